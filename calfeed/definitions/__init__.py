@@ -1,0 +1,1 @@
+"""Definitions: what the files under `events/` say, read and checked."""

@@ -1,0 +1,104 @@
+"""Spans of time as people write them: "1 month", "2 weeks", "1 hour 30 minutes"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from dateutil.relativedelta import relativedelta
+
+_UNITS = {
+    "year": (12, 0, 0),
+    "month": (1, 0, 0),
+    "week": (0, 7, 0),
+    "day": (0, 1, 0),
+    "hour": (0, 0, 60),
+    "minute": (0, 0, 1),
+}
+_PART = re.compile(r"(\d{1,5})\s*([a-z]+)")
+_LIMIT_MONTHS, _LIMIT_DAYS, _LIMIT_MINUTES = 120, 3660, 527040
+
+
+@dataclass(frozen=True, order=True)
+class Duration:
+    """A span in two kinds of time, which are not the same when the clocks change.
+
+    `months` and `days` are counted on the calendar (the wall clock stays: one day before 09:00 is
+    09:00); `minutes` on the timeline. All are zero or more.
+    """
+
+    months: int = 0
+    days: int = 0
+    minutes: int = 0
+
+    @property
+    def on_calendar(self) -> bool:
+        """True where no hours or minutes are meant, so that a time of day can be chosen."""
+        return self.minutes == 0
+
+    def __str__(self) -> str:
+        """The span in words, in the largest units that fit ("1 week", "1 day 12 hours")."""
+        years, months = divmod(self.months, 12)
+        weeks, days = divmod(self.days, 7)
+        if days:
+            weeks, days = 0, self.days
+        hours, minutes = divmod(self.minutes, 60)
+        counts = zip(
+            ("year", "month", "week", "day", "hour", "minute"),
+            (years, months, weeks, days, hours, minutes),
+            strict=True,
+        )
+        words = [f"{count} {unit}{'' if count == 1 else 's'}" for unit, count in counts if count]
+        return " ".join(words) or "0 minutes"
+
+    def before(self, moment: datetime) -> datetime:
+        """The aware moment this span before `moment`, in the zone of `moment`.
+
+        30 June minus 1 month is 30 May, 31 March minus 1 month the last day of February. A wall
+        time that the clocks skip is read with the offset before the gap (RFC 5545, 3.3.5); one
+        that comes twice is the first.
+        """
+        wall = moment.replace(tzinfo=None) - relativedelta(months=self.months, days=self.days)
+        if self.months or self.days:
+            moment = wall.replace(tzinfo=moment.tzinfo, fold=0)
+        instant = moment.astimezone(UTC) - timedelta(minutes=self.minutes)
+        return instant.astimezone(moment.tzinfo)
+
+    def after(self, moment: datetime) -> datetime:
+        """The aware moment this span after `moment`; the mirror of `before`."""
+        wall = moment.replace(tzinfo=None) + relativedelta(months=self.months, days=self.days)
+        if self.months or self.days:
+            moment = wall.replace(tzinfo=moment.tzinfo, fold=0)
+        instant = moment.astimezone(UTC) + timedelta(minutes=self.minutes)
+        return instant.astimezone(moment.tzinfo)
+
+
+def parse_duration(text: str) -> Duration:
+    """Read "1 month", "2 weeks", "1 hour 30 minutes".
+
+    Raises ValueError, with a message for the person who wrote it, for anything else or for more
+    than ten years (one year, where hours and minutes are counted).
+    """
+    words = text.strip().lower()
+    months = days = minutes = 0
+    position = 0
+    for part in _PART.finditer(words):
+        if words[position : part.start()].strip(" ,"):
+            break
+        unit = _UNITS.get(part[2].removesuffix("s"))
+        if unit is None:
+            break
+        count = int(part[1])
+        months += unit[0] * count
+        days += unit[1] * count
+        minutes += unit[2] * count
+        position = part.end()
+    if position == 0 or words[position:].strip():
+        raise ValueError(
+            f'"{text}" is not a span of time; write a number and a unit, such as "1 month", '
+            '"2 weeks", "3 days", "12 hours" or "45 minutes"'
+        )
+    if months > _LIMIT_MONTHS or days > _LIMIT_DAYS or minutes > _LIMIT_MINUTES:
+        raise ValueError(f'"{text}" is too long; the most is 10 years, or 8784 hours')
+    return Duration(months, days, minutes)

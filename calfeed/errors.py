@@ -1,0 +1,66 @@
+"""The errors calfeed raises: one root, the facts in fields, a message for a person.
+
+CalfeedError            something a person can understand and mend
+|- DefinitionError      the files under events/ have problems (all of them, with positions)
+|- SettingsError        a setting is unknown or has a value that cannot be used
+|- StoreError           the database cannot be used
+|- PublishRefusedError  a publish would withdraw more than it should
+|- NotFoundError        no such calendar, event, endpoint or delivery
+`- InvalidInputError    an argument that is not what it should be
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class CalfeedError(Exception):
+    """The root of calfeed's errors; `str()` says what happened and what to do about it."""
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong in a definition file.
+
+    `line` and `column` count from 1; both are 0 where the file as a whole is meant. `key` is the
+    dotted path inside the file (`events.pm-address.start`), empty for the whole file.
+    """
+
+    file: str
+    line: int
+    column: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+class DefinitionError(CalfeedError):
+    """The definitions cannot be used; `problems` lists everything that is wrong, in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SettingsError(CalfeedError):
+    """A setting is unknown or its value cannot be used."""
+
+
+class StoreError(CalfeedError):
+    """The database cannot be reached, opened or brought to this version's schema."""
+
+
+class PublishRefusedError(CalfeedError):
+    """A publish would withdraw a whole calendar or most of its coming events."""
+
+
+class NotFoundError(CalfeedError):
+    """No such calendar, event, endpoint or delivery."""
+
+
+class InvalidInputError(CalfeedError):
+    """An argument is not what it should be: no URL, no secret, a window that ends too early."""
