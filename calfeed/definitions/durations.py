@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
 
@@ -72,6 +72,10 @@ class Duration:
             moment = wall.replace(tzinfo=moment.tzinfo, fold=0)
         instant = moment.astimezone(UTC) + timedelta(minutes=self.minutes)
         return instant.astimezone(moment.tzinfo)
+
+    def after_day(self, day: date) -> date:
+        """The day this span after `day`; the span must be `on_calendar`."""
+        return day + relativedelta(months=self.months, days=self.days)
 
 
 def parse_duration(text: str) -> Duration:

@@ -43,7 +43,7 @@ def make_uid(calendar: str, event: str) -> str:
 
 
 def text_in(text: Text, *languages: str) -> str:
-    """The text in the first of `languages` it has, else in the first language it was written in.
+    """The text in the first of `languages` it has, else in the first it has, by tag.
 
     A tag falls back to its base language (`fa-AF` to `fa`) before the next one is tried.
     """
@@ -125,6 +125,21 @@ class ReminderRule(_Value):
     def __str__(self) -> str:
         words = "at the time" if self.before == Duration() else f"{self.before} before"
         return words if self.at is None else f"{words} at {self.at:%H:%M}"
+
+    def due(self, start: date | datetime, zone: ZoneInfo) -> datetime:
+        """When the reminder of an occurrence that starts at `start` is due, aware in `zone`.
+
+        An all-day event reminds at `at`, or at 09:00; spans with hours or minutes count back from
+        the midnight that begins it.
+        """
+        due = self.before.before(start_of(start, zone))
+        at = self.at
+        if at is None and self.before.on_calendar and not isinstance(start, datetime):
+            at = DEFAULT_REMINDER_TIME
+        if at is None:
+            return due
+        # By way of UTC, so that a wall time the clocks skip becomes one that exists.
+        return datetime.combine(due.date(), at, zone).astimezone(UTC).astimezone(zone)
 
     @property
     def key(self) -> str:

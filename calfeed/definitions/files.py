@@ -1,0 +1,89 @@
+"""The definitions folder on the disk: the only module of the room that touches it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from calfeed.definitions.reader import read_definitions
+from calfeed.definitions.tree import LARGEST_FILE
+from calfeed.definitions.values import Calendar
+from calfeed.errors import DefinitionError, Problem
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def load_definitions(folder: Path) -> tuple[Calendar, ...]:
+    """Read the calendars of a definitions folder; none where it is empty.
+
+    Raises DefinitionError with every problem of every file.
+    """
+    files, problems = _load(folder)
+    try:
+        calendars = read_definitions(files)
+    except DefinitionError as error:
+        raise DefinitionError([*problems, *error.problems]) from error
+    if problems:
+        raise DefinitionError(problems)
+    return calendars
+
+
+def load_files(folder: Path) -> dict[str, bytes]:
+    """The definition files of a folder, from path (`events/un.yaml`) to content.
+
+    Hidden files and folders are left out. Raises DefinitionError where the folder or a file
+    cannot be read.
+    """
+    files, problems = _load(folder)
+    if problems:
+        raise DefinitionError(problems)
+    return files
+
+
+def _load(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
+    files: dict[str, bytes] = {}
+    problems: list[Problem] = []
+    shown = folder.name or folder.resolve().name or "events"
+    if not folder.is_dir():
+        hint = "is not a folder" if folder.exists() else "does not exist"
+        message = f"{hint}; name the folder that holds the calendars"
+        raise DefinitionError([Problem(str(folder), 0, 0, "", message)])
+    for name, path in _walk(folder, shown, problems):
+        try:
+            files[name] = _read(path)
+        except OSError as error:
+            problems.append(_unreadable(name, error))
+    return files, problems
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise OSError("it is not a file, or the file it links to is gone")
+    with path.open("rb") as file:
+        return file.read(LARGEST_FILE + 1)  # one more, which the reader refuses
+
+
+def _walk(folder: Path, shown: str, problems: list[Problem]) -> Iterator[tuple[str, Path]]:
+    """The definition files under a folder, by the names they are shown with, in order.
+
+    It goes one folder deeper than calendars may be, so that the reader can refuse what is there.
+    """
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        problems.append(_unreadable(shown, error))
+        return
+    for path in paths:
+        name = f"{shown}/{path.name}"
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if shown.count("/") < 2:
+                yield from _walk(path, name, problems)
+        elif path.suffix.lower() in _SUFFIXES:
+            yield name, path
+
+
+def _unreadable(name: str, error: OSError) -> Problem:
+    reason = (error.strerror or str(error)).lower()
+    return Problem(name, 0, 0, "", f"cannot be read: {reason}")

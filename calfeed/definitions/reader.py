@@ -1,0 +1,204 @@
+"""Files to calendars: everything that is right, or everything that is wrong.
+
+Pure: the files come as bytes, so what is read from a folder, a commit or a request is read alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from calfeed.definitions.keys import CalendarFile, EventEntry, EventsFile, name_shape
+from calfeed.definitions.settle import settle_calendar, settle_event, settle_reminders
+from calfeed.definitions.shapes import read_entry
+from calfeed.definitions.texts import check_slug
+from calfeed.definitions.tree import Document, Node, Path, read_tree
+from calfeed.definitions.values import Calendar, Event, ReminderRule
+from calfeed.errors import DefinitionError
+
+MOST_EVENTS = 20_000
+"""In one calendar."""
+
+# What the checks go on with where the file gives nothing usable.
+_CALENDAR_INSTEAD: Mapping[str, Node] = {"name": "?", "time_zone": "UTC"}
+_EVENT_INSTEAD: Mapping[str, Node] = {"summary": "?"}
+
+
+@dataclass
+class _Place:
+    """Where a calendar is written: a file of its own, or a folder with `head` and more files."""
+
+    slug: str
+    head: Document | None = None
+    others: list[Document] = field(default_factory=list)
+
+    @property
+    def documents(self) -> list[Document]:
+        return [self.head, *self.others] if self.head else self.others
+
+
+@dataclass
+class _Found:
+    """What was read so far, with where each name and UID was first written."""
+
+    uids: dict[str, tuple[Document, Path]] = field(default_factory=dict)
+    calendars: list[Calendar] = field(default_factory=list)
+
+
+def read_definitions(files: Mapping[str, bytes]) -> tuple[Calendar, ...]:
+    """Read the files of a definitions folder, from path to content.
+
+    A path begins with the folder's name: `events/un.yaml` is the calendar `un`;
+    `events/un/calendar.yaml` and the files beside it are one calendar as well. The result is in
+    the order of the slugs, calendars and events both, whatever the order of the files.
+
+    Raises DefinitionError with every problem of every file.
+    """
+    documents = [read_tree(file, files[file]) for file in sorted(files)]
+    found = _Found()
+    for place in _find_places(documents):
+        _read_calendar(place, found)
+    problems = [problem for document in documents for problem in document.problems]
+    if problems:
+        raise DefinitionError(problems)
+    return tuple(sorted(found.calendars, key=lambda calendar: calendar.slug))
+
+
+def _find_places(documents: Iterable[Document]) -> Iterable[_Place]:
+    """Sort the documents by calendar; report those that have no place, and calendars twice."""
+    places: dict[str, _Place] = {}
+    for document in documents:
+        _, *inner = document.file.split("/")
+        if len(inner) not in (1, 2):
+            _report_file(
+                document,
+                "is in a folder too deep: a calendar is a file, or one folder of files; move it up",
+            )
+            continue
+        stem = inner[-1].rpartition(".")[0]
+        slug = stem if len(inner) == 1 else inner[0]
+        place = places.setdefault(slug, _Place(slug))
+        if len(inner) == 2 and stem != "calendar":
+            place.others.append(document)
+        elif place.head is None:
+            place.head = document
+        else:
+            message = f'the calendar "{slug}" is also in {place.head.file}; keep one of them'
+            _report_file(document, message)
+    for place in places.values():
+        if place.head is None:
+            folder = place.others[0].file.rpartition("/")[0]
+            message = f"{folder}/ has no calendar.yaml; write one, with the name and time zone"
+            _report_file(place.others[0], message)
+        try:
+            check_slug(place.slug)
+        except ValueError as error:
+            _report_file(place.documents[0], str(error))
+    return places.values()
+
+
+def _report_file(document: Document, message: str) -> None:
+    document.report_at(0, 0, (), message)
+
+
+def _read_calendar(place: _Place, found: _Found) -> None:
+    entry = _read_head(place.head)
+    calendar = settle_calendar(place.slug, entry)
+    reminders = settle_reminders(entry.reminders)
+    for document in place.others:
+        _read_events_file(document)
+    nodes = [(document, _events_of(document)) for document in place.documents]
+    count = sum(len(events) for _, events in nodes)
+    if count > MOST_EVENTS:
+        message = f"the calendar has {count:,} events; the most is {MOST_EVENTS:,}; split it"
+        _report_file(place.documents[0], message)
+        return
+    events: dict[str, Event | None] = {}
+    first: dict[str, tuple[Document, Path]] = {}
+    for document, event_nodes in nodes:
+        for slug, node in event_nodes.items():
+            path = ("events", slug)
+            if slug in first:
+                document.report(path, f"is also {_where(*first[slug])}; keep one")
+                continue
+            first[slug] = (document, path)
+            event = _read_event(calendar, reminders, slug, node, document)
+            if event is not None:
+                events[slug] = event
+                _note_uid(event, document, path, found)
+    written = tuple(event for _, event in sorted(events.items()) if event is not None)
+    found.calendars.append(calendar.model_copy(update={"events": written}))
+
+
+def _read_head(document: Document | None) -> CalendarFile:
+    instead = CalendarFile.model_validate(_CALENDAR_INSTEAD)
+    if document is None or _is_unusable(document):
+        return instead
+    head = document.value
+    if isinstance(head, dict):
+        # Events are read one by one, so that one that is wrong does not hide another.
+        head = {key: value for key, value in head.items() if key != "events"}
+    return read_entry(CalendarFile, head, document, (), _CALENDAR_INSTEAD) or instead
+
+
+def _read_events_file(document: Document) -> None:
+    if _is_unusable(document):
+        return
+    head = document.value
+    if isinstance(head, dict):
+        head = {key: {} if key == "events" else value for key, value in head.items()}
+    read_entry(EventsFile, head, document, (), {})
+
+
+def _is_unusable(document: Document) -> bool:
+    """True where there is nothing to look into, which is then reported."""
+    if document.value is None and not document.problems:
+        document.report((), "is empty; remove it, or write what belongs in it")
+    return document.value is None
+
+
+def _events_of(document: Document) -> dict[str, Node]:
+    """The nodes of a file's events by slug."""
+    events = document.value.get("events") if isinstance(document.value, dict) else None
+    if isinstance(events, dict):
+        return events
+    if events is not None:
+        message = f"must be a map of events by their names, but is {name_shape(events)}"
+        document.report(("events",), message)
+    return {}
+
+
+def _read_event(
+    calendar: Calendar,
+    reminders: tuple[ReminderRule, ...],
+    slug: str,
+    node: Node,
+    document: Document,
+) -> Event | None:
+    path = ("events", slug)
+    try:
+        check_slug(slug)
+    except ValueError as error:
+        document.report(path, str(error))
+    entry = read_entry(EventEntry, node, document, path, _EVENT_INSTEAD)
+    if entry is None:
+        return None
+
+    def report(place: Path, message: str) -> None:
+        # What is wrong in a map's shape was left out, which is not to be a problem of its own.
+        if (*path, *place) not in document.touched:
+            document.report((*path, *place), message)
+
+    return settle_event(calendar, reminders, slug, entry, report)
+
+
+def _note_uid(event: Event, document: Document, path: Path, found: _Found) -> None:
+    """Report a UID that another event has."""
+    if event.uid in found.uids:
+        place = (*path, "uid")
+        document.report(place, f'the UID "{event.uid}" is also {_where(*found.uids[event.uid])}')
+    found.uids.setdefault(event.uid, (document, path))
+
+
+def _where(document: Document, path: Path) -> str:
+    return f"in {document.file}, line {document.marks[path][0]}"

@@ -1,0 +1,94 @@
+"""From what is written to what is meant: an event's entry becomes an `Event`.
+
+What the calendar gives (zone, language, reminders) is settled here, ends become exclusive and
+lengths become ends.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from calfeed.definitions.ground import Ground, Report
+from calfeed.definitions.keys import CalendarFile, EventEntry, ReminderEntry
+from calfeed.definitions.texts import by_language
+from calfeed.definitions.values import (
+    Calendar,
+    Event,
+    Kind,
+    ReminderRule,
+    Repeat,
+    Source,
+    Status,
+    make_uid,
+)
+
+
+def settle_calendar(slug: str, entry: CalendarFile) -> Calendar:
+    """The calendar of a file, without its events."""
+    return Calendar(
+        slug=slug,
+        name=by_language(entry.name, entry.language) or {},
+        description=by_language(entry.description, entry.language),
+        time_zone=entry.time_zone,
+        language=entry.language,
+        color=entry.color,
+    )
+
+
+def settle_reminders(entries: list[ReminderEntry] | None) -> tuple[ReminderRule, ...]:
+    """The reminder rules, each once (1 week and 7 days are the same)."""
+    rules = [ReminderRule(before=entry.before, at=entry.at) for entry in entries or ()]
+    return tuple({rule.key: rule for rule in rules}.values())
+
+
+def settle_event(
+    calendar: Calendar,
+    reminders: tuple[ReminderRule, ...],
+    slug: str,
+    entry: EventEntry,
+    report: Report,
+) -> Event | None:
+    """The event of an entry; `reminders` are the calendar's. None where there is none to make."""
+    time_zone = entry.time_zone or calendar.time_zone
+    ground = Ground(ZoneInfo(time_zone), report)
+    start = ground.moment(entry.start, ("start",))
+    if start is None:
+        return None
+    end = ground.end(start, entry.end, entry.duration)
+    if end is None and not isinstance(start, datetime):
+        end = start + timedelta(days=1)
+    return Event(
+        calendar=calendar.slug,
+        slug=slug,
+        uid=entry.uid or make_uid(calendar.slug, slug),
+        summary=by_language(entry.summary, calendar.language) or {},
+        start=start,
+        end=end,
+        time_zone=time_zone,
+        language=calendar.language,
+        status=entry.status or Status.CONFIRMED,
+        kind=entry.kind or Kind.EVENT,
+        description=by_language(entry.description, calendar.language),
+        location=by_language(entry.location, calendar.language),
+        url=entry.url,
+        categories=tuple(dict.fromkeys(entry.categories or ())),
+        sources=tuple(
+            Source(title=source.title, url=source.url, date=source.date)
+            for source in entry.sources or ()
+        ),
+        reminders=reminders if entry.reminders is None else settle_reminders(entry.reminders),
+        repeat=_settle_repeat(entry, start, calendar.language, ground),
+        note=by_language(entry.note, calendar.language),
+    )
+
+
+def _settle_repeat(
+    entry: EventEntry, start: date | datetime, language: str, ground: Ground
+) -> Repeat | None:
+    if entry.repeat is None:
+        return None
+    # Most files have no rule, and reading one needs dateutil's: 20 ms of a short command.
+    from calfeed.definitions.repeats import settle_repeat
+
+    return settle_repeat(entry.repeat, start, language, ground)

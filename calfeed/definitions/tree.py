@@ -1,0 +1,270 @@
+"""YAML text to a plain tree of maps, lists and strings that knows where everything stands.
+
+The tree is built from libyaml's events, so that depth, aliases and duplicate keys are looked at
+before anything is made of them. Every scalar stays a string: YAML's own guesses (`no`, `09:30`,
+`1e3`) cannot bite.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from calfeed.errors import Problem
+
+Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
+Path: TypeAlias = "tuple[str | int, ...]"
+
+LARGEST_FILE = 4 * 1024 * 1024
+"""In bytes."""
+DEEPEST = 20
+MOST_REPEATED = 100_000
+"""How many nodes the aliases of a file may stand for, all together."""
+
+_REFUSED = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+_HINTS = {
+    "mapping values are not allowed": 'a text with ": " in it needs quotes around it',
+    "cannot start any token": "indent with spaces, not tabs, and put quotes around a text that "
+    "begins with @, ` or %",
+    "did not find expected": "look for a missing quote, bracket or comma, or for lines that are "
+    "not indented alike",
+    "could not find expected ':'": 'write "key: value"; a text over several lines needs quotes, '
+    "or | after the key",
+    "unexpected end of stream": "a quote is opened and not closed",
+}
+
+
+@dataclass
+class Document:
+    """One file as it was read.
+
+    `marks` says for each path where it is written, line and column from 1: a map's entry at its
+    key, a list's item at itself. What comes from an alias has no marks of its own. `problems`
+    grows while the file is checked; `touched` holds the paths at or under which there are some.
+    """
+
+    file: str
+    value: Node = None
+    marks: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    touched: set[Path] = field(default_factory=set)
+
+    def report(self, path: Path, message: str) -> None:
+        """Note a problem at `path`, or at the nearest thing around it that is written."""
+        while path and path not in self.marks:
+            path = path[:-1]
+        line, column = self.marks.get(path, (1, 1))
+        self.report_at(line, column, path, message)
+
+    def report_at(self, line: int, column: int, path: Path, message: str) -> None:
+        """Note a problem at a line and column; 0 and 0 for the file as a whole."""
+        self.touched.update(path[:length] for length in range(len(path) + 1))
+        key = ".".join(map(str, path))
+        self.problems.append(Problem(self.file, line, column, key, message))
+
+
+def read_tree(file: str, data: bytes) -> Document:
+    """Read one YAML document; whatever the bytes, what is wrong is in the result's `problems`."""
+    document = Document(file)
+    if len(data) > LARGEST_FILE:
+        limit = LARGEST_FILE // 1024**2
+        document.report_at(0, 0, (), f"is larger than {limit} MiB; split it over several files")
+        return document
+    text = _decode(document, data)
+    if text is not None:
+        try:
+            _Builder(document, text).build()
+        except _StopError:
+            pass
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            words = " ".join(str(part) for part in (error.context, error.problem) if part)
+            hint = next((f"; {hint}" for sign, hint in _HINTS.items() if sign in words), "")
+            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            document.report_at(line, column, (), f"is not YAML: {words}{hint}")
+    return document
+
+
+def _decode(document: Document, data: bytes) -> str | None:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode()
+        line, column = _place(before)
+        message = f"is not UTF-8: the byte 0x{data[error.start]:02x} does not belong here"
+        document.report_at(line, column, (), f"{message}; save the file as UTF-8")
+        return None
+    text = text.removeprefix("\ufeff")
+    if found := _REFUSED.search(text):
+        line, column = _place(text[: found.start()])
+        document.report_at(line, column, (), _refusal(found[0]))
+        return None
+    return text
+
+
+def _place(before: str) -> tuple[int, int]:
+    """The line and column, from 1, of what follows `before`."""
+    lines = re.split("\r\n|\r|\n", before.removeprefix("\ufeff"))
+    return len(lines), len(lines[-1]) + 1
+
+
+def _refusal(character: str) -> str:
+    return f"the control character U+{ord(character):04X} is not allowed; remove it"
+
+
+class _StopError(Exception):
+    """The rest of the file cannot be read; the problem is noted."""
+
+
+@dataclass
+class _Anchor:
+    value: Node = None
+    nodes: int = 0
+    height: int = 0
+    open: bool = True
+
+
+class _Builder:
+    """Builds a document's tree from the events of its text."""
+
+    def __init__(self, document: Document, text: str) -> None:
+        self._document = document
+        self._marks = document.marks
+        self._events: Iterator[Any] = yaml.parse(text, Loader=yaml.CSafeLoader)
+        self._anchors: dict[str, _Anchor] = {}
+        self._nodes = 0  # so far, what aliases stand for included
+        self._repeated = 0
+        self._reached = 0  # the deepest level since the innermost open anchor
+
+    def build(self) -> None:
+        next(self._events)  # the start of the stream
+        if not isinstance(next(self._events), DocumentStartEvent):
+            return
+        event = next(self._events)
+        self._marks[()] = _mark(event)
+        self._document.value = self._node(event, ())
+        next(self._events)  # the end of the document
+        event = next(self._events)
+        if not isinstance(event, StreamEndEvent):
+            line, column = _mark(event)
+            message = 'a second document begins here; a file holds one, so remove the "---"'
+            self._document.report_at(line, column, (), message)
+
+    def _node(self, event: Any, path: Path) -> Node:
+        self._nodes += 1
+        self._reached = max(self._reached, len(path))
+        if isinstance(event, AliasEvent):
+            return self._alias(event, path)
+        if event.tag is not None:
+            self._report(event, path, f'the tag "{event.tag}" is not used here; remove it')
+        if event.anchor is not None:
+            return self._anchored(event, path)
+        return self._content(event, path)
+
+    def _content(self, event: Any, path: Path) -> Node:
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event, path)
+        self._check_depth(event, path, len(path))
+        return self._list(path) if isinstance(event, SequenceStartEvent) else self._map(path)
+
+    def _scalar(self, event: Any, path: Path) -> str | None:
+        value: str = event.value
+        if event.style == '"' and (found := re.search("\r", value) or _REFUSED.search(value)):
+            self._report(event, path, _refusal(found[0]))
+        return value if value or event.style else None
+
+    def _list(self, path: Path) -> Node:
+        items: list[Node] = []
+        while not isinstance(event := next(self._events), SequenceEndEvent):
+            item = (*path, len(items))
+            self._marks[item] = _mark(event)
+            items.append(self._node(event, item))
+        return items
+
+    def _map(self, path: Path) -> Node:
+        entries: dict[str, Node] = {}
+        while not isinstance(event := next(self._events), MappingEndEvent):
+            key = self._key(event, path)
+            # What has no usable key is read for the problems in it, and left out.
+            child = (*path, "?" if key is None else key)
+            if key in entries:
+                line, _ = self._marks[child]
+                self._report(event, child, f'"{key}" is already there in line {line}; keep one')
+                self._node(next(self._events), (*child, "?"))
+                continue
+            self._marks[child] = _mark(event)
+            value = self._node(next(self._events), child)
+            if key is not None:
+                entries[key] = value
+        return entries
+
+    def _key(self, event: Any, path: Path) -> str | None:
+        if isinstance(event, ScalarEvent):
+            key = self._node(event, (*path, event.value))
+            if key is not None:
+                return event.value
+            self._report(event, path, "a key is missing before the colon")
+            return None
+        self._report(event, path, "a key must be a plain text, not a map, a list or an alias")
+        if isinstance(event, SequenceStartEvent | MappingStartEvent):
+            self._node(event, (*path, "?"))
+        return None
+
+    def _anchored(self, event: Any, path: Path) -> Node:
+        anchor = self._anchors[event.anchor] = _Anchor()
+        nodes, reached, self._reached = self._nodes, self._reached, len(path)
+        anchor.value = self._content(event, path)
+        anchor.nodes = self._nodes - nodes + 1
+        anchor.height = self._reached - len(path)
+        anchor.open = False
+        self._reached = max(self._reached, reached)
+        return anchor.value
+
+    def _alias(self, event: Any, path: Path) -> Node:
+        anchor = self._anchors.get(event.anchor)
+        if anchor is None:
+            hint = "a text that begins with * needs quotes around it"
+            self._report(event, path, f'there is no anchor "&{event.anchor}" above; {hint}')
+            return None
+        if anchor.open:
+            self._report(event, path, f'the alias "*{event.anchor}" stands inside its own anchor')
+            return None
+        self._nodes += anchor.nodes
+        self._repeated += anchor.nodes
+        if self._repeated > MOST_REPEATED:
+            message = f"the aliases of this file stand for more than {MOST_REPEATED:,} values"
+            self._report(event, path, f"{message}; write them out, or use fewer")
+            raise _StopError
+        self._reached = max(self._reached, len(path) + anchor.height)
+        self._check_depth(event, path, len(path) + anchor.height)
+        return anchor.value
+
+    def _check_depth(self, event: Any, path: Path, depth: int) -> None:
+        if depth >= DEEPEST:
+            self._report(event, path, f"is nested too deep; the most is {DEEPEST} levels")
+            raise _StopError
+
+    def _report(self, event: Any, path: Path, message: str) -> None:
+        line, column = _mark(event)
+        self._document.report_at(line, column, path, message)
+
+
+def _mark(event: Any) -> tuple[int, int]:
+    mark = event.start_mark
+    return mark.line + 1, mark.column + 1

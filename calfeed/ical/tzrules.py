@@ -1,0 +1,212 @@
+"""The history of a time zone, told in few rules: what a VTIMEZONE has to say (RFC 5545, 3.6.5).
+
+`zoneinfo` answers for one moment at a time. Here it is asked through the centuries for every
+change of the clocks, and changes that come every year are gathered into yearly rules. So the rules
+come from the very data that gives the events their instants, whichever release of it a machine
+has, and the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from calfeed.errors import InvalidInputError
+
+BEGINNING = datetime(1840, 1, 1)  # noqa: DTZ001 (a wall time)
+"""Before the first change of any zone, in 1844."""
+
+HORIZON = 2120
+"""The last year looked at. Zone data lists single changes up to 2087 at most, then one rule goes
+on for ever; the years after that show the rule on every date it can fall on."""
+
+_STEP = timedelta(days=6)
+"""Shorter than the shortest time after which a zone takes a change of its clocks back: a week."""
+
+_SECOND, _ZERO = timedelta(seconds=1), timedelta()
+_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+_ORDINALS = {1: 1, 8: 2, 15: 3, 22: 4, -6: -1}
+"""The weeks for which BYDAY has a number, by the day on which they begin."""
+
+
+@dataclass(frozen=True)
+class Onset:
+    """One change of the clocks, or of what their time is called.
+
+    `wall` is the naive local time by the offset before the change, as DTSTART of an observance
+    wants it. `daylight` is True while the clocks are ahead of the zone's winter time, also in a
+    zone whose law calls the summer its standard time (Ireland).
+    """
+
+    wall: datetime
+    offset_from: timedelta
+    offset_to: timedelta
+    name: str
+    daylight: bool
+
+    @property
+    def instant(self) -> datetime:
+        """The moment of the change, in UTC."""
+        return (self.wall - self.offset_from).replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Observance:
+    """Onsets that say the same: a single one, or several that one yearly rule gives.
+
+    `onsets` are in the order of time. `rule` holds the parts of the RRULE except its
+    end; it is None for a single onset. An `endless` rule goes on after the last onset listed.
+    """
+
+    onsets: tuple[Onset, ...]
+    rule: Mapping[str, str | int | list[int]] | None = None
+    endless: bool = False
+
+
+class _Clock(NamedTuple):
+    """What the clocks of a zone show: the offset east of UTC, its name, and dst()."""
+
+    offset: timedelta
+    name: str
+    shift: timedelta
+
+
+@cache
+def find_observances(time_zone: str) -> tuple[Observance, ...]:
+    """Tell the whole history of an IANA zone, in the order of the first onsets.
+
+    The first observance is how the clocks stood before any change; its onset is at `BEGINNING`.
+    Raises InvalidInputError for a name that is no time zone here.
+    """
+    try:
+        zone = ZoneInfo(time_zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidInputError(
+            f'"{time_zone}" is not a known time zone; write an IANA name such as "Asia/Karachi"'
+        ) from error
+    observances = [part for run in _gather(_list_onsets(zone)) for part in _describe(run)]
+    return tuple(sorted(observances, key=lambda observance: observance.onsets[0].instant))
+
+
+def _list_onsets(zone: ZoneInfo) -> Iterator[Onset]:
+    """Yield how the clocks stood at the beginning, then every change up to the horizon."""
+    instants = list(_find_changes(zone))
+    clocks = [_read_clock(zone, instant) for instant in instants]
+    yield Onset(BEGINNING, clocks[0].offset, clocks[0].offset, clocks[0].name, daylight=False)
+    following = [*clocks[2:], clocks[-1]]
+    triples = zip(clocks, clocks[1:], following, strict=False)
+    for instant, (before, clock, after) in zip(instants[1:], triples, strict=True):
+        # Where winter has the negative shift, the time between two winters is daylight time.
+        summer = before.shift < _ZERO and after.shift < _ZERO and clock.shift == _ZERO
+        wall = (instant + before.offset).replace(tzinfo=None)
+        if wall.year <= HORIZON:
+            daylight = summer or clock.shift > _ZERO
+            yield Onset(wall, before.offset, clock.offset, clock.name, daylight)
+
+
+def _read_clock(zone: ZoneInfo, instant: datetime) -> _Clock:
+    local = instant.astimezone(zone)
+    return _Clock(local.utcoffset() or _ZERO, local.tzname() or "", local.dst() or _ZERO)
+
+
+def _find_changes(zone: ZoneInfo) -> Iterator[datetime]:
+    """Yield the beginning, then the first second of every change of the clocks, in UTC."""
+
+    def read(instant: datetime) -> tuple[object, ...]:
+        local = instant.astimezone(zone)
+        return local.utcoffset(), local.tzname(), local.dst()
+
+    instant = BEGINNING.replace(tzinfo=UTC)
+    yield instant
+    shown = read(instant)
+    # One year further than is told: what comes after a change has a say in what it is.
+    while instant.year <= HORIZON + 1:
+        low, high = instant, instant + _STEP
+        instant = high
+        if read(high) == shown:
+            continue
+        while high - low > _SECOND:
+            middle = low + (high - low) // 2 // _SECOND * _SECOND
+            if read(middle) == shown:
+                low = middle
+            else:
+                high = middle
+        instant, shown = high, read(high)
+        yield instant
+
+
+@dataclass
+class _Run:
+    """Onsets of successive years, and the weeks of the year in which all of them lie.
+
+    A week is seven days that come every year, as a month and the day of it on which they begin:
+    (3, 8) for "the second Sunday in March", (11, -6) for "the last Sunday in October".
+    """
+
+    onsets: list[Onset]
+    weeks: set[tuple[int, int]]
+
+
+def _gather(onsets: Iterable[Onset]) -> list[_Run]:
+    """Put together the onsets that one yearly rule can give."""
+    runs: dict[tuple[object, ...], list[_Run]] = {}
+    for onset in onsets:
+        wall = onset.wall
+        sort = (
+            wall.weekday(),
+            wall.time(),
+            onset.offset_from,
+            onset.offset_to,
+            onset.name,
+            onset.daylight,
+        )
+        weeks = _weeks_around(wall)
+        alike = runs.setdefault(sort, [])
+        for run in alike:
+            if run.onsets[-1].wall.year == wall.year - 1 and run.weeks & weeks:
+                run.onsets.append(onset)
+                run.weeks &= weeks
+                break
+        else:
+            alike.append(_Run([onset], weeks))
+    return [run for alike in runs.values() for run in alike]
+
+
+def _weeks_around(wall: datetime) -> set[tuple[int, int]]:
+    """All weeks that contain a day."""
+    day, length = wall.day, monthrange(wall.year, wall.month)[1]
+    seen_from_month = {(wall.month, first) for first in range(day - 6, day + 1)}
+    seen_from_next = {(wall.month + 1, first - length) for _, first in seen_from_month}
+    return {week for week in seen_from_month | seen_from_next if week[1] >= -6}
+
+
+def _describe(run: _Run) -> Iterator[Observance]:
+    """Yield the observances that give exactly the onsets of a run.
+
+    Within one week of the year a weekday comes once, so the rule names the weekday and the days
+    of the month it has been on. Where those lie in two months ("the day after the last Thursday
+    in October") each month has its own rule: no RRULE that clients understand covers both.
+    """
+    endless = run.onsets[-1].wall.year == HORIZON
+    weekday = _WEEKDAYS[run.onsets[0].wall.weekday()]
+    ordinals = [_ORDINALS[first] for _, first in sorted(run.weeks) if first in _ORDINALS]
+    months: dict[int, list[Onset]] = {}
+    for onset in run.onsets:
+        months.setdefault(onset.wall.month, []).append(onset)
+    for month, onsets in months.items():
+        if len(onsets) == 1:
+            yield Observance(tuple(onsets))
+            continue
+        rule: dict[str, str | int | list[int]] = {"FREQ": "YEARLY", "BYMONTH": month}
+        if ordinals:
+            rule |= {"BYDAY": f"{ordinals[0]}{weekday}"}
+        else:
+            days = sorted({onset.wall.day for onset in onsets})
+            rule |= {"BYDAY": weekday, "BYMONTHDAY": days}
+        yield Observance(tuple(onsets), rule, endless)

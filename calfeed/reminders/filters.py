@@ -1,0 +1,48 @@
+"""Which messages an endpoint wants."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+MESSAGE_TYPES = (
+    "reminder.due",
+    "event.added",
+    "event.moved",
+    "event.changed",
+    "event.cancelled",
+)
+"""The types an endpoint can choose from; `endpoint.test` comes whatever it has chosen."""
+
+
+class Subject(BaseModel):
+    """What a message is about, as far as filters ask."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    calendar: str
+    event: str
+    categories: tuple[str, ...] = ()
+
+
+class Filters(BaseModel):
+    """What an endpoint wants: within each list any of its entries, and something of every list.
+
+    An empty list asks for nothing in particular. `events` are named `calendar/event`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    calendars: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+    def want(self, subject: Subject) -> bool:
+        """Whether a message about this subject is wanted."""
+        return (
+            (not self.types or subject.type in self.types)
+            and (not self.calendars or subject.calendar in self.calendars)
+            and (not self.events or f"{subject.calendar}/{subject.event}" in self.events)
+            and (not self.categories or not set(self.categories).isdisjoint(subject.categories))
+        )

@@ -1,0 +1,220 @@
+"""Messages: what a webhook's body says (Standard Webhooks: type, timestamp, data).
+
+Bodies are made once and stored, so every attempt sends the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from calfeed.definitions.values import Event, Text, text_in
+from calfeed.ical.occurrences import Moment, Occurrence
+from calfeed.ical.revision import Revision
+from calfeed.ical.text import format_when
+from calfeed.reminders.filters import Subject
+from calfeed.reminders.plan import Reminder
+
+LATE = timedelta(minutes=1)
+"""From here on a reminder says how late it is."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One thing to tell: `id` is the webhook-id, the same for every endpoint and attempt.
+
+    `until` (UTC) is when it stops to matter; None: it always does.
+    """
+
+    id: str
+    subject: Subject
+    at: datetime
+    body: bytes
+    until: datetime | None = None
+
+
+def reminder_message(
+    reminder: Reminder,
+    revision: Revision,
+    now: datetime,
+    *,
+    page: str | None = None,
+    rehearsal: str | None = None,
+) -> Message:
+    """The message of a reminder that is sent at `now`.
+
+    Its id comes from the reminder's key, so that no crash can give one reminder two ids.
+    `rehearsal` is a name for one rehearsal, which makes ids of its own and marks the body.
+    """
+    event = reminder.event
+    late = now - reminder.due
+    is_late = late > LATE and rehearsal is None
+    summary = text_in(reminder.occurrence.summary, event.language)
+    when = format_when(reminder.occurrence.start, reminder.occurrence.end)
+    lateness = f" (this reminder is {format_span(late)} late)" if is_late else ""
+    data = {
+        "event": describe_event(revision, page),
+        "occurrence": describe_occurrence(event, reminder.occurrence),
+        "reminder": {
+            "rule": str(reminder.rule),
+            "due": _write(reminder.due.astimezone(event.zone)),
+            "late_seconds": int(late.total_seconds()) if is_late else 0,
+        },
+        "text": f"{summary}: {when}, {_distance(event, reminder, now, rehearsal)}{lateness}",
+    }
+    extra = {"rehearsal": True} if rehearsal is not None else {}
+    return Message(
+        id=make_id("reminder", reminder.key, rehearsal or ""),
+        subject=_subject("reminder.due", event),
+        at=now,
+        body=_body("reminder.due", now, data, extra),
+        until=reminder.until if rehearsal is None else None,
+    )
+
+
+def change_message(
+    kind: str,
+    revision: Revision,
+    previous: Revision | None,
+    now: datetime,
+    *,
+    page: str | None = None,
+) -> Message:
+    """The message of a published change: `kind` is added, moved, changed or cancelled.
+
+    Its id comes from the event and its SEQUENCE. `previous` is the revision before it, if any.
+    """
+    event = revision.event
+    data: dict[str, Any] = {"event": describe_event(revision, page)}
+    if previous is not None:
+        old = previous.event
+        data["previous"] = {
+            **describe_time(old, old.start, old.end),
+            "summary": text_in(old.summary, old.language),
+        }
+    if event.note and kind in ("moved", "changed", "cancelled"):
+        data["note"] = text_in(event.note, event.language)
+    data["text"] = _tell_change(kind, revision, previous)
+    return Message(
+        id=make_id(kind, event.uid, str(revision.sequence)),
+        subject=_subject(f"event.{kind}", event),
+        at=now,
+        body=_body(f"event.{kind}", now, data),
+    )
+
+
+def probe_message(endpoint: str, now: datetime, nonce: str) -> Message:
+    """The message of `calfeed endpoint test`."""
+    data = {"endpoint": endpoint, "text": "A test from calfeed: this endpoint receives messages."}
+    return Message(
+        id=make_id("test", endpoint, nonce),
+        subject=Subject(type="endpoint.test", calendar="", event=""),
+        at=now,
+        body=_body("endpoint.test", now, data),
+    )
+
+
+def make_id(*parts: str) -> str:
+    """A webhook-id made of what the message is about."""
+    return "msg_" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def describe_event(revision: Revision, page: str | None = None) -> dict[str, Any]:
+    """An event as JSON, texts in the calendar's language; `page` is its page's address."""
+    event = revision.event
+    entries: dict[str, Any] = {
+        "calendar": event.calendar,
+        "slug": event.slug,
+        "uid": event.uid,
+        "sequence": revision.sequence,
+        "summary": text_in(event.summary, event.language),
+        "description": _in_language(event.description, event),
+        "location": _in_language(event.location, event),
+        "status": "cancelled" if revision.withdrawn else event.status.value,
+        "kind": event.kind.value,
+        "categories": list(event.categories),
+        **describe_time(event, event.start, event.end),
+        "recurrence": event.repeat.rule if event.repeat else None,
+        "url": event.url,
+        "page": page,
+        "sources": [source.model_dump(mode="json") for source in event.sources],
+    }
+    return {key: value for key, value in entries.items() if value is not None}
+
+
+def describe_occurrence(event: Event, occurrence: Occurrence) -> dict[str, Any]:
+    """An occurrence as JSON; `id` is empty for an event that does not recur."""
+    return {"id": occurrence.id, **describe_time(event, occurrence.start, occurrence.end)}
+
+
+def describe_time(event: Event, start: Moment, end: Moment | None) -> dict[str, Any]:
+    """A time as JSON: dates, or wall times with their offset. `end` is exclusive, as in feeds."""
+    return {
+        "start": _write(start),
+        "end": _write(end if end is not None else start),
+        "all_day": event.all_day,
+        "time_zone": event.time_zone,
+    }
+
+
+def format_span(span: timedelta) -> str:
+    """A span in its largest unit: "3 days", "1 hour"."""
+    minutes = int(abs(span).total_seconds()) // 60
+    for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
+        count = minutes // size
+        if count:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a minute"
+
+
+def _distance(event: Event, reminder: Reminder, now: datetime, rehearsal: str | None) -> str:
+    """How far off the occurrence is when the reminder goes out: "in 7 days", "today"."""
+    moment = now if rehearsal is None else reminder.due
+    if event.all_day:
+        today = moment.astimezone(event.zone).date()
+        start = reminder.occurrence.start
+        days = (start.date() if isinstance(start, datetime) else start) - today
+        return {0: "today", 1: "tomorrow"}.get(days.days, f"in {days.days} days")
+    left = reminder.occurrence.begins - moment
+    return f"in {format_span(left)}" if left >= timedelta(minutes=1) else "now"
+
+
+def _tell_change(kind: str, revision: Revision, previous: Revision | None) -> str:
+    event = revision.event
+    summary = text_in(event.summary, event.language)
+    when = format_when(event.start, event.end)
+    note = f" ({text_in(event.note, event.language)})" if event.note else ""
+    if kind == "moved" and previous is not None:
+        was = format_when(previous.event.start, previous.event.end)
+        return f"{summary}: moved from {was} to {when}{note}"
+    if kind == "added":
+        return f"{summary}: new, {when}"
+    return f"{summary}: {kind}, {when}{note}"
+
+
+def _subject(message_type: str, event: Event) -> Subject:
+    return Subject(
+        type=message_type,
+        calendar=event.calendar,
+        event=event.slug,
+        categories=event.categories,
+    )
+
+
+def _in_language(text: Text | None, event: Event) -> str | None:
+    return text_in(text, event.language) if text else None
+
+
+def _write(moment: date | datetime) -> str:
+    return moment.isoformat()
+
+
+def _body(
+    message_type: str, now: datetime, data: dict[str, Any], extra: dict[str, Any] | None = None
+) -> bytes:
+    timestamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    body = {"type": message_type, "timestamp": timestamp, **(extra or {}), "data": data}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

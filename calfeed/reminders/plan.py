@@ -1,0 +1,92 @@
+"""The plan of reminders: which are due when, for one event over a window of time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from calfeed.definitions.values import Event, ReminderRule, Status
+from calfeed.ical.occurrences import Occurrence, expand
+
+GRACE = timedelta(minutes=10)
+"""How long a reminder still goes out that is due at, or after, the moment it reminds of."""
+
+_LONGEST = timedelta(days=3700)
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """One moment before one occurrence at which people are told.
+
+    `key` is made of the event, the occurrence, its start and the rule: planning twice gives the
+    same key, a moved date another. `due` and `until` are UTC; from `until` on it is no use any
+    more and counts as missed.
+    """
+
+    key: str
+    event: Event
+    occurrence: Occurrence
+    rule: ReminderRule
+    due: datetime
+    until: datetime
+
+
+def plan_reminders(event: Event, after: datetime, before: datetime) -> Iterator[Reminder]:
+    """The reminders of an event that are due in `after <= due < before` (aware), by due time."""
+    if event.status is Status.CANCELLED or not event.reminders:
+        return
+    # An all-day reminder may be due during its day; and no rule reaches back more than ten years.
+    reach = max(_reach(rule) for rule in event.reminders)
+    found = [
+        reminder
+        for occurrence in expand(event, after - timedelta(days=2), before + reach)
+        if occurrence.status is not Status.CANCELLED
+        for rule in event.reminders
+        if after <= (reminder := make_reminder(event, occurrence, rule)).due < before
+    ]
+    yield from sorted(found, key=lambda reminder: (reminder.due, reminder.key))
+
+
+def pending_reminders(event: Event, now: datetime, horizon: timedelta) -> Iterator[Reminder]:
+    """The reminders that ought to be on the list at `now`.
+
+    Those due within the horizon, and those overdue whose occurrence has yet to begin: a publish
+    may come after the time at which it should have reminded. Of what is past, none.
+    """
+    for reminder in plan_reminders(event, now - _LONGEST, now + horizon):
+        if reminder.until > now:
+            yield reminder
+
+
+def make_reminder(event: Event, occurrence: Occurrence, rule: ReminderRule) -> Reminder:
+    """The reminder that a rule gives an occurrence."""
+    due = rule.due(occurrence.start, event.zone).astimezone(UTC)
+    name = "\0".join([event.uid, occurrence.id, occurrence.begins.isoformat(), rule.key])
+    return Reminder(
+        key=hashlib.sha256(name.encode()).hexdigest()[:40],
+        event=event,
+        occurrence=occurrence,
+        rule=rule,
+        due=due,
+        until=relevant_until(event, occurrence, due),
+    )
+
+
+def relevant_until(event: Event, occurrence: Occurrence, due: datetime) -> datetime:
+    """Until when a reminder is of use: the occurrence's beginning.
+
+    A date has no hour, so an all-day occurrence counts as begun when its first day is over; and
+    what is due at the beginning itself keeps a few minutes' grace.
+    """
+    begins = occurrence.begins
+    if event.all_day:
+        midnight = begins.astimezone(event.zone)
+        begins = (midnight.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=event.zone)
+    return max(begins.astimezone(UTC), due + GRACE)
+
+
+def _reach(rule: ReminderRule) -> timedelta:
+    span = rule.before
+    return timedelta(days=span.months * 31 + span.days + 2, minutes=span.minutes)
