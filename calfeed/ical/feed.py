@@ -13,7 +13,7 @@ from calfeed.definitions.values import Event
 from calfeed.ical.occurrences import last_end
 from calfeed.ical.zones import is_utc, render_vtimezone
 
-REFRESH = timedelta(hours=1)
+_REFRESH = timedelta(hours=1)
 """How often a client is asked to poll; most have a mind of their own."""
 
 FOOTER = b"END:VCALENDAR\r\n"
@@ -70,9 +70,9 @@ def render_header(heading: Heading) -> bytes:
         calendar.add("COLOR", heading.color)
         calendar.add("X-APPLE-CALENDAR-COLOR", COLORS[heading.color])
     calendar.add("SOURCE", heading.source, parameters={"VALUE": "URI"})
-    calendar.add("REFRESH-INTERVAL", REFRESH, parameters={"VALUE": "DURATION"})
-    calendar.add("X-PUBLISHED-TTL", icalendar.vDuration(REFRESH).to_ical().decode())
-    text: bytes = calendar.to_ical()  # type: ignore[no-untyped-call]
+    calendar.add("REFRESH-INTERVAL", _REFRESH, parameters={"VALUE": "DURATION"})
+    calendar.add("X-PUBLISHED-TTL", "PT1H")
+    text: bytes = calendar.to_ical()
     return text.removesuffix(FOOTER)
 
 

@@ -1,0 +1,1 @@
+"""Delivery: messages leave here, under a guard, and come back as attempts."""

@@ -1,0 +1,1 @@
+"""Publish: compare definitions with what is published, plan, apply in one transaction."""

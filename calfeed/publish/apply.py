@@ -1,0 +1,174 @@
+"""Make the definitions the truth: load what is published, plan, apply in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from calfeed.definitions.values import Calendar, Event, Status, fingerprint
+from calfeed.ical.occurrences import last_end
+from calfeed.ical.vevent import RENDERER, render_event
+from calfeed.publish.compare import (
+    Differences,
+    EventChange,
+    Kind,
+    check_withdrawals,
+    compare,
+    revise,
+    withdraw,
+)
+from calfeed.publish.plan import Plan, plan_change, plan_messages, planned_until
+from calfeed.publish.show import list_changes, summarize
+from calfeed.reminders.plan import Reminder
+from calfeed.store import catalog, endpoints, outbox
+from calfeed.store.database import Connection, Database
+
+
+def page_address(base_url: str, event: Event) -> str:
+    """Where an event's page is."""
+    return f"{base_url}/calendars/{event.calendar}/{event.slug}/"
+
+
+def plan_publish(
+    connection: Connection, defined: Sequence[Calendar], now: datetime, base_url: str
+) -> Plan:
+    """What publishing these definitions would do to the database as this transaction sees it."""
+    published = catalog.load_calendars(connection)
+    differences = compare(defined, published, catalog.load_marks(connection), now)
+    rows = {row.uid: row for row in catalog.load_events(connection, uids=differences.uids)}
+    changes = _revise(connection, differences, rows, now)
+    kept: dict[str, list[outbox.ReminderRow]] = {}
+    known = [change.after.event.uid for change in changes if change.before is not None]
+    for row in outbox.load_reminders(connection, uids=known):
+        kept.setdefault(row.uid, []).append(row)
+    planned: list[Reminder] = []
+    withdrawn: list[outbox.ReminderRow] = []
+    for change in changes:
+        added, removed = plan_change(change, kept.get(change.after.event.uid, []), now)
+        planned += added
+        withdrawn += removed
+    told = changes if endpoints.count_active(connection) else []
+    return Plan(
+        calendars=differences.calendars,
+        changes=tuple(changes),
+        rerendered=differences.stale,
+        retired=differences.retired,
+        planned=tuple(sorted(planned, key=lambda reminder: (reminder.due, reminder.key))),
+        withdrawn=tuple(withdrawn),
+        messages=plan_messages(told, now, lambda event: page_address(base_url, event)),
+    )
+
+
+def publish(
+    database: Database,
+    defined: Sequence[Calendar],
+    now: datetime,
+    base_url: str,
+    *,
+    allow_removals: bool = False,
+) -> Plan:
+    """Publish definitions, and return what that changed.
+
+    Only one process publishes at a time; readers see the state before or after, never between.
+    Raises PublishRefusedError where too much would be withdrawn without `allow_removals`.
+    """
+    with database.write_alone() as connection:
+        plan = plan_publish(connection, defined, now, base_url)
+        if not allow_removals:
+            check_plan(connection, plan, now)
+        if not plan.empty:
+            _apply(connection, plan, now)
+    return plan
+
+
+def check_plan(connection: Connection, plan: Plan, now: datetime) -> None:
+    """Raise PublishRefusedError where a plan would withdraw too much at once."""
+    if not plan.count(Kind.WITHDRAWN) and not any(row.withdrawn for row in plan.calendars):
+        return
+    slugs = sorted({change.after.event.calendar for change in plan.changes})
+    coming = Counter(
+        row.calendar
+        for row in catalog.load_events(connection, calendar_slugs=slugs)
+        if row.withdrawn_at is None and _is_coming(row.revision.event, now)
+    )
+    gone = [row.slug for row in plan.calendars if row.withdrawn]
+    check_withdrawals(plan.changes, gone, coming)
+
+
+def _is_coming(event: Event, now: datetime) -> bool:
+    end = last_end(event)
+    return event.status is not Status.CANCELLED and (end is None or end > now)
+
+
+def _revise(
+    connection: Connection,
+    differences: Differences,
+    rows: dict[str, catalog.EventRow],
+    now: datetime,
+) -> list[EventChange]:
+    fresh = [event.uid for event in differences.wanted if event.uid not in rows]
+    ledger = catalog.load_last_revisions(connection, fresh)
+    changes = [
+        revise(
+            event,
+            rows[event.uid].revision if event.uid in rows else None,
+            ledger.get(event.uid),
+            now,
+        )
+        for event in differences.wanted
+    ]
+    changes += [withdraw(rows[uid].revision, now) for uid in differences.gone]
+    return sorted(changes, key=lambda one: (one.after.event.calendar, one.after.event.slug))
+
+
+def _apply(connection: Connection, plan: Plan, now: datetime) -> None:
+    number = catalog.add_publish(connection, now, summarize(plan), list_changes(plan))
+    catalog.save_calendars(
+        connection,
+        [
+            catalog.CalendarRow(row.slug, row.content, row.withdrawn, number)
+            for row in plan.calendars
+        ],
+    )
+    rows = [_to_row(change) for change in plan.changes]
+    stale = catalog.load_events(connection, uids=plan.rerendered)
+    retired = catalog.load_events(connection, uids=plan.retired)
+    for row in stale:
+        vevent = render_event(row.revision)
+        rows.append(catalog.EventRow(**{**vars(row), "renderer": RENDERER, "vevent": vevent}))
+    catalog.save_events(connection, rows)
+    catalog.forget_events(connection, plan.retired)
+    catalog.touch_calendars(connection, {row.calendar for row in [*rows, *retired]}, number)
+    catalog.add_revisions(
+        connection,
+        [catalog.RevisionRow(change.kind.value, change.after) for change in plan.changes],
+        number,
+    )
+    outbox.withdraw(connection, [row.key for row in plan.withdrawn], now)
+    outbox.plan(connection, plan.planned)
+    outbox.set_planned_until(
+        connection,
+        {
+            change.after.event.uid: None
+            if change.kind is Kind.WITHDRAWN
+            else planned_until(change.after.event, now)
+            for change in plan.changes
+        },
+    )
+    outbox.add_messages(connection, plan.messages)
+
+
+def _to_row(change: EventChange) -> catalog.EventRow:
+    revision = change.after
+    event = revision.event
+    return catalog.EventRow(
+        uid=event.uid,
+        calendar=event.calendar,
+        slug=event.slug,
+        fingerprint=fingerprint(event),
+        renderer=RENDERER,
+        revision=revision,
+        vevent=render_event(revision),
+        withdrawn_at=revision.modified if revision.withdrawn else None,
+    )

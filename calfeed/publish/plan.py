@@ -1,0 +1,99 @@
+"""The plan of a publish: one value that says everything it would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from calfeed.definitions.values import Event
+from calfeed.ical.occurrences import last_end
+from calfeed.publish.compare import EventChange, Kind
+from calfeed.reminders.messages import Message, change_message
+from calfeed.reminders.plan import Reminder, pending_reminders
+from calfeed.store.catalog import CalendarRow
+from calfeed.store.outbox import ReminderRow
+
+HORIZON = timedelta(days=400)
+"""How far ahead reminders are put on the list."""
+
+_MESSAGE_KINDS = {
+    Kind.ADDED: "added",
+    Kind.MOVED: "moved",
+    Kind.CHANGED: "changed",
+    Kind.CANCELLED: "cancelled",
+    Kind.WITHDRAWN: "cancelled",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a publish does.
+
+    `calendars` are new, changed or withdrawn; `rerendered` and `retired` are UIDs whose bytes
+    change without a new revision; `planned` and `withdrawn` are reminders.
+    """
+
+    calendars: tuple[CalendarRow, ...] = ()
+    changes: tuple[EventChange, ...] = ()
+    rerendered: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
+    planned: tuple[Reminder, ...] = ()
+    withdrawn: tuple[ReminderRow, ...] = ()
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything is as published already."""
+        return not (self.calendars or self.changes or self.rerendered or self.retired)
+
+    def count(self, *kinds: Kind) -> int:
+        """How many events change in one of these ways."""
+        return sum(change.kind in kinds for change in self.changes)
+
+
+def plan_change(
+    change: EventChange, kept: Sequence[ReminderRow], now: datetime
+) -> tuple[list[Reminder], list[ReminderRow]]:
+    """The reminders that a change puts on the list, and those it takes off.
+
+    `kept` are the event's reminders there are, whatever their state. Those that were sent and
+    are no longer right are among the withdrawn: what is not delivered of them yet is stopped.
+    """
+    wanted: list[Reminder] = []
+    if change.kind is not Kind.WITHDRAWN:
+        wanted = list(pending_reminders(change.after.event, now, HORIZON))
+    keys = {reminder.key for reminder in wanted}
+    states = {row.key: row.state for row in kept}
+    planned = [one for one in wanted if states.get(one.key, "withdrawn") == "withdrawn"]
+    withdrawn = [
+        row
+        for row in kept
+        if row.key not in keys and row.until > now and row.state in ("planned", "sent")
+    ]
+    return planned, withdrawn
+
+
+def plan_messages(
+    changes: Sequence[EventChange], now: datetime, page_of: Callable[[Event], str]
+) -> tuple[Message, ...]:
+    """The messages that tell of changes to events that are not over."""
+    return tuple(
+        change_message(
+            _MESSAGE_KINDS[change.kind],
+            change.after,
+            change.before,
+            now,
+            page=page_of(change.after.event),
+        )
+        for change in changes
+        if change.coming
+    )
+
+
+def planned_until(event: Event, now: datetime) -> datetime | None:
+    """Up to when an event's reminders are planned at `now`; None where that is all of them."""
+    if not event.reminders:
+        return None
+    end = last_end(event)
+    return now + HORIZON if end is None or end > now + HORIZON else None

@@ -1,0 +1,117 @@
+"""The settings: read once, from `CALFEED_*` and `calfeed.toml`, into one frozen value.
+
+This is the only module that reads the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import (
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
+
+from calfeed.errors import SettingsError
+
+PREFIX = "CALFEED_"
+FILE = Path("calfeed.toml")
+
+
+class Settings(BaseModel):
+    """What an operator can choose. Paths are relative to the working directory."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    events: Path = Field(Path("events"), description="the folder of the definitions")
+    data: Path = Field(Path("var"), description="the folder of what calfeed keeps")
+    database_url: SecretStr | None = Field(
+        None, description="the database; SQLite in the data folder where it is not given"
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="the address the web server binds")
+    port: int = Field(8000, ge=1, le=65535, description="the port the web server binds")
+    public_url: str | None = Field(None, description="where people reach the web server")
+    allow_private_endpoints: bool = Field(
+        False, description="let webhooks go to private addresses and to ports other than 80, 443"
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        TypeAdapter(AnyHttpUrl).validate_python(value)
+        return value.rstrip("/")
+
+    @property
+    def base_url(self) -> str:
+        """Where people reach the web server, without a slash at the end."""
+        if self.public_url:
+            return self.public_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        return f"http://{host}:{self.port}"
+
+    @property
+    def database(self) -> str:
+        """The database's SQLAlchemy URL; it may hold a password."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{(self.data / 'calfeed.sqlite3').absolute()}"
+
+
+def load_settings(environment: Mapping[str, str] | None = None, file: Path = FILE) -> Settings:
+    """The settings of this process: the environment's before the file's before the defaults.
+
+    Raises SettingsError, with every setting that is unknown or cannot be used.
+    """
+    environment = os.environ if environment is None else environment
+    entries: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    for name, value in _read_file(file).items():
+        key = name.removeprefix(PREFIX).lower()
+        entries[key], places[key] = value, f"{name} in {file}"
+    for name, text in environment.items():
+        if name.startswith(PREFIX):
+            key = name.removeprefix(PREFIX).lower()
+            entries[key], places[key] = text, name
+    try:
+        return Settings(**entries)
+    except ValidationError as error:
+        problems = [
+            _explain(str(entry["loc"][0]), entry["type"], entry["msg"], places)
+            for entry in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError("\n".join(sorted(problems))) from None
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}") from error
+
+
+def _explain(key: str, kind: str, message: str, places: Mapping[str, str]) -> str:
+    place = places.get(key, PREFIX + key.upper())
+    if kind != "extra_forbidden":
+        return f"{place}: {message.removeprefix('Value error, ')}"
+    known = sorted(Settings.model_fields)
+    near = difflib.get_close_matches(key, known, n=1)
+    if near:
+        return f"{place} is not a setting; did you mean {PREFIX}{near[0].upper()}?"
+    return f"{place} is not a setting; there are " + ", ".join(
+        PREFIX + name.upper() for name in known
+    )

@@ -1,0 +1,212 @@
+"""The catalog: what is published, by calendar and event, with the ledger of revisions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+
+from calfeed.ical.revision import Revision
+from calfeed.store.tables import calendars, events, publishes, revisions
+from calfeed.store.upsert import upsert
+
+
+@dataclass(frozen=True)
+class CalendarRow:
+    """A calendar as published: `content` is its canonical JSON without events.
+
+    `publish_id` is the publish that last changed anything in it.
+    """
+
+    slug: str
+    content: str
+    withdrawn: bool = False
+    publish_id: int = 0
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """An event as published; `vevent` is its rendered form, `revision` its JSON.
+
+    `withdrawn_at` is set while it is withdrawn and still shown as cancelled.
+    """
+
+    uid: str
+    calendar: str
+    slug: str
+    fingerprint: str
+    renderer: int
+    revision: Revision
+    vevent: bytes
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EventMark:
+    """What comparing needs to know of a published event, without reading all of it."""
+
+    uid: str
+    calendar: str
+    fingerprint: str
+    renderer: int
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RevisionRow:
+    """One entry of the ledger: what kind of change made a revision, when, in which publish."""
+
+    kind: str
+    revision: Revision
+
+
+def latest_publish(connection: Connection) -> int:
+    """The number of the last publish; 0 before the first."""
+    return int(connection.scalar(select(func.max(publishes.c.id))) or 0)
+
+
+def add_publish(connection: Connection, at: datetime, summary: str, changes: Any) -> int:
+    """Record a publish, `changes` as JSON, and return its number."""
+    statement = publishes.insert().values(at=at, summary=summary, changes=json.dumps(changes))
+    key = connection.execute(statement).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def load_calendars(connection: Connection) -> dict[str, CalendarRow]:
+    """Every calendar that was ever published, by slug."""
+    rows = connection.execute(select(calendars).order_by(calendars.c.slug))
+    return {
+        row.slug: CalendarRow(row.slug, row.content, row.withdrawn, row.publish_id) for row in rows
+    }
+
+
+def load_marks(connection: Connection) -> dict[str, EventMark]:
+    """What is published, in brief, by UID."""
+    columns = (
+        events.c.uid,
+        events.c.calendar,
+        events.c.fingerprint,
+        events.c.renderer,
+        events.c.withdrawn_at,
+    )
+    return {row.uid: EventMark(*row) for row in connection.execute(select(*columns))}
+
+
+def load_events(
+    connection: Connection,
+    *,
+    uids: Sequence[str] | None = None,
+    calendar_slugs: Sequence[str] | None = None,
+) -> list[EventRow]:
+    """Published events, all or some, by calendar and slug."""
+    query = select(events).order_by(events.c.calendar, events.c.slug, events.c.uid)
+    if calendar_slugs is not None:
+        query = query.where(events.c.calendar.in_(calendar_slugs))
+    if uids is None:
+        return [_to_event(row) for row in connection.execute(query)]
+    found = []
+    # Databases limit how many parameters one statement has.
+    for index in range(0, len(uids), 500):
+        part = query.where(events.c.uid.in_(uids[index : index + 500]))
+        found += [_to_event(row) for row in connection.execute(part)]
+    return found
+
+
+def save_calendars(connection: Connection, rows: Iterable[CalendarRow]) -> None:
+    """Insert or replace calendars."""
+    values = [
+        {
+            "slug": row.slug,
+            "content": row.content,
+            "withdrawn": row.withdrawn,
+            "publish_id": row.publish_id,
+        }
+        for row in rows
+    ]
+    if values:
+        connection.execute(upsert(connection, calendars), values)
+
+
+def touch_calendars(connection: Connection, slugs: Iterable[str], publish_id: int) -> None:
+    """Note that a publish changed something in these calendars."""
+    statement = calendars.update().where(calendars.c.slug.in_(sorted(slugs)))
+    connection.execute(statement.values(publish_id=publish_id))
+
+
+def save_events(connection: Connection, rows: Iterable[EventRow]) -> None:
+    """Insert or replace events."""
+    values = [
+        {
+            "uid": row.uid,
+            "calendar": row.calendar,
+            "slug": row.slug,
+            "fingerprint": row.fingerprint,
+            "renderer": row.renderer,
+            "revision": row.revision.model_dump_json(exclude_defaults=True),
+            "vevent": row.vevent,
+            "withdrawn_at": row.withdrawn_at,
+        }
+        for row in rows
+    ]
+    if values:
+        connection.execute(upsert(connection, events), values)
+
+
+def forget_events(connection: Connection, uids: Sequence[str]) -> None:
+    """Stop showing withdrawn events. Their revisions stay, so that SEQUENCE can go on."""
+    connection.execute(delete(events).where(events.c.uid.in_(uids)))
+
+
+def add_revisions(connection: Connection, rows: Iterable[RevisionRow], publish_id: int) -> None:
+    """Add entries to the ledger."""
+    values = [
+        {
+            "uid": row.revision.event.uid,
+            "sequence": row.revision.sequence,
+            "kind": row.kind,
+            "at": row.revision.modified,
+            "revision": row.revision.model_dump_json(exclude_defaults=True),
+            "publish_id": publish_id,
+        }
+        for row in rows
+    ]
+    if values:
+        connection.execute(revisions.insert(), values)
+
+
+def load_last_revisions(connection: Connection, uids: Sequence[str]) -> dict[str, Revision]:
+    """The newest ledger entry of each of these UIDs that has one."""
+    found: dict[str, Revision] = {}
+    for index in range(0, len(uids), 500):
+        rows = connection.execute(
+            select(revisions.c.uid, revisions.c.revision)
+            .where(revisions.c.uid.in_(uids[index : index + 500]))
+            .order_by(revisions.c.uid, revisions.c.sequence)
+        )
+        found |= {row.uid: Revision.model_validate_json(row.revision) for row in rows}
+    return found
+
+
+def load_revisions(connection: Connection, uid: str) -> list[RevisionRow]:
+    """The ledger of one event, oldest first."""
+    rows = connection.execute(
+        select(revisions).where(revisions.c.uid == uid).order_by(revisions.c.sequence)
+    )
+    return [RevisionRow(row.kind, Revision.model_validate_json(row.revision)) for row in rows]
+
+
+def _to_event(row: Any) -> EventRow:
+    return EventRow(
+        uid=row.uid,
+        calendar=row.calendar,
+        slug=row.slug,
+        fingerprint=row.fingerprint,
+        renderer=row.renderer,
+        revision=Revision.model_validate_json(row.revision),
+        vevent=bytes(row.vevent),
+        withdrawn_at=row.withdrawn_at,
+    )

@@ -1,0 +1,128 @@
+"""The database: one engine, two kinds of transaction, SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection as Connection
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from calfeed.errors import StoreError
+
+_PUBLISH_LOCK = 0x63616C66
+"""The number of PostgreSQL's advisory lock for publishing ("calf")."""
+
+
+class Database:
+    """A database that transactions run on. Safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        """Open a database by its SQLAlchemy URL (`sqlite:///…` or `postgresql://…`).
+
+        Nothing is connected yet. Raises StoreError for a URL that is none, or another engine's.
+        """
+        self.engine = _create(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.name = self.engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads, and sees one state throughout."""
+        with self._explained(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write: on SQLite it is the only one from its first line on."""
+        with self._explained(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection = connection.execution_options(calfeed_immediate=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write_alone(self) -> Iterator[Connection]:
+        """A write that no other `write_alone` runs beside, on either database."""
+        with self.write() as connection:
+            if not self.is_sqlite:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_PUBLISH_LOCK})"))
+            yield connection
+
+    def check(self) -> None:
+        """Raise StoreError unless the database answers."""
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            reason = str(error.orig).strip().splitlines()
+            raise StoreError(
+                f"the database {self.name} cannot be used: {reason[0] if reason else error}"
+            ) from error
+        except SQLAlchemyError as error:
+            raise StoreError(f"the database {self.name} cannot be used: {error}") from error
+
+
+def _create(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # The text may hold a password, so it is not shown.
+        raise StoreError(
+            "CALFEED_DATABASE_URL is not a database URL; write sqlite:///path or "
+            "postgresql://user:password@host/name"
+        ) from None
+    name = parsed.get_backend_name()
+    if name == "sqlite":
+        return _create_sqlite(parsed.database, url)
+    if name in ("postgresql", "postgres"):
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            pool_size=4,
+            connect_args={"connect_timeout": 5, "application_name": "calfeed"},
+        )
+    raise StoreError(f"calfeed keeps its data in SQLite or PostgreSQL, not in {name}")
+
+
+def _create_sqlite(database: str | None, url: str) -> Engine:
+    if not database or database == ":memory:":
+        raise StoreError("a SQLite database has to be a file: sqlite:///path")
+    folder = Path(database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the data folder {folder} cannot be made: {error.strerror}") from error
+    engine = create_engine(url, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        # The driver's own BEGIN would come too late for BEGIN IMMEDIATE.
+        connection.isolation_level = None
+        # Full durability: what was answered or sent is on the disk, whatever happens next.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("calfeed_immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine

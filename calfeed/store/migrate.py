@@ -1,0 +1,62 @@
+"""Bring a database to this version's schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from calfeed.errors import StoreError
+from calfeed.store.database import Database
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def migrate(database: Database) -> None:
+    """Run the migrations that the database has not seen, in one transaction.
+
+    Any number of processes may do so at once. Raises StoreError where the database cannot be
+    used, or belongs to a newer calfeed.
+    """
+    with database.write_alone() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreError(
+                f"the database {database.name} was made by a newer calfeed; use that one"
+            ) from error
+
+
+def check_schema(database: Database) -> None:
+    """Raise StoreError unless the database has this version's schema."""
+    with database.read() as connection:
+        found = schema_revision(connection)
+    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    if found is None:
+        raise StoreError(
+            f"nothing is published in the database {database.name} yet; "
+            "run `calfeed publish`, or `calfeed serve`"
+        )
+    if found != wanted:
+        raise StoreError(
+            f"the database {database.name} has another version's schema ({found}, not {wanted}); "
+            "run `calfeed publish` with the newest calfeed to bring it up to date"
+        )
+
+
+def schema_revision(connection: Connection) -> str | None:
+    """The migration that a database was last brought to; None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    return config

@@ -1,0 +1,259 @@
+"""The outbox: reminders until they are due, messages until every endpoint has its delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from calfeed.reminders.filters import Subject
+from calfeed.reminders.messages import Message
+from calfeed.reminders.plan import Reminder
+from calfeed.store.endpoints import page_of_endpoints
+from calfeed.store.tables import deliveries, events, messages, reminders
+from calfeed.store.upsert import insert_new
+
+FAN_OUT = 1000
+"""For how many endpoints one transaction makes deliveries."""
+
+
+@dataclass(frozen=True)
+class ReminderRow:
+    """A reminder as kept: `state` is planned, withdrawn, sent or missed; times are UTC."""
+
+    key: str
+    uid: str
+    occurrence: str
+    begins: datetime
+    rule: str
+    due: datetime
+    until: datetime
+    state: str
+    settled_at: datetime | None = None
+
+
+def load_reminders(
+    connection: Connection,
+    *,
+    uids: Sequence[str] | None = None,
+    window: tuple[datetime, datetime] | None = None,
+) -> list[ReminderRow]:
+    """Reminders of some events, or due in a window (`from <= due < to`), by due time."""
+    query = select(reminders).order_by(reminders.c.due, reminders.c.key)
+    if window is not None:
+        query = query.where(reminders.c.due >= window[0], reminders.c.due < window[1])
+    if uids is None:
+        return [ReminderRow(*row) for row in connection.execute(query)]
+    found = []
+    for index in range(0, len(uids), 500):
+        part = query.where(reminders.c.uid.in_(uids[index : index + 500]))
+        found += [ReminderRow(*row) for row in connection.execute(part)]
+    return found
+
+
+def plan(connection: Connection, planned: Iterable[Reminder]) -> None:
+    """Put reminders on the list; those withdrawn earlier are revived, others left as they are."""
+    values = [
+        {
+            "key": reminder.key,
+            "uid": reminder.event.uid,
+            "occurrence": reminder.occurrence.id,
+            "begins": reminder.occurrence.begins,
+            "rule": str(reminder.rule),
+            "due": reminder.due,
+            "until": reminder.until,
+            "state": "planned",
+        }
+        for reminder in planned
+    ]
+    if not values:
+        return
+    connection.execute(insert_new(connection, reminders), values)
+    keys = [str(value["key"]) for value in values]
+    for index in range(0, len(keys), 500):
+        connection.execute(
+            update(reminders)
+            .where(reminders.c.key.in_(keys[index : index + 500]))
+            .where(reminders.c.state == "withdrawn")
+            .values(state="planned", settled_at=None)
+        )
+
+
+def withdraw(connection: Connection, keys: Sequence[str], now: datetime) -> None:
+    """Take reminders off the list, and with them what was made of them and is not sent yet."""
+    for index in range(0, len(keys), 500):
+        part = keys[index : index + 500]
+        connection.execute(
+            update(reminders)
+            .where(reminders.c.key.in_(part), reminders.c.state == "planned")
+            .values(state="withdrawn", settled_at=now)
+        )
+        told = select(messages.c.id).where(messages.c.reminder.in_(part))
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.message_id.in_(told), deliveries.c.state == "pending")
+            .values(state="superseded", settled_at=now)
+        )
+        connection.execute(
+            update(messages)
+            .where(messages.c.reminder.in_(part), messages.c.fanned_out_to.is_not(None))
+            .values(fanned_out_to=None)
+        )
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next reminder on the list is due."""
+    query = select(func.min(reminders.c.due)).where(reminders.c.state == "planned")
+    found: datetime | None = connection.scalar(query)
+    return found
+
+
+def take_due(connection: Connection, now: datetime, limit: int) -> list[ReminderRow]:
+    """Reminders on the list whose time has come, earliest first, held by this transaction.
+
+    On PostgreSQL those that another worker holds are passed over; on SQLite there is no other.
+    """
+    query = (
+        select(reminders)
+        .where(reminders.c.state == "planned", reminders.c.due <= now)
+        .order_by(reminders.c.due)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [ReminderRow(*row) for row in connection.execute(query)]
+
+
+def settle_reminders(
+    connection: Connection, keys: Sequence[str], state: str, now: datetime
+) -> None:
+    """Note what became of reminders that `take_due` gave this transaction."""
+    if keys:
+        connection.execute(
+            update(reminders)
+            .where(reminders.c.key.in_(keys), reminders.c.state == "planned")
+            .values(state=state, settled_at=now)
+        )
+
+
+def add_messages(
+    connection: Connection, added: Iterable[Message], *, reminder_keys: Sequence[str] = ()
+) -> None:
+    """Keep messages, to be fanned out to every endpoint that wants them.
+
+    `reminder_keys` names, in the same order, the reminders they tell of.
+    """
+    values = [
+        {
+            "id": message.id,
+            "subject": message.subject.model_dump_json(exclude_defaults=True),
+            "at": message.at,
+            "until": message.until,
+            "body": message.body,
+            "reminder": reminder_keys[index] if reminder_keys else None,
+            "fanned_out_to": "",
+        }
+        for index, message in enumerate(added)
+    ]
+    if values:
+        connection.execute(insert_new(connection, messages), values)
+
+
+def add_delivery(connection: Connection, message: Message, endpoint_id: str) -> int:
+    """Keep a message for one endpoint alone, and return the number of its delivery."""
+    add_messages(connection, [message])
+    connection.execute(
+        update(messages).where(messages.c.id == message.id).values(fanned_out_to=None)
+    )
+    statement = deliveries.insert().values(
+        message_id=message.id,
+        endpoint_id=endpoint_id,
+        state="pending",
+        next_at=message.at,
+        claim=0,
+        attempts=0,
+    )
+    key = connection.execute(statement).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def fan_out(connection: Connection, now: datetime) -> bool:
+    """Make deliveries of one message for the next endpoints that want it.
+
+    At most `FAN_OUT` endpoints are looked at, so no message makes a transaction that grows with
+    their number. Returns False where no message waited.
+    """
+    query = (
+        select(messages.c.id, messages.c.subject, messages.c.at, messages.c.fanned_out_to)
+        .where(messages.c.fanned_out_to.is_not(None))
+        .order_by(messages.c.fanned_out_to.desc(), messages.c.at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return False
+    subject = Subject.model_validate_json(row.subject)
+    page = page_of_endpoints(connection, row.fanned_out_to, FAN_OUT)
+    wanting = [
+        endpoint.id
+        for endpoint in page
+        # An endpoint is not told what was said before it came.
+        if endpoint.created <= row.at and endpoint.filters.want(subject)
+    ]
+    if wanting:
+        values = [
+            {
+                "message_id": row.id,
+                "endpoint_id": endpoint_id,
+                "state": "pending",
+                "next_at": now,
+                "claim": 0,
+                "attempts": 0,
+            }
+            for endpoint_id in wanting
+        ]
+        connection.execute(insert_new(connection, deliveries), values)
+    reached = page[-1].id if len(page) == FAN_OUT else None
+    connection.execute(
+        update(messages).where(messages.c.id == row.id).values(fanned_out_to=reached)
+    )
+    return True
+
+
+def extend_plans(
+    connection: Connection,
+    before: datetime,
+    limit: int,
+    extend: Callable[[Any], tuple[Sequence[Reminder], datetime | None]],
+) -> int:
+    """Plan further for events whose plan ends before `before`; `extend` gives what is added.
+
+    `extend` is called with a row that has `revision` (JSON), and returns the reminders and up to
+    when the event is planned then, or None where nothing is to come.
+    """
+    rows = connection.execute(
+        select(events.c.uid, events.c.revision, events.c.planned_until)
+        .where(events.c.planned_until < before)
+        .order_by(events.c.planned_until)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        added, until = extend(row)
+        plan(connection, added)
+        set_planned_until(connection, {row.uid: until})
+    return len(rows)
+
+
+def set_planned_until(connection: Connection, until: Mapping[str, datetime | None]) -> None:
+    """Note up to when the reminders of events are planned, by UID."""
+    if until:
+        connection.execute(
+            update(events)
+            .where(events.c.uid == bindparam("of_uid"))
+            .values(planned_until=bindparam("to")),
+            [{"of_uid": uid, "to": moment} for uid, moment in until.items()],
+        )

@@ -1,0 +1,195 @@
+"""The tables. Their history is in `migrations/`; a test holds that both say the same.
+
+Times are whole microseconds since 1970 UTC (`Instant`), which both databases compare as numbers.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, in UTC when read."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+# SQLite counts rows by itself only in a column that is INTEGER to the letter.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+publishes = Table(
+    "publishes",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("changes", Text, nullable=False),
+)
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
+    Column("publish_id", Serial, ForeignKey("publishes.id"), nullable=False, index=True),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("uid", String(255), primary_key=True),
+    Column("calendar", String(64), ForeignKey("calendars.slug"), nullable=False),
+    Column("slug", String(64), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("renderer", Integer, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("vevent", LargeBinary, nullable=False),
+    # Set while a withdrawn event is still shown as cancelled: when it was withdrawn.
+    Column("withdrawn_at", Instant),
+    # Up to when reminders are planned; None: there are none to come.
+    Column("planned_until", Instant),
+    Index("ix_events_calendar_slug", "calendar", "slug"),
+    Index("ix_events_planned_until", "planned_until"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("uid", String(255), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("publish_id", Serial, ForeignKey("publishes.id"), nullable=False, index=True),
+)
+
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("key", String(40), primary_key=True),
+    Column("uid", String(255), nullable=False),
+    Column("occurrence", String(16), nullable=False),
+    Column("begins", Instant, nullable=False),
+    Column("rule", String(64), nullable=False),
+    Column("due", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    # planned, withdrawn, sent, missed
+    Column("state", String(16), nullable=False),
+    Column("settled_at", Instant),
+    Index("ix_reminders_uid", "uid"),
+    Index(
+        "ix_reminders_due",
+        "due",
+        sqlite_where=text("state = 'planned'"),
+        postgresql_where=text("state = 'planned'"),
+    ),
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("filters", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    # active, disabled (the receiver said 410 Gone), removed
+    Column("state", String(16), nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("settled_at", Instant),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("until", Instant),
+    Column("body", LargeBinary, nullable=False),
+    # The reminder it tells of, for the record.
+    Column("reminder", String(40)),
+    # The last endpoint for which a delivery was made; None when all have theirs.
+    Column("fanned_out_to", String(40)),
+    Index(
+        "ix_messages_fanned_out_to",
+        "fanned_out_to",
+        sqlite_where=text("fanned_out_to IS NOT NULL"),
+        postgresql_where=text("fanned_out_to IS NOT NULL"),
+    ),
+    Index("ix_messages_reminder", "reminder"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("message_id", String(40), ForeignKey("messages.id"), nullable=False),
+    Column("endpoint_id", String(40), ForeignKey("endpoints.id"), nullable=False),
+    # pending, delivered, failed, expired, dropped
+    Column("state", String(16), nullable=False),
+    # When a worker may next take a pending delivery. Taking it puts this past the attempt, so
+    # that a worker's death gives the delivery back by itself: this is the lease.
+    Column("next_at", Instant, nullable=False),
+    # A number that goes up with each claim: who claimed last may record the result.
+    Column("claim", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("settled_at", Instant),
+    Index(
+        "ix_deliveries_next_at",
+        "next_at",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+    Index("uq_deliveries_message_id_endpoint_id", "message_id", "endpoint_id", unique=True),
+    Index("ix_deliveries_endpoint_id", "endpoint_id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", Serial, ForeignKey("deliveries.id"), primary_key=True),
+    Column("claim", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("milliseconds", Integer, nullable=False),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("response", Text),
+)

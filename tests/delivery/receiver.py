@@ -1,0 +1,194 @@
+"""A real receiver on loopback that behaves as its paths say, well or badly; and posting to it."""
+
+from __future__ import annotations
+
+import ssl
+import struct
+import threading
+import time
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import SO_LINGER, SOL_SOCKET
+from subprocess import run
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from calfeed.delivery.sender import Outcome, Request, Sender
+
+
+@dataclass(frozen=True)
+class Post:
+    """One POST that came in, and the port of the client's connection."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    client_port: int
+
+
+class Receiver:
+    """Start a receiver; `with` it. `posts` is everything that came in, in order.
+
+    /status/<code>  that status, with "Retry-After: 7" for 429 and 503
+    /moved          302 to /status/204
+    /text           200 with the text "grüße" and a NUL
+    /huge           200 and a body without end
+    /slow           200, one byte of ten, then nothing
+    /hang           nothing at all
+    /half           200, one byte of ten, then the connection closes
+    /closed         the connection closes
+    /reset          the connection is reset
+    /garbage        an answer that is not HTTP
+    /headers        an answer whose headers do not end
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.posts: list[Post] = []
+        self.released = threading.Event()
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.receiver = self
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self._scheme = "http" if tls is None else "https"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    def url(self, path: str, host: str = "127.0.0.1") -> str:
+        return f"{self._scheme}://{host}:{self.port}{path}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    receiver: Receiver
+    daemon_threads = True
+    request_queue_size = 512
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients going away is what is being tested."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 10
+    server: _Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.receiver.posts.append(
+            Post(self.path, headers, body, int(self.client_address[1]))
+        )
+        kind, *rest = urlsplit(self.path).path.strip("/").split("/")
+        if kind == "status":
+            status = int(rest[0])
+            self._answer(status, {"Retry-After": "7"} if status in (429, 503) else {})
+        else:
+            getattr(self, f"_{kind}")()
+
+    def _answer(
+        self, status: int, headers: dict[str, str] | None = None, body: bytes = b""
+    ) -> None:
+        self.send_response(status)
+        if status in (429, 503):
+            self.send_header("Retry-After", "7")
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _send(self, data: bytes) -> None:
+        self.close_connection = True
+        self.wfile.write(data)
+        self.wfile.flush()
+
+    def _moved(self) -> None:
+        self._answer(302, {"Location": "/status/204"})
+
+    def _text(self) -> None:
+        self._answer(200, {}, "grüße\0".encode())
+
+    def _huge(self) -> None:
+        self._send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        while not self.server.receiver.released.is_set():
+            self.wfile.write(b"x" * 65536)  # until the sender has had enough and hangs up
+
+    def _slow(self) -> None:
+        self._send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx")
+        self.server.receiver.released.wait(10)
+
+    def _hang(self) -> None:
+        self.close_connection = True
+        self.server.receiver.released.wait(10)
+
+    def _half(self) -> None:
+        self._send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx")
+
+    def _closed(self) -> None:
+        self.close_connection = True
+
+    def _reset(self) -> None:
+        # With a linger time of zero, closing sends RST, unless a shutdown has sent FIN before.
+        self.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        self.rfile.close()
+        self.wfile.close()
+        self.connection.close()
+
+    def _garbage(self) -> None:
+        self._send(b"\x00\x01\x02 this is not HTTP\r\n\r\n")
+
+    def _headers(self) -> None:
+        self._send(b"HTTP/1.1 200 OK\r\n")
+        while not self.server.receiver.released.is_set():
+            self.wfile.write(b"x-more: " + b"x" * 8000 + b"\r\n")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing."""
+
+
+def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """Make a self-signed certificate for 127.0.0.1 with the openssl command."""
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=receiver", "-keyout", str(key)]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(certificate)]
+    run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return certificate, context
+
+
+def request(url: str, key: object = "key", body: bytes = b"{}") -> Request:
+    return Request(key, url, {"content-type": "application/json"}, body)
+
+
+def collect(sender: Sender, count: int, seconds: float = 15) -> list[Outcome]:
+    """The next `count` outcomes, and none beyond them."""
+    deadline = time.monotonic() + seconds
+    outcomes: list[Outcome] = []
+    while len(outcomes) < count:
+        left = deadline - time.monotonic()
+        assert left > 0, f"{len(outcomes)} of {count} outcomes after {seconds} s"
+        outcomes += sender.results(left)
+    assert len(outcomes) + len(sender.results(0)) == count
+    return outcomes
+
+
+def post(sender: Sender, url: str) -> Outcome:
+    sender.submit([request(url)])
+    return collect(sender, 1)[0]

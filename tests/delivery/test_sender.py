@@ -1,0 +1,289 @@
+"""The sender against real receivers on loopback, good ones and bad ones."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from calfeed import __version__
+from calfeed.delivery.sender import Request, Sender
+from calfeed.errors import InvalidInputError
+from calfeed.reminders.signing import make_secret, sign_headers, verify
+from tests.delivery.receiver import Receiver, collect, make_certificate, post, request
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def sender() -> Iterator[Sender]:
+    """A sender that may post to loopback."""
+    with Sender(allow_private=True, connect_timeout=5, timeout=5) as sender:
+        yield sender
+
+
+@pytest.mark.parametrize("status", [200, 204, 400, 404, 410, 500, 502])
+def test_the_outcome_of_an_answer_is_its_status(
+    sender: Sender, receiver: Receiver, status: int
+) -> None:
+    before = datetime.now(UTC)
+    outcome = post(sender, receiver.url(f"/status/{status}"))
+    assert (outcome.key, outcome.status, outcome.error) == ("key", status, None)
+    assert outcome.retry_after is None
+    assert before <= outcome.started_at <= datetime.now(UTC)
+    assert 0 <= outcome.milliseconds < 5000
+
+
+def test_a_message_arrives_as_it_was_signed(sender: Sender, receiver: Receiver) -> None:
+    secret, body = make_secret(bytes(32)), '{"text": "یاد دہانی"}'.encode()
+    headers = sign_headers("msg_1", datetime.now(UTC), body, [secret])
+    sender.submit([Request(1, receiver.url("/status/204"), headers, body)])
+    assert collect(sender, 1)[0].status == 204
+    (came,) = receiver.posts
+    verify(came.headers, came.body, secret)
+    assert came.headers["user-agent"] == f"calfeed/{__version__}"
+
+
+def test_a_large_body_goes_out_whole_and_without_waiting_for_leave(
+    sender: Sender, receiver: Receiver
+) -> None:
+    body = b"x" * 3_000_000
+    sender.submit([request(receiver.url("/status/204"), body=body)])
+    assert collect(sender, 1)[0].status == 204
+    assert receiver.posts[0].body == body
+    assert "expect" not in receiver.posts[0].headers
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_comes_with_the_outcome(
+    sender: Sender, receiver: Receiver, status: int
+) -> None:
+    outcome = post(sender, receiver.url(f"/status/{status}"))
+    assert (outcome.status, outcome.retry_after) == (status, "7")
+    # The handle is used again; nothing of this answer is left for the next.
+    assert post(sender, receiver.url("/status/500")).retry_after is None
+
+
+def test_a_redirect_is_not_followed(sender: Sender, receiver: Receiver) -> None:
+    assert post(sender, receiver.url("/moved")).status == 302
+    assert [came.path for came in receiver.posts] == ["/moved"]
+
+
+def test_the_start_of_the_answer_is_kept_as_text_without_nul(
+    sender: Sender, receiver: Receiver
+) -> None:
+    assert post(sender, receiver.url("/text")).response_start == "grüße\ufffd"
+
+
+def test_an_endless_answer_is_cut_short_and_its_status_counts(
+    sender: Sender, receiver: Receiver
+) -> None:
+    outcome = post(sender, receiver.url("/huge"))
+    assert (outcome.status, outcome.error) == (200, None)
+    assert outcome.response_start == "x" * 1024
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/reset", "the connection broke before the answer was complete"),
+        ("/closed", "the connection was closed without an answer"),
+        ("/half", "the connection was closed before the answer was complete"),
+        ("/garbage", "the answer is not HTTP"),
+        ("/headers", ""),
+    ],
+)
+def test_a_broken_answer_is_an_error_in_words(
+    sender: Sender, receiver: Receiver, path: str, words: str
+) -> None:
+    outcome = post(sender, receiver.url(path))
+    assert outcome.status is None
+    assert outcome.error is not None
+    assert words in outcome.error
+    assert post(sender, receiver.url("/status/204")).status == 204
+
+
+@pytest.mark.parametrize("path", ["/hang", "/slow"])
+def test_an_answer_that_is_not_complete_in_time_is_an_error(receiver: Receiver, path: str) -> None:
+    with Sender(allow_private=True, timeout=0.2) as sender:
+        outcome = post(sender, receiver.url(path))
+    assert outcome.status is None
+    assert re.fullmatch(r"no complete answer after \d\.\d seconds", outcome.error or "")
+    assert outcome.milliseconds >= 200
+
+
+def test_nothing_listening_is_an_error(sender: Sender) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    outcome = post(sender, f"http://127.0.0.1:{port}/")
+    assert outcome.error == "no connection: nothing accepts one at this address and port"
+
+
+def test_a_name_that_does_not_resolve_is_an_error(sender: Sender) -> None:
+    assert post(sender, "http://nowhere.invalid/").error == "the host name cannot be resolved"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Request(1, "http://exämple.invalid/secret", {}, b""),
+        Request(1, "gopher://127.0.0.1/secret", {}, b""),
+        Request(1, "http://127.0.0.1:1/secret", {"a": "secret\r\nb: c"}, b""),
+        Request(1, "http://127.0.0.1:1/secret", {"a": "sécret→"}, b""),
+        Request(1, "http:// /secret", {}, b""),
+    ],
+)
+def test_a_request_that_cannot_be_sent_is_an_error_that_repeats_nothing(
+    sender: Sender, receiver: Receiver, bad: Request
+) -> None:
+    sender.submit([bad, request(receiver.url("/status/204"), key=2)])
+    outcomes = {outcome.key: outcome for outcome in collect(sender, 2)}
+    assert outcomes[1].error
+    assert "secret" not in outcomes[1].error
+    assert outcomes[2].status == 204
+    assert "secret" not in repr(bad)
+
+
+@needs_openssl
+def test_a_certificate_nobody_vouches_for_is_an_error(sender: Sender, tmp_path: Path) -> None:
+    certificate, context = make_certificate(tmp_path)
+    with Receiver(tls=context) as receiver:
+        error = post(sender, receiver.url("/status/204")).error
+        assert error is not None
+        assert error.startswith("the server's certificate is not trusted (")
+        assert receiver.posts == []
+        with Sender(allow_private=True, ca_file=str(certificate)) as trusting:
+            assert post(trusting, receiver.url("/status/204")).status == 204
+
+
+def test_plain_http_where_tls_is_expected_is_an_error(sender: Sender, receiver: Receiver) -> None:
+    error = post(sender, receiver.url("/").replace("http:", "https:")).error
+    assert error is not None
+    assert error.startswith("no TLS connection")
+
+
+def test_after_a_bug_of_its_own_the_sender_goes_on_and_loses_nothing(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Sender(allow_private=True) as sender:
+        with monkeypatch.context() as patch:
+            patch.setattr("calfeed.delivery.transfer.Transfer.outcome", lambda *_: 1 / 0)
+            sender.submit([request(receiver.url("/status/204"), key) for key in range(20)])
+            outcomes = collect(sender, 20)
+        assert {outcome.key for outcome in outcomes} == set(range(20))
+        assert {outcome.error for outcome in outcomes} == {
+            "calfeed failed while sending (ZeroDivisionError)"
+        }
+        assert "starts anew" in caplog.text
+        assert post(sender, receiver.url("/status/204")).status == 204
+        assert sender.free == 256
+
+
+def test_proxies_of_the_environment_are_ignored(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with Sender(allow_private=True) as sender:
+        assert post(sender, receiver.url("/status/204")).status == 204
+
+
+def test_an_egress_proxy_is_used_where_one_is_given(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    with Sender(egress_proxy=receiver.url("")) as sender:
+        outcome = post(sender, "http://example.invalid/status/204")
+    assert outcome.error is None
+    assert [came.headers["host"] for came in receiver.posts] == ["example.invalid"]
+
+
+def test_connections_are_used_again(sender: Sender, receiver: Receiver) -> None:
+    for _ in range(5):
+        assert post(sender, receiver.url("/status/204")).status == 204
+    assert len({came.client_port for came in receiver.posts}) == 1
+
+
+def test_each_of_many_requests_has_exactly_one_outcome(sender: Sender, receiver: Receiver) -> None:
+    keys = range(2000)
+    paths = ["/status/204", "/status/500", "/closed", "/status/204", "/status/204"]
+    wanted = {key: paths[key % len(paths)] for key in keys}
+    sender.submit([request(receiver.url(path), key) for key, path in wanted.items()])
+    outcomes = collect(sender, 2000)
+    assert Counter(outcome.key for outcome in outcomes) == Counter(keys)
+    for outcome in outcomes:
+        assert isinstance(outcome.key, int)
+        path = wanted[outcome.key]
+        assert outcome.status == (None if path == "/closed" else int(path[-3:]))
+    assert sender.free == 256
+    assert sender.in_flight_of(receiver.url("/any")) == 0
+
+
+def test_requests_from_many_threads_are_all_sent(sender: Sender, receiver: Receiver) -> None:
+    def submit(thread: int) -> None:
+        for number in range(50):
+            sender.submit([request(receiver.url("/status/204"), (thread, number))])
+
+    threads = [threading.Thread(target=submit, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({outcome.key for outcome in collect(sender, 200)}) == 200
+
+
+def test_a_host_that_hangs_holds_up_no_other(receiver: Receiver) -> None:
+    with Receiver() as stuck, Sender(allow_private=True, max_per_host=2) as sender:
+        sender.submit([request(stuck.url("/hang"), f"stuck {number}") for number in range(10)])
+        assert sender.in_flight_of(stuck.url("/")) == 10
+        assert sender.free == 246
+        sender.submit([request(receiver.url("/status/204"), number) for number in range(10)])
+        assert {outcome.key for outcome in collect(sender, 10)} == set(range(10))
+        assert len(stuck.posts) <= 2
+
+
+def test_time_in_line_does_not_count_towards_the_time_limit(receiver: Receiver) -> None:
+    with Sender(allow_private=True, max_in_flight=1, timeout=0.5) as sender:
+        sender.submit([request(receiver.url("/hang"))])
+        sender.submit([request(receiver.url("/status/204"), n) for n in range(3)])
+        statuses = [outcome.status for outcome in collect(sender, 4)]
+    assert statuses == [None, 204, 204, 204]
+
+
+def test_closing_gives_everything_unfinished_an_outcome(receiver: Receiver) -> None:
+    sender = Sender(allow_private=True, max_in_flight=4)
+    sender.submit([request(receiver.url("/hang"), key) for key in range(20)])
+    sender.close()
+    sender.close()
+    sender.submit([request(receiver.url("/status/204"), 20)])
+    outcomes = collect(sender, 21)
+    assert {outcome.key for outcome in outcomes} == set(range(21))
+    assert {outcome.error for outcome in outcomes} == {"stopped before an answer"}
+    assert all(came.path == "/hang" for came in receiver.posts)
+    assert sender.free == 4
+
+
+def test_without_outcomes_there_is_nothing_to_wait_for_past_the_timeout(sender: Sender) -> None:
+    assert sender.results(0.01) == []
+    assert sender.results(0) == []
+
+
+@pytest.mark.parametrize("limits", [{"max_in_flight": 0}, {"max_in_flight": 401}])
+def test_limits_out_of_range_are_refused(limits: dict[str, int]) -> None:
+    with pytest.raises(InvalidInputError, match="from 1 to 400"):
+        Sender(max_in_flight=limits["max_in_flight"])
+    with pytest.raises(InvalidInputError, match="at least 1 per host"):
+        Sender(max_per_host=0)
