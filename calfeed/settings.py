@@ -57,8 +57,11 @@ class Settings(BaseModel):
     @property
     def base_url(self) -> str:
         """Where people reach the web server, without a slash at the end."""
-        if self.public_url:
-            return self.public_url
+        return self.public_url or self.base_url_here
+
+    @property
+    def base_url_here(self) -> str:
+        """Where this machine reaches its own web server."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
         return f"http://{host}:{self.port}"
 

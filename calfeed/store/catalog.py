@@ -69,6 +69,13 @@ def latest_publish(connection: Connection) -> int:
     return int(connection.scalar(select(func.max(publishes.c.id))) or 0)
 
 
+def load_publish_times(connection: Connection) -> dict[int, datetime]:
+    """When the publishes were that calendars were last changed in, and the last one, by number."""
+    used = select(calendars.c.publish_id).union(select(func.max(publishes.c.id)))
+    query = select(publishes.c.id, publishes.c.at).where(publishes.c.id.in_(used))
+    return {row.id: row.at for row in connection.execute(query)}
+
+
 def add_publish(connection: Connection, at: datetime, summary: str, changes: Any) -> int:
     """Record a publish, `changes` as JSON, and return its number."""
     statement = publishes.insert().values(at=at, summary=summary, changes=json.dumps(changes))

@@ -18,7 +18,7 @@ from calfeed.reminders.filters import Subject
 from calfeed.store.tables import attempts, deliveries, messages
 from calfeed.store.upsert import insert_new
 
-LEASE = timedelta(seconds=45)
+LEASE = timedelta(seconds=30)
 """How long a claim keeps a delivery from other workers; an attempt takes 15 seconds at most."""
 
 STATES = ("pending", "delivered", "failed", "expired", "superseded", "dropped")
@@ -72,15 +72,19 @@ class StoredMessage:
     until: datetime | None
 
 
-def claim(connection: Connection, now: datetime, limit: int) -> list[Claim]:
-    """Claim up to `limit` deliveries whose time has come, those that waited longest first."""
-    ripe = (
-        select(deliveries.c.id)
-        .where(deliveries.c.state == "pending", deliveries.c.next_at <= now)
-        .order_by(deliveries.c.next_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+def claim(
+    connection: Connection, now: datetime, limit: int, passed_over: Sequence[str] = ()
+) -> list[Claim]:
+    """Claim up to `limit` deliveries whose time has come, those that waited longest first.
+
+    Those for the endpoints in `passed_over` are left alone.
+    """
+    ripe = select(deliveries.c.id).where(
+        deliveries.c.state == "pending", deliveries.c.next_at <= now
     )
+    if passed_over:
+        ripe = ripe.where(deliveries.c.endpoint_id.not_in(passed_over))
+    ripe = ripe.order_by(deliveries.c.next_at).limit(limit).with_for_update(skip_locked=True)
     return _claim(connection, ripe.scalar_subquery(), now)
 
 
@@ -187,6 +191,13 @@ def find_delivery(connection: Connection, delivery_id: int) -> DeliveryRow:
             f"there is no delivery {delivery_id}; `calfeed delivery list` shows those there are"
         )
     return _to_delivery(row)
+
+
+def next_pending(connection: Connection) -> datetime | None:
+    """When the next delivery may be claimed."""
+    query = select(func.min(deliveries.c.next_at)).where(deliveries.c.state == "pending")
+    found: datetime | None = connection.scalar(query)
+    return found
 
 
 def load_attempts(connection: Connection, delivery_id: int) -> list[Attempt]:

@@ -104,6 +104,12 @@ def withdraw(connection: Connection, keys: Sequence[str], now: datetime) -> None
         )
 
 
+def is_waiting(connection: Connection) -> bool:
+    """Whether a message waits for its deliveries to be made."""
+    query = select(messages.c.id).where(messages.c.fanned_out_to.is_not(None)).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def next_due(connection: Connection) -> datetime | None:
     """When the next reminder on the list is due."""
     query = select(func.min(reminders.c.due)).where(reminders.c.state == "planned")

@@ -1,0 +1,65 @@
+"""The commands: where settings, store, delivery and web are put together."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from calfeed import __version__
+from calfeed.errors import CalfeedError
+
+# Where each command lives. A command that is not run is not imported, so `--help` is quick.
+_COMMANDS = {
+    "check": ("calfeed.cli.publishing", "say whether the definitions are in order"),
+    "delivery": ("calfeed.cli.deliveries", "list, show and retry deliveries"),
+    "diff": ("calfeed.cli.publishing", "show what a publish would do"),
+    "endpoint": ("calfeed.cli.endpoints", "add, list, test and remove endpoints"),
+    "listen": ("calfeed.cli.listening", "receive webhooks here and print them"),
+    "publish": ("calfeed.cli.publishing", "make the definitions the truth"),
+    "rehearse": ("calfeed.cli.rehearsing", "send a window's reminders now, marked as rehearsal"),
+    "reminders": ("calfeed.cli.reminding", "show what will fire, when, to whom"),
+    "schema": ("calfeed.cli.publishing", "print the JSON Schema of definitions"),
+    "serve": ("calfeed.cli.serving", "everything at once, on one machine"),
+    "web": ("calfeed.cli.serving", "one web server"),
+    "worker": ("calfeed.cli.serving", "one delivery worker"),
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{cmd_name} is not a command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(_COMMANDS.items())])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="calfeed")
+def cli() -> None:
+    """Key dates kept as files: feeds to subscribe to, and reminders that machines receive.
+
+    Settings are read from CALFEED_* and calfeed.toml.
+    """
+
+
+def main() -> None:
+    """Run the command line. What goes wrong is said in a few lines, with exit code 1."""
+    try:
+        cli()
+    except CalfeedError as error:
+        click.secho("calfeed: ", fg="red", err=True, nl=False)
+        click.echo(str(error), err=True)
+        sys.exit(1)

@@ -1,0 +1,38 @@
+"""`listen`: a receiver for developers."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from calfeed.delivery.listen import Listener, Received, format_message
+from calfeed.reminders.signing import check_secret
+
+
+@click.command()
+@click.option("--port", default=9000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--secret", help="The endpoint's secret (whsec_…); without it nothing is verified.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def listen(port: int, secret: str | None, as_json: bool) -> None:
+    """Receive webhooks on 127.0.0.1, and print each with whether its signature holds."""
+    color = sys.stdout.isatty()
+
+    def show(received: Received) -> None:
+        if as_json:
+            entry = {
+                "id": received.id,
+                "timestamp": received.timestamp,
+                "verified": received.verified,
+                "problem": received.problem,
+                "message": received.json,
+            }
+            click.echo(json.dumps(entry, ensure_ascii=False))
+        else:
+            click.echo(format_message(received, color=color))
+        sys.stdout.flush()
+
+    with Listener(show, port=port, secret=check_secret(secret) if secret else None) as listener:
+        click.echo(f"listening on {listener.url} (Ctrl-C ends it)", err=True)
+        listener.serve()

@@ -1,0 +1,78 @@
+"""What the commands share: the settings and database they use, how they print and read time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from calfeed.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from calfeed.settings import Settings
+    from calfeed.store.database import Database
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """The database of the settings, with this version's schema."""
+    from calfeed.store.database import Database
+    from calfeed.store.migrate import check_schema
+
+    database = Database(settings.database)
+    try:
+        check_schema(database)
+        yield database
+    finally:
+        database.close()
+
+
+def print_json(value: Any) -> None:
+    """Print a value as indented JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_table(head: list[str], rows: list[list[str]]) -> None:
+    """Print rows in columns as wide as they need."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    for row in [head, *rows]:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def parse_window(
+    begin: str | None, end: str | None, default: tuple[datetime, datetime]
+) -> tuple[datetime, datetime]:
+    """Read `--from` and `--to`: a date (its midnight, UTC) or a time, UTC unless it has an offset.
+
+    Raises InvalidInputError for what is neither, and for a window that ends before it begins.
+    """
+    first = _parse_time("--from", begin) if begin else default[0]
+    last = _parse_time("--to", end) if end else default[1]
+    if last <= first:
+        raise InvalidInputError(
+            f"the window ends ({last:%Y-%m-%d %H:%M}) before it begins ({first:%Y-%m-%d %H:%M}); "
+            "--to has to be later than --from"
+        )
+    return first, last
+
+
+def _parse_time(option: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInputError(
+            f'{option} "{text}" is not a time; write 2025-06-30 or 2025-06-30T09:00+05:00'
+        ) from None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)

@@ -1,0 +1,130 @@
+"""`check`, `diff`, `publish`, `schema`: from files to what is published."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from calfeed.cli import output
+from calfeed.errors import DefinitionError
+from calfeed.settings import load_settings
+
+if TYPE_CHECKING:
+    from calfeed.store.database import Database
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@output.as_json
+def check(folder: Path | None, as_json: bool) -> None:
+    """Say whether the definitions in FOLDER (CALFEED_EVENTS where not given) are in order.
+
+    Every problem of every file is listed. Exit code 1 if there is one.
+    """
+    from calfeed.definitions.files import load_definitions
+
+    try:
+        calendars = load_definitions(folder or load_settings().events)
+    except DefinitionError as error:
+        if as_json:
+            output.print_json({"problems": [asdict(problem) for problem in error.problems]})
+        else:
+            for problem in error.problems:
+                click.echo(str(problem), err=True)
+            count = len(error.problems)
+            click.echo(f"{count} problem{'' if count == 1 else 's'}", err=True)
+        sys.exit(1)
+    events = sum(len(calendar.events) for calendar in calendars)
+    if as_json:
+        output.print_json({"problems": [], "calendars": len(calendars), "events": events})
+    else:
+        click.echo(f"in order: {len(calendars)} calendars, {events} events")
+
+
+@click.command()
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    help="markdown is for a pull request.",
+)
+@output.as_json
+@click.option("--exit-code", is_flag=True, help="Exit with 1 where there are differences.")
+def diff(style: str, as_json: bool, exit_code: bool) -> None:
+    """Show what a publish would do, and do nothing."""
+    from calfeed.definitions.files import load_definitions
+    from calfeed.errors import PublishRefusedError
+    from calfeed.publish.apply import check_plan, plan_publish
+    from calfeed.publish.show import show_json, show_markdown, show_text
+
+    settings = load_settings()
+    defined = load_definitions(settings.events)
+    refusal = ""
+    with _migrated(settings.database).read() as connection:
+        now = output.now()
+        plan = plan_publish(connection, defined, now, settings.base_url)
+        try:
+            check_plan(connection, plan, now)
+        except PublishRefusedError as error:
+            refusal = str(error)
+    if as_json or style == "json":
+        output.print_json({**show_json(plan), "refused": refusal or None})
+    elif style == "markdown":
+        click.echo(show_markdown(plan) + (f"\n> {refusal}\n" if refusal else ""), nl=False)
+    else:
+        click.echo(show_text(plan))
+        if refusal:
+            click.echo(f"A publish would be refused: {refusal}")
+    if exit_code and not plan.empty:
+        sys.exit(1)
+
+
+@click.command()
+@click.option(
+    "--allow-removals",
+    is_flag=True,
+    help="Publish even if a whole calendar or most of its coming events would be withdrawn.",
+)
+@output.as_json
+def publish(allow_removals: bool, as_json: bool) -> None:
+    """Make the definitions the truth, in one transaction. Any problem: nothing changes."""
+    from calfeed.definitions.files import load_definitions
+    from calfeed.publish import apply
+    from calfeed.publish.show import show_json, show_text
+
+    settings = load_settings()
+    defined = load_definitions(settings.events)
+    plan = apply.publish(
+        _migrated(settings.database),
+        defined,
+        output.now(),
+        settings.base_url,
+        allow_removals=allow_removals,
+    )
+    if as_json:
+        output.print_json(show_json(plan))
+    else:
+        click.echo(show_text(plan))
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of definition files, for editors."""
+    from calfeed.definitions.schema import make_schema
+
+    click.echo(json.dumps(make_schema(), indent=2, ensure_ascii=False))
+
+
+def _migrated(url: str) -> Database:
+    from calfeed.store.database import Database
+    from calfeed.store.migrate import migrate
+
+    database = Database(url)
+    migrate(database)
+    return database

@@ -1,0 +1,131 @@
+"""`rehearse`: the reminders of any window, sent now to one endpoint, apart from the real ones."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+
+import click
+
+from calfeed.cli import output
+from calfeed.cli.windows import Planned, load_window
+from calfeed.delivery.guard import check_url
+from calfeed.delivery.sender import Outcome, Request, Sender
+from calfeed.errors import InvalidInputError
+from calfeed.publish.apply import page_address
+from calfeed.reminders.filters import Filters
+from calfeed.reminders.messages import reminder_message
+from calfeed.reminders.signing import check_secret, sign_headers
+from calfeed.settings import Settings, load_settings
+from calfeed.store.database import Database
+from calfeed.store.endpoints import find_endpoint
+
+_PATIENCE = 1.0
+
+
+@click.command()
+@click.option("--from", "begin", required=True, help="A date or time; UTC without an offset.")
+@click.option("--to", "end", required=True, help="The first moment that is not rehearsed.")
+@click.option("--endpoint", "endpoint_id", help="The endpoint to send to; what it wants is sent.")
+@click.option("--url", help="Or a URL to send to; everything is sent.")
+@click.option("--secret", help="With --url: the secret (whsec_…) to sign with.")
+@output.as_json
+def rehearse(
+    begin: str,
+    end: str,
+    endpoint_id: str | None,
+    url: str | None,
+    secret: str | None,
+    as_json: bool,
+) -> None:
+    """Send the reminders of a window now, marked as a rehearsal.
+
+    Their ids are made for this rehearsal, and nothing is kept: real reminders are not touched.
+    """
+    now = output.now()
+    window = output.parse_window(begin, end, (now, now))
+    settings = load_settings()
+    with output.opened(settings) as database:
+        target, key, filters = _find_target(settings, database, endpoint_id, url, secret)
+        found = load_window(database, *window)
+    requests = _make_requests(settings, found, filters, target, key)
+    results: list[tuple[Outcome, bool]] = []
+    with Sender(allow_private=settings.allow_private_endpoints) as sender:
+        sender.submit(list(requests.values()))
+        while len(results) < len(requests):
+            for outcome in sender.results(_PATIENCE):
+                held = outcome.status is not None and 200 <= outcome.status < 300
+                results.append((outcome, held))
+                if not as_json:
+                    answer = outcome.error or f"status {outcome.status}"
+                    mark = "received" if held else "NOT received"
+                    click.echo(f"{mark}: {outcome.key} ({answer}, {outcome.milliseconds} ms)")
+    failed = sum(not held for _, held in results)
+    if as_json:
+        output.print_json(
+            [
+                {
+                    "reminder": str(outcome.key),
+                    "received": held,
+                    "status": outcome.status,
+                    "error": outcome.error,
+                    "milliseconds": outcome.milliseconds,
+                }
+                for outcome, held in results
+            ]
+        )
+    else:
+        click.echo(f"{len(results) - failed} of {len(results)} reminders were received")
+    sys.exit(1 if failed else 0)
+
+
+def _find_target(
+    settings: Settings,
+    database: Database,
+    endpoint_id: str | None,
+    url: str | None,
+    secret: str | None,
+) -> tuple[str, str, Filters]:
+    if (endpoint_id is None) == (url is None):
+        raise click.UsageError("say where to send it: either --endpoint ID, or --url and --secret")
+    if endpoint_id is not None:
+        if secret is not None:
+            raise click.UsageError("--secret goes with --url; an endpoint has its own")
+        with database.read() as connection:
+            found = find_endpoint(connection, endpoint_id)
+        return found.url, found.secret, found.filters
+    if secret is None:
+        raise click.UsageError("--url needs --secret, to sign with")
+    target = check_url(url or "", settings.allow_private_endpoints)
+    return target, check_secret(secret), Filters()
+
+
+def _make_requests(
+    settings: Settings, found: list[Planned], filters: Filters, url: str, secret: str
+) -> dict[str, Request]:
+    """The signed requests, by a line that tells each from the others."""
+    name = secrets.token_hex(8)
+    now = output.now()
+    requests = {}
+    for planned in found:
+        event = planned.reminder.event
+        message = reminder_message(
+            planned.reminder,
+            planned.revision,
+            now,
+            page=page_address(settings.base_url, event),
+            rehearsal=name,
+        )
+        if not filters.want(message.subject):
+            continue
+        headers = sign_headers(message.id, now, message.body, [secret])
+        headers["content-type"] = "application/json"
+        due = planned.reminder.due.astimezone(event.zone)
+        occurrence = planned.reminder.occurrence.id
+        line = f"{due:%Y-%m-%d %H:%M} {event.calendar}/{event.slug}"
+        line += f" {occurrence}" if occurrence else ""
+        line += f", {planned.reminder.rule}"
+        requests[line] = Request(line, url, headers, message.body)
+    if not requests:
+        raise InvalidInputError("no reminder is due in that window; nothing was sent")
+    return requests

@@ -1,0 +1,99 @@
+"""Publishing for `serve`: at the start, and at each save of a definition file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import watchfiles
+
+from calfeed.cli import output
+from calfeed.cli.windows import load_window
+from calfeed.definitions.files import load_definitions
+from calfeed.definitions.values import text_in
+from calfeed.errors import CalfeedError, DefinitionError
+from calfeed.publish import apply
+from calfeed.publish.plan import HORIZON
+from calfeed.publish.show import show_text, summarize
+from calfeed.settings import Settings
+from calfeed.store import catalog
+from calfeed.store.database import Database
+
+# Milliseconds: an editor writes a file in several steps; two seconds are the promise.
+_SETTLE, _LOOK = 200, 50
+_CHECK = 500
+
+
+class Publisher:
+    """Publishes what is valid; reports what is not, and leaves the last good state in place."""
+
+    def __init__(self, database: Database, settings: Settings, say: Callable[[str], None]) -> None:
+        self._database = database
+        self._settings = settings
+        self._say = say
+
+    def publish(self) -> bool:
+        """Publish the definitions as they are now; False where that was not possible."""
+        try:
+            defined = load_definitions(self._settings.events)
+            plan = apply.publish(self._database, defined, output.now(), self._settings.base_url)
+        except DefinitionError as error:
+            count = len(error.problems)
+            self._say(str(error))
+            self._say(
+                f"not published: {count} problem{'' if count == 1 else 's'} in "
+                f"{self._settings.events}; the last published state stays"
+            )
+            return False
+        except CalfeedError as error:
+            self._say(f"not published: {error}")
+            return False
+        self._say(f"published: {summarize(plan)}" if len(plan.changes) > 20 else show_text(plan))
+        return True
+
+    def anything_published(self) -> bool:
+        """Whether there is a state to serve."""
+        with self._database.read() as connection:
+            return catalog.latest_publish(connection) > 0
+
+    def watch(self, stopping: threading.Event, between: Callable[[], None]) -> None:
+        """Publish after each change until stopped; `between` is called twice a second."""
+        changes = watchfiles.watch(
+            self._settings.events,
+            stop_event=stopping,
+            debounce=_SETTLE,
+            step=_LOOK,
+            rust_timeout=_CHECK,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+        )
+        for changed in changes:
+            if changed:
+                self.publish()
+            between()
+
+
+def describe_start(database: Database, settings: Settings) -> Iterator[str]:
+    """What a person wants to know first: where the pages and feeds are, and what fires next."""
+    with database.read() as connection:
+        calendars = [
+            row for row in catalog.load_calendars(connection).values() if not row.withdrawn
+        ]
+    yield f"pages    {settings.base_url}/"
+    yield f"feeds    {settings.base_url}/calendars.ics"
+    for row in calendars:
+        yield f"         {settings.base_url}/calendars/{row.slug}.ics"
+    now = output.now()
+    coming = load_window(database, now, now + HORIZON)
+    if not coming:
+        yield f"next     no reminder within {HORIZON // timedelta(days=1)} days"
+        return
+    first = coming[0].reminder
+    due = first.due.astimezone(first.event.zone)
+    count = len(coming[0].endpoints)
+    yield (
+        f"next     {due:%Y-%m-%d %H:%M %Z}: {text_in(first.event.summary, first.event.language)}, "
+        f"{first.rule}, to {count} endpoint{'' if count == 1 else 's'}"
+    )
+    yield "Ctrl-C ends it."

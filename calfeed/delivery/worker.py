@@ -1,0 +1,162 @@
+"""The worker: fires what is due, claims deliveries, posts them, records each attempt.
+
+Everything it knows is in the database, so any number of workers run beside each other and any
+of them may die at any line. What it has in hand then comes back when its claims run out.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from calfeed.delivery.due import extend_plans, fan_out, fire_due, retire_events
+from calfeed.delivery.posting import Posting, prepare, record
+from calfeed.delivery.sender import Outcome, Sender
+from calfeed.errors import StoreError
+from calfeed.store import deliveries, outbox
+from calfeed.store.database import Database
+
+_log = logging.getLogger(__name__)
+
+_PER_ENDPOINT = 128
+"""How many posts to one endpoint are in flight at once, so that one that hangs leaves room."""
+
+_TURN = 0.01
+"""Seconds in which results are gathered, to be recorded in one transaction."""
+
+_DATABASE_PAUSE = 1.0
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """What lies ahead: when the next thing is to be done, and whether something waits now."""
+
+    next_at: datetime | None
+    waiting: bool
+
+
+class Worker:
+    """One delivery worker; `run` blocks until `stop`. `wake` may be called from any thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        base_url: str,
+        clock: Callable[[], datetime],
+        random: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._sender = sender
+        self._base_url = base_url
+        self._clock = clock
+        self._random = random
+        self._awake = threading.Event()
+        self._awake.set()
+        self._more = True  # more may be ripe than the last claim could take
+        self._stopping = threading.Event()
+        self._in_flight: Counter[str] = Counter()  # by endpoint
+        self._unrecorded: list[Outcome] = []
+
+    def wake(self) -> None:
+        """Say that something may be due."""
+        self._awake.set()
+
+    def stop(self) -> None:
+        """Let `run` return once what is in flight has come back and is recorded."""
+        self._stopping.set()
+        self._awake.set()
+
+    def run(self) -> None:
+        """Work until stopped. A database that goes away is waited for."""
+        while not self._stopping.is_set():
+            self._guarded(self._turn)
+        while self._in_flight.total() or self._unrecorded:
+            self._gather(1.0)
+            if not self._guarded(self._record):
+                return  # the claims run out by themselves
+
+    def agenda(self) -> Agenda:
+        """Look ahead, for the clock."""
+        with self._database.read() as connection:
+            moments = [outbox.next_due(connection), deliveries.next_pending(connection)]
+            waiting = outbox.is_waiting(connection)
+        known = [moment for moment in moments if moment is not None]
+        return Agenda(min(known, default=None), waiting)
+
+    def do_duties(self) -> None:
+        """What has to be done now and then: plan further ahead, retire withdrawn events."""
+        while extend_plans(self._database, self._clock()):
+            pass
+        retire_events(self._database, self._clock())
+
+    def _turn(self) -> None:
+        if self._awake.is_set():
+            self._awake.clear()
+            self._fire()
+            self._more = True
+        if self._more:
+            self._claim()
+        if self._in_flight.total():
+            self._gather(_TURN)
+            self._record()
+        elif not self._more:
+            self._awake.wait()
+
+    def _fire(self) -> None:
+        agenda = self.agenda()
+        if agenda.next_at is not None and agenda.next_at <= self._clock():
+            while fire_due(self._database, self._clock(), self._base_url):
+                agenda = Agenda(None, waiting=True)
+        if agenda.waiting:
+            while fan_out(self._database, self._clock()):
+                pass
+
+    def _claim(self) -> None:
+        # An endpoint near its limit is passed over, and nobody can get more than is left below it.
+        busy = [key for key, count in self._in_flight.items() if count > _PER_ENDPOINT * 3 // 4]
+        most = max((self._in_flight[key] for key in self._in_flight if key not in busy), default=0)
+        limit = min(self._sender.free, _PER_ENDPOINT - most)
+        if limit <= 0:
+            return
+        now = self._clock()
+        with self._database.write() as connection:
+            claims = deliveries.claim(connection, now, limit, busy)
+            requests = prepare(connection, claims, now) if claims else []
+        self._in_flight.update(
+            request.key.claim.endpoint_id
+            for request in requests
+            if isinstance(request.key, Posting)
+        )
+        self._sender.submit(requests)
+        self._more = len(claims) == limit or bool(busy)
+
+    def _gather(self, timeout: float) -> None:
+        outcomes = self._sender.results(timeout)
+        for outcome in outcomes:
+            if isinstance(outcome.key, Posting):
+                endpoint_id = outcome.key.claim.endpoint_id
+                self._in_flight[endpoint_id] -= 1
+                if not self._in_flight[endpoint_id]:
+                    del self._in_flight[endpoint_id]
+        self._unrecorded += outcomes
+
+    def _record(self) -> None:
+        if self._unrecorded:
+            with self._database.write() as connection:
+                record(connection, self._unrecorded, self._clock(), self._random)
+            self._unrecorded = []
+
+    def _guarded(self, step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except StoreError as error:
+            _log.error("%s; trying again", error)
+            self._stopping.wait(_DATABASE_PAUSE)
+            self._awake.set()
+            return False
+        return True

@@ -1,0 +1,1 @@
+"""Web: feeds by look-up, pages by Flask."""

@@ -1,0 +1,114 @@
+"""Answers to feed requests, settled when a state is published: a request only looks one up.
+
+This stands in front of Flask, in the shape of WhiteNoise. Headers, validators and compressed
+bytes are made once for each publish; what is left for a request is one look-up and a comparison.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any, TypeAlias
+
+Headers: TypeAlias = list[tuple[str, str]]
+StartResponse: TypeAlias = Callable[..., Any]
+Application: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+_NOTHING: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One resource in both its forms: as it is, and compressed.
+
+    The two are different bytes, so they have different ETags (RFC 9110, 8.8.3); either of them
+    answers If-None-Match.
+    """
+
+    etags: frozenset[str]
+    modified: str
+    plain: tuple[Headers, tuple[bytes, ...]]
+    compressed: tuple[Headers, tuple[bytes, ...]]
+    unchanged: Headers
+
+
+def make_answer(body: bytes, content_type: str, modified: datetime) -> Answer:
+    """Settle everything about an answer. Equal arguments give equal bytes in every process."""
+    digest = hashlib.sha256(body).hexdigest()[:32]
+    # No time stamp inside, so that the content alone determines the bytes.
+    packed = gzip.compress(body, 9, mtime=0)
+    plain, compressed = f'"{digest}"', f'"{digest}-gzip"'
+    common = [
+        ("Cache-Control", "public, max-age=60"),
+        ("Last-Modified", format_datetime(modified, usegmt=True)),
+        ("Vary", "Accept-Encoding"),
+        ("Access-Control-Allow-Origin", "*"),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+    kind = ("Content-Type", content_type)
+    return Answer(
+        etags=frozenset({plain, compressed, f"W/{plain}", f"W/{compressed}"}),
+        modified=format_datetime(modified, usegmt=True),
+        plain=([kind, ("Content-Length", str(len(body))), ("ETag", plain), *common], (body,)),
+        compressed=(
+            [
+                kind,
+                ("Content-Length", str(len(packed))),
+                ("Content-Encoding", "gzip"),
+                ("ETag", compressed),
+                *common,
+            ],
+            (packed,),
+        ),
+        unchanged=[("ETag", plain), *common],
+    )
+
+
+class LookUp:
+    """WSGI middleware: paths in `answers` are answered here, everything else by `application`.
+
+    `answers` may be replaced by another mapping at any time; a request uses one or the other.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self.answers: Mapping[str, Answer] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        answer = self.answers.get(environ["PATH_INFO"])
+        method = environ["REQUEST_METHOD"]
+        if answer is None or (method != "GET" and method != "HEAD"):
+            return self._application(environ, start_response)
+        if _is_unchanged(environ, answer):
+            start_response("304 Not Modified", answer.unchanged)
+            return _NOTHING
+        packed = _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        headers, body = answer.compressed if packed else answer.plain
+        start_response("200 OK", headers)
+        return body if method == "GET" else _NOTHING
+
+
+def _is_unchanged(environ: Mapping[str, Any], answer: Answer) -> bool:
+    """Whether the client has these bytes (RFC 9110, 13.1)."""
+    wanted = environ.get("HTTP_IF_NONE_MATCH")
+    if wanted is not None:
+        if wanted in answer.etags or wanted == "*":
+            return True
+        return any(tag.strip() in answer.etags for tag in wanted.split(","))
+    # A date is compared as it was given out, so that a feed that went back in time is sent again.
+    return environ.get("HTTP_IF_MODIFIED_SINCE") == answer.modified
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    """Whether Accept-Encoding asks for gzip (RFC 9110, 12.5.3)."""
+    if "gzip" not in accepted and "*" not in accepted:
+        return False
+    for entry in accepted.split(","):
+        name, _, weight = entry.partition(";")
+        if name.strip().lower() in ("gzip", "x-gzip", "*"):
+            return weight.replace(" ", "").lower() not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False

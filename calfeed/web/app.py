@@ -1,0 +1,97 @@
+"""The web application: the look-up of feeds in front, Flask for everything else."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Flask, Response, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from calfeed.errors import StoreError
+from calfeed.store.database import Database
+from calfeed.store.migrate import check_schema
+from calfeed.web import pages
+from calfeed.web.answers import Application, LookUp
+from calfeed.web.state import State
+
+_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self' data:",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+def make_app(database: Database, base_url: str) -> Application:
+    """The WSGI application over a database; it watches for new publishes from here on.
+
+    Raises StoreError where the database cannot be used or has no schema.
+    """
+    check_schema(database)
+    state = State(database, base_url)
+    flask = make_flask(state, base_url)
+    look_up = LookUp(flask.wsgi_app)
+    state.look_up = look_up
+    state.watch()
+    return look_up
+
+
+def make_flask(state: State, base_url: str) -> Flask:
+    """The Flask part: pages, single events, health."""
+    app = Flask(__name__)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.register_blueprint(pages.make_blueprint(state, base_url))
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", content_type="text/plain; charset=utf-8")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        try:
+            state.check()
+        except StoreError:
+            text = "the database does not answer; the last published state is being served\n"
+            status = HTTPStatus.SERVICE_UNAVAILABLE
+        else:
+            text, status = f"ok, publish {state.snapshot.publish_id}\n", HTTPStatus.OK
+        return Response(text, status, content_type="text/plain; charset=utf-8")
+
+    @app.errorhandler(HTTPException)
+    def explain(error: HTTPException) -> Response:
+        """Errors as a page for people, as problem+json (RFC 9457) for programs."""
+        status = error.code or 500
+        title = HTTPStatus(status).phrase
+        best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
+        if best == "application/json" or not request.accept_mimetypes.accept_html:
+            response = jsonify(title=title, status=status, detail=error.description)
+            response.content_type = "application/problem+json"
+        else:
+            page = render_template(
+                "error.html",
+                title=title,
+                detail=error.description,
+                calendars=pages.list_calendars(state.snapshot),
+            )
+            response = Response(page)
+        response.status_code = status
+        if error.get_response().headers.get("Allow"):
+            response.headers["Allow"] = error.get_response().headers["Allow"]
+        return response
+
+    @app.after_request
+    def secure(response: Response) -> Response:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", _POLICY)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "no-referrer")
+        headers.setdefault("Cache-Control", "no-cache")
+        return response
+
+    return app

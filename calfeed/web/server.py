@@ -1,0 +1,79 @@
+"""The web server: granian's processes, each with the application in it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from contextlib import closing
+
+from granian.constants import Interfaces
+from granian.server import Server
+
+from calfeed.errors import CalfeedError
+from calfeed.settings import Settings, load_settings
+from calfeed.store.database import Database
+from calfeed.web.answers import Application
+from calfeed.web.app import make_app
+
+_THREADS = 4
+"""Threads of each process for what is not a look-up: pages, and a database that hesitates."""
+
+_QUIET = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "loggers": {"_granian": {"level": "WARNING"}, "granian.access": {"level": "CRITICAL"}},
+}
+
+
+def serve(settings: Settings, processes: int) -> None:
+    """Serve until a signal ends it. Raises CalfeedError where the address cannot be bound.
+
+    No access log is written: who subscribes is nobody's business.
+    """
+    check_address(settings.host, settings.port)
+    Server(
+        "calfeed.web.server:make",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=processes,
+        blocking_threads=_THREADS,
+        factory=True,
+        respawn_failed_workers=True,
+        log_access=False,
+        log_dictconfig=_QUIET,
+        process_name=None,
+    ).serve()
+
+
+def make() -> Application:
+    """What each of granian's processes calls for its application."""
+    logging.basicConfig(level=logging.WARNING, format="web: %(message)s")
+    threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
+    settings = load_settings()
+    return make_app(Database(settings.database), settings.base_url)
+
+
+def check_address(host: str, port: int) -> None:
+    """Raise CalfeedError unless a server can be bound to this address now."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        with closing(socket.socket(family, kind, protocol)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CalfeedError(
+            f"the web server cannot use {host} port {port}: {error.strerror}; choose others "
+            "with CALFEED_HOST and CALFEED_PORT"
+        ) from error
+
+
+def _follow_parent(parent: int) -> None:
+    """End this process when the one that started it is gone, so that it does not keep the port."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

@@ -1,0 +1,67 @@
+"""The state that a web process serves, kept up to date by a thread that asks the database."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from calfeed.errors import StoreError
+from calfeed.store import catalog
+from calfeed.store.database import Database
+from calfeed.web.answers import LookUp
+from calfeed.web.snapshot import EMPTY, Snapshot, load_snapshot
+
+_log = logging.getLogger(__name__)
+
+_POLL = 0.3
+"""Seconds between two looks for a new publish."""
+
+
+class State:
+    """The snapshot being served. A database that goes away leaves the last one in place."""
+
+    def __init__(self, database: Database, base_url: str) -> None:
+        self._database = database
+        self._base_url = base_url
+        self._stopping = threading.Event()
+        self.snapshot: Snapshot = EMPTY
+        self.look_up: LookUp | None = None
+
+    def refresh(self) -> bool:
+        """Load what is published if it is new; return whether it was.
+
+        Raises StoreError where the database does not answer.
+        """
+        with self._database.read() as connection:
+            latest = catalog.latest_publish(connection)
+        if latest == self.snapshot.publish_id:
+            return False
+        snapshot = load_snapshot(self._database, self._base_url, self.snapshot)
+        self.snapshot = snapshot
+        if self.look_up is not None:
+            self.look_up.answers = snapshot.answers
+        return True
+
+    def check(self) -> None:
+        """Raise StoreError unless the database answers."""
+        self._database.check()
+
+    def watch(self) -> None:
+        """Refresh now, and then whenever something is published, on a thread of its own."""
+        self.refresh()
+        threading.Thread(target=self._poll, name="calfeed-state", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopping.set()
+
+    def _poll(self) -> None:
+        failing = False
+        while not self._stopping.wait(_POLL):
+            try:
+                self.refresh()
+                failing = False
+            except StoreError as error:
+                if not failing:
+                    _log.error("%s; the last published state goes on being served", error)
+                failing = True

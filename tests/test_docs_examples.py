@@ -1,0 +1,346 @@
+"""What docs/definitions.md and docs/receiving.md show is what calfeed reads, sends and does."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from werkzeug.serving import make_server
+
+from calfeed.definitions import keys, tree
+from calfeed.definitions.durations import parse_duration
+from calfeed.definitions.reader import MOST_EVENTS, read_definitions
+from calfeed.definitions.rules import read_rule
+from calfeed.definitions.texts import LONGEST_TEXT, LONGEST_URL
+from calfeed.definitions.values import Event, Repeat
+from calfeed.errors import DefinitionError
+from calfeed.ical.revision import Revision
+from calfeed.reminders.filters import MESSAGE_TYPES
+from calfeed.reminders.messages import (
+    LATE,
+    change_message,
+    describe_event,
+    probe_message,
+    reminder_message,
+)
+from calfeed.reminders.plan import GRACE, plan_reminders
+from calfeed.reminders.retry import LONGEST_WAIT, SCHEDULE
+from calfeed.reminders.signing import make_secret, sign_headers
+
+DOCS = Path(__file__).parents[1] / "docs"
+DEFINITIONS = (DOCS / "definitions.md").read_text("utf-8")
+RECEIVING = (DOCS / "receiving.md").read_text("utf-8")
+RIGHT, WRONG = DEFINITIONS.split("\n## When something is wrong\n")
+
+HEAD = b"name: Grants\ntime_zone: Asia/Karachi\n"
+START = "2024-09-27 10:30"  # a Friday, the last of its month
+PAGE = "https://calendar.example.org/calendars/grants/report-due/"
+
+
+def blocks_of(language: str, text: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def section_of(heading: str, text: str) -> str:
+    """What stands under a heading, up to the next of any level."""
+    (_, section) = text.split(f"\n{heading}\n")
+    return re.split(r"^#+ ", section, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def rows_of(heading: str, text: str, table: int = 0) -> list[list[str]]:
+    """The cells of a table under a heading, the first or another, without its head."""
+    tables = re.findall(r"(?:^\|.*\n)+", section_of(heading, text), re.MULTILINE)
+    _, _, *lines = tables[table].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def codes_in(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+# Definitions
+
+
+@pytest.mark.parametrize("block", [*blocks_of("yaml", RIGHT), *blocks_of("yaml", RECEIVING)])
+def test_every_example_is_read_without_a_problem(block: str) -> None:
+    """One without a name is a file beside a calendar.yaml."""
+    if block.startswith("events:"):
+        files = {"events/grants/calendar.yaml": HEAD, "events/grants/more.yaml": block.encode()}
+    else:
+        files = {"events/grants.yaml": block.encode()}
+    (calendar,) = read_definitions(files)
+    assert calendar.events
+
+
+TABLES: dict[str, type[keys.Entry]] = {
+    "## A calendar": keys.CalendarFile,
+    "## An event": keys.EventEntry,
+    "## A source": keys.SourceEntry,
+    "## A reminder": keys.ReminderEntry,
+    "## Repeating": keys.RepeatEntry,
+    "## A changed occurrence": keys.ChangeEntry,
+}
+
+
+def put_in_file(entry: type[keys.Entry], example: dict[str, Any]) -> dict[str, Any]:
+    """A file with the example where the keys of the entry belong."""
+    event: dict[str, Any] = {"summary": "Meeting", "start": START}
+    calendar: dict[str, Any] = {"name": "Grants", "time_zone": "Asia/Karachi"}
+    if entry is keys.CalendarFile:
+        return calendar | example
+    if entry is keys.EventEntry:
+        event |= example
+    elif entry is keys.SourceEntry:
+        event["sources"] = [{"title": "Letter"} | example]
+    elif entry is keys.ReminderEntry:
+        event["reminders"] = [{"before": "1 day"} | example]
+    elif entry is keys.RepeatEntry:
+        event["repeat"] = {"rule": "FREQ=WEEKLY"} | example
+    else:
+        event["repeat"] = {"rule": "FREQ=WEEKLY", "changes": {"2024-10-04 10:30": example}}
+    return calendar | {"events": {"meeting": event}}
+
+
+@pytest.mark.parametrize("heading", TABLES)
+def test_every_key_is_described_and_no_other(heading: str) -> None:
+    fields = TABLES[heading].model_fields
+    known = {field.alias or name: field.is_required() for name, field in fields.items()}
+    table = rows_of(heading, DEFINITIONS)
+    assert {codes_in(key)[0]: "Required." in words for key, words, _ in table} == known
+
+
+@pytest.mark.parametrize(
+    ("heading", "key", "example"),
+    [
+        (heading, codes_in(key)[0], codes_in(example)[0])
+        for heading in TABLES
+        for key, _, example in rows_of(heading, DEFINITIONS)
+    ],
+)
+def test_the_example_of_every_key_is_read_without_a_problem(
+    heading: str, key: str, example: str
+) -> None:
+    written = yaml.load(example, Loader=yaml.BaseLoader)
+    assert list(written) == [key]
+    text = json.dumps(put_in_file(TABLES[heading], written), ensure_ascii=False)
+    assert read_definitions({"events/grants.yaml": text.encode()})
+
+
+@pytest.mark.parametrize(
+    "rule", [codes_in(row[0])[0] for row in rows_of("## Repeating", DEFINITIONS, 1)]
+)
+def test_every_rule_that_is_shown_is_one(rule: str) -> None:
+    def takes(day: date) -> bool:
+        try:
+            read_rule(rule, day)
+        except ValueError:
+            return False
+        return True
+
+    assert any(takes(date(2030, 1, 1) + timedelta(days=days)) for days in range(366))
+
+
+def test_the_limits_are_the_ones_in_the_code() -> None:
+    shown = [row[1].removesuffix(" each") for row in rows_of("## Limits", DEFINITIONS)]
+    counts = (tree.DEEPEST, tree.MOST_REPEATED, MOST_EVENTS, LONGEST_TEXT, LONGEST_URL)
+    lists = (keys.MOST_REMINDERS, keys.MOST_LISTED, keys.MOST_EXCEPTIONS)
+    assert shown == [
+        f"{tree.LARGEST_FILE // 1024**2} MiB",
+        *(f"{most:,}" for most in counts + lists),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("block", "told"), [*zip(blocks_of("yaml", WRONG), blocks_of("text", WRONG), strict=True)]
+)
+def test_what_is_said_of_a_wrong_file_is_what_the_reader_says(block: str, told: str) -> None:
+    file = told.partition(":")[0]
+    with pytest.raises(DefinitionError) as caught:
+        read_definitions({file: block.encode()})
+    assert str(caught.value) == told.rstrip("\n")
+
+
+# Messages
+
+
+def shown_event() -> Event:
+    (block,) = blocks_of("yaml", RECEIVING)
+    ((event,),) = (each.events for each in read_definitions({"events/grants.yaml": block.encode()}))
+    return event
+
+
+def make_revision(event: Event, sequence: int) -> Revision:
+    return Revision(
+        event=event,
+        sequence=sequence,
+        created=datetime(2030, 1, 7, 6, tzinfo=UTC),
+        modified=datetime(2030, 5, 2, 9, 30, tzinfo=UTC),
+    )
+
+
+def make_messages() -> dict[str, dict[str, Any]]:
+    """The body of every type of message about the event that the page shows."""
+    event = shown_event()
+    assert isinstance(event.start, datetime)
+    earlier = make_revision(
+        event.model_copy(update={"start": event.start - timedelta(days=14), "note": None}), 0
+    )
+    revision = make_revision(event, 1)
+    (reminder,) = plan_reminders(
+        event, datetime(2030, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
+    )
+    messages = [
+        reminder_message(reminder, revision, reminder.due, page=PAGE),
+        change_message("added", earlier, None, earlier.created, page=PAGE),
+        *(
+            change_message(kind, revision, earlier, revision.modified, page=PAGE)
+            for kind in ("moved", "changed", "cancelled")
+        ),
+        probe_message("grants-desk", datetime(2030, 1, 7, 6, tzinfo=UTC), "1"),
+    ]
+    return {message.subject.type: json.loads(message.body) for message in messages}
+
+
+def test_the_bodies_that_are_shown_are_the_ones_that_are_sent() -> None:
+    messages = make_messages()
+    shown = [json.loads(block) for block in blocks_of("json", RECEIVING)]
+    assert [body["type"] for body in shown] == ["reminder.due", "event.moved", "endpoint.test"]
+    assert shown == [messages[body["type"]] for body in shown]
+
+
+def test_every_type_is_listed_with_the_keys_of_its_data() -> None:
+    listed = {
+        codes_in(kind)[0]: set(codes_in(data))
+        for kind, _, data in rows_of("## The messages", RECEIVING)
+    }
+    assert listed == {kind: set(body["data"]) for kind, body in make_messages().items()}
+    assert set(listed) == {*MESSAGE_TYPES, "endpoint.test"}
+
+
+def test_every_key_of_the_data_is_described_and_no_other() -> None:
+    more = {"location": {"en": "Room 4"}, "url": PAGE, "repeat": Repeat(rule="FREQ=YEARLY")}
+    full = make_revision(shown_event().model_copy(update=more), 0)
+    table = rows_of("### `data.event`", RECEIVING)
+    assert {key for row in table for key in codes_in(row[0])} == set(describe_event(full, PAGE))
+
+    messages = make_messages()
+    parts = messages["event.moved"]["data"] | messages["reminder.due"]["data"]
+    names = ("occurrence", "reminder", "previous")
+    table = rows_of("### `data.occurrence`, `data.reminder`, `data.previous`", RECEIVING)
+    assert {key for row in table for key in codes_in(row[0]) if "." in key} == {
+        f"{name}.{key}" for name in names for key in parts[name]
+    }
+
+
+def test_a_rehearsal_is_marked_where_the_page_says() -> None:
+    event = shown_event()
+    begin = datetime(2030, 1, 1, tzinfo=UTC)
+    (reminder,) = plan_reminders(event, begin, begin.replace(year=2031))
+    message = reminder_message(reminder, make_revision(event, 1), begin, rehearsal="r1")
+    assert json.loads(message.body)["rehearsal"] is True
+
+
+def test_the_schedule_of_retries_is_the_one_in_the_code() -> None:
+    table = rows_of("## Retries", RECEIVING)
+    assert [int(attempt) for attempt, _ in table] == list(range(1, len(SCHEDULE) + 1))
+    assert table[0][1] == "not at all"
+    waits = [_span(wait) for _, wait in table[1:]]
+    assert waits == list(SCHEDULE[1:])
+    assert f"about {sum(waits, timedelta()) // timedelta(hours=1)} hours" in RECEIVING
+
+
+def test_the_spans_of_lateness_are_the_ones_in_the_code() -> None:
+    told = {
+        "from one minute on": LATE,
+        "for ten minutes after it was due": GRACE,
+        "put that off by 24 hours": LONGEST_WAIT,
+    }
+    assert [words for words in told if words not in RECEIVING] == []
+    assert [span.total_seconds() for span in told.values()] == [60, 600, 86_400]
+
+
+def _span(words: str) -> timedelta:
+    if "second" in words:
+        return timedelta(seconds=int(words.split()[0]))
+    return timedelta(minutes=parse_duration(words).minutes)
+
+
+# The receiver
+
+SECRET = make_secret(bytes(range(32)))
+
+
+@pytest.fixture
+def receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of the page's Flask receiver, running; its inbox is `tmp_path / "inbox.db"`."""
+    monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
+    monkeypatch.setenv("INBOX", str(tmp_path / "inbox.db"))
+    (code,) = blocks_of("python", RECEIVING)
+    names: dict[str, Any] = {"__name__": "receiver"}
+    exec(compile(code, "receiving.md", "exec"), names)
+    server = make_server("127.0.0.1", 0, names["app"], threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def post(port: int, headers: dict[str, str], body: bytes) -> int:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("POST", "/calfeed", body, headers)
+        return connection.getresponse().status
+
+
+def inbox_of(folder: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(folder / "inbox.db")) as database:
+        return database.execute("SELECT id, body FROM messages").fetchall()
+
+
+def test_the_flask_receiver_keeps_a_message_once_however_often_it_comes(
+    receiver: int, tmp_path: Path
+) -> None:
+    body = '{"type":"reminder.due","data":{"text":"رپورٹ"}}'.encode()
+    now = datetime.now(UTC)
+    for seconds in (0, 5):  # each attempt has a timestamp and a signature of its own
+        headers = sign_headers("msg_1", now + timedelta(seconds=seconds), body, [SECRET])
+        assert post(receiver, headers, body) == 204
+    assert inbox_of(tmp_path) == [("msg_1", body.decode())]
+
+
+def test_the_flask_receiver_takes_a_message_signed_with_two_secrets(
+    receiver: int, tmp_path: Path
+) -> None:
+    other = make_secret(bytes(32))
+    headers = sign_headers("msg_1", datetime.now(UTC), b"{}", [other, SECRET])
+    assert post(receiver, headers, b"{}") == 204
+    assert inbox_of(tmp_path) == [("msg_1", "{}")]
+
+
+def test_the_flask_receiver_refuses_what_is_not_signed_for_it(
+    receiver: int, tmp_path: Path
+) -> None:
+    now, body = datetime.now(UTC), b"{}"
+    right = sign_headers("msg_1", now, body, [SECRET])
+    wrong = [
+        (right, b'{"type":"endpoint.test"}'),
+        (right | {"webhook-id": "msg_2"}, body),
+        (sign_headers("msg_1", now, body, [make_secret(bytes(32))]), body),
+        (sign_headers("msg_1", now - timedelta(minutes=6), body, [SECRET]), body),
+        (right | {"webhook-signature": "nonsense"}, body),
+        (right, b"\xff"),
+        ({}, body),
+    ]
+    assert [post(receiver, headers, sent) for headers, sent in wrong] == [401] * len(wrong)
+    assert inbox_of(tmp_path) == []
