@@ -102,7 +102,9 @@ def serve(processes: int) -> None:
 
 def _end_with_parent() -> None:
     def follow() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin: a fork while it is being read would inherit its lock, held for ever.
+        while os.read(0, 1):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=follow, name="calfeed-parent", daemon=True).start()
@@ -110,9 +112,9 @@ def _end_with_parent() -> None:
 
 def _log_to_stderr(part: str) -> None:
     logging.basicConfig(
-        level=logging.INFO,
+        level=logging.WARNING,
         format=f"%(asctime)s {part}: %(message)s",
         datefmt="%H:%M:%S",
         stream=sys.stderr,
     )
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    logging.getLogger("calfeed").setLevel(logging.INFO)

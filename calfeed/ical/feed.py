@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import icalendar
+from icalendar import vText
 
 from calfeed.definitions.colors import COLORS
 from calfeed.definitions.values import Event
@@ -62,10 +63,11 @@ def render_header(heading: Heading) -> bytes:
     calendar.add("CALSCALE", "GREGORIAN")
     # Clients differ in which of the pairs they read: the standard's or the older one.
     for name in ("NAME", "X-WR-CALNAME"):
-        calendar.add(name, heading.name)
+        calendar.add(name, vText(heading.name))
     if heading.description:
         for name in ("DESCRIPTION", "X-WR-CALDESC"):
-            calendar.add(name, heading.description)
+            # The type has to be said: icalendar does not escape what it does not know.
+            calendar.add(name, vText(heading.description))
     if heading.color:
         calendar.add("COLOR", heading.color)
         calendar.add("X-APPLE-CALENDAR-COLOR", COLORS[heading.color])

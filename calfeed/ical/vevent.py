@@ -77,7 +77,8 @@ def _component(revision: Revision, event: Event, change: Change | None = None) -
     if revision.withdrawn or event.status is Status.CANCELLED:
         status = Status.CANCELLED
     component.add("STATUS", status.value.upper())
-    free = event.kind is Kind.DEADLINE or status is Status.CANCELLED
+    # A date without an hour blocks nobody's day, which is also what calendar apps make of one.
+    free = event.all_day or event.kind is Kind.DEADLINE or status is Status.CANCELLED
     component.add("TRANSP", "TRANSPARENT" if free else "OPAQUE")
     return component
 

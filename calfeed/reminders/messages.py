@@ -172,7 +172,9 @@ def format_span(span: timedelta) -> str:
 
 def _distance(event: Event, reminder: Reminder, now: datetime, rehearsal: str | None) -> str:
     """How far off the occurrence is when the reminder goes out: "in 7 days", "today"."""
-    moment = now if rehearsal is None else reminder.due
+    # On time means at the due time: "in 7 days" must not become "in 6 days" by a few milliseconds.
+    late = now - reminder.due > LATE and rehearsal is None
+    moment = now if late else reminder.due
     if event.all_day:
         today = moment.astimezone(event.zone).date()
         start = reminder.occurrence.start

@@ -10,6 +10,7 @@ import time
 from contextlib import closing
 
 from granian.constants import Interfaces
+from granian.log import LogLevels
 from granian.server import Server
 
 from calfeed.errors import CalfeedError
@@ -20,12 +21,6 @@ from calfeed.web.app import make_app
 
 _THREADS = 4
 """Threads of each process for what is not a look-up: pages, and a database that hesitates."""
-
-_QUIET = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "loggers": {"_granian": {"level": "WARNING"}, "granian.access": {"level": "CRITICAL"}},
-}
 
 
 def serve(settings: Settings, processes: int) -> None:
@@ -44,8 +39,7 @@ def serve(settings: Settings, processes: int) -> None:
         factory=True,
         respawn_failed_workers=True,
         log_access=False,
-        log_dictconfig=_QUIET,
-        process_name=None,
+        log_level=LogLevels.warning,
     ).serve()
 
 
