@@ -51,7 +51,12 @@ class Settings(BaseModel):
     def _check_public_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        TypeAdapter(AnyHttpUrl).validate_python(value)
+        url = TypeAdapter(AnyHttpUrl).validate_python(value)
+        if url.path not in (None, "/") or url.query or url.fragment or url.username:
+            raise ValueError(
+                "it has to be a scheme, a host and perhaps a port, as https://example.org; "
+                "calfeed needs a host of its own, not a path on one"
+            )
         return value.rstrip("/")
 
     @property

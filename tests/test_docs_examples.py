@@ -85,6 +85,8 @@ def test_every_example_is_read_without_a_problem(block: str) -> None:
 TABLES: dict[str, type[keys.Entry]] = {
     "## A calendar": keys.CalendarFile,
     "## An event": keys.EventEntry,
+    "## An online meeting": keys.ConferenceEntry,
+    "## An organizer": keys.OrganizerEntry,
     "## A source": keys.SourceEntry,
     "## A reminder": keys.ReminderEntry,
     "## Repeating": keys.RepeatEntry,
@@ -100,6 +102,10 @@ def put_in_file(entry: type[keys.Entry], example: dict[str, Any]) -> dict[str, A
         return calendar | example
     if entry is keys.EventEntry:
         event |= example
+    elif entry is keys.ConferenceEntry:
+        event["conference"] = {"url": "https://meet.example.org"} | example
+    elif entry is keys.OrganizerEntry:
+        event["organizer"] = {"name": "Desk", "email": "desk@example.org"} | example
     elif entry is keys.SourceEntry:
         event["sources"] = [{"title": "Letter"} | example]
     elif entry is keys.ReminderEntry:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -66,7 +69,7 @@ def diff(style: str, as_json: bool, exit_code: bool) -> None:
     settings = load_settings()
     defined = load_definitions(settings.events)
     refusal = ""
-    with _migrated(settings.database).read() as connection:
+    with _published(settings.database) as database, database.read() as connection:
         now = output.now()
         plan = plan_publish(connection, defined, now, settings.base_url)
         try:
@@ -96,21 +99,25 @@ def publish(allow_removals: bool, as_json: bool) -> None:
     """Make the definitions the truth, in one transaction. Any problem: nothing changes."""
     from calfeed.definitions.files import load_definitions
     from calfeed.publish import apply
-    from calfeed.publish.show import show_json, show_text
+    from calfeed.publish.show import show_json, show_shortened, show_text
 
     settings = load_settings()
     defined = load_definitions(settings.events)
+    database = _migrated(settings.database)
     plan = apply.publish(
-        _migrated(settings.database),
+        database,
         defined,
         output.now(),
         settings.base_url,
         allow_removals=allow_removals,
     )
+    with database.read() as connection:
+        shortened = apply.shortened_feeds(connection, output.now().year)
     if as_json:
-        output.print_json(show_json(plan))
+        left_out = [{"calendar": slug, "first_year": year} for slug, year in shortened]
+        output.print_json({**show_json(plan), "shortened": left_out})
     else:
-        click.echo(show_text(plan))
+        click.echo("\n".join([show_text(plan), *show_shortened(shortened)]))
 
 
 @click.command()
@@ -119,6 +126,22 @@ def schema() -> None:
     from calfeed.definitions.schema import make_schema
 
     click.echo(json.dumps(make_schema(), indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def _published(url: str) -> Iterator[Database]:
+    """The database to compare with; where there is none yet, one in which nothing is published."""
+    from calfeed.store.database import Database
+    from calfeed.store.migrate import check_schema, is_empty, migrate
+
+    with TemporaryDirectory() as folder:
+        database = Database(url)
+        if is_empty(database):
+            database = Database(f"sqlite:///{folder}/nothing.sqlite3")
+            migrate(database)
+        check_schema(database)
+        yield database
+        database.close()
 
 
 def _migrated(url: str) -> Database:

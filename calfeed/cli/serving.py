@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import threading
+from collections.abc import Callable
 
 import click
 
@@ -38,6 +39,7 @@ def web(processes: int, supervised: bool) -> None:
         pass  # better to fail here, in one line, than in each process
     if supervised:
         _end_with_parent()
+    os.register_at_fork(after_in_child=_heed_sigterm_alone)
     serve_web(settings, processes)
 
 
@@ -56,8 +58,7 @@ def worker(supervised: bool) -> None:
         Sender(allow_private=settings.allow_private_endpoints) as sender,
     ):
         one = Worker(database, sender, settings.base_url, output.now, random.random)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: one.stop())
+        _on_signal(one.stop)
         if supervised:
             _end_with_parent()
         clock = WorkerClock(one, output.now)
@@ -77,15 +78,14 @@ def serve(processes: int) -> None:
     from calfeed.web.server import check_address
 
     settings = load_settings()
+    stopping = threading.Event()
+    _on_signal(stopping.set)
     check_address(settings.host, settings.port)
     database = Database(settings.database)
     migrate(database)
     publisher = Publisher(database, settings, click.echo)
     if not publisher.publish() and not publisher.anything_published():
         raise StoreError("nothing was published yet, so there is nothing to serve")
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
     command = [sys.executable, "-m", "calfeed"]
     parts = [
         Part("web server", [*command, "web", "--supervised", "--processes", str(processes)]),
@@ -98,6 +98,31 @@ def serve(processes: int) -> None:
         publisher.watch(stopping, supervisor.revive)
         click.echo("stopping")
     database.close()
+
+
+def _on_signal(end: Callable[[], None]) -> None:
+    """Call `end` when a signal asks this process to end, on a thread of its own.
+
+    A handler runs in the main thread, in the middle of whatever it does there: it may hold the
+    very lock that setting an event needs.
+    """
+
+    def handle(*_: object) -> None:
+        threading.Thread(target=end, name="calfeed-end").start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
+
+
+def _heed_sigterm_alone() -> None:
+    """Prepare a process of the web server for its end, which the main one asks for by SIGTERM.
+
+    Until granian installs the handlers of its processes they have those of the main one, which
+    would swallow that signal; and Ctrl-C, which comes to all of them, would be a second one in
+    the middle of handling the first.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _end_with_parent() -> None:

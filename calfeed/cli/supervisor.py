@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import threading
 import time
@@ -31,7 +32,13 @@ class Part:
     def start(self) -> None:
         """Start the process."""
         self._started = time.monotonic()
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)
+        # A terminal sends Ctrl-C to every process. Only this one shall see it, and end the others
+        # in good order: what a child blocks when it starts, its own children block as well.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def ended(self) -> int | None:
         """The exit code of a process that is no longer there."""

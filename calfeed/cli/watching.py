@@ -9,13 +9,13 @@ from datetime import timedelta
 import watchfiles
 
 from calfeed.cli import output
-from calfeed.cli.windows import load_window
+from calfeed.cli.windows import Planned, load_window
 from calfeed.definitions.files import load_definitions
 from calfeed.definitions.values import text_in
-from calfeed.errors import CalfeedError, DefinitionError
+from calfeed.errors import CalfeedError, DefinitionError, StoreError
 from calfeed.publish import apply
 from calfeed.publish.plan import HORIZON
-from calfeed.publish.show import show_text, summarize
+from calfeed.publish.show import show_shortened, show_text, summarize
 from calfeed.settings import Settings
 from calfeed.store import catalog
 from calfeed.store.database import Database
@@ -32,6 +32,7 @@ class Publisher:
         self._database = database
         self._settings = settings
         self._say = say
+        self._missed = False
 
     def publish(self) -> bool:
         """Publish the definitions as they are now; False where that was not possible."""
@@ -39,6 +40,7 @@ class Publisher:
             defined = load_definitions(self._settings.events)
             plan = apply.publish(self._database, defined, output.now(), self._settings.base_url)
         except DefinitionError as error:
+            self._missed = not self._settings.events.is_dir()
             count = len(error.problems)
             self._say(str(error))
             self._say(
@@ -47,9 +49,17 @@ class Publisher:
             )
             return False
         except CalfeedError as error:
-            self._say(f"not published: {error}")
+            # The database may be back in a moment; said once, not at each try.
+            if not (self._missed and isinstance(error, StoreError)):
+                self._say(f"not published: {error}")
+            self._missed = isinstance(error, StoreError)
             return False
+        self._missed = False
         self._say(f"published: {summarize(plan)}" if len(plan.changes) > 20 else show_text(plan))
+        with self._database.read() as connection:
+            shortened = apply.shortened_feeds(connection, output.now().year)
+        for line in show_shortened(shortened):
+            self._say(line)
         return True
 
     def anything_published(self) -> bool:
@@ -58,7 +68,17 @@ class Publisher:
             return catalog.latest_publish(connection) > 0
 
     def watch(self, stopping: threading.Event, between: Callable[[], None]) -> None:
-        """Publish after each change until stopped; `between` is called twice a second."""
+        """Publish after each change until stopped; `between` is called twice a second.
+
+        A publish that failed because of the database is tried again until it is done.
+        """
+        while not self._settings.events.is_dir():
+            # Only a folder can be watched; until there is one, what is published stays.
+            if stopping.wait(_CHECK / 1000):
+                return
+            between()
+        if self._missed:
+            self.publish()
         changes = watchfiles.watch(
             self._settings.events,
             stop_event=stopping,
@@ -69,7 +89,7 @@ class Publisher:
             raise_interrupt=False,
         )
         for changed in changes:
-            if changed:
+            if changed or self._missed:
                 self.publish()
             between()
 
@@ -86,14 +106,17 @@ def describe_start(database: Database, settings: Settings) -> Iterator[str]:
         yield f"         {settings.base_url}/calendars/{row.slug}.ics"
     now = output.now()
     coming = load_window(database, now, now + HORIZON)
+    yield f"next     {_describe_first(coming)}"
+    yield "Ctrl-C ends it."
+
+
+def _describe_first(coming: list[Planned]) -> str:
     if not coming:
-        yield f"next     no reminder within {HORIZON // timedelta(days=1)} days"
-        return
+        return f"no reminder within {HORIZON // timedelta(days=1)} days"
     first = coming[0].reminder
     due = first.due.astimezone(first.event.zone)
     count = len(coming[0].endpoints)
-    yield (
-        f"next     {due:%Y-%m-%d %H:%M %Z}: {text_in(first.event.summary, first.event.language)}, "
+    return (
+        f"{due:%Y-%m-%d %H:%M %Z}: {text_in(first.event.summary, first.event.language)}, "
         f"{first.rule}, to {count} endpoint{'' if count == 1 else 's'}"
     )
-    yield "Ctrl-C ends it."

@@ -6,8 +6,6 @@ descriptions are what an editor shows (see `schema`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, time
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -17,7 +15,6 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
-    PlainValidator,
     WithJsonSchema,
     model_validator,
 )
@@ -25,49 +22,38 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from calfeed.definitions.colors import COLORS, check_color
-from calfeed.definitions.durations import Duration, parse_duration
+from calfeed.definitions.details import Classification, Format
+from calfeed.definitions.scalars import (
+    SCALAR,
+    SPAN_SCHEMA,
+    URL_SCHEMA,
+    Clock,
+    Day,
+    Degrees,
+    Email,
+    Label,
+    Moment,
+    Priority,
+    Span,
+    Url,
+    Zone,
+    name_shape,
+    scalar,
+)
 from calfeed.definitions.texts import (
     PLAIN,
     SLUG_PATTERN,
     check_language,
     check_line,
+    check_slug,
     check_text,
-    check_url,
 )
-from calfeed.definitions.times import Written, check_zone, parse_clock, parse_day, parse_moment
-from calfeed.definitions.values import Kind, Status
+from calfeed.definitions.values import ALL_HISTORY, Kind, Status, Visibility
 
 MOST_REMINDERS = 20
 MOST_EXCEPTIONS = 1_000
 MOST_LISTED = 50
 """Categories, and sources, of one event."""
-
-_SCALAR = {"type": ["string", "number", "boolean"]}
-_DATE = r"\d{4}-\d{2}-\d{2}"
-_CLOCK = r"\d{2}:\d{2}"
-_MOMENT_SCHEMA = {
-    "type": "string",
-    "pattern": rf"^{_DATE}([T ]{_CLOCK}(:\d{{2}})?( ?(Z|[+-]\d{{2}}:?\d{{2}}))?)?$",
-}
-_SPAN_SCHEMA = {"type": "string", "examples": ["1 month", "1 week", "1 day 12 hours"]}
-
-
-def _scalar(parse: Callable[[str], object]) -> PlainValidator:
-    """A validator for what is one string in the file."""
-
-    def read(value: object) -> object:
-        if not isinstance(value, str):
-            raise ValueError(f"must be a text, not {name_shape(value)}")
-        return parse(value)
-
-    return PlainValidator(read)
-
-
-def name_shape(value: object) -> str:
-    """What a node of the tree is called in an error."""
-    if value is None:
-        return "empty"
-    return "a map" if isinstance(value, dict) else "a list" if isinstance(value, list) else "a text"
 
 
 def _by_language(value: object) -> object:
@@ -86,41 +72,22 @@ def _by_language(value: object) -> object:
 
 
 _TEXT_SCHEMA = {
-    "anyOf": [_SCALAR, {"type": "object", "minProperties": 1, "additionalProperties": _SCALAR}]
+    "anyOf": [SCALAR, {"type": "object", "minProperties": 1, "additionalProperties": SCALAR}]
 }
 _Language = Annotated[str, AfterValidator(check_language)]
 
 Line = Annotated[
-    dict[_Language, Annotated[str, _scalar(check_line)]],
+    dict[_Language, Annotated[str, scalar(check_line)]],
     BeforeValidator(_by_language),
     WithJsonSchema(_TEXT_SCHEMA),
 ]
 """A text of one line by language; a plain string stands under `PLAIN`."""
 Lines = Annotated[
-    dict[_Language, Annotated[str, _scalar(check_text)]],
+    dict[_Language, Annotated[str, scalar(check_text)]],
     BeforeValidator(_by_language),
     WithJsonSchema(_TEXT_SCHEMA),
 ]
 """A text of any number of lines by language; a plain string stands under `PLAIN`."""
-Label = Annotated[str, _scalar(check_line), WithJsonSchema(_SCALAR)]
-Url = Annotated[
-    str,
-    _scalar(check_url),
-    WithJsonSchema({"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}),
-]
-Zone = Annotated[
-    str,
-    _scalar(check_zone),
-    WithJsonSchema({"type": "string", "examples": ["Asia/Karachi", "America/New_York", "UTC"]}),
-]
-Moment = Annotated[Written, _scalar(parse_moment), WithJsonSchema(_MOMENT_SCHEMA)]
-Day = Annotated[
-    date, _scalar(parse_day), WithJsonSchema({"type": "string", "pattern": f"^{_DATE}$"})
-]
-Clock = Annotated[
-    time, _scalar(parse_clock), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK}$"})
-]
-Span = Annotated[Duration, _scalar(parse_duration), WithJsonSchema(_SPAN_SCHEMA)]
 
 
 class Entry(BaseModel):
@@ -135,6 +102,31 @@ class SourceEntry(Entry):
     title: Label = Field(description="What the source is called")
     url: Url | None = Field(None, description="Where it can be read (http or https)")
     date: Day | None = Field(None, description="When it was published, as 2024-08-14")
+
+
+class ConferenceEntry(Entry):
+    """Where people meet online; a URL alone is short for {url: ...}."""
+
+    url: Url = Field(description="Where one joins (http or https)")
+    label: Label | None = Field(None, description="What stands on the link, such as: Join on Jitsi")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_short_form(cls, value: object) -> object:
+        return {"url": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [URL_SCHEMA, handler.resolve_ref_schema(handler(core_schema))]}
+
+
+class OrganizerEntry(Entry):
+    """Who holds an event."""
+
+    name: Label = Field(description="What the person or body is called")
+    email: Email = Field(description="The address that everybody may write to")
 
 
 class ReminderEntry(Entry):
@@ -165,7 +157,7 @@ class ReminderEntry(Entry):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"anyOf": [_SPAN_SCHEMA, handler.resolve_ref_schema(handler(core_schema))]}
+        return {"anyOf": [SPAN_SCHEMA, handler.resolve_ref_schema(handler(core_schema))]}
 
 
 class ChangeEntry(Entry):
@@ -233,9 +225,31 @@ class EventEntry(Entry):
     note: Lines | None = Field(
         None, description="Why it changed; goes out with the message that tells of the change"
     )
+    format: Format | None = Field(
+        None, description="How its description is written: plain, unless it says markdown"
+    )
+    image: Url | None = Field(None, description="A picture for it (http or https)")
+    conference: ConferenceEntry | None = Field(None, description="Where people meet online")
+    geo: Degrees | None = Field(
+        None, description="Where it is, in degrees: latitude, longitude, as 24.8607, 67.0011"
+    )
+    organizer: OrganizerEntry | None = Field(None, description="Who holds it: {name, email}")
+    contact: Label | None = Field(None, description="Whom to ask, in one line")
+    class_: Classification | None = Field(
+        None, alias="class", description="How apps that pass it on should treat it; public if not"
+    )
+    priority: Priority | None = Field(None, description="From 1, the highest, to 9")
     uid: Label | None = Field(
         None, description="The UID it already has elsewhere; otherwise one is made from its name"
     )
+
+
+def _read_history(text: str) -> int | None:
+    if text.strip() == "all":
+        return ALL_HISTORY
+    if text.strip().isascii() and text.strip().isdigit() and int(text) <= 200:
+        return int(text)
+    raise ValueError(f'must be a number of years up to 200, or "all", not "{text}"')
 
 
 _EVENTS_SCHEMA: dict[str, Any] = {"propertyNames": {"pattern": SLUG_PATTERN}}
@@ -247,12 +261,12 @@ class CalendarFile(Entry):
     name: Line = Field(description="The calendar's title, in one line, or a map of languages")
     description: Lines | None = Field(None, description="What the calendar is about")
     time_zone: Zone = Field(description="IANA time zone of every time that has no other")
-    language: Annotated[str, _scalar(check_language), WithJsonSchema({"type": "string"})] = Field(
+    language: Annotated[str, scalar(check_language), WithJsonSchema({"type": "string"})] = Field(
         "en", description="The language of plain texts (BCP 47)"
     )
     color: (
         Annotated[
-            str, _scalar(check_color), WithJsonSchema({"type": "string", "enum": sorted(COLORS)})
+            str, scalar(check_color), WithJsonSchema({"type": "string", "enum": sorted(COLORS)})
         ]
         | None
     ) = Field(None, description="A CSS 3 colour name")
@@ -260,6 +274,18 @@ class CalendarFile(Entry):
         None,
         max_length=MOST_REMINDERS,
         description="When people are told of each event that has no reminders of its own",
+    )
+    visibility: Visibility | None = Field(
+        None, description="`private`: only with a token, and on no page; public if not given"
+    )
+    formerly: list[Annotated[str, scalar(check_slug), WithJsonSchema(SCALAR)]] | None = Field(
+        None,
+        max_length=MOST_LISTED,
+        description="Names it had before, oldest first: their addresses lead to this one",
+    )
+    history: Annotated[int | None, scalar(_read_history), WithJsonSchema(SCALAR)] = Field(
+        None,
+        description="How many past years its feed keeps, or `all`; if not given, what clients take",
     )
     events: dict[str, EventEntry] | None = Field(
         None,

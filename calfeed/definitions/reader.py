@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from calfeed.definitions.keys import CalendarFile, EventEntry, EventsFile, name_shape
+from calfeed.definitions.keys import CalendarFile, EventEntry, EventsFile
+from calfeed.definitions.scalars import name_shape
 from calfeed.definitions.settle import settle_calendar, settle_event, settle_reminders
 from calfeed.definitions.shapes import read_entry
 from calfeed.definitions.texts import check_slug
@@ -56,8 +57,10 @@ def read_definitions(files: Mapping[str, bytes]) -> tuple[Calendar, ...]:
     """
     documents = [read_tree(file, files[file]) for file in sorted(files)]
     found = _Found()
-    for place in _find_places(documents):
+    places = list(_find_places(documents))
+    for place in places:
         _read_calendar(place, found)
+    _check_former_names(places, found)
     problems = [problem for document in documents for problem in document.problems]
     if problems:
         raise DefinitionError(problems)
@@ -190,6 +193,20 @@ def _read_event(
             document.report((*path, *place), message)
 
     return settle_event(calendar, reminders, slug, entry, report)
+
+
+def _check_former_names(places: Iterable[_Place], found: _Found) -> None:
+    """Report a former name that is, or was, another calendar's: it can lead to one alone."""
+    owners = {calendar.slug: calendar.slug for calendar in found.calendars}
+    heads = {place.slug: place.head for place in places}
+    for calendar in sorted(found.calendars, key=lambda one: one.slug):
+        head = heads[calendar.slug]
+        for name in calendar.formerly:
+            owner = owners.setdefault(name, calendar.slug)
+            if head is None or (owner == calendar.slug and name != calendar.slug):
+                continue
+            whose = "its own name now" if owner == calendar.slug else f'that of "{owner}"'
+            head.report(("formerly",), f'"{name}" is {whose}; name only what it was called before')
 
 
 def _note_uid(event: Event, document: Document, path: Path, found: _Found) -> None:

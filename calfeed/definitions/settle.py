@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from calfeed.definitions.details import Classification, Conference, Format, Organizer, Position
 from calfeed.definitions.ground import Ground, Report
 from calfeed.definitions.keys import CalendarFile, EventEntry, ReminderEntry
 from calfeed.definitions.texts import by_language
@@ -20,6 +21,7 @@ from calfeed.definitions.values import (
     Repeat,
     Source,
     Status,
+    Visibility,
     make_uid,
 )
 
@@ -33,6 +35,9 @@ def settle_calendar(slug: str, entry: CalendarFile) -> Calendar:
         time_zone=entry.time_zone,
         language=entry.language,
         color=entry.color,
+        visibility=entry.visibility or Visibility.PUBLIC,
+        formerly=tuple(dict.fromkeys(entry.formerly or ())),
+        history=entry.history,
     )
 
 
@@ -61,7 +66,7 @@ def settle_event(
     return Event(
         calendar=calendar.slug,
         slug=slug,
-        uid=entry.uid or make_uid(calendar.slug, slug),
+        uid=entry.uid or make_uid([*calendar.formerly, calendar.slug][0], slug),
         summary=by_language(entry.summary, calendar.language) or {},
         start=start,
         end=end,
@@ -80,6 +85,14 @@ def settle_event(
         reminders=reminders if entry.reminders is None else settle_reminders(entry.reminders),
         repeat=_settle_repeat(entry, start, calendar.language, ground),
         note=by_language(entry.note, calendar.language),
+        format=entry.format or Format.PLAIN,
+        image=entry.image,
+        conference=entry.conference and Conference(**dict(entry.conference)),
+        geo=entry.geo and Position(latitude=entry.geo[0], longitude=entry.geo[1]),
+        organizer=entry.organizer and Organizer(**dict(entry.organizer)),
+        contact=entry.contact,
+        classification=entry.class_ or Classification.PUBLIC,
+        priority=entry.priority,
     )
 
 

@@ -11,13 +11,15 @@ from pydantic_core import ErrorDetails
 from calfeed.definitions.keys import (
     CalendarFile,
     ChangeEntry,
+    ConferenceEntry,
     Entry,
     EventsFile,
+    OrganizerEntry,
     ReminderEntry,
     RepeatEntry,
     SourceEntry,
-    name_shape,
 )
+from calfeed.definitions.scalars import name_shape
 from calfeed.definitions.texts import listed, nearest, shortened
 from calfeed.definitions.tree import Document, Node, Path
 
@@ -25,6 +27,8 @@ _E = TypeVar("_E", bound=Entry)
 
 _ENTRIES: Mapping[str | int, type[Entry]] = {
     "changes": ChangeEntry,
+    "conference": ConferenceEntry,
+    "organizer": OrganizerEntry,
     "reminders": ReminderEntry,
     "repeat": RepeatEntry,
     "sources": SourceEntry,

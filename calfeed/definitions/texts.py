@@ -25,6 +25,8 @@ _PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 def by_language(written: Mapping[str, str] | None, language: str) -> dict[str, str] | None:
     """The text with what was a plain string under `language`, in the order of the tags.
 
+    White space around it, which YAML's blocks leave at the end, is not part of it.
+
     The order is the one a text has after it was stored, so both read the same.
     """
     if written is None:
@@ -32,7 +34,7 @@ def by_language(written: Mapping[str, str] | None, language: str) -> dict[str, s
     named = dict(written)
     if PLAIN in named:
         named = {language: named.pop(PLAIN), **named}
-    return dict(sorted(named.items()))
+    return {tag: text.strip() for tag, text in sorted(named.items())}
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:

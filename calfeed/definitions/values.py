@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from calfeed.definitions.details import Classification, Conference, Format, Organizer, Position
 from calfeed.definitions.durations import Duration, parse_duration
 
 Text = dict[str, str]
@@ -105,6 +106,17 @@ class Kind(StrEnum):
     DEADLINE = "deadline"
 
 
+class Visibility(StrEnum):
+    """Whether anybody may see a calendar, or only who has a token."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+ALL_HISTORY = 10_000
+"""As `history`: more years than there are, so all of them."""
+
+
 class Source(_Value):
     """Where a date is known from."""
 
@@ -178,7 +190,8 @@ class Event(_Value):
     """One event with everything it needs.
 
     `start` is a date (all day) or an aware datetime in `time_zone`. `end` is exclusive and of the
-    same type; None means a timed event without length. Texts are maps of languages.
+    same type; None means a timed event without length. Texts are maps of languages. `priority` is
+    from 1, the highest, to 9.
     """
 
     calendar: str
@@ -199,6 +212,14 @@ class Event(_Value):
     reminders: tuple[ReminderRule, ...] = ()
     repeat: Repeat | None = None
     note: Text | None = None
+    format: Format = Format.PLAIN
+    image: str | None = None
+    conference: Conference | None = None
+    geo: Position | None = None
+    organizer: Organizer | None = None
+    contact: str | None = None
+    classification: Classification = Classification.PUBLIC
+    priority: int | None = None
 
     @model_validator(mode="after")
     def _keep_the_zone(self) -> Self:
@@ -234,7 +255,11 @@ class Event(_Value):
 
 
 class Calendar(_Value):
-    """One calendar: the name under which events are subscribed to."""
+    """One calendar: the name under which events are subscribed to.
+
+    `formerly` are slugs it had before, oldest first: the UIDs of its events hang on the oldest.
+    `history` is how many past years its feed keeps; None: as many as clients take.
+    """
 
     slug: str
     name: Text
@@ -242,6 +267,9 @@ class Calendar(_Value):
     time_zone: str
     language: str = "en"
     color: str | None = None
+    visibility: Visibility = Visibility.PUBLIC
+    formerly: tuple[str, ...] = ()
+    history: int | None = None
     events: tuple[Event, ...] = Field(default=(), repr=False)
 
 

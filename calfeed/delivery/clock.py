@@ -31,6 +31,7 @@ class WorkerClock:
         self._worker = worker
         self._clock = clock
         self._next: datetime | None = None
+        self._failing = False
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
@@ -58,8 +59,14 @@ class WorkerClock:
     def _tick(self) -> None:
         try:
             agenda = self._worker.agenda()
-        except StoreError:
-            return  # the worker meets it too, and says so
+        except StoreError as error:
+            if not self._failing:
+                _log.error("%s; waiting for it", error)
+            self._failing = True
+            return
+        if self._failing:
+            _log.info("the database is back")
+            self._failing = False
         now = self._clock()
         if agenda.waiting or (agenda.next_at is not None and agenda.next_at <= now):
             self._worker.wake()

@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 _BATCH = 200
 _EXTEND_BELOW = HORIZON / 2
+_SHIFT = timedelta(days=2)
 
 
 def fire_due(database: Database, now: datetime, base_url: str) -> int:
@@ -101,5 +102,6 @@ def retire_events(database: Database, now: datetime) -> int:
 def _find(revision: Revision | None, row: outbox.ReminderRow) -> Reminder | None:
     if revision is None or revision.withdrawn:
         return None
-    near = plan_reminders(revision.event, row.due, row.due + timedelta(microseconds=1))
+    # New rules of the zone may have shifted its due time since it was planned.
+    near = plan_reminders(revision.event, row.due - _SHIFT, row.due + _SHIFT)
     return next((reminder for reminder in near if reminder.key == row.key), None)

@@ -91,6 +91,7 @@ class Listener:
 
 
 class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # five, the default, makes the sixth sender at once wait a second
     daemon_threads = True
     listener: Listener
 

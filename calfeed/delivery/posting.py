@@ -63,6 +63,7 @@ def record(
     """Keep the attempts, and settle or put off their deliveries."""
     delivered: list[Claim] = []
     failed: list[Claim] = []
+    again: dict[Claim, datetime] = {}
     gone: set[str] = set()
     for outcome in outcomes:
         posting = outcome.key
@@ -76,7 +77,7 @@ def record(
         reason = outcome.error or f"status {outcome.status}"
         place = f"delivery {claimed.delivery_id} to {show_url(posting.url)}"
         if isinstance(decision, RetryAt):
-            deliveries.put_off(connection, claimed, decision.at)
+            again[claimed] = decision.at
             _log.warning("%s: %s; again at %s", place, reason, f"{decision.at:%Y-%m-%d %H:%M:%SZ}")
         elif isinstance(decision, GiveUp):
             failed.append(claimed)
@@ -92,6 +93,7 @@ def record(
     deliveries.record_attempts(connection, [_to_attempt(outcome) for outcome in outcomes])
     deliveries.settle(connection, delivered, "delivered", now)
     deliveries.settle(connection, failed, "failed", now)
+    deliveries.put_off(connection, again)
     for endpoint_id in sorted(gone):
         endpoints.retire_endpoint(connection, endpoint_id, "disabled", now)
 

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from calfeed.delivery.due import extend_plans, fan_out, fire_due, retire_events
 from calfeed.delivery.posting import Posting, prepare, record
-from calfeed.delivery.sender import Outcome, Sender
+from calfeed.delivery.sender import Outcome, Request, Sender
 from calfeed.errors import StoreError
 from calfeed.store import deliveries, outbox
 from calfeed.store.database import Database
 
 _log = logging.getLogger(__name__)
 
-_PER_ENDPOINT = 128
-"""How many posts to one endpoint are in flight at once, so that one that hangs leaves room."""
+_IN_HAND = 512
+"""How many deliveries are claimed at once: half of them are posted while the others are recorded
+and replaced."""
+
+_PER_ENDPOINT = 256
+"""How many of them one endpoint can have, so that one that hangs leaves room."""
 
 _TURN = 0.01
 """Seconds in which results are gathered, to be recorded in one transaction."""
@@ -59,6 +64,7 @@ class Worker:
         self._awake.set()
         self._more = True  # more may be ripe than the last claim could take
         self._stopping = threading.Event()
+        self._passed_over = False  # the last claim passed endpoints over
         self._in_flight: Counter[str] = Counter()  # by endpoint
         self._unrecorded: list[Outcome] = []
 
@@ -77,7 +83,7 @@ class Worker:
             self._guarded(self._turn)
         while self._in_flight.total() or self._unrecorded:
             self._gather(1.0)
-            if not self._guarded(self._record):
+            if self._unrecorded and not self._guarded(lambda: self._exchange(0, ())):
                 return  # the claims run out by themselves
 
     def agenda(self) -> Agenda:
@@ -99,12 +105,12 @@ class Worker:
             self._awake.clear()
             self._fire()
             self._more = True
-        if self._more:
-            self._claim()
         if self._in_flight.total():
             self._gather(_TURN)
-            self._record()
-        elif not self._more:
+        limit, busy = self._find_room() if self._more else (0, [])
+        if limit or self._unrecorded:
+            self._exchange(limit, busy)
+        elif not self._in_flight.total():
             self._awake.wait()
 
     def _fire(self) -> None:
@@ -116,40 +122,49 @@ class Worker:
             while fan_out(self._database, self._clock()):
                 pass
 
-    def _claim(self) -> None:
+    def _find_room(self) -> tuple[int, list[str]]:
+        """How many deliveries to claim, and the endpoints that are passed over meanwhile."""
         # An endpoint near its limit is passed over, and nobody can get more than is left below it.
         busy = [key for key, count in self._in_flight.items() if count > _PER_ENDPOINT * 3 // 4]
         most = max((self._in_flight[key] for key in self._in_flight if key not in busy), default=0)
-        limit = min(self._sender.free, _PER_ENDPOINT - most)
-        if limit <= 0:
-            return
+        return max(0, min(_IN_HAND - self._in_flight.total(), _PER_ENDPOINT - most)), busy
+
+    def _exchange(self, limit: int, busy: Sequence[str]) -> None:
+        """Record what came back and claim up to `limit` deliveries, in one transaction."""
+        requests: list[Request] = []
         now = self._clock()
         with self._database.write() as connection:
-            claims = deliveries.claim(connection, now, limit, busy)
-            requests = prepare(connection, claims, now) if claims else []
+            record(connection, self._unrecorded, now, self._random)
+            if limit:
+                claims = deliveries.claim(connection, now, limit, busy)
+                requests = prepare(connection, claims, now)
+                self._more = len(claims) == limit
+        self._unrecorded = []
+        self._passed_over = bool(limit and busy)
         self._in_flight.update(
             request.key.claim.endpoint_id
             for request in requests
             if isinstance(request.key, Posting)
         )
         self._sender.submit(requests)
-        self._more = len(claims) == limit or bool(busy)
 
     def _gather(self, timeout: float) -> None:
-        outcomes = self._sender.results(timeout)
-        for outcome in outcomes:
-            if isinstance(outcome.key, Posting):
-                endpoint_id = outcome.key.claim.endpoint_id
-                self._in_flight[endpoint_id] -= 1
-                if not self._in_flight[endpoint_id]:
-                    del self._in_flight[endpoint_id]
-        self._unrecorded += outcomes
-
-    def _record(self) -> None:
-        if self._unrecorded:
-            with self._database.write() as connection:
-                record(connection, self._unrecorded, self._clock(), self._random)
-            self._unrecorded = []
+        """Wait up to `timeout` seconds for as many outcomes as are still out after them."""
+        deadline = time.monotonic() + timeout
+        while len(self._unrecorded) < self._in_flight.total():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            outcomes = self._sender.results(left)
+            self._in_flight.subtract(
+                outcome.key.claim.endpoint_id
+                for outcome in outcomes
+                if isinstance(outcome.key, Posting)
+            )
+            self._in_flight = +self._in_flight
+            self._unrecorded += outcomes
+        if self._unrecorded and self._passed_over:
+            self._more = True
 
     def _guarded(self, step: Callable[[], None]) -> bool:
         try:

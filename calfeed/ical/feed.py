@@ -22,10 +22,13 @@ FOOTER = b"END:VCALENDAR\r\n"
 
 @dataclass(frozen=True)
 class Heading:
-    """What a feed says of itself, in one language; `source` is its own address (RFC 7986, 5.8)."""
+    """What a feed says of itself, in one language.
+
+    `source` is its own address (RFC 7986, 5.8); None where that is nobody's business.
+    """
 
     name: str
-    source: str
+    source: str | None
     description: str | None = None
     color: str | None = None
 
@@ -71,7 +74,8 @@ def render_header(heading: Heading) -> bytes:
     if heading.color:
         calendar.add("COLOR", heading.color)
         calendar.add("X-APPLE-CALENDAR-COLOR", COLORS[heading.color])
-    calendar.add("SOURCE", heading.source, parameters={"VALUE": "URI"})
+    if heading.source:
+        calendar.add("SOURCE", heading.source, parameters={"VALUE": "URI"})
     calendar.add("REFRESH-INTERVAL", _REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("X-PUBLISHED-TTL", "PT1H")
     text: bytes = calendar.to_ical()

@@ -60,7 +60,11 @@ def parse_rule(event: Event, rule: str) -> rrule:
     if not isinstance(parsed, rrule):
         raise TypeError(f"not one rule: {rule}")
     until = rule_until(event, rule)
-    return parsed if until is None else parsed.replace(until=wall_of(until, last=True))
+    if until is None:
+        return parsed
+    if isinstance(until, datetime):
+        until = until.astimezone(event.zone)
+    return parsed.replace(until=wall_of(until, last=True))
 
 
 def rule_until(event: Event, rule: str) -> Moment | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from calfeed.definitions.values import Event, Moment, Text
 
@@ -14,15 +16,25 @@ _FROZEN = ConfigDict(frozen=True, extra="forbid")
 class Move(BaseModel):
     """An earlier time of an event: what it was, the day (UTC) it moved, and why if that was said.
 
-    Datetimes keep the offset they were published with; `end` is exclusive.
+    Datetimes are in `time_zone`, the event's at that time; `end` is exclusive.
     """
 
     model_config = _FROZEN
 
     start: Moment
     end: Moment | None = None
+    time_zone: str
     on: date
     note: Text | None = None
+
+    @model_validator(mode="after")
+    def _keep_the_zone(self) -> Self:
+        # JSON carries an offset; the name of the time ("EDT") needs the zone back.
+        for name in ("start", "end"):
+            moment = getattr(self, name)
+            if isinstance(moment, datetime):
+                object.__setattr__(self, name, moment.astimezone(ZoneInfo(self.time_zone)))
+        return self
 
 
 class Revision(BaseModel):

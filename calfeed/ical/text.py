@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from html import escape
 
+from calfeed.definitions.details import Format
 from calfeed.definitions.values import Event, Source, text_in
 from calfeed.ical.revision import Move
+from calfeed.ical.words import words_in
 
 # The process's locale must not decide what a feed says, so strftime's %B will not do.
 _MONTHS = [
@@ -24,52 +27,128 @@ _MONTHS = [
 ]
 
 
-def format_day(day: date) -> str:
-    """A day such as "30 June 2025"."""
+def format_day(day: date, language: str = "en") -> str:
+    """A day such as "30 June 2025", as a language (BCP 47 tag) writes it."""
+    if language.split("-")[0] != "en":
+        return _format_with_babel(day, language)
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
-def format_when(start: date | datetime, end: date | datetime | None) -> str:
+def format_when(start: date | datetime, end: date | datetime | None, language: str = "en") -> str:
     """A time such as "24 to 28 September 2024" or "27 September 2024, 10:30 to 11:00 EDT".
 
     `end` is exclusive. Datetimes are written on the wall clock of their own zone, which is named.
     """
     if not isinstance(start, datetime):
         last = (end or start + timedelta(days=1)) - timedelta(days=1)
-        if last <= start:
-            return format_day(start)
-        if (start.year, start.month) == (last.year, last.month):
-            return f"{start.day} to {format_day(last)}"
-        if start.year == last.year:
-            return f"{start.day} {_MONTHS[start.month - 1]} to {format_day(last)}"
-        return f"{format_day(start)} to {format_day(last)}"
-    begin = f"{format_day(start)}, {start:%H:%M}"
+        return format_day(start, language) if last <= start else _format_days(start, last, language)
+    to = _between(language)
+    begin = f"{format_day(start, language)}, {start:%H:%M}"
     if not isinstance(end, datetime) or end == start:
         return f"{begin} {start:%Z}"
     if end.date() == start.date():
-        return f"{begin} to {end:%H:%M %Z}"
-    return f"{begin} to {format_day(end)}, {end:%H:%M %Z}"
+        return f"{begin}{to}{end:%H:%M %Z}"
+    return f"{begin}{to}{format_day(end, language)}, {end:%H:%M %Z}"
 
 
-def format_move(move: Move, language: str) -> str:
+def _format_days(first: date, last: date, language: str) -> str:
+    if language.split("-")[0] == "en" and first.year == last.year:
+        month = "" if first.month == last.month else f" {_MONTHS[first.month - 1]}"
+        return f"{first.day}{month} to {format_day(last)}"
+    return f"{format_day(first, language)}{_between(language)}{format_day(last, language)}"
+
+
+def _between(language: str) -> str:
+    return " to " if language.split("-")[0] == "en" else " – "
+
+
+def _format_with_babel(day: date, language: str) -> str:
+    # Babel takes longer to load than all the rest of a short command.
+    from babel import Locale, UnknownLocaleError
+    from babel.dates import format_date
+
+    try:
+        locale = Locale.parse(language.split("-")[0])
+    except (UnknownLocaleError, ValueError):
+        return day.isoformat()
+    return format_date(day, "d MMMM y", locale)
+
+
+def format_move(move: Move, *languages: str) -> str:
     """One line of history: "Was 31 March 2025; moved on 12 July 2024: the stay was extended"."""
-    note = f": {text_in(move.note, language)}" if move.note else ""
-    return f"Was {format_when(move.start, move.end)}; moved on {format_day(move.on)}{note}"
+    first = languages[0]
+    when, day = format_when(move.start, move.end, first), format_day(move.on, first)
+    note = f": {text_in(move.note, *languages)}" if move.note else ""
+    return words_in(first).moved.format(when=when, day=day) + note
 
 
-def format_source(source: Source) -> str:
+def format_source(source: Source, language: str) -> str:
     """One line: the title, the day, the address."""
-    parts = [source.title, format_day(source.date) if source.date else "", source.url or ""]
-    return "Source: " + ", ".join(part for part in parts if part)
+    day = format_day(source.date, language) if source.date else ""
+    parts = ", ".join(part for part in (source.title, day, source.url) if part)
+    return f"{words_in(language).source}: {parts}"
 
 
-def describe(event: Event, history: tuple[Move, ...], language: str) -> str:
-    """An event's description for calendar apps: its text, the history of its moves, its sources."""
+def describe(event: Event, history: tuple[Move, ...], *languages: str) -> str:
+    """An event's description for calendar apps: its text, the history of its moves, its sources.
+
+    Each text is in the first of `languages` that it has. Where people meet online is told too,
+    for few clients show a CONFERENCE.
+    """
     blocks = []
     if event.description:
-        blocks.append(text_in(event.description, language))
+        blocks.append(plain_description(event, *languages))
+    if event.conference:
+        label = event.conference.label
+        blocks.append(f"{label}: {event.conference.url}" if label else event.conference.url)
     if history:
-        blocks.append("\n".join(format_move(move, language) for move in reversed(history)))
+        blocks.append("\n".join(format_move(move, *languages) for move in reversed(history)))
     if event.sources:
-        blocks.append("\n".join(format_source(source) for source in event.sources))
+        blocks.append("\n".join(format_source(one, languages[0]) for one in event.sources))
     return "\n\n".join(blocks)
+
+
+def plain_description(event: Event, *languages: str) -> str:
+    """What an event says it is about, without markup; empty where it says nothing."""
+    text = text_in(event.description, *languages) if event.description else ""
+    if event.format is Format.PLAIN or not text:
+        return text
+    from calfeed.ical.markdown import to_text
+
+    return to_text(text)
+
+
+def html_description(event: Event, *languages: str) -> str | None:
+    """The HTML fragment of a description in Markdown, safe to show; None where it is not that."""
+    if event.format is Format.PLAIN or not event.description:
+        return None
+    from calfeed.ical.markdown import to_html
+
+    return to_html(text_in(event.description, *languages))
+
+
+def describe_as_html(event: Event, history: tuple[Move, ...], *languages: str) -> str | None:
+    """What `describe` tells, as an HTML document; None where the description is plain text."""
+    text = html_description(event, *languages)
+    if text is None:
+        return None
+    blocks = [text]
+    if event.conference:
+        blocks.append(f"<p>{_anchor(event.conference.url, event.conference.label)}</p>")
+    if history:
+        lines = (escape(format_move(move, *languages)) for move in reversed(history))
+        blocks.append(f"<p>{'<br>'.join(lines)}</p>")
+    if event.sources:
+        sources = (_source_as_html(source, languages[0]) for source in event.sources)
+        blocks.append(f"<p>{'<br>'.join(sources)}</p>")
+    return f"<html><body>{''.join(blocks)}</body></html>"
+
+
+def _source_as_html(source: Source, language: str) -> str:
+    title = _anchor(source.url, source.title) if source.url else escape(source.title)
+    day = f", {format_day(source.date, language)}" if source.date else ""
+    return f"{words_in(language).source}: {title}{day}"
+
+
+def _anchor(url: str, label: str | None) -> str:
+    return f'<a href="{escape(url)}" rel="noreferrer">{escape(label or url)}</a>'

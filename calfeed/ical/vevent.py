@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import icalendar
-from icalendar import vDDDLists, vRecur, vText
+from icalendar import vCalAddress, vDDDLists, vGeo, vRecur, vText, vUri
 
+from calfeed.definitions.details import Classification, format_degrees
 from calfeed.definitions.values import (
     Change,
     Event,
@@ -20,22 +25,40 @@ from calfeed.definitions.values import (
 )
 from calfeed.ical.occurrences import Moment, rule_until
 from calfeed.ical.revision import Revision
-from calfeed.ical.text import describe
+from calfeed.ical.text import describe, describe_as_html
+from calfeed.ical.words import words_in
 from calfeed.ical.zones import is_utc
 
-RENDERER = 1
+RENDERER = 2
 """Goes up when the same revision would render to other bytes: publish then renders it anew."""
 
+_MEDIA_TYPES = {
+    ".avif": "image/avif",
+    ".gif": "image/gif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+}
 
-def render_event(revision: Revision) -> bytes:
+
+def render_event(
+    revision: Revision, languages: Sequence[str] = (), *, marked: bool = False
+) -> bytes:
     """The VEVENT of an event, and one more for each changed occurrence, as CRLF bytes.
 
     A single timed event is written in UTC, which no client misreads; a recurring one on the wall
     clock with its TZID, which has to be declared beside it (`zones_in_use`). The bytes depend on
-    the revision alone.
+    the arguments alone.
+
+    Texts are in the first of `languages` they have, else in the calendar's. With `marked` what is
+    cancelled is not said by STATUS, which some clients ignore and some take as a removal, but in
+    the title.
     """
     event = revision.event
-    master = _component(revision, event)
+    form = _Form((*languages, event.language), marked)
+    master = _component(revision, event, form)
     _put_moment(master, "DTSTART", event, event.start)
     if event.end is not None:
         _put_moment(master, "DTEND", event, event.end)
@@ -43,49 +66,107 @@ def render_event(revision: Revision) -> bytes:
     if event.repeat is not None:
         _put_recurrence(master, event)
         components += [
-            _override(revision, event, change)
+            _override(revision, event, form, change)
             for change in sorted(event.repeat.changes, key=lambda one: event.instant(one.original))
         ]
-    for component in components:
-        _put_alarms(component, event)
     return b"".join(component.to_ical() for component in components)
 
 
-def _component(revision: Revision, event: Event, change: Change | None = None) -> icalendar.Event:
+@dataclass(frozen=True)
+class _Form:
+    """How an event is written: in which languages, and whether the title marks cancelling."""
+
+    languages: tuple[str, ...]
+    marked: bool
+
+
+def _component(
+    revision: Revision, event: Event, form: _Form, change: Change | None = None
+) -> icalendar.Event:
     component = icalendar.Event()
     component.add("UID", event.uid)
     component.add("SEQUENCE", revision.sequence)
     component.add("DTSTAMP", revision.modified)
     component.add("CREATED", revision.created)
     component.add("LAST-MODIFIED", revision.modified)
-    _put_text(component, "SUMMARY", (change and change.summary) or event.summary, event.language)
+    status = (change and change.status) or event.status
+    if revision.withdrawn or event.status is Status.CANCELLED:
+        status = Status.CANCELLED
+    marked = form.marked and status is Status.CANCELLED
+    summary = (change and change.summary) or event.summary
+    if marked:
+        summary = {tag: f"{words_in(tag).cancelled}: {text}" for tag, text in summary.items()}
+    _put_text(component, "SUMMARY", summary, form)
     location = (change and change.location) or event.location
     if location:
-        _put_text(component, "LOCATION", location, event.language)
+        _put_text(component, "LOCATION", location, form)
     described = event
     if change and change.description:
         described = event.model_copy(update={"description": change.description})
-    description = describe(described, revision.history, event.language)
+    description = describe(described, revision.history, *form.languages)
     if description:
         component.add("DESCRIPTION", description)
+    html = describe_as_html(described, revision.history, *form.languages)
+    if html:
+        # The type has to be said: icalendar does not escape what it does not know.
+        component.add("X-ALT-DESC", vText(html, params={"FMTTYPE": "text/html"}))
     url = (change and change.url) or event.url
     if url:
         component.add("URL", url)
     if event.categories:
         component.add("CATEGORIES", list(event.categories))
-    status = (change and change.status) or event.status
-    if revision.withdrawn or event.status is Status.CANCELLED:
-        status = Status.CANCELLED
-    component.add("STATUS", status.value.upper())
+    _put_details(component, event)
+    shown = Status.CONFIRMED if marked else status
+    component.add("STATUS", shown.value.upper())
     # A date without an hour blocks nobody's day, which is also what calendar apps make of one.
     free = event.all_day or event.kind is Kind.DEADLINE or status is Status.CANCELLED
     component.add("TRANSP", "TRANSPARENT" if free else "OPAQUE")
+    if status is not Status.CANCELLED:
+        _put_alarms(component, event, (change.start or change.original) if change else event.start)
     return component
 
 
-def _put_text(component: icalendar.Event, name: str, text: Text, language: str) -> None:
-    tag = language_of(text, language)
+def _put_text(component: icalendar.Event, name: str, text: Text, form: _Form) -> None:
+    tag = language_of(text, *form.languages)
     component.add(name, vText(text[tag], params={"LANGUAGE": tag}))
+
+
+def _put_details(component: icalendar.Event, event: Event) -> None:
+    """What an event may say beyond what, when and where."""
+    if event.classification is not Classification.PUBLIC:
+        component.add("CLASS", event.classification.value.upper())
+    if event.priority is not None:
+        component.add("PRIORITY", event.priority)
+    if event.geo is not None:
+        component.add("GEO", _Geo((event.geo.latitude, event.geo.longitude)))
+    if event.contact:
+        component.add("CONTACT", event.contact)
+    if event.organizer is not None:
+        name = {"CN": event.organizer.name}
+        component.add("ORGANIZER", vCalAddress(event.organizer.uri, params=name))
+    if event.conference is not None:
+        # Without FEATURE (RFC 7986, 6.3): an address does not tell whether it is sound or video.
+        label = {"LABEL": event.conference.label} if event.conference.label else {}
+        _put_uri(component, "CONFERENCE", event.conference.url, label)
+    if event.image:
+        media_type = _MEDIA_TYPES.get(PurePosixPath(urlsplit(event.image).path).suffix.lower())
+        known = {"FMTTYPE": media_type} if media_type else {}
+        _put_uri(component, "IMAGE", event.image, {"DISPLAY": "BADGE", **known})
+    for source in event.sources:
+        if source.url:
+            # `via` is the registered relation for where an information comes from.
+            _put_uri(component, "LINK", source.url, {"LINKREL": "via", "LABEL": source.title})
+
+
+class _Geo(vGeo):
+    """A GEO whose small numbers are written as the standard wants it, not as 1e-05."""
+
+    def to_ical(self) -> str:
+        return f"{format_degrees(self.latitude)};{format_degrees(self.longitude)}"
+
+
+def _put_uri(component: icalendar.Event, name: str, uri: str, params: dict[str, str]) -> None:
+    component.add(name, vUri(uri, params={"VALUE": "URI", **params}))
 
 
 def _written(event: Event, moment: Moment) -> Moment:
@@ -120,8 +201,8 @@ def _put_recurrence(component: icalendar.Event, event: Event) -> None:
             component.add(name, values)
 
 
-def _override(revision: Revision, event: Event, change: Change) -> icalendar.Event:
-    component = _component(revision, event, change)
+def _override(revision: Revision, event: Event, form: _Form, change: Change) -> icalendar.Event:
+    component = _component(revision, event, form, change)
     _put_moment(component, "RECURRENCE-ID", event, change.original)
     start = change.start or change.original
     _put_moment(component, "DTSTART", event, start)
@@ -138,26 +219,24 @@ def _override(revision: Revision, event: Event, change: Change) -> icalendar.Eve
     return component
 
 
-def _put_alarms(component: icalendar.Event, event: Event) -> None:
-    if component["STATUS"] == "CANCELLED":
-        return
+def _put_alarms(component: icalendar.Event, event: Event, start: Moment) -> None:
     summary = str(component["SUMMARY"])
     for rule in event.reminders:
         alarm = icalendar.Alarm()
         alarm.add("ACTION", "DISPLAY")
         alarm.add("DESCRIPTION", summary)
-        alarm.add("TRIGGER", _trigger(event, rule))
+        alarm.add("TRIGGER", _trigger(event, start, rule))
         component.add_component(alarm)
 
 
-def _trigger(event: Event, rule: ReminderRule) -> timedelta:
-    """The alarm's time, from the start (RFC 5545, 3.8.6.3).
+def _trigger(event: Event, moment: Moment, rule: ReminderRule) -> timedelta:
+    """The alarm's time, from the start `moment` (RFC 5545, 3.8.6.3).
 
     Days are nominal there, so a rule counted on the calendar gives the distance on the wall
     clock, and one in hours and minutes the distance on the timeline.
     """
-    start = start_of(event.start, event.zone)
-    due = rule.due(event.start, event.zone)
+    start = start_of(moment, event.zone)
+    due = rule.due(moment, event.zone)
     if rule.before.on_calendar:
         return due.replace(tzinfo=None) - start.replace(tzinfo=None)
     return due.astimezone(UTC) - start.astimezone(UTC)

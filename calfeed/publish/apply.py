@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from calfeed.definitions.values import Calendar, Event, Status, fingerprint
+from calfeed.ical.history import ENDLESS, first_year
 from calfeed.ical.occurrences import last_end
-from calfeed.ical.vevent import RENDERER, render_event
+from calfeed.ical.revision import Revision
+from calfeed.ical.variants import render_variants
+from calfeed.ical.vevent import RENDERER
 from calfeed.publish.compare import (
     Differences,
     EventChange,
@@ -82,6 +86,22 @@ def publish(
     return plan
 
 
+def shortened_feeds(connection: Connection, year: int) -> list[tuple[str, int]]:
+    """The calendars whose feeds leave years out because apps would not read all of it.
+
+    With the first year (UTC) that each still shows. What a definition asks for is not among them.
+    """
+    found = []
+    for slug, row in catalog.load_calendars(connection).items():
+        calendar = Calendar.model_validate_json(row.content)
+        if row.withdrawn or calendar.history is not None:
+            continue
+        first = first_year(catalog.sizes_by_year(connection, slug), year, None)
+        if first:
+            found.append((slug, first))
+    return found
+
+
 def check_plan(connection: Connection, plan: Plan, now: datetime) -> None:
     """Raise PublishRefusedError where a plan would withdraw too much at once."""
     if not plan.count(Kind.WITHDRAWN) and not any(row.withdrawn for row in plan.calendars):
@@ -92,7 +112,13 @@ def check_plan(connection: Connection, plan: Plan, now: datetime) -> None:
         for row in catalog.load_events(connection, calendar_slugs=slugs)
         if row.withdrawn_at is None and _is_coming(row.revision.event, now)
     )
-    gone = [row.slug for row in plan.calendars if row.withdrawn]
+    renamed = {
+        name
+        for row in plan.calendars
+        if not row.withdrawn
+        for name in Calendar.model_validate_json(row.content).formerly
+    }
+    gone = [row.slug for row in plan.calendars if row.withdrawn and row.slug not in renamed]
     check_withdrawals(plan.changes, gone, coming)
 
 
@@ -131,15 +157,17 @@ def _apply(connection: Connection, plan: Plan, now: datetime) -> None:
             for row in plan.calendars
         ],
     )
-    rows = [_to_row(change) for change in plan.changes]
+    rows = [make_row(change.after) for change in plan.changes]
     stale = catalog.load_events(connection, uids=plan.rerendered)
     retired = catalog.load_events(connection, uids=plan.retired)
     for row in stale:
-        vevent = render_event(row.revision)
-        rows.append(catalog.EventRow(**{**vars(row), "renderer": RENDERER, "vevent": vevent}))
+        rows.append(replace(row, renderer=RENDERER, vevents=render_variants(row.revision)))
     catalog.save_events(connection, rows)
     catalog.forget_events(connection, plan.retired)
-    catalog.touch_calendars(connection, {row.calendar for row in [*rows, *retired]}, number)
+    # An event with a UID of its own may have come from another calendar, which changes too.
+    left = {change.before.event.calendar for change in plan.changes if change.before}
+    touched = left | {row.calendar for row in [*rows, *retired]}
+    catalog.touch_calendars(connection, touched, number)
     catalog.add_revisions(
         connection,
         [catalog.RevisionRow(change.kind.value, change.after) for change in plan.changes],
@@ -159,8 +187,8 @@ def _apply(connection: Connection, plan: Plan, now: datetime) -> None:
     outbox.add_messages(connection, plan.messages)
 
 
-def _to_row(change: EventChange) -> catalog.EventRow:
-    revision = change.after
+def make_row(revision: Revision) -> catalog.EventRow:
+    """What is stored of an event that is shown: the revision, rendered."""
     event = revision.event
     return catalog.EventRow(
         uid=event.uid,
@@ -169,6 +197,7 @@ def _to_row(change: EventChange) -> catalog.EventRow:
         fingerprint=fingerprint(event),
         renderer=RENDERER,
         revision=revision,
-        vevent=render_event(revision),
+        vevents=render_variants(revision),
+        last_year=ENDLESS if (end := last_end(event)) is None else end.year,
         withdrawn_at=revision.modified if revision.withdrawn else None,
     )

@@ -136,7 +136,13 @@ def revise(
     history = last.history
     if kind is Kind.MOVED:
         old = last.event
-        move = Move(start=old.start, end=old.end, on=now.date(), note=event.note)
+        move = Move(
+            start=old.start,
+            end=old.end,
+            time_zone=old.time_zone,
+            on=now.date(),
+            note=event.note,
+        )
         history = (*history, move)[-_LONGEST_HISTORY:]
     after = Revision(
         event=event,
@@ -175,6 +181,7 @@ def check_withdrawals(
             change.kind is Kind.WITHDRAWN and change.coming
             for change in changes
             if change.after.event.calendar == slug
+            and change.after.event.status is not Status.CANCELLED
         )
         if slug not in withdrawn_calendars and lost * 2 > count:
             reasons.append(f"{lost} of the {count} coming events of {slug}")

@@ -64,8 +64,8 @@ def plan_change(
     if change.kind is not Kind.WITHDRAWN:
         wanted = list(pending_reminders(change.after.event, now, HORIZON))
     keys = {reminder.key for reminder in wanted}
-    states = {row.key: row.state for row in kept}
-    planned = [one for one in wanted if states.get(one.key, "withdrawn") == "withdrawn"]
+    rows = {row.key: row for row in kept}
+    planned = [one for one in wanted if _is_open(one, rows.get(one.key))]
     withdrawn = [
         row
         for row in kept
@@ -89,6 +89,13 @@ def plan_messages(
         for change in changes
         if change.coming
     )
+
+
+def _is_open(reminder: Reminder, kept: ReminderRow | None) -> bool:
+    """Whether a reminder is not on the list yet, or no longer, or with another due time."""
+    if kept is None or kept.state == "withdrawn":
+        return True
+    return kept.state == "planned" and kept.due != reminder.due
 
 
 def planned_until(event: Event, now: datetime) -> datetime | None:

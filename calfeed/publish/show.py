@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from calfeed.definitions.values import Event, text_in
+from calfeed.ical.history import MOST_EVENTS
 from calfeed.ical.text import format_when
 from calfeed.publish.compare import EventChange, Kind
 from calfeed.publish.plan import Plan
@@ -44,6 +46,15 @@ def show_text(plan: Plan) -> str:
     lines = [f"calendar {row.slug}: {_calendar_state(row.withdrawn)}" for row in plan.calendars]
     lines += [_describe(change) for change in plan.changes]
     return "\n".join([*lines, summarize(plan)])
+
+
+def show_shortened(shortened: Sequence[tuple[str, int]]) -> list[str]:
+    """A line for each calendar whose feed leaves out some of the past."""
+    return [
+        f"calendar {slug}: its feed leaves out what was over before {first}, because apps read "
+        f"about {MOST_EVENTS:,} events; `history:` in its definition settles it otherwise"
+        for slug, first in shortened
+    ]
 
 
 def show_markdown(plan: Plan) -> str:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from calfeed.definitions.details import Classification
 from calfeed.definitions.values import Event, Text, text_in
 from calfeed.ical.occurrences import Moment, Occurrence
 from calfeed.ical.revision import Revision
-from calfeed.ical.text import format_when
+from calfeed.ical.text import format_when, plain_description
 from calfeed.reminders.filters import Subject
 from calfeed.reminders.plan import Reminder
 
@@ -123,7 +124,10 @@ def make_id(*parts: str) -> str:
 
 
 def describe_event(revision: Revision, page: str | None = None) -> dict[str, Any]:
-    """An event as JSON, texts in the calendar's language; `page` is its page's address."""
+    """An event as JSON, texts in the calendar's language and without markup.
+
+    `page` is its page's address. What an event does not have is left out.
+    """
     event = revision.event
     entries: dict[str, Any] = {
         "calendar": event.calendar,
@@ -131,7 +135,7 @@ def describe_event(revision: Revision, page: str | None = None) -> dict[str, Any
         "uid": event.uid,
         "sequence": revision.sequence,
         "summary": text_in(event.summary, event.language),
-        "description": _in_language(event.description, event),
+        "description": plain_description(event, event.language) or None,
         "location": _in_language(event.location, event),
         "status": "cancelled" if revision.withdrawn else event.status.value,
         "kind": event.kind.value,
@@ -141,8 +145,22 @@ def describe_event(revision: Revision, page: str | None = None) -> dict[str, Any
         "url": event.url,
         "page": page,
         "sources": [source.model_dump(mode="json") for source in event.sources],
+        **_describe_details(event),
     }
     return {key: value for key, value in entries.items() if value is not None}
+
+
+def _describe_details(event: Event) -> dict[str, Any]:
+    public = event.classification is Classification.PUBLIC
+    return {
+        "image": event.image,
+        "conference": event.conference and event.conference.model_dump(exclude_none=True),
+        "geo": event.geo and event.geo.model_dump(),
+        "organizer": event.organizer and event.organizer.model_dump(),
+        "contact": event.contact,
+        "class": None if public else event.classification.value,
+        "priority": event.priority,
+    }
 
 
 def describe_occurrence(event: Event, occurrence: Occurrence) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from calfeed.definitions.values import Event, ReminderRule, Status
 from calfeed.ical.occurrences import Occurrence, expand
@@ -20,9 +20,9 @@ _LONGEST = timedelta(days=3700)
 class Reminder:
     """One moment before one occurrence at which people are told.
 
-    `key` is made of the event, the occurrence, its start and the rule: planning twice gives the
-    same key, a moved date another. `due` and `until` are UTC; from `until` on it is no use any
-    more and counts as missed.
+    `key` is made of the event, the occurrence, its start on the wall clock and the rule: planning
+    twice gives the same key, a moved date another. `due` and `until` are UTC; from `until` on it
+    is no use any more and counts as missed.
     """
 
     key: str
@@ -63,7 +63,9 @@ def pending_reminders(event: Event, now: datetime, horizon: timedelta) -> Iterat
 def make_reminder(event: Event, occurrence: Occurrence, rule: ReminderRule) -> Reminder:
     """The reminder that a rule gives an occurrence."""
     due = rule.due(occurrence.start, event.zone).astimezone(UTC)
-    name = "\0".join([event.uid, occurrence.id, occurrence.begins.isoformat(), rule.key])
+    original = "" if occurrence.original is None else _name_wall(occurrence.original)
+    start = _name_wall(occurrence.start)
+    name = "\0".join([event.uid, original, start, event.time_zone, rule.key])
     return Reminder(
         key=hashlib.sha256(name.encode()).hexdigest()[:40],
         event=event,
@@ -85,6 +87,13 @@ def relevant_until(event: Event, occurrence: Occurrence, due: datetime) -> datet
         midnight = begins.astimezone(event.zone)
         begins = (midnight.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=event.zone)
     return max(begins.astimezone(UTC), due + GRACE)
+
+
+def _name_wall(moment: date | datetime) -> str:
+    """A moment on the wall clock, which stays the same when a zone's new rules shift its instant."""
+    if not isinstance(moment, datetime):
+        return moment.isoformat()
+    return f"{moment.replace(tzinfo=None, fold=0).isoformat()}/{moment.fold}"
 
 
 def _reach(rule: ReminderRule) -> timedelta:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
 from calfeed.ical.revision import Revision
-from calfeed.store.tables import calendars, events, publishes, revisions
+from calfeed.ical.variants import PLAIN, Variant
+from calfeed.store.tables import calendars, events, publishes, renderings, revisions
 from calfeed.store.upsert import upsert
 
 
@@ -30,9 +31,10 @@ class CalendarRow:
 
 @dataclass(frozen=True)
 class EventRow:
-    """An event as published; `vevent` is its rendered form, `revision` its JSON.
+    """An event as published; `vevents` are its bytes in each form, `PLAIN` among them.
 
-    `withdrawn_at` is set while it is withdrawn and still shown as cancelled.
+    `withdrawn_at` is set while it is withdrawn and still shown as cancelled; `last_year` is when
+    (UTC) its last occurrence ends.
     """
 
     uid: str
@@ -41,7 +43,8 @@ class EventRow:
     fingerprint: str
     renderer: int
     revision: Revision
-    vevent: bytes
+    vevents: Mapping[Variant, bytes] = field(repr=False)
+    last_year: int
     withdrawn_at: datetime | None = None
 
 
@@ -114,13 +117,37 @@ def load_events(
     if calendar_slugs is not None:
         query = query.where(events.c.calendar.in_(calendar_slugs))
     if uids is None:
-        return [_to_event(row) for row in connection.execute(query)]
+        parts = [query]
+    else:
+        # Databases limit how many parameters one statement has.
+        parts = [
+            query.where(events.c.uid.in_(uids[index : index + 500]))
+            for index in range(0, len(uids), 500)
+        ]
     found = []
-    # Databases limit how many parameters one statement has.
-    for index in range(0, len(uids), 500):
-        part = query.where(events.c.uid.in_(uids[index : index + 500]))
-        found += [_to_event(row) for row in connection.execute(part)]
+    for part in parts:
+        others = _load_renderings(connection, part)
+        found += [_to_event(row, others.get(row.uid, {})) for row in connection.execute(part)]
     return found
+
+
+def _load_renderings(connection: Connection, query: Any) -> dict[str, dict[Variant, bytes]]:
+    """The further forms of the events that a query gives, by UID."""
+    uids = query.with_only_columns(events.c.uid).order_by(None)
+    found: dict[str, dict[Variant, bytes]] = {}
+    for row in connection.execute(select(renderings).where(renderings.c.uid.in_(uids))):
+        found.setdefault(row.uid, {})[Variant(row.language, row.marked)] = bytes(row.vevent)
+    return found
+
+
+def sizes_by_year(connection: Connection, calendar: str) -> list[tuple[int, int, int]]:
+    """What a feed holds, by the year in which it is over: the year, the number of events, bytes."""
+    query = (
+        select(events.c.last_year, func.count(), func.sum(func.length(events.c.vevent)))
+        .where(events.c.calendar == calendar)
+        .group_by(events.c.last_year)
+    )
+    return [(int(year), int(count), int(size)) for year, count, size in connection.execute(query)]
 
 
 def save_calendars(connection: Connection, rows: Iterable[CalendarRow]) -> None:
@@ -144,8 +171,8 @@ def touch_calendars(connection: Connection, slugs: Iterable[str], publish_id: in
     connection.execute(statement.values(publish_id=publish_id))
 
 
-def save_events(connection: Connection, rows: Iterable[EventRow]) -> None:
-    """Insert or replace events."""
+def save_events(connection: Connection, rows: Sequence[EventRow]) -> None:
+    """Insert or replace events, in all their forms."""
     values = [
         {
             "uid": row.uid,
@@ -154,13 +181,31 @@ def save_events(connection: Connection, rows: Iterable[EventRow]) -> None:
             "fingerprint": row.fingerprint,
             "renderer": row.renderer,
             "revision": row.revision.model_dump_json(exclude_defaults=True),
-            "vevent": row.vevent,
+            "vevent": row.vevents[PLAIN],
+            "last_year": row.last_year,
             "withdrawn_at": row.withdrawn_at,
         }
         for row in rows
     ]
-    if values:
-        connection.execute(upsert(connection, events), values)
+    if not values:
+        return
+    connection.execute(upsert(connection, events), values)
+    for index in range(0, len(rows), 500):
+        uids = [row.uid for row in rows[index : index + 500]]
+        connection.execute(delete(renderings).where(renderings.c.uid.in_(uids)))
+    others = [
+        {
+            "uid": row.uid,
+            "language": variant.language,
+            "marked": variant.marked,
+            "vevent": vevent,
+        }
+        for row in rows
+        for variant, vevent in row.vevents.items()
+        if variant != PLAIN
+    ]
+    if others:
+        connection.execute(renderings.insert(), others)
 
 
 def forget_events(connection: Connection, uids: Sequence[str]) -> None:
@@ -174,6 +219,7 @@ def add_revisions(connection: Connection, rows: Iterable[RevisionRow], publish_i
         {
             "uid": row.revision.event.uid,
             "sequence": row.revision.sequence,
+            "calendar": row.revision.event.calendar,
             "kind": row.kind,
             "at": row.revision.modified,
             "revision": row.revision.model_dump_json(exclude_defaults=True),
@@ -198,6 +244,27 @@ def load_last_revisions(connection: Connection, uids: Sequence[str]) -> dict[str
     return found
 
 
+def load_changes(
+    connection: Connection, calendar_slugs: Sequence[str], most: int
+) -> dict[str, list[RevisionRow]]:
+    """The newest ledger entries of each of these calendars, newest first, at most `most` each."""
+    newest = func.row_number().over(
+        partition_by=revisions.c.calendar,
+        order_by=(revisions.c.at.desc(), revisions.c.uid, revisions.c.sequence.desc()),
+    )
+    ranked = (
+        select(revisions.c.calendar, revisions.c.kind, revisions.c.revision, newest.label("rank"))
+        .where(revisions.c.calendar.in_(calendar_slugs))
+        .subquery()
+    )
+    query = select(ranked).where(ranked.c.rank <= most).order_by(ranked.c.calendar, ranked.c.rank)
+    found: dict[str, list[RevisionRow]] = {}
+    for row in connection.execute(query):
+        change = RevisionRow(row.kind, Revision.model_validate_json(row.revision))
+        found.setdefault(row.calendar, []).append(change)
+    return found
+
+
 def load_revisions(connection: Connection, uid: str) -> list[RevisionRow]:
     """The ledger of one event, oldest first."""
     rows = connection.execute(
@@ -206,7 +273,7 @@ def load_revisions(connection: Connection, uid: str) -> list[RevisionRow]:
     return [RevisionRow(row.kind, Revision.model_validate_json(row.revision)) for row in rows]
 
 
-def _to_event(row: Any) -> EventRow:
+def _to_event(row: Any, others: Mapping[Variant, bytes]) -> EventRow:
     return EventRow(
         uid=row.uid,
         calendar=row.calendar,
@@ -214,6 +281,7 @@ def _to_event(row: Any) -> EventRow:
         fingerprint=row.fingerprint,
         renderer=row.renderer,
         revision=Revision.model_validate_json(row.revision),
-        vevent=bytes(row.vevent),
+        vevents={PLAIN: bytes(row.vevent), **others},
+        last_year=row.last_year,
         withdrawn_at=row.withdrawn_at,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from calfeed.errors import StoreError
@@ -58,6 +58,11 @@ class Database:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_PUBLISH_LOCK})"))
             yield connection
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is a database, as far as that can be told without connecting."""
+        return not self.is_sqlite or Path(self.engine.url.database or "").exists()
+
     def check(self) -> None:
         """Raise StoreError unless the database answers."""
         with self.read() as connection:
@@ -93,13 +98,28 @@ def _create(url: str) -> Engine:
     if name == "sqlite":
         return _create_sqlite(parsed.database, url)
     if name in ("postgresql", "postgres"):
-        return create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            pool_pre_ping=True,
-            pool_size=4,
-            connect_args={"connect_timeout": 5, "application_name": "calfeed"},
-        )
+        return _create_postgresql(parsed)
     raise StoreError(f"calfeed keeps its data in SQLite or PostgreSQL, not in {name}")
+
+
+def _create_postgresql(url: URL) -> Engine:
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        hide_parameters=True,  # they hold secrets and texts, which no error shows
+        pool_size=4,
+        connect_args={"connect_timeout": 5, "application_name": "calfeed"},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        # What is asked for all the time is few rows by an index, from pages that are in memory.
+        # With the default, made for turning disks, every claim reads and sorts the whole backlog
+        # until the statistics know of it.
+        connection.execute("SET random_page_cost = 1.1")
+        connection.commit()
+
+    return engine
 
 
 def _create_sqlite(database: str | None, url: str) -> Engine:
@@ -107,10 +127,11 @@ def _create_sqlite(database: str | None, url: str) -> Engine:
         raise StoreError("a SQLite database has to be a file: sqlite:///path")
     folder = Path(database).parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # The endpoints' secrets are in there.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"the data folder {folder} cannot be made: {error.strerror}") from error
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:

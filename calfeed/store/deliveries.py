@@ -6,20 +6,45 @@ attempt. So a worker that dies gives its deliveries back by doing nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Integer,
+    String,
+    Update,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    true,
+    update,
+)
 
 from calfeed.errors import NotFoundError
 from calfeed.reminders.filters import Subject
+from calfeed.store.given import dump_rows, given_rows
 from calfeed.store.tables import attempts, deliveries, messages
 from calfeed.store.upsert import insert_new
 
-LEASE = timedelta(seconds=30)
-"""How long a claim keeps a delivery from other workers; an attempt takes 15 seconds at most."""
+LEASE = timedelta(seconds=90)
+"""How long a claim keeps a delivery from other workers.
+
+An attempt takes 15 seconds at most, and of what a worker claims at once for one endpoint the last
+is the fifth in its line at the latest.
+"""
+
+# Written out, not given: only so a plan that is kept can use the index of what is pending.
+_pending = deliveries.c.state == literal_column("'pending'")
+
+# The same, for rows that are found by their number: with `state` PostgreSQL may think that
+# reading all that is pending is the shorter way.
+_unsettled = deliveries.c.settled_at.is_(None)
 
 STATES = ("pending", "delivered", "failed", "expired", "superseded", "dropped")
 """What a delivery can be: `expired` came too late to be of use, `superseded` was no longer true,
@@ -79,25 +104,42 @@ def claim(
 
     Those for the endpoints in `passed_over` are left alone.
     """
-    ripe = select(deliveries.c.id).where(
-        deliveries.c.state == "pending", deliveries.c.next_at <= now
-    )
-    if passed_over:
-        ripe = ripe.where(deliveries.c.endpoint_id.not_in(passed_over))
-    ripe = ripe.order_by(deliveries.c.next_at).limit(limit).with_for_update(skip_locked=True)
-    return _claim(connection, ripe.scalar_subquery(), now)
+    given = {
+        "now": now,
+        "most": limit,
+        "lease": now + LEASE,
+        "busy": dump_rows([{"id": endpoint_id} for endpoint_id in passed_over]),
+    }
+    rows = connection.execute(_claiming(connection.dialect.name), given)
+    return [Claim(*row) for row in rows]
 
 
 def claim_one(connection: Connection, delivery_id: int, now: datetime) -> list[Claim]:
     """Claim one delivery by its number, if it is pending."""
-    return _claim(connection, [delivery_id], now)
+    rows = connection.execute(_claim(delivery_id), {"lease": now + LEASE})
+    return [Claim(*row) for row in rows]
 
 
-def _claim(connection: Connection, ids: Any, now: datetime) -> list[Claim]:
-    statement = (
+@cache
+def _claiming(dialect: str) -> Any:
+    busy = given_rows(dialect, "busy", {"id": String(40)})
+    ripe = (
+        select(deliveries.c.id)
+        .where(_pending, deliveries.c.next_at <= bindparam("now"))
+        .where(deliveries.c.endpoint_id.not_in(select(busy.c.id)))
+        .order_by(deliveries.c.next_at)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+    return _claim(ripe.scalar_subquery())
+
+
+def _claim(ids: Any) -> Any:
+    which = deliveries.c.id == ids if isinstance(ids, int) else deliveries.c.id.in_(ids)
+    return (
         update(deliveries)
-        .where(deliveries.c.id.in_(ids), deliveries.c.state == "pending")
-        .values(next_at=now + LEASE, claim=deliveries.c.claim + 1)
+        .where(which, _unsettled)
+        .values(next_at=bindparam("lease"), claim=deliveries.c.claim + 1)
         .returning(
             deliveries.c.id,
             deliveries.c.claim,
@@ -106,20 +148,26 @@ def _claim(connection: Connection, ids: Any, now: datetime) -> list[Claim]:
             deliveries.c.attempts,
         )
     )
-    return [Claim(*row) for row in connection.execute(statement)]
 
 
 def load_messages(connection: Connection, ids: Sequence[str]) -> dict[str, StoredMessage]:
     """Messages by id."""
+    given = {"ids": dump_rows([{"id": message_id} for message_id in set(ids)])}
+    rows = connection.execute(_loading(connection.dialect.name), given)
+    return {key: StoredMessage(bytes(body), until) for key, body, until in rows}
+
+
+@cache
+def _loading(dialect: str) -> Any:
+    wanted = given_rows(dialect, "ids", {"id": String(40)})
     query = select(messages.c.id, messages.c.body, messages.c.until)
-    rows = connection.execute(query.where(messages.c.id.in_(ids)))
-    return {row.id: StoredMessage(bytes(row.body), row.until) for row in rows}
+    return query.where(messages.c.id.in_(select(wanted.c.id)))
 
 
 def record_attempts(connection: Connection, made: Sequence[Attempt]) -> None:
     """Keep attempts. They happened, whoever holds the delivery by now."""
     if made:
-        values = [
+        rows = [
             {
                 "delivery_id": attempt.delivery_id,
                 "claim": attempt.claim,
@@ -131,7 +179,16 @@ def record_attempts(connection: Connection, made: Sequence[Attempt]) -> None:
             }
             for attempt in made
         ]
-        connection.execute(insert_new(connection, attempts), values)
+        names, source = _recording(connection.dialect.name)
+        statement = insert_new(connection, attempts).from_select(names, source)
+        connection.execute(statement, {"made": dump_rows(rows)})
+
+
+@cache
+def _recording(dialect: str) -> tuple[list[str], Any]:
+    kinds = {each.name: each.type for each in attempts.columns}
+    # SQLite takes ON CONFLICT for a join's condition where a SELECT has no WHERE before it.
+    return list(kinds), select(given_rows(dialect, "made", kinds)).where(true())
 
 
 def settle(
@@ -143,28 +200,42 @@ def settle(
     attempted: bool = True,
 ) -> None:
     """Bring deliveries to their end, those of them that are still this process's."""
-    _finish(connection, claims, attempted, state=state, settled_at=now)
+    if claims:
+        ends = [{"id": one.delivery_id, "claim": one.number} for one in claims]
+        values = {"ends": dump_rows(ends), "to": state, "at": now, "made": int(attempted)}
+        connection.execute(_settling(connection.dialect.name), values)
 
 
-def put_off(connection: Connection, claimed: Claim, until: datetime) -> None:
-    """Give a delivery back, to be tried again at `until`."""
-    _finish(connection, [claimed], True, next_at=until)
+@cache
+def _settling(dialect: str) -> Any:
+    ends = given_rows(dialect, "ends", {"id": deliveries.c.id.type, "claim": Integer()})
+    return _finishing(ends).values(
+        state=bindparam("to"),
+        settled_at=bindparam("at"),
+        attempts=deliveries.c.attempts + bindparam("made"),
+    )
 
 
-def _finish(
-    connection: Connection, claims: Sequence[Claim], attempted: bool, **values: Any
-) -> None:
-    if not claims:
-        return
+def put_off(connection: Connection, until: Mapping[Claim, datetime]) -> None:
+    """Give deliveries back that were attempted in vain, each to be tried again at its time."""
+    if until:
+        again = [
+            {"id": one.delivery_id, "claim": one.number, "at": at} for one, at in until.items()
+        ]
+        connection.execute(_putting_off(connection.dialect.name), {"again": dump_rows(again)})
+
+
+@cache
+def _putting_off(dialect: str) -> Any:
+    kinds = {"id": deliveries.c.id.type, "claim": Integer(), "at": deliveries.c.next_at.type}
+    again = given_rows(dialect, "again", kinds)
+    return _finishing(again).values(next_at=again.c.at, attempts=deliveries.c.attempts + 1)
+
+
+def _finishing(given: FromClause) -> Update:
     # A claim that ran out and was taken by another worker is theirs to finish.
-    held = tuple_(deliveries.c.id, deliveries.c.claim).in_(
-        [(claimed.delivery_id, claimed.number) for claimed in claims]
-    )
-    connection.execute(
-        update(deliveries)
-        .where(held, deliveries.c.state == "pending")
-        .values(attempts=deliveries.c.attempts + int(attempted), **values)
-    )
+    held = (deliveries.c.id == given.c.id) & (deliveries.c.claim == given.c.claim)
+    return update(deliveries).where(held, _unsettled)
 
 
 def list_deliveries(

@@ -51,6 +51,14 @@ def check_schema(database: Database) -> None:
         )
 
 
+def is_empty(database: Database) -> bool:
+    """Whether a database has no schema yet. A SQLite file that is not there is not made."""
+    if not database.exists:
+        return True
+    with database.read() as connection:
+        return schema_revision(connection) is None
+
+
 def schema_revision(connection: Connection) -> str | None:
     """The migration that a database was last brought to; None for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()

@@ -14,7 +14,7 @@ from calfeed.reminders.messages import Message
 from calfeed.reminders.plan import Reminder
 from calfeed.store.endpoints import page_of_endpoints
 from calfeed.store.tables import deliveries, events, messages, reminders
-from calfeed.store.upsert import insert_new
+from calfeed.store.upsert import insert_new, upsert
 
 FAN_OUT = 1000
 """For how many endpoints one transaction makes deliveries."""
@@ -55,7 +55,10 @@ def load_reminders(
 
 
 def plan(connection: Connection, planned: Iterable[Reminder]) -> None:
-    """Put reminders on the list; those withdrawn earlier are revived, others left as they are."""
+    """Put reminders on the list: those withdrawn earlier too, but none sent or missed again.
+
+    Those that are on it already get their due time anew, which a zone's new rules can change.
+    """
     values = [
         {
             "key": reminder.key,
@@ -69,17 +72,11 @@ def plan(connection: Connection, planned: Iterable[Reminder]) -> None:
         }
         for reminder in planned
     ]
-    if not values:
-        return
-    connection.execute(insert_new(connection, reminders), values)
-    keys = [str(value["key"]) for value in values]
-    for index in range(0, len(keys), 500):
-        connection.execute(
-            update(reminders)
-            .where(reminders.c.key.in_(keys[index : index + 500]))
-            .where(reminders.c.state == "withdrawn")
-            .values(state="planned", settled_at=None)
-        )
+    if values:
+        state = reminders.c.state
+        # Not IN: a list cannot be told apart for each row of many.
+        unsent = (state == "planned") | (state == "withdrawn")
+        connection.execute(upsert(connection, reminders, where=unsent), values)
 
 
 def withdraw(connection: Connection, keys: Sequence[str], now: datetime) -> None:

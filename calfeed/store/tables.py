@@ -81,6 +81,8 @@ events = Table(
     Column("renderer", Integer, nullable=False),
     Column("revision", Text, nullable=False),
     Column("vevent", LargeBinary, nullable=False),
+    # The year (UTC) in which its last occurrence ends; 10000 for one that goes on for ever.
+    Column("last_year", Integer, nullable=False),
     # Set while a withdrawn event is still shown as cancelled: when it was withdrawn.
     Column("withdrawn_at", Instant),
     # Up to when reminders are planned; None: there are none to come.
@@ -89,15 +91,39 @@ events = Table(
     Index("ix_events_planned_until", "planned_until"),
 )
 
+# What an event looks like in another language, or with its cancelling in the title.
+renderings = Table(
+    "renderings",
+    metadata,
+    Column("uid", String(255), ForeignKey("events.uid", ondelete="CASCADE"), primary_key=True),
+    Column("language", String(64), primary_key=True),
+    Column("marked", Boolean, primary_key=True),
+    Column("vevent", LargeBinary, nullable=False),
+)
+
+# What lets a reader at a private calendar; the token itself is not kept.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("calendar", String(64), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("revoked", Instant),
+)
+
 revisions = Table(
     "revisions",
     metadata,
     Column("uid", String(255), primary_key=True),
     Column("sequence", Integer, primary_key=True),
+    Column("calendar", String(64), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("at", Instant, nullable=False),
     Column("revision", Text, nullable=False),
     Column("publish_id", Serial, ForeignKey("publishes.id"), nullable=False, index=True),
+    Index("ix_revisions_calendar_at", "calendar", "at"),
 )
 
 reminders = Table(

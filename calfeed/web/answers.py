@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Headers: TypeAlias = list[tuple[str, str]]
 StartResponse: TypeAlias = Callable[..., Any]
@@ -34,6 +34,11 @@ class Answer:
     plain: tuple[Headers, tuple[bytes, ...]]
     compressed: tuple[Headers, tuple[bytes, ...]]
     unchanged: Headers
+
+    @property
+    def size(self) -> int:
+        """How many bytes both forms take."""
+        return sum(len(part) for _, body in (self.plain, self.compressed) for part in body)
 
 
 def make_answer(body: bytes, content_type: str, modified: datetime) -> Answer:
@@ -68,18 +73,34 @@ def make_answer(body: bytes, content_type: str, modified: datetime) -> Answer:
     )
 
 
-class LookUp:
-    """WSGI middleware: paths in `answers` are answered here, everything else by `application`.
+class Feeds(Protocol):
+    """What can be looked up: answers settled before, by path, and those settled when asked for."""
 
-    `answers` may be replaced by another mapping at any time; a request uses one or the other.
+    @property
+    def answers(self) -> Mapping[str, Answer]:
+        """The answers by path."""
+
+    def find(self, path: str, query: str) -> Answer | None:
+        """The answer for a path and a query; None where there is none here."""
+
+
+class LookUp:
+    """WSGI middleware: feeds are answered here, everything else by `application`.
+
+    `feeds` may be replaced at any time; a request uses one or the other.
     """
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, feeds: Feeds) -> None:
         self._application = application
-        self.answers: Mapping[str, Answer] = {}
+        self.feeds = feeds
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        answer = self.answers.get(environ["PATH_INFO"])
+        feeds = self.feeds
+        path = environ["PATH_INFO"]
+        answer = feeds.answers.get(path)
+        query = environ.get("QUERY_STRING", "")
+        if answer is None or query:
+            answer = feeds.find(path, query)
         method = environ["REQUEST_METHOD"]
         if answer is None or (method != "GET" and method != "HEAD"):
             return self._application(environ, start_response)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import cast
 
 from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
 
 from calfeed.errors import StoreError
 from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema
-from calfeed.web import pages
+from calfeed.web import feed_routes, pages
 from calfeed.web.answers import Application, LookUp
 from calfeed.web.state import State
 
@@ -27,6 +29,12 @@ _POLICY = "; ".join(
 )
 
 
+class SlugConverter(BaseConverter):
+    """A calendar's or an event's name, as definitions allow it."""
+
+    regex = "[a-z0-9][a-z0-9-]*"
+
+
 def make_app(database: Database, base_url: str) -> Application:
     """The WSGI application over a database; it watches for new publishes from here on.
 
@@ -35,7 +43,7 @@ def make_app(database: Database, base_url: str) -> Application:
     check_schema(database)
     state = State(database, base_url)
     flask = make_flask(state, base_url)
-    look_up = LookUp(flask.wsgi_app)
+    look_up = LookUp(flask.wsgi_app, state.snapshot)
     state.look_up = look_up
     state.watch()
     return look_up
@@ -46,7 +54,9 @@ def make_flask(state: State, base_url: str) -> Flask:
     app = Flask(__name__)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    app.url_map.converters["slug"] = SlugConverter
     app.register_blueprint(pages.make_blueprint(state, base_url))
+    app.register_blueprint(feed_routes.make_blueprint(state))
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -60,12 +70,14 @@ def make_flask(state: State, base_url: str) -> Flask:
             text = "the database does not answer; the last published state is being served\n"
             status = HTTPStatus.SERVICE_UNAVAILABLE
         else:
-            text, status = f"ok, publish {state.snapshot.publish_id}\n", HTTPStatus.OK
+            text, status = f"ok, publish {state.snapshot.version.publish_id}\n", HTTPStatus.OK
         return Response(text, status, content_type="text/plain; charset=utf-8")
 
     @app.errorhandler(HTTPException)
     def explain(error: HTTPException) -> Response:
         """Errors as a page for people, as problem+json (RFC 9457) for programs."""
+        if error.response is not None or (error.code or 500) < 400:
+            return cast(Response, error.get_response())  # a redirect
         status = error.code or 500
         title = HTTPStatus(status).phrase
         best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, render_template
 
 from calfeed.definitions.values import Status, Text, length_of, text_in
-from calfeed.ical.feed import join_feed, zone_in_use
 from calfeed.ical.occurrences import Occurrence, expand
-from calfeed.ical.text import format_day, format_move, format_when
+from calfeed.ical.text import format_day, format_move, format_when, html_description
 from calfeed.store.catalog import EventRow
-from calfeed.web.snapshot import (
-    CALENDAR_TYPE,
-    PublishedCalendar,
-    Snapshot,
-    feed_path,
-    make_heading,
-)
+from calfeed.web.finding import find_calendar, find_event
+from calfeed.web.shapes import make_json_ld
+from calfeed.web.snapshot import PublishedCalendar, Snapshot, feed_path
 from calfeed.web.state import State
 
 _AHEAD = timedelta(days=400)
@@ -56,7 +51,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
     @pages.get("/")
     def home() -> str:
         snapshot = state.snapshot
-        coming, _ = make_agenda(list(snapshot.rows()), datetime.now(UTC))
+        coming, _ = make_agenda(list(snapshot.rows()), state.clock())
         return render_template(
             "home.html",
             calendars=list_calendars(snapshot),
@@ -64,10 +59,10 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             subscribe=subscribe_links(base_url + "/calendars.ics", "All calendars"),
         )
 
-    @pages.get("/calendars/<slug>/")
+    @pages.get("/calendars/<slug:slug>/")
     def calendar(slug: str) -> str:
-        found = _find_calendar(state.snapshot, slug)
-        coming, past = make_agenda(found.rows, datetime.now(UTC))
+        found = find_calendar(state.snapshot, slug)
+        coming, past = make_agenda(found.rows, state.clock())
         name = text_in(found.calendar.name, found.calendar.language)
         return render_template(
             "calendar.html",
@@ -77,11 +72,11 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             subscribe=subscribe_links(base_url + feed_path(slug), name),
         )
 
-    @pages.get("/calendars/<slug>/<event_slug>/")
+    @pages.get("/calendars/<slug:slug>/<slug:event_slug>/")
     def event(slug: str, event_slug: str) -> str:
-        found = _find_calendar(state.snapshot, slug)
-        row = _find_event(found, event_slug)
-        coming, past = make_agenda([row], datetime.now(UTC))
+        found = find_calendar(state.snapshot, slug)
+        row = find_event(found, event_slug)
+        coming, past = make_agenda([row], state.clock())
         revision = row.revision
         event = revision.event
         return render_template(
@@ -95,29 +90,14 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             others=[(tag, text) for tag, text in event.summary.items() if tag != event.language],
             direction=text_direction,
             when=format_when(event.start, event.end),
+            html=html_description(event, event.language),
             history=[format_move(move, event.language) for move in reversed(revision.history)],
             coming=coming[:10],
             past=past[:10],
             day=format_day,
             download=f"/calendars/{slug}/{event_slug}.ics",
+            structured=make_json_ld(row, f"{base_url}/calendars/{slug}/{event_slug}/"),
         )
-
-    @pages.get("/calendars/<slug>/<event_slug>.ics")
-    def download(slug: str, event_slug: str) -> Response:
-        found = _find_calendar(state.snapshot, slug)
-        row = _find_event(found, event_slug)
-        zone = zone_in_use(row.revision.event)
-        heading = make_heading(found.calendar, f"{base_url}/calendars/{slug}/{event_slug}.ics")
-        body = join_feed(heading, [zone] if zone else [], [row.vevent])
-        response = Response(body, content_type=CALENDAR_TYPE)
-        name = f"{slug}-{event_slug}.ics"
-        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        response.last_modified = row.revision.modified
-        response.add_etag()
-        response.cache_control.public = True
-        response.cache_control.max_age = 60
-        response.make_conditional(request.environ)
-        return response
 
     return pages
 
@@ -214,18 +194,3 @@ def _describe(found: PublishedCalendar) -> dict[str, Any]:
         "events": sum(not is_cancelled(row) for row in found.rows),
         "modified": found.modified,
     }
-
-
-def _find_calendar(snapshot: Snapshot, slug: str) -> PublishedCalendar:
-    found = snapshot.calendars.get(slug)
-    if found is None:
-        abort(404, f"There is no calendar called “{slug}” here. These are the calendars there are.")
-    return found
-
-
-def _find_event(found: PublishedCalendar, slug: str) -> EventRow:
-    row = found.by_slug.get(slug)
-    if row is None:
-        name = text_in(found.calendar.name, found.calendar.language)
-        abort(404, f"There is no event called “{slug}” in the calendar “{name}”.")
-    return row

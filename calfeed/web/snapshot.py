@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
-from calfeed.definitions.values import Calendar, text_in
-from calfeed.ical.feed import Heading, ZoneUse, join_feed, zone_in_use
+from calfeed.definitions.values import Calendar, Visibility, text_in
+from calfeed.errors import InvalidInputError
+from calfeed.ical.feed import zone_in_use
 from calfeed.store import catalog
-from calfeed.store.catalog import EventRow
+from calfeed.store.catalog import EventRow, RevisionRow
 from calfeed.store.database import Database
+from calfeed.store.tokens import Token, load_tokens, tokens_version
 from calfeed.web.answers import Answer, make_answer
+from calfeed.web.choices import DEFAULT, parse_choice
+from calfeed.web.feeds import ChosenFeeds, FeedEvent, FeedSource
+from calfeed.web.shapes import make_atom, make_csv, make_jcal, make_json
 
-CALENDAR_TYPE = "text/calendar; charset=utf-8"
-_ALL = "/calendars.ics"
+ALL = "/calendars.ics"
+"""The path of the feed of all public calendars."""
+
+_MOST_FOUND = 10_000
+_MOST_CHANGES = 50
 
 
 @dataclass(frozen=True)
 class PublishedCalendar:
-    """A calendar with its events; `modified` is when a publish last changed something in it."""
+    """A calendar with its feed; `publish_id` is the publish that last changed something in it."""
 
     calendar: Calendar
     publish_id: int
-    modified: datetime
-    rows: tuple[EventRow, ...]
-    zones: frozenset[ZoneUse]
+    source: FeedSource
+    changes: tuple[RevisionRow, ...]
     answer: Answer
+
+    @property
+    def rows(self) -> list[EventRow]:
+        """Its events, withdrawn ones that are still shown among them."""
+        return [event.row for event in self.source.events]
+
+    @property
+    def modified(self) -> datetime:
+        """When a publish last changed something in it."""
+        return self.source.modified
+
+    @property
+    def public(self) -> bool:
+        """Whether anybody may see it."""
+        return self.calendar.visibility is Visibility.PUBLIC
 
     @property
     def by_slug(self) -> dict[str, EventRow]:
@@ -37,53 +60,143 @@ class PublishedCalendar:
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """One published state; `answers` are the feeds by path."""
+class Version:
+    """What a snapshot was made of: another version, another snapshot."""
 
     publish_id: int
-    calendars: Mapping[str, PublishedCalendar]
-    answers: Mapping[str, Answer]
+    tokens: tuple[int, datetime | None]
+    year: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One published state.
+
+    `everything` holds private calendars too; `answers` are the public feeds by path, `shapes`
+    make what else there is when it is first asked for. `renamed` are the calendars' former names,
+    `gone` the names of calendars that were withdrawn.
+    """
+
+    version: Version
+    everything: Mapping[str, PublishedCalendar] = field(default_factory=dict)
+    sources: Mapping[str, FeedSource] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    shapes: Mapping[str, Callable[[], Answer]] = field(default_factory=dict, repr=False)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+    tokens: Mapping[str, Token] = field(default_factory=dict)
+    chosen: ChosenFeeds = field(default_factory=ChosenFeeds, repr=False)
+    _found: dict[tuple[str, str], Answer] = field(default_factory=dict, repr=False)
+
+    @property
+    def calendars(self) -> dict[str, PublishedCalendar]:
+        """The calendars that anybody may see."""
+        return {slug: one for slug, one in self.everything.items() if one.public}
 
     def rows(self) -> Iterator[EventRow]:
-        """Every event of every calendar."""
+        """Every event that anybody may see."""
         for calendar in self.calendars.values():
             yield from calendar.rows
 
+    def find(self, path: str, query: str) -> Answer | None:
+        """The public answer for a path and a query; None where there is none, or not for it."""
+        key = (path, query if path in self.sources else "")
+        answer = self._found.get(key)
+        if answer is None:
+            if path in self.shapes:
+                answer = self.shapes[path]()
+            elif path in self.sources:
+                answer = self._find_chosen(path, query)
+            if answer is None:
+                return None
+            # Short cuts past the parsing; so many of them that a real client's is among them.
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            self._found[key] = answer
+        return answer
 
-EMPTY = Snapshot(0, {}, {})
+    def _find_chosen(self, path: str, query: str) -> Answer | None:
+        try:
+            choice = parse_choice(query)
+            if choice == DEFAULT:
+                return self.answers[path]
+            return self.chosen.find(self.sources[path], choice, self.version.year)
+        except InvalidInputError:
+            return None
 
 
-def load_snapshot(database: Database, base_url: str, last: Snapshot = EMPTY) -> Snapshot:
+EMPTY = Snapshot(Version(0, (0, None), 0))
+
+
+def read_version(database: Database, now: datetime) -> Version:
+    """The version that a snapshot made now would have."""
+    with database.read() as connection:
+        return Version(catalog.latest_publish(connection), tokens_version(connection), now.year)
+
+
+def load_snapshot(
+    database: Database, base_url: str, now: datetime, last: Snapshot = EMPTY
+) -> Snapshot:
     """Read the published state, keeping of `last` the calendars that nothing changed in.
 
     Everything is read in one transaction, so no state is ever half of one and half of another.
     """
+    if last.version.year != now.year:
+        last = EMPTY  # a new year may leave another year of history out
     with database.read() as connection:
         publish_id = catalog.latest_publish(connection)
         times = catalog.load_publish_times(connection)
-        found = {
-            slug: row
-            for slug, row in catalog.load_calendars(connection).items()
-            if not row.withdrawn
-        }
+        rows = catalog.load_calendars(connection)
+        current = {slug: row for slug, row in rows.items() if not row.withdrawn}
         stale = [
             slug
-            for slug, row in found.items()
-            if slug not in last.calendars or last.calendars[slug].publish_id != row.publish_id
+            for slug, row in current.items()
+            if slug not in last.everything or last.everything[slug].publish_id != row.publish_id
         ]
         events = catalog.load_events(connection, calendar_slugs=stale)
+        changes = catalog.load_changes(connection, stale, _MOST_CHANGES)
+        tokens = {token.digest: token for token in load_tokens(connection)}
+        version = Version(publish_id, tokens_version(connection), now.year)
     grouped: dict[str, list[EventRow]] = {slug: [] for slug in stale}
     for event in events:
         grouped[event.calendar].append(event)
-    calendars = {
-        slug: _make_calendar(row, grouped[slug], times[row.publish_id], base_url)
+    everything = {
+        slug: _make_calendar(
+            row,
+            grouped[slug],
+            changes.get(slug, []),
+            times[row.publish_id],
+            base_url,
+            now.year,
+        )
         if slug in grouped
-        else last.calendars[slug]
-        for slug, row in found.items()
+        else last.everything[slug]
+        for slug, row in current.items()
     }
-    answers = {feed_path(slug): calendar.answer for slug, calendar in calendars.items()}
-    answers[_ALL] = _join_all(calendars, base_url, times.get(publish_id))
-    return Snapshot(publish_id, calendars, answers)
+    public = {slug: one for slug, one in everything.items() if one.public}
+    together = FeedSource(
+        path=ALL,
+        base_url=base_url,
+        calendar=None,
+        modified=times.get(publish_id, datetime(1970, 1, 1, tzinfo=UTC)),
+        events=[event for calendar in public.values() for event in calendar.source.events],
+    )
+    return Snapshot(
+        version=version,
+        everything=everything,
+        sources={ALL: together} | {one.source.path: one.source for one in public.values()},
+        answers={ALL: together.make_answer(DEFAULT, now.year)}
+        | {one.source.path: one.answer for one in public.values()},
+        shapes=_shapes_of(together, public),
+        renamed={name: slug for slug, one in everything.items() for name in one.calendar.formerly},
+        gone=frozenset(
+            slug
+            for slug, row in rows.items()
+            if row.withdrawn
+            and Calendar.model_validate_json(row.content).visibility is Visibility.PUBLIC
+        ),
+        tokens=tokens,
+    )
 
 
 def feed_path(calendar: str) -> str:
@@ -91,40 +204,69 @@ def feed_path(calendar: str) -> str:
     return f"/calendars/{calendar}.ics"
 
 
-def make_heading(calendar: Calendar, source: str) -> Heading:
-    """What a calendar's feed says of itself."""
-    return Heading(
-        name=text_in(calendar.name, calendar.language),
-        source=source,
-        description=text_in(calendar.description, calendar.language)
-        if calendar.description
-        else None,
-        color=calendar.color,
-    )
-
-
 def _make_calendar(
-    row: catalog.CalendarRow, rows: list[EventRow], modified: datetime, base_url: str
+    row: catalog.CalendarRow,
+    rows: list[EventRow],
+    changes: list[RevisionRow],
+    modified: datetime,
+    base_url: str,
+    year: int,
 ) -> PublishedCalendar:
     calendar = Calendar.model_validate_json(row.content)
-    zones = frozenset(zone for one in rows if (zone := zone_in_use(one.revision.event)) is not None)
-    heading = make_heading(calendar, base_url + feed_path(calendar.slug))
-    body = join_feed(heading, zones, (one.vevent for one in rows))
-    return PublishedCalendar(
+    source = FeedSource(
+        path=feed_path(calendar.slug),
+        base_url=base_url,
         calendar=calendar,
-        publish_id=row.publish_id,
         modified=modified,
-        rows=tuple(rows),
-        zones=zones,
-        answer=make_answer(body, CALENDAR_TYPE, modified),
+        events=[FeedEvent(one, zone_in_use(one.revision.event)) for one in rows],
     )
+    answer = source.make_answer(DEFAULT, year)
+    return PublishedCalendar(calendar, row.publish_id, source, tuple(changes), answer)
 
 
-def _join_all(
-    calendars: Mapping[str, PublishedCalendar], base_url: str, modified: datetime | None
+def _shapes_of(
+    together: FeedSource, public: Mapping[str, PublishedCalendar]
+) -> dict[str, Callable[[], Answer]]:
+    """What makes the other shapes, by path. Nothing is made before somebody asks for it."""
+    base_url = together.base_url
+    shapes: dict[str, Callable[[], Answer]] = {}
+    for slug, one in public.items():
+        path = f"/calendars/{slug}"
+        shapes[f"{path}.json"] = partial(_json_answer, one, base_url)
+        shapes[f"{path}.jcal"] = partial(_jcal_answer, one)
+        shapes[f"{path}.csv"] = partial(_csv_answer, one)
+        name = text_in(one.calendar.name, one.calendar.language)
+        shapes[f"{path}/changes.atom"] = partial(
+            _atom_answer, f"{name}: changes", path, base_url, one.changes, one.modified
+        )
+    every = sorted(
+        (change for one in public.values() for change in one.changes),
+        key=lambda change: (change.revision.modified, change.revision.event.uid),
+        reverse=True,
+    )
+    shapes["/changes.atom"] = partial(
+        _atom_answer, "Changes", "", base_url, tuple(every[:_MOST_CHANGES]), together.modified
+    )
+    return shapes
+
+
+def _json_answer(one: PublishedCalendar, base_url: str) -> Answer:
+    body = make_json(one.calendar, one.rows, base_url)
+    return make_answer(body, "application/json", one.modified)
+
+
+def _jcal_answer(one: PublishedCalendar) -> Answer:
+    (feed,) = one.answer.plain[1]
+    return make_answer(make_jcal(feed), "application/calendar+json", one.modified)
+
+
+def _csv_answer(one: PublishedCalendar) -> Answer:
+    return make_answer(make_csv(one.rows), "text/csv; charset=utf-8", one.modified)
+
+
+def _atom_answer(
+    title: str, path: str, base_url: str, changes: tuple[RevisionRow, ...], modified: datetime
 ) -> Answer:
-    heading = Heading(name="All calendars", source=base_url + _ALL)
-    zones = {zone for calendar in calendars.values() for zone in calendar.zones}
-    vevents = (row.vevent for calendar in calendars.values() for row in calendar.rows)
-    body = join_feed(heading, zones, vevents)
-    return make_answer(body, CALENDAR_TYPE, modified or datetime(1970, 1, 1, tzinfo=UTC))
+    page, address = f"{base_url}{path}/", f"{base_url}{path}/changes.atom"
+    body = make_atom(title, page, address, changes, base_url)
+    return make_answer(body, "application/atom+xml; charset=utf-8", modified)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from calfeed.errors import StoreError
-from calfeed.store import catalog
 from calfeed.store.database import Database
 from calfeed.web.answers import LookUp
-from calfeed.web.snapshot import EMPTY, Snapshot, load_snapshot
+from calfeed.web.snapshot import EMPTY, Snapshot, load_snapshot, read_version
 
 _log = logging.getLogger(__name__)
 
@@ -17,12 +18,19 @@ _POLL = 0.3
 """Seconds between two looks for a new publish."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class State:
     """The snapshot being served. A database that goes away leaves the last one in place."""
 
-    def __init__(self, database: Database, base_url: str) -> None:
+    def __init__(
+        self, database: Database, base_url: str, clock: Callable[[], datetime] = _now
+    ) -> None:
         self._database = database
         self._base_url = base_url
+        self.clock = clock
         self._stopping = threading.Event()
         self.snapshot: Snapshot = EMPTY
         self.look_up: LookUp | None = None
@@ -32,14 +40,12 @@ class State:
 
         Raises StoreError where the database does not answer.
         """
-        with self._database.read() as connection:
-            latest = catalog.latest_publish(connection)
-        if latest == self.snapshot.publish_id:
+        now = self.clock()
+        if read_version(self._database, now) == self.snapshot.version:
             return False
-        snapshot = load_snapshot(self._database, self._base_url, self.snapshot)
-        self.snapshot = snapshot
+        self.snapshot = load_snapshot(self._database, self._base_url, now, self.snapshot)
         if self.look_up is not None:
-            self.look_up.answers = snapshot.answers
+            self.look_up.feeds = self.snapshot
         return True
 
     def check(self) -> None:

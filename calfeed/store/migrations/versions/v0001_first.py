@@ -74,6 +74,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_reminders_uid", "reminders", ["uid"], unique=False)
     op.create_table(
+        "tokens",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("calendar", sa.String(length=64), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("revoked", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
+        sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
+    )
+    op.create_table(
         "calendars",
         sa.Column("slug", sa.String(length=64), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
@@ -124,6 +135,7 @@ def upgrade() -> None:
         "revisions",
         sa.Column("uid", sa.String(length=255), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("calendar", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.Text(), nullable=False),
@@ -135,6 +147,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("uid", "sequence", name=op.f("pk_revisions")),
     )
+    op.create_index("ix_revisions_calendar_at", "revisions", ["calendar", "at"], unique=False)
     op.create_index(op.f("ix_revisions_publish_id"), "revisions", ["publish_id"], unique=False)
     op.create_table(
         "attempts",
@@ -161,6 +174,7 @@ def upgrade() -> None:
         sa.Column("renderer", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Text(), nullable=False),
         sa.Column("vevent", sa.LargeBinary(), nullable=False),
+        sa.Column("last_year", sa.Integer(), nullable=False),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
         sa.Column("planned_until", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["calendar"], ["calendars.slug"], name=op.f("fk_events_calendar")),
@@ -168,3 +182,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_events_calendar_slug", "events", ["calendar", "slug"], unique=False)
     op.create_index("ix_events_planned_until", "events", ["planned_until"], unique=False)
+    op.create_table(
+        "renderings",
+        sa.Column("uid", sa.String(length=255), nullable=False),
+        sa.Column("language", sa.String(length=64), nullable=False),
+        sa.Column("marked", sa.Boolean(), nullable=False),
+        sa.Column("vevent", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["uid"], ["events.uid"], name=op.f("fk_renderings_uid"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("uid", "language", "marked", name=op.f("pk_renderings")),
+    )

@@ -1,0 +1,150 @@
+"""The ledger as one text file: what was published, for a job that keeps no database between runs.
+
+The file fills an empty database, a publish goes on from there, and the file is made anew. What a
+revision looks like in a feed is not kept: that is rendered again, to the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from calfeed.definitions.values import canonical_json
+from calfeed.errors import InvalidInputError
+from calfeed.ical.revision import Revision
+from calfeed.publish.apply import make_row
+from calfeed.publish.plan import Plan
+from calfeed.store import catalog
+from calfeed.store.catalog import CalendarRow, RevisionRow
+from calfeed.store.database import Connection
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entry(_Value):
+    """A revision, the kind of change that made it, and the number of the publish."""
+
+    kind: str
+    publish: int
+    revision: Revision
+
+
+class Shown(_Value):
+    """What comparing needs to know of an event that is shown."""
+
+    fingerprint: str
+    renderer: int
+
+
+class KeptEvent(_Value):
+    """Every revision of an event, oldest first; `shown` is None once it has left its feed."""
+
+    revisions: tuple[Entry, ...]
+    shown: Shown | None = None
+
+
+class KeptCalendar(_Value):
+    """A calendar without its events; `publish` is the one that last changed anything in it."""
+
+    content: dict[str, Any]
+    publish: int
+    withdrawn: bool = False
+
+
+class Ledger(_Value):
+    """What is published, and how it came about: publishes by number from 1, events by UID."""
+
+    format: Literal[1]
+    publishes: tuple[datetime, ...] = ()
+    calendars: dict[str, KeptCalendar] = {}
+    events: dict[str, KeptEvent] = {}
+
+
+EMPTY = Ledger(format=1)
+"""The ledger before the first publish."""
+
+
+def read_ledger(text: str) -> Ledger:
+    """Read a ledger's text. Raises InvalidInputError, with the first thing that is wrong."""
+    try:
+        return Ledger.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InvalidInputError(
+            f"this is not a ledger that this version of calfeed can read: "
+            f"{place + ': ' if place else ''}{first['msg']}"
+        ) from error
+
+
+def write_ledger(ledger: Ledger) -> str:
+    """The one text of a ledger: JSON, sorted, a line for each value, so that it can be compared."""
+    value = ledger.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def fill(connection: Connection, ledger: Ledger) -> None:
+    """Bring what a ledger says into a database in which nothing is published."""
+    for at in ledger.publishes:
+        catalog.add_publish(connection, at, "", [])
+    catalog.save_calendars(
+        connection,
+        [
+            CalendarRow(slug, canonical_json(one.content), one.withdrawn, one.publish)
+            for slug, one in ledger.calendars.items()
+        ],
+    )
+    catalog.save_events(
+        connection,
+        [
+            replace(
+                make_row(one.revisions[-1].revision),
+                fingerprint=one.shown.fingerprint,
+                renderer=one.shown.renderer,
+            )
+            for one in ledger.events.values()
+            if one.shown is not None
+        ],
+    )
+    entries: dict[int, list[RevisionRow]] = {}
+    for one in ledger.events.values():
+        for entry in one.revisions:
+            entries.setdefault(entry.publish, []).append(RevisionRow(entry.kind, entry.revision))
+    for number, rows in entries.items():
+        catalog.add_revisions(connection, rows, number)
+
+
+def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) -> Ledger:
+    """The ledger after a publish at `now` that applied `plan` to the database it had filled."""
+    if plan.empty:
+        return ledger
+    publishes = (*ledger.publishes, now)
+    revisions = {uid: one.revisions for uid, one in ledger.events.items()}
+    for change in plan.changes:
+        entry = Entry(kind=change.kind.value, publish=len(publishes), revision=change.after)
+        uid = change.after.event.uid
+        revisions[uid] = (*revisions.get(uid, ()), entry)
+    shown = {
+        mark.uid: Shown(fingerprint=mark.fingerprint, renderer=mark.renderer)
+        for mark in catalog.load_marks(connection).values()
+    }
+    return Ledger(
+        format=1,
+        publishes=publishes,
+        calendars={
+            row.slug: KeptCalendar(
+                content=json.loads(row.content), publish=row.publish_id, withdrawn=row.withdrawn
+            )
+            for row in catalog.load_calendars(connection).values()
+        },
+        events={
+            uid: KeptEvent(revisions=entries, shown=shown.get(uid))
+            for uid, entries in revisions.items()
+        },
+    )

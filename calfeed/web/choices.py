@@ -1,0 +1,88 @@
+"""What a subscriber chooses in a feed's address, brought to one form.
+
+Equal choices share their bytes, whatever the order or spelling of the parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from calfeed.definitions.texts import check_language
+from calfeed.errors import InvalidInputError
+
+_MOST_YEARS = 200
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which events, and in which form.
+
+    No `categories` means all events; `language` empty, the calendar's; `past` is how many past
+    years, None as many as the calendar says.
+    """
+
+    categories: tuple[str, ...] = ()
+    language: str = ""
+    alarms: bool = True
+    marked: bool = False
+    past: int | None = None
+
+    def query(self) -> str:
+        """The choice as a query string in its one form; empty for the default."""
+        pairs = [("category", category) for category in self.categories]
+        pairs += [("lang", self.language)] if self.language else []
+        pairs += [] if self.alarms else [("alarms", "0")]
+        pairs += [("cancelled", "mark")] if self.marked else []
+        if self.past is not None:
+            pairs.append(("past", "all" if self.past > _MOST_YEARS else str(self.past)))
+        return urlencode(pairs)
+
+
+DEFAULT = Choice()
+
+
+def parse_choice(query: str) -> Choice:
+    """Read a query string; parameters it does not know are ignored.
+
+    Raises InvalidInputError for a value that is not possible, with those that are.
+    """
+    categories: set[str] = set()
+    language, alarms, marked, past = "", True, False, None
+    for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=50):
+        if name == "category":
+            categories |= {part.strip() for part in value.split(",") if part.strip()}
+        elif name == "lang":
+            language = _read_language(value)
+        elif name == "alarms":
+            alarms = _one_of(name, value, {"0": False, "1": True})
+        elif name == "cancelled":
+            marked = _one_of(name, value, {"mark": True, "keep": False})
+        elif name == "past":
+            past = _read_past(value)
+    return Choice(tuple(sorted(categories)), language, alarms, marked, past)
+
+
+def _one_of(name: str, value: str, values: dict[str, bool]) -> bool:
+    if value not in values:
+        raise InvalidInputError(f"{name}={value} is not possible; it can be {' or '.join(values)}")
+    return values[value]
+
+
+def _read_language(value: str) -> str:
+    try:
+        return check_language(value) if value else ""
+    except ValueError:
+        raise InvalidInputError(
+            f"lang={value} is not a language; write a tag such as en, ur, ps or fa-AF"
+        ) from None
+
+
+def _read_past(value: str) -> int:
+    if value == "all":
+        return _MOST_YEARS + 1
+    if not (value.isascii() and value.isdigit()) or int(value) > _MOST_YEARS:
+        raise InvalidInputError(
+            f"past={value} is not possible; it can be a number of years up to {_MOST_YEARS}, or all"
+        )
+    return int(value)

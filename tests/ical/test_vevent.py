@@ -1,0 +1,285 @@
+"""What an event looks like to calendar apps."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import icalendar
+import pytest
+
+from calfeed.definitions.values import Event
+from calfeed.ical.revision import Move, Revision
+from calfeed.ical.vevent import render_event
+from tests.ical.defining import define_event
+
+NOW = datetime(2024, 7, 12, 9, 30, tzinfo=UTC)
+NEW_YORK = ZoneInfo("America/New_York")
+IN_NEW_YORK = "time_zone: America/New_York\n"
+
+
+def revise(event: Event, sequence: int = 0, **fields: object) -> Revision:
+    return Revision.model_validate(
+        {"event": event, "sequence": sequence, "created": NOW, "modified": NOW, **fields}
+    )
+
+
+def render(event: Event, sequence: int = 0, **fields: object) -> list[icalendar.Component]:
+    """The event's components, read back: the event first, then its changed occurrences."""
+    text = render_event(revise(event, sequence, **fields)).decode()
+    return icalendar.Event.from_ical(text, multiple=True)
+
+
+def raw(event: Event, name: str) -> str:
+    """A property of the event as it is written, with its parameters."""
+    lines = render_event(revise(event)).decode().replace("\r\n ", "").splitlines()
+    return next(line for line in lines if line.startswith(name))
+
+
+def test_a_single_timed_event_is_written_in_utc() -> None:
+    event = define_event(IN_NEW_YORK + "start: 2024-09-27 10:30\nduration: 45 minutes")
+    assert raw(event, "DTSTART") == "DTSTART:20240927T143000Z"
+    assert raw(event, "DTEND") == "DTEND:20240927T151500Z"
+
+
+def test_a_timed_event_without_length_has_no_end() -> None:
+    (component,) = render(define_event("start: 2024-09-27 10:30"))
+    assert "DTEND" not in component
+    assert "DURATION" not in component
+
+
+def test_a_recurring_timed_event_is_written_on_the_wall_clock_with_its_zone() -> None:
+    text = IN_NEW_YORK + "start: 2024-09-27 10:30\nduration: 1 hour\nrepeat: {rule: FREQ=WEEKLY}"
+    event = define_event(text)
+    assert raw(event, "DTSTART") == "DTSTART;TZID=America/New_York:20240927T103000"
+    assert raw(event, "DTEND") == "DTEND;TZID=America/New_York:20240927T113000"
+
+
+def test_a_recurring_event_in_utc_needs_no_zone() -> None:
+    event = define_event("start: 2024-09-27 10:30\ntime_zone: UTC\nrepeat: {rule: FREQ=WEEKLY}")
+    assert raw(event, "DTSTART") == "DTSTART:20240927T103000Z"
+
+
+def test_the_end_of_an_all_day_event_is_the_day_after_its_last() -> None:
+    event = define_event("start: 2024-09-24\nend: 2024-09-28")
+    assert raw(event, "DTSTART") == "DTSTART;VALUE=DATE:20240924"
+    assert raw(event, "DTEND") == "DTEND;VALUE=DATE:20240929"
+    one_day = define_event("start: 2024-09-24")
+    assert raw(one_day, "DTEND") == "DTEND;VALUE=DATE:20240925"
+
+
+@pytest.mark.parametrize(
+    ("until", "written"),
+    [
+        ("20241025", "20241026T035959Z"),
+        ("20241025T103000", "20241025T143000Z"),
+        ("20241025T143000Z", "20241025T143000Z"),
+    ],
+)
+def test_until_of_a_timed_rule_is_written_in_utc(until: str, written: str) -> None:
+    """RFC 5545, 3.3.10: UTC wherever DTSTART has a zone."""
+    text = f"start: 2024-09-27 10:30\nrepeat: {{rule: FREQ=WEEKLY;UNTIL={until}}}"
+    assert f"UNTIL={written}" in raw(define_event(IN_NEW_YORK + text), "RRULE")
+
+
+def test_until_of_an_all_day_rule_is_a_date() -> None:
+    event = define_event("start: 2024-09-27\nrepeat: {rule: FREQ=WEEKLY;UNTIL=20241025}")
+    assert raw(event, "RRULE") == "RRULE:FREQ=WEEKLY;UNTIL=20241025"
+
+
+def test_what_is_taken_out_and_added_is_of_the_kind_of_the_start() -> None:
+    extra = "rule: FREQ=DAILY, except: [%s], also: [%s]"
+    timed = "start: 2024-09-27 10:30\nrepeat: {" + extra % ("2024-09-28 10:30", "2024-10-01 12:00")
+    event = define_event(IN_NEW_YORK + timed + "}")
+    assert raw(event, "EXDATE") == "EXDATE;TZID=America/New_York:20240928T103000"
+    assert raw(event, "RDATE") == "RDATE;TZID=America/New_York:20241001T120000"
+    event = define_event(
+        "start: 2024-09-27\nrepeat: {" + extra % ("2024-09-28", "2025-10-01") + "}"
+    )
+    assert raw(event, "EXDATE") == "EXDATE;VALUE=DATE:20240928"
+    assert raw(event, "RDATE") == "RDATE;VALUE=DATE:20251001"
+
+
+def test_a_changed_occurrence_is_named_by_the_start_the_rule_gives_it() -> None:
+    event = define_event(
+        """
+        start: 2024-09-27 10:30
+        duration: 1 hour
+        time_zone: America/New_York
+        location: New York
+        repeat:
+          rule: FREQ=WEEKLY
+          changes:
+            2024-11-08 10:30: {start: 2024-11-09 08:00, summary: Moved, location: Geneva}
+            2024-10-04 10:30: {status: cancelled}
+        """
+    )
+    master, cancelled, moved = render(event, sequence=3)
+    assert "RECURRENCE-ID" not in master
+    assert cancelled["RECURRENCE-ID"].dt == datetime(2024, 10, 4, 10, 30, tzinfo=NEW_YORK)
+    assert cancelled["STATUS"] == "CANCELLED"
+    assert cancelled["DTSTART"].dt == cancelled["RECURRENCE-ID"].dt
+    assert moved["RECURRENCE-ID"].dt == datetime(2024, 11, 8, 10, 30, tzinfo=NEW_YORK)
+    assert moved["DTSTART"].dt == datetime(2024, 11, 9, 8, 0, tzinfo=NEW_YORK)
+    assert moved["DTEND"].dt == datetime(2024, 11, 9, 9, 0, tzinfo=NEW_YORK)
+    assert (moved["SUMMARY"], moved["LOCATION"]) == ("Moved", "Geneva")
+    assert {one["UID"] for one in (master, cancelled, moved)} == {event.uid}
+    assert {one["SEQUENCE"] for one in (master, cancelled, moved)} == {3}
+
+
+def test_a_changed_all_day_occurrence_keeps_its_number_of_days() -> None:
+    event = define_event(
+        """
+        start: 2024-09-24
+        end: 2024-09-26
+        repeat: {rule: FREQ=YEARLY, changes: {2025-09-24: {start: 2025-10-01}}}
+        """
+    )
+    _, changed = render(event)
+    assert (changed["DTSTART"].dt, changed["DTEND"].dt) == (date(2025, 10, 1), date(2025, 10, 4))
+
+
+def test_a_cancelled_event_stays_with_that_status_and_alarms_nobody() -> None:
+    (component,) = render(define_event("start: 2024-09-27\nstatus: cancelled\nreminders: [1 day]"))
+    assert (component["STATUS"], component["TRANSP"]) == ("CANCELLED", "TRANSPARENT")
+    assert component.walk("VALARM") == []
+
+
+def test_a_withdrawn_event_is_cancelled() -> None:
+    (component,) = render(define_event("start: 2024-09-27\nreminders: [1 day]"), withdrawn=True)
+    assert component["STATUS"] == "CANCELLED"
+    assert component.walk("VALARM") == []
+
+
+def test_when_the_event_is_cancelled_so_is_every_changed_occurrence() -> None:
+    event = define_event(
+        """
+        start: 2024-09-27
+        status: cancelled
+        repeat: {rule: FREQ=DAILY, changes: {2024-09-28: {status: confirmed}}}
+        """
+    )
+    assert [one["STATUS"] for one in render(event)] == ["CANCELLED", "CANCELLED"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("start: 2024-09-27 10:30\nduration: 1 hour", "OPAQUE"),
+        ("start: 2024-09-27 10:30\nkind: deadline", "TRANSPARENT"),
+        ("start: 2024-09-27", "TRANSPARENT"),
+    ],
+)
+def test_deadlines_and_days_block_no_time(text: str, shown: str) -> None:
+    (component,) = render(define_event(text))
+    assert component["TRANSP"] == shown
+
+
+def triggers(event: Event) -> list[list[timedelta]]:
+    return [[alarm["TRIGGER"].dt for alarm in one.walk("VALARM")] for one in render(event)]
+
+
+def test_alarms_ring_when_reminders_go_out() -> None:
+    event = define_event(
+        """
+        start: 2024-09-27 10:30
+        reminders: [{before: 1 day}, {before: 1 day, at: "09:00"}, 2 hours, 0 minutes]
+        """
+    )
+    assert triggers(event) == [
+        [
+            -timedelta(days=1),
+            -timedelta(days=1, hours=1, minutes=30),
+            -timedelta(hours=2),
+            timedelta(0),
+        ]
+    ]
+
+
+def test_an_all_day_alarm_rings_at_nine_in_the_morning() -> None:
+    event = define_event("start: 2024-09-27\nreminders: [1 day, 0 days]")
+    assert triggers(event) == [[-timedelta(hours=15), timedelta(hours=9)]]
+
+
+def test_an_alarm_counts_days_on_the_wall_clock_and_hours_on_the_timeline() -> None:
+    """The clocks change in New York on 3 November 2024, between the alarms and the event."""
+    text = IN_NEW_YORK + "start: 2024-11-03 10:00\nreminders: [1 day, 24 hours, 1 day 2 hours]"
+    assert triggers(define_event(text)) == [
+        [-timedelta(days=1), -timedelta(hours=24), -timedelta(days=1, hours=3)]
+    ]
+
+
+def test_the_alarm_of_a_changed_occurrence_rings_at_the_same_time_of_day() -> None:
+    event = define_event(
+        """
+        start: 2024-09-27 10:30
+        reminders: [{before: 1 day, at: "09:00"}]
+        repeat: {rule: FREQ=DAILY, changes: {2024-09-29 10:30: {start: 2024-09-29 18:00}}}
+        """
+    )
+    assert triggers(event) == [
+        [-timedelta(days=1, hours=1, minutes=30)],
+        [-timedelta(days=1, hours=9)],
+    ]
+
+
+def test_the_description_tells_the_history_newest_first_and_the_sources() -> None:
+    event = define_event(
+        """
+        start: 2025-06-30
+        description: What it is.
+        sources:
+          - {title: The notice, url: "https://example.org/n", date: 2024-07-12}
+          - {title: A letter}
+        """
+    )
+    zone = event.time_zone
+    first = Move(start=date(2024, 6, 30), end=date(2024, 7, 1), time_zone=zone, on=NOW.date())
+    why = {"en": "extended"}
+    second = Move(start=date(2025, 3, 31), time_zone=zone, on=date(2024, 8, 1), note=why)
+    (component,) = render(event, history=(first, second))
+    assert str(component["DESCRIPTION"]) == (
+        "What it is.\n\n"
+        "Was 31 March 2025; moved on 1 August 2024: extended\n"
+        "Was 30 June 2024; moved on 12 July 2024\n\n"
+        "Source: The notice, 12 July 2024, https://example.org/n\n"
+        "Source: A letter"
+    )
+
+
+def test_a_revision_renders_the_same_after_it_was_kept_as_json() -> None:
+    """An earlier time of another zone is among its history: "EDT" is no part of an offset."""
+    event = define_event(
+        "start: 2025-06-30 10:00\nrepeat: {rule: FREQ=YEARLY, also: [2026-01-01 9:00]}".replace(
+            " 9:00", " 09:00"
+        )
+    )
+    before = datetime(2024, 9, 27, 10, 30, tzinfo=NEW_YORK)
+    move = Move(start=before, time_zone="America/New_York", on=NOW.date())
+    revision = revise(event, history=(move,))
+    text = render_event(revision)
+    kept = Revision.model_validate_json(revision.model_dump_json(exclude_defaults=True))
+    assert render_event(kept) == text
+    assert "Was 27 September 2024\\, 10:30 EDT" in text.decode().replace("\r\n ", "")
+    assert kept == revision
+
+
+def test_texts_come_back_as_they_were_written() -> None:
+    nasty = 'a "b" \\n c; d, e: f = g — سلام\U0001f54a️'
+    event = define_event(f"start: 2024-09-27\nlocation: '{nasty}'\ndescription: '{nasty}'")
+    (component,) = render(event)
+    assert str(component["LOCATION"]) == str(component["DESCRIPTION"]) == nasty
+
+
+def test_the_text_in_the_calendars_language_is_shown_and_named() -> None:
+    event = define_event("start: 2024-09-27\nlocation: {ur: نیویارک, en: New York}")
+    assert raw(event, "LOCATION") == "LOCATION;LANGUAGE=en:New York"
+    only_urdu = define_event("start: 2024-09-27\nlocation: {ur: نیویارک}")
+    assert raw(only_urdu, "LOCATION") == "LOCATION;LANGUAGE=ur:نیویارک"
+
+
+def test_sequence_and_times_come_from_the_revision() -> None:
+    (component,) = render(define_event("start: 2024-09-27"), 7, modified=NOW + timedelta(days=1))
+    assert component["SEQUENCE"] == 7
+    assert component["CREATED"].dt == NOW
+    assert component["LAST-MODIFIED"].dt == component["DTSTAMP"].dt == NOW + timedelta(days=1)

@@ -1,0 +1,51 @@
+"""What tests put into a database: endpoints, messages and their deliveries."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from calfeed.reminders.filters import Filters, Subject
+from calfeed.reminders.messages import Message
+from calfeed.store import outbox
+from calfeed.store.database import Connection, Database
+from calfeed.store.deliveries import DeliveryRow, list_deliveries
+from calfeed.store.endpoints import Endpoint, add_endpoint
+
+NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
+SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+
+
+def make_endpoint(
+    name: str, url: str = "https://example.org/hook", filters: Filters | None = None
+) -> Endpoint:
+    return Endpoint(name, url, filters or Filters(), SECRET, NOW - timedelta(days=1))
+
+
+def keep_endpoints(connection: Connection, *names: str) -> None:
+    for name in names:
+        add_endpoint(connection, make_endpoint(name))
+
+
+def make_message(name: str = "msg_1", at: datetime = NOW, until: datetime | None = None) -> Message:
+    subject = Subject(type="event.moved", calendar="desk", event="it")
+    return Message(name, subject, at, b'{"text":"it"}', until)
+
+
+def keep_deliveries(database: Database, count: int, endpoint: str = "end_1") -> list[int]:
+    """Pending deliveries, due one after the other in the seconds up to NOW, by number."""
+    with database.write() as connection:
+        keep_endpoints(connection, endpoint)
+        return [
+            outbox.add_delivery(
+                connection,
+                make_message(f"msg_{number}", NOW - timedelta(seconds=count - number)),
+                endpoint,
+            )
+            for number in range(count)
+        ]
+
+
+def read_deliveries(database: Database) -> list[DeliveryRow]:
+    """Every delivery, oldest first."""
+    with database.read() as connection:
+        return sorted(list_deliveries(connection, limit=10_000), key=lambda row: row.id)

@@ -1,0 +1,112 @@
+"""Transactions: what excludes what, and what is said when there is no database."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from calfeed.errors import StoreError
+from calfeed.store.catalog import add_publish, latest_publish
+from calfeed.store.database import Database
+from calfeed.store.endpoints import find_endpoint, list_endpoints
+from tests.store.keeping import NOW, SECRET, keep_endpoints, make_endpoint
+
+
+class DeathError(Exception):
+    """A process ends here."""
+
+
+def test_a_write_alone_waits_for_the_other_to_end(database: Database) -> None:
+    inside, after = threading.Event(), threading.Event()
+    seen: list[int] = []
+
+    def second() -> None:
+        inside.wait(10)
+        with database.write_alone() as connection:
+            seen.append(latest_publish(connection))
+        after.set()
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    with database.write_alone() as connection:
+        inside.set()
+        # It has the time to come in, if anything lets it.
+        assert not after.wait(0.3)
+        number = add_publish(connection, NOW, "one", [])
+    assert after.wait(10)
+    thread.join()
+    assert seen == [number]
+
+
+def test_a_read_sees_one_state_throughout(database: Database) -> None:
+    with database.read() as connection:
+        assert latest_publish(connection) == 0
+        with database.write_alone() as other:
+            add_publish(other, NOW, "one", [])
+        assert latest_publish(connection) == 0
+    with database.read() as connection:
+        assert latest_publish(connection) == 1
+
+
+def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
+    with suppress(DeathError), database.write() as connection:
+        keep_endpoints(connection, "end_1")
+        raise DeathError
+    with database.read() as connection:
+        assert list_endpoints(connection) == []
+
+
+def test_an_error_of_the_database_is_ours_and_says_which_database(database: Database) -> None:
+    with (
+        pytest.raises(StoreError, match="cannot be used") as caught,
+        database.write() as connection,
+    ):
+        connection.execute(text("SELECT nothing FROM nowhere"))
+    assert database.name in str(caught.value)
+    assert isinstance(caught.value.__cause__, SQLAlchemyError)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "mysql://user:hunter2@localhost/x", "sqlite://", "sqlite:///:memory:"],
+)
+def test_what_is_no_database_for_calfeed_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        Database(url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_an_error_without_the_password() -> None:
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        database = Database(f"postgresql://user:hunter2@127.0.0.1:{port}/calfeed")
+        with pytest.raises(StoreError, match="cannot be used") as caught:
+            database.check()
+    told = f"{caught.value} {caught.value.__cause__!r} {database.name} {database!r}"
+    assert "hunter2" not in told
+    assert f"127.0.0.1:{port}" in database.name
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be made"):
+        Database(f"sqlite:///{tmp_path / 'file' / 'calfeed.sqlite3'}")
+
+
+def test_no_repr_shows_a_secret(database: Database) -> None:
+    endpoint = make_endpoint("end_1", "https://example.org/hook/t0ken")
+    with database.write() as connection:
+        keep_endpoints(connection, "end_1")
+        found = find_endpoint(connection, "end_1")
+    for shown in (repr(endpoint), repr(found), repr([found]), str(found)):
+        assert SECRET not in shown
+        assert SECRET.removeprefix("whsec_") not in shown
+        assert "t0ken" not in shown
+    assert found.secret == SECRET

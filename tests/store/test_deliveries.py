@@ -1,0 +1,232 @@
+"""Deliveries: claimed by one at a time, given back by the dead, recorded by who holds them."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from calfeed.errors import NotFoundError
+from calfeed.store.database import Database
+from calfeed.store.deliveries import (
+    LEASE,
+    Attempt,
+    Claim,
+    claim,
+    claim_one,
+    count_by_state,
+    find_delivery,
+    list_deliveries,
+    load_attempts,
+    load_messages,
+    next_pending,
+    put_off,
+    record_attempts,
+    retry,
+    settle,
+)
+from calfeed.store.endpoints import (
+    add_endpoint,
+    find_endpoint,
+    list_endpoints,
+    load_endpoints,
+    retire_endpoint,
+)
+from tests.store.keeping import (
+    NOW,
+    keep_deliveries,
+    keep_endpoints,
+    make_endpoint,
+    read_deliveries,
+)
+
+SECOND = timedelta(seconds=1)
+
+
+def take(database: Database, count: int, after: timedelta = timedelta(0)) -> list[Claim]:
+    with database.write() as connection:
+        return claim(connection, NOW + after, count)
+
+
+def attempt(claimed: Claim, status: int = 500) -> Attempt:
+    return Attempt(claimed.delivery_id, claimed.number, NOW, 12, status, None, "no")
+
+
+def test_those_that_waited_longest_are_claimed_first_and_no_more_than_asked_for(
+    database: Database,
+) -> None:
+    numbers = keep_deliveries(database, 5)
+    assert {one.delivery_id for one in take(database, 2)} == set(numbers[:2])
+    assert {one.delivery_id for one in take(database, 9)} == set(numbers[2:])
+    assert take(database, 9) == []
+
+
+def test_what_is_not_due_yet_is_left_alone(database: Database) -> None:
+    keep_deliveries(database, 2)
+    assert len(take(database, 9, -2 * SECOND)) == 1
+
+
+def test_endpoints_that_are_passed_over_keep_theirs(database: Database) -> None:
+    keep_deliveries(database, 2)
+    with database.write() as connection:
+        assert claim(connection, NOW, 9, ["end_1"]) == []
+        assert len(claim(connection, NOW, 9, ["end_2", "end_3"])) == 2
+
+
+def test_two_claimers_never_share_a_delivery(database: Database) -> None:
+    numbers = keep_deliveries(database, 600)
+    barrier = threading.Barrier(4)
+
+    def work() -> list[int]:
+        found: list[int] = []
+        barrier.wait(10)
+        while claims := take(database, 7):
+            found += [one.delivery_id for one in claims]
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        parts = [future.result() for future in [pool.submit(work) for _ in range(4)]]
+    taken = [number for part in parts for number in part]
+    # On PostgreSQL rows that another holds are passed over, so one may find nothing too soon.
+    taken += [one.delivery_id for one in take(database, 600)]
+    assert sorted(taken) == numbers
+
+
+def test_when_the_lease_runs_out_another_gets_it_and_the_first_has_no_say(
+    database: Database,
+) -> None:
+    (number,) = keep_deliveries(database, 1)
+    (first,) = take(database, 1)
+    assert take(database, 1, LEASE - SECOND) == []
+    (second,) = take(database, 1, LEASE)
+    assert (second.delivery_id, second.number) == (number, first.number + 1)
+    with database.write() as connection:
+        put_off(connection, {first: NOW})
+        settle(connection, [first], "failed", NOW)
+        assert find_delivery(connection, number).state == "pending"
+        assert find_delivery(connection, number).next_at == NOW + 2 * LEASE
+        settle(connection, [second], "delivered", NOW)
+        settle(connection, [first], "failed", NOW)
+        found = find_delivery(connection, number)
+    assert (found.state, found.attempts, found.settled_at) == ("delivered", 1, NOW)
+
+
+def test_every_attempt_is_kept_whoever_holds_the_delivery_by_then(database: Database) -> None:
+    (number,) = keep_deliveries(database, 1)
+    (first,) = take(database, 1)
+    (second,) = take(database, 1, LEASE)
+    with database.write() as connection:
+        record_attempts(connection, [attempt(second, 200)])
+        record_attempts(connection, [attempt(first), attempt(first)])
+        kept = load_attempts(connection, number)
+    assert [(one.claim, one.status) for one in kept] == [(1, 500), (2, 200)]
+    assert kept[0] == attempt(first)
+
+
+def test_what_is_put_off_is_pending_until_its_time_has_come(database: Database) -> None:
+    (number,) = keep_deliveries(database, 1)
+    (claimed,) = take(database, 1)
+    with database.write() as connection:
+        put_off(connection, {claimed: NOW + 5 * SECOND})
+        assert next_pending(connection) == NOW + 5 * SECOND
+    assert take(database, 1, 4 * SECOND) == []
+    (again,) = take(database, 1, 5 * SECOND)
+    assert (again.delivery_id, again.attempts) == (number, 1)
+
+
+def test_one_delivery_is_claimed_by_its_number_while_it_is_pending(database: Database) -> None:
+    (number,) = keep_deliveries(database, 1)
+    with database.write() as connection:
+        (claimed,) = claim_one(connection, number, NOW)
+        settle(connection, [claimed], "delivered", NOW, attempted=False)
+        assert claim_one(connection, number, NOW) == []
+        assert claim_one(connection, number + 1, NOW) == []
+        assert find_delivery(connection, number).attempts == 0
+
+
+@pytest.mark.parametrize("state", ["failed", "expired", "superseded", "dropped"])
+def test_what_ended_without_success_can_be_tried_again_from_the_start(
+    database: Database, state: str
+) -> None:
+    (number,) = keep_deliveries(database, 1)
+    (first,) = take(database, 1)
+    with database.write() as connection:
+        assert not retry(connection, number, NOW)
+        record_attempts(connection, [attempt(first)])
+        settle(connection, [first], state, NOW)
+        assert retry(connection, number, NOW + SECOND)
+        found = find_delivery(connection, number)
+        assert (found.state, found.attempts, found.settled_at) == ("pending", 0, None)
+    (second,) = take(database, 1, SECOND)
+    with database.write() as connection:
+        record_attempts(connection, [attempt(second, 200)])
+        assert len(load_attempts(connection, number)) == 2
+        settle(connection, [second], "delivered", NOW)
+        assert not retry(connection, number, NOW)
+
+
+def test_deliveries_are_listed_newest_first_by_endpoint_and_state(database: Database) -> None:
+    keep_deliveries(database, 2, "end_1")
+    (claimed, *_) = take(database, 1)
+    with database.write() as connection:
+        settle(connection, [claimed], "failed", NOW)
+        keep_endpoints(connection, "end_2")
+        assert [row.state for row in list_deliveries(connection)] == ["pending", "failed"]
+        assert len(list_deliveries(connection, limit=1)) == 1
+        assert len(list_deliveries(connection, states=["failed", "expired"])) == 1
+        assert list_deliveries(connection, endpoint_id="end_2") == []
+        assert count_by_state(connection) == {"pending": 1, "failed": 1}
+        assert list_deliveries(connection)[0].type == "event.moved"
+
+
+def test_a_delivery_that_is_not_there_is_an_error_for_people(database: Database) -> None:
+    with database.read() as connection, pytest.raises(NotFoundError, match="delivery list"):
+        find_delivery(connection, 7)
+
+
+def test_messages_come_by_their_ids(database: Database) -> None:
+    keep_deliveries(database, 3)
+    with database.read() as connection:
+        found = load_messages(connection, ["msg_0", "msg_2", "msg_9"])
+    assert {key: message.body for key, message in found.items()} == {
+        "msg_0": b'{"text":"it"}',
+        "msg_2": b'{"text":"it"}',
+    }
+
+
+@pytest.mark.parametrize("state", ["removed", "disabled"])
+def test_an_endpoint_that_goes_drops_what_is_pending_for_it_and_nothing_else(
+    database: Database, state: str
+) -> None:
+    keep_deliveries(database, 2)
+    (claimed,) = take(database, 1)
+    with database.write() as connection:
+        settle(connection, [claimed], "delivered", NOW)
+        assert retire_endpoint(connection, "end_1", state, NOW)
+        assert not retire_endpoint(connection, "end_1", state, NOW), "somebody else was first"
+        assert load_endpoints(connection, ["end_1"]) == {}
+    assert {row.state for row in read_deliveries(database)} == {"delivered", "dropped"}
+
+
+def test_a_removed_endpoint_is_gone_and_a_disabled_one_is_shown(database: Database) -> None:
+    with database.write() as connection:
+        keep_endpoints(connection, "end_1", "end_2")
+        retire_endpoint(connection, "end_1", "disabled", NOW)
+        retire_endpoint(connection, "end_2", "removed", NOW)
+        assert [(one.id, one.state) for one in list_endpoints(connection)] == [
+            ("end_1", "disabled")
+        ]
+        with pytest.raises(NotFoundError, match="endpoint list"):
+            find_endpoint(connection, "end_2")
+        assert not retire_endpoint(connection, "end_2", "disabled", NOW)
+        assert retire_endpoint(connection, "end_1", "removed", NOW)
+
+
+def test_an_endpoint_comes_back_as_it_was_kept(database: Database) -> None:
+    endpoint = make_endpoint("end_1")
+    with database.write() as connection:
+        add_endpoint(connection, endpoint)
+        assert find_endpoint(connection, "end_1") == endpoint
+        assert load_endpoints(connection, ["end_1", "end_9"]) == {"end_1": endpoint}

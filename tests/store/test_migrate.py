@@ -1,0 +1,86 @@
+"""The tables are what the migrations make, however many processes begin at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from calfeed.errors import StoreError
+from calfeed.store.database import Database
+from calfeed.store.migrate import check_schema, migrate, schema_revision
+from calfeed.store.tables import metadata
+
+
+class DeathError(Exception):
+    """A process ends here."""
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+    with database.read() as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    with database.read() as connection:
+        revision = schema_revision(connection)
+    migrate(database)
+    check_schema(database)
+    with database.read() as connection:
+        assert schema_revision(connection) == revision is not None
+
+
+def test_threads_that_migrate_at_once_make_the_tables_once(empty_url: str) -> None:
+    database = Database(empty_url)
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(migrate, database) for _ in range(4)]:
+            done.result()
+    check_schema(database)
+    database.close()
+
+
+def _migrate(url: str) -> list[str]:
+    database = Database(url)
+    migrate(database)
+    tables = inspect(database.engine).get_table_names()
+    database.close()
+    return tables
+
+
+def test_processes_that_migrate_at_once_make_the_tables_once(empty_url: str) -> None:
+    with ProcessPoolExecutor(4, multiprocessing.get_context("spawn")) as pool:
+        found = list(pool.map(_migrate, [empty_url] * 4))
+    assert all({*metadata.tables, "alembic_version"} == set(tables) for tables in found)
+
+
+def test_an_empty_database_is_told_from_one_of_another_version(empty_url: str) -> None:
+    database = Database(empty_url)
+    with pytest.raises(StoreError, match="nothing is published"):
+        check_schema(database)
+    migrate(database)
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+    with pytest.raises(StoreError, match="another version's schema"):
+        check_schema(database)
+    with pytest.raises(StoreError, match="newer calfeed"):
+        migrate(database)
+    database.close()
+
+
+def test_what_a_process_dies_in_the_middle_of_is_not_half_done(empty_url: str) -> None:
+    """DDL is part of the transaction, on both databases."""
+    database = Database(empty_url)
+
+    with suppress(DeathError), database.write_alone() as connection:
+        connection.execute(text("CREATE TABLE half (id INTEGER)"))
+        raise DeathError
+    assert inspect(database.engine).get_table_names() == []
+    migrate(database)
+    database.close()

@@ -1,0 +1,61 @@
+"""A site over definitions, as a test needs it: published, served in this process, asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from werkzeug.test import Client, TestResponse
+
+from calfeed.definitions.reader import read_definitions
+from calfeed.publish.apply import publish
+from calfeed.store.database import Database
+from calfeed.store.migrate import migrate
+from calfeed.web.answers import LookUp
+from calfeed.web.app import make_flask
+from calfeed.web.state import State
+
+BASE = "https://example.org"
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@dataclass
+class Published:
+    """`now` may be set; `get` sees what was published up to then."""
+
+    database: Database
+    now: datetime = NOW
+    files: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.state = State(self.database, BASE, lambda: self.now)
+        look_up = LookUp(make_flask(self.state, BASE).wsgi_app, self.state.snapshot)
+        self.state.look_up = look_up
+        self.client = Client(look_up)
+
+    def publish(self, files: Mapping[str, str]) -> None:
+        """Publish these files of definitions, by slug, instead of those before."""
+        texts = {f"events/{slug}.yaml": text.encode() for slug, text in files.items()}
+        publish(self.database, read_definitions(texts), self.now, BASE, allow_removals=True)
+        self.state.refresh()
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        """Ask for a path, as a client does."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.get(path, headers=named)
+
+    def titles(self, path: str) -> list[str]:
+        """The titles in a feed, in its order."""
+        response = self.get(path)
+        assert response.status_code == 200, response.text
+        lines = response.text.replace("\r\n ", "").split("\r\n")
+        return [line.split(":", 1)[1] for line in lines if line.startswith("SUMMARY")]
+
+
+def make_site(folder: Path) -> Published:
+    """An empty site in a folder."""
+    database = Database(f"sqlite:///{folder / 'calfeed.sqlite3'}")
+    migrate(database)
+    return Published(database)

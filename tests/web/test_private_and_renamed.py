@@ -1,0 +1,145 @@
+"""Private calendars, and calendars that were renamed or withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from calfeed.store import tokens
+from tests.web.published import NOW, Published, make_site
+
+BOARD = """
+name: Boardroom
+time_zone: UTC
+visibility: private
+events:
+  meeting: {summary: Quiet meeting, start: 2027-01-05 10:00}
+"""
+OPEN = """
+name: Open
+time_zone: UTC
+events:
+  fair: {summary: Fair, start: 2027-02-01}
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Published]:
+    site = make_site(tmp_path)
+    site.publish({"board": BOARD, "open": OPEN})
+    yield site
+    site.database.close()
+
+
+def add_token(site: Published, token: str, calendar: str = "board") -> int:
+    with site.database.write() as connection:
+        number = tokens.add_token(connection, token, calendar, "", NOW)
+    site.state.refresh()
+    return number
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/calendars.ics",
+        "/calendars.ics?lang=en",
+        "/changes.atom",
+        "/calendars/board.ics",
+        "/calendars/board.ics?alarms=0",
+        "/calendars/board.json",
+        "/calendars/board.jcal",
+        "/calendars/board.csv",
+        "/calendars/board/",
+        "/calendars/board/changes.atom",
+        "/calendars/board/meeting/",
+        "/calendars/board/meeting.ics",
+        "/nothing",
+    ],
+)
+def test_a_private_calendar_is_nowhere_without_a_token(site: Published, path: str) -> None:
+    response = site.get(path)
+    assert "Boardroom" not in response.text
+    assert "Quiet" not in response.text
+    if "board" in path:
+        assert response.status_code == 404
+
+
+def test_a_token_reads_its_calendar_and_no_cache_keeps_it(site: Published) -> None:
+    add_token(site, "secret-one")
+    response = site.get("/private/secret-one/board.ics")
+    assert response.status_code == 200
+    assert "SUMMARY;LANGUAGE=en:Quiet meeting" in response.text
+    assert "private" in response.headers["Cache-Control"]
+    assert "public" not in response.headers["Cache-Control"]
+    assert "secret-one" not in response.text
+
+
+def test_a_token_of_another_calendar_or_none_is_404(site: Published) -> None:
+    add_token(site, "secret-two", "open")
+    assert site.get("/private/secret-two/board.ics").status_code == 404
+    assert site.get("/private/guess/board.ics").status_code == 404
+    assert site.get("/private/guess/none.ics").status_code == 404
+
+
+def test_a_revoked_token_is_410_and_the_others_go_on(site: Published) -> None:
+    number = add_token(site, "secret-one")
+    add_token(site, "secret-two")
+    with site.database.write() as connection:
+        tokens.revoke_token(connection, number, NOW)
+    site.state.refresh()
+    assert site.get("/private/secret-one/board.ics").status_code == 410
+    assert site.get("/private/secret-two/board.ics").status_code == 200
+
+
+def test_only_a_hash_of_a_token_is_kept(site: Published, tmp_path: Path) -> None:
+    add_token(site, "a-token-that-nobody-keeps")
+    site.database.close()
+    for file in tmp_path.iterdir():
+        assert b"a-token-that-nobody-keeps" not in file.read_bytes()
+
+
+def test_making_a_calendar_private_takes_it_off_at_once(site: Published) -> None:
+    assert site.get("/calendars/open.ics").status_code == 200
+    private = OPEN.replace("time_zone", "visibility: private\ntime_zone")
+    site.publish({"board": BOARD, "open": private})
+    assert site.get("/calendars/open.ics").status_code == 404
+    assert "Fair" not in site.get("/calendars.ics").text
+
+
+def test_a_renamed_calendar_keeps_its_uids_and_leads_on_from_its_old_addresses(
+    site: Published,
+) -> None:
+    before = [line for line in site.get("/calendars/open.ics").text.split("\r\n") if "UID:" in line]
+    site.publish({"board": BOARD, "open-days": OPEN + "formerly: [open]\n"})
+    response = site.get("/calendars/open.ics?lang=ur")
+    assert response.status_code == 308
+    assert response.headers["Location"] == "/calendars/open-days.ics?lang=ur"
+    assert site.get("/calendars/open/fair/").headers["Location"] == "/calendars/open-days/fair/"
+    after = site.get("/calendars/open-days.ics").text.split("\r\n")
+    assert [line for line in after if "UID:" in line] == before
+    assert "STATUS:CANCELLED" not in after
+
+
+def test_a_renamed_private_calendar_keeps_its_tokens_and_does_not_give_its_name_away(
+    site: Published,
+) -> None:
+    add_token(site, "secret-one")
+    site.publish({"council": BOARD + "formerly: [board]\n", "open": OPEN})
+    assert site.get("/calendars/board.ics").status_code == 404
+    assert site.get("/private/secret-one/board.ics").status_code == 200
+    assert site.get("/private/secret-one/council.ics").status_code == 200
+
+
+def test_a_withdrawn_calendar_is_410_with_a_page_that_says_so(site: Published) -> None:
+    site.publish({"board": BOARD})
+    response = site.get("/calendars/open.ics")
+    assert response.status_code == 410
+    assert "withdrawn" in response.text
+
+
+def test_a_withdrawn_private_calendar_was_never_there(site: Published) -> None:
+    site.publish({"open": OPEN})
+    assert site.get("/calendars/board.ics").status_code == 404
