@@ -11,6 +11,7 @@ import watchfiles
 from calfeed.cli import output
 from calfeed.cli.windows import Planned, load_window
 from calfeed.definitions.files import load_definitions
+from calfeed.definitions.reader import DefinitionReader
 from calfeed.definitions.values import text_in
 from calfeed.errors import CalfeedError, DefinitionError, StoreError
 from calfeed.publish import apply
@@ -32,12 +33,13 @@ class Publisher:
         self._database = database
         self._settings = settings
         self._say = say
+        self._reader = DefinitionReader()
         self._missed = False
 
     def publish(self) -> bool:
         """Publish the definitions as they are now; False where that was not possible."""
         try:
-            defined = load_definitions(self._settings.events)
+            defined = load_definitions(self._settings.events, self._reader)
             plan = apply.publish(self._database, defined, output.now(), self._settings.base_url)
         except DefinitionError as error:
             self._missed = not self._settings.events.is_dir()

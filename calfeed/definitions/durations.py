@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 
@@ -37,6 +38,7 @@ class Duration:
         """True where no hours or minutes are meant, so that a time of day can be chosen."""
         return self.minutes == 0
 
+    @lru_cache(maxsize=1024)  # noqa: B019 (a frozen value of three numbers, and there are few)
     def __str__(self) -> str:
         """The span in words, in the largest units that fit ("1 week", "1 day 12 hours")."""
         years, months = divmod(self.months, 12)

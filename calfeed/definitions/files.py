@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from calfeed.definitions.reader import read_definitions
+from calfeed.definitions.reader import DefinitionReader
 from calfeed.definitions.tree import LARGEST_FILE
 from calfeed.definitions.values import Calendar
 from calfeed.errors import DefinitionError, Problem
@@ -13,14 +13,15 @@ from calfeed.errors import DefinitionError, Problem
 _SUFFIXES = (".yaml", ".yml")
 
 
-def load_definitions(folder: Path) -> tuple[Calendar, ...]:
+def load_definitions(folder: Path, reader: DefinitionReader | None = None) -> tuple[Calendar, ...]:
     """Read the calendars of a definitions folder; none where it is empty.
 
-    Raises DefinitionError with every problem of every file.
+    A `reader` that is given again reads only what changed. Raises DefinitionError with every
+    problem of every file.
     """
     files, problems = _load(folder)
     try:
-        calendars = read_definitions(files)
+        calendars = (reader or DefinitionReader()).read(files)
     except DefinitionError as error:
         raise DefinitionError([*problems, *error.problems]) from error
     if problems:

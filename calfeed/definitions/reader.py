@@ -5,8 +5,9 @@ Pure: the files come as bytes, so what is read from a folder, a commit or a requ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_ as _is
 
 from calfeed.definitions.keys import CalendarFile, EventEntry, EventsFile
 from calfeed.definitions.scalars import name_shape
@@ -40,10 +41,10 @@ class _Place:
 
 @dataclass
 class _Found:
-    """What was read so far, with where each name and UID was first written."""
+    """A calendar that was read, with where each of its UIDs is written."""
 
-    uids: dict[str, tuple[Document, Path]] = field(default_factory=dict)
-    calendars: list[Calendar] = field(default_factory=list)
+    calendar: Calendar
+    uids: list[tuple[str, Document, Path]] = field(default_factory=list)
 
 
 def read_definitions(files: Mapping[str, bytes]) -> tuple[Calendar, ...]:
@@ -55,16 +56,58 @@ def read_definitions(files: Mapping[str, bytes]) -> tuple[Calendar, ...]:
 
     Raises DefinitionError with every problem of every file.
     """
-    documents = [read_tree(file, files[file]) for file in sorted(files)]
-    found = _Found()
-    places = list(_find_places(documents))
-    for place in places:
-        _read_calendar(place, found)
-    _check_former_names(places, found)
-    problems = [problem for document in documents for problem in document.problems]
-    if problems:
-        raise DefinitionError(problems)
-    return tuple(sorted(found.calendars, key=lambda calendar: calendar.slug))
+    return DefinitionReader().read(files)
+
+
+class DefinitionReader:
+    """Reads a folder again and again; a calendar whose files are as before is not read twice."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, tuple[bytes, Document]] = {}
+        self._found: dict[str, tuple[list[Document], _Found]] = {}
+
+    def read(self, files: Mapping[str, bytes]) -> tuple[Calendar, ...]:
+        """Read the files as `read_definitions` does."""
+        documents = [self._read_file(file, files[file]) for file in sorted(files)]
+        places = list(_find_places(documents))
+        found = [self._read_place(place) for place in places]
+        _check_uids(found)
+        _check_former_names(places, [one.calendar for one in found])
+        self._keep(files, documents, places, found)
+        problems = [problem for document in documents for problem in document.problems]
+        if problems:
+            raise DefinitionError(problems)
+        return tuple(sorted((one.calendar for one in found), key=lambda one: one.slug))
+
+    def _read_file(self, file: str, data: bytes) -> Document:
+        kept = self._documents.get(file)
+        return kept[1] if kept is not None and kept[0] == data else read_tree(file, data)
+
+    def _read_place(self, place: _Place) -> _Found:
+        kept = self._found.get(place.slug)
+        same = kept is not None and len(kept[0]) == len(place.documents)
+        if kept is not None and same and all(map(_is, kept[0], place.documents)):
+            return kept[1]
+        return _read_calendar(place)
+
+    def _keep(
+        self,
+        files: Mapping[str, bytes],
+        documents: Sequence[Document],
+        places: Sequence[_Place],
+        found: Sequence[_Found],
+    ) -> None:
+        """Keep what is in order: a document is written on where something is wrong with it."""
+        self._documents = {
+            document.file: (files[document.file], document)
+            for document in documents
+            if not document.problems
+        }
+        self._found = {
+            place.slug: (place.documents, one)
+            for place, one in zip(places, found, strict=True)
+            if not any(document.problems for document in place.documents)
+        }
 
 
 def _find_places(documents: Iterable[Document]) -> Iterable[_Place]:
@@ -104,9 +147,10 @@ def _report_file(document: Document, message: str) -> None:
     document.report_at(0, 0, (), message)
 
 
-def _read_calendar(place: _Place, found: _Found) -> None:
+def _read_calendar(place: _Place) -> _Found:
     entry = _read_head(place.head)
     calendar = settle_calendar(place.slug, entry)
+    found = _Found(calendar)
     reminders = settle_reminders(entry.reminders)
     for document in place.others:
         _read_events_file(document)
@@ -115,7 +159,7 @@ def _read_calendar(place: _Place, found: _Found) -> None:
     if count > MOST_EVENTS:
         message = f"the calendar has {count:,} events; the most is {MOST_EVENTS:,}; split it"
         _report_file(place.documents[0], message)
-        return
+        return found
     events: dict[str, Event | None] = {}
     first: dict[str, tuple[Document, Path]] = {}
     for document, event_nodes in nodes:
@@ -128,9 +172,10 @@ def _read_calendar(place: _Place, found: _Found) -> None:
             event = _read_event(calendar, reminders, slug, node, document)
             if event is not None:
                 events[slug] = event
-                _note_uid(event, document, path, found)
+                found.uids.append((event.uid, document, path))
     written = tuple(event for _, event in sorted(events.items()) if event is not None)
-    found.calendars.append(calendar.model_copy(update={"events": written}))
+    found.calendar = calendar.model_copy(update={"events": written})
+    return found
 
 
 def _read_head(document: Document | None) -> CalendarFile:
@@ -195,11 +240,11 @@ def _read_event(
     return settle_event(calendar, reminders, slug, entry, report)
 
 
-def _check_former_names(places: Iterable[_Place], found: _Found) -> None:
+def _check_former_names(places: Iterable[_Place], calendars: Sequence[Calendar]) -> None:
     """Report a former name that is, or was, another calendar's: it can lead to one alone."""
-    owners = {calendar.slug: calendar.slug for calendar in found.calendars}
+    owners = {calendar.slug: calendar.slug for calendar in calendars}
     heads = {place.slug: place.head for place in places}
-    for calendar in sorted(found.calendars, key=lambda one: one.slug):
+    for calendar in sorted(calendars, key=lambda one: one.slug):
         head = heads[calendar.slug]
         for name in calendar.formerly:
             owner = owners.setdefault(name, calendar.slug)
@@ -209,12 +254,13 @@ def _check_former_names(places: Iterable[_Place], found: _Found) -> None:
             head.report(("formerly",), f'"{name}" is {whose}; name only what it was called before')
 
 
-def _note_uid(event: Event, document: Document, path: Path, found: _Found) -> None:
+def _check_uids(found: Iterable[_Found]) -> None:
     """Report a UID that another event has."""
-    if event.uid in found.uids:
-        place = (*path, "uid")
-        document.report(place, f'the UID "{event.uid}" is also {_where(*found.uids[event.uid])}')
-    found.uids.setdefault(event.uid, (document, path))
+    first: dict[str, tuple[Document, Path]] = {}
+    for uid, document, path in (entry for one in found for entry in one.uids):
+        if uid in first:
+            document.report((*path, "uid"), f'the UID "{uid}" is also {_where(*first[uid])}')
+        first.setdefault(uid, (document, path))
 
 
 def _where(document: Document, path: Path) -> str:

@@ -71,7 +71,7 @@ def test_there_are_the_147_colours_of_css_3() -> None:
 
 def test_reading_without_a_rule_loads_no_icalendar_and_no_recurrences() -> None:
     code = (
-        "import sys; from calfeed.definitions.files import read_definitions as read;"
+        "import sys; from calfeed.definitions.reader import read_definitions as read;"
         "read({'events/x.yaml': b'name: X\\ntime_zone: UTC\\nevents: {a: {summary: S, start: "
         "2024-01-01}}'}); print(*{'icalendar', 'dateutil.rrule', 'sqlalchemy'} & set(sys.modules))"
     )

@@ -139,7 +139,7 @@ events:
     note: Two weeks more
 """
     (calendar,) = read_definitions({"events/grants.yaml": text.encode()})
-    expected = "3e9fa531fd2410120d7deedb76820ba7c8cec091cc36f46b0ec8d39e61aceabe"
+    expected = "bacc27302cd5a21920202626b9d5ed16d5524f47535547c8b225d8ddf7c91996"
     assert fingerprint(calendar.events[0]) == expected
 
 
