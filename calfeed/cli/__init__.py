@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -17,6 +18,7 @@ _COMMANDS = {
     "diff": ("calfeed.cli.publishing", "show what a publish would do"),
     "endpoint": ("calfeed.cli.endpoints", "add, list, test and remove endpoints"),
     "export": ("calfeed.cli.exporting", "write a static site, or print a feed"),
+    "import": ("calfeed.cli.importing", "make a definition of an .ics file or URL"),
     "listen": ("calfeed.cli.listening", "receive webhooks here and print them"),
     "publish": ("calfeed.cli.publishing", "make the definitions the truth"),
     "rehearse": ("calfeed.cli.rehearsing", "send a window's reminders now, marked as rehearsal"),
@@ -38,7 +40,9 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command = getattr(import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        # No function can be called `import`.
+        name = cmd_name + "_" * iskeyword(cmd_name)
+        command = getattr(import_module(_COMMANDS[cmd_name][0]), name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is not a command")
         return command

@@ -23,7 +23,13 @@ def delivery() -> None:
 @click.option("--endpoint", "endpoint_id", help="Only those of this endpoint.")
 @click.option("--failed", is_flag=True, help="Only those that ended without success.")
 @click.option("--pending", is_flag=True, help="Only those still to be delivered.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option(
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="How many at most.",
+)
 @output.as_json
 def list_(endpoint_id: str | None, failed: bool, pending: bool, limit: int, as_json: bool) -> None:
     """List deliveries, newest first."""
@@ -78,15 +84,24 @@ def show(delivery_id: int, as_json: bool) -> None:
 @delivery.command()
 @click.argument("delivery_id", type=int)
 def retry(delivery_id: int) -> None:
-    """Send a delivery that ended without success again, under its own webhook-id."""
+    """Send a delivery that failed again, under its own webhook-id."""
     with output.opened(load_settings()) as database, database.write() as connection:
         row = deliveries.find_delivery(connection, delivery_id)
         if not deliveries.retry(connection, delivery_id, output.now()):
             raise InvalidInputError(
-                f"delivery {delivery_id} is {row.state}; only one that ended without success "
-                "can be sent again"
+                f"delivery {delivery_id} {_REASONS[row.state]}, so it is not sent again; "
+                "that is for deliveries that failed"
             )
     click.echo(f"delivery {delivery_id} is pending again; a worker sends it at once")
+
+
+_REASONS = {
+    "pending": "is pending",
+    "delivered": "was delivered",
+    "expired": "came too late to be of use",
+    "superseded": "says what is no longer true",
+    "dropped": "has lost its endpoint",
+}
 
 
 def _when(row: DeliveryRow) -> str:

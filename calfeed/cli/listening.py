@@ -12,7 +12,13 @@ from calfeed.reminders.signing import check_secret
 
 
 @click.command()
-@click.option("--port", default=9000, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--port",
+    default=9000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="The port to listen on; 0 for any that is free.",
+)
 @click.option("--secret", help="The endpoint's secret (whsec_…); without it nothing is verified.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def listen(port: int, secret: str | None, as_json: bool) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import watchfiles
 
@@ -25,6 +27,8 @@ from calfeed.store.database import Database
 _SETTLE, _LOOK = 200, 50
 _CHECK = 500
 
+_Stamp = frozenset[tuple[str, int, int, int]]
+
 
 class Publisher:
     """Publishes what is valid; reports what is not, and leaves the last good state in place."""
@@ -35,14 +39,16 @@ class Publisher:
         self._say = say
         self._reader = DefinitionReader()
         self._missed = False
+        self._seen: _Stamp = frozenset()
 
     def publish(self) -> bool:
         """Publish the definitions as they are now; False where that was not possible."""
+        self._seen = _look_at(self._settings.events)
         try:
             defined = load_definitions(self._settings.events, self._reader)
             plan = apply.publish(self._database, defined, output.now(), self._settings.base_url)
         except DefinitionError as error:
-            self._missed = not self._settings.events.is_dir()
+            self._missed = False
             count = len(error.problems)
             self._say(str(error))
             self._say(
@@ -72,17 +78,22 @@ class Publisher:
     def watch(self, stopping: threading.Event, between: Callable[[], None]) -> None:
         """Publish after each change until stopped; `between` is called twice a second.
 
-        A publish that failed because of the database is tried again until it is done.
+        A publish that failed because of the database is tried again until it is done. What the
+        system does not report is found by looking: a change from before the watch began, one in
+        a folder that took the watched one's place, or on a file system that reports none.
         """
-        while not self._settings.events.is_dir():
+        while True:
             # Only a folder can be watched; until there is one, what is published stays.
+            with suppress(FileNotFoundError):
+                self._follow(stopping, between)
             if stopping.wait(_CHECK / 1000):
                 return
             between()
-        if self._missed:
-            self.publish()
+
+    def _follow(self, stopping: threading.Event, between: Callable[[], None]) -> None:
+        folder = self._settings.events
         changes = watchfiles.watch(
-            self._settings.events,
+            folder,
             stop_event=stopping,
             debounce=_SETTLE,
             step=_LOOK,
@@ -91,9 +102,19 @@ class Publisher:
             raise_interrupt=False,
         )
         for changed in changes:
-            if changed or self._missed:
+            if changed or self._missed or _look_at(folder) != self._seen:
                 self.publish()
             between()
+
+
+def _look_at(folder: Path) -> _Stamp:
+    """What tells one state of a folder's files from another, without reading them."""
+    found = set()
+    with suppress(OSError):  # one that goes away meanwhile is seen the next time
+        for path in folder.rglob("*.y*ml"):
+            status = path.stat()
+            found.add((str(path), status.st_ino, status.st_size, status.st_mtime_ns))
+    return frozenset(found)
 
 
 def describe_start(database: Database, settings: Settings) -> Iterator[str]:

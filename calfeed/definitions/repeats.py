@@ -23,6 +23,7 @@ def settle_repeat(
 
     What is taken out or changed must be an occurrence; all lists come out in the order of time.
     """
+    _check_reading(start, ("start",), ground)
     rule = _read_rule(entry, start, ground)
     changes = entry.changes or {}
     also = _moments("also", enumerate(entry.also or ()), start, ground)
@@ -70,10 +71,22 @@ def _moments(
         moment = ground.moment(each, path)
         if moment is None or not ground.same_kind(moment, start, path):
             continue
+        _check_reading(moment, path, ground)
         if moment in moments:
             ground.report(path, "is there twice; keep one")
         moments.setdefault(moment, path)
     return moments
+
+
+def _check_reading(moment: date | datetime, path: Path, ground: Ground) -> None:
+    """Report the second of two readings of a wall time: a series takes place at the first."""
+    if isinstance(moment, datetime) and moment.fold:
+        first = moment.replace(fold=0).isoformat(" ", "minutes")
+        ground.report(
+            path,
+            f"is the second {moment:%H:%M} of that day; an event that repeats takes place at the "
+            f"first, {first}, so make this an event of its own",
+        )
 
 
 def _check_occurrences(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 from icalendar.prop import vRecur
 
@@ -22,6 +23,7 @@ from calfeed.definitions.times import LAST_YEAR
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+_UTC = re.compile(r"(?<=^UNTIL=)\d{8}T\d{6}Z")
 _CLOCK = ("BYHOUR", "BYMINUTE", "BYSECOND")
 _BY_NUMBER = {"BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYSETPOS", *_CLOCK}
 _PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", *_BY_NUMBER}
@@ -41,12 +43,14 @@ class DateSet:
         return {self.start, *self.others} | (_dates(self.rule, last, self.start))
 
 
-def find_dates(event: Component, start: Moment, rdates: set[Moment], report: Report) -> DateSet:
-    """The dates of an event that begins at `start`, before any is taken out.
+def find_dates(
+    event: Component, start: Moment, zone: ZoneInfo, rdates: set[Moment], report: Report
+) -> DateSet:
+    """The dates of an event that begins at `start` in `zone`, before any is taken out.
 
     What a definition cannot say is said in another way or left out, and reported.
     """
-    rules, refused = _rules(event, "RRULE", start), _rules(event, "EXRULE", start)
+    rules, refused = (_rules(event, name, start, zone) for name in ("RRULE", "EXRULE"))
     if not rules:
         if refused:
             report("EXRULE", "is not kept: there is no rule from which it takes dates")
@@ -59,11 +63,11 @@ def find_dates(event: Component, start: Moment, rdates: set[Moment], report: Rep
             reason = str(error)
         else:
             if all(each >= start for each in rdates):
-                return DateSet(start, rule, rdates - {start})
+                return _by_rule(start, rule, rdates)
             reason = "RDATE has a date before the start"
     dates = _write_out(rules, refused, start)
     if dates is not None and len(dates | rdates) <= MOST_EXCEPTIONS:
-        report("RRULE", f"{reason}; the {len(dates)} dates are written out instead")
+        report("RRULE", f"{reason}; written out instead, as {_counted(len(dates))}")
         return on_dates(dates | rdates)
     moved = _move_start(rules, refused, start)
     if moved is not None:
@@ -75,21 +79,39 @@ def find_dates(event: Component, start: Moment, rdates: set[Moment], report: Rep
     return on_dates({start, *rdates})
 
 
+def _by_rule(start: Moment, rule: Rule, rdates: set[Moment]) -> DateSet:
+    last = max(map(wall_time, rdates), default=rule.start)
+    return DateSet(start, rule, rdates - {start} - _dates(rule, last, start))
+
+
+def _counted(dates: int) -> str:
+    return "one date" if dates == 1 else f"{dates} dates"
+
+
 def on_dates(dates: Iterable[Moment]) -> DateSet:
     """The set of these dates and no rule; there must be one."""
     first, *others = sorted(dates)
     return DateSet(first, None, set(others))
 
 
-def _rules(event: Component, name: str, start: Moment) -> list[str]:
-    return [text for prop in event.all(name) if (text := _normal(prop.value, start))]
+def _rules(event: Component, name: str, start: Moment, zone: ZoneInfo) -> list[str]:
+    return [text for prop in event.all(name) if (text := _normal(prop.value, start, zone))]
 
 
-def _normal(value: str, start: Moment) -> str:
+def _normal(value: str, start: Moment, zone: ZoneInfo) -> str:
     """A rule in capitals; for an all-day event without times of day, which mean nothing there."""
+
+    def last_day(found: re.Match[str]) -> str:
+        until = datetime.fromisoformat(found[0]).astimezone(zone)
+        return f"{until:%Y%m%d}"
+
     parts = [part for part in re.sub(r"\s", "", value).upper().split(";") if part]
     if not isinstance(start, datetime):
         parts = [part for part in parts if part.partition("=")[0] not in _CLOCK]
+        try:
+            parts = [_UTC.sub(last_day, part) for part in parts]
+        except (ValueError, OverflowError):
+            return ";".join(parts)
         parts = [re.sub(r"^(UNTIL=\d{8})T.*", r"\1", part) for part in parts]
     return ";".join(parts)
 
@@ -155,7 +177,7 @@ def _parse(text: str, start: Moment) -> Rule | None:
                 (int(day[1]) if day[1] else None, _WEEKDAYS.index(day[2])) for day in days if day
             ),
         )
-        return rule if rule.interval > 0 and rule.first_start() is not None else None
+        return rule if min(rule.interval, rule.count or 1) > 0 and rule.first_start() else None
     except (ValueError, TypeError, KeyError, IndexError, OverflowError):
         return None
 

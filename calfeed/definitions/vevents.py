@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -66,7 +66,7 @@ def import_event(
     if zone.key == "UTC" and not recurs:
         zone = clock.home  # a single moment is the same on all clocks
     start = in_zone(start, zone)
-    end = _read_end(component, clock, start, report)
+    end = _read_end(component, replace(clock, home=zone), start, report)
     said = _read_texts(component, language, report)
     said |= _read_facts(component, isinstance(start, datetime), report)
     if alarms := import_alarms(component, start, end, zone, recurs, report):

@@ -8,6 +8,7 @@ the database.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -32,6 +33,8 @@ class WorkerClock:
         self._clock = clock
         self._next: datetime | None = None
         self._failing = False
+        self._ticking = threading.Lock()
+        self._doing_duties = threading.Lock()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
@@ -53,10 +56,17 @@ class WorkerClock:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Stop ticking."""
-        self._scheduler.shutdown(wait=True)
+        """Stop ticking, once what is being done at this moment is done."""
+        # Not wait=True: it holds the lock that a tick needs to put its job on the list, for ever.
+        self._scheduler.shutdown(wait=False)
+        with self._ticking, self._doing_duties:
+            pass
 
     def _tick(self) -> None:
+        with self._ticking:
+            self._look_ahead()
+
+    def _look_ahead(self) -> None:
         try:
             agenda = self._worker.agenda()
         except StoreError as error:
@@ -81,7 +91,8 @@ class WorkerClock:
             )
 
     def _do_duties(self) -> None:
-        try:
-            self._worker.do_duties()
-        except StoreError as error:
-            _log.error("%s; the duties are done later", error)
+        with self._doing_duties:
+            try:
+                self._worker.do_duties()
+            except StoreError as error:
+                _log.error("%s; the duties are done later", error)

@@ -95,7 +95,7 @@ class Sender:
             pycurl.TIMEOUT_MS: int(timeout * 1000),
             pycurl.RESOLVE: list(resolve),
         }
-        ca_file = ca_file or _find_ca_file()
+        ca_file = ca_file or find_ca_file()
         if ca_file is not None:
             options[pycurl.CAINFO] = ca_file
         guarded = not allow_private and egress_proxy is None
@@ -305,7 +305,7 @@ def _subtract(counts: Counter[str], origin: str) -> None:
         del counts[origin]
 
 
-def _find_ca_file() -> str | None:
+def find_ca_file() -> str | None:
     """The system's certificate authorities: a wheel's libcurl knows only where its builder's are.
 
     Python's own answer comes first, so that SSL_CERT_FILE is heeded.

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from calfeed.delivery.sender import Outcome, Request, Sender
 from calfeed.errors import StoreError
 from calfeed.store import deliveries, outbox
 from calfeed.store.database import Database
+from calfeed.store.deliveries import Claim
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ and replaced."""
 
 _PER_ENDPOINT = 256
 """How many of them one endpoint can have, so that one that hangs leaves room."""
+
+_RENEWAL = deliveries.LEASE / 3
+"""How often the claims in hand are renewed: a line before a slow endpoint can be a minute long."""
 
 _TURN = 0.01
 """Seconds in which results are gathered, to be recorded in one transaction."""
@@ -67,6 +71,8 @@ class Worker:
         self._passed_over = False  # the last claim passed endpoints over
         self._in_flight: Counter[str] = Counter()  # by endpoint
         self._unrecorded: list[Outcome] = []
+        self._claims: set[Claim] = set()  # in flight or unrecorded
+        self._renewed = clock()
 
     def wake(self) -> None:
         """Say that something may be due."""
@@ -83,7 +89,7 @@ class Worker:
             self._guarded(self._turn)
         while self._in_flight.total() or self._unrecorded:
             self._gather(1.0)
-            if self._unrecorded and not self._guarded(lambda: self._exchange(0, ())):
+            if not self._guarded(lambda: self._exchange(0, ())):
                 return  # the claims run out by themselves
 
     def agenda(self) -> Agenda:
@@ -108,7 +114,7 @@ class Worker:
         if self._in_flight.total():
             self._gather(_TURN)
         limit, busy = self._find_room() if self._more else (0, [])
-        if limit or self._unrecorded:
+        if limit or self._unrecorded or self._renewal_is_due():
             self._exchange(limit, busy)
         elif not self._in_flight.total():
             self._awake.wait()
@@ -132,21 +138,29 @@ class Worker:
     def _exchange(self, limit: int, busy: Sequence[str]) -> None:
         """Record what came back and claim up to `limit` deliveries, in one transaction."""
         requests: list[Request] = []
+        done = {posting.claim for posting in _postings(self._unrecorded)}
+        left = self._claims - done
         now = self._clock()
+        renewing = self._renewal_is_due()
         with self._database.write() as connection:
             record(connection, self._unrecorded, now, self._random)
+            if renewing:
+                deliveries.renew(connection, list(left), now)
             if limit:
                 claims = deliveries.claim(connection, now, limit, busy)
                 requests = prepare(connection, claims, now)
                 self._more = len(claims) == limit
         self._unrecorded = []
         self._passed_over = bool(limit and busy)
-        self._in_flight.update(
-            request.key.claim.endpoint_id
-            for request in requests
-            if isinstance(request.key, Posting)
-        )
+        if renewing or not left:
+            self._renewed = now
+        posted = [posting.claim for posting in _postings(requests)]
+        self._claims = left.union(posted)
+        self._in_flight.update(claim.endpoint_id for claim in posted)
         self._sender.submit(requests)
+
+    def _renewal_is_due(self) -> bool:
+        return bool(self._claims) and self._clock() - self._renewed >= _RENEWAL
 
     def _gather(self, timeout: float) -> None:
         """Wait up to `timeout` seconds for as many outcomes as are still out after them."""
@@ -156,11 +170,7 @@ class Worker:
             if left <= 0:
                 break
             outcomes = self._sender.results(left)
-            self._in_flight.subtract(
-                outcome.key.claim.endpoint_id
-                for outcome in outcomes
-                if isinstance(outcome.key, Posting)
-            )
+            self._in_flight.subtract(posting.claim.endpoint_id for posting in _postings(outcomes))
             self._in_flight = +self._in_flight
             self._unrecorded += outcomes
         if self._unrecorded and self._passed_over:
@@ -175,3 +185,7 @@ class Worker:
             self._awake.set()
             return False
         return True
+
+
+def _postings(ones: Iterable[Request | Outcome]) -> list[Posting]:
+    return [one.key for one in ones if isinstance(one.key, Posting)]

@@ -29,7 +29,7 @@ from calfeed.ical.text import describe, describe_as_html
 from calfeed.ical.words import words_in
 from calfeed.ical.zones import is_utc
 
-RENDERER = 2
+RENDERER = 3
 """Goes up when the same revision would render to other bytes: publish then renders it anew."""
 
 _MEDIA_TYPES = {
@@ -142,11 +142,12 @@ def _put_details(component: icalendar.Event, event: Event) -> None:
     if event.contact:
         component.add("CONTACT", event.contact)
     if event.organizer is not None:
-        name = {"CN": event.organizer.name}
+        name = {"CN": _quotable(event.organizer.name)}
         component.add("ORGANIZER", vCalAddress(event.organizer.uri, params=name))
     if event.conference is not None:
         # Without FEATURE (RFC 7986, 6.3): an address does not tell whether it is sound or video.
-        label = {"LABEL": event.conference.label} if event.conference.label else {}
+        said = event.conference.label
+        label = {"LABEL": _quotable(said)} if said else {}
         _put_uri(component, "CONFERENCE", event.conference.url, label)
     if event.image:
         media_type = _MEDIA_TYPES.get(PurePosixPath(urlsplit(event.image).path).suffix.lower())
@@ -155,7 +156,17 @@ def _put_details(component: icalendar.Event, event: Event) -> None:
     for source in event.sources:
         if source.url:
             # `via` is the registered relation for where an information comes from.
-            _put_uri(component, "LINK", source.url, {"LINKREL": "via", "LABEL": source.title})
+            label = {"LABEL": _quotable(source.title)}
+            _put_uri(component, "LINK", source.url, {"LINKREL": "via", **label})
+
+
+def _quotable(text: str) -> str:
+    """A text that every reader takes for the same parameter value (RFC 5545, 3.2).
+
+    A backslash is a character like others there, but icalendar takes it for an escape, and one
+    at the end for a part of the next parameter.
+    """
+    return text.replace("\\", "/")
 
 
 class _Geo(vGeo):
@@ -170,10 +181,13 @@ def _put_uri(component: icalendar.Event, name: str, uri: str, params: dict[str, 
 
 
 def _written(event: Event, moment: Moment) -> Moment:
-    """A moment as the feed writes it: a date, UTC, or the wall clock of a recurring event."""
+    """A moment as the feed writes it: a date, UTC, or the wall clock of a recurring event.
+
+    On a wall clock a time that comes twice is the first of the two, so the second is in UTC.
+    """
     if not isinstance(moment, datetime):
         return moment
-    if event.repeat is None or is_utc(event.time_zone):
+    if event.repeat is None or moment.fold or is_utc(event.time_zone):
         return moment.astimezone(UTC)
     return moment
 
@@ -192,7 +206,9 @@ def _put_recurrence(component: icalendar.Event, event: Event) -> None:
         if until is not None:
             rule["UNTIL"] = [until]
         component.add("RRULE", vRecur(rule))
-    for name, moments in (("EXDATE", repeat.exclude), ("RDATE", repeat.also)):
+    # The first time is one of them already, but Home Assistant shows only those in a list.
+    also = repeat.also if repeat.rule else (event.start, *repeat.also)
+    for name, moments in (("EXDATE", repeat.exclude), ("RDATE", also)):
         if moments:
             written = sorted(_written(event, moment) for moment in moments)
             values = vDDDLists(written)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from calfeed.definitions.values import canonical_json
 from calfeed.errors import InvalidInputError
@@ -45,7 +45,7 @@ class Shown(_Value):
 class KeptEvent(_Value):
     """Every revision of an event, oldest first; `shown` is None once it has left its feed."""
 
-    revisions: tuple[Entry, ...]
+    revisions: tuple[Entry, ...] = Field(min_length=1)
     shown: Shown | None = None
 
 
@@ -64,6 +64,14 @@ class Ledger(_Value):
     publishes: tuple[datetime, ...] = ()
     calendars: dict[str, KeptCalendar] = {}
     events: dict[str, KeptEvent] = {}
+
+    @model_validator(mode="after")
+    def _check_numbers(self) -> Self:
+        used = {one.publish for one in self.calendars.values()}
+        used |= {entry.publish for one in self.events.values() for entry in one.revisions}
+        if not used <= set(range(1, len(self.publishes) + 1)):
+            raise ValueError(f"it has {len(self.publishes)} publishes, and refers to others")
+        return self
 
 
 EMPTY = Ledger(format=1)

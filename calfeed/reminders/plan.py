@@ -90,7 +90,7 @@ def relevant_until(event: Event, occurrence: Occurrence, due: datetime) -> datet
 
 
 def _name_wall(moment: date | datetime) -> str:
-    """A moment on the wall clock, which stays the same when a zone's new rules shift its instant."""
+    """A moment on the wall clock: new rules of its zone shift the instant, and not this."""
     if not isinstance(moment, datetime):
         return moment.isoformat()
     return f"{moment.replace(tzinfo=None, fold=0).isoformat()}/{moment.fold}"

@@ -32,12 +32,8 @@ from calfeed.store.given import dump_rows, given_rows
 from calfeed.store.tables import attempts, deliveries, messages
 from calfeed.store.upsert import insert_new
 
-LEASE = timedelta(seconds=90)
-"""How long a claim keeps a delivery from other workers.
-
-An attempt takes 15 seconds at most, and of what a worker claims at once for one endpoint the last
-is the fifth in its line at the latest.
-"""
+LEASE = timedelta(seconds=30)
+"""How long a claim keeps a delivery from other workers, unless it is renewed meanwhile."""
 
 # Written out, not given: only so a plan that is kept can use the index of what is pending.
 _pending = deliveries.c.state == literal_column("'pending'")
@@ -150,6 +146,20 @@ def _claim(ids: Any) -> Any:
     )
 
 
+def renew(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
+    """Keep deliveries from other workers for another `LEASE`, those that are still this one's."""
+    if claims:
+        held = [{"id": one.delivery_id, "claim": one.number} for one in claims]
+        given = {"held": dump_rows(held), "lease": now + LEASE}
+        connection.execute(_renewing(connection.dialect.name), given)
+
+
+@cache
+def _renewing(dialect: str) -> Any:
+    held = given_rows(dialect, "held", {"id": deliveries.c.id.type, "claim": Integer()})
+    return _held(held).values(next_at=bindparam("lease"))
+
+
 def load_messages(connection: Connection, ids: Sequence[str]) -> dict[str, StoredMessage]:
     """Messages by id."""
     given = {"ids": dump_rows([{"id": message_id} for message_id in set(ids)])}
@@ -209,7 +219,7 @@ def settle(
 @cache
 def _settling(dialect: str) -> Any:
     ends = given_rows(dialect, "ends", {"id": deliveries.c.id.type, "claim": Integer()})
-    return _finishing(ends).values(
+    return _held(ends).values(
         state=bindparam("to"),
         settled_at=bindparam("at"),
         attempts=deliveries.c.attempts + bindparam("made"),
@@ -229,13 +239,13 @@ def put_off(connection: Connection, until: Mapping[Claim, datetime]) -> None:
 def _putting_off(dialect: str) -> Any:
     kinds = {"id": deliveries.c.id.type, "claim": Integer(), "at": deliveries.c.next_at.type}
     again = given_rows(dialect, "again", kinds)
-    return _finishing(again).values(next_at=again.c.at, attempts=deliveries.c.attempts + 1)
+    return _held(again).values(next_at=again.c.at, attempts=deliveries.c.attempts + 1)
 
 
-def _finishing(given: FromClause) -> Update:
+def _held(given: FromClause) -> Update:
     # A claim that ran out and was taken by another worker is theirs to finish.
-    held = (deliveries.c.id == given.c.id) & (deliveries.c.claim == given.c.claim)
-    return update(deliveries).where(held, _unsettled)
+    mine = (deliveries.c.id == given.c.id) & (deliveries.c.claim == given.c.claim)
+    return update(deliveries).where(mine, _unsettled)
 
 
 def list_deliveries(
@@ -290,14 +300,14 @@ def load_attempts(connection: Connection, delivery_id: int) -> list[Attempt]:
 
 
 def retry(connection: Connection, delivery_id: int, now: datetime) -> bool:
-    """Make a delivery that has ended without success pending again, with all its attempts.
+    """Make a delivery that was given up pending again, with all its attempts.
 
-    Returns False for one that was delivered or is pending.
+    Returns False for any other: what was superseded is not true any more, what expired is of no
+    use, and what was dropped has no endpoint.
     """
     changed = connection.execute(
         update(deliveries)
-        .where(deliveries.c.id == delivery_id)
-        .where(deliveries.c.state.not_in(["pending", "delivered"]))
+        .where(deliveries.c.id == delivery_id, deliveries.c.state == "failed")
         .values(state="pending", next_at=now, attempts=0, settled_at=None)
     )
     return changed.rowcount == 1

@@ -1,8 +1,8 @@
 """Rows that a statement is given, as one parameter of JSON.
 
 The text of the statement is the same for any number of them, and so is everything that is kept
-by it on the way: SQLAlchemy's compiled form, the driver's, PostgreSQL's plan. Beside a list of
-parameters that takes a third of the time, and no database's limit of them is met.
+by it on the way: SQLAlchemy's compiled form, the driver's, PostgreSQL's plan. No database's limit
+of parameters is met either.
 """
 
 from __future__ import annotations

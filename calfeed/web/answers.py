@@ -26,14 +26,14 @@ class Answer:
     """One resource in both its forms: as it is, and compressed.
 
     The two are different bytes, so they have different ETags (RFC 9110, 8.8.3); either of them
-    answers If-None-Match.
+    answers If-None-Match. `unchanged` are the headers of a 304, for the one and for the other.
     """
 
     etags: frozenset[str]
     modified: str
     plain: tuple[Headers, tuple[bytes, ...]]
     compressed: tuple[Headers, tuple[bytes, ...]]
-    unchanged: Headers
+    unchanged: tuple[Headers, Headers]
 
     @property
     def size(self) -> int:
@@ -69,7 +69,7 @@ def make_answer(body: bytes, content_type: str, modified: datetime) -> Answer:
             ],
             (packed,),
         ),
-        unchanged=[("ETag", plain), *common],
+        unchanged=([("ETag", plain), *common], [("ETag", compressed), *common]),
     )
 
 
@@ -104,10 +104,10 @@ class LookUp:
         method = environ["REQUEST_METHOD"]
         if answer is None or (method != "GET" and method != "HEAD"):
             return self._application(environ, start_response)
-        if _is_unchanged(environ, answer):
-            start_response("304 Not Modified", answer.unchanged)
-            return _NOTHING
         packed = _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        if _is_unchanged(environ, answer):
+            start_response("304 Not Modified", answer.unchanged[packed])
+            return _NOTHING
         headers, body = answer.compressed if packed else answer.plain
         start_response("200 OK", headers)
         return body if method == "GET" else _NOTHING
@@ -126,10 +126,16 @@ def _is_unchanged(environ: Mapping[str, Any], answer: Answer) -> bool:
 
 def _accepts_gzip(accepted: str) -> bool:
     """Whether Accept-Encoding asks for gzip (RFC 9110, 12.5.3)."""
+    accepted = accepted.lower()
     if "gzip" not in accepted and "*" not in accepted:
         return False
+    wanted: bool | None = None
     for entry in accepted.split(","):
         name, _, weight = entry.partition(";")
-        if name.strip().lower() in ("gzip", "x-gzip", "*"):
-            return weight.replace(" ", "").lower() not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+        name = name.strip()
+        # What is said of gzip by name goes before what is said of everything.
+        if name in ("gzip", "x-gzip") or (name == "*" and wanted is None):
+            wanted = weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+            if name != "*":
+                return wanted
+    return bool(wanted)

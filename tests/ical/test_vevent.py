@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -24,10 +25,11 @@ def revise(event: Event, sequence: int = 0, **fields: object) -> Revision:
     )
 
 
-def render(event: Event, sequence: int = 0, **fields: object) -> list[icalendar.Component]:
+def render(event: Event, sequence: int = 0, **fields: object) -> list[Any]:
     """The event's components, read back: the event first, then its changed occurrences."""
     text = render_event(revise(event, sequence, **fields)).decode()
-    return icalendar.Event.from_ical(text, multiple=True)
+    components: list[Any] = icalendar.Event.from_ical(text, multiple=True)
+    return components
 
 
 def raw(event: Event, name: str) -> str:

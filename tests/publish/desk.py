@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
 from calfeed.definitions.values import Calendar
 from calfeed.ical.revision import Revision
 from calfeed.ical.variants import PLAIN
@@ -14,6 +16,7 @@ from calfeed.store import catalog, outbox
 from calfeed.store.database import Database
 from calfeed.store.endpoints import add_endpoint
 from calfeed.store.outbox import ReminderRow
+from calfeed.store.tables import messages, metadata
 from tests.ical.defining import define
 from tests.store.keeping import make_endpoint
 
@@ -74,19 +77,13 @@ class Desk:
         return [(f"{row.begins + timedelta(hours=5):%m-%d}", row.state) for row in self.reminders()]
 
     def told(self) -> list[Subject]:
-        """What there is a message of, oldest first; each is fanned out by this."""
-        from sqlalchemy import text
-
+        """What there is a message of, oldest first."""
         with self.database.read() as connection:
-            rows = connection.execute(text("SELECT subject FROM messages ORDER BY at, id"))
+            rows = connection.execute(select(messages.c.subject).order_by(messages.c.at))
             return [Subject.model_validate_json(row.subject) for row in rows]
 
     def everything(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every table."""
-        from sqlalchemy import select
-
-        from calfeed.store.tables import metadata
-
         with self.database.read() as connection:
             return {
                 table.name: sorted(

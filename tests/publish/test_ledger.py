@@ -24,7 +24,7 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, 250_000, UTC)
 HEAD = """
 name: {en: Desk, ur: ڈیسک}
 time_zone: America/New_York
-reminders: [1 week, 1 day at 08:30]
+reminders: [1 week, {before: 1 day, at: "08:30"}]
 events:
   standing:
     summary: {en: The desk meets, ur: ڈیسک کا اجلاس}
@@ -96,6 +96,18 @@ def test_a_ledger_reads_as_it_was_written(tmp_path: Path) -> None:
     assert ledger.publishes == (NOW,)
 
 
-def test_what_is_no_ledger_is_said_to_be_none() -> None:
-    with pytest.raises(InvalidInputError, match=r"not a ledger .* format: "):
-        read_ledger('{"format": 9}')
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"format": 9}', "format: "),
+        ('{"format": 1, "events": {"a": {"revisions": []}}}', r"events\.a\.revisions: "),
+        (
+            '{"format": 1, "calendars": {"a": {"content": {}, "publish": 1}}}',
+            "0 publishes, and refers to others",
+        ),
+        ("<<<<<<< ours", "JSON"),
+    ],
+)
+def test_what_is_no_ledger_is_said_to_be_none(text: str, said: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"not a ledger .*{said}"):
+        read_ledger(text)

@@ -146,16 +146,23 @@ def test_one_delivery_is_claimed_by_its_number_while_it_is_pending(database: Dat
         assert find_delivery(connection, number).attempts == 0
 
 
-@pytest.mark.parametrize("state", ["failed", "expired", "superseded", "dropped"])
-def test_what_ended_without_success_can_be_tried_again_from_the_start(
-    database: Database, state: str
-) -> None:
+@pytest.mark.parametrize("state", ["delivered", "expired", "superseded", "dropped"])
+def test_what_ended_otherwise_than_by_failing_stays_ended(database: Database, state: str) -> None:
+    (number,) = keep_deliveries(database, 1)
+    (first,) = take(database, 1)
+    with database.write() as connection:
+        settle(connection, [first], state, NOW)
+        assert not retry(connection, number, NOW)
+        assert find_delivery(connection, number).state == state
+
+
+def test_what_failed_can_be_tried_again_from_the_start(database: Database) -> None:
     (number,) = keep_deliveries(database, 1)
     (first,) = take(database, 1)
     with database.write() as connection:
         assert not retry(connection, number, NOW)
         record_attempts(connection, [attempt(first)])
-        settle(connection, [first], state, NOW)
+        settle(connection, [first], "failed", NOW)
         assert retry(connection, number, NOW + SECOND)
         found = find_delivery(connection, number)
         assert (found.state, found.attempts, found.settled_at) == ("pending", 0, None)

@@ -1,0 +1,1 @@
+"""Measurements of calfeed beside what else there is: `python -m benchmarks` prints the table."""

@@ -1,0 +1,198 @@
+"""One installation of calfeed as an operator has it: a folder, an environment, the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.client import HTTPMessage
+from pathlib import Path
+from typing import Any, TypeVar
+
+BIN = Path(sys.executable).parent
+SHIPPED = Path(__file__).parents[2] / "events"
+
+Seen = TypeVar("Seen")
+
+
+def until(look: Callable[[], Seen], what: str, seconds: float = 20) -> Seen:
+    """Look again and again until there is something to see, and return it."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+    return seen
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Running:
+    """A command that runs in a session, and so a process group, of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes], out: Path, err: Path) -> None:
+        self.process = process
+        self._out, self._err = out, err
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self._out.read_text("utf-8")
+
+    @property
+    def errors(self) -> str:
+        return self._err.read_text("utf-8")
+
+    @property
+    def everything(self) -> str:
+        return self.output + self.errors
+
+    def until_it_says(self, text: str, seconds: float = 20) -> None:
+        def look() -> bool:
+            assert text in self.everything or self.process.poll() is None, self.everything
+            return text in self.everything
+
+        until(look, f'"{text}" in its output:\n{self.everything}', seconds)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal to this process alone, and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+    def kill_group(self) -> None:
+        """SIGKILL for the command and everything it started, all at once."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def members(self) -> dict[int, str]:
+        """The processes of its group that are alive: what they were started as, by number."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                state, _, group = (
+                    folder.joinpath("stat").read_text().rpartition(") ")[2].split()[:3]
+                )
+                if int(group) == self.process.pid and state != "Z":
+                    words = folder.joinpath("cmdline").read_bytes().split(b"\0")
+                    found[int(folder.name)] = " ".join(word.decode() for word in words)
+        return found
+
+
+class Site:
+    """A folder with the shipped calendars, and calfeed's commands run in it."""
+
+    def __init__(self, folder: Path, database_url: str = "") -> None:
+        self.folder = folder
+        self.events = folder / "events"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._count = 0
+        folder.mkdir(exist_ok=True)
+        shutil.copytree(SHIPPED, self.events)
+        outer = {name: text for name, text in os.environ.items() if "CALFEED" not in name}
+        self.environment = outer | {
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "CALFEED_PORT": str(self.port),
+            "CALFEED_ALLOW_PRIVATE_ENDPOINTS": "1",
+            **({"CALFEED_DATABASE_URL": database_url} if database_url else {}),
+        }
+
+    def run(
+        self, *words: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `calfeed` to its end, whatever that is."""
+        return subprocess.run(
+            [BIN / "calfeed", *words],
+            cwd=self.folder,
+            env=self.environment | dict(environment or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def do(self, *words: str) -> str:
+        """Run `calfeed`, which has to succeed, and return what it printed."""
+        done = self.run(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def ask(self, *words: str) -> Any:
+        """Run `calfeed … --json`, and return the value it printed."""
+        return json.loads(self.do(*words, "--json"))
+
+    @contextmanager
+    def running(
+        self, *words: str, environment: Mapping[str, str] | None = None
+    ) -> Iterator[Running]:
+        """Run `calfeed` beside the test; nothing of it is left afterwards."""
+        self._count += 1
+        out, err = (self.folder / f"{self._count}.{name}" for name in ("out", "err"))
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            process = subprocess.Popen(
+                [BIN / "calfeed", *words],
+                cwd=self.folder,
+                env=self.environment | dict(environment or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        running = Running(process, out, err)
+        try:
+            yield running
+        finally:
+            running.kill_group()
+
+    @contextmanager
+    def serving(self, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
+        """Run `calfeed serve`, ready to answer."""
+        with self.running("serve", environment=environment) as serve:
+            serve.until_it_says("Ctrl-C ends it.")
+            yield serve
+
+    def get(self, path: str, port: int | None = None) -> tuple[bytes, HTTPMessage]:
+        """Fetch a page or feed: its bytes and its headers."""
+        address = f"http://127.0.0.1:{port or self.port}{path}"
+        with urllib.request.urlopen(address, timeout=10) as response:
+            return response.read(), response.headers
+
+    def etag(self, path: str, port: int | None = None) -> str:
+        return str(self.get(path, port)[1]["ETag"])
+
+    def write(self, name: str, text: str) -> None:
+        """Write a definition file as editors do: to one side, then in its place."""
+        aside = self.folder / name
+        aside.write_text(text, "utf-8")
+        aside.rename(self.events / name)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace what has to be in a definition file once."""
+        text = (self.events / name).read_text("utf-8")
+        assert text.count(old) == 1, f"{name} has {text.count(old)} of {old!r}"
+        self.write(name, text.replace(old, new))
+
+
+def split_feed(feed: bytes) -> tuple[bytes, dict[str, bytes], bytes]:
+    """A feed's bytes in three: what is before its VEVENTs, each of these by UID, what follows."""
+    head, *rest = feed.split(b"BEGIN:VEVENT\r\n")
+    vevents = {}
+    tail = b""
+    for part in rest:
+        body, _, tail = part.partition(b"END:VEVENT\r\n")
+        (uid,) = [line for line in body.split(b"\r\n") if line.startswith(b"UID:")]
+        vevents[uid.decode().removeprefix("UID:")] = body
+    return head, vevents, tail

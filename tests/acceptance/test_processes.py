@@ -1,0 +1,86 @@
+"""The processes of `calfeed serve` live and end together, however one of them ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from urllib.error import URLError
+
+import pytest
+
+from tests.acceptance.receiver import Receiver
+from tests.acceptance.site import Running, Site, until
+
+
+def find_part(serve: Running, word: str) -> int:
+    """The number of the oldest process of a part: `web` or `worker`; 0 where there is none."""
+    found = [number for number, words in serve.members().items() if f"calfeed {word} " in words]
+    return min(found, default=0)
+
+
+def answers(site: Site) -> bool:
+    try:
+        return bool(site.get("/calendars.ics"))
+    except (URLError, ConnectionError):
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_serve_ends_every_process_cleanly(site: Site, number: signal.Signals) -> None:
+    with site.serving() as serve:
+        assert len(serve.members()) >= 4
+        assert serve.end(number) == 0
+        assert serve.members() == {}
+        assert serve.output.endswith("stopping\n")
+        assert serve.errors == ""
+
+
+def test_ctrl_c_which_reaches_every_process_at_once_ends_them_cleanly(site: Site) -> None:
+    with site.serving() as serve:
+        os.killpg(serve.process.pid, signal.SIGINT)
+        assert serve.process.wait(20) == 0
+        assert serve.members() == {}
+        assert serve.output.endswith("stopping\n")
+        assert serve.errors == ""
+
+
+def test_ctrl_c_while_it_starts_ends_it_cleanly(site: Site) -> None:
+    with site.running("serve") as serve:
+        serve.until_it_says("reminders planned")
+        os.killpg(serve.process.pid, signal.SIGINT)
+        assert serve.process.wait(20) == 0
+        until(lambda: not serve.members(), "nothing is left")
+        assert "Traceback" not in serve.everything
+
+
+def test_a_worker_that_is_killed_is_started_again_and_sends(site: Site, receiver: Receiver) -> None:
+    with site.serving() as serve:
+        killed = find_part(serve, "worker")
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: find_part(serve, "worker") not in (0, killed), "another worker")
+        assert "the worker ended" in serve.output
+        site.ask("endpoint", "add", receiver.url)
+        site.edit("un-observances.yaml", "Observed since 1948; the", "Kept since 1948; the")
+        (post,) = until(lambda: receiver.of_type("event.changed"), "its message")
+        assert post.message["data"]["event"]["slug"] == "un-day"
+
+
+def test_a_web_server_that_is_killed_is_started_again_and_answers(site: Site) -> None:
+    with site.serving() as serve:
+        etag = site.etag("/calendars.ics")
+        killed = find_part(serve, "web")
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: find_part(serve, "web") not in (0, killed), "another web server")
+        until(lambda: "the web server ended" in serve.output, "a line about it")
+        until(lambda: answers(site), "it answers")
+        assert site.etag("/calendars.ics") == etag
+
+
+def test_the_parts_end_by_themselves_when_serve_alone_is_killed(site: Site) -> None:
+    with site.serving() as serve:
+        serve.process.kill()
+        serve.process.wait()
+        until(lambda: not serve.members(), "every part has ended")
+        assert "Traceback" not in serve.everything
+    with site.serving():
+        assert answers(site)

@@ -1,0 +1,329 @@
+"""An .ics file becomes a definition that says the same, and what is not kept is told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from calfeed.definitions.components import Loss
+from calfeed.definitions.importing import import_calendar
+from calfeed.errors import InvalidInputError
+from tests.definitions.imports import ics, occurrences, only, read, render, take, told
+
+EVENT = "UID:1\nSUMMARY:Talk\nDTSTART:20300211T103000Z\n"
+
+
+# Times.
+
+
+def test_a_zone_is_found_by_its_name_by_windows_name_by_suffix_and_by_its_rules() -> None:
+    rules = (
+        "BEGIN:VTIMEZONE\nTZID:Our own\n"
+        "BEGIN:STANDARD\nDTSTART:16010101T030000\nTZOFFSETFROM:+0200\nTZOFFSETTO:+0100\n"
+        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\n"
+        "BEGIN:DAYLIGHT\nDTSTART:16010101T020000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\n"
+        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3\nEND:DAYLIGHT\nEND:VTIMEZONE\n"
+    )
+    names = {
+        "Europe/Berlin": "Europe/Berlin",
+        "W. Europe Standard Time": "Europe/Berlin",
+        "/vendor.example/20240101_1/America/Argentina/Salta": "America/Argentina/Salta",
+        '"Asia/Karachi"': "Asia/Karachi",
+    }
+    for tzid, zone in names.items():
+        made = take(f"UID:1\nSUMMARY:T\nDTSTART;TZID={tzid}:20300711T103000\n")
+        calendar = read(made.definition)
+        assert calendar.time_zone == zone
+        assert calendar.events[0].start.isoformat()[:16] == "2030-07-11T10:30"
+        assert made.losses == ()
+    made = take("UID:1\nSUMMARY:T\nDTSTART;TZID=Our own:20300711T103000\n", head=rules)
+    (event,) = read(made.definition).events
+    assert event.start.isoformat() == "2030-07-11T10:30:00+02:00"
+    assert [prop for prop, _ in told(made)] == ["TZID"]
+
+
+def test_a_floating_time_is_read_in_the_calendars_zone_and_said_to_be() -> None:
+    made = take(
+        "UID:1\nSUMMARY:T\nDTSTART:20300711T103000\nDTEND:20300711T110000\n",
+        head="X-WR-TIMEZONE:Asia/Karachi\n",
+    )
+    (event,) = read(made.definition).events
+    assert event.start.isoformat() == "2030-07-11T10:30:00+05:00"
+    assert told(made) == [("DTSTART", "has no time zone; it is read on the clocks of Asia/Karachi")]
+
+
+def test_a_zone_that_is_not_known_is_said_to_be() -> None:
+    made = take("UID:1\nSUMMARY:T\nDTSTART;TZID=Atlantis:20300711T103000\n")
+    assert ("TZID", '"Atlantis" is no time zone that is known') in told(made)
+    assert "DTSTART" in dict(told(made))
+
+
+def test_one_import_does_not_hang_on_the_zones_of_another() -> None:
+    """A zone that one file defines is not known in the next."""
+    zone = (
+        "BEGIN:VTIMEZONE\nTZID:Atlantis\nBEGIN:STANDARD\nDTSTART:19700101T000000\n"
+        "TZOFFSETFROM:+0500\nTZOFFSETTO:+0500\nEND:STANDARD\nEND:VTIMEZONE\n"
+    )
+    event = "UID:1\nSUMMARY:T\nDTSTART;TZID=Atlantis:20300711T103000\n"
+    before = take(event)
+    take(event, head=zone)
+    assert take(event) == before
+
+
+def test_a_time_that_comes_twice_is_the_first_and_one_that_is_skipped_exists_afterwards() -> None:
+    """RFC 5545, 3.3.5."""
+    twice = only("UID:1\nSUMMARY:T\nDTSTART;TZID=America/New_York:20301103T013000\n")
+    assert twice["start"] == "2030-11-03T01:30:00-04:00"
+    made = take("UID:1\nSUMMARY:T\nDTSTART;TZID=America/New_York:20300310T023000\n")
+    assert read(made.definition).events[0].start.isoformat() == "2030-03-10T03:30:00-04:00"
+    assert "as the clocks skip it" in dict(told(made))["DTSTART"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "end"),
+    [
+        ("DTSTART:20300211T103000Z\nDTEND:20300211T120000Z", "2030-02-11T12:00:00Z"),
+        ("DTSTART:20300211T103000Z\nDURATION:PT90M", "2030-02-11T12:00:00Z"),
+        ("DTSTART:20300211T103000Z\nDTEND:20300211T103000Z", None),
+        ("DTSTART:20300211T103000Z", None),
+        ("DTSTART;VALUE=DATE:20300211", "2030-02-12"),
+        ("DTSTART;VALUE=DATE:20300211\nDTEND;VALUE=DATE:20300214", "2030-02-14"),
+        ("DTSTART;VALUE=DATE:20300211\nDURATION:P2W", "2030-02-25"),
+    ],
+)
+def test_an_end_comes_from_dtend_or_duration(lines: str, end: str | None) -> None:
+    event = only(f"UID:1\nSUMMARY:T\n{lines}\n")
+    assert str(event.get("end")).replace("+00:00", "Z") == str(end)
+
+
+def test_a_day_long_duration_keeps_the_wall_clock_and_24_hours_do_not() -> None:
+    start = "UID:1\nSUMMARY:T\nDTSTART;TZID=America/New_York:20300309T120000\n"
+    assert only(start + "DURATION:P1D\n")["end"] == "2030-03-10T12:00:00-04:00"
+    assert only(start + "DURATION:PT24H\n")["end"] == "2030-03-10T13:00:00-04:00"
+
+
+# Recurrence.
+
+
+def test_a_series_keeps_its_rule_dates_and_changed_occurrences() -> None:
+    made = take(
+        "UID:1\nSUMMARY:Board\nDTSTART;TZID=Europe/Berlin:20300107T103000\n"
+        "DTEND;TZID=Europe/Berlin:20300107T113000\nRRULE:FREQ=WEEKLY;COUNT=9\n"
+        "EXDATE;TZID=Europe/Berlin:20300114T103000\nRDATE:20300401T080000Z\n",
+        "UID:1\nSUMMARY:Board\nRECURRENCE-ID:20300121T093000Z\nDTSTART:20300122T093000Z\n"
+        "DTEND:20300122T113000Z\nLOCATION:Room 4\n",
+        "UID:1\nSUMMARY:Board\nRECURRENCE-ID;TZID=Europe/Berlin:20300128T103000\n"
+        "DTSTART;TZID=Europe/Berlin:20300128T103000\nDTEND;TZID=Europe/Berlin:20300128T113000\n"
+        "STATUS:CANCELLED\n",
+    )
+    assert made.losses == ()
+    assert (
+        b"""    repeat:
+      rule: FREQ=WEEKLY;COUNT=9
+      except:
+        - 2030-01-14 10:30
+      also:
+        - 2030-04-01 10:00
+      changes:
+        2030-01-21 10:30:
+          start: 2030-01-22 10:30
+          end: 2030-01-22 12:30
+          location: Room 4
+        2030-01-28 10:30:
+          status: cancelled
+"""
+        in made.definition
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "starts"),
+    [
+        ("RRULE:FREQ=DAILY;COUNT=2\nRRULE:FREQ=WEEKLY;COUNT=2", [11, 12, 18]),
+        ("RRULE:FREQ=DAILY;COUNT=4\nEXRULE:FREQ=DAILY;INTERVAL=2;COUNT=9", [12, 14]),
+        ("RRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=2", [11, 12, 19]),
+        ("RRULE:FREQ=DAILY;COUNT=3\nRDATE:20300209T103000Z", [9, 11, 12, 13]),
+        ("RDATE:20300213T103000Z,20300215T103000Z\nEXDATE:20300211T103000Z", [13, 15]),
+        ("RRULE:FREQ=DAILY;COUNT=3\nEXDATE;VALUE=DATE:20300212", [11, 13]),
+        ("RRULE:FREQ=MINUTELY;COUNT=3", [11]),
+        ("RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=3", [11]),
+        ("RRULE:FREQ=SOMETIMES", [11]),
+        ("RRULE:FREQ=DAILY;COUNT=99999999999999999999", [11]),
+    ],
+)
+def test_dates_that_no_single_rule_gives_are_written_out_where_they_end(
+    lines: str, starts: list[int]
+) -> None:
+    made = take(EVENT + lines + "\n")
+    feed, _ = render(read(made.definition))
+    window = (datetime(2030, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC))
+    assert [int(each[0][8:10]) for each in occurrences(feed, *window, ZoneInfo("UTC"))] == starts
+    assert "RRULE" in dict(told(made)) or "RRULE" not in lines or "EXDATE" in lines
+
+
+def test_a_rule_without_end_whose_start_is_none_of_its_dates_begins_with_the_first_that_is() -> (
+    None
+):
+    made = take(EVENT + "RRULE:FREQ=WEEKLY;BYDAY=TU\n")
+    (event,) = read(made.definition).events
+    assert event.start.isoformat() == "2030-02-12T10:30:00+00:00"
+    assert "2030-02-11" in dict(told(made))["RRULE"]
+
+
+def test_a_change_of_all_that_follows_is_said_to_change_one_occurrence() -> None:
+    made = take(
+        EVENT + "RRULE:FREQ=DAILY;COUNT=5\n",
+        "UID:1\nSUMMARY:Later\nRECURRENCE-ID;RANGE=THISANDFUTURE:20300213T103000Z\n"
+        "DTSTART:20300213T113000Z\n",
+    )
+    assert told(made) == [("RECURRENCE-ID", "its RANGE is not kept: that occurrence alone changes")]
+
+
+def test_an_occurrence_whose_series_is_not_there_becomes_an_event_of_its_own() -> None:
+    made = take(
+        "UID:1\nSUMMARY:A\nRECURRENCE-ID:20300121T093000Z\nDTSTART:20300122T093000Z\n",
+        "UID:1\nSUMMARY:B\nRECURRENCE-ID:20300128T093000Z\nDTSTART:20300129T093000Z\n",
+    )
+    events = read(made.definition).events
+    assert {next(iter(event.summary.values())) for event in events} == {"A", "B"}
+    assert len({event.uid for event in events}) == 2
+    assert [prop for prop, _ in told(made)] == ["RECURRENCE-ID", "RECURRENCE-ID"]
+
+
+def test_of_two_revisions_of_an_event_the_later_is_kept_and_the_other_told() -> None:
+    made = take(EVENT + "SEQUENCE:2\nLOCATION:Here\n", EVENT + "SEQUENCE:1\n")
+    (event,) = read(made.definition).events
+    assert event.location == {"en": "Here"}
+    assert [prop for prop, _ in told(made)] == ["SEQUENCE"]
+
+
+# What an event says.
+
+
+def test_what_a_definition_can_say_is_kept() -> None:
+    event = only(
+        EVENT
+        + "STATUS:TENTATIVE\nLOCATION:Room 4\\, second floor\nDESCRIPTION:One\\n\\nTwo\\; three\n"
+        "URL:https://example.org/a\nCATEGORIES:one\\, two,three\nCATEGORIES:four\n"
+        "GEO:24.8607;67.0011\nPRIORITY:3\nCLASS:PRIVATE\nCONTACT:Ask us\n"
+        "ORGANIZER;CN=The Desk:mailto:desk@example.org\n"
+        "CONFERENCE;VALUE=URI;LABEL=Join:https://meet.example.org/x\n"
+        "IMAGE;VALUE=URI:https://example.org/a.png\n"
+    )
+    assert event["status"] == "tentative"
+    assert event["location"] == {"en": "Room 4, second floor"}
+    assert event["description"] == {"en": "One\n\nTwo; three"}
+    assert event["categories"] == ["one, two", "three", "four"]
+    assert event["geo"] == {"latitude": 24.8607, "longitude": 67.0011}
+    assert (event["priority"], event["classification"]) == (3, "private")
+    assert event["organizer"] == {"name": "The Desk", "email": "desk@example.org"}
+    assert event["conference"] == {"url": "https://meet.example.org/x", "label": "Join"}
+    assert (event["contact"], event["image"]) == ("Ask us", "https://example.org/a.png")
+
+
+def test_texts_keep_their_languages() -> None:
+    made = take(
+        "UID:1\nSUMMARY;LANGUAGE=ur:آڈٹ\nSUMMARY;LANGUAGE=en:Audit\nDTSTART:20300211T103000Z\n",
+        "UID:2\nSUMMARY;LANGUAGE=ur:گرانٹس\nDTSTART:20300212T103000Z\n",
+    )
+    calendar = read(made.definition)
+    assert calendar.language == "ur"
+    assert [dict(event.summary) for event in calendar.events] == [
+        {"ur": "آڈٹ", "en": "Audit"},
+        {"ur": "گرانٹس"},
+    ]
+    assert made.losses == ()
+
+
+@pytest.mark.parametrize(
+    ("trigger", "reminder"),
+    [
+        ("TRIGGER:-PT15M", "15 minutes"),
+        ("TRIGGER:-P1D", "1 day"),
+        ("TRIGGER:PT0S", "0 minutes"),
+        ("TRIGGER;RELATED=END:-PT2H", "1 hour"),
+        ("TRIGGER;VALUE=DATE-TIME:20300211T093000Z", "1 hour"),
+    ],
+)
+def test_an_alarm_becomes_a_reminder(trigger: str, reminder: str) -> None:
+    alarm = f"BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:Talk\n{trigger}\nEND:VALARM\n"
+    made = take(EVENT + "DURATION:PT1H\n" + alarm)
+    assert f"reminders:\n      - {reminder}\n" in made.definition.decode()
+    assert made.losses == ()
+
+
+def test_an_alarm_of_an_all_day_event_keeps_its_hour() -> None:
+    alarms = "".join(
+        f"BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:Day\nTRIGGER:{each}\nEND:VALARM\n"
+        for each in ("-PT15H", "-P1D", "PT9H", "-P1DT6H")
+    )
+    made = take("UID:1\nSUMMARY:Day\nDTSTART;VALUE=DATE:20300211\n" + alarms)
+    (event,) = read(made.definition).events
+    dues = [f"{rule.due(event.start, event.zone):%d %H:%M}" for rule in event.reminders]
+    assert dues == ["10 09:00", "10 00:00", "11 09:00", "09 18:00"]
+    assert made.losses == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "name"),
+    [
+        ("ATTENDEE:mailto:a@example.org\nATTENDEE:mailto:b@example.org", "ATTENDEE"),
+        ("ATTACH:https://example.org/a.pdf", "ATTACH"),
+        ("X-THING:1", "X-THING"),
+        ("COMMENT:x", "COMMENT"),
+        ("URL:mailto:desk@example.org", "URL"),
+        ("STATUS:PERHAPS", "STATUS"),
+        ("TRANSP:TRANSPARENT", "TRANSP"),
+        ("GEO:north", "GEO"),
+        ("PRIORITY:11", "PRIORITY"),
+        ("DTEND:20300210T103000Z", "DTEND"),
+        ("EXDATE:20300411T103000Z", "EXDATE"),
+        ("SUMMARY:Second", "SUMMARY"),
+        ("DESCRIPTION:" + "x" * 10_001, "DESCRIPTION"),
+        ("BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:PT5M\nEND:VALARM", "VALARM"),
+        ("BEGIN:VALARM\nACTION:EMAIL\nTRIGGER:-PT5M\nEND:VALARM", "VALARM"),
+        (
+            "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT5M\nREPEAT:2\nDURATION:PT1M\nEND:VALARM",
+            "VALARM",
+        ),
+        ("BEGIN:X-INNER\nEND:X-INNER", "X-INNER"),
+        ("this is no property", "this is no property"),
+    ],
+)
+def test_what_is_not_kept_is_told_with_its_event_and_property(lines: str, name: str) -> None:
+    made = take(EVENT + lines + "\n")
+    assert {(loss.event, loss.property) for loss in made.losses} == {('"Talk" (2030-02-11)', name)}
+    assert all(loss.reason for loss in made.losses)
+
+
+def test_what_stands_beside_the_events_is_told_too() -> None:
+    head = "X-THING:1\nBEGIN:VTODO\nUID:t\nSUMMARY:Buy milk\nEND:VTODO\n"
+    assert list(take(EVENT, head=head).losses) == [
+        Loss("the calendar", "X-THING", "calfeed has no such property"),
+        Loss('"Buy milk"', "VTODO", "is not kept: calfeed's calendars have events"),
+    ]
+
+
+def test_no_event_can_write_to_the_terminal_through_a_report() -> None:
+    made = take("UID:1\nSUMMARY:\x1b[2JTalk\nDTSTART:20300211T103000Z\nX-\x07:1\nSTATUS:\x1b[2J\n")
+    assert all(str(loss).isprintable() for loss in made.losses)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"<html><body>Sign in</body></html>", "not iCalendar: it begins with"),
+        (b"", "nothing"),
+        (b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "has no events"),
+        (b"BEGIN:VCARD\r\nEND:VCARD\r\n", "but VCARD"),
+        (ics(EVENT)[:-30], "was cut off"),
+        (ics(EVENT).replace(b"END:VEVENT", b"END:VEVNT"), "is damaged"),
+        (ics("UID:1\nSUMMARY:T\n"), "none of the events"),
+        (ics("UID:1\nSUMMARY:T\nDTSTART:16010101T000000Z\n"), "the year must be from 1900"),
+    ],
+)
+def test_what_is_no_calendar_is_an_error_that_says_so(data: bytes, words: str) -> None:
+    with pytest.raises(InvalidInputError, match=words):
+        import_calendar(data, "desk", "desk")

@@ -1,0 +1,56 @@
+"""The text that an import writes: as people write one, under names made of titles."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from calfeed.definitions.slugs import name_events
+from tests.definitions.imports import take
+
+
+def test_a_definition_is_written_as_people_write_one() -> None:
+    made = take(
+        "UID:no\nSUMMARY:Yes: #1\nDESCRIPTION:One\\nTwo 😀\nDTSTART;VALUE=DATE:20300211\n"
+        "CATEGORIES:12,1e3,y,off\n",
+        head="X-WR-CALNAME:Gränts\nX-WR-TIMEZONE:Asia/Karachi\nCOLOR:seagreen\n",
+    )
+    assert (
+        made.definition.decode()
+        == """\
+# Imported from desk
+name: Gränts
+time_zone: Asia/Karachi
+color: seagreen
+events:
+  yes-1:
+    summary: 'Yes: #1'
+    start: 2030-02-11
+    description: |-
+      One
+      Two 😀
+    categories:
+      - '12'
+      - '1e3'
+      - 'y'
+      - 'off'
+    uid: 'no'
+"""
+    )
+
+
+def test_slugs_come_from_titles_whatever_the_order_of_the_events() -> None:
+    events = [
+        ("Board meeting", date(2030, 2, 1), "b"),
+        ("Board meeting", date(2030, 1, 1), "a"),
+        ("Board meeting", date(2030, 1, 1), "c"),
+        ("Straße nach Łódź, 3. Etappe", date(2030, 1, 1), "d"),
+        ("آڈٹ", date(2030, 1, 1), "e"),
+        ("x" * 100, date(2030, 1, 1), "f"),
+        ("x" * 100, date(2030, 1, 2), "g"),
+    ]
+    named = dict(zip(events, name_events(events), strict=True))
+    assert list(named.values())[:2] == ["board-meeting-2030-02-01", "board-meeting"]
+    assert list(named.values())[3:6] == ["strasse-nach-lodz-3-etappe", "event-2030-01-01", "x" * 64]
+    assert named[events[6]] == "x" * 53 + "-2030-01-02"
+    assert len(set(named.values())) == len(events)
+    assert dict(zip(events[::-1], name_events(events[::-1]), strict=True)) == named

@@ -1,0 +1,101 @@
+"""A desk with a worker that really posts to a receiver on loopback; time goes as tests say."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from calfeed.delivery.sender import Sender
+from calfeed.delivery.worker import Worker
+from calfeed.reminders.filters import Filters
+from calfeed.reminders.signing import make_secret, sign_headers
+from calfeed.store.database import Database
+from calfeed.store.deliveries import DeliveryRow
+from calfeed.store.endpoints import Endpoint, add_endpoint
+from calfeed.store.tables import endpoints
+from tests.delivery.receiver import Post, Receiver
+from tests.publish.desk import BASE, NOW, Desk
+from tests.store.keeping import read_deliveries
+
+SECRET = make_secret(bytes(range(24)))
+
+
+class Office(Desk):
+    """A desk, a sender and a receiver; `now` is the time for every worker."""
+
+    def __init__(self, database: Database, sender: Sender, receiver: Receiver) -> None:
+        super().__init__(database)
+        self.sender = sender
+        self.receiver = receiver
+        self.base_url = BASE
+
+    def subscribe(
+        self, path: str = "/status/204", name: str = "end_1", filters: Filters | None = None
+    ) -> None:
+        """Add an endpoint at a path of the receiver."""
+        endpoint = Endpoint(
+            name, self.receiver.url(path), filters or Filters(), SECRET, NOW - timedelta(days=1)
+        )
+        with self.database.write() as connection:
+            add_endpoint(connection, endpoint)
+
+    def redirect(self, path: str, name: str = "end_1") -> None:
+        """Let the receiver behave otherwise from now on."""
+        statement = update(endpoints).where(endpoints.c.id == name)
+        with self.database.write() as connection:
+            connection.execute(statement.values(url=self.receiver.url(path)))
+
+    def make_worker(self) -> Worker:
+        return Worker(self.database, self.sender, BASE, lambda: self.now, lambda: 0.5)
+
+    def work(self, until: Callable[[], bool]) -> None:
+        """Let a worker run at the time that is now until something is so."""
+        with working(self.make_worker()):
+            wait_until(until)
+
+    def deliver(self) -> list[DeliveryRow]:
+        """Let a worker do what there is to do now, and return every delivery."""
+        self.work(self.is_idle)
+        return self.deliveries()
+
+    def is_idle(self) -> bool:
+        agenda = self.make_worker().agenda()
+        return not agenda.waiting and (agenda.next_at is None or agenda.next_at > self.now)
+
+    def deliveries(self) -> list[DeliveryRow]:
+        return read_deliveries(self.database)
+
+
+@contextmanager
+def working(worker: Worker) -> Iterator[None]:
+    """A worker on a thread of its own."""
+    thread = threading.Thread(target=worker.run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Return as soon as something is so."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, f"not so after {seconds} s"
+        pause.wait(0.01)
+
+
+def check_signature(post: Post) -> None:
+    """The signature is that of these bytes, this id and this timestamp."""
+    at = datetime.fromtimestamp(int(post.headers["webhook-timestamp"]), UTC)
+    headers: dict[str, Any] = sign_headers(post.headers["webhook-id"], at, post.body, [SECRET])
+    assert post.headers["webhook-signature"] == headers["webhook-signature"]

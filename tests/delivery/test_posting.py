@@ -1,0 +1,61 @@
+"""Posting one delivery at once, and what logs say of it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from calfeed.delivery.posting import post_now, prepare
+from calfeed.errors import CalfeedError
+from calfeed.store import outbox
+from calfeed.store.deliveries import claim, find_delivery
+from calfeed.store.endpoints import retire_endpoint
+from tests.delivery.office import SECRET, Office, check_signature
+from tests.store.keeping import NOW, make_message
+
+
+def keep(office: Office, path: str) -> int:
+    office.subscribe(path)
+    with office.database.write() as connection:
+        return outbox.add_delivery(connection, make_message(at=NOW), "end_1")
+
+
+def test_a_delivery_is_posted_and_recorded_at_once(office: Office) -> None:
+    number = keep(office, "/status/204")
+    attempt = post_now(office.database, office.sender, number, lambda: NOW, lambda: 0.5)
+    assert (attempt.status, attempt.error) == (204, None)
+    (post,) = office.receiver.posts
+    check_signature(post)
+    with office.database.read() as connection:
+        assert find_delivery(connection, number).state == "delivered"
+    with pytest.raises(CalfeedError, match="not pending"):
+        post_now(office.database, office.sender, number, lambda: NOW, lambda: 0.5)
+
+
+def test_no_log_shows_a_secret_a_query_or_a_path(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    number = keep(office, "/status/500/hunter2?token=hunter2")
+    with caplog.at_level(logging.DEBUG):
+        attempt = post_now(office.database, office.sender, number, lambda: NOW, lambda: 0.5)
+    assert attempt.status == 500
+    assert "again at" in caplog.text
+    assert "hunter2" not in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_what_is_for_an_endpoint_that_went_is_dropped_and_not_posted(office: Office) -> None:
+    number = keep(office, "/status/204")
+    with office.database.write() as connection:
+        claims = claim(connection, NOW, 1)
+        retire_endpoint(connection, "end_1", "removed", NOW)
+        assert prepare(connection, claims, NOW) == []
+        assert find_delivery(connection, number).state == "dropped"
+
+
+def test_neither_request_nor_posting_shows_the_secret(office: Office) -> None:
+    keep(office, "/status/204")
+    with office.database.write() as connection:
+        (request,) = prepare(connection, claim(connection, NOW, 1), NOW)
+    assert SECRET not in repr(request)

@@ -1,0 +1,50 @@
+"""What takes longer than a claim lasts is renewed, not claimed again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+from calfeed.delivery.sender import Sender
+from calfeed.delivery.worker import Worker
+from calfeed.store import deliveries, outbox
+from calfeed.store.database import Database
+from calfeed.store.endpoints import add_endpoint
+from tests.delivery.receiver import Receiver
+from tests.store.keeping import make_endpoint, make_message
+
+_BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def test_a_worker_renews_what_it_still_has_in_hand(database: Database) -> None:
+    """The receiver hangs for longer than a claim lasts; no other worker gets the delivery."""
+    now = _BEGIN
+    with Receiver() as receiver, Sender(allow_private=True, timeout=60) as sender:
+        with database.write() as connection:
+            add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
+            outbox.add_delivery(connection, make_message("msg_1"), "end_1")
+        worker = Worker(database, sender, "http://calendar.example", lambda: now, lambda: 0.5)
+        thread = threading.Thread(target=worker.run, daemon=True)
+        thread.start()
+        wait_for_lease(database, _BEGIN + deliveries.LEASE)
+        now = _BEGIN + timedelta(seconds=20)
+        wait_for_lease(database, now + deliveries.LEASE)
+        now = _BEGIN + timedelta(seconds=35)
+        with database.write() as connection:
+            assert deliveries.claim(connection, now, 10) == []
+        worker.stop()
+        sender.close()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def wait_for_lease(database: Database, until: datetime) -> None:
+    """Return once the delivery is claimed until then."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with database.read() as connection:
+            found = deliveries.next_pending(connection)
+        if found is not None and found >= until:
+            return
+    raise AssertionError(f"the delivery was never claimed until {until}")

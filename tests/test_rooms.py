@@ -1,0 +1,134 @@
+"""The order of the rooms and the purity of the core, read from the imports."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "calfeed"
+ORDER = [
+    {"errors"},
+    {"settings"},
+    {"definitions"},
+    {"ical"},
+    {"reminders"},
+    {"store"},
+    {"publish"},
+    {"delivery", "web"},
+    {"cli"},
+]
+"""Imports point to what stands further up; rooms in one line know nothing of each other."""
+
+OUTSIDE = {"calfeed/__init__.py", "calfeed/__main__.py"}
+PURE_ROOMS = ("definitions", "ical", "reminders")
+PURE = {"publish/compare.py", "publish/plan.py", "publish/show.py"}
+IMPURE = {"definitions/files.py"}
+
+IO_MODULES = {
+    *("apscheduler", "asyncio", "flask", "granian", "http", "logging", "multiprocessing", "os"),
+    *("psycopg", "pycurl", "random", "secrets", "select", "shutil", "signal", "socket", "sqlite3"),
+    *("ssl", "subprocess", "sys", "tempfile", "threading", "time", "uuid", "watchfiles"),
+}
+FREE_OF_IO = {("http", "HTTPStatus"), ("uuid", "UUID"), ("uuid", "uuid5")}
+CLOCKS_AND_DICE = {
+    "now",
+    "utcnow",
+    "today",
+    "uuid1",
+    "uuid4",
+    "urandom",
+    "monotonic",
+    "fromtimestamp",
+}
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+@cache
+def tree_of(module: str) -> ast.Module:
+    return ast.parse((PACKAGE / module).read_text("utf-8"))
+
+
+def imports(module: str) -> Iterator[tuple[str, str]]:
+    """What a module imports, wherever it does: the module, and the name taken from it."""
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute"
+            yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def room_of(module: str) -> str:
+    return module.split("/")[0].removesuffix(".py")
+
+
+def rank_of(room: str) -> int:
+    return next(number for number, rooms in enumerate(ORDER) if room in rooms)
+
+
+def is_pure(module: str) -> bool:
+    return module in PURE or (room_of(module) in PURE_ROOMS and module not in IMPURE)
+
+
+def test_every_room_has_its_place() -> None:
+    rooms = {room_of(module) for module in MODULES} - {"__init__", "__main__"}
+    assert rooms == set.union(*ORDER)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_only_to_rooms_that_come_before(module: str) -> None:
+    if f"calfeed/{module}" in OUTSIDE:
+        return
+    room = room_of(module)
+    for name, taken in imports(module):
+        if not name.startswith("calfeed."):
+            continue
+        other = name.split(".")[1]
+        assert other == room or rank_of(other) < rank_of(room), f"{module} imports {name} {taken}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_store_knows_the_database_library(module: str) -> None:
+    libraries = {name.split(".")[0] for name, _ in imports(module)}
+    if room_of(module) != "store":
+        assert libraries.isdisjoint({"sqlalchemy", "alembic", "psycopg"})
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_settings_read_the_environment(module: str) -> None:
+    if module == "settings.py":
+        return
+    assert {("os", "environ"), ("os", "getenv")}.isdisjoint(imports(module))
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert (node.value.id, node.attr) not in {("os", "environ"), ("os", "getenv")}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if is_pure(module)])
+def test_the_core_reads_no_file_no_clock_and_throws_no_dice(module: str) -> None:
+    for name, taken in imports(module):
+        library = name.split(".")[0]
+        assert library not in IO_MODULES or (name, taken) in FREE_OF_IO, f"{module}: {name}"
+        assert name != "urllib.request"
+        assert (name, taken) != ("pathlib", "Path"), f"{module}: {name}"
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            assert name not in CLOCKS_AND_DICE, f"{module}:{node.lineno}: {name}()"
+            assert not (isinstance(called, ast.Name) and name in ("open", "print", "input"))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_is_two_things(module: str) -> None:
+    """Past 350 lines it is."""
+    assert len((PACKAGE / module).read_text("utf-8").splitlines()) <= 350
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_says_what_it_is_for(module: str) -> None:
+    assert ast.get_docstring(tree_of(module))

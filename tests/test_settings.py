@@ -1,0 +1,125 @@
+"""Settings: where they come from, and what is said of those that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from calfeed.errors import SettingsError
+from calfeed.settings import Settings, load_settings
+
+SECRET_URL = "postgresql://calfeed:hunter2@db.example.org/calfeed"
+
+
+def load(tmp_path: Path, text: str = "", **environment: str) -> Settings:
+    file = tmp_path / "calfeed.toml"
+    if text:
+        file.write_text(text, "utf-8")
+    return load_settings({f"CALFEED_{name}": value for name, value in environment.items()}, file)
+
+
+def test_without_anything_there_are_defaults(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert (settings.events, settings.host, settings.port) == (Path("events"), "127.0.0.1", 8000)
+    assert settings.allow_private_endpoints is False
+    assert settings.base_url == "http://127.0.0.1:8000"
+    assert settings.database == f"sqlite:///{Path('var/calfeed.sqlite3').absolute()}"
+
+
+def test_the_environment_goes_before_the_file_and_the_file_before_the_defaults(
+    tmp_path: Path,
+) -> None:
+    settings = load(tmp_path, "port = 8001\nhost = '0.0.0.0'\n", PORT="8002")
+    assert (settings.port, settings.host, settings.events) == (8002, "0.0.0.0", Path("events"))
+
+
+def test_the_file_takes_the_names_of_the_environment_as_well(tmp_path: Path) -> None:
+    assert load(tmp_path, "CALFEED_PORT = 8001\n").port == 8001
+
+
+def test_other_variables_are_nobody_elses_business(tmp_path: Path) -> None:
+    assert load_settings({"PORT": "1", "HOME": "/"}, tmp_path / "none.toml").port == 8000
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("DATABASE_ULR", "CALFEED_DATABASE_URL"),
+        ("PROT", "CALFEED_PORT"),
+        ("EVENT", "CALFEED_EVENTS"),
+    ],
+)
+def test_an_unknown_setting_is_an_error_with_a_suggestion(
+    tmp_path: Path, written: str, meant: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"CALFEED_{written} is not a setting.*{meant}"):
+        load(tmp_path, **{written: "x"})
+
+
+def test_an_unknown_setting_like_none_lists_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, "zzzzzz = 1")
+    assert "zzzzzz in" in str(caught.value)
+    for name in Settings.model_fields:
+        assert f"CALFEED_{name.upper()}" in str(caught.value)
+
+
+def test_everything_wrong_is_told_at_once_a_line_each(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(
+            tmp_path,
+            "prot = 1\n",
+            PORT="99999",
+            PUBLIC_URL="calendar.example.org",
+            ALLOW_PRIVATE_ENDPOINTS="perhaps",
+        )
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 4
+    for name, line in zip(
+        ["CALFEED_ALLOW_PRIVATE_ENDPOINTS", "CALFEED_PORT", "CALFEED_PUBLIC_URL", "prot in"],
+        lines,
+        strict=True,
+    ):
+        assert line.startswith(name)
+    assert "pydantic" not in str(caught.value)
+
+
+def test_no_error_and_no_repr_shows_a_password(tmp_path: Path) -> None:
+    settings = load(tmp_path, DATABASE_URL=SECRET_URL)
+    assert settings.database == SECRET_URL
+    assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+    for environment in (
+        {"DATABASE_URL": SECRET_URL, "PORT": "x"},
+        {"DATABASE_ULR": SECRET_URL},
+        {"PUBLIC_URL": "ftp://user:hunter2@example.org"},
+    ):
+        with pytest.raises(SettingsError) as caught:
+            load(tmp_path, **environment)
+        assert "hunter2" not in str(caught.value)
+        assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_file_that_is_not_toml_is_an_error_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"calfeed\.toml cannot be read"):
+        load(tmp_path, "port: 8000")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings({}, tmp_path)
+
+
+def test_the_public_url_has_no_slash_at_its_end(tmp_path: Path) -> None:
+    settings = load(tmp_path, PUBLIC_URL="https://calendar.example.org/")
+    assert settings.base_url == "https://calendar.example.org"
+    assert settings.base_url_here == "http://127.0.0.1:8000"
+
+
+def test_settings_do_not_change(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    with pytest.raises(ValidationError):
+        settings.port = 1  # type: ignore[misc]
+
+
+def test_a_server_on_every_address_is_reached_at_loopback(tmp_path: Path) -> None:
+    assert load(tmp_path, HOST="0.0.0.0").base_url_here == "http://127.0.0.1:8000"
+    assert load(tmp_path, HOST="::").base_url_here == "http://[::1]:8000"
