@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import icalendar
-from icalendar import vText
 
 from calfeed.definitions.colors import COLORS
 from calfeed.definitions.values import Event
+from calfeed.ical.escaping import Escaped
 from calfeed.ical.occurrences import last_end
 from calfeed.ical.zones import is_utc, render_vtimezone
 
@@ -66,11 +66,11 @@ def render_header(heading: Heading) -> bytes:
     calendar.add("CALSCALE", "GREGORIAN")
     # Clients differ in which of the pairs they read: the standard's or the older one.
     for name in ("NAME", "X-WR-CALNAME"):
-        calendar.add(name, vText(heading.name))
+        calendar.add(name, Escaped(heading.name))
     if heading.description:
         for name in ("DESCRIPTION", "X-WR-CALDESC"):
             # The type has to be said: icalendar does not escape what it does not know.
-            calendar.add(name, vText(heading.description))
+            calendar.add(name, Escaped(heading.description))
     if heading.color:
         calendar.add("COLOR", heading.color)
         calendar.add("X-APPLE-CALENDAR-COLOR", COLORS[heading.color])

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import icalendar
-from icalendar import vCalAddress, vDDDLists, vGeo, vRecur, vText, vUri
+from icalendar import vCalAddress, vCategory, vDDDLists, vGeo, vRecur, vUri
 
 from calfeed.definitions.details import Classification, format_degrees
 from calfeed.definitions.values import (
@@ -23,6 +23,7 @@ from calfeed.definitions.values import (
     language_of,
     start_of,
 )
+from calfeed.ical.escaping import Escaped
 from calfeed.ical.occurrences import Moment, rule_until
 from calfeed.ical.revision import Revision
 from calfeed.ical.text import describe, describe_as_html
@@ -105,16 +106,16 @@ def _component(
         described = event.model_copy(update={"description": change.description})
     description = describe(described, revision.history, *form.languages)
     if description:
-        component.add("DESCRIPTION", description)
+        component.add("DESCRIPTION", Escaped(description))
     html = describe_as_html(described, revision.history, *form.languages)
     if html:
         # The type has to be said: icalendar does not escape what it does not know.
-        component.add("X-ALT-DESC", vText(html, params={"FMTTYPE": "text/html"}))
+        component.add("X-ALT-DESC", Escaped(html, params={"FMTTYPE": "text/html"}))
     url = (change and change.url) or event.url
     if url:
         component.add("URL", url)
     if event.categories:
-        component.add("CATEGORIES", list(event.categories))
+        component.add("CATEGORIES", _make_categories(event.categories))
     _put_details(component, event)
     shown = Status.CONFIRMED if marked else status
     component.add("STATUS", shown.value.upper())
@@ -128,7 +129,13 @@ def _component(
 
 def _put_text(component: icalendar.Event, name: str, text: Text, form: _Form) -> None:
     tag = language_of(text, *form.languages)
-    component.add(name, vText(text[tag], params={"LANGUAGE": tag}))
+    component.add(name, Escaped(text[tag], params={"LANGUAGE": tag}))
+
+
+def _make_categories(names: Sequence[str]) -> vCategory:
+    categories = vCategory(list(names))
+    categories.cats = [Escaped(name) for name in names]
+    return categories
 
 
 def _put_details(component: icalendar.Event, event: Event) -> None:
@@ -140,7 +147,7 @@ def _put_details(component: icalendar.Event, event: Event) -> None:
     if event.geo is not None:
         component.add("GEO", _Geo((event.geo.latitude, event.geo.longitude)))
     if event.contact:
-        component.add("CONTACT", event.contact)
+        component.add("CONTACT", Escaped(event.contact))
     if event.organizer is not None:
         name = {"CN": _quotable(event.organizer.name)}
         component.add("ORGANIZER", vCalAddress(event.organizer.uri, params=name))
@@ -240,7 +247,7 @@ def _put_alarms(component: icalendar.Event, event: Event, start: Moment) -> None
     for rule in event.reminders:
         alarm = icalendar.Alarm()
         alarm.add("ACTION", "DISPLAY")
-        alarm.add("DESCRIPTION", summary)
+        alarm.add("DESCRIPTION", Escaped(summary))
         alarm.add("TRIGGER", _trigger(event, start, rule))
         component.add_component(alarm)
 
