@@ -109,6 +109,8 @@ class Worker:
     def _turn(self) -> None:
         if self._awake.is_set():
             self._awake.clear()
+            if self._stopping.is_set():
+                return  # stop() may have woken us just before the clear
             self._fire()
             self._more = True
         if self._in_flight.total():

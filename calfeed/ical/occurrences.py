@@ -114,15 +114,6 @@ def expand(event: Event, after: datetime, before: datetime) -> Iterator[Occurren
             yield occurrence
 
 
-def next_occurrence(event: Event, now: datetime, horizon: timedelta) -> Occurrence | None:
-    """The first occurrence that is not over at `now` and begins within the horizon."""
-    length = length_of(event)
-    for occurrence in expand(event, now - max(length, timedelta(days=2)), now + horizon):
-        if occurrence.ends > now and occurrence.status is not Status.CANCELLED:
-            return occurrence
-    return None
-
-
 def last_end(event: Event) -> datetime | None:
     """When the event's last occurrence ends, in UTC; None where it never does."""
     if event.repeat is None:

@@ -93,7 +93,7 @@ def plan_messages(
 
 def _is_open(reminder: Reminder, kept: ReminderRow | None) -> bool:
     """Whether a reminder is not on the list yet, or no longer, or with another due time."""
-    if kept is None or kept.state == "withdrawn":
+    if kept is None or kept.state in ("withdrawn", "recalled"):
         return True
     return kept.state == "planned" and kept.due != reminder.due
 

@@ -22,7 +22,10 @@ FAN_OUT = 1000
 
 @dataclass(frozen=True)
 class ReminderRow:
-    """A reminder as kept: `state` is planned, withdrawn, sent or missed; times are UTC."""
+    """A reminder as kept; times are UTC.
+
+    `state` is planned, withdrawn, sent, missed, or recalled: withdrawn after it was sent.
+    """
 
     key: str
     uid: str
@@ -58,6 +61,7 @@ def plan(connection: Connection, planned: Iterable[Reminder]) -> None:
     """Put reminders on the list: those withdrawn earlier too, but none sent or missed again.
 
     Those that are on it already get their due time anew, which a zone's new rules can change.
+    What was recalled when it was sent in part goes on to those who have not got it.
     """
     values = [
         {
@@ -77,6 +81,30 @@ def plan(connection: Connection, planned: Iterable[Reminder]) -> None:
         # Not IN: a list cannot be told apart for each row of many.
         unsent = (state == "planned") | (state == "withdrawn")
         connection.execute(upsert(connection, reminders, where=unsent), values)
+    keys = [value["key"] for value in values]
+    for index in range(0, len(keys), 500):
+        _resume(connection, keys[index : index + 500])
+
+
+def _resume(connection: Connection, keys: Sequence[Any]) -> None:
+    recalled = connection.scalars(
+        update(reminders)
+        .where(reminders.c.key.in_(keys), reminders.c.state == "recalled")
+        .values(state="sent")
+        .returning(reminders.c.key)
+    ).all()
+    if not recalled:
+        return
+    told = select(messages.c.id).where(messages.c.reminder.in_(recalled))
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.message_id.in_(told), deliveries.c.state == "superseded")
+        .values(state="pending", settled_at=None)
+    )
+    # Once more from the first endpoint: those that have their delivery do not get another.
+    connection.execute(
+        update(messages).where(messages.c.reminder.in_(recalled)).values(fanned_out_to="")
+    )
 
 
 def withdraw(connection: Connection, keys: Sequence[str], now: datetime) -> None:
@@ -87,6 +115,11 @@ def withdraw(connection: Connection, keys: Sequence[str], now: datetime) -> None
             update(reminders)
             .where(reminders.c.key.in_(part), reminders.c.state == "planned")
             .values(state="withdrawn", settled_at=now)
+        )
+        connection.execute(
+            update(reminders)
+            .where(reminders.c.key.in_(part), reminders.c.state == "sent")
+            .values(state="recalled", settled_at=now)
         )
         told = select(messages.c.id).where(messages.c.reminder.in_(part))
         connection.execute(

@@ -136,7 +136,7 @@ reminders = Table(
     Column("rule", String(64), nullable=False),
     Column("due", Instant, nullable=False),
     Column("until", Instant, nullable=False),
-    # planned, withdrawn, sent, missed
+    # planned, withdrawn, sent, missed, recalled
     Column("state", String(16), nullable=False),
     Column("settled_at", Instant),
     Index("ix_reminders_uid", "uid"),

@@ -41,6 +41,7 @@ def serve(settings: Settings, processes: int) -> None:
         blocking_threads=_THREADS,
         factory=True,
         respawn_failed_workers=True,
+        workers_kill_timeout=5,
         log_access=False,
         log_level=LogLevels.warning,
     ).serve()

@@ -34,11 +34,13 @@ class Subscriber:
         self.folder = folder
         self._environment = dict(environment)
         self._feeds: dict[str, str] = {}
+        self._changed = False
         folder.mkdir()
 
     def subscribe(self, name: str, url: str) -> None:
         """Add a feed, or give one another address."""
         self._feeds[name] = url
+        self._changed = True
         self._folder(name).mkdir(exist_ok=True)
         config = [f'[general]\nstatus_path = "{self.folder}/status/"']
         for each, address in self._feeds.items():
@@ -53,8 +55,10 @@ class Subscriber:
         self.folder.joinpath(f"{name}.khalrc").write_text(khal)
 
     def sync(self) -> str:
-        """Fetch every feed, and return what vdirsyncer says; it wants to hear of new addresses."""
-        self._vdirsyncer("discover")
+        """Fetch every feed, and return what vdirsyncer says."""
+        if self._changed:
+            self._vdirsyncer("discover")
+            self._changed = False
         return self._vdirsyncer("sync")
 
     def stored(self, name: str) -> dict[str, str]:

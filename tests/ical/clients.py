@@ -85,7 +85,7 @@ def seen_by_ical(feed: bytes, window: Window) -> Seen:
     calendar = IcsCalendarStream.calendar_from_ics(feed.decode())
     timeline = calendar.timeline_tz(UTC)
     after, before = window.instants()
-    return window.of((str(one.uid), one.dtstart) for one in timeline.overlapping(after, before))
+    return window.of((str(one.uid), one.start) for one in timeline.overlapping(after, before))
 
 
 def seen_by_recurring_ical_events(feed: bytes, window: Window) -> Seen:

@@ -53,7 +53,7 @@ def test_a_reminder_is_on_the_list_once_however_often_it_is_planned(database: Da
     assert {row.state for row in rows} == {"planned"}
 
 
-def test_what_was_withdrawn_is_revived_and_what_was_sent_or_missed_is_not(
+def test_what_was_withdrawn_is_revived_and_what_was_sent_or_missed_is_not_sent_again(
     database: Database,
 ) -> None:
     first, second, third = reminders()
@@ -62,7 +62,7 @@ def test_what_was_withdrawn_is_revived_and_what_was_sent_or_missed_is_not(
         outbox.settle_reminders(connection, [first.key], "sent", NOW)
         outbox.settle_reminders(connection, [second.key], "missed", NOW)
         outbox.withdraw(connection, [first.key, second.key, third.key], NOW)
-    assert states(database) == ["sent", "missed", "withdrawn"]
+    assert states(database) == ["recalled", "missed", "withdrawn"]
     with database.write() as connection:
         outbox.plan(connection, reminders())
     assert states(database) == ["sent", "missed", "planned"]
@@ -223,3 +223,27 @@ def test_times_are_kept_to_the_microsecond_whatever_their_offset(database: Datab
     (row,) = read_deliveries(database)
     assert (row.id, row.next_at) == (number, odd)
     assert row.next_at.tzinfo is UTC
+
+
+def test_a_reminder_recalled_while_it_was_sent_goes_on_when_the_date_moves_back(
+    database: Database,
+) -> None:
+    """Who had it does not get it twice; who had not gets it after all, under the same id."""
+    reminder = reminders()[0]
+    with database.write() as connection:
+        keep_endpoints(connection, "end_1", "end_2")
+        outbox.plan(connection, [reminder])
+        outbox.settle_reminders(connection, [reminder.key], "sent", NOW)
+        outbox.add_messages(connection, [make_message()], reminder_keys=[reminder.key])
+        assert outbox.fan_out(connection, NOW)
+        (one, _) = claim(connection, NOW, 10)
+        settle(connection, [one], "delivered", NOW)
+        outbox.withdraw(connection, [reminder.key], NOW)
+    assert sorted(row.state for row in read_deliveries(database)) == ["delivered", "superseded"]
+    with database.write() as connection:
+        assert [row.state for row in outbox.load_reminders(connection)] == ["recalled"]
+        outbox.plan(connection, [reminder])
+        assert outbox.fan_out(connection, NOW)
+    rows = read_deliveries(database)
+    assert sorted(row.state for row in rows) == ["delivered", "pending"]
+    assert {row.message_id for row in rows} == {"msg_1"}
