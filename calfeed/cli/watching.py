@@ -88,12 +88,12 @@ class Publisher:
                 self._follow(stopping, between)
             if stopping.wait(_CHECK / 1000):
                 return
+            self._notice()
             between()
 
     def _follow(self, stopping: threading.Event, between: Callable[[], None]) -> None:
-        folder = self._settings.events
         changes = watchfiles.watch(
-            folder,
+            self._settings.events,
             stop_event=stopping,
             debounce=_SETTLE,
             step=_LOOK,
@@ -102,9 +102,16 @@ class Publisher:
             raise_interrupt=False,
         )
         for changed in changes:
-            if changed or self._missed or _look_at(folder) != self._seen:
+            if changed:
                 self.publish()
+            else:
+                self._notice()
             between()
+
+    def _notice(self) -> None:
+        """Publish where that is still to be done, or the folder is not as it was then."""
+        if self._missed or _look_at(self._settings.events) != self._seen:
+            self.publish()
 
 
 def _look_at(folder: Path) -> _Stamp:
