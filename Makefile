@@ -26,10 +26,10 @@ clean:
 $(VENV)/bin/pip:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "calfeed needs Python 3.11 or newer; try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/pip pyproject.toml Makefile
 	# --group, used below, needs pip 25.1.
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
-
-$(VENV)/.installed: $(VENV)/bin/pip pyproject.toml
 	$(BIN)/pip install --quiet --editable .
 	touch $@
 

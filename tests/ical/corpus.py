@@ -334,14 +334,13 @@ def main() -> int:
     found = [each for calendar, era in corpus for each in differences(calendar, era)]
     occurrences = sum(len(seen_by_calfeed(calendar, era)) for calendar, era in corpus)
     events = [event for calendar, _ in corpus for event in calendar.events]
-    zones = {event.time_zone for event in events}
     series = sum(event.repeat is not None for event in events)
     passed = {name: sum(is_misread(name, event) for event in events) for name in CLIENTS}
     print(
         *found,
-        f"{len(events):,} events ({series:,} of them series) in {len(zones)} zones and "
-        f"{len(corpus)} feeds, with {occurrences:,} occurrences: {len(found)} differences, "
-        f"passed over {passed}, in {time.monotonic() - began:.0f} s",
+        f"{len(events):,} events ({series:,} of them series) in {len(corpus)} feeds and "
+        f"{len({event.time_zone for event in events})} zones, {occurrences:,} occurrences: "
+        f"{len(found)} differences, passed over {passed}, in {time.monotonic() - began:.0f} s",
         sep="\n",
     )
     return 1 if found else 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
 import vobject
 from ical.calendar_stream import IcsCalendarStream
 
-from calfeed.definitions.values import Calendar, text_in
+from calfeed.definitions.values import Calendar, length_of, start_of, text_in
 from calfeed.errors import DefinitionError
 from calfeed.ical.occurrences import expand
 from tests.acceptance.site import Site
@@ -28,6 +29,7 @@ from tests.ical.corpus import EVENTS_IN_A_FEED, MAIN, make_corpus, make_definiti
 from tests.ical.defining import define
 
 COUNT, SEED = 2_000, 1
+UTC_ZONE = ZoneInfo("UTC")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def test_every_client_sees_the_occurrences_that_reminders_are_planned_for(
 
 
 @pytest.mark.parametrize("number", range(COUNT // EVENTS_IN_A_FEED))
-def test_lines_and_texts_are_what_they_should_be(
+def test_lines_texts_and_lengths_are_what_they_should_be(
     corpus: list[tuple[Calendar, Window]], number: int
 ) -> None:
     calendar, _ = corpus[number]
@@ -70,6 +72,7 @@ def test_lines_and_texts_are_what_they_should_be(
             text_in(event.summary, "en"),
             text_in(event.location, "en") if event.location else "",
             list(event.categories),
+            length_of(event),
         )
         for event in calendar.events
     }
@@ -79,6 +82,7 @@ def test_lines_and_texts_are_what_they_should_be(
             str(one["SUMMARY"]),
             str(one.get("LOCATION", "")),
             list(one.categories),
+            start_of(one.end, UTC_ZONE) - start_of(one.start, UTC_ZONE),
         )
         for one in masters
     }
