@@ -24,15 +24,15 @@ from calfeed.store.deliveries import Claim
 
 _log = logging.getLogger(__name__)
 
-_IN_HAND = 512
+_IN_HAND = 2048
 """How many deliveries are claimed at once: half of them are posted while the others are recorded
 and replaced."""
 
-_PER_ENDPOINT = 256
+_PER_ENDPOINT = 1024
 """How many of them one endpoint can have, so that one that hangs leaves room."""
 
 _RENEWAL = deliveries.LEASE / 3
-"""How often the claims in hand are renewed: a line before a slow endpoint can be a minute long."""
+"""How often the claims in hand are renewed: a line before a slow endpoint can be minutes long."""
 
 _TURN = 0.01
 """Seconds in which results are gathered, to be recorded in one transaction."""
