@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import vobject
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
@@ -101,3 +102,10 @@ def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
             connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     yield database
     database.close()
+
+
+@pytest.fixture(autouse=True)
+def _forget_vobjects_zones() -> None:
+    """What vobject read of a zone first, it keeps for the whole process: each test begins anew."""
+    vars(vobject.icalendar)["__tzidMap"].clear()
+    vobject.icalendar.registerTzid("UTC", vobject.icalendar.utc)
