@@ -117,7 +117,7 @@ def test_the_public_url_has_no_slash_at_its_end(tmp_path: Path) -> None:
 def test_settings_do_not_change(tmp_path: Path) -> None:
     settings = load(tmp_path)
     with pytest.raises(ValidationError):
-        settings.port = 1  # type: ignore[misc]
+        settings.port = 1  # type: ignore[misc]  # mypy knows, and the test shows it
 
 
 def test_a_server_on_every_address_is_reached_at_loopback(tmp_path: Path) -> None:

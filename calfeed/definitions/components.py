@@ -101,6 +101,7 @@ def read_components(data: bytes, report: Report) -> list[Component]:
             continue
         here = open_components[-1]
         try:
+            # icalendar leaves this call without types.
             parts: tuple[str, Parameters, str] = Contentline(line).raw_parts()  # type: ignore[no-untyped-call]
         except ValueError:
             _check_beginning(root, open_components, line)

@@ -88,6 +88,7 @@ class Clock:
 
 def parse_value(text: str) -> object:
     """A date, a datetime (naive, or in UTC), a duration or a period; ValueError for the rest."""
+    # icalendar leaves this call without types.
     value: object = vDDDTypes.from_ical(text.strip().upper())  # type: ignore[no-untyped-call]
     return value
 

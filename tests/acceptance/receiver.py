@@ -86,6 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         receiver = self.server.receiver
         with receiver.turn:
             receiver.posts.append(Post(datetime.now(UTC), headers, body))
+            # Not to wait for something: a receiver that takes its time is what is tested with.
             time.sleep(receiver.pause)
         self.send_response(204)
         self.end_headers()

@@ -28,7 +28,7 @@ def until(look: Callable[[], Seen], what: str, seconds: float = 20) -> Seen:
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.01)
+        time.sleep(0.01)  # between two looks at another process, which cannot tell us
     return seen
 
 

@@ -24,7 +24,8 @@ from calfeed.store.database import Database
 from calfeed.web.export import make_site
 from tests.acceptance.site import Site, split_feed, until
 
-# With `served` below in the place of the live site, these run here once more.
+# With `served` below in the place of the live site, these run here once more: pytest finds them
+# by their names, which nothing else here uses.
 from tests.acceptance.test_clients import (  # noqa: F401
     subscriber,
     test_a_second_sync_copies_nothing,

@@ -87,6 +87,7 @@ def test_everything_that_can_be_written_is_read() -> None:
     karachi = calendar.events[0].zone
 
     def at(*numbers: int) -> datetime:
+        # A type checker cannot count what is unpacked.
         return datetime(*numbers, tzinfo=zone)  # type: ignore[arg-type, misc]
 
     common = {"calendar": "x", "language": "en"}

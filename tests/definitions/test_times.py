@@ -93,7 +93,7 @@ def test_an_offset_tells_which_of_two_is_meant() -> None:
 @given(
     st.datetimes(
         min_value=datetime(1970, 1, 1),  # noqa: DTZ001 - a wall time
-        max_value=datetime(2199, 1, 1),  # noqa: DTZ001
+        max_value=datetime(2199, 1, 1),  # noqa: DTZ001 - a wall time
     ),
     st.sampled_from(["America/New_York", "Europe/Dublin", "Australia/Lord_Howe", "Asia/Kabul"]),
 )

@@ -174,7 +174,7 @@ def test_pending_are_those_to_come_and_those_overdue_that_are_still_of_use() -> 
 
 @given(
     rule=st.sampled_from(["3 months", "1 week", "1 day", "36 hours", "20 minutes", "0 days"]),
-    start=st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31)),  # noqa: DTZ001
+    start=st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31)),  # noqa: DTZ001 - wall times
     zone=st.sampled_from(["America/New_York", "Australia/Lord_Howe", "Asia/Karachi"]),
 )
 def test_the_windows_of_two_neighbours_hold_each_reminder_once(
