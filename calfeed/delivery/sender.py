@@ -104,8 +104,6 @@ class Sender:
         # Shared with the thread, under the lock (the queue has its own).
         self._lock = threading.Lock()
         self._inbox: list[Request] = []
-        self._unfinished: Counter[str] = Counter()  # requests by origin
-        self._total = 0  # their sum
         self._closing = self._stopped = False
         self._outcomes: SimpleQueue[list[Outcome]] = SimpleQueue()
         self._wake, self._waker = socket.socketpair()
@@ -121,25 +119,12 @@ class Sender:
         self._thread = threading.Thread(target=self._run, name="calfeed-sender", daemon=True)
         self._thread.start()
 
-    @property
-    def free(self) -> int:
-        """How many requests more could be in flight; those in line count as if they were."""
-        with self._lock:
-            return max(0, self._max_in_flight - self._total)
-
-    def in_flight_of(self, url: str) -> int:
-        """Count the unfinished requests to this URL's scheme, host and port."""
-        with self._lock:
-            return self._unfinished[_origin_of(url)]
-
     def submit(self, requests: Sequence[Request]) -> None:
         """Take requests to post, any number, and return at once.
 
         After `close` the outcome of each is an error.
         """
         with self._lock:
-            self._unfinished.update(_origin_of(request.url) for request in requests)
-            self._total += len(requests)
             stopped = self._stopped
             if not stopped:
                 self._inbox.extend(requests)
@@ -175,13 +160,8 @@ class Sender:
             self._waker.send(b"\0")
 
     def _report(self, done: Sequence[tuple[Request, Outcome]]) -> None:
-        if not done:
-            return
-        with self._lock:
-            self._total -= len(done)
-            for request, _ in done:
-                _subtract(self._unfinished, _origin_of(request.url))
-        self._outcomes.put([outcome for _, outcome in done])
+        if done:
+            self._outcomes.put([outcome for _, outcome in done])
 
     def _make_multi(self) -> Any:
         multi = pycurl.CurlMulti()
