@@ -10,12 +10,13 @@ import click
 from calfeed.cli import output
 from calfeed.cli.windows import Planned, load_window
 from calfeed.delivery.guard import check_url
+from calfeed.delivery.posting import HEADERS, make_signer
 from calfeed.delivery.sender import Outcome, Request, Sender
 from calfeed.errors import InvalidInputError
 from calfeed.publish.apply import page_address
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.messages import reminder_message
-from calfeed.reminders.signing import check_secret, sign_headers
+from calfeed.reminders.signing import check_secret
 from calfeed.settings import Settings, load_settings
 from calfeed.store.database import Database
 from calfeed.store.endpoints import find_endpoint
@@ -118,14 +119,13 @@ def _make_requests(
         )
         if not filters.want(message.subject):
             continue
-        headers = sign_headers(message.id, now, message.body, [secret])
-        headers["content-type"] = "application/json"
         due = planned.reminder.due.astimezone(event.zone)
         occurrence = planned.reminder.occurrence.id
         line = f"{due:%Y-%m-%d %H:%M} {event.calendar}/{event.slug}"
         line += f" {occurrence}" if occurrence else ""
         line += f", {planned.reminder.rule}"
-        requests[line] = Request(line, url, headers, message.body)
+        signer = make_signer(message.id, message.body, secret, output.now)
+        requests[line] = Request(line, url, HEADERS, message.body, signer)
     if not requests:
         raise InvalidInputError("no reminder is due in that window; nothing was sent")
     return requests

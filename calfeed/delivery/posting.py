@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,9 @@ from calfeed.store.deliveries import Attempt, Claim
 
 _log = logging.getLogger(__name__)
 
+HEADERS = {"content-type": "application/json"}
+"""What every message's post says, besides its signature."""
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
@@ -28,12 +31,15 @@ class Posting:
     until: datetime | None
 
 
-def prepare(connection: Connection, claims: Sequence[Claim], now: datetime) -> list[Request]:
-    """Make the signed requests of claimed deliveries.
+def prepare(
+    connection: Connection, claims: Sequence[Claim], clock: Callable[[], datetime]
+) -> list[Request]:
+    """Make the requests of claimed deliveries, each signed when it leaves.
 
     Those whose message no longer matters are settled as expired, those whose endpoint is gone as
     dropped, and are not among them.
     """
+    now = clock()
     messages = deliveries.load_messages(connection, [one.message_id for one in claims])
     receivers = endpoints.load_endpoints(connection, list({one.endpoint_id for one in claims}))
     requests, expired, dropped = [], [], []
@@ -45,10 +51,9 @@ def prepare(connection: Connection, claims: Sequence[Claim], now: datetime) -> l
         elif message.until is not None and message.until <= now:
             expired.append(claimed)
         else:
-            headers = sign_headers(claimed.message_id, now, message.body, [endpoint.secret])
-            headers["content-type"] = "application/json"
             key = Posting(claimed, endpoint.url, message.until)
-            requests.append(Request(key, endpoint.url, headers, message.body))
+            signer = make_signer(claimed.message_id, message.body, endpoint.secret, clock)
+            requests.append(Request(key, endpoint.url, HEADERS, message.body, signer))
     deliveries.settle(connection, expired, "expired", now, attempted=False)
     deliveries.settle(connection, dropped, "dropped", now, attempted=False)
     return requests
@@ -111,7 +116,7 @@ def post_now(
     """
     with database.write() as connection:
         claims = deliveries.claim_one(connection, delivery_id, clock())
-        requests = prepare(connection, claims, clock())
+        requests = prepare(connection, claims, clock)
     if not requests:
         raise CalfeedError(f"delivery {delivery_id} is not pending, or a worker has just taken it")
     sender.submit(requests)
@@ -119,6 +124,13 @@ def post_now(
     with database.write() as connection:
         record(connection, outcomes, clock(), random)
     return _to_attempt(outcomes[0])
+
+
+def make_signer(
+    message_id: str, body: bytes, secret: str, clock: Callable[[], datetime]
+) -> Callable[[], Mapping[str, str]]:
+    """What signs a message when it leaves, at the time it is then."""
+    return lambda: sign_headers(message_id, clock(), body, [secret])
 
 
 def _to_attempt(outcome: Outcome) -> Attempt:

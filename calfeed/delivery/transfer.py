@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -43,6 +43,9 @@ _TLS_ERRORS = {
 class Request:
     """A POST to make; `key` is the caller's own and comes back in the outcome.
 
+    `sign` makes the headers that say when it left. It is called when the request's turn comes,
+    which in a line before a slow receiver may be minutes after it was handed in.
+
     `url` is one that `check_url` returned. URL, headers and body can hold tokens and signatures,
     so they are in no repr.
     """
@@ -51,6 +54,7 @@ class Request:
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    sign: Callable[[], Mapping[str, str]] | None = field(default=None, repr=False)
 
 
 def fail(request: Request, error: str) -> Outcome:
@@ -82,7 +86,8 @@ class Transfer:
 
     def prepare(self, request: Request) -> None:
         """Set the handle up for a request; ValueError or pycurl.error for one that cannot be."""
-        lines = [f"{name}: {value}" for name, value in request.headers.items()]
+        headers = {**request.headers, **(request.sign() if request.sign else {})}
+        lines = [f"{name}: {value}" for name, value in headers.items()]
         if any("\n" in line or "\r" in line for line in lines):
             raise ValueError("a header has a line break in it")
         lines.append("Expect:")  # no "100-continue" before a large body

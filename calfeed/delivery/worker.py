@@ -24,11 +24,11 @@ from calfeed.store.deliveries import Claim
 
 _log = logging.getLogger(__name__)
 
-_IN_HAND = 2048
+_IN_HAND = 1024
 """How many deliveries are claimed at once: half of them are posted while the others are recorded
 and replaced."""
 
-_PER_ENDPOINT = 1024
+_PER_ENDPOINT = 512
 """How many of them one endpoint can have, so that one that hangs leaves room."""
 
 _RENEWAL = deliveries.LEASE / 3
@@ -38,6 +38,10 @@ _TURN = 0.01
 """Seconds in which results are gathered, to be recorded in one transaction."""
 
 _DATABASE_PAUSE = 1.0
+
+_LAST = 16.0
+"""Seconds that a worker that was stopped gives what it has posted: a little more than an attempt
+can take."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,10 @@ class Worker:
         self._awake.set()
 
     def stop(self) -> None:
-        """Let `run` return once what is in flight has come back and is recorded."""
+        """Let `run` return once what is on its way has come back and is recorded.
+
+        What still stands in a line before a slow receiver is not waited for.
+        """
         self._stopping.set()
         self._awake.set()
 
@@ -87,7 +94,8 @@ class Worker:
         """Work until stopped. A database that goes away is waited for."""
         while not self._stopping.is_set():
             self._guarded(self._turn)
-        while self._in_flight.total() or self._unrecorded:
+        deadline = time.monotonic() + _LAST
+        while (self._in_flight.total() or self._unrecorded) and time.monotonic() < deadline:
             self._gather(1.0)
             if not self._guarded(lambda: self._exchange(0, ())):
                 return  # the claims run out by themselves
@@ -150,7 +158,7 @@ class Worker:
                 deliveries.renew(connection, list(left), now)
             if limit:
                 claims = deliveries.claim(connection, now, limit, busy)
-                requests = prepare(connection, claims, now)
+                requests = prepare(connection, claims, self._clock)
                 self._more = len(claims) == limit
         self._unrecorded = []
         self._passed_over = bool(limit and busy)

@@ -50,12 +50,12 @@ def test_what_is_for_an_endpoint_that_went_is_dropped_and_not_posted(office: Off
     with office.database.write() as connection:
         claims = claim(connection, NOW, 1)
         retire_endpoint(connection, "end_1", "removed", NOW)
-        assert prepare(connection, claims, NOW) == []
+        assert prepare(connection, claims, lambda: NOW) == []
         assert find_delivery(connection, number).state == "dropped"
 
 
 def test_neither_request_nor_posting_shows_the_secret(office: Office) -> None:
     keep(office, "/status/204")
     with office.database.write() as connection:
-        (request,) = prepare(connection, claim(connection, NOW, 1), NOW)
+        (request,) = prepare(connection, claim(connection, NOW, 1), lambda: NOW)
     assert SECRET not in repr(request)

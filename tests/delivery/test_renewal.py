@@ -6,13 +6,16 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from calfeed.delivery import worker as workers
 from calfeed.delivery.sender import Sender
 from calfeed.delivery.worker import Worker
 from calfeed.store import deliveries, outbox
 from calfeed.store.database import Database
 from calfeed.store.endpoints import add_endpoint
 from tests.delivery.receiver import Receiver
-from tests.store.keeping import make_endpoint, make_message
+from tests.store.keeping import make_endpoint, make_message, read_deliveries
 
 _BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -37,6 +40,25 @@ def test_a_worker_renews_what_it_still_has_in_hand(database: Database) -> None:
         sender.close()
         thread.join(30)
         assert not thread.is_alive()
+
+
+def test_a_worker_that_is_stopped_does_not_wait_for_a_line_before_a_receiver_that_hangs(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had in hand is still pending, for whoever comes when the claims run out."""
+    monkeypatch.setattr(workers, "_LAST", 0.1)
+    with Receiver() as receiver, Sender(allow_private=True, timeout=60) as sender:
+        with database.write() as connection:
+            add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
+            outbox.add_delivery(connection, make_message("msg_1"), "end_1")
+        worker = Worker(database, sender, "http://calendar.example", lambda: _BEGIN, lambda: 0.5)
+        thread = threading.Thread(target=worker.run, daemon=True)
+        thread.start()
+        wait_for_lease(database, _BEGIN + deliveries.LEASE)
+        worker.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+    assert [row.state for row in read_deliveries(database)] == ["pending"]
 
 
 def wait_for_lease(database: Database, until: datetime) -> None:

@@ -254,6 +254,22 @@ def test_a_host_that_hangs_holds_up_no_other(receiver: Receiver) -> None:
         assert len(stuck.posts) <= 2
 
 
+def test_what_stands_in_line_is_signed_when_its_turn_comes(receiver: Receiver) -> None:
+    """A receiver refuses a message that was signed minutes before it came."""
+    posted_before: list[int] = []
+
+    def sign() -> dict[str, str]:
+        posted_before.append(len(receiver.posts))
+        return {"webhook-timestamp": "now"}
+
+    with Sender(allow_private=True, max_per_host=1) as sender:
+        url = receiver.url("/status/204")
+        sender.submit([Request(key, url, {}, b"{}", sign) for key in range(5)])
+        collect(sender, 5)
+    assert posted_before == [0, 1, 2, 3, 4]
+    assert all(post.headers["webhook-timestamp"] == "now" for post in receiver.posts)
+
+
 def test_time_in_line_does_not_count_towards_the_time_limit(receiver: Receiver) -> None:
     with Sender(allow_private=True, max_in_flight=1, timeout=0.5) as sender:
         sender.submit([request(receiver.url("/hang"))])

@@ -204,7 +204,7 @@ def test_a_worker_that_dies_after_posting_costs_a_second_post_under_the_same_id(
     office.make_worker()._fire()
     with office.database.write() as connection:
         claims = deliveries.claim(connection, office.now, 9)
-        requests = prepare(connection, claims, office.now)
+        requests = prepare(connection, claims, lambda: office.now)
     office.sender.submit(requests)
     assert [outcome.status for outcome in collect(office.sender, 1)] == [204]
     # Here it dies: nothing was recorded.
