@@ -19,7 +19,7 @@ def load_definitions(folder: Path, reader: DefinitionReader | None = None) -> tu
     A `reader` that is given again reads only what changed. Raises DefinitionError with every
     problem of every file.
     """
-    files, problems = _load(folder)
+    files, problems = load_files(folder)
     try:
         calendars = (reader or DefinitionReader()).read(files)
     except DefinitionError as error:
@@ -29,19 +29,12 @@ def load_definitions(folder: Path, reader: DefinitionReader | None = None) -> tu
     return calendars
 
 
-def load_files(folder: Path) -> dict[str, bytes]:
-    """The definition files of a folder, from path (`events/un.yaml`) to content.
+def load_files(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
+    """The definition files of a folder, from path (`events/un.yaml`) to content, and what is wrong.
 
-    Hidden files and folders are left out. Raises DefinitionError where the folder or a file
-    cannot be read.
+    Hidden files and folders are left out; files that cannot be read are problems. Raises
+    DefinitionError where there is no folder.
     """
-    files, problems = _load(folder)
-    if problems:
-        raise DefinitionError(problems)
-    return files
-
-
-def _load(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
     files: dict[str, bytes] = {}
     problems: list[Problem] = []
     shown = folder.name or folder.resolve().name or "events"

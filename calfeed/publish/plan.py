@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from calfeed.definitions.values import Event
+from calfeed.definitions.values import Event, Status
 from calfeed.ical.occurrences import last_end
 from calfeed.publish.compare import EventChange, Kind
 from calfeed.reminders.messages import Message, change_message
@@ -87,7 +87,17 @@ def plan_messages(
             page=page_of(change.after.event),
         )
         for change in changes
-        if change.coming
+        if change.coming and not _is_told(change)
+    )
+
+
+def _is_told(change: EventChange) -> bool:
+    """Whether a withdrawn event was called off before, which everybody has heard."""
+    before = change.before
+    return (
+        change.kind is Kind.WITHDRAWN
+        and before is not None
+        and before.event.status is Status.CANCELLED
     )
 
 

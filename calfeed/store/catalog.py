@@ -265,14 +265,6 @@ def load_changes(
     return found
 
 
-def load_revisions(connection: Connection, uid: str) -> list[RevisionRow]:
-    """The ledger of one event, oldest first."""
-    rows = connection.execute(
-        select(revisions).where(revisions.c.uid == uid).order_by(revisions.c.sequence)
-    )
-    return [RevisionRow(row.kind, Revision.model_validate_json(row.revision)) for row in rows]
-
-
 def _to_event(row: Any, others: Mapping[Variant, bytes]) -> EventRow:
     return EventRow(
         uid=row.uid,

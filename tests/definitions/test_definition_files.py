@@ -30,7 +30,7 @@ def problems_of(folder: Path) -> list[str]:
 
 
 def test_the_files_are_named_from_the_folder_on(folder: Path) -> None:
-    assert list(load_files(folder)) == [
+    assert list(load_files(folder)[0]) == [
         "events/un/2024.YAML",
         "events/un/calendar.yml",
         "events/x.yaml",
@@ -40,7 +40,7 @@ def test_the_files_are_named_from_the_folder_on(folder: Path) -> None:
 
 def test_the_folder_may_be_the_one_we_are_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    assert list(load_files(Path())) == list(load_files(folder))
+    assert list(load_files(Path())[0]) == list(load_files(folder)[0])
 
 
 def test_hidden_files_and_files_of_other_kinds_are_left_out(folder: Path) -> None:
@@ -55,7 +55,7 @@ def test_hidden_files_and_files_of_other_kinds_are_left_out(folder: Path) -> Non
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("[")
-    assert len(load_files(folder)) == 3
+    assert len(load_files(folder)[0]) == 3
 
 
 def test_an_empty_folder_has_no_calendars(tmp_path: Path) -> None:
@@ -79,8 +79,6 @@ def test_what_cannot_be_read_is_told_together_with_what_is_wrong_elsewhere(folde
         'events/x.yaml:1:1: the key "time_zone" is missing (IANA time zone of every time that has '
         "no other)",
     ]
-    with pytest.raises(DefinitionError, match="cannot be read"):
-        load_files(folder)
 
 
 def test_a_file_in_a_folder_of_a_folder_is_refused_and_not_overlooked(folder: Path) -> None:

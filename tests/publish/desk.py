@@ -16,7 +16,7 @@ from calfeed.store import catalog, outbox
 from calfeed.store.database import Database
 from calfeed.store.endpoints import add_endpoint
 from calfeed.store.outbox import ReminderRow
-from calfeed.store.tables import messages, metadata
+from calfeed.store.tables import messages, metadata, revisions
 from tests.ical.defining import define
 from tests.store.keeping import make_endpoint
 
@@ -64,9 +64,10 @@ class Desk:
     def ledger(self, slug: str) -> list[tuple[str, int]]:
         """The kinds of an event's revisions, with their SEQUENCE."""
         uid = self.revisions()[slug].event.uid
+        query = select(revisions.c.kind, revisions.c.sequence).where(revisions.c.uid == uid)
         with self.database.read() as connection:
-            rows = catalog.load_revisions(connection, uid)
-        return [(row.kind, row.revision.sequence) for row in rows]
+            rows = connection.execute(query.order_by(revisions.c.sequence))
+            return [(row.kind, row.sequence) for row in rows]
 
     def reminders(self) -> list[ReminderRow]:
         with self.database.read() as connection:

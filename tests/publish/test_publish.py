@@ -213,6 +213,17 @@ def test_half_of_what_is_coming_may_go_and_what_is_over_does_not_count(desk: Des
     assert desk.publish(half).count(Kind.WITHDRAWN) == 10
 
 
+def test_what_was_cancelled_before_is_not_cancelled_again_when_it_goes(desk: Desk) -> None:
+    desk.add_endpoint()
+    desk.publish(JUNE, OTHERS)
+    desk.publish(JUNE + "  status: cancelled\n", OTHERS)
+    before = desk.told()
+    assert before[-1].type == "event.cancelled"
+    plan = desk.publish(OTHERS)
+    assert plan.count(Kind.WITHDRAWN) == 1
+    assert desk.told() == before
+
+
 def test_what_was_cancelled_before_may_go(desk: Desk) -> None:
     cancelled = JUNE + "  status: cancelled\n"
     first = "".join(OTHERS.splitlines(keepends=True)[:3])

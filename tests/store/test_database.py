@@ -110,3 +110,15 @@ def test_no_repr_shows_a_secret(database: Database) -> None:
         assert SECRET.removeprefix("whsec_") not in shown
         assert "t0ken" not in shown
     assert found.secret == SECRET
+
+
+def test_sqlite_keeps_what_it_was_told_to_keep_and_what_belongs_together(tmp_path: Path) -> None:
+    """Write-ahead log, every commit on the disk (2 is FULL), foreign keys held."""
+    database = Database(f"sqlite:///{tmp_path / 'calfeed.sqlite3'}")
+    with database.read() as connection:
+        found = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    database.close()
+    assert found == ["wal", 2, 1]

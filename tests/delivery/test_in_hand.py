@@ -1,4 +1,4 @@
-"""What takes longer than a claim lasts is renewed, not claimed again."""
+"""What a worker has in hand: renewed while it lasts, left at its end, taken until none is left."""
 
 from __future__ import annotations
 
@@ -59,6 +59,27 @@ def test_a_worker_that_is_stopped_does_not_wait_for_a_line_before_a_receiver_tha
         thread.join(30)
         assert not thread.is_alive()
     assert [row.state for row in read_deliveries(database)] == ["pending"]
+
+
+def test_a_worker_goes_on_until_nothing_is_left_without_being_woken(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More is due than it takes in hand at once."""
+    monkeypatch.setattr(workers, "_IN_HAND", 4)
+    with Receiver() as receiver, Sender(allow_private=True) as sender:
+        with database.write() as connection:
+            add_endpoint(connection, make_endpoint("end_1", receiver.url("/status/204")))
+            for number in range(20):
+                outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
+        worker = Worker(database, sender, "http://calendar.example", lambda: _BEGIN, lambda: 0.5)
+        thread = threading.Thread(target=worker.run, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + 30
+        while any(row.state != "delivered" for row in read_deliveries(database)):
+            assert time.monotonic() < deadline
+        worker.stop()
+        thread.join(30)
+    assert len(receiver.posts) == 20
 
 
 def wait_for_lease(database: Database, until: datetime) -> None:
