@@ -61,12 +61,22 @@ class Subscriber:
             self._changed = False
         return self._vdirsyncer("sync")
 
-    def stored(self, name: str) -> dict[str, str]:
-        """The stored items of a feed: the hash of each file."""
+    def stored(self, name: str) -> dict[str, tuple[str, int]]:
+        """The stored items of a feed: the hash and the time of change (nanoseconds) of each."""
         return {
-            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+            file.name: (hashlib.sha256(file.read_bytes()).hexdigest(), file.stat().st_mtime_ns)
             for file in self._folder(name).iterdir()
         }
+
+    def days(self, name: str, begin: str, end: str) -> set[tuple[str, str]]:
+        """What khal lists on the days from `begin` to `end`, inclusive: a day and a title each."""
+        found, day = set(), ""
+        for line in self._khal(name, begin, end, "{title}", day_format="# {date}"):
+            if line.startswith("# "):
+                day = line.removeprefix("# ")
+            else:
+                found.add((day, line))
+        return found
 
     def shows(self, name: str, begin: str, end: str) -> list[str]:
         """The lines that khal shows for the days from `begin` to `end`, inclusive."""
@@ -80,9 +90,11 @@ class Subscriber:
         ]
         return {(start, title) for start, title in pairs if begin <= start[:10] <= end}
 
-    def _khal(self, name: str, begin: str, end: str, form: str) -> list[str]:
+    def _khal(
+        self, name: str, begin: str, end: str, form: str, *, day_format: str = ""
+    ) -> list[str]:
         config = str(self.folder / f"{name}.khalrc")
-        words = ("-c", config, "list", "--day-format", "", "--format", form, begin, end)
+        words = ("-c", config, "list", "--day-format", day_format, "--format", form, begin, end)
         return [line for line in self._run("khal", *words).splitlines() if line]
 
     def _vdirsyncer(self, word: str) -> str:
