@@ -161,7 +161,7 @@ def _entry(row: EventRow, occurrence: Occurrence, now: datetime) -> Entry:
 
 
 def _distance(row: EventRow, occurrence: Occurrence, now: datetime) -> str:
-    """How far off an occurrence is, in days of its own zone."""
+    """How far off an occurrence is, in days of its own zone; empty for one that is over."""
     zone = row.revision.event.zone
     days = (occurrence.begins.astimezone(zone).date() - now.astimezone(zone).date()).days
     if days > 1:
@@ -169,7 +169,7 @@ def _distance(row: EventRow, occurrence: Occurrence, now: datetime) -> str:
     if days == 1:
         return "tomorrow"
     if _is_over(occurrence, now):
-        return "over"
+        return ""
     return "today" if days == 0 else "now"
 
 
