@@ -60,7 +60,11 @@ class Rule:
 
     def starts(self, last: datetime) -> list[datetime]:
         """The wall times of the occurrences up to `last`, at most `MOST_WALKED`."""
-        walk = rrule(
+        return list(islice(takewhile(lambda start: start <= last, self.walk()), MOST_WALKED))
+
+    def walk(self) -> rrule:
+        """The wall times of the occurrences in their order, as dateutil gives them."""
+        return rrule(
             FREQUENCIES[self.frequency],
             dtstart=self.start,
             interval=self.interval,
@@ -71,7 +75,6 @@ class Rule:
             bysecond=self.numbers.get("BYSECOND"),
             **self._day_parts(),
         )
-        return list(islice(takewhile(lambda start: start <= last, walk), MOST_WALKED))
 
     def first_start(self) -> datetime | None:
         """The first wall time at or after `start` that the rule gives, if one is near."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias
 
-from dateutil.rrule import rrule, rrulestr
-
+from calfeed.definitions.recurrences import Rule, wall_time
+from calfeed.definitions.rules import read_rule
 from calfeed.definitions.values import Change, Event, Status, Text, length_of, start_of
 
 Moment: TypeAlias = date | datetime
@@ -49,45 +50,18 @@ def format_moment(moment: Moment) -> str:
     return f"{moment:%Y%m%d}"
 
 
-def parse_rule(event: Event, rule: str) -> rrule:
-    """The rule as dateutil's, on naive wall times of the event's zone.
-
-    UNTIL may be a date, a wall time or UTC in the definition; all become a wall time, a date its
-    last second.
-    """
-    parts = [part for part in rule.upper().split(";") if not part.startswith("UNTIL=")]
-    parsed = rrulestr(";".join(parts), dtstart=wall_of(event.start))
-    if not isinstance(parsed, rrule):
-        raise TypeError(f"not one rule: {rule}")
-    until = rule_until(event, rule)
-    if until is None:
-        return parsed
-    if isinstance(until, datetime):
-        until = until.astimezone(event.zone)
-    return parsed.replace(until=wall_of(until, last=True))
+@lru_cache(maxsize=4096)
+def _find_rule(rule: str, start: Moment, _time_zone: str) -> Rule:
+    """The rule of an event. The zone is named since equal instants of two zones are equal."""
+    return read_rule(rule, start)
 
 
 def rule_until(event: Event, rule: str) -> Moment | None:
     """UNTIL in the form that goes with DTSTART: a date for all-day events, else aware, in UTC."""
-    text = next((part[6:] for part in rule.upper().split(";") if part.startswith("UNTIL=")), None)
-    if text is None:
+    until = _find_rule(rule, event.start, event.time_zone).until
+    if until is None:
         return None
-    digits = text.replace("-", "").replace(":", "")
-    wall = datetime.fromisoformat(digits.removesuffix("Z"))
-    if event.all_day:
-        if digits.endswith("Z"):
-            return wall.replace(tzinfo=UTC).astimezone(event.zone).date()
-        return wall.date()
-    if "T" not in digits:
-        wall = wall.replace(hour=23, minute=59, second=59)
-    return wall.replace(tzinfo=UTC if digits.endswith("Z") else event.zone).astimezone(UTC)
-
-
-def wall_of(moment: Moment, *, last: bool = False) -> datetime:
-    """A moment as a naive wall time in its own zone; a date is its midnight, or its last second."""
-    if isinstance(moment, datetime):
-        return moment.replace(tzinfo=None)
-    return datetime.combine(moment, time(23, 59, 59) if last else time())
+    return until.date() if event.all_day else until.replace(tzinfo=event.zone).astimezone(UTC)
 
 
 def expand(event: Event, after: datetime, before: datetime) -> Iterator[Occurrence]:
@@ -137,9 +111,11 @@ def _originals(event: Event, after: datetime, before: datetime) -> Iterator[Mome
         return
     # Two days of room: the window is in UTC, the rule on a wall clock.
     room = timedelta(days=2)
-    first = max(after.replace(tzinfo=None) - room, wall_of(event.start))
+    first = max(after.replace(tzinfo=None) - room, wall_time(event.start))
     last = before.replace(tzinfo=None) + room
-    for wall in parse_rule(event, repeat.rule).xafter(first, inc=True):
+    for wall in (
+        _find_rule(repeat.rule, event.start, event.time_zone).walk().xafter(first, inc=True)
+    ):
         if wall > last:
             break
         if event.all_day:
