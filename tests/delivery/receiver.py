@@ -7,14 +7,13 @@ import struct
 import threading
 import time
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
 from subprocess import run
-from typing import Any, Self
 from urllib.parse import urlsplit
 
 from calfeed.delivery.sender import Outcome, Request, Sender
+from tests.loopback import Handler, Loopback
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Post:
     client_port: int
 
 
-class Receiver:
+class Receiver(Loopback):
     """Start a receiver; `with` it. `posts` is everything that came in, in order.
 
     /status/<code>  that status, with "Retry-After: 7" for 429 and 503
@@ -44,54 +43,28 @@ class Receiver:
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(_Handler)
         self.posts: list[Post] = []
         self.released = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.receiver = self
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._scheme = "http" if tls is None else "https"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    @property
-    def port(self) -> int:
-        return self._server.server_port
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
         return f"{self._scheme}://{host}:{self.port}{path}"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__exit__()
 
 
-class _Server(ThreadingHTTPServer):
-    receiver: Receiver
-    daemon_threads = True
-    request_queue_size = 512
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients going away is what is being tested."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(Handler):
     timeout = 10
-    server: _Server
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.receiver.posts.append(
-            Post(self.path, headers, body, int(self.client_address[1]))
-        )
+        self.server.owner.posts.append(Post(self.path, headers, body, int(self.client_address[1])))
         kind, *rest = urlsplit(self.path).path.strip("/").split("/")
         if kind == "status":
             status = int(rest[0])
@@ -103,8 +76,6 @@ class _Handler(BaseHTTPRequestHandler):
         self, status: int, headers: dict[str, str] | None = None, body: bytes = b""
     ) -> None:
         self.send_response(status)
-        if status in (429, 503):
-            self.send_header("Retry-After", "7")
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         if status != 204:
@@ -125,16 +96,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _huge(self) -> None:
         self._send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
-        while not self.server.receiver.released.is_set():
+        while not self.server.owner.released.is_set():
             self.wfile.write(b"x" * 65536)  # until the sender has had enough and hangs up
 
     def _slow(self) -> None:
         self._send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx")
-        self.server.receiver.released.wait(10)
+        self.server.owner.released.wait(10)
 
     def _hang(self) -> None:
         self.close_connection = True
-        self.server.receiver.released.wait(10)
+        self.server.owner.released.wait(10)
 
     def _half(self) -> None:
         self._send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx")
@@ -154,11 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _headers(self) -> None:
         self._send(b"HTTP/1.1 200 OK\r\n")
-        while not self.server.receiver.released.is_set():
+        while not self.server.owner.released.is_set():
             self.wfile.write(b"x-more: " + b"x" * 8000 + b"\r\n")
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Print nothing."""
 
 
 def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:

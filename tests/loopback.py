@@ -1,0 +1,52 @@
+"""A server on loopback for as long as a `with` block lasts: what the tests' receivers share."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+
+class Server(ThreadingHTTPServer):
+    """Any number of connections at once; `owner` is who started it."""
+
+    daemon_threads = True
+    request_queue_size = 512
+    owner: Any
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients going away in the middle is what some tests are about."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Keeps connections open, and prints nothing."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 60
+    server: Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing."""
+
+
+class Loopback:
+    """A server of these handlers on a free port of 127.0.0.1; `with` it."""
+
+    def __init__(self, handler: type[Handler]) -> None:
+        self._server = Server(("127.0.0.1", 0), handler)
+        self._server.owner = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
