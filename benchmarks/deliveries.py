@@ -103,6 +103,7 @@ def fill(database: Database, urls: list[str]) -> datetime:
                     "id": make_message_id(number),
                     "subject": subject,
                     "at": now,
+                    "text": "",
                     "body": make_body(number),
                 }
                 for number in range(messages)

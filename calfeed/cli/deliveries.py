@@ -10,7 +10,7 @@ import click
 from calfeed.cli import output
 from calfeed.errors import InvalidInputError
 from calfeed.settings import load_settings
-from calfeed.store import deliveries
+from calfeed.store import claims, deliveries
 from calfeed.store.deliveries import DeliveryRow
 
 
@@ -58,7 +58,7 @@ def show(delivery_id: int, as_json: bool) -> None:
     with output.opened(load_settings()) as database, database.read() as connection:
         row = deliveries.find_delivery(connection, delivery_id)
         made = deliveries.load_attempts(connection, delivery_id)
-        body = deliveries.load_messages(connection, [row.message_id])[row.message_id].body
+        body = claims.load_messages(connection, [row.message_id])[row.message_id].body
     if as_json:
         entries = [
             {

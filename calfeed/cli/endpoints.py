@@ -18,7 +18,7 @@ from calfeed.reminders.filters import MESSAGE_TYPES, Filters
 from calfeed.reminders.messages import probe_message
 from calfeed.reminders.signing import check_secret, make_secret
 from calfeed.settings import load_settings
-from calfeed.store import catalog, endpoints, outbox
+from calfeed.store import catalog, endpoints, outbox, standing
 from calfeed.store.database import Connection
 from calfeed.store.endpoints import Endpoint
 
@@ -131,7 +131,7 @@ def remove(endpoint_id: str) -> None:
     """Remove an endpoint; what is pending for it is dropped, and its record stays."""
     with output.opened(load_settings()) as database, database.write() as connection:
         endpoints.find_endpoint(connection, endpoint_id)
-        endpoints.retire_endpoint(connection, endpoint_id, "removed", output.now())
+        standing.remove_endpoint(connection, endpoint_id, output.now())
     click.echo(f"endpoint {endpoint_id} is removed")
 
 

@@ -124,7 +124,7 @@ def _make_requests(
         line = f"{due:%Y-%m-%d %H:%M} {event.calendar}/{event.slug}"
         line += f" {occurrence}" if occurrence else ""
         line += f", {planned.reminder.rule}"
-        signer = make_signer(message.id, message.body, secret, output.now)
+        signer = make_signer(message.id, message.body, [secret], output.now)
         requests[line] = Request(line, url, HEADERS, message.body, signer)
     if not requests:
         raise InvalidInputError("no reminder is due in that window; nothing was sent")

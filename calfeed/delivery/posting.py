@@ -5,58 +5,98 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from calfeed.delivery.guard import show_url
 from calfeed.delivery.sender import Outcome, Request, Sender
 from calfeed.errors import CalfeedError
 from calfeed.reminders.retry import Delivered, Disable, GiveUp, RetryAt, decide
 from calfeed.reminders.signing import sign_headers
-from calfeed.store import deliveries, endpoints
+from calfeed.store import claims as store
+from calfeed.store import endpoints, standing
+from calfeed.store.claims import Attempt, Claim
 from calfeed.store.database import Connection, Database
-from calfeed.store.deliveries import Attempt, Claim
+from calfeed.store.endpoints import Endpoint
 
 _log = logging.getLogger(__name__)
 
 HEADERS = {"content-type": "application/json"}
 """What every message's post says, besides its signature."""
 
+GIVEN_UP = timedelta(days=5)
+"""How long every attempt has to fail until an endpoint is disabled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A claimed delivery on its way; `until` is when its message stops to matter."""
+    """A claimed delivery on its way; `until` is when its message stops to matter, and
+    `failing_since` is from when on its endpoint has failed."""
 
     claim: Claim
     url: str
     until: datetime | None
+    failing_since: datetime | None
 
 
 def prepare(
-    connection: Connection, claims: Sequence[Claim], clock: Callable[[], datetime]
+    connection: Connection,
+    claims: Sequence[Claim],
+    clock: Callable[[], datetime],
+    *,
+    at_once: bool = False,
 ) -> list[Request]:
     """Make the requests of claimed deliveries, each signed when it leaves.
 
     Those whose message no longer matters are settled as expired, those whose endpoint is gone as
-    dropped, and are not among them.
+    dropped. What an endpoint does not want now, because it is paused, in its quiet hours or past
+    its rate, is given back. None of these are among the requests. `at_once` does not ask for the
+    hours and the rate.
     """
     now = clock()
-    messages = deliveries.load_messages(connection, [one.message_id for one in claims])
+    stored = store.load_messages(connection, [one.message_id for one in claims])
     receivers = endpoints.load_endpoints(connection, list({one.endpoint_id for one in claims}))
-    requests, expired, dropped = [], [], []
+    ends: dict[str, list[Claim]] = {"expired": [], "dropped": []}
+    paused: list[Claim] = []
+    later: dict[Claim, datetime] = {}
+    wanted: dict[str, list[Claim]] = {}
     for claimed in claims:
-        message = messages[claimed.message_id]
         endpoint = receivers.get(claimed.endpoint_id)
+        until = stored[claimed.message_id].until
         if endpoint is None:
-            dropped.append(claimed)
-        elif message.until is not None and message.until <= now:
-            expired.append(claimed)
+            ends["dropped"].append(claimed)
+        elif until is not None and until <= now:
+            ends["expired"].append(claimed)
+        elif endpoint.state != "active":
+            paused.append(claimed)
+        elif not at_once and (quiet := _quiet_until(endpoint, until, now)) is not None:
+            later[claimed] = quiet
         else:
-            key = Posting(claimed, endpoint.url, message.until)
-            signer = make_signer(claimed.message_id, message.body, endpoint.secret, clock)
-            requests.append(Request(key, endpoint.url, HEADERS, message.body, signer))
-    deliveries.settle(connection, expired, "expired", now, attempted=False)
-    deliveries.settle(connection, dropped, "dropped", now, attempted=False)
+            wanted.setdefault(claimed.endpoint_id, []).append(claimed)
+    requests: list[Request] = []
+    for key, ready in wanted.items():
+        endpoint = receivers[key]
+        headers = {**HEADERS, **endpoint.headers}
+        secrets = endpoint.secrets_at(now)
+        if endpoint.options.rate is not None and not at_once:
+            turns = standing.take_turns(connection, key, endpoint.options.rate, len(ready), now)
+            later.update({one: at for one, at in zip(ready, turns, strict=True) if at > now})
+        for one in ready:
+            if one not in later:
+                message = stored[one.message_id]
+                posting = Posting(one, endpoint.url, message.until, endpoint.failing_since)
+                signer = make_signer(one.message_id, message.body, secrets, clock)
+                requests.append(Request(posting, endpoint.url, headers, message.body, signer))
+    for state, ended in ends.items():
+        store.settle(connection, ended, state, now, attempted=False)
+    store.hold(connection, paused)
+    store.give_back(connection, later)
     return requests
+
+
+def _quiet_until(endpoint: Endpoint, until: datetime | None, now: datetime) -> datetime | None:
+    """When an endpoint's quiet hours end; None where it is none, or that would be too late."""
+    end = endpoint.options.quiet_until(now)
+    return end if end is not None and (until is None or end < until) else None
 
 
 def record(
@@ -65,11 +105,13 @@ def record(
     now: datetime,
     random: Callable[[], float],
 ) -> None:
-    """Keep the attempts, and settle or put off their deliveries."""
+    """Keep the attempts, settle or put off their deliveries, and disable who is gone."""
     delivered: list[Claim] = []
     failed: list[Claim] = []
     again: dict[Claim, datetime] = {}
-    gone: set[str] = set()
+    failing: set[str] = set()
+    recovered: set[str] = set()
+    gone: dict[str, str] = {}
     for outcome in outcomes:
         posting = outcome.key
         if not isinstance(posting, Posting):
@@ -78,7 +120,10 @@ def record(
         decision = decide(outcome, claimed.attempts + 1, now, posting.until, random())
         if isinstance(decision, Delivered):
             delivered.append(claimed)
+            if posting.failing_since is not None:
+                recovered.add(claimed.endpoint_id)
             continue
+        failing.add(claimed.endpoint_id)
         reason = outcome.error or f"status {outcome.status}"
         place = f"delivery {claimed.delivery_id} to {show_url(posting.url)}"
         if isinstance(decision, RetryAt):
@@ -89,18 +134,23 @@ def record(
             _log.error("%s failed: %s", place, decision.reason)
         elif isinstance(decision, Disable):
             failed.append(claimed)
-            gone.add(claimed.endpoint_id)
+            gone[claimed.endpoint_id] = "its receiver answered 410 (gone)"
+    store.record_attempts(connection, [_to_attempt(outcome) for outcome in outcomes])
+    store.settle(connection, delivered, "delivered", now)
+    store.settle(connection, failed, "failed", now)
+    store.put_off(connection, again)
+    standing.note_successes(connection, recovered - failing)
+    standing.note_failures(connection, failing, now)
+    for key, since in standing.failing_before(connection, failing, now - GIVEN_UP).items():
+        gone.setdefault(key, f"every attempt since {since:%Y-%m-%d %H:%M} UTC has failed")
+    for key, why in sorted(gone.items()):
+        if standing.hold_endpoint(connection, key, "disabled", now, why):
             _log.error(
-                "%s: the receiver is gone (410); endpoint %s is disabled",
-                place,
-                claimed.endpoint_id,
+                "endpoint %s is disabled: %s; `calfeed endpoint resume %s` sends it what it missed",
+                key,
+                why,
+                key,
             )
-    deliveries.record_attempts(connection, [_to_attempt(outcome) for outcome in outcomes])
-    deliveries.settle(connection, delivered, "delivered", now)
-    deliveries.settle(connection, failed, "failed", now)
-    deliveries.put_off(connection, again)
-    for endpoint_id in sorted(gone):
-        endpoints.retire_endpoint(connection, endpoint_id, "disabled", now)
 
 
 def post_now(
@@ -115,8 +165,8 @@ def post_now(
     Raises CalfeedError where the delivery is not there to be attempted.
     """
     with database.write() as connection:
-        claims = deliveries.claim_one(connection, delivery_id, clock())
-        requests = prepare(connection, claims, clock)
+        claims = store.claim_one(connection, delivery_id, clock())
+        requests = prepare(connection, claims, clock, at_once=True)
     if not requests:
         raise CalfeedError(f"delivery {delivery_id} is not pending, or a worker has just taken it")
     sender.submit(requests)
@@ -127,10 +177,10 @@ def post_now(
 
 
 def make_signer(
-    message_id: str, body: bytes, secret: str, clock: Callable[[], datetime]
+    message_id: str, body: bytes, secrets: Sequence[str], clock: Callable[[], datetime]
 ) -> Callable[[], Mapping[str, str]]:
     """What signs a message when it leaves, at the time it is then."""
-    return lambda: sign_headers(message_id, clock(), body, [secret])
+    return lambda: sign_headers(message_id, clock(), body, secrets)
 
 
 def _to_attempt(outcome: Outcome) -> Attempt:

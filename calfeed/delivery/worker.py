@@ -18,9 +18,10 @@ from calfeed.delivery.due import extend_plans, fan_out, fire_due, retire_events
 from calfeed.delivery.posting import Posting, prepare, record
 from calfeed.delivery.sender import Outcome, Request, Sender
 from calfeed.errors import StoreError
+from calfeed.store import claims as store
 from calfeed.store import deliveries, outbox
+from calfeed.store.claims import Claim
 from calfeed.store.database import Database
-from calfeed.store.deliveries import Claim
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ and replaced."""
 _PER_ENDPOINT = 512
 """How many of them one endpoint can have, so that one that hangs leaves room."""
 
-_RENEWAL = deliveries.LEASE / 3
+_RENEWAL = store.LEASE / 3
 """How often the claims in hand are renewed: a line before a slow endpoint can be minutes long."""
 
 _TURN = 0.01
@@ -155,9 +156,9 @@ class Worker:
         with self._database.write() as connection:
             record(connection, self._unrecorded, now, self._random)
             if renewing:
-                deliveries.renew(connection, list(left), now)
+                store.renew(connection, list(left), now)
             if limit:
-                claims = deliveries.claim(connection, now, limit, busy)
+                claims = store.claim(connection, now, limit, busy)
                 requests = prepare(connection, claims, self._clock)
                 self._more = len(claims) == limit
         self._unrecorded = []

@@ -52,7 +52,7 @@ def plan_publish(
         added, removed = plan_change(change, kept.get(change.after.event.uid, []), now)
         planned += added
         withdrawn += removed
-    told = changes if endpoints.count_active(connection) else []
+    told = changes if endpoints.count_endpoints(connection) else []
     return Plan(
         calendars=differences.calendars,
         changes=tuple(changes),

@@ -27,7 +27,8 @@ LATE = timedelta(minutes=1)
 class Message:
     """One thing to tell: `id` is the webhook-id, the same for every endpoint and attempt.
 
-    `until` (UTC) is when it stops to matter; None: it always does.
+    `until` (UTC) is when it stops to matter; None: it always does. It is not sent before
+    `send_from` (UTC). `text` is what it says in one line, `uid` the event it is about.
     """
 
     id: str
@@ -35,6 +36,9 @@ class Message:
     at: datetime
     body: bytes
     until: datetime | None = None
+    send_from: datetime | None = None
+    text: str = ""
+    uid: str | None = None
 
 
 def reminder_message(
@@ -56,7 +60,7 @@ def reminder_message(
     summary = text_in(reminder.occurrence.summary, event.language)
     when = format_when(reminder.occurrence.start, reminder.occurrence.end)
     lateness = f" (this reminder is {format_span(late)} late)" if is_late else ""
-    data = {
+    data: dict[str, Any] = {
         "event": describe_event(revision, page),
         "occurrence": describe_occurrence(event, reminder.occurrence),
         "reminder": {
@@ -73,6 +77,8 @@ def reminder_message(
         at=now,
         body=_body("reminder.due", now, data, extra),
         until=reminder.until if rehearsal is None else None,
+        text=data["text"],
+        uid=event.uid,
     )
 
 
@@ -104,6 +110,8 @@ def change_message(
         subject=_subject(f"event.{kind}", event),
         at=now,
         body=_body(f"event.{kind}", now, data),
+        text=data["text"],
+        uid=event.uid,
     )
 
 
@@ -115,6 +123,7 @@ def probe_message(endpoint: str, now: datetime, nonce: str) -> Message:
         subject=Subject(type="endpoint.test", calendar="", event=""),
         at=now,
         body=_body("endpoint.test", now, data),
+        text=data["text"],
     )
 
 

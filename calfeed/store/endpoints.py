@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,14 +12,19 @@ from sqlalchemy import Connection, func, select, update
 
 from calfeed.errors import NotFoundError
 from calfeed.reminders.filters import Filters
-from calfeed.store.tables import deliveries, endpoints
+from calfeed.reminders.options import Options
+from calfeed.store.tables import endpoints
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A receiver of webhooks. `state`: active, disabled (it answered 410) or removed.
+    """A receiver of webhooks.
 
-    The secret is not part of its repr, so that no log shows it.
+    `state` is active, paused, disabled (it was gone, or failed for days; `reason` says which) or
+    removed. `headers` go along with every message. `former_secret` signs beside `secret` until
+    `former_until` (UTC). `failing_since` (UTC) is when the first failed of the attempts that have
+    all failed since. Secrets, headers and the URL are not part of its repr, so that no log shows
+    them.
     """
 
     id: str
@@ -28,21 +34,33 @@ class Endpoint:
     created: datetime
     description: str = ""
     state: str = "active"
+    options: Options = field(default_factory=Options)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    former_secret: str | None = field(default=None, repr=False)
+    former_until: datetime | None = None
+    failing_since: datetime | None = None
+    reason: str | None = None
+
+    def secrets_at(self, moment: datetime) -> list[str]:
+        """The secrets that a message is signed with, the one in force first."""
+        former = self.former_secret
+        if former is None or self.former_until is None or self.former_until <= moment:
+            return [self.secret]
+        return [self.secret, former]
 
 
 def add_endpoint(connection: Connection, endpoint: Endpoint) -> None:
     """Keep a new endpoint."""
-    connection.execute(
-        endpoints.insert().values(
-            id=endpoint.id,
-            url=endpoint.url,
-            description=endpoint.description,
-            filters=endpoint.filters.model_dump_json(exclude_defaults=True),
-            secret=endpoint.secret,
-            state=endpoint.state,
-            created=endpoint.created,
-        )
-    )
+    values = {"id": endpoint.id, "created": endpoint.created, **_to_values(endpoint)}
+    connection.execute(endpoints.insert().values(values))
+
+
+def save_endpoint(connection: Connection, endpoint: Endpoint) -> None:
+    """Keep what is different about an endpoint; its state is left alone."""
+    values = _to_values(endpoint)
+    del values["state"]
+    statement = update(endpoints).where(endpoints.c.id == endpoint.id)
+    connection.execute(statement.values(values))
 
 
 def list_endpoints(connection: Connection) -> list[Endpoint]:
@@ -64,40 +82,36 @@ def find_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
 
 
 def load_endpoints(connection: Connection, ids: Sequence[str]) -> dict[str, Endpoint]:
-    """Active endpoints by id."""
-    query = select(endpoints).where(endpoints.c.id.in_(ids), endpoints.c.state == "active")
+    """Endpoints by id, those that were not removed."""
+    query = select(endpoints).where(endpoints.c.id.in_(ids), endpoints.c.state != "removed")
     return {row.id: _to_endpoint(row) for row in connection.execute(query)}
 
 
 def page_of_endpoints(connection: Connection, after: str, limit: int) -> list[Endpoint]:
-    """Active endpoints in the order of their ids, from the one behind `after` on."""
-    query = select(endpoints).where(endpoints.c.id > after, endpoints.c.state == "active")
+    """Endpoints in the order of their ids, those behind `after`; none that was removed."""
+    query = select(endpoints).where(endpoints.c.id > after, endpoints.c.state != "removed")
     rows = connection.execute(query.order_by(endpoints.c.id).limit(limit))
     return [_to_endpoint(row) for row in rows]
 
 
-def count_active(connection: Connection) -> int:
-    """How many endpoints are active."""
-    query = select(func.count()).select_from(endpoints).where(endpoints.c.state == "active")
+def count_endpoints(connection: Connection) -> int:
+    """How many endpoints there are, those that were removed left out."""
+    query = select(func.count()).select_from(endpoints).where(endpoints.c.state != "removed")
     return int(connection.scalar(query) or 0)
 
 
-def retire_endpoint(connection: Connection, endpoint_id: str, state: str, now: datetime) -> bool:
-    """Remove or disable an active endpoint, and drop what is still pending for it.
-
-    Returns False where somebody else did so first.
-    """
-    changed = connection.execute(
-        update(endpoints)
-        .where(endpoints.c.id == endpoint_id, endpoints.c.state.not_in([state, "removed"]))
-        .values(state=state, settled_at=now)
-    )
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == "pending")
-        .values(state="dropped", settled_at=now)
-    )
-    return changed.rowcount == 1
+def _to_values(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "url": endpoint.url,
+        "description": endpoint.description,
+        "filters": endpoint.filters.model_dump_json(exclude_defaults=True),
+        "options": endpoint.options.model_dump_json(exclude_defaults=True),
+        "headers": json.dumps(dict(endpoint.headers)),
+        "secret": endpoint.secret,
+        "former_secret": endpoint.former_secret,
+        "former_until": endpoint.former_until,
+        "state": endpoint.state,
+    }
 
 
 def _to_endpoint(row: Any) -> Endpoint:
@@ -109,4 +123,10 @@ def _to_endpoint(row: Any) -> Endpoint:
         created=row.created,
         description=row.description,
         state=row.state,
+        options=Options.model_validate_json(row.options),
+        headers=json.loads(row.headers),
+        former_secret=row.former_secret,
+        former_until=row.former_until,
+        failing_since=row.failing_since,
+        reason=row.reason,
     )

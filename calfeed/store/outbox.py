@@ -12,19 +12,23 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from calfeed.reminders.filters import Subject
 from calfeed.reminders.messages import Message
 from calfeed.reminders.plan import Reminder
-from calfeed.store.endpoints import page_of_endpoints
+from calfeed.store.endpoints import Endpoint, page_of_endpoints
 from calfeed.store.tables import deliveries, events, messages, reminders
 from calfeed.store.upsert import insert_new, upsert
 
 FAN_OUT = 1000
 """For how many endpoints one transaction makes deliveries."""
 
+_MESSAGES = 100
+"""And of how many messages at the most."""
+
 
 @dataclass(frozen=True)
 class ReminderRow:
     """A reminder as kept; times are UTC.
 
-    `state` is planned, withdrawn, sent, missed, or recalled: withdrawn after it was sent.
+    `state` is planned, withdrawn, sent, missed, recalled (withdrawn after it was sent), or
+    collapsed: left out because one nearer to the occurrence was overdue as well.
     """
 
     key: str
@@ -124,7 +128,7 @@ def withdraw(connection: Connection, keys: Sequence[str], now: datetime) -> None
         told = select(messages.c.id).where(messages.c.reminder.in_(part))
         connection.execute(
             update(deliveries)
-            .where(deliveries.c.message_id.in_(told), deliveries.c.state == "pending")
+            .where(deliveries.c.message_id.in_(told), deliveries.c.settled_at.is_(None))
             .values(state="superseded", settled_at=now)
         )
         connection.execute(
@@ -186,8 +190,11 @@ def add_messages(
             "id": message.id,
             "subject": message.subject.model_dump_json(exclude_defaults=True),
             "at": message.at,
+            "send_from": message.send_from,
             "until": message.until,
+            "text": message.text,
             "body": message.body,
+            "uid": message.uid,
             "reminder": reminder_keys[index] if reminder_keys else None,
             "fanned_out_to": "",
         }
@@ -216,47 +223,71 @@ def add_delivery(connection: Connection, message: Message, endpoint_id: str) -> 
 
 
 def fan_out(connection: Connection, now: datetime) -> bool:
-    """Make deliveries of one message for the next endpoints that want it.
+    """Make deliveries of messages for the next endpoints that want them, oldest message first.
 
-    At most `FAN_OUT` endpoints are looked at, so no message makes a transaction that grows with
-    their number. Returns False where no message waited.
+    Once `FAN_OUT` endpoints have been looked at it ends, so that no message makes a transaction
+    that grows with their number. Returns False where no message waited.
     """
-    query = (
-        select(messages.c.id, messages.c.subject, messages.c.at, messages.c.fanned_out_to)
-        .where(messages.c.fanned_out_to.is_not(None))
-        .order_by(messages.c.fanned_out_to.desc(), messages.c.at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        return False
-    subject = Subject.model_validate_json(row.subject)
-    page = page_of_endpoints(connection, row.fanned_out_to, FAN_OUT)
-    wanting = [
-        endpoint.id
-        for endpoint in page
-        # An endpoint is not told what was said before it came.
-        if endpoint.created <= row.at and endpoint.filters.want(subject)
-    ]
-    if wanting:
-        values = [
+    rows = connection.execute(_waiting(_MESSAGES).with_for_update(skip_locked=True)).all()
+    pages: dict[str, list[Endpoint]] = {}
+    made: list[dict[str, Any]] = []
+    reached: dict[str, str | None] = {}
+    looked = 0
+    for row in rows:
+        after = row.fanned_out_to
+        if after not in pages:
+            pages[after] = page_of_endpoints(connection, after, FAN_OUT)
+        page = pages[after]
+        looked += len(page)
+        if reached and looked > FAN_OUT:
+            break
+        subject = Subject.model_validate_json(row.subject)
+        made += [
             {
                 "message_id": row.id,
-                "endpoint_id": endpoint_id,
-                "state": "pending",
-                "next_at": now,
-                "claim": 0,
-                "attempts": 0,
+                "endpoint_id": endpoint.id,
+                **_place(endpoint, subject, row, now),
             }
-            for endpoint_id in wanting
+            for endpoint in page
+            # An endpoint is not told what was said before it came.
+            if endpoint.created <= row.at and endpoint.filters.want(subject)
         ]
-        connection.execute(insert_new(connection, deliveries), values)
-    reached = page[-1].id if len(page) == FAN_OUT else None
-    connection.execute(
-        update(messages).where(messages.c.id == row.id).values(fanned_out_to=reached)
+        reached[row.id] = page[-1].id if len(page) == FAN_OUT else None
+    if made:
+        connection.execute(insert_new(connection, deliveries), made)
+    if reached:
+        connection.execute(
+            update(messages)
+            .where(messages.c.id == bindparam("of_id"))
+            .values(fanned_out_to=bindparam("to")),
+            [{"of_id": key, "to": last} for key, last in reached.items()],
+        )
+    return bool(rows)
+
+
+def _waiting(most: int) -> Any:
+    columns = messages.c
+    return (
+        select(
+            *(columns.id, columns.subject, columns.at, columns.send_from, columns.until),
+            columns.fanned_out_to,
+        )
+        .where(columns.fanned_out_to.is_not(None))
+        .order_by(columns.at)
+        .limit(most)
     )
-    return True
+
+
+def _place(endpoint: Endpoint, subject: Subject, row: Any, now: datetime) -> dict[str, Any]:
+    """Say where a new delivery begins: on its way, held, or gathered for a digest."""
+    fresh = {"claim": 0, "attempts": 0}
+    if endpoint.state != "active":
+        return {**fresh, "state": "held", "next_at": now}
+    digest = endpoint.options.digest_after(now) if subject.type == "reminder.due" else None
+    # What cannot wait for the digest goes out by itself.
+    if digest is not None and (row.until is None or digest < row.until):
+        return {**fresh, "state": "gathered", "next_at": digest}
+    return {**fresh, "state": "pending", "next_at": max(now, row.send_from or now)}
 
 
 def extend_plans(

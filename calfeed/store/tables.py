@@ -136,7 +136,7 @@ reminders = Table(
     Column("rule", String(64), nullable=False),
     Column("due", Instant, nullable=False),
     Column("until", Instant, nullable=False),
-    # planned, withdrawn, sent, missed, recalled
+    # planned, withdrawn, sent, missed, recalled, collapsed
     Column("state", String(16), nullable=False),
     Column("settled_at", Instant),
     Index("ix_reminders_uid", "uid"),
@@ -155,11 +155,23 @@ endpoints = Table(
     Column("url", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("filters", Text, nullable=False),
+    Column("options", Text, nullable=False),
+    # Sent along with every message; they can hold tokens.
+    Column("headers", Text, nullable=False),
     Column("secret", Text, nullable=False),
-    # active, disabled (the receiver said 410 Gone), removed
+    # The secret before this one: messages are signed with both until then.
+    Column("former_secret", Text),
+    Column("former_until", Instant),
+    # active, paused, disabled, removed
     Column("state", String(16), nullable=False),
+    # Why it is disabled, for people.
+    Column("reason", Text),
     Column("created", Instant, nullable=False),
     Column("settled_at", Instant),
+    # When the first attempt failed of those that have all failed since.
+    Column("failing_since", Instant),
+    # Up to when its rate is used up.
+    Column("paced_to", Instant),
 )
 
 messages = Table(
@@ -168,19 +180,31 @@ messages = Table(
     Column("id", String(40), primary_key=True),
     Column("subject", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    # Not sent before; None: at once.
+    Column("send_from", Instant),
     Column("until", Instant),
-    Column("body", LargeBinary, nullable=False),
-    # The reminder it tells of, for the record.
+    # What it says in one line, which is kept when the body no longer is.
+    Column("text", Text, nullable=False),
+    Column("body", LargeBinary),
+    # The event and the reminder it tells of, for the record.
+    Column("uid", String(255)),
     Column("reminder", String(40)),
     # The last endpoint for which a delivery was made; None when all have theirs.
     Column("fanned_out_to", String(40)),
     Index(
-        "ix_messages_fanned_out_to",
-        "fanned_out_to",
+        "ix_messages_waiting",
+        "at",
         sqlite_where=text("fanned_out_to IS NOT NULL"),
         postgresql_where=text("fanned_out_to IS NOT NULL"),
     ),
     Index("ix_messages_reminder", "reminder"),
+    Index("ix_messages_uid", "uid"),
+    Index(
+        "ix_messages_with_body",
+        "at",
+        sqlite_where=text("body IS NOT NULL"),
+        postgresql_where=text("body IS NOT NULL"),
+    ),
 )
 
 deliveries = Table(
@@ -189,7 +213,7 @@ deliveries = Table(
     Column("id", Serial, primary_key=True),
     Column("message_id", String(40), ForeignKey("messages.id"), nullable=False),
     Column("endpoint_id", String(40), ForeignKey("endpoints.id"), nullable=False),
-    # pending, delivered, failed, expired, dropped
+    # What there is: `deliveries.STATES`.
     Column("state", String(16), nullable=False),
     # When a worker may next take a pending delivery. Taking it puts this past the attempt, so
     # that a worker's death gives the delivery back by itself: this is the lease.
@@ -198,11 +222,19 @@ deliveries = Table(
     Column("claim", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("settled_at", Instant),
+    # The digest that told of it.
+    Column("digest", String(40)),
     Index(
         "ix_deliveries_next_at",
         "next_at",
         sqlite_where=text("state = 'pending'"),
         postgresql_where=text("state = 'pending'"),
+    ),
+    Index(
+        "ix_deliveries_gathered",
+        "next_at",
+        sqlite_where=text("state = 'gathered'"),
+        postgresql_where=text("state = 'gathered'"),
     ),
     Index("uq_deliveries_message_id_endpoint_id", "message_id", "endpoint_id", unique=True),
     Index("ix_deliveries_endpoint_id", "endpoint_id"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from calfeed.store.deliveries import LEASE
+from calfeed.store.claims import LEASE
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.site import Running, Site, until
 

@@ -11,8 +11,9 @@ import pytest
 from calfeed.delivery import worker as workers
 from calfeed.delivery.sender import Sender
 from calfeed.delivery.worker import Worker
-from calfeed.store import deliveries, outbox
+from calfeed.store import claims, outbox
 from calfeed.store.database import Database
+from calfeed.store.deliveries import next_pending
 from calfeed.store.endpoints import add_endpoint
 from tests.delivery.receiver import Receiver
 from tests.store.keeping import make_endpoint, make_message, read_deliveries
@@ -30,12 +31,12 @@ def test_a_worker_renews_what_it_still_has_in_hand(database: Database) -> None:
         worker = Worker(database, sender, "http://calendar.example", lambda: now, lambda: 0.5)
         thread = threading.Thread(target=worker.run, daemon=True)
         thread.start()
-        wait_for_lease(database, _BEGIN + deliveries.LEASE)
+        wait_for_lease(database, _BEGIN + claims.LEASE)
         now = _BEGIN + timedelta(seconds=20)
-        wait_for_lease(database, now + deliveries.LEASE)
+        wait_for_lease(database, now + claims.LEASE)
         now = _BEGIN + timedelta(seconds=35)
         with database.write() as connection:
-            assert deliveries.claim(connection, now, 10) == []
+            assert claims.claim(connection, now, 10) == []
         worker.stop()
         sender.close()
         thread.join(30)
@@ -54,7 +55,7 @@ def test_a_worker_that_is_stopped_does_not_wait_for_a_line_before_a_receiver_tha
         worker = Worker(database, sender, "http://calendar.example", lambda: _BEGIN, lambda: 0.5)
         thread = threading.Thread(target=worker.run, daemon=True)
         thread.start()
-        wait_for_lease(database, _BEGIN + deliveries.LEASE)
+        wait_for_lease(database, _BEGIN + claims.LEASE)
         worker.stop()
         thread.join(30)
         assert not thread.is_alive()
@@ -87,7 +88,7 @@ def wait_for_lease(database: Database, until: datetime) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with database.read() as connection:
-            found = deliveries.next_pending(connection)
+            found = next_pending(connection)
         if found is not None and found >= until:
             return
     raise AssertionError(f"the delivery was never claimed until {until}")

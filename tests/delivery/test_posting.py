@@ -9,8 +9,9 @@ import pytest
 from calfeed.delivery.posting import post_now, prepare
 from calfeed.errors import CalfeedError
 from calfeed.store import outbox
-from calfeed.store.deliveries import claim, find_delivery
-from calfeed.store.endpoints import retire_endpoint
+from calfeed.store.claims import claim
+from calfeed.store.deliveries import find_delivery
+from calfeed.store.standing import remove_endpoint
 from tests.delivery.office import SECRET, Office, check_signature
 from tests.store.keeping import NOW, make_message
 
@@ -49,7 +50,7 @@ def test_what_is_for_an_endpoint_that_went_is_dropped_and_not_posted(office: Off
     number = keep(office, "/status/204")
     with office.database.write() as connection:
         claims = claim(connection, NOW, 1)
-        retire_endpoint(connection, "end_1", "removed", NOW)
+        remove_endpoint(connection, "end_1", NOW)
         assert prepare(connection, claims, lambda: NOW) == []
         assert find_delivery(connection, number).state == "dropped"
 

@@ -18,8 +18,9 @@ from calfeed.delivery.worker import Agenda, Worker
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.retry import SCHEDULE
 from calfeed.reminders.signing import verify
-from calfeed.store import deliveries, outbox
-from calfeed.store.deliveries import LEASE, load_attempts
+from calfeed.store import claims, outbox
+from calfeed.store.claims import LEASE
+from calfeed.store.deliveries import load_attempts
 from calfeed.store.endpoints import find_endpoint
 from tests.delivery.office import SECRET, Office, check_signature, wait_until, working
 from tests.delivery.receiver import Post, collect
@@ -203,8 +204,8 @@ def test_a_worker_that_dies_after_posting_costs_a_second_post_under_the_same_id(
     office.now = WEEK_BEFORE
     office.make_worker()._fire()
     with office.database.write() as connection:
-        claims = deliveries.claim(connection, office.now, 9)
-        requests = prepare(connection, claims, lambda: office.now)
+        taken = claims.claim(connection, office.now, 9)
+        requests = prepare(connection, taken, lambda: office.now)
     office.sender.submit(requests)
     assert [outcome.status for outcome in collect(office.sender, 1)] == [204]
     # Here it dies: nothing was recorded.

@@ -9,31 +9,33 @@ from datetime import timedelta
 import pytest
 
 from calfeed.errors import NotFoundError
-from calfeed.store.database import Database
-from calfeed.store.deliveries import (
+from calfeed.store.claims import (
     LEASE,
     Attempt,
     Claim,
     claim,
     claim_one,
+    load_messages,
+    put_off,
+    record_attempts,
+    settle,
+)
+from calfeed.store.database import Database
+from calfeed.store.deliveries import (
     count_by_state,
     find_delivery,
     list_deliveries,
     load_attempts,
-    load_messages,
     next_pending,
-    put_off,
-    record_attempts,
     retry,
-    settle,
 )
 from calfeed.store.endpoints import (
     add_endpoint,
     find_endpoint,
     list_endpoints,
     load_endpoints,
-    retire_endpoint,
 )
+from calfeed.store.standing import hold_endpoint, remove_endpoint
 from tests.store.keeping import (
     NOW,
     keep_deliveries,
@@ -203,16 +205,15 @@ def test_messages_come_by_their_ids(database: Database) -> None:
     }
 
 
-@pytest.mark.parametrize("state", ["removed", "disabled"])
 def test_an_endpoint_that_goes_drops_what_is_pending_for_it_and_nothing_else(
-    database: Database, state: str
+    database: Database,
 ) -> None:
     keep_deliveries(database, 2)
     (claimed,) = take(database, 1)
     with database.write() as connection:
         settle(connection, [claimed], "delivered", NOW)
-        assert retire_endpoint(connection, "end_1", state, NOW)
-        assert not retire_endpoint(connection, "end_1", state, NOW), "somebody else was first"
+        assert remove_endpoint(connection, "end_1", NOW)
+        assert not remove_endpoint(connection, "end_1", NOW), "somebody else was first"
         assert load_endpoints(connection, ["end_1"]) == {}
     assert {row.state for row in read_deliveries(database)} == {"delivered", "dropped"}
 
@@ -220,15 +221,15 @@ def test_an_endpoint_that_goes_drops_what_is_pending_for_it_and_nothing_else(
 def test_a_removed_endpoint_is_gone_and_a_disabled_one_is_shown(database: Database) -> None:
     with database.write() as connection:
         keep_endpoints(connection, "end_1", "end_2")
-        retire_endpoint(connection, "end_1", "disabled", NOW)
-        retire_endpoint(connection, "end_2", "removed", NOW)
+        hold_endpoint(connection, "end_1", "disabled", NOW)
+        remove_endpoint(connection, "end_2", NOW)
         assert [(one.id, one.state) for one in list_endpoints(connection)] == [
             ("end_1", "disabled")
         ]
         with pytest.raises(NotFoundError, match="endpoint list"):
             find_endpoint(connection, "end_2")
-        assert not retire_endpoint(connection, "end_2", "disabled", NOW)
-        assert retire_endpoint(connection, "end_1", "removed", NOW)
+        assert not hold_endpoint(connection, "end_2", "disabled", NOW)
+        assert remove_endpoint(connection, "end_1", NOW)
 
 
 def test_an_endpoint_comes_back_as_it_was_kept(database: Database) -> None:

@@ -11,9 +11,10 @@ import pytest
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store import outbox
+from calfeed.store.claims import claim, settle
 from calfeed.store.database import Database
-from calfeed.store.deliveries import claim, settle
-from calfeed.store.endpoints import add_endpoint, retire_endpoint
+from calfeed.store.endpoints import add_endpoint
+from calfeed.store.standing import hold_endpoint, remove_endpoint
 from tests.ical.defining import define_event
 from tests.store.keeping import (
     NOW,
@@ -194,17 +195,22 @@ def test_an_endpoint_is_not_told_what_was_said_before_it_came(database: Database
     assert [row.endpoint_id for row in read_deliveries(database)] == ["end_1"]
 
 
-def test_only_active_endpoints_that_want_it_get_a_message(database: Database) -> None:
+def test_endpoints_that_want_it_get_a_message_and_a_disabled_one_when_it_is_resumed(
+    database: Database,
+) -> None:
     with database.write() as connection:
         keep_endpoints(connection, "end_1", "end_2", "end_3")
         filters = Filters(calendars=("other",))
         add_endpoint(connection, make_endpoint("end_4", filters=filters))
-        retire_endpoint(connection, "end_1", "disabled", NOW)
-        retire_endpoint(connection, "end_2", "removed", NOW)
+        hold_endpoint(connection, "end_1", "disabled", NOW)
+        remove_endpoint(connection, "end_2", NOW)
         outbox.add_messages(connection, [make_message()])
         while outbox.fan_out(connection, NOW):
             pass
-    assert [row.endpoint_id for row in read_deliveries(database)] == ["end_3"]
+    assert [(row.endpoint_id, row.state) for row in read_deliveries(database)] == [
+        ("end_1", "held"),
+        ("end_3", "pending"),
+    ]
 
 
 def test_a_message_for_one_endpoint_reaches_no_other(database: Database) -> None:

@@ -17,10 +17,17 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("filters", sa.Text(), nullable=False),
+        sa.Column("options", sa.Text(), nullable=False),
+        sa.Column("headers", sa.Text(), nullable=False),
         sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("former_secret", sa.Text(), nullable=True),
+        sa.Column("former_until", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("paced_to", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_endpoints")),
     )
     op.create_table(
@@ -28,21 +35,33 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("send_from", sa.BigInteger(), nullable=True),
         sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("uid", sa.String(length=255), nullable=True),
         sa.Column("reminder", sa.String(length=40), nullable=True),
         sa.Column("fanned_out_to", sa.String(length=40), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
     )
+    op.create_index("ix_messages_reminder", "messages", ["reminder"], unique=False)
+    op.create_index("ix_messages_uid", "messages", ["uid"], unique=False)
     op.create_index(
-        "ix_messages_fanned_out_to",
+        "ix_messages_waiting",
         "messages",
-        ["fanned_out_to"],
+        ["at"],
         unique=False,
         sqlite_where=sa.text("fanned_out_to IS NOT NULL"),
         postgresql_where=sa.text("fanned_out_to IS NOT NULL"),
     )
-    op.create_index("ix_messages_reminder", "messages", ["reminder"], unique=False)
+    op.create_index(
+        "ix_messages_with_body",
+        "messages",
+        ["at"],
+        unique=False,
+        sqlite_where=sa.text("body IS NOT NULL"),
+        postgresql_where=sa.text("body IS NOT NULL"),
+    )
     op.create_table(
         "publishes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -108,6 +127,7 @@ def upgrade() -> None:
         sa.Column("claim", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("digest", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(
             ["endpoint_id"], ["endpoints.id"], name=op.f("fk_deliveries_endpoint_id")
         ),
@@ -117,6 +137,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
     )
     op.create_index("ix_deliveries_endpoint_id", "deliveries", ["endpoint_id"], unique=False)
+    op.create_index(
+        "ix_deliveries_gathered",
+        "deliveries",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'gathered'"),
+        postgresql_where=sa.text("state = 'gathered'"),
+    )
     op.create_index(
         "ix_deliveries_next_at",
         "deliveries",
