@@ -50,12 +50,15 @@ def worker(supervised: bool) -> None:
     from calfeed.delivery.clock import WorkerClock
     from calfeed.delivery.sender import Sender
     from calfeed.delivery.worker import Worker
+    from calfeed.store.notices import Listener
 
     _log_to_stderr("worker")
     settings = load_settings()
     with (
         output.opened(settings) as database,
-        Sender(allow_private=settings.allow_private_endpoints) as sender,
+        Sender(
+            allow_private=settings.allow_private_endpoints, egress_proxy=settings.proxy
+        ) as sender,
     ):
         one = Worker(database, sender, settings.base_url, output.now, random.random)
         _on_signal(one.stop)
@@ -63,7 +66,8 @@ def worker(supervised: bool) -> None:
             _end_with_parent()
         clock = WorkerClock(one, output.now)
         clock.start()
-        one.run()
+        with Listener(database, one.wake):
+            one.run()
         clock.stop()
 
 

@@ -14,6 +14,7 @@ from calfeed.reminders.messages import Message, format_span, reminder_message
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store import catalog, outbox
 from calfeed.store.database import Database
+from calfeed.store.notices import announce
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +97,7 @@ def retire_events(database: Database, now: datetime) -> int:
             number = catalog.add_publish(connection, now, summary, [])
             catalog.forget_events(connection, [mark.uid for mark in retired])
             catalog.touch_calendars(connection, {mark.calendar for mark in retired}, number)
+            announce(connection)
         return len(retired)
 
 

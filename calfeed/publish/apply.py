@@ -27,6 +27,7 @@ from calfeed.publish.show import list_changes, summarize
 from calfeed.reminders.plan import Reminder
 from calfeed.store import catalog, endpoints, outbox
 from calfeed.store.database import Connection, Database
+from calfeed.store.notices import announce
 
 
 def page_address(base_url: str, event: Event) -> str:
@@ -185,6 +186,7 @@ def _apply(connection: Connection, plan: Plan, now: datetime) -> None:
         },
     )
     outbox.add_messages(connection, plan.messages)
+    announce(connection)
 
 
 def make_row(revision: Revision) -> catalog.EventRow:

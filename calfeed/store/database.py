@@ -58,6 +58,17 @@ class Database:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_PUBLISH_LOCK})"))
             yield connection
 
+    @contextmanager
+    def listen(self, channel: str) -> Iterator[Any]:
+        """A connection of psycopg's own that gets the notices of a channel. PostgreSQL only."""
+        with self._explained(), self.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text(f"LISTEN {channel}"))
+            driven = connection.connection.driver_connection
+            # Not to be lent to anybody else afterwards: it would go on listening.
+            connection.detach()
+            yield driven
+
     @property
     def exists(self) -> bool:
         """Whether there is a database, as far as that can be told without connecting."""

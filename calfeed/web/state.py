@@ -9,13 +9,17 @@ from datetime import UTC, datetime
 
 from calfeed.errors import StoreError
 from calfeed.store.database import Database
+from calfeed.store.notices import Listener
 from calfeed.web.answers import LookUp
 from calfeed.web.snapshot import EMPTY, Snapshot, load_snapshot, read_version
 
 _log = logging.getLogger(__name__)
 
 _POLL = 0.3
-"""Seconds between two looks for a new publish."""
+"""Seconds between two looks for a new publish, where nothing tells of one."""
+
+_SLOW_POLL = 0.8
+"""And where PostgreSQL does: a notice can be lost with its connection."""
 
 
 def _now() -> datetime:
@@ -31,7 +35,9 @@ class State:
         self._database = database
         self._base_url = base_url
         self.clock = clock
-        self._stopping = threading.Event()
+        self._stopping = False
+        self._awake = threading.Event()
+        self._listener = Listener(database, self._awake.set)
         self.snapshot: Snapshot = EMPTY
         self.look_up: LookUp | None = None
 
@@ -55,15 +61,23 @@ class State:
     def watch(self) -> None:
         """Refresh now, and then whenever something is published, on a thread of its own."""
         self.refresh()
+        self._listener.start()
         threading.Thread(target=self._poll, name="calfeed-state", daemon=True).start()
 
     def stop(self) -> None:
-        """End the thread."""
-        self._stopping.set()
+        """End the threads."""
+        self._stopping = True
+        self._listener.stop()
+        self._awake.set()
 
     def _poll(self) -> None:
         failing = False
-        while not self._stopping.wait(_POLL):
+        pause = _POLL if self._database.is_sqlite else _SLOW_POLL
+        while True:
+            self._awake.wait(pause)
+            self._awake.clear()
+            if self._stopping:
+                return
             try:
                 self.refresh()
                 failing = False
