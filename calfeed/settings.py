@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AnyHttpUrl,
@@ -27,6 +28,9 @@ from calfeed.errors import SettingsError
 
 PREFIX = "CALFEED_"
 FILE = Path("calfeed.toml")
+
+# With socks5h, unlike socks5, it is the proxy that looks names up, as with the others.
+_PROXY_SCHEMES = ("http", "https", "socks5h")
 
 
 class Settings(BaseModel):
@@ -45,6 +49,12 @@ class Settings(BaseModel):
     allow_private_endpoints: bool = Field(
         False, description="let webhooks go to private addresses and to ports other than 80, 443"
     )
+    egress_proxy: SecretStr | None = Field(
+        None, description="the proxy that everything posted or fetched goes through"
+    )
+    keep_bodies: int = Field(
+        90, ge=30, le=36_500, description="for how many days the bodies of messages are kept"
+    )
 
     @field_validator("public_url")
     @classmethod
@@ -58,6 +68,17 @@ class Settings(BaseModel):
                 "calfeed needs a host of its own, not a path on one"
             )
         return value.rstrip("/")
+
+    @field_validator("egress_proxy")
+    @classmethod
+    def _check_egress_proxy(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _names_a_proxy(value.get_secret_value()):
+            raise ValueError(
+                "it has to be a scheme (http, https or socks5h), a host and a port, as "
+                "http://proxy.example.org:3128; a user name and a password may stand before the "
+                "host, percent-encoded, as http://user:password@proxy.example.org:3128"
+            )
+        return value
 
     @property
     def base_url(self) -> str:
@@ -76,6 +97,11 @@ class Settings(BaseModel):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{(self.data / 'calfeed.sqlite3').absolute()}"
+
+    @property
+    def proxy(self) -> str | None:
+        """The URL of the egress proxy, as libcurl reads it; it may hold a password."""
+        return self.egress_proxy.get_secret_value() if self.egress_proxy is not None else None
 
 
 def load_settings(environment: Mapping[str, str] | None = None, file: Path = FILE) -> Settings:
@@ -101,6 +127,25 @@ def load_settings(environment: Mapping[str, str] | None = None, file: Path = FIL
             for entry in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsError("\n".join(sorted(problems))) from None
+
+
+def _names_a_proxy(text: str) -> bool:
+    """Whether a proxy's URL leaves nothing to guess: libcurl's port for want of one is 1080."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:  # its words quote what was given, perhaps the half of a password
+        return False
+    return (
+        parts.scheme in _PROXY_SCHEMES
+        and bool(parts.hostname)
+        and bool(port)
+        and parts.path in ("", "/")
+        and not parts.query
+        and not parts.fragment
+        and text.isascii()
+        and not any(character.isspace() or not character.isprintable() for character in text)
+    )
 
 
 def _read_file(file: Path) -> dict[str, Any]:

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from werkzeug.serving import make_server
 
 from calfeed.definitions import keys, tree
 from calfeed.definitions.durations import parse_duration
@@ -35,7 +29,6 @@ from calfeed.reminders.messages import (
 )
 from calfeed.reminders.plan import GRACE, plan_reminders
 from calfeed.reminders.retry import LONGEST_WAIT, SCHEDULE
-from calfeed.reminders.signing import make_secret, sign_headers
 
 DOCS = Path(__file__).parents[1] / "docs"
 DEFINITIONS = (DOCS / "definitions.md").read_text("utf-8")
@@ -279,74 +272,3 @@ def _span(words: str) -> timedelta:
     if "second" in words:
         return timedelta(seconds=int(words.split()[0]))
     return timedelta(minutes=parse_duration(words).minutes)
-
-
-# The receiver
-
-SECRET = make_secret(bytes(range(32)))
-
-
-@pytest.fixture
-def receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The port of the page's Flask receiver, running; its inbox is `tmp_path / "inbox.db"`."""
-    monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
-    monkeypatch.setenv("INBOX", str(tmp_path / "inbox.db"))
-    (code,) = blocks_of("python", RECEIVING)
-    names: dict[str, Any] = {"__name__": "receiver"}
-    exec(compile(code, "receiving.md", "exec"), names)
-    server = make_server("127.0.0.1", 0, names["app"], threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def post(port: int, headers: dict[str, str], body: bytes) -> int:
-    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
-        connection.request("POST", "/calfeed", body, headers)
-        return connection.getresponse().status
-
-
-def inbox_of(folder: Path) -> list[tuple[str, str]]:
-    with closing(sqlite3.connect(folder / "inbox.db")) as database:
-        return database.execute("SELECT id, body FROM messages").fetchall()
-
-
-def test_the_flask_receiver_keeps_a_message_once_however_often_it_comes(
-    receiver: int, tmp_path: Path
-) -> None:
-    body = '{"type":"reminder.due","data":{"text":"رپورٹ"}}'.encode()
-    now = datetime.now(UTC)
-    for seconds in (0, 5):  # each attempt has a timestamp and a signature of its own
-        headers = sign_headers("msg_1", now + timedelta(seconds=seconds), body, [SECRET])
-        assert post(receiver, headers, body) == 204
-    assert inbox_of(tmp_path) == [("msg_1", body.decode())]
-
-
-def test_the_flask_receiver_takes_a_message_signed_with_two_secrets(
-    receiver: int, tmp_path: Path
-) -> None:
-    other = make_secret(bytes(32))
-    headers = sign_headers("msg_1", datetime.now(UTC), b"{}", [other, SECRET])
-    assert post(receiver, headers, b"{}") == 204
-    assert inbox_of(tmp_path) == [("msg_1", "{}")]
-
-
-def test_the_flask_receiver_refuses_what_is_not_signed_for_it(
-    receiver: int, tmp_path: Path
-) -> None:
-    now, body = datetime.now(UTC), b"{}"
-    right = sign_headers("msg_1", now, body, [SECRET])
-    wrong = [
-        (right, b'{"type":"endpoint.test"}'),
-        (right | {"webhook-id": "msg_2"}, body),
-        (sign_headers("msg_1", now, body, [make_secret(bytes(32))]), body),
-        (sign_headers("msg_1", now - timedelta(minutes=6), body, [SECRET]), body),
-        (right | {"webhook-signature": "nonsense"}, body),
-        (right, b"\xff"),
-        ({}, body),
-    ]
-    assert [post(receiver, headers, sent) for headers, sent in wrong] == [401] * len(wrong)
-    assert inbox_of(tmp_path) == []

@@ -11,6 +11,7 @@ from calfeed.errors import SettingsError
 from calfeed.settings import Settings, load_settings
 
 SECRET_URL = "postgresql://calfeed:hunter2@db.example.org/calfeed"
+SECRET_PROXY = "http://calfeed:hunter2@proxy.example.org:3128"
 
 
 def load(tmp_path: Path, text: str = "", **environment: str) -> Settings:
@@ -87,13 +88,16 @@ def test_everything_wrong_is_told_at_once_a_line_each(tmp_path: Path) -> None:
 
 
 def test_no_error_and_no_repr_shows_a_password(tmp_path: Path) -> None:
-    settings = load(tmp_path, DATABASE_URL=SECRET_URL)
+    settings = load(tmp_path, DATABASE_URL=SECRET_URL, EGRESS_PROXY=SECRET_PROXY)
     assert settings.database == SECRET_URL
+    assert settings.proxy == SECRET_PROXY
     assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump_json()}"
     for environment in (
         {"DATABASE_URL": SECRET_URL, "PORT": "x"},
         {"DATABASE_ULR": SECRET_URL},
         {"PUBLIC_URL": "ftp://user:hunter2@example.org"},
+        {"EGRESS_PROXY": "http://user:hunter2/@example.org:1"},
+        {"EGRESS_PROXY": "http://user:x@hunter2:hunter2"},
     ):
         with pytest.raises(SettingsError) as caught:
             load(tmp_path, **environment)
@@ -112,6 +116,50 @@ def test_the_public_url_has_no_slash_at_its_end(tmp_path: Path) -> None:
     settings = load(tmp_path, PUBLIC_URL="https://calendar.example.org/")
     assert settings.base_url == "https://calendar.example.org"
     assert settings.base_url_here == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://proxy.example.org:3128",
+        "https://proxy.example.org:443/",
+        "socks5h://127.0.0.1:1080",
+        "http://user:p%40ss@[::1]:3128",
+        "HTTP://proxy.example.org:80",
+    ],
+)
+def test_an_egress_proxy_is_a_scheme_a_host_and_a_port(tmp_path: Path, url: str) -> None:
+    assert load(tmp_path).proxy is None
+    assert load(tmp_path, EGRESS_PROXY=url).proxy == url
+    assert load(tmp_path, f"egress_proxy = '{url}'").proxy == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "proxy.example.org:3128",
+        "http://proxy.example.org",  # 80 to most people, 1080 to libcurl
+        "http://:3128",
+        "http://proxy.example.org:0",
+        "http://proxy.example.org:99999",
+        "http://proxy.example.org:3128/path",
+        "http://proxy.example.org:3128?query",
+        "http://proxy.example.org:3128#part",
+        "http://proxy.example.org:3128\n",
+        "http://user:pass word@proxy.example.org:3128",
+        "http://user:پاس@proxy.example.org:3128",
+        "http://user:a/b@proxy.example.org:3128",
+        "http://[::1:3128",
+        "socks5://proxy.example.org:1080",  # it would look names up here
+        "ftp://proxy.example.org:21",
+    ],
+)
+def test_any_other_egress_proxy_is_an_error_that_says_how_one_looks(
+    tmp_path: Path, url: str
+) -> None:
+    with pytest.raises(SettingsError, match="CALFEED_EGRESS_PROXY: it has to be a scheme"):
+        load(tmp_path, EGRESS_PROXY=url)
 
 
 def test_settings_do_not_change(tmp_path: Path) -> None:

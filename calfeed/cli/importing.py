@@ -92,7 +92,12 @@ def _fetch(url: str, settings: Settings) -> tuple[bytes, str]:
 
     from calfeed.delivery.fetching import fetch
 
-    data = fetch(url, allow_private=settings.allow_private_endpoints, most_bytes=MOST_BYTES)
+    data = fetch(
+        url,
+        allow_private=settings.allow_private_endpoints,
+        egress_proxy=settings.proxy,
+        most_bytes=MOST_BYTES,
+    )
     return data, urlsplit(url).hostname or "a URL"
 
 

@@ -51,7 +51,9 @@ def rehearse(
         found = load_window(database, *window)
     requests = _make_requests(settings, found, filters, target, key)
     results: list[tuple[Outcome, bool]] = []
-    with Sender(allow_private=settings.allow_private_endpoints) as sender:
+    with Sender(
+        allow_private=settings.allow_private_endpoints, egress_proxy=settings.proxy
+    ) as sender:
         sender.submit(list(requests.values()))
         while len(results) < len(requests):
             for outcome in sender.results(_PATIENCE):
@@ -124,7 +126,7 @@ def _make_requests(
         line = f"{due:%Y-%m-%d %H:%M} {event.calendar}/{event.slug}"
         line += f" {occurrence}" if occurrence else ""
         line += f", {planned.reminder.rule}"
-        signer = make_signer(message.id, message.body, [secret], output.now)
+        signer = make_signer(message.id, message.body, lambda _: [secret], output.now)
         requests[line] = Request(line, url, HEADERS, message.body, signer)
     if not requests:
         raise InvalidInputError("no reminder is due in that window; nothing was sent")

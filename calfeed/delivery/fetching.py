@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import pycurl
 
 from calfeed import __version__
+from calfeed.delivery.egress import make_options
 from calfeed.delivery.guard import check_url
-from calfeed.delivery.sender import find_ca_file
 from calfeed.delivery.transfer import Request, Transfer
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.retry import Outcome
@@ -25,6 +27,7 @@ def fetch(
     url: str,
     *,
     allow_private: bool = False,
+    egress_proxy: str | None = None,
     ca_file: str | None = None,
     most_bytes: int,
     seconds: float = _SECONDS,
@@ -32,13 +35,14 @@ def fetch(
     """Fetch a file by http, https or webcal, which is https by another name.
 
     At most three redirects are followed, none from https to http. Every connection passes the
-    address guard unless `allow_private`; the environment's proxies are ignored. `ca_file` (PEM)
-    replaces the system's certificate authorities. `most_bytes` counts the body unpacked,
-    `seconds` is the limit for all of it. Raises InvalidInputError, which repeats nothing of the
-    URL but its host, for whatever goes wrong.
+    address guard unless `allow_private`; with `egress_proxy` (a URL) it is the proxy that connects
+    and that has to guard. `ca_file` (PEM) replaces the system's certificate authorities.
+    `most_bytes` counts the body unpacked, `seconds` is the limit for all of it. Raises
+    InvalidInputError, which repeats nothing of the URL but its host, for whatever goes wrong.
     """
     deadline = time.monotonic() + seconds
-    transfer = _Get(allow_private, ca_file, most_bytes)
+    guarded = not allow_private and egress_proxy is None
+    transfer = _Get(make_options(egress_proxy, ca_file), guarded, most_bytes)
     try:
         for _ in range(_MOST_REDIRECTS + 1):
             target = check_url(re.sub("^webcals?:", "https:", url, flags=re.I), allow_private)
@@ -60,19 +64,12 @@ def fetch(
 class _Get(Transfer):
     """A transfer that fetches: the whole body is kept, and where a redirect leads to."""
 
-    def __init__(self, allow_private: bool, ca_file: str | None, most_bytes: int) -> None:
-        options = {
-            pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-            pycurl.FOLLOWLOCATION: 0,
-            pycurl.PROXY: "",  # keeps libcurl from reading http_proxy
-            pycurl.NOPROXY: "",
-            pycurl.NOSIGNAL: 1,
+    def __init__(self, options: Mapping[int, Any], guarded: bool, most_bytes: int) -> None:
+        more = {
             pycurl.ACCEPT_ENCODING: "",  # all that libcurl can unpack
             pycurl.CONNECTTIMEOUT_MS: int(_CONNECT_SECONDS * 1000),
         }
-        if ca_file := ca_file or find_ca_file():
-            options[pycurl.CAINFO] = ca_file
-        super().__init__(options, guarded=not allow_private)
+        super().__init__({**options, **more}, guarded)
         self.body = bytearray()
         self._most_bytes = most_bytes
         self.curl.setopt(pycurl.WRITEFUNCTION, self._keep)

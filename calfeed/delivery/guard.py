@@ -103,7 +103,9 @@ def check_url(url: str, allow_private: bool) -> str:
         raise InvalidInputError(
             f"the URL has to begin with https:// or http://, not {parts.scheme}:"
         )
-    parts.host = _to_ascii(parts.host)
+    host = _to_ascii(parts.host)
+    if host != parts.host:  # setting it would take an IPv6 address's zone away
+        parts.host = host
     parts = _read(parts.url)  # once more: what was not ASCII may have been digits
     normal: str = parts.getpart(pycurl.UPART_URL, pycurl.U_NO_DEFAULT_PORT)
     if len(normal) > _LONGEST_URL:

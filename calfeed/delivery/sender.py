@@ -15,17 +15,16 @@ import select
 import socket
 import threading
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from ssl import get_default_verify_paths
 from typing import Any, Self
 
 import pycurl
 
 from calfeed import __version__
+from calfeed.delivery.egress import make_options
 from calfeed.delivery.transfer import Request, Transfer, fail
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.retry import Outcome
@@ -38,13 +37,6 @@ _MOST_IN_FLIGHT = 400  # with as many idle connections, below select()'s 1024 de
 _LONGEST_NAP = 1.0  # seconds
 
 _STOPPED = "stopped before an answer"
-
-_CA_FILES = (
-    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
-    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
-    "/etc/ssl/ca-bundle.pem",  # openSUSE
-    "/etc/ssl/cert.pem",  # macOS, BSD
-)
 
 
 class Sender:
@@ -82,28 +74,22 @@ class Sender:
         self._max_in_flight = max_in_flight
         self._max_per_host = max_per_host
         options = {
+            **make_options(egress_proxy, ca_file),
             pycurl.POST: 1,
             pycurl.USERAGENT: f"calfeed/{__version__}",
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
-            pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-            pycurl.FOLLOWLOCATION: 0,
-            pycurl.PROXY: egress_proxy or "",  # "" keeps libcurl from reading http_proxy
-            pycurl.NOPROXY: "",
-            pycurl.NOSIGNAL: 1,
             pycurl.TCP_NODELAY: 1,
             pycurl.CONNECTTIMEOUT_MS: int(connect_timeout * 1000),
             pycurl.TIMEOUT_MS: int(timeout * 1000),
             pycurl.RESOLVE: list(resolve),
         }
-        ca_file = ca_file or find_ca_file()
-        if ca_file is not None:
-            options[pycurl.CAINFO] = ca_file
         guarded = not allow_private and egress_proxy is None
         self._make_transfer = partial(Transfer, options, guarded)
 
         # Shared with the thread, under the lock (the queue has its own).
         self._lock = threading.Lock()
         self._inbox: list[Request] = []
+        self._waiting: dict[str, deque[Request]] = {}  # by origin, the next one's turn first
         self._closing = self._stopped = False
         self._outcomes: SimpleQueue[list[Outcome]] = SimpleQueue()
         self._wake, self._waker = socket.socketpair()
@@ -112,7 +98,6 @@ class Sender:
 
         # The thread's own.
         self._multi = self._make_multi()
-        self._waiting: dict[str, deque[Request]] = {}  # by origin, the next one's turn first
         self._active: dict[Any, Transfer] = {}  # by pycurl.Curl
         self._busy: Counter[str] = Counter()  # active transfers by origin
         self._idle: list[Transfer] = []
@@ -140,6 +125,18 @@ class Sender:
             while True:
                 outcomes += self._outcomes.get_nowait()
         return outcomes
+
+    def recall(self, unwanted: Callable[[Request], bool]) -> list[Request]:
+        """Take requests back that are not on their way yet: they have no outcome."""
+        recalled: list[Request] = []
+        with self._lock:
+            for line in (self._inbox, *self._waiting.values()):
+                recalled += [one for one in line if unwanted(one)]
+                left = [one for one in line if not unwanted(one)]
+                line.clear()
+                line.extend(left)
+            self._waiting = {origin: line for origin, line in self._waiting.items() if line}
+        return recalled
 
     def close(self) -> None:
         """Stop at once; the outcome of what is not finished is an error. May be called again."""
@@ -181,19 +178,18 @@ class Sender:
         self._drop(_STOPPED)
         with self._lock:
             self._stopped = True
-            left, self._inbox = self._inbox, []
+            left = [one for line in (*self._waiting.values(), self._inbox) for one in line]
             self._wake.close()
             self._waker.close()
-        left += [request for line in self._waiting.values() for request in line]
         self._report([(request, fail(request, _STOPPED)) for request in left])
 
     def _drive(self) -> None:
         while not self._closing:
             with self._lock:
-                arrived, self._inbox = self._inbox, []
-            for request in arrived:
-                self._waiting.setdefault(_origin_of(request.url), deque()).append(request)
-            self._start_waiting()
+                for request in self._inbox:
+                    self._waiting.setdefault(_origin_of(request.url), deque()).append(request)
+                self._inbox.clear()
+                self._start_waiting()
             self._multi.perform()
             if not self._finish():
                 self._nap()
@@ -283,12 +279,3 @@ def _subtract(counts: Counter[str], origin: str) -> None:
     counts[origin] -= 1
     if not counts[origin]:
         del counts[origin]
-
-
-def find_ca_file() -> str | None:
-    """The system's certificate authorities: a wheel's libcurl knows only where its builder's are.
-
-    Python's own answer comes first, so that SSL_CERT_FILE is heeded.
-    """
-    files = (get_default_verify_paths().cafile, *_CA_FILES)
-    return next((file for file in files if file and Path(file).is_file()), None)

@@ -31,6 +31,7 @@ _ERRORS = {
     pycurl.E_PARTIAL_FILE: "the connection was closed before the answer was complete",
     pycurl.E_UNSUPPORTED_PROTOCOL: "the answer is not HTTP",
     pycurl.E_FTP_WEIRD_SERVER_REPLY: "the answer is not HTTP",  # the old name of code 8
+    97: "the egress proxy made no connection",  # CURLE_PROXY, which pycurl has no name for
 }
 _TLS_ERRORS = {
     pycurl.E_PEER_FAILED_VERIFICATION: "the server's certificate is not trusted",
@@ -136,6 +137,8 @@ class Transfer:
             connected = self.curl.getinfo(pycurl.PRETRANSFER_TIME) > 0
             missing = "complete answer" if connected else "connection"
             return f"no {missing} after {self.curl.getinfo(pycurl.TOTAL_TIME):.1f} seconds"
+        if (answer := self.curl.getinfo(pycurl.HTTP_CONNECTCODE)) not in (0, HTTPStatus.OK):
+            return f"the egress proxy made no connection (it answered {answer})"
         if code in _TLS_ERRORS:
             return f"{_TLS_ERRORS[code]} ({message})"
         return _ERRORS.get(code) or f"the message could not be posted (libcurl error {code})"

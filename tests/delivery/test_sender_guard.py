@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from calfeed.delivery.guard import check_url
 from calfeed.delivery.sender import Sender
+from tests.delivery.networks import LOOPBACK_FORMS
 from tests.delivery.receiver import Receiver, collect, post, request
 
 
@@ -18,13 +20,14 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.1", "localhost", "[::ffff:7f00:1]"],
+    [*LOOPBACK_FORMS, "localhost", "LOCALHOST", "localhost.", "any.localhost", "ｌocalhost"],
 )
 def test_whatever_its_spelling_a_loopback_address_is_refused_before_connecting(
     receiver: Receiver, host: str
 ) -> None:
+    url = check_url(receiver.url("/status/204", host), allow_private=True)
     with Sender() as sender:
-        error = post(sender, receiver.url("/status/204", host)).error
+        error = post(sender, url).error
     assert error is not None
     assert "is a loopback address" in error
     assert receiver.posts == []
