@@ -52,6 +52,9 @@ class Settings(BaseModel):
     egress_proxy: SecretStr | None = Field(
         None, description="the proxy that everything posted or fetched goes through"
     )
+    channels: Path | None = Field(
+        None, description="the file of the channels: chats, mail and the like"
+    )
     keep_bodies: int = Field(
         90, ge=30, le=36_500, description="for how many days the bodies of messages are kept"
     )

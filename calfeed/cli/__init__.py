@@ -13,16 +13,18 @@ from calfeed.errors import CalfeedError
 
 # Where each command lives. A command that is not run is not imported, so `--help` is quick.
 _COMMANDS = {
+    "channels": ("calfeed.cli.channels", "check and show chats, mail and the like"),
     "check": ("calfeed.cli.publishing", "say whether the definitions are in order"),
     "delivery": ("calfeed.cli.deliveries", "list, show and retry deliveries"),
     "diff": ("calfeed.cli.publishing", "show what a publish would do"),
     "endpoint": ("calfeed.cli.endpoints", "add, list, test and remove endpoints"),
+    "event": ("calfeed.cli.histories", "show what happened to an event, and who was told"),
     "export": ("calfeed.cli.exporting", "write a static site, or print a feed"),
     "import": ("calfeed.cli.importing", "make a definition of an .ics file or URL"),
     "listen": ("calfeed.cli.listening", "receive webhooks here and print them"),
     "publish": ("calfeed.cli.publishing", "make the definitions the truth"),
     "rehearse": ("calfeed.cli.rehearsing", "send a window's reminders now, marked as rehearsal"),
-    "reminders": ("calfeed.cli.reminding", "show what will fire, when, to whom"),
+    "reminders": ("calfeed.cli.reminding", "show what fired and what will, when, to whom"),
     "schema": ("calfeed.cli.publishing", "print the JSON Schema of definitions"),
     "serve": ("calfeed.cli.serving", "everything at once, on one machine"),
     "token": ("calfeed.cli.tokens", "make, list and revoke tokens of private calendars"),

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import click
 
 from calfeed.cli import output
-from calfeed.errors import InvalidInputError
+from calfeed.cli.telling import count, printable, show_time, write
 from calfeed.settings import load_settings
-from calfeed.store import claims, deliveries
-from calfeed.store.deliveries import DeliveryRow
+from calfeed.store import claims, deliveries, reports
+from calfeed.store.claims import Attempt
+from calfeed.store.database import Database
+from calfeed.store.deliveries import DeliveryRow, Retried
+from calfeed.store.endpoints import find_endpoint
+
+_STEP = 1000
+"""How many deliveries are made pending again in one transaction."""
 
 
 @click.group()
@@ -20,9 +29,12 @@ def delivery() -> None:
 
 
 @delivery.command(name="list")
-@click.option("--endpoint", "endpoint_id", help="Only those of this endpoint.")
 @click.option("--failed", is_flag=True, help="Only those that ended without success.")
 @click.option("--pending", is_flag=True, help="Only those still to be delivered.")
+@click.option("--held", is_flag=True, help="Only those held for an endpoint that is not active.")
+@click.option("--endpoint", "endpoint_id", help="Only those of this endpoint.")
+@click.option("--event", help="Only those about this event, as CALENDAR/EVENT.")
+@click.option("--since", help="Only what ended, or is for a message made, from this time on.")
 @click.option(
     "--limit",
     default=50,
@@ -31,23 +43,41 @@ def delivery() -> None:
     help="How many at most.",
 )
 @output.as_json
-def list_(endpoint_id: str | None, failed: bool, pending: bool, limit: int, as_json: bool) -> None:
+def list_(
+    failed: bool,
+    pending: bool,
+    held: bool,
+    endpoint_id: str | None,
+    event: str | None,
+    since: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
     """List deliveries, newest first."""
-    states = [*(["failed", "expired"] if failed else []), *(["pending"] if pending else [])]
+    states = [
+        *(["failed", "expired"] if failed else []),
+        *(["pending"] if pending else []),
+        *(["held"] if held else []),
+    ]
+    begin = output.parse_time("--since", since) if since else None
     with output.opened(load_settings()) as database, database.read() as connection:
         found = deliveries.list_deliveries(
-            connection, endpoint_id=endpoint_id, states=states, limit=limit
+            connection,
+            endpoint_id=endpoint_id,
+            states=states,
+            uids=reports.find_uids(connection, event) if event else None,
+            since=begin,
+            limit=limit,
         )
     if as_json:
         output.print_json([_describe(row) for row in found])
     elif not found:
         click.echo("there are no such deliveries")
     else:
-        rows = [
-            [str(row.id), row.state, str(row.attempts), row.type, row.endpoint_id, _when(row)]
-            for row in found
-        ]
-        output.print_table(["delivery", "state", "attempts", "type", "endpoint", "when"], rows)
+        head = ["delivery", "state", "attempts", "type", "endpoint", "when", "about"]
+        output.print_table(head, [_cells(row) for row in found])
+        if len(found) == limit:
+            click.echo(f"the newest {limit}; --limit shows more", err=True)
 
 
 @delivery.command()
@@ -60,54 +90,93 @@ def show(delivery_id: int, as_json: bool) -> None:
         made = deliveries.load_attempts(connection, delivery_id)
         body = claims.load_messages(connection, [row.message_id])[row.message_id].body
     if as_json:
-        entries = [
+        output.print_json(
             {
-                "at": attempt.at.isoformat(),
-                "milliseconds": attempt.milliseconds,
-                "status": attempt.status,
-                "error": attempt.error,
-                "response": attempt.response,
+                **_describe(row),
+                "attempts": [_describe_attempt(attempt) for attempt in made],
+                "message": json.loads(body) if body else None,
             }
-            for attempt in made
-        ]
-        output.print_json({**_describe(row), "attempts": entries, "message": json.loads(body)})
+        )
         return
     click.echo(f"delivery {row.id} of {row.message_id} ({row.type}) to {row.endpoint_id}")
     click.echo(f"{row.state}, {_when(row)}")
-    click.echo(json.loads(body).get("data", {}).get("text", ""))
+    click.echo(printable(row.text))
+    if not body:
+        click.echo("its body is no longer kept")
     for attempt in made:
         result = attempt.error or f"status {attempt.status}"
-        start = f": {attempt.response[:100]!r}" if attempt.response else ""
-        click.echo(f"  {attempt.at:%Y-%m-%d %H:%M:%SZ}  {attempt.milliseconds} ms  {result}{start}")
+        start = f": {attempt.response}" if attempt.response else ""
+        line = f"{show_time(attempt.at)}  {attempt.milliseconds} ms  {result}{start}"
+        click.echo(f"  {printable(line)}")
 
 
 @delivery.command()
-@click.argument("delivery_id", type=int)
-def retry(delivery_id: int) -> None:
-    """Send a delivery that failed again, under its own webhook-id."""
-    with output.opened(load_settings()) as database, database.write() as connection:
-        row = deliveries.find_delivery(connection, delivery_id)
-        if not deliveries.retry(connection, delivery_id, output.now()):
-            raise InvalidInputError(
-                f"delivery {delivery_id} {_REASONS[row.state]}, so it is not sent again; "
-                "that is for deliveries that failed"
-            )
-    click.echo(f"delivery {delivery_id} is pending again; a worker sends it at once")
+@click.argument("delivery_ids", type=int, nargs=-1, metavar="[DELIVERY_ID]...")
+@click.option("--endpoint", "endpoint_id", help="All that ended in vain for this endpoint …")
+@click.option("--since", help="… from this time on.")
+@output.as_json
+def retry(
+    delivery_ids: tuple[int, ...], endpoint_id: str | None, since: str | None, as_json: bool
+) -> None:
+    """Send deliveries that failed again, each under its own webhook-id."""
+    if bool(delivery_ids) == bool(endpoint_id) or bool(endpoint_id) != bool(since):
+        raise click.UsageError("say which: either their numbers, or --endpoint ID and --since TIME")
+    with output.opened(load_settings()) as database:
+        chosen: Sequence[int] = delivery_ids
+        if endpoint_id and since:
+            begin = output.parse_time("--since", since)
+            with database.read() as connection:
+                find_endpoint(connection, endpoint_id)
+                chosen = deliveries.list_failed(connection, endpoint_id, begin)
+        done = _retry(database, chosen, output.now())
+    if as_json:
+        refused = [{"id": number, "reason": why} for number, why in done.refused.items()]
+        output.print_json({"pending": done.pending, "held": done.held, "refused": refused})
+    else:
+        _say(done)
+    # A number that was named and is refused is a mistake; of all that failed some may well be.
+    if delivery_ids and done.refused:
+        sys.exit(1)
 
 
-_REASONS = {
-    "pending": "is pending",
-    "delivered": "was delivered",
-    "expired": "came too late to be of use",
-    "superseded": "says what is no longer true",
-    "dropped": "has lost its endpoint",
-}
+def _retry(database: Database, chosen: Sequence[int], now: datetime) -> Retried:
+    done = Retried()
+    for index in range(0, len(chosen), _STEP):
+        with database.write() as connection:
+            part = deliveries.retry(connection, chosen[index : index + _STEP], now)
+        done.pending += part.pending
+        done.held += part.held
+        done.refused |= part.refused
+    return done
+
+
+def _say(done: Retried) -> None:
+    for number, why in done.refused.items():
+        click.echo(f"delivery {number} {why}, so it is not sent again", err=True)
+    if done.held:
+        click.echo(f"{count(len(done.held), 'delivery')} held until the endpoint is resumed")
+    number = len(done.pending)
+    end = "; a worker sends it at once" if number == 1 else "; a worker sends them at once"
+    click.echo(f"{count(number, 'delivery')} pending again{end if number else ''}")
+
+
+def _cells(row: DeliveryRow) -> list[str]:
+    text = printable(row.text)
+    return [
+        *(str(row.id), row.state, str(row.attempts), row.type, row.endpoint_id, _when(row)),
+        text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…",
+    ]
+
+
+_WIDTH = 100
 
 
 def _when(row: DeliveryRow) -> str:
     if row.settled_at is not None:
-        return f"since {row.settled_at:%Y-%m-%d %H:%M:%SZ}"
-    return f"next attempt {row.next_at:%Y-%m-%d %H:%M:%SZ}"
+        return f"since {show_time(row.settled_at)}"
+    if row.state == "held":
+        return "until it is resumed"
+    return f"{'digest' if row.state == 'gathered' else 'next attempt'} {show_time(row.next_at)}"
 
 
 def _describe(row: DeliveryRow) -> dict[str, Any]:
@@ -116,8 +185,21 @@ def _describe(row: DeliveryRow) -> dict[str, Any]:
         "message": row.message_id,
         "endpoint": row.endpoint_id,
         "type": row.type,
+        "text": row.text,
+        "at": row.at.isoformat(),
         "state": row.state,
         "attempts": row.attempts,
-        "next_at": row.next_at.isoformat() if row.state == "pending" else None,
-        "settled_at": row.settled_at.isoformat() if row.settled_at else None,
+        "next_at": write(row.next_at) if row.state in ("pending", "gathered") else None,
+        "settled_at": write(row.settled_at),
+        "digest": row.digest,
+    }
+
+
+def _describe_attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "at": attempt.at.isoformat(),
+        "milliseconds": attempt.milliseconds,
+        "status": attempt.status,
+        "error": attempt.error,
+        "response": attempt.response,
     }

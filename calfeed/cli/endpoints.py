@@ -5,22 +5,28 @@ from __future__ import annotations
 import random
 import secrets
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
 
+from calfeed.cli import endpoint_views as views
 from calfeed.cli import output
+from calfeed.cli.endpoint_options import change, check_filters, for_adding, for_changing
 from calfeed.delivery.guard import check_url, show_url
 from calfeed.delivery.posting import post_now
 from calfeed.delivery.sender import Sender
 from calfeed.errors import InvalidInputError
-from calfeed.reminders.filters import MESSAGE_TYPES, Filters
+from calfeed.reminders.filters import Filters
 from calfeed.reminders.messages import probe_message
 from calfeed.reminders.signing import check_secret, make_secret
 from calfeed.settings import load_settings
-from calfeed.store import catalog, endpoints, outbox, standing
+from calfeed.store import endpoints, outbox, standing
 from calfeed.store.database import Connection
 from calfeed.store.endpoints import Endpoint
+
+_by_id = click.argument("endpoint_id")
+_own_secret = click.option("--secret", help="A secret of your own (whsec_…) instead of a new one.")
 
 
 @click.group()
@@ -30,45 +36,61 @@ def endpoint() -> None:
 
 @endpoint.command()
 @click.argument("url")
-@click.option("--calendar", "calendars", multiple=True, help="Only this calendar; repeatable.")
-@click.option("--category", "categories", multiple=True, help="Only this category; repeatable.")
-@click.option("--event", "events", multiple=True, help="Only this event, as CALENDAR/EVENT.")
-@click.option("--type", "types", multiple=True, help="Only this message type; repeatable.")
-@click.option("--description", default="", help="Whose it is, for your own lists.")
-@click.option("--secret", help="A secret of your own (whsec_…) instead of a new one.")
+@for_adding
+@_own_secret
 @output.as_json
-def add(
-    url: str,
-    calendars: tuple[str, ...],
-    categories: tuple[str, ...],
-    events: tuple[str, ...],
-    types: tuple[str, ...],
-    description: str,
-    secret: str | None,
-    as_json: bool,
-) -> None:
+def add(url: str, secret: str | None, as_json: bool, **given: Any) -> None:
     """Add an endpoint, and print its id and its secret, which is shown only now.
 
-    Without options it gets every message of every calendar.
+    Without options it gets every message of every calendar, at once.
     """
     settings = load_settings()
-    added = Endpoint(
+    bare = Endpoint(
         id="ep_" + secrets.token_hex(8),
         url=check_url(url, settings.allow_private_endpoints),
-        filters=Filters(calendars=calendars, categories=categories, events=events, types=types),
-        secret=check_secret(secret) if secret else make_secret(secrets.token_bytes(32)),
+        filters=Filters(),
+        secret=_make_secret(secret),
         created=output.now(),
-        description=description,
     )
+    added = change(bare, given)
     with output.opened(settings) as database, database.write() as connection:
-        _check_filters(connection, added.filters)
+        check_filters(connection, added.filters)
         endpoints.add_endpoint(connection, added)
     if as_json:
-        output.print_json({**_describe(added), "secret": added.secret})
+        output.print_json({**views.describe(added, added.created), "secret": added.secret})
     else:
-        click.echo(f"endpoint {added.id} is added: {_wants(added.filters)}")
+        click.echo(f"endpoint {added.id} is added: {views.wants(added.filters)}")
         click.echo(f"secret   {added.secret}")
         click.echo("The secret is not shown again. The receiver verifies messages with it.")
+
+
+@endpoint.command()
+@_by_id
+@for_changing
+@output.as_json
+def update(endpoint_id: str, as_json: bool, **given: Any) -> None:
+    """Change what is given of an endpoint, and show what it is like then."""
+    if not any(value not in (None, (), False) for value in given.values()):
+        raise click.UsageError("say what is to be different; --help lists what can be")
+    settings = load_settings()
+    url = given["url"]
+    checked = None if url is None else check_url(url, settings.allow_private_endpoints)
+    with output.opened(settings) as database, database.write() as connection:
+        found = endpoints.take_endpoint(connection, endpoint_id)
+        changed = replace(change(found, given), url=checked or found.url)
+        if changed.filters != found.filters:
+            check_filters(connection, changed.filters)
+        standing.change_endpoint(connection, changed, output.now())
+        _print(connection, endpoint_id, as_json)
+
+
+@endpoint.command()
+@_by_id
+@output.as_json
+def show(endpoint_id: str, as_json: bool) -> None:
+    """Show an endpoint: how it stands, what it gets and how, how much waits for it."""
+    with output.opened(load_settings()) as database, database.read() as connection:
+        _print(connection, endpoint_id, as_json)
 
 
 @endpoint.command(name="list")
@@ -78,31 +100,35 @@ def list_(as_json: bool) -> None:
     with output.opened(load_settings()) as database, database.read() as connection:
         found = endpoints.list_endpoints(connection)
     if as_json:
-        output.print_json([_describe(one) for one in found])
+        now = output.now()
+        output.print_json([views.describe(one, now) for one in found])
     elif not found:
         click.echo("there are no endpoints; `calfeed endpoint add URL` adds one")
     else:
         rows = [
-            [one.id, one.state, show_url(one.url), _wants(one.filters), one.description]
+            [
+                *(one.id, views.show_state(one), show_url(one.url)),
+                *(views.wants(one.filters), one.description),
+            ]
             for one in found
         ]
         output.print_table(["id", "state", "receiver", "gets", "description"], rows)
 
 
 @endpoint.command()
-@click.argument("endpoint_id")
+@_by_id
 @output.as_json
 def test(endpoint_id: str, as_json: bool) -> None:
-    """Send a test message now, and say what the receiver answered."""
+    """Send a test message now, paused or not, and say what the receiver answered."""
     settings = load_settings()
     with output.opened(settings) as database:
         with database.write() as connection:
             found = endpoints.find_endpoint(connection, endpoint_id)
-            if found.state != "active":
-                raise InvalidInputError(f"endpoint {endpoint_id} is {found.state}")
             message = probe_message(endpoint_id, output.now(), secrets.token_hex(8))
             number = outbox.add_delivery(connection, message, endpoint_id)
-        with Sender(allow_private=settings.allow_private_endpoints) as sender:
+        with Sender(
+            allow_private=settings.allow_private_endpoints, egress_proxy=settings.proxy
+        ) as sender:
             attempt = post_now(database, sender, number, output.now, random.random)
     held = attempt.status is not None and 200 <= attempt.status < 300
     if as_json:
@@ -121,12 +147,84 @@ def test(endpoint_id: str, as_json: bool) -> None:
     else:
         reason = attempt.error or f"the receiver answered {attempt.status}"
         click.echo(f"not received: {reason}", err=True)
-        click.echo(f"It is tried again by a worker; see `calfeed delivery show {number}`", err=True)
+        then = (
+            "is tried again by a worker" if found.state == "active" else "is held with the others"
+        )
+        click.echo(f"It {then}; see `calfeed delivery show {number}`", err=True)
     sys.exit(0 if held else 1)
 
 
 @endpoint.command()
-@click.argument("endpoint_id")
+@_by_id
+@output.as_json
+def pause(endpoint_id: str, as_json: bool) -> None:
+    """Send nothing to an endpoint until it is resumed; what is for it is held."""
+    with output.opened(load_settings()) as database, database.write() as connection:
+        found = endpoints.find_endpoint(connection, endpoint_id)
+        if not standing.hold_endpoint(connection, endpoint_id, "paused", output.now()):
+            raise InvalidInputError(
+                f"endpoint {endpoint_id} is {found.state} already, so nothing is sent to it"
+            )
+        held = standing.count_deliveries(connection, endpoint_id).get("held", 0)
+    if as_json:
+        output.print_json({"id": endpoint_id, "state": "paused", "held": held})
+    else:
+        click.echo(f"endpoint {endpoint_id} is paused; {_count(held)} held for it until")
+        click.echo(f"`calfeed endpoint resume {endpoint_id}`, and so is what comes meanwhile")
+
+
+@endpoint.command()
+@_by_id
+@output.as_json
+def resume(endpoint_id: str, as_json: bool) -> None:
+    """Send to a paused or disabled endpoint again, beginning with what it missed."""
+    now = output.now()
+    with output.opened(load_settings()) as database, database.write() as connection:
+        found = endpoints.find_endpoint(connection, endpoint_id)
+        released = standing.resume_endpoint(connection, endpoint_id, now)
+    if released is None:
+        raise InvalidInputError(f"endpoint {endpoint_id} is active; there is nothing to resume")
+    if as_json:
+        counts = {
+            "sent_now": released.pending,
+            "gathered": released.gathered,
+            "expired": released.expired,
+        }
+        output.print_json({"id": endpoint_id, "state": "active", **counts})
+        return
+    click.echo(f"endpoint {endpoint_id} is active; {_count(released.pending)} sent to it now")
+    digest = found.options.digest_after(now)
+    if released.gathered and digest is not None:
+        click.echo(f"{_count(released.gathered)} in its digest of {digest:%Y-%m-%d %H:%M} UTC")
+    if released.expired:
+        click.echo(f"{_count(released.expired)} no longer of use, and not sent")
+
+
+@endpoint.command()
+@_by_id
+@_own_secret
+@output.as_json
+def rotate(endpoint_id: str, secret: str | None, as_json: bool) -> None:
+    """Give an endpoint another secret, and print it; for 24 hours the former one signs too."""
+    now = output.now()
+    made = _make_secret(secret)
+    with output.opened(load_settings()) as database, database.write() as connection:
+        found = endpoints.take_endpoint(connection, endpoint_id)
+        rotated = found.rotate(made, now)
+        endpoints.save_endpoint(connection, rotated)
+    until = rotated.former_until
+    if as_json:
+        output.print_json({**views.describe(rotated, now), "secret": made})
+        return
+    click.echo(f"endpoint {endpoint_id} has a new secret")
+    click.echo(f"secret   {made}")
+    click.echo(f"It is not shown again. Until {until:%Y-%m-%d %H:%M} UTC the one before signs too.")
+    if views.signs_until(found, now) is not None:
+        click.echo("The one before that, which was still signing, does not sign any more.")
+
+
+@endpoint.command()
+@_by_id
 def remove(endpoint_id: str) -> None:
     """Remove an endpoint; what is pending for it is dropped, and its record stays."""
     with output.opened(load_settings()) as database, database.write() as connection:
@@ -135,52 +233,19 @@ def remove(endpoint_id: str) -> None:
     click.echo(f"endpoint {endpoint_id} is removed")
 
 
-def _check_filters(connection: Connection, filters: Filters) -> None:
-    """Refuse a filter that nothing could ever pass because of a slip."""
-    calendars = catalog.load_calendars(connection)
-    problems = [
-        f'there is no calendar "{slug}"; there are {", ".join(calendars) or "none yet"}'
-        for slug in filters.calendars
-        if slug not in calendars
-    ]
-    problems += [
-        f'"{name}" is not a message type; there are {", ".join(MESSAGE_TYPES)}'
-        for name in filters.types
-        if name not in MESSAGE_TYPES
-    ]
-    known = {
-        f"{row.calendar}/{row.slug}"
-        for row in (catalog.load_events(connection) if filters.events else [])
-    }
-    problems += [
-        f'there is no event "{name}"; write it as CALENDAR/EVENT'
-        for name in filters.events
-        if name not in known
-    ]
-    if problems:
-        raise InvalidInputError("\n".join(problems))
+def _make_secret(own: str | None) -> str:
+    return check_secret(own) if own else make_secret(secrets.token_bytes(32))
 
 
-def _wants(filters: Filters) -> str:
-    parts = [
-        f"{name} {' or '.join(values)}"
-        for name, values in (
-            ("calendar", filters.calendars),
-            ("category", filters.categories),
-            ("event", filters.events),
-            ("type", filters.types),
-        )
-        if values
-    ]
-    return ", ".join(parts) or "everything"
+def _print(connection: Connection, endpoint_id: str, as_json: bool) -> None:
+    found = endpoints.find_endpoint(connection, endpoint_id)
+    counts = standing.count_deliveries(connection, endpoint_id)
+    now = output.now()
+    if as_json:
+        output.print_json({**views.describe(found, now), "deliveries": counts})
+    else:
+        click.echo("\n".join(views.show(found, now, counts)))
 
 
-def _describe(one: Endpoint) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "state": one.state,
-        "url": show_url(one.url),
-        "description": one.description,
-        "created": one.created.isoformat(),
-        "filters": one.filters.model_dump(mode="json"),
-    }
+def _count(number: int) -> str:
+    return f"{number} {'delivery is' if number == 1 else 'deliveries are'}"

@@ -58,8 +58,8 @@ def parse_window(
 
     Raises InvalidInputError for what is neither, and for a window that ends before it begins.
     """
-    first = _parse_time("--from", begin) if begin else default[0]
-    last = _parse_time("--to", end) if end else default[1]
+    first = parse_time("--from", begin) if begin else default[0]
+    last = parse_time("--to", end) if end else default[1]
     if last <= first:
         raise InvalidInputError(
             f"the window ends ({last:%Y-%m-%d %H:%M}) before it begins ({first:%Y-%m-%d %H:%M}); "
@@ -68,7 +68,11 @@ def parse_window(
     return first, last
 
 
-def _parse_time(option: str, text: str) -> datetime:
+def parse_time(option: str, text: str) -> datetime:
+    """Read a date (its midnight, UTC) or a time, UTC unless it has an offset, given as an option.
+
+    Raises InvalidInputError for what is neither.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

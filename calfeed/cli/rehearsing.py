@@ -19,7 +19,7 @@ from calfeed.reminders.messages import reminder_message
 from calfeed.reminders.signing import check_secret
 from calfeed.settings import Settings, load_settings
 from calfeed.store.database import Database
-from calfeed.store.endpoints import find_endpoint
+from calfeed.store.endpoints import Endpoint, find_endpoint
 
 _PATIENCE = 1.0
 
@@ -47,9 +47,9 @@ def rehearse(
     window = output.parse_window(begin, end, (now, now))
     settings = load_settings()
     with output.opened(settings) as database:
-        target, key, filters = _find_target(settings, database, endpoint_id, url, secret)
+        target = _find_target(settings, database, endpoint_id, url, secret)
         found = load_window(database, *window)
-    requests = _make_requests(settings, found, filters, target, key)
+    requests = _make_requests(settings, found, target)
     results: list[tuple[Outcome, bool]] = []
     with Sender(
         allow_private=settings.allow_private_endpoints, egress_proxy=settings.proxy
@@ -88,23 +88,27 @@ def _find_target(
     endpoint_id: str | None,
     url: str | None,
     secret: str | None,
-) -> tuple[str, str, Filters]:
+) -> Endpoint:
     if (endpoint_id is None) == (url is None):
         raise click.UsageError("say where to send it: either --endpoint ID, or --url and --secret")
     if endpoint_id is not None:
         if secret is not None:
             raise click.UsageError("--secret goes with --url; an endpoint has its own")
         with database.read() as connection:
-            found = find_endpoint(connection, endpoint_id)
-        return found.url, found.secret, found.filters
+            return find_endpoint(connection, endpoint_id)
     if secret is None:
         raise click.UsageError("--url needs --secret, to sign with")
-    target = check_url(url or "", settings.allow_private_endpoints)
-    return target, check_secret(secret), Filters()
+    return Endpoint(
+        id="",
+        url=check_url(url or "", settings.allow_private_endpoints),
+        filters=Filters(),
+        secret=check_secret(secret),
+        created=output.now(),
+    )
 
 
 def _make_requests(
-    settings: Settings, found: list[Planned], filters: Filters, url: str, secret: str
+    settings: Settings, found: list[Planned], target: Endpoint
 ) -> dict[str, Request]:
     """The signed requests, by a line that tells each from the others."""
     name = secrets.token_hex(8)
@@ -119,15 +123,16 @@ def _make_requests(
             page=page_address(settings.base_url, event),
             rehearsal=name,
         )
-        if not filters.want(message.subject):
+        if not target.filters.want(message.subject):
             continue
         due = planned.reminder.due.astimezone(event.zone)
         occurrence = planned.reminder.occurrence.id
         line = f"{due:%Y-%m-%d %H:%M} {event.calendar}/{event.slug}"
         line += f" {occurrence}" if occurrence else ""
         line += f", {planned.reminder.rule}"
-        signer = make_signer(message.id, message.body, lambda _: [secret], output.now)
-        requests[line] = Request(line, url, HEADERS, message.body, signer)
+        signer = make_signer(message.id, message.body, target.secrets_at, output.now)
+        headers = {**HEADERS, **target.headers}
+        requests[line] = Request(line, target.url, headers, message.body, signer)
     if not requests:
         raise InvalidInputError("no reminder is due in that window; nothing was sent")
     return requests

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import click
 
@@ -47,20 +48,20 @@ def web(processes: int, supervised: bool) -> None:
 @_supervised
 def worker(supervised: bool) -> None:
     """Send what is due. Any number of these may run beside each other on PostgreSQL."""
+    from calfeed.cli.channels import load_channels, open_sender, register
     from calfeed.delivery.clock import WorkerClock
-    from calfeed.delivery.sender import Sender
     from calfeed.delivery.worker import Worker
     from calfeed.store.notices import Listener
 
     _log_to_stderr("worker")
     settings = load_settings()
-    with (
-        output.opened(settings) as database,
-        Sender(
-            allow_private=settings.allow_private_endpoints, egress_proxy=settings.proxy
-        ) as sender,
-    ):
-        one = Worker(database, sender, settings.base_url, output.now, random.random)
+    channels = load_channels(settings)
+    with output.opened(settings) as database, open_sender(settings, channels) as sender:
+        register(database, channels, output.now())
+        keep = timedelta(days=settings.keep_bodies)
+        one = Worker(
+            database, sender, settings.base_url, output.now, random.random, keep_bodies=keep
+        )
         _on_signal(one.stop)
         if supervised:
             _end_with_parent()
@@ -75,6 +76,7 @@ def worker(supervised: bool) -> None:
 @_processes
 def serve(processes: int) -> None:
     """Migrate, publish, watch the definitions, serve and send: everything, on one machine."""
+    from calfeed.cli.channels import load_channels
     from calfeed.cli.supervisor import Part, Supervisor
     from calfeed.cli.watching import Publisher, describe_start
     from calfeed.store.database import Database
@@ -82,6 +84,7 @@ def serve(processes: int) -> None:
     from calfeed.web.server import check_address
 
     settings = load_settings()
+    load_channels(settings)  # better to fail here, in a few lines, than in each worker
     stopping = threading.Event()
     _on_signal(stopping.set)
     check_address(settings.host, settings.port)

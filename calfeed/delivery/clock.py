@@ -1,14 +1,16 @@
-"""The worker's clock: APScheduler, which only wakes the worker and never holds the truth.
+"""The worker's clock, which only wakes the worker and never holds the truth.
 
-A short tick looks at what lies ahead, a date job fires at the exact moment of the next thing, and
-the duties come round now and then. Jobs live in memory: after a restart they are made anew from
-the database.
+A short tick looks at what lies ahead. A job of APScheduler fires at the exact moment of the next
+thing, and another does the duties now and then. They live in memory: after a restart they are
+made anew from the database, and so they are when the machine's clock was set. The tick itself
+counts on the clock that is never set: APScheduler would wait for the time that it was before.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +26,9 @@ TICK = timedelta(milliseconds=250)
 
 _DUTIES = timedelta(minutes=10)
 
+_STEP = 1.0
+"""Seconds by which the time has to jump between two ticks to have been set."""
+
 
 class WorkerClock:
     """Wakes a worker when something is due."""
@@ -33,7 +38,9 @@ class WorkerClock:
         self._clock = clock
         self._next: datetime | None = None
         self._failing = False
-        self._ticking = threading.Lock()
+        self._ahead = self._compare_clocks()
+        self._stopping = threading.Event()
+        self._ticking = threading.Thread(target=self._tick, name="calfeed-tick", daemon=True)
         self._doing_duties = threading.Lock()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -42,29 +49,47 @@ class WorkerClock:
 
     def start(self) -> None:
         """Begin to tick; the first duties are done at once."""
-        # APScheduler reports each tick that it drops because one is still running.
+        # APScheduler reports each job that it drops because one is still running.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
-        seconds = TICK.total_seconds()
-        self._scheduler.add_job(self._tick, "interval", seconds=seconds, id="tick")
+        self._plan_duties()
+        self._scheduler.start()
+        self._ticking.start()
+
+    def stop(self) -> None:
+        """Stop ticking, once what is being done at this moment is done."""
+        self._stopping.set()
+        self._ticking.join()
+        # Not wait=True: it would hold a lock that a job may need.
+        self._scheduler.shutdown(wait=False)
+        with self._doing_duties:
+            pass
+
+    def _tick(self) -> None:
+        while not self._stopping.wait(TICK.total_seconds()):
+            ahead = self._compare_clocks()
+            if abs(ahead - self._ahead) > _STEP:
+                _log.warning("the clock was set by %+.0f seconds", ahead - self._ahead)
+                self._next = None
+                self._plan_duties()
+            self._ahead = ahead
+            try:
+                self._look_ahead()
+            except Exception:
+                _log.exception("looking ahead failed; it is done again")
+
+    def _compare_clocks(self) -> float:
+        """How far the time is ahead of the clock that is never set, in seconds."""
+        return self._clock().timestamp() - time.monotonic()
+
+    def _plan_duties(self) -> None:
         self._scheduler.add_job(
             self._do_duties,
             "interval",
             seconds=_DUTIES.total_seconds(),
             id="duties",
-            next_run_time=self._clock(),
+            next_run_time=datetime.now(UTC),
+            replace_existing=True,
         )
-        self._scheduler.start()
-
-    def stop(self) -> None:
-        """Stop ticking, once what is being done at this moment is done."""
-        # Not wait=True: it holds the lock that a tick needs to put its job on the list, for ever.
-        self._scheduler.shutdown(wait=False)
-        with self._ticking, self._doing_duties:
-            pass
-
-    def _tick(self) -> None:
-        with self._ticking:
-            self._look_ahead()
 
     def _look_ahead(self) -> None:
         try:
@@ -85,7 +110,7 @@ class WorkerClock:
             self._scheduler.add_job(
                 self._worker.wake,
                 "date",
-                run_date=agenda.next_at,
+                run_date=datetime.now(UTC) + (agenda.next_at - now),
                 id="next",
                 replace_existing=True,
             )

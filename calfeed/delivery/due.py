@@ -3,31 +3,64 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from calfeed.ical.revision import Revision
 from calfeed.publish.apply import page_address
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON, planned_until
-from calfeed.reminders.messages import Message, format_span, reminder_message
-from calfeed.reminders.plan import Reminder, plan_reminders
-from calfeed.store import catalog, outbox
-from calfeed.store.database import Database
+from calfeed.reminders.digests import digest_message, name_digest, split
+from calfeed.reminders.messages import LATE, format_span, reminder_message
+from calfeed.reminders.plan import GRACE, Reminder, plan_reminders
+from calfeed.store import catalog, digests, fanout, outbox
+from calfeed.store.database import Connection, Database
 from calfeed.store.notices import announce
 
 _log = logging.getLogger(__name__)
 
 _BATCH = 200
+_DIGESTS = 20
 _EXTEND_BELOW = HORIZON / 2
 _SHIFT = timedelta(days=2)
+_SLICE = timedelta(hours=6)
+
+REVIEWED = timedelta(days=3)
+"""How far ahead due times are looked at again: further than new rules of a zone shift them."""
+
+A_SECOND = 50
+"""How many late reminders a worker sends in a second."""
+
+_FLOOD = timedelta(hours=1)
+"""Over how long it is spread at the most."""
 
 
-def fire_due(database: Database, now: datetime, base_url: str) -> int:
+class Pace:
+    """Spreads what is late over time, so that nobody is flooded after a time of rest.
+
+    Each worker has its own. What was late together goes out over an hour at the longest.
+    """
+
+    def __init__(self) -> None:
+        self._next = datetime.min.replace(tzinfo=UTC)
+
+    def take_turn(self, now: datetime, until: datetime) -> datetime | None:
+        """From when on something late may be sent; None: at once, because it cannot wait."""
+        # What lies further ahead is a clock that was put back, or more than an hour's worth.
+        turn = self._next if now <= self._next <= now + _FLOOD else now
+        self._next = turn + timedelta(seconds=1) / A_SECOND
+        return turn if turn + GRACE < until else None
+
+
+def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> int:
     """Make messages of the reminders that are due, in one transaction; return how many were due.
 
-    One whose occurrence has begun is recorded as missed. The event is looked at again: what its
-    definition no longer asks for is withdrawn.
+    Of those of one occurrence, the nearest to it is sent, and the others are recorded as
+    collapsed. One whose occurrence has begun is recorded as missed. The event is looked at again:
+    what its definition no longer asks for is withdrawn, and what new rules of its zone have put
+    off stays on the list.
     """
     with database.write() as connection:
         rows = outbox.take_due(connection, now, _BATCH)
@@ -35,40 +68,105 @@ def fire_due(database: Database, now: datetime, base_url: str) -> int:
             return 0
         events = catalog.load_events(connection, uids=sorted({row.uid for row in rows}))
         revisions = {row.uid: row.revision for row in events}
-        told: list[tuple[str, Message]] = []
-        settled: dict[str, list[str]] = {"sent": [], "missed": [], "withdrawn": []}
+        settled: dict[str, list[str]] = {"sent": [], "collapsed": [], "missed": [], "withdrawn": []}
+        together: dict[tuple[str, str, datetime], list[Reminder]] = {}
+        put_off: list[Reminder] = []
         for row in rows:
-            revision = revisions.get(row.uid)
-            reminder = _find(revision, row)
-            if revision is None or reminder is None:
+            reminder = _find(revisions.get(row.uid), row)
+            if reminder is None:
                 settled["withdrawn"].append(row.key)
-            elif row.until <= now:
-                settled["missed"].append(row.key)
-                _log.error(
-                    "missed: %s of %s/%s was due %s ago, and the time it reminds of has come",
-                    row.rule,
-                    reminder.event.calendar,
-                    reminder.event.slug,
-                    format_span(now - row.due),
-                )
+            elif reminder.due > now:
+                put_off.append(reminder)
             else:
-                settled["sent"].append(row.key)
-                page = page_address(base_url, reminder.event)
-                told.append((row.key, reminder_message(reminder, revision, now, page=page)))
-        outbox.add_messages(
-            connection,
-            [message for _, message in told],
-            reminder_keys=[key for key, _ in told],
-        )
+                together.setdefault((row.uid, row.occurrence, row.begins), []).append(reminder)
+        sent: list[Reminder] = []
+        for reminders in together.values():
+            *others, nearest = sorted(reminders, key=lambda one: (one.due, one.key))
+            if nearest.until > now:
+                sent.append(nearest)
+                settled["collapsed"] += [reminder.key for reminder in others]
+            else:
+                for reminder in reminders:
+                    _report_missed(reminder, now)
+                settled["missed"] += [reminder.key for reminder in reminders]
+        # What matters the shortest has the first turns.
+        sent.sort(key=lambda reminder: reminder.until)
+        settled["sent"] = [reminder.key for reminder in sent]
+        messages = []
+        for reminder in sent:
+            page = page_address(base_url, reminder.event)
+            message = reminder_message(reminder, revisions[reminder.event.uid], now, page=page)
+            late = now - reminder.due > LATE
+            turn = pace.take_turn(now, reminder.until) if late else None
+            messages.append(replace(message, send_from=turn))
+        outbox.add_messages(connection, messages, reminder_keys=settled["sent"])
+        outbox.plan(connection, put_off)
         for state, keys in settled.items():
             outbox.settle_reminders(connection, keys, state, now)
         return len(rows)
 
 
+def review_plans(database: Database, after: datetime, before: datetime) -> None:
+    """Work out anew when reminders are due of those due in a window (`after <= due < before`).
+
+    New rules of their zones can have changed that since they were planned.
+    """
+    while after < before:
+        step = min(after + _SLICE, before)
+        with database.read() as connection:
+            rows = outbox.load_reminders(connection, window=(after, step))
+            planned = [row for row in rows if row.state == "planned"]
+            uids = sorted({row.uid for row in planned})
+            revisions = {
+                row.uid: row.revision for row in catalog.load_events(connection, uids=uids)
+            }
+        found = [(row, _find(revisions.get(row.uid), row)) for row in planned]
+        shifted = [one for row, one in found if one is not None and one.due != row.due]
+        if shifted:
+            with database.write() as connection:
+                outbox.plan(connection, shifted)
+        after = step
+
+
 def fan_out(database: Database, now: datetime) -> bool:
-    """Make one message's next deliveries; False where no message waits."""
+    """Make the next deliveries of messages; False where no message waits."""
     with database.write() as connection:
-        return outbox.fan_out(connection, now)
+        return fanout.fan_out(connection, now)
+
+
+def make_digests(database: Database, now: datetime) -> int:
+    """Tell what was gathered and is to be told by now; return how many deliveries that were.
+
+    What no longer matters is not in a digest, and a digest with nothing in it is not sent. In an
+    endpoint's quiet hours only what cannot wait for their end is told.
+    """
+    count = 0
+    with database.write() as connection:
+        for endpoint_id, options in digests.take_ripe(connection, now, _DIGESTS):
+            gathered = digests.take_gathered(connection, endpoint_id, now)
+            count += len(gathered)
+            expired = [one for one in gathered if one.told.until <= now]
+            digests.settle_gathered(connection, expired, "expired", now)
+            wanted = [one for one in gathered if one.told.until > now]
+            quiet = options.quiet_until(now)
+            if quiet is not None:
+                digests.postpone(
+                    connection, [one for one in wanted if one.told.until > quiet], quiet
+                )
+                wanted = [one for one in wanted if one.told.until <= quiet]
+            _tell(connection, endpoint_id, wanted, now)
+    return count
+
+
+def _tell(
+    connection: Connection, endpoint_id: str, wanted: Sequence[digests.Gathered], now: datetime
+) -> None:
+    by_message = {one.told.message_id: one for one in wanted}
+    for part in split(one.told for one in wanted):
+        members = [by_message[told.message_id] for told in part]
+        name = name_digest(endpoint_id, min(one.due for one in members), part)
+        outbox.add_delivery(connection, digest_message(name, part, now), endpoint_id)
+        digests.settle_gathered(connection, members, "digested", now, name)
 
 
 def extend_plans(database: Database, now: datetime) -> int:
@@ -102,8 +200,31 @@ def retire_events(database: Database, now: datetime) -> int:
 
 
 def _find(revision: Revision | None, row: outbox.ReminderRow) -> Reminder | None:
+    """The reminder of a row, if the event still asks for it."""
     if revision is None or revision.withdrawn:
         return None
     # New rules of the zone may have shifted its due time since it was planned.
-    near = plan_reminders(revision.event, row.due - _SHIFT, row.due + _SHIFT)
-    return next((reminder for reminder in near if reminder.key == row.key), None)
+    near = list(plan_reminders(revision.event, row.due - _SHIFT, row.due + _SHIFT))
+    for reminder in near:
+        if reminder.key == row.key:
+            return reminder
+    # They may also have given the published instant another wall time, and so another key.
+    for reminder in near:
+        occurrence = reminder.occurrence
+        if (occurrence.id, occurrence.begins, str(reminder.rule)) == (
+            row.occurrence,
+            row.begins,
+            row.rule,
+        ):
+            return replace(reminder, key=row.key)
+    return None
+
+
+def _report_missed(reminder: Reminder, now: datetime) -> None:
+    _log.error(
+        "missed: %s of %s/%s was due %s ago, and the time it reminds of has come",
+        reminder.rule,
+        reminder.event.calendar,
+        reminder.event.slug,
+        format_span(now - reminder.due),
+    )

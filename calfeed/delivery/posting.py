@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from calfeed.delivery.guard import show_url
@@ -26,14 +26,23 @@ HEADERS = {"content-type": "application/json"}
 GIVEN_UP = timedelta(days=5)
 """How long every attempt has to fail until an endpoint is disabled."""
 
+_SURELY = 4
+"""The failed attempts of one message that are needed for that as well: about half an hour, so that
+no short fault disables an endpoint whose last message had failed long before."""
+
+_MOMENT = timedelta(seconds=1)
+
+_ELSEWHERE = timedelta(minutes=1)
+"""For how long what this process cannot send is left to others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Posting:
     """A claimed delivery on its way; `until` is when its message stops to matter, and
-    `failing_since` is from when on its endpoint has failed."""
+    `failing_since` is from when on its endpoint has failed. The URL is not part of its repr."""
 
     claim: Claim
-    url: str
+    url: str = field(repr=False)
     until: datetime | None
     failing_since: datetime | None
 
@@ -44,13 +53,15 @@ def prepare(
     clock: Callable[[], datetime],
     *,
     at_once: bool = False,
+    takes: Callable[[str], bool] | None = None,
 ) -> list[Request]:
     """Make the requests of claimed deliveries, each signed when it leaves.
 
-    Those whose message no longer matters are settled as expired, those whose endpoint is gone as
-    dropped. What an endpoint does not want now, because it is paused, in its quiet hours or past
-    its rate, is given back. None of these are among the requests. `at_once` does not ask for the
-    hours and the rate.
+    Those whose message no longer matters, or is no longer kept, are settled as expired, those
+    whose endpoint is gone as dropped. What an endpoint does not want now, because it is paused, in
+    its quiet hours or past its rate, is given back, and so is what has a URL that this process does
+    not take. None of these are among the requests. `at_once` does not ask whether it is paused, for
+    the hours and for the rate.
     """
     now = clock()
     stored = store.load_messages(connection, [one.message_id for one in claims])
@@ -61,13 +72,16 @@ def prepare(
     wanted: dict[str, list[Claim]] = {}
     for claimed in claims:
         endpoint = receivers.get(claimed.endpoint_id)
-        until = stored[claimed.message_id].until
+        message = stored[claimed.message_id]
+        until = message.until
         if endpoint is None:
             ends["dropped"].append(claimed)
-        elif until is not None and until <= now:
+        elif not message.body or (until is not None and until <= now):
             ends["expired"].append(claimed)
-        elif endpoint.state != "active":
+        elif endpoint.state != "active" and not at_once:
             paused.append(claimed)
+        elif takes is not None and not takes(endpoint.url):
+            later[claimed] = now + _ELSEWHERE
         elif not at_once and (quiet := _quiet_until(endpoint, until, now)) is not None:
             later[claimed] = quiet
         else:
@@ -76,7 +90,8 @@ def prepare(
     for key, ready in wanted.items():
         endpoint = receivers[key]
         headers = {**HEADERS, **endpoint.headers}
-        secrets = endpoint.secrets_at(now)
+        # What was said first has the first turns.
+        ready.sort(key=lambda one: one.delivery_id)
         if endpoint.options.rate is not None and not at_once:
             turns = standing.take_turns(connection, key, endpoint.options.rate, len(ready), now)
             later.update({one: at for one, at in zip(ready, turns, strict=True) if at > now})
@@ -84,12 +99,16 @@ def prepare(
             if one not in later:
                 message = stored[one.message_id]
                 posting = Posting(one, endpoint.url, message.until, endpoint.failing_since)
-                signer = make_signer(one.message_id, message.body, secrets, clock)
+                signer = make_signer(one.message_id, message.body, endpoint.secrets_at, clock)
                 requests.append(Request(posting, endpoint.url, headers, message.body, signer))
     for state, ended in ends.items():
         store.settle(connection, ended, state, now, attempted=False)
-    store.hold(connection, paused)
+    idle = endpoints.keep_idle(connection, sorted({one.endpoint_id for one in paused}))
+    held = [one for one in paused if one.endpoint_id in idle]
+    # Not under a lease any more: whoever resumes the endpoint need not think it is on its way.
+    later |= {one: now if one.endpoint_id in idle else now + _MOMENT for one in paused}
     store.give_back(connection, later)
+    store.hold(connection, held)
     return requests
 
 
@@ -109,40 +128,42 @@ def record(
     delivered: list[Claim] = []
     failed: list[Claim] = []
     again: dict[Claim, datetime] = {}
+    answered: set[str] = set()
     failing: set[str] = set()
-    recovered: set[str] = set()
     gone: dict[str, str] = {}
     for outcome in outcomes:
         posting = outcome.key
         if not isinstance(posting, Posting):
             raise TypeError(f"an outcome of something else: {posting!r}")
-        claimed = posting.claim
-        decision = decide(outcome, claimed.attempts + 1, now, posting.until, random())
+        claimed, since = posting.claim, posting.failing_since
+        key, made = claimed.endpoint_id, claimed.attempts + 1
+        decision = decide(outcome, made, now, posting.until, random())
         if isinstance(decision, Delivered):
             delivered.append(claimed)
-            if posting.failing_since is not None:
-                recovered.add(claimed.endpoint_id)
+            if since is not None:
+                answered.add(key)
             continue
-        failing.add(claimed.endpoint_id)
+        long = since is not None and since <= now - GIVEN_UP and made >= _SURELY
+        if since is None or long or isinstance(decision, Disable):
+            failing.add(key)
         reason = outcome.error or f"status {outcome.status}"
         place = f"delivery {claimed.delivery_id} to {show_url(posting.url)}"
         if isinstance(decision, RetryAt):
             again[claimed] = decision.at
             _log.warning("%s: %s; again at %s", place, reason, f"{decision.at:%Y-%m-%d %H:%M:%SZ}")
-        elif isinstance(decision, GiveUp):
+        else:
             failed.append(claimed)
-            _log.error("%s failed: %s", place, decision.reason)
-        elif isinstance(decision, Disable):
-            failed.append(claimed)
-            gone[claimed.endpoint_id] = "its receiver answered 410 (gone)"
+            if isinstance(decision, GiveUp):
+                _log.error("%s failed: %s", place, decision.reason)
+            else:
+                gone[key] = "its receiver answered 410 (gone)"
     store.record_attempts(connection, [_to_attempt(outcome) for outcome in outcomes])
     store.settle(connection, delivered, "delivered", now)
     store.settle(connection, failed, "failed", now)
     store.put_off(connection, again)
-    standing.note_successes(connection, recovered - failing)
-    standing.note_failures(connection, failing, now)
-    for key, since in standing.failing_before(connection, failing, now - GIVEN_UP).items():
-        gone.setdefault(key, f"every attempt since {since:%Y-%m-%d %H:%M} UTC has failed")
+    for key, since in standing.note_outcomes(connection, answered, failing, now).items():
+        if since <= now - GIVEN_UP:
+            gone.setdefault(key, f"every attempt since {since:%Y-%m-%d %H:%M} UTC has failed")
     for key, why in sorted(gone.items()):
         if standing.hold_endpoint(connection, key, "disabled", now, why):
             _log.error(
@@ -166,7 +187,7 @@ def post_now(
     """
     with database.write() as connection:
         claims = store.claim_one(connection, delivery_id, clock())
-        requests = prepare(connection, claims, clock, at_once=True)
+        requests = prepare(connection, claims, clock, at_once=True, takes=sender.takes)
     if not requests:
         raise CalfeedError(f"delivery {delivery_id} is not pending, or a worker has just taken it")
     sender.submit(requests)
@@ -177,10 +198,18 @@ def post_now(
 
 
 def make_signer(
-    message_id: str, body: bytes, secrets: Sequence[str], clock: Callable[[], datetime]
+    message_id: str,
+    body: bytes,
+    secrets_at: Callable[[datetime], Sequence[str]],
+    clock: Callable[[], datetime],
 ) -> Callable[[], Mapping[str, str]]:
-    """What signs a message when it leaves, at the time it is then."""
-    return lambda: sign_headers(message_id, clock(), body, secrets)
+    """What signs a message when it leaves, at the time it is then, with the secrets of then."""
+
+    def sign() -> Mapping[str, str]:
+        now = clock()
+        return sign_headers(message_id, now, body, secrets_at(now))
+
+    return sign
 
 
 def _to_attempt(outcome: Outcome) -> Attempt:

@@ -104,6 +104,10 @@ class Sender:
         self._thread = threading.Thread(target=self._run, name="calfeed-sender", daemon=True)
         self._thread.start()
 
+    def takes(self, url: str) -> bool:
+        """Say whether this is a URL that can be posted to from here."""
+        return url.startswith(("https://", "http://"))
+
     def submit(self, requests: Sequence[Request]) -> None:
         """Take requests to post, any number, and return at once.
 

@@ -89,7 +89,8 @@ class Transfer:
         """Set the handle up for a request; ValueError or pycurl.error for one that cannot be."""
         headers = {**request.headers, **(request.sign() if request.sign else {})}
         lines = [f"{name}: {value}" for name, value in headers.items()]
-        if any("\n" in line or "\r" in line for line in lines):
+        text = "".join(lines)
+        if "\n" in text or "\r" in text:
             raise ValueError("a header has a line break in it")
         lines.append("Expect:")  # no "100-continue" before a large body
         self.curl.setopt(pycurl.URL, request.url)
@@ -115,10 +116,12 @@ class Transfer:
         else:
             error = self._explain(code, message)
         seconds = self.curl.getinfo(pycurl.TOTAL_TIME)
-        # No database keeps a NUL in a text.
-        text = self._body_start.decode("utf-8", "replace").replace(
-            "\0", "\N{REPLACEMENT CHARACTER}"
-        )
+        text = ""
+        if self._body_start:
+            # No database keeps a NUL in a text.
+            text = self._body_start.decode("utf-8", "replace").replace(
+                "\0", "\N{REPLACEMENT CHARACTER}"
+            )
         return Outcome(
             self.request.key,
             status,

@@ -9,33 +9,36 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from calfeed.delivery.due import extend_plans, fan_out, fire_due, retire_events
+from calfeed.delivery.due import (
+    REVIEWED,
+    Pace,
+    extend_plans,
+    fan_out,
+    fire_due,
+    make_digests,
+    retire_events,
+    review_plans,
+)
 from calfeed.delivery.posting import Posting, prepare, record
+from calfeed.delivery.retention import KEEP, Retention
 from calfeed.delivery.sender import Outcome, Request, Sender
+from calfeed.delivery.shares import Shares, endpoint_of
 from calfeed.errors import StoreError
 from calfeed.store import claims as store
-from calfeed.store import deliveries, outbox
+from calfeed.store import deliveries, digests, outbox
 from calfeed.store.claims import Claim
 from calfeed.store.database import Database
 
 _log = logging.getLogger(__name__)
 
-_IN_HAND = 1024
-"""How many deliveries are claimed at once: half of them are posted while the others are recorded
-and replaced."""
-
-_PER_ENDPOINT = 512
-"""How many of them one endpoint can have, so that one that hangs leaves room."""
-
 _RENEWAL = store.LEASE / 3
 """How often the claims in hand are renewed: a line before a slow endpoint can be minutes long."""
 
-_TURN = 0.01
+_TURN = 0.02
 """Seconds in which results are gathered, to be recorded in one transaction."""
 
 _DATABASE_PAUSE = 1.0
@@ -63,20 +66,26 @@ class Worker:
         base_url: str,
         clock: Callable[[], datetime],
         random: Callable[[], float],
+        *,
+        keep_bodies: timedelta = KEEP,
     ) -> None:
         self._database = database
         self._sender = sender
         self._base_url = base_url
         self._clock = clock
         self._random = random
+        self._retention = Retention(database, keep_bodies)
+        self._pace = Pace()
+        self._reviewed = clock()  # up to when due times were worked out anew
         self._awake = threading.Event()
         self._awake.set()
         self._more = True  # more may be ripe than the last claim could take
         self._stopping = threading.Event()
-        self._passed_over = False  # the last claim passed endpoints over
-        self._in_flight: Counter[str] = Counter()  # by endpoint
+        self._again: float | None = None  # when what was given back is ripe, on the monotonic clock
+        self._shares = Shares()
         self._unrecorded: list[Outcome] = []
-        self._claims: set[Claim] = set()  # in flight or unrecorded
+        self._unposted: dict[Claim, float] = {}  # to be given back, for so many seconds
+        self._claims: set[Claim] = set()  # in hand, or not yet recorded or given back
         self._renewed = clock()
 
     def wake(self) -> None:
@@ -95,25 +104,34 @@ class Worker:
         """Work until stopped. A database that goes away is waited for."""
         while not self._stopping.is_set():
             self._guarded(self._turn)
+        self._let_go()
         deadline = time.monotonic() + _LAST
-        while (self._in_flight.total() or self._unrecorded) and time.monotonic() < deadline:
-            self._gather(1.0)
-            if not self._guarded(lambda: self._exchange(0, ())):
+        while self._claims and time.monotonic() < deadline:
+            if not self._guarded(lambda: self._exchange(0)):
                 return  # the claims run out by themselves
+            self._gather(1.0)
 
     def agenda(self) -> Agenda:
         """Look ahead, for the clock."""
         with self._database.read() as connection:
-            moments = [outbox.next_due(connection), deliveries.next_pending(connection)]
+            moments = [
+                outbox.next_due(connection),
+                digests.next_gathered(connection),
+                deliveries.next_pending(connection),
+            ]
             waiting = outbox.is_waiting(connection)
         known = [moment for moment in moments if moment is not None]
         return Agenda(min(known, default=None), waiting)
 
     def do_duties(self) -> None:
-        """What has to be done now and then: plan further ahead, retire withdrawn events."""
+        """What has to be done now and then: plan further ahead, retire events, forget bodies."""
+        ahead = self._clock() + REVIEWED
+        review_plans(self._database, self._reviewed, ahead)
+        self._reviewed = ahead
         while extend_plans(self._database, self._clock()):
             pass
         retire_events(self._database, self._clock())
+        self._retention.work(self._clock())
 
     def _turn(self) -> None:
         if self._awake.is_set():
@@ -122,35 +140,32 @@ class Worker:
                 return  # stop() may have woken us just before the clear
             self._fire()
             self._more = True
-        if self._in_flight.total():
+        if self._shares.in_hand:
             self._gather(_TURN)
-        limit, busy = self._find_room() if self._more else (0, [])
-        if limit or self._unrecorded or self._renewal_is_due():
-            self._exchange(limit, busy)
-        elif not self._in_flight.total():
-            self._awake.wait()
+        if self._again is not None and self._again <= time.monotonic():
+            self._again, self._more = None, True
+        limit = self._shares.find_room() if self._more else 0
+        if limit or self._unrecorded or self._unposted or self._renewal_is_due():
+            self._exchange(limit)
+        elif not self._shares.in_hand:
+            self._awake.wait(None if self._again is None else self._again - time.monotonic())
 
     def _fire(self) -> None:
         agenda = self.agenda()
         if agenda.next_at is not None and agenda.next_at <= self._clock():
-            while fire_due(self._database, self._clock(), self._base_url):
+            while fire_due(self._database, self._clock(), self._base_url, self._pace):
                 agenda = Agenda(None, waiting=True)
+            while make_digests(self._database, self._clock()):
+                pass
         if agenda.waiting:
             while fan_out(self._database, self._clock()):
                 pass
 
-    def _find_room(self) -> tuple[int, list[str]]:
-        """How many deliveries to claim, and the endpoints that are passed over meanwhile."""
-        # An endpoint near its limit is passed over, and nobody can get more than is left below it.
-        busy = [key for key, count in self._in_flight.items() if count > _PER_ENDPOINT * 3 // 4]
-        most = max((self._in_flight[key] for key in self._in_flight if key not in busy), default=0)
-        return max(0, min(_IN_HAND - self._in_flight.total(), _PER_ENDPOINT - most)), busy
-
-    def _exchange(self, limit: int, busy: Sequence[str]) -> None:
+    def _exchange(self, limit: int) -> None:
         """Record what came back and claim up to `limit` deliveries, in one transaction."""
         requests: list[Request] = []
-        done = {posting.claim for posting in _postings(self._unrecorded)}
-        left = self._claims - done
+        back = dict(self._unposted)
+        left = self._claims.difference(_claims_of(self._unrecorded), back)
         now = self._clock()
         renewing = self._renewal_is_due()
         with self._database.write() as connection:
@@ -158,34 +173,50 @@ class Worker:
             if renewing:
                 store.renew(connection, list(left), now)
             if limit:
-                claims = store.claim(connection, now, limit, busy)
-                requests = prepare(connection, claims, self._clock)
+                claims = sorted(store.claim(connection, now, limit))
+                kept, beyond = self._shares.sort_out(claims, time.monotonic())
+                back |= beyond
+                requests = prepare(connection, kept, self._clock, takes=self._sender.takes)
                 self._more = len(claims) == limit
-        self._unrecorded = []
-        self._passed_over = bool(limit and busy)
+            later = {one: now + timedelta(seconds=wait) for one, wait in back.items()}
+            store.give_back(connection, later)
+        self._unrecorded, self._unposted = [], {}
         if renewing or not left:
             self._renewed = now
-        posted = [posting.claim for posting in _postings(requests)]
-        self._claims = left.union(posted)
-        self._in_flight.update(claim.endpoint_id for claim in posted)
-        self._sender.submit(requests)
+        self._claims = left.union(_claims_of(requests))
+        if back:
+            again = time.monotonic() + min(back.values())
+            self._again = again if self._again is None else min(again, self._again)
+        self._shares.line_up(requests)
+        self._sender.submit(self._shares.take_turns(time.monotonic()))
 
     def _renewal_is_due(self) -> bool:
-        return bool(self._claims) and self._clock() - self._renewed >= _RENEWAL
+        # In either direction: after the clock was set they would end too soon or much too late.
+        return bool(self._claims) and abs(self._clock() - self._renewed) >= _RENEWAL
 
     def _gather(self, timeout: float) -> None:
-        """Wait up to `timeout` seconds for as many outcomes as are still out after them."""
+        """Wait up to `timeout` seconds for all that is posted, and post what has its turn then."""
         deadline = time.monotonic() + timeout
-        while len(self._unrecorded) < self._in_flight.total():
+        while self._shares.in_hand:
             left = deadline - time.monotonic()
             if left <= 0:
                 break
             outcomes = self._sender.results(left)
-            self._in_flight.subtract(posting.claim.endpoint_id for posting in _postings(outcomes))
-            self._in_flight = +self._in_flight
             self._unrecorded += outcomes
-        if self._unrecorded and self._passed_over:
-            self._more = True
+            at = time.monotonic()
+            if resting := self._shares.note(outcomes, at):
+                self._let_go(resting)
+            self._sender.submit(self._shares.take_turns(at))
+
+    def _let_go(self, endpoints: Collection[str] | None = None) -> None:
+        """Take back what is not posted yet, to some endpoints or to all."""
+        at = time.monotonic()
+        recalled = self._sender.recall(
+            lambda one: endpoints is None or endpoint_of(one) in endpoints
+        )
+        self._shares.take_back(recalled)
+        for claim in _claims_of(recalled + self._shares.take_lines(endpoints)):
+            self._unposted[claim] = self._shares.rest_of(claim.endpoint_id, at)
 
     def _guarded(self, step: Callable[[], None]) -> bool:
         try:
@@ -198,5 +229,5 @@ class Worker:
         return True
 
 
-def _postings(ones: Iterable[Request | Outcome]) -> list[Posting]:
-    return [one.key for one in ones if isinstance(one.key, Posting)]
+def _claims_of(ones: Iterable[Request | Outcome]) -> list[Claim]:
+    return [one.key.claim for one in ones if isinstance(one.key, Posting)]

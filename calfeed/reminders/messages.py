@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from calfeed.definitions.details import Classification
 from calfeed.definitions.values import Event, Text, text_in
@@ -60,6 +61,9 @@ def reminder_message(
     summary = text_in(reminder.occurrence.summary, event.language)
     when = format_when(reminder.occurrence.start, reminder.occurrence.end)
     lateness = f" (this reminder is {format_span(late)} late)" if is_late else ""
+    # On time means at the due time: "in 7 days" must not become "in 6 days" by a few milliseconds.
+    moment = now if is_late else reminder.due
+    distance = tell_distance(reminder.occurrence.start, event.zone, moment)
     data: dict[str, Any] = {
         "event": describe_event(revision, page),
         "occurrence": describe_occurrence(event, reminder.occurrence),
@@ -68,14 +72,14 @@ def reminder_message(
             "due": _write(reminder.due.astimezone(event.zone)),
             "late_seconds": int(late.total_seconds()) if is_late else 0,
         },
-        "text": f"{summary}: {when}, {_distance(event, reminder, now, rehearsal)}{lateness}",
+        "text": f"{summary}: {when}, {distance}{lateness}",
     }
     extra = {"rehearsal": True} if rehearsal is not None else {}
     return Message(
         id=make_id("reminder", reminder.key, rehearsal or ""),
         subject=_subject("reminder.due", event),
         at=now,
-        body=_body("reminder.due", now, data, extra),
+        body=make_body("reminder.due", now, data, extra),
         until=reminder.until if rehearsal is None else None,
         text=data["text"],
         uid=event.uid,
@@ -109,7 +113,7 @@ def change_message(
         id=make_id(kind, event.uid, str(revision.sequence)),
         subject=_subject(f"event.{kind}", event),
         at=now,
-        body=_body(f"event.{kind}", now, data),
+        body=make_body(f"event.{kind}", now, data),
         text=data["text"],
         uid=event.uid,
     )
@@ -122,7 +126,7 @@ def probe_message(endpoint: str, now: datetime, nonce: str) -> Message:
         id=make_id("test", endpoint, nonce),
         subject=Subject(type="endpoint.test", calendar="", event=""),
         at=now,
-        body=_body("endpoint.test", now, data),
+        body=make_body("endpoint.test", now, data),
         text=data["text"],
     )
 
@@ -173,8 +177,13 @@ def _describe_details(event: Event) -> dict[str, Any]:
 
 
 def describe_occurrence(event: Event, occurrence: Occurrence) -> dict[str, Any]:
-    """An occurrence as JSON; `id` is empty for an event that does not recur."""
-    return {"id": occurrence.id, **describe_time(event, occurrence.start, occurrence.end)}
+    """An occurrence as JSON; `id` is empty for an event that does not recur.
+
+    `summary` is there where it is not called as the event is.
+    """
+    own = text_in(occurrence.summary, event.language)
+    named = {} if occurrence.summary == event.summary else {"summary": own}
+    return {"id": occurrence.id, **named, **describe_time(event, occurrence.start, occurrence.end)}
 
 
 def describe_time(event: Event, start: Moment, end: Moment | None) -> dict[str, Any]:
@@ -187,6 +196,15 @@ def describe_time(event: Event, start: Moment, end: Moment | None) -> dict[str, 
     }
 
 
+def tell_distance(start: Moment, zone: ZoneInfo, moment: datetime) -> str:
+    """How far off what starts at `start`, in `zone`, is at a moment: "in 7 days", "today"."""
+    if not isinstance(start, datetime):
+        days = (start - moment.astimezone(zone).date()).days
+        return {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
+    left = start - moment
+    return f"in {format_span(left)}" if left >= timedelta(minutes=1) else "now"
+
+
 def format_span(span: timedelta) -> str:
     """A span in its largest unit: "3 days", "1 hour"."""
     minutes = int(abs(span).total_seconds()) // 60
@@ -195,20 +213,6 @@ def format_span(span: timedelta) -> str:
         if count:
             return f"{count} {unit}{'' if count == 1 else 's'}"
     return "less than a minute"
-
-
-def _distance(event: Event, reminder: Reminder, now: datetime, rehearsal: str | None) -> str:
-    """How far off the occurrence is when the reminder goes out: "in 7 days", "today"."""
-    # On time means at the due time: "in 7 days" must not become "in 6 days" by a few milliseconds.
-    late = now - reminder.due > LATE and rehearsal is None
-    moment = now if late else reminder.due
-    if event.all_day:
-        today = moment.astimezone(event.zone).date()
-        start = reminder.occurrence.start
-        days = (start.date() if isinstance(start, datetime) else start) - today
-        return {0: "today", 1: "tomorrow"}.get(days.days, f"in {days.days} days")
-    left = reminder.occurrence.begins - moment
-    return f"in {format_span(left)}" if left >= timedelta(minutes=1) else "now"
 
 
 def _tell_change(kind: str, revision: Revision, previous: Revision | None) -> str:
@@ -241,9 +245,10 @@ def _write(moment: date | datetime) -> str:
     return moment.isoformat()
 
 
-def _body(
+def make_body(
     message_type: str, now: datetime, data: dict[str, Any], extra: dict[str, Any] | None = None
 ) -> bytes:
+    """A message's bytes; `extra` stands beside its type."""
     timestamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body = {"type": message_type, "timestamp": timestamp, **(extra or {}), "data": data}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

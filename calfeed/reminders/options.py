@@ -6,11 +6,29 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from calfeed.definitions.times import check_zone
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _check_wall_time(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError(
+            "a time of day has no offset: it is on the clock of time_zone"
+        )
+    return value
+
+
+WallTime = Annotated[time, AfterValidator(_check_wall_time)]
 
 
 class _Value(BaseModel):
@@ -20,8 +38,8 @@ class _Value(BaseModel):
 class QuietHours(_Value):
     """The hours in which nothing is sent: from `begin` until `end`, over midnight if need be."""
 
-    begin: time
-    end: time
+    begin: WallTime
+    end: WallTime
 
     @model_validator(mode="after")
     def _check(self) -> QuietHours:
@@ -33,7 +51,7 @@ class QuietHours(_Value):
 class Digest(_Value):
     """When gathered reminders are sent: at a time of every day, or of one day of the week."""
 
-    at: time
+    at: WallTime
     weekday: Annotated[int, Field(ge=0, le=6)] | None = None
     """0 is Monday; None: every day."""
 
@@ -69,19 +87,23 @@ class Options(_Value):
         return self._next(local, quiet.end, later)
 
     def digest_after(self, moment: datetime) -> datetime | None:
-        """When (UTC) the next digest after a moment is sent; None where there are none."""
+        """When (UTC) the next digest after a moment is sent; None where there are none.
+
+        One that would fall into the quiet hours is sent at their end.
+        """
         if self.digest is None:
             return None
         local = moment.astimezone(self._zone)
         weekday = self.digest.weekday
         ahead = 0 if weekday is None else (weekday - local.weekday()) % 7
         step = 1 if weekday is None else 7
-        found = self._at(local, self.digest.at, timedelta(days=ahead))
-        return (
-            found
-            if found > moment
-            else self._at(local, self.digest.at, timedelta(days=ahead + step))
-        )
+        # The one before the next may be waiting for the quiet hours to end.
+        for turn in (-1, 0, 1):
+            at = self._at(local, self.digest.at, timedelta(days=ahead + turn * step))
+            at = self.quiet_until(at) or at
+            if at > moment:
+                break
+        return at
 
     def _next(self, local: datetime, clock: time, later: timedelta) -> datetime:
         """A wall time that lies ahead: of an hour that comes twice, the one still to come."""

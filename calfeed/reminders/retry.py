@@ -36,9 +36,10 @@ _JITTER = 0.2
 class Outcome:
     """What came of one attempt: a status, or the error that there was instead of one.
 
-    `key` is the request's own; exactly one of `status` and `error` (for people) is None.
-    `retry_after` is that header's value with a 429 or 503, as it was sent. `response_start` is
-    the first kilobyte of the body as text, `started_at` aware, in UTC.
+    `key` is the request's own. At most one of `status` and `error` (for people) is there; neither
+    is where a channel took the message, which gives no status. `retry_after` is that header's
+    value with a 429 or 503, as it was sent. `response_start` is the first kilobyte of the body as
+    text, `started_at` aware, in UTC.
     """
 
     key: Hashable
@@ -48,6 +49,16 @@ class Outcome:
     retry_after: str | None
     response_start: str
     started_at: datetime
+
+    @property
+    def received(self) -> bool:
+        """Whether the receiver has the message."""
+        return is_received(self.status, self.error)
+
+
+def is_received(status: int | None, error: str | None) -> bool:
+    """Whether an attempt that ended so brought the message to its receiver."""
+    return error is None and (status is None or 200 <= status < 300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +97,14 @@ def decide(
 ) -> Decision:
     """Decide what follows from the last of `attempts` attempts, which ended at `now`.
 
-    2xx is delivered and 410 disables the endpoint. Everything else, redirects and a missing
-    answer among them, is tried again on the schedule, with `jitter` (0 to 1, from a random
-    source) choosing within a fifth either way. Retry-After with a 429 or 503 can put that off,
-    by 24 hours at most, but not bring it forward. It is given up after the last attempt of the
-    schedule, or where the next one would be at or after `matters_until`.
+    2xx is delivered, as is what a channel took, and 410 disables the endpoint. Everything else,
+    redirects and a missing answer among them, is tried again on the schedule, with `jitter` (0 to
+    1, from a random source) choosing within a fifth either way. Retry-After with a 429 or 503 can
+    put that off, by 24 hours at most, but not bring it forward. It is given up after the last
+    attempt of the schedule, or where the next one would be at or after `matters_until`.
     """
     status = outcome.status
-    if status is not None and 200 <= status < 300:
+    if outcome.received:
         return Delivered()
     if status == HTTPStatus.GONE:
         return Disable()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -40,8 +40,7 @@ _pending = deliveries.c.state == literal_column("'pending'")
 _unsettled = deliveries.c.settled_at.is_(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A delivery in this process's hands; `number` tells its claim from any later one."""
 
     delivery_id: int
@@ -51,8 +50,7 @@ class Claim:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One post and what came of it; `at` is when it began (UTC)."""
 
     delivery_id: int
@@ -72,36 +70,24 @@ class StoredMessage:
     until: datetime | None
 
 
-def claim(
-    connection: Connection, now: datetime, limit: int, passed_over: Sequence[str] = ()
-) -> list[Claim]:
-    """Claim up to `limit` deliveries whose time has come, those that waited longest first.
-
-    Those for the endpoints in `passed_over` are left alone.
-    """
-    given = {
-        "now": now,
-        "most": limit,
-        "lease": now + LEASE,
-        "busy": dump_rows([{"id": endpoint_id} for endpoint_id in passed_over]),
-    }
-    rows = connection.execute(_claiming(connection.dialect.name), given)
+def claim(connection: Connection, now: datetime, limit: int) -> list[Claim]:
+    """Claim up to `limit` deliveries whose time has come, those that waited longest."""
+    given = {"now": now, "most": limit, "lease": now + LEASE}
+    rows = connection.execute(_claiming(), given).all()
     return [Claim(*row) for row in rows]
 
 
 def claim_one(connection: Connection, delivery_id: int, now: datetime) -> list[Claim]:
     """Claim one delivery by its number, if it is pending."""
-    rows = connection.execute(_claim(delivery_id), {"lease": now + LEASE})
+    rows = connection.execute(_claim(delivery_id), {"lease": now + LEASE}).all()
     return [Claim(*row) for row in rows]
 
 
 @cache
-def _claiming(dialect: str) -> Any:
-    busy = given_rows(dialect, "busy", {"id": String(40)})
+def _claiming() -> Any:
     ripe = (
         select(deliveries.c.id)
         .where(_pending, deliveries.c.next_at <= bindparam("now"))
-        .where(deliveries.c.endpoint_id.not_in(select(busy.c.id)))
         .order_by(deliveries.c.next_at)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
@@ -142,7 +128,7 @@ def _renewing(dialect: str) -> Any:
 def load_messages(connection: Connection, ids: Sequence[str]) -> dict[str, StoredMessage]:
     """Messages by id."""
     given = {"ids": dump_rows([{"id": message_id} for message_id in set(ids)])}
-    rows = connection.execute(_loading(connection.dialect.name), given)
+    rows = connection.execute(_loading(connection.dialect.name), given).all()
     return {key: StoredMessage(bytes(body or b""), until) for key, body, until in rows}
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from calfeed.errors import NotFoundError
+from calfeed.errors import InvalidInputError, NotFoundError
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options
 from calfeed.store.tables import endpoints
+
+ROTATION = timedelta(hours=24)
+"""How long a secret that was replaced signs beside the new one."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,10 @@ class Endpoint:
     """A receiver of webhooks.
 
     `state` is active, paused, disabled (it was gone, or failed for days; `reason` says which) or
-    removed. `headers` go along with every message. `former_secret` signs beside `secret` until
-    `former_until` (UTC). `failing_since` (UTC) is when the first failed of the attempts that have
-    all failed since. Secrets, headers and the URL are not part of its repr, so that no log shows
-    them.
+    removed, since `since` (UTC), or since it was added. `headers` go along with every message.
+    `former_secret` signs beside `secret` until `former_until` (UTC). `failing_since` (UTC) is when
+    the first failed of the attempts that have all failed since. Secrets, headers and the URL are
+    not part of its repr, so that no log shows them.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Endpoint:
     former_until: datetime | None = None
     failing_since: datetime | None = None
     reason: str | None = None
+    since: datetime | None = None
 
     def secrets_at(self, moment: datetime) -> list[str]:
         """The secrets that a message is signed with, the one in force first."""
@@ -47,6 +51,15 @@ class Endpoint:
         if former is None or self.former_until is None or self.former_until <= moment:
             return [self.secret]
         return [self.secret, former]
+
+    def rotate(self, secret: str, now: datetime) -> Endpoint:
+        """The endpoint with another secret, beside which the present one signs for `ROTATION`.
+
+        Raises InvalidInputError for the secret that it has.
+        """
+        if secret == self.secret:
+            raise InvalidInputError(f"this is the secret that endpoint {self.id} has already")
+        return replace(self, secret=secret, former_secret=self.secret, former_until=now + ROTATION)
 
 
 def add_endpoint(connection: Connection, endpoint: Endpoint) -> None:
@@ -73,6 +86,16 @@ def list_endpoints(connection: Connection) -> list[Endpoint]:
 def find_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
     """One endpoint by its id. Raises NotFoundError where there is none, or no longer."""
     query = select(endpoints).where(endpoints.c.id == endpoint_id, endpoints.c.state != "removed")
+    return _one(connection, query, endpoint_id)
+
+
+def take_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
+    """One endpoint by its id, for this transaction to change. Raises NotFoundError like that."""
+    query = select(endpoints).where(endpoints.c.id == endpoint_id, endpoints.c.state != "removed")
+    return _one(connection, query.with_for_update(key_share=True), endpoint_id)
+
+
+def _one(connection: Connection, query: Any, endpoint_id: str) -> Endpoint:
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFoundError(
@@ -88,10 +111,29 @@ def load_endpoints(connection: Connection, ids: Sequence[str]) -> dict[str, Endp
 
 
 def page_of_endpoints(connection: Connection, after: str, limit: int) -> list[Endpoint]:
-    """Endpoints in the order of their ids, those behind `after`; none that was removed."""
+    """Endpoints in the order of their ids, those behind `after`; none that was removed.
+
+    Where one is said not to be active, that holds until this transaction ends.
+    """
     query = select(endpoints).where(endpoints.c.id > after, endpoints.c.state != "removed")
     rows = connection.execute(query.order_by(endpoints.c.id).limit(limit))
-    return [_to_endpoint(row) for row in rows]
+    page = [_to_endpoint(row) for row in rows]
+    idle = keep_idle(connection, [one.id for one in page if one.state != "active"])
+    return [
+        one if one.state == "active" or one.id in idle else replace(one, state="active")
+        for one in page
+    ]
+
+
+def keep_idle(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Which of these endpoints are not active, and stay so until this transaction ends.
+
+    What is held for these is seen by whoever resumes them. One that somebody is just resuming
+    is not among them, and is not waited for.
+    """
+    query = select(endpoints.c.id).where(endpoints.c.id.in_(ids), endpoints.c.state != "active")
+    query = query.with_for_update(read=True, skip_locked=True)
+    return set(connection.scalars(query)) if ids else set()
 
 
 def count_endpoints(connection: Connection) -> int:
@@ -129,4 +171,5 @@ def _to_endpoint(row: Any) -> Endpoint:
         former_until=row.former_until,
         failing_since=row.failing_since,
         reason=row.reason,
+        since=row.settled_at,
     )

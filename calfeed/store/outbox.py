@@ -1,4 +1,4 @@
-"""The outbox: reminders until they are due, messages until every endpoint has its delivery."""
+"""The outbox: reminders until they are due, and the messages that are made of them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
-from calfeed.reminders.filters import Subject
 from calfeed.reminders.messages import Message
 from calfeed.reminders.plan import Reminder
-from calfeed.store.endpoints import Endpoint, page_of_endpoints
+from calfeed.store import digests
 from calfeed.store.tables import deliveries, events, messages, reminders
 from calfeed.store.upsert import insert_new, upsert
 
-FAN_OUT = 1000
-"""For how many endpoints one transaction makes deliveries."""
-
-_MESSAGES = 100
-"""And of how many messages at the most."""
+# Written out, not given: only so the index of what is planned can be used.
+_PLANNED: ColumnElement[str] = literal_column("'planned'")
 
 
 @dataclass(frozen=True)
@@ -97,18 +104,20 @@ def _resume(connection: Connection, keys: Sequence[Any]) -> None:
         .values(state="sent")
         .returning(reminders.c.key)
     ).all()
-    if not recalled:
-        return
-    told = select(messages.c.id).where(messages.c.reminder.in_(recalled))
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.message_id.in_(told), deliveries.c.state == "superseded")
-        .values(state="pending", settled_at=None)
-    )
-    # Once more from the first endpoint: those that have their delivery do not get another.
-    connection.execute(
-        update(messages).where(messages.c.reminder.in_(recalled)).values(fanned_out_to="")
-    )
+    if recalled:
+        told = select(messages.c.id).where(messages.c.reminder.in_(recalled))
+        digests.restore(connection, told)
+        # What a worker had in hand may have been received, so it goes on under its own id.
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.message_id.in_(told), deliveries.c.state == "superseded")
+            .where(deliveries.c.claim > 0)
+            .values(state="pending", attempts=0, settled_at=None)
+        )
+        # The others once more from the first endpoint, as they are new.
+        connection.execute(
+            update(messages).where(messages.c.reminder.in_(recalled)).values(fanned_out_to="")
+        )
 
 
 def withdraw(connection: Connection, keys: Sequence[str], now: datetime) -> None:
@@ -125,17 +134,21 @@ def withdraw(connection: Connection, keys: Sequence[str], now: datetime) -> None
             .where(reminders.c.key.in_(part), reminders.c.state == "sent")
             .values(state="recalled", settled_at=now)
         )
-        told = select(messages.c.id).where(messages.c.reminder.in_(part))
-        connection.execute(
-            update(deliveries)
-            .where(deliveries.c.message_id.in_(told), deliveries.c.settled_at.is_(None))
-            .values(state="superseded", settled_at=now)
-        )
+        # First of all no more deliveries: a fan-out that is under way is waited for here.
         connection.execute(
             update(messages)
             .where(messages.c.reminder.in_(part), messages.c.fanned_out_to.is_not(None))
             .values(fanned_out_to=None)
         )
+        told = select(messages.c.id).where(messages.c.reminder.in_(part))
+        # What was given up could be sent again by hand.
+        to_come = deliveries.c.settled_at.is_(None) | (deliveries.c.state == "failed")
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.message_id.in_(told), to_come)
+            .values(state="superseded", settled_at=now)
+        )
+        digests.recall(connection, told, now)
 
 
 def is_waiting(connection: Connection) -> bool:
@@ -146,24 +159,54 @@ def is_waiting(connection: Connection) -> bool:
 
 def next_due(connection: Connection) -> datetime | None:
     """When the next reminder on the list is due."""
-    query = select(func.min(reminders.c.due)).where(reminders.c.state == "planned")
+    query = select(func.min(reminders.c.due)).where(reminders.c.state == _PLANNED)
     found: datetime | None = connection.scalar(query)
     return found
 
 
 def take_due(connection: Connection, now: datetime, limit: int) -> list[ReminderRow]:
-    """Reminders on the list whose time has come, earliest first, held by this transaction.
+    """Reminders on the list whose time has come, latest first, held by this transaction.
 
-    On PostgreSQL those that another worker holds are passed over; on SQLite there is no other.
+    They come with all that are due of the same occurrences, which are not counted in `limit`. On
+    PostgreSQL those that another worker holds are passed over; on SQLite there is no other.
     """
-    query = (
-        select(reminders)
-        .where(reminders.c.state == "planned", reminders.c.due <= now)
-        .order_by(reminders.c.due)
+    later = reminders.alias("later")
+    is_later = (later.c.due > reminders.c.due) | (
+        (later.c.due == reminders.c.due) & (later.c.key > reminders.c.key)
+    )
+    # One of each occurrence is locked first, so that no two workers share an occurrence.
+    nearest = (
+        _due(reminders, now)
+        .where(~_due(later, now).where(_is_same_occurrence(later), is_later).exists())
+        .order_by(reminders.c.due.desc())
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [ReminderRow(*row) for row in connection.execute(query)]
+    rows = [ReminderRow(*row) for row in connection.execute(nearest)]
+    taken = {row.key for row in rows}
+    occurrences = [(row.uid, row.occurrence, row.begins) for row in rows]
+    columns = reminders.c
+    for index in range(0, len(occurrences), 100):
+        part = tuple_(columns.uid, columns.occurrence, columns.begins).in_(
+            occurrences[index : index + 100]
+        )
+        all_of_them = _due(reminders, now).where(part).with_for_update(skip_locked=True)
+        rows += [
+            ReminderRow(*row) for row in connection.execute(all_of_them) if row.key not in taken
+        ]
+    return rows
+
+
+def _due(table: FromClause, now: datetime) -> Select[Any]:
+    return select(table).where(table.c.state == _PLANNED, table.c.due <= now)
+
+
+def _is_same_occurrence(other: FromClause) -> ColumnElement[bool]:
+    return (
+        (other.c.uid == reminders.c.uid)
+        & (other.c.occurrence == reminders.c.occurrence)
+        & (other.c.begins == reminders.c.begins)
+    )
 
 
 def settle_reminders(
@@ -220,74 +263,6 @@ def add_delivery(connection: Connection, message: Message, endpoint_id: str) -> 
     )
     key = connection.execute(statement).inserted_primary_key
     return int(key[0]) if key else 0
-
-
-def fan_out(connection: Connection, now: datetime) -> bool:
-    """Make deliveries of messages for the next endpoints that want them, oldest message first.
-
-    Once `FAN_OUT` endpoints have been looked at it ends, so that no message makes a transaction
-    that grows with their number. Returns False where no message waited.
-    """
-    rows = connection.execute(_waiting(_MESSAGES).with_for_update(skip_locked=True)).all()
-    pages: dict[str, list[Endpoint]] = {}
-    made: list[dict[str, Any]] = []
-    reached: dict[str, str | None] = {}
-    looked = 0
-    for row in rows:
-        after = row.fanned_out_to
-        if after not in pages:
-            pages[after] = page_of_endpoints(connection, after, FAN_OUT)
-        page = pages[after]
-        looked += len(page)
-        if reached and looked > FAN_OUT:
-            break
-        subject = Subject.model_validate_json(row.subject)
-        made += [
-            {
-                "message_id": row.id,
-                "endpoint_id": endpoint.id,
-                **_place(endpoint, subject, row, now),
-            }
-            for endpoint in page
-            # An endpoint is not told what was said before it came.
-            if endpoint.created <= row.at and endpoint.filters.want(subject)
-        ]
-        reached[row.id] = page[-1].id if len(page) == FAN_OUT else None
-    if made:
-        connection.execute(insert_new(connection, deliveries), made)
-    if reached:
-        connection.execute(
-            update(messages)
-            .where(messages.c.id == bindparam("of_id"))
-            .values(fanned_out_to=bindparam("to")),
-            [{"of_id": key, "to": last} for key, last in reached.items()],
-        )
-    return bool(rows)
-
-
-def _waiting(most: int) -> Any:
-    columns = messages.c
-    return (
-        select(
-            *(columns.id, columns.subject, columns.at, columns.send_from, columns.until),
-            columns.fanned_out_to,
-        )
-        .where(columns.fanned_out_to.is_not(None))
-        .order_by(columns.at)
-        .limit(most)
-    )
-
-
-def _place(endpoint: Endpoint, subject: Subject, row: Any, now: datetime) -> dict[str, Any]:
-    """Say where a new delivery begins: on its way, held, or gathered for a digest."""
-    fresh = {"claim": 0, "attempts": 0}
-    if endpoint.state != "active":
-        return {**fresh, "state": "held", "next_at": now}
-    digest = endpoint.options.digest_after(now) if subject.type == "reminder.due" else None
-    # What cannot wait for the digest goes out by itself.
-    if digest is not None and (row.until is None or digest < row.until):
-        return {**fresh, "state": "gathered", "next_at": digest}
-    return {**fresh, "state": "pending", "next_at": max(now, row.send_from or now)}
 
 
 def extend_plans(

@@ -1,17 +1,46 @@
 """How an endpoint stands: active, paused, disabled or removed, and what that means for what is
-still to be sent to it."""
+still to be sent to it.
+
+A worker has locks on deliveries when it comes to an endpoint, so whoever changes how an endpoint
+stands takes the locks in that order as well, or passes over deliveries that a worker holds just
+then: the worker sees to them by itself when their turn comes again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, update
+from sqlalchemy import type_coerce as coerce
 
-from calfeed.store.tables import deliveries, endpoints
+from calfeed.reminders.options import Options
+from calfeed.store.claims import LEASE
+from calfeed.store.endpoints import Endpoint, save_endpoint
+from calfeed.store.notices import announce
+from calfeed.store.tables import Instant, deliveries, endpoints, messages
 
 _BURST = timedelta(seconds=1)
-"""What an endpoint with a rate may get at once: a second's worth, and one in any case."""
+"""By how much a post may be early, so that a worker need not be there at each single moment."""
+
+_MINUTE = timedelta(minutes=1)
+
+_NOT_NOW = timedelta(milliseconds=100)
+"""When to ask again for turns that another worker is just taking."""
+
+_STATE = deliveries.c.state
+
+
+@dataclass(frozen=True)
+class Released:
+    """What became of what an endpoint was to get: how many deliveries are `pending` now,
+    `gathered` for its next digest, and `expired`."""
+
+    pending: int
+    gathered: int
+    expired: int
 
 
 def hold_endpoint(
@@ -27,25 +56,29 @@ def hold_endpoint(
         .values(state=state, reason=reason, settled_at=now)
     )
     if changed.rowcount:
-        connection.execute(
-            update(deliveries)
+        waiting = (
+            select(deliveries.c.id)
             .where(deliveries.c.endpoint_id == endpoint_id)
-            .where(deliveries.c.state.in_(["pending", "gathered"]))
-            .values(state="held")
+            .where(_STATE.in_(["pending", "gathered"]))
+            .with_for_update(skip_locked=True)
+        )
+        connection.execute(
+            update(deliveries).where(deliveries.c.id.in_(waiting)).values(state="held")
         )
     return changed.rowcount == 1
 
 
-def resume_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> int | None:
-    """Make a paused or disabled endpoint active, and send what it missed.
+def resume_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> Released | None:
+    """Make a paused or disabled endpoint active, and send what it missed, oldest first.
 
-    That is what was held for it, and what was given up since it began to fail. Returns how many
-    deliveries are pending again; None where it was active all the time, or is gone.
+    That is what was held for it, and what was given up since it began to fail, as far as it still
+    matters. None where it was active all the time, or is gone.
     """
+    _lock_deliveries(connection, endpoint_id, ["held"])
     row = connection.execute(
-        select(endpoints.c.failing_since)
+        select(endpoints.c.failing_since, endpoints.c.options)
         .where(endpoints.c.id == endpoint_id, endpoints.c.state.in_(["paused", "disabled"]))
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).one_or_none()
     if row is None:
         return None
@@ -54,32 +87,58 @@ def resume_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
         .where(endpoints.c.id == endpoint_id)
         .values(state="active", reason=None, settled_at=now, failing_since=None)
     )
-    held = connection.execute(
-        update(deliveries)
-        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == "held")
-        .values(state="pending", next_at=now)
-    )
-    count = held.rowcount
     if row.failing_since is not None:
-        again = connection.execute(
+        connection.execute(
             update(deliveries)
             .where(
                 deliveries.c.endpoint_id == endpoint_id,
-                deliveries.c.state == "failed",
+                _STATE == "failed",
                 deliveries.c.settled_at >= row.failing_since,
+                exists().where(_can_be_sent(now)),
             )
-            .values(state="pending", next_at=now, attempts=0, settled_at=None)
+            .values(state="held", next_at=now, attempts=0, settled_at=None)
         )
-        count += again.rowcount
-    return count
+    held = (deliveries.c.endpoint_id == endpoint_id) & (_STATE == "held")
+    options = Options.model_validate_json(row.options)
+    released = _place_anew(connection, held & ~_is_claimed(now), options, now)
+    # An attempt that is on its way goes on to its end.
+    under_way = connection.execute(update(deliveries).where(held).values(state="pending"))
+    announce(connection)
+    return Released(released.pending + under_way.rowcount, released.gathered, released.expired)
+
+
+def change_endpoint(connection: Connection, endpoint: Endpoint, now: datetime) -> None:
+    """Keep what is different about an endpoint that `take_endpoint` gave, but its state.
+
+    What waits for its first attempt is placed anew: for its turn under another rate, the end of
+    other quiet hours, another digest.
+    """
+    query = select(endpoints.c.options).where(endpoints.c.id == endpoint.id)
+    former = Options.model_validate_json(connection.scalar(query) or "{}")
+    save_endpoint(connection, endpoint)
+    if endpoint.options != former:
+        fresh = (_STATE == "pending") & (deliveries.c.attempts == 0) & (deliveries.c.next_at > now)
+        waiting = (
+            select(deliveries.c.id)
+            .where(deliveries.c.endpoint_id == endpoint.id)
+            .where((_STATE == "gathered") | (fresh & ~_is_claimed(now)))
+            .with_for_update(skip_locked=True)
+        )
+        _place_anew(connection, deliveries.c.id.in_(waiting), endpoint.options, now)
+        announce(connection)
 
 
 def remove_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> bool:
-    """Remove an endpoint, and drop what it has yet to get. False where it is gone already."""
+    """Remove an endpoint with its secrets and headers, and drop what it has yet to get.
+
+    Returns False where it is gone already.
+    """
+    _lock_deliveries(connection, endpoint_id, ["pending", "held", "gathered"])
     changed = connection.execute(
         update(endpoints)
         .where(endpoints.c.id == endpoint_id, endpoints.c.state != "removed")
-        .values(state="removed", settled_at=now)
+        .values(state="removed", settled_at=now, secret="", headers="{}")
+        .values(former_secret=None, former_until=None)
     )
     connection.execute(
         update(deliveries)
@@ -89,36 +148,39 @@ def remove_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
     return changed.rowcount == 1
 
 
-def note_failures(connection: Connection, failed: Collection[str], now: datetime) -> None:
-    """Note that attempts failed for these endpoints, and since when all have."""
-    if failed:
-        connection.execute(
-            update(endpoints)
-            .where(endpoints.c.id.in_(sorted(failed)), endpoints.c.failing_since.is_(None))
-            .values(failing_since=now)
-        )
+def count_deliveries(connection: Connection, endpoint_id: str) -> dict[str, int]:
+    """How many deliveries there are for an endpoint in each state."""
+    query = select(_STATE, func.count()).where(deliveries.c.endpoint_id == endpoint_id)
+    return {row[0]: row[1] for row in connection.execute(query.group_by(_STATE))}
 
 
-def note_successes(connection: Connection, answered: Collection[str]) -> None:
-    """Note that these endpoints, which were failing, have taken a message."""
-    if answered:
-        connection.execute(
-            update(endpoints)
-            .where(endpoints.c.id.in_(sorted(answered)), endpoints.c.state == "active")
-            .values(failing_since=None)
-        )
-
-
-def failing_before(
-    connection: Connection, among: Collection[str], before: datetime
+def note_outcomes(
+    connection: Connection, answered: Collection[str], failed: Collection[str], now: datetime
 ) -> dict[str, datetime]:
-    """Which of these active endpoints have been failing since `before` or longer; since when."""
-    query = select(endpoints.c.id, endpoints.c.failing_since).where(
-        endpoints.c.id.in_(sorted(among)),
-        endpoints.c.state == "active",
-        endpoints.c.failing_since <= before,
+    """Note which endpoints took a message, and which failed; since when those have.
+
+    Of one that did both, the failure counts as the later. Those that are neither active nor
+    paused stay as they are, and are left out of the answer.
+    """
+    touched = sorted({*answered, *failed})
+    if not touched:
+        return {}
+    # In one order, or two workers could wait for each other.
+    query = (
+        select(endpoints.c.id, endpoints.c.failing_since)
+        .where(endpoints.c.id.in_(touched), endpoints.c.state.in_(["active", "paused"]))
+        .order_by(endpoints.c.id)
+        .with_for_update(key_share=True)
     )
-    return {row.id: row.failing_since for row in connection.execute(query)} if among else {}
+    known = {row.id: row.failing_since for row in connection.execute(query)}
+    since = {key: None if key in answered else at for key, at in known.items()}
+    since |= {key: since[key] or now for key in known if key in failed}
+    for moment in (None, now):
+        changed = [key for key, at in since.items() if at == moment and at != known[key]]
+        if changed:
+            statement = update(endpoints).where(endpoints.c.id.in_(changed))
+            connection.execute(statement.values(failing_since=moment))
+    return {key: at for key, at in since.items() if key in failed and at is not None}
 
 
 def take_turns(
@@ -127,15 +189,17 @@ def take_turns(
     """When `wanted` posts to an endpoint of `rate` posts in a minute may leave, for all workers.
 
     Those at `now` are taken. The others are not: their moments are when it is worth to ask again.
+    No minute, whenever it begins, has more than `rate`.
     """
-    interval = timedelta(minutes=1) / rate
-    query = select(endpoints.c.paced_to).where(endpoints.c.id == endpoint_id).with_for_update()
-    paced = connection.scalar(query)
-    taken = ahead = max(paced, now) if paced is not None else now
-    slack = max(_BURST - interval, timedelta(0))
+    query = select(endpoints.c.paced_to).where(endpoints.c.id == endpoint_id)
+    row = connection.execute(query.with_for_update(key_share=True, skip_locked=True)).one_or_none()
+    if row is None:
+        return [now + _NOT_NOW] * wanted
+    interval = (_MINUTE + _BURST) / rate  # what comes early has to fit into the minute as well
+    taken = ahead = max(row.paced_to or now, now)
     turns = []
     for _ in range(wanted):
-        turn = max(now, ahead - slack)
+        turn = max(now, ahead - _BURST)
         ahead += interval
         if turn == now:
             taken = ahead
@@ -144,3 +208,65 @@ def take_turns(
         update(endpoints).where(endpoints.c.id == endpoint_id).values(paced_to=taken)
     )
     return turns
+
+
+def _lock_deliveries(connection: Connection, endpoint_id: str, states: list[str]) -> None:
+    """Wait until no worker holds any of these deliveries, and keep them from all."""
+    query = (
+        select(deliveries.c.id)
+        .where(deliveries.c.endpoint_id == endpoint_id, _STATE.in_(states))
+        .order_by(deliveries.c.id)
+        .with_for_update()
+    )
+    connection.execute(select(func.count()).select_from(query.subquery()))
+
+
+def _is_claimed(now: datetime) -> ColumnElement[bool]:
+    """Whether a delivery may be on its way at this moment."""
+    return deliveries.c.next_at.between(now + timedelta(microseconds=1), now + LEASE)
+
+
+def _can_be_sent(now: datetime) -> ColumnElement[bool]:
+    """Whether a delivery's message is still there, and still matters."""
+    return (
+        (messages.c.id == deliveries.c.message_id)
+        & messages.c.body.is_not(None)
+        & or_(messages.c.until.is_(None), messages.c.until > now)
+    )
+
+
+def _place_anew(
+    connection: Connection, which: ColumnElement[bool], options: Options, now: datetime
+) -> Released:
+    """Send some deliveries of one endpoint as `options` has it from now on, oldest first."""
+    message = messages.c.id == deliveries.c.message_id
+    over = exists().where(message, messages.c.until <= now)
+    expired = connection.execute(
+        update(deliveries).where(which, over).values(state="expired", settled_at=now)
+    ).rowcount
+    which &= deliveries.c.settled_at.is_(None)
+    digest, gathered = options.digest_after(now), 0
+    if digest is not None:
+        in_time = or_(messages.c.until.is_(None), messages.c.until > digest)
+        # Only reminders are gathered, and what a digest would tell too late goes out by itself.
+        # And so does what a worker had in hand, which may have been received under its own id.
+        fits = exists().where(message, messages.c.reminder.is_not(None), in_time) & (
+            deliveries.c.claim == 0
+        )
+        gathered = connection.execute(
+            update(deliveries).where(which, fits).values(state="gathered", next_at=digest)
+        ).rowcount
+        which &= ~fits
+    pending = connection.execute(
+        update(deliveries)
+        .where(which)
+        .values(state="pending", next_at=_in_order(connection, which, now))
+    ).rowcount
+    return Released(pending, gathered, expired)
+
+
+def _in_order(connection: Connection, which: ColumnElement[bool], now: datetime) -> Any:
+    """Times up to `now`, a few microseconds apart, so that older deliveries are claimed first."""
+    last = connection.scalar(select(func.max(deliveries.c.id)).where(which)) or 0
+    moment = Instant().process_bind_param(now, None) or 0
+    return coerce(deliveries.c.id + (moment - last), Instant())

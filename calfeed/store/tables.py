@@ -139,7 +139,7 @@ reminders = Table(
     # planned, withdrawn, sent, missed, recalled, collapsed
     Column("state", String(16), nullable=False),
     Column("settled_at", Instant),
-    Index("ix_reminders_uid", "uid"),
+    Index("ix_reminders_uid_begins", "uid", "begins"),
     Index(
         "ix_reminders_due",
         "due",
@@ -243,7 +243,9 @@ deliveries = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("delivery_id", Serial, ForeignKey("deliveries.id"), primary_key=True),
+    # Of `deliveries`, from which nothing is ever deleted: no foreign key, which would be looked up
+    # and locked for each attempt.
+    Column("delivery_id", Serial, primary_key=True, autoincrement=False),
     Column("claim", Integer, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("milliseconds", Integer, nullable=False),

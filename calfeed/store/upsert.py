@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -15,11 +16,21 @@ def insert_new(connection: Connection, table: Table) -> Any:
 
 def upsert(connection: Connection, table: Table, where: Any = None) -> Any:
     """An INSERT that replaces what is given of a row with the same primary key, if `where`."""
-    statement = _insert(connection, table)
     keys = [column.name for column in table.primary_key]
-    given = {column.name: statement.excluded[column.name] for column in table.columns}
-    kept = {name: value for name, value in given.items() if name not in [*keys, "planned_until"]}
-    return statement.on_conflict_do_update(index_elements=keys, set_=kept, where=where)
+    kept = [column.name for column in table.columns if column.name not in [*keys, "planned_until"]]
+    return upsert_by(connection, table, keys, kept, where)
+
+
+def upsert_by(
+    connection: Connection, table: Table, keys: Sequence[str], names: Sequence[str], where: Any
+) -> Any:
+    """An INSERT that replaces the columns `names` of a row with the same unique `keys`, if `where`.
+
+    One that is not given becomes NULL.
+    """
+    statement = _insert(connection, table)
+    given = {name: statement.excluded[name] for name in names}
+    return statement.on_conflict_do_update(index_elements=keys, set_=given, where=where)
 
 
 def _insert(connection: Connection, table: Table) -> Any:

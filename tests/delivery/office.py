@@ -15,6 +15,7 @@ from calfeed.delivery.sender import Sender
 from calfeed.delivery.worker import Worker
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.signing import make_secret, sign_headers
+from calfeed.store.claims import LEASE
 from calfeed.store.database import Database
 from calfeed.store.deliveries import DeliveryRow
 from calfeed.store.endpoints import Endpoint, add_endpoint
@@ -60,9 +61,15 @@ class Office(Desk):
             wait_until(until)
 
     def deliver(self) -> list[DeliveryRow]:
-        """Let a worker do what there is to do now, and return every delivery."""
-        self.work(self.is_idle)
+        """Let a worker do what there is to do now, to its end, and return every delivery."""
+        self.work(self.is_done)
         return self.deliveries()
+
+    def is_done(self) -> bool:
+        """Whether nothing is to be sent at this time, and nothing is on its way."""
+        leased = self.now + LEASE
+        on_its_way = (row.state == "pending" and row.next_at == leased for row in self.deliveries())
+        return self.is_idle() and not any(on_its_way)
 
     def is_idle(self) -> bool:
         agenda = self.make_worker().agenda()

@@ -2,34 +2,164 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from calfeed.delivery.due import extend_plans, fan_out, fire_due, retire_events
+import pytest
+from sqlalchemy import select, update
+
+from calfeed.delivery import due
+from calfeed.delivery.due import Pace, extend_plans, fan_out, fire_due, retire_events
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON
 from calfeed.store import catalog
+from calfeed.store.tables import messages, reminders
 from tests.publish.desk import BASE, NOW, OTHERS, STAY, Desk
+from tests.store.keeping import read_deliveries
 
 JUNE = STAY.format(start="2025-06-30")
 MONTHLY = (
     "monthly:\n  summary: M\n  start: 2025-01-15\n  reminders: [1 day]\n"
     "  repeat: {rule: FREQ=MONTHLY}\n"
 )
+WEEKLY = (
+    "weekly:\n  summary: W\n  start: 2025-06-29 20:00\n  reminders: [1 day]\n"
+    "  repeat: {rule: FREQ=WEEKLY;COUNT=2}\n"
+)
 
 
 def test_a_reminder_fires_once(desk: Desk) -> None:
     desk.publish(JUNE)
     due = desk.reminders()[0].due
-    assert fire_due(desk.database, due - timedelta(seconds=1), BASE) == 0
-    assert fire_due(desk.database, due, BASE) == 1
-    assert fire_due(desk.database, due, BASE) == 0
+    assert fire_due(desk.database, due - timedelta(seconds=1), BASE, Pace()) == 0
+    assert fire_due(desk.database, due, BASE, Pace()) == 1
+    assert fire_due(desk.database, due, BASE, Pace()) == 0
     assert [subject.type for subject in desk.told()] == ["reminder.due"]
+
+
+def test_overdue_reminders_of_one_occurrence_collapse_into_the_nearest(desk: Desk) -> None:
+    desk.publish(JUNE, OTHERS)
+    assert fire_due(desk.database, datetime(2025, 6, 29, 12, tzinfo=UTC), BASE, Pace()) == 2
+    assert [(row.rule, row.state) for row in desk.reminders()] == [
+        ("1 week before", "collapsed"),
+        ("1 day before", "sent"),
+    ]
+    assert [subject.type for subject in desk.told()] == ["reminder.due"]
+    # What was collapsed is not told by a later publish.
+    desk.publish(JUNE.replace("The stay", "It"), OTHERS)
+    assert [state for _, state in desk.states()] == ["collapsed", "sent"]
+
+
+def test_they_collapse_across_the_bound_of_a_transaction(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "_BATCH", 1)
+    desk.publish(JUNE, WEEKLY)
+    now = datetime(2025, 6, 29, 12, tzinfo=UTC)
+    while fire_due(desk.database, now, BASE, Pace()):
+        pass
+    assert [row.state for row in desk.reminders() if row.rule == "1 week before"] == ["collapsed"]
+    assert [row.state for row in desk.reminders() if row.due <= now].count("sent") == 2
+
+
+def test_two_rules_of_the_same_minute_make_one_message(desk: Desk) -> None:
+    desk.publish("soon:\n  summary: S\n  start: 2025-06-30 10:00\n  reminders: [1 day, 24 hours]\n")
+    fire_due(desk.database, desk.reminders()[0].due, BASE, Pace())
+    assert sorted(row.state for row in desk.reminders()) == ["collapsed", "sent"]
+
+
+def test_they_collapse_only_into_one_that_is_sent(desk: Desk) -> None:
+    """The nearest is on the list but no longer asked for: the one before it is sent."""
+    desk.publish(JUNE, OTHERS)
+    week, day = desk.reminders()
+    desk.publish(JUNE.replace("1 week, 1 day", "1 week"), OTHERS)
+    with desk.database.write() as connection:
+        connection.execute(
+            update(reminders).where(reminders.c.key == day.key).values(state="planned")
+        )
+    fire_due(desk.database, datetime(2025, 6, 29, 12, tzinfo=UTC), BASE, Pace())
+    assert {row.key: row.state for row in desk.reminders()} == {
+        week.key: "sent",
+        day.key: "withdrawn",
+    }
+
+
+def test_what_is_all_too_late_is_missed_and_told_of_in_the_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.publish(JUNE)
+    fire_due(desk.database, datetime(2025, 7, 1, 12, tzinfo=UTC), BASE, Pace())
+    assert [state for _, state in desk.states()] == ["missed", "missed"]
+    told = [record.message.split(",")[0] for record in caplog.records]
+    assert sorted(told) == [
+        "missed: 1 day before of desk/stay was due 2 days ago",
+        "missed: 1 week before of desk/stay was due 8 days ago",
+    ]
+    assert desk.told() == []
+
+
+def test_what_is_late_is_spread_and_what_is_on_time_is_not(desk: Desk) -> None:
+    desk.add_endpoint()
+    texts = [
+        f"day-{number}:\n  summary: D\n  start: 2025-07-{number}\n  reminders: [{number} days]\n"
+        for number in (10, 11, 12)
+    ]
+    on_time = "now:\n  summary: N\n  start: 2025-07-01 14:00\n  reminders: [1 hour]\n"
+    desk.publish(*texts, on_time)
+    now = datetime(2025, 7, 1, 8, tzinfo=UTC)
+    pace = Pace()
+    assert fire_due(desk.database, now, BASE, pace) == 4
+    while fan_out(desk.database, now):
+        pass
+    rows = [row for row in read_deliveries(desk.database) if row.type == "reminder.due"]
+    step = timedelta(seconds=1) / 50
+    waits = sorted(row.next_at - now for row in rows)
+    assert waits == [timedelta(0), timedelta(0), step, 2 * step]
+    with desk.database.read() as connection:
+        query = select(messages.c.send_from, messages.c.until)
+        told = connection.execute(query.where(messages.c.reminder.is_not(None))).all()
+    # The nearest first; and the one that is on time waits for none of them.
+    turns = sorted((row.send_from, row.until) for row in told if row.send_from is not None)
+    assert turns == sorted(turns, key=lambda turn: turn[1])
+    assert len(turns) == 3
+
+
+def test_turns_go_on_from_one_transaction_to_the_next_and_never_beyond_the_use() -> None:
+    pace, later = Pace(), NOW + timedelta(days=1)
+    turns = [pace.take_turn(NOW, later) for _ in range(3)]
+    assert turns == [NOW + timedelta(seconds=number) / 50 for number in range(3)]
+    second = timedelta(seconds=1)
+    assert pace.take_turn(NOW + second, later) == NOW + second, "the flood is over"
+    # It would not be of use for long any more.
+    assert pace.take_turn(NOW + second, NOW + timedelta(minutes=5)) is None
+    # A clock that is put back makes nobody wait.
+    back = NOW - timedelta(hours=2)
+    assert pace.take_turn(back, later) == back
+
+
+def test_a_flood_is_spread_over_an_hour_at_the_most() -> None:
+    pace, later = Pace(), NOW + timedelta(days=1)
+    turns = [pace.take_turn(NOW, later) for _ in range(50 * 3600 + 10)]
+    assert max(turn for turn in turns if turn) <= NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_put_tells_nothing_twice_and_loses_nothing(desk: Desk, hours: int) -> None:
+    desk.add_endpoint()
+    desk.publish(JUNE, OTHERS)
+    for row in desk.reminders():
+        for now in (row.due, row.due + timedelta(hours=hours), row.due, row.due):
+            fire_due(desk.database, now, BASE, Pace())
+            while fan_out(desk.database, now):
+                pass
+    assert [state for _, state in desk.states()] == ["sent", "sent"]
+    rows = [row for row in read_deliveries(desk.database) if row.type == "reminder.due"]
+    assert len({row.message_id for row in rows}) == len(rows) == 2
 
 
 def test_without_endpoints_a_message_waits_for_nobody(desk: Desk) -> None:
     desk.publish(JUNE)
-    assert fire_due(desk.database, desk.reminders()[0].due, BASE) == 1
+    assert fire_due(desk.database, desk.reminders()[0].due, BASE, Pace()) == 1
     assert fan_out(desk.database, NOW)
     assert not fan_out(desk.database, NOW)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from calfeed.errors import CalfeedError
 from calfeed.store import outbox
 from calfeed.store.claims import claim
 from calfeed.store.deliveries import find_delivery
-from calfeed.store.standing import remove_endpoint
+from calfeed.store.standing import hold_endpoint, remove_endpoint
 from tests.delivery.office import SECRET, Office, check_signature
 from tests.store.keeping import NOW, make_message
 
@@ -46,6 +47,18 @@ def test_no_log_shows_a_secret_a_query_or_a_path(
     assert SECRET not in caplog.text
 
 
+def test_a_delivery_is_posted_at_once_to_a_paused_endpoint_too(office: Office) -> None:
+    """To see whether it is back; if it is not, the delivery is held with the others."""
+    keep(office, "/status/500")
+    with office.database.write() as connection:
+        hold_endpoint(connection, "end_1", "disabled", NOW)
+        probe = outbox.add_delivery(connection, make_message("probe", at=NOW), "end_1")
+    attempt = post_now(office.database, office.sender, probe, lambda: NOW, lambda: 0.5)
+    assert attempt.status == 500
+    office.now = NOW + timedelta(minutes=1)
+    assert {row.state for row in office.deliver()} == {"held"}
+
+
 def test_what_is_for_an_endpoint_that_went_is_dropped_and_not_posted(office: Office) -> None:
     number = keep(office, "/status/204")
     with office.database.write() as connection:
@@ -55,8 +68,9 @@ def test_what_is_for_an_endpoint_that_went_is_dropped_and_not_posted(office: Off
         assert find_delivery(connection, number).state == "dropped"
 
 
-def test_neither_request_nor_posting_shows_the_secret(office: Office) -> None:
-    keep(office, "/status/204")
+def test_neither_request_nor_posting_shows_the_secret_or_the_url(office: Office) -> None:
+    keep(office, "/status/204/hunter2")
     with office.database.write() as connection:
         (request,) = prepare(connection, claim(connection, NOW, 1), lambda: NOW)
     assert SECRET not in repr(request)
+    assert "hunter2" not in repr(request)

@@ -70,13 +70,6 @@ def test_what_is_not_due_yet_is_left_alone(database: Database) -> None:
     assert len(take(database, 9, -2 * SECOND)) == 1
 
 
-def test_endpoints_that_are_passed_over_keep_theirs(database: Database) -> None:
-    keep_deliveries(database, 2)
-    with database.write() as connection:
-        assert claim(connection, NOW, 9, ["end_1"]) == []
-        assert len(claim(connection, NOW, 9, ["end_2", "end_3"])) == 2
-
-
 def test_two_claimers_never_share_a_delivery(database: Database) -> None:
     numbers = keep_deliveries(database, 600)
     barrier = threading.Barrier(4)
@@ -154,7 +147,7 @@ def test_what_ended_otherwise_than_by_failing_stays_ended(database: Database, st
     (first,) = take(database, 1)
     with database.write() as connection:
         settle(connection, [first], state, NOW)
-        assert not retry(connection, number, NOW)
+        assert list(retry(connection, [number], NOW).refused) == [number]
         assert find_delivery(connection, number).state == state
 
 
@@ -162,10 +155,10 @@ def test_what_failed_can_be_tried_again_from_the_start(database: Database) -> No
     (number,) = keep_deliveries(database, 1)
     (first,) = take(database, 1)
     with database.write() as connection:
-        assert not retry(connection, number, NOW)
+        assert not retry(connection, [number], NOW).pending
         record_attempts(connection, [attempt(first)])
         settle(connection, [first], "failed", NOW)
-        assert retry(connection, number, NOW + SECOND)
+        assert retry(connection, [number], NOW + SECOND).pending == [number]
         found = find_delivery(connection, number)
         assert (found.state, found.attempts, found.settled_at) == ("pending", 0, None)
     (second,) = take(database, 1, SECOND)
@@ -173,7 +166,7 @@ def test_what_failed_can_be_tried_again_from_the_start(database: Database) -> No
         record_attempts(connection, [attempt(second, 200)])
         assert len(load_attempts(connection, number)) == 2
         settle(connection, [second], "delivered", NOW)
-        assert not retry(connection, number, NOW)
+        assert not retry(connection, [number], NOW).pending
 
 
 def test_deliveries_are_listed_newest_first_by_endpoint_and_state(database: Database) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.plan import Reminder, plan_reminders
-from calfeed.store import outbox
+from calfeed.store import fanout, outbox
 from calfeed.store.claims import claim, settle
 from calfeed.store.database import Database
 from calfeed.store.endpoints import add_endpoint
@@ -84,27 +84,50 @@ def test_planning_again_with_another_due_time_moves_what_is_not_sent(database: D
     assert [found[one.key] - one.due for one in reminders()] == [timedelta(0), hour, hour]
 
 
-def test_those_due_are_taken_earliest_first(database: Database) -> None:
-    first, second, _ = reminders()
+def of_three_days() -> list[Reminder]:
+    """One reminder each of three occurrences, by due time."""
+    event = define_event(
+        "start: 2025-06-28 09:00\nreminders: [1 day]\nrepeat: {rule: FREQ=DAILY;COUNT=3}"
+    )
+    return list(plan_reminders(event, NOW, LATER))
+
+
+def test_those_due_are_taken_latest_first(database: Database) -> None:
+    """So what is on time is not behind what is late."""
+    first, second, third = of_three_days()
     with database.write() as connection:
-        outbox.plan(connection, reminders())
+        outbox.plan(connection, of_three_days())
         assert outbox.take_due(connection, first.due - timedelta(seconds=1), 9) == []
-        assert [row.key for row in outbox.take_due(connection, LATER, 2)] == [
-            first.key,
-            second.key,
-        ]
-        outbox.settle_reminders(connection, [first.key], "sent", first.due)
-        assert [row.key for row in outbox.take_due(connection, second.due, 9)] == [second.key]
+        assert [row.key for row in outbox.take_due(connection, LATER, 2)] == [third.key, second.key]
+        outbox.settle_reminders(connection, [second.key], "sent", second.due)
+        assert [row.key for row in outbox.take_due(connection, second.due, 9)] == [first.key]
+
+
+def test_those_of_one_occurrence_are_taken_together_whatever_the_limit(
+    database: Database,
+) -> None:
+    first, second, third = reminders()
+    with database.write() as connection:
+        outbox.plan(connection, [*reminders(), *of_three_days()])
+        taken = [row.key for row in outbox.take_due(connection, LATER, 2)]
+        assert [key for key in taken if key == of_three_days()[2].key]
+        assert {first.key, second.key, third.key} < set(taken)
+        assert len(taken) == 4
+        # What is not due yet does not go along.
+        taken = [row.key for row in outbox.take_due(connection, second.due, 9)]
+        assert set(taken) == {first.key, second.key}
 
 
 def test_no_two_workers_take_the_same_reminders(database: Database) -> None:
     with database.write() as connection:
-        outbox.plan(connection, reminders())
+        outbox.plan(connection, [*reminders(), *of_three_days()])
     if database.is_sqlite:
         return  # there is one writer, whatever it does
     with database.write() as one, database.write() as other:
-        assert len(outbox.take_due(one, LATER, 2)) == 2
-        assert [row.key for row in outbox.take_due(other, LATER, 9)] == [reminders()[2].key]
+        # Nor some of the same occurrence.
+        assert len(outbox.take_due(one, LATER, 2)) == 4
+        taken = [row.key for row in outbox.take_due(other, LATER, 9)]
+        assert taken == [reminder.key for reminder in reversed(of_three_days()[:2])]
 
 
 def test_a_withdrawn_reminder_takes_its_undelivered_messages_with_it(database: Database) -> None:
@@ -116,7 +139,7 @@ def test_a_withdrawn_reminder_takes_its_undelivered_messages_with_it(database: D
             told = make_message(message)
             outbox.add_messages(connection, [told], reminder_keys=[one.key])
             outbox.settle_reminders(connection, [one.key], "sent", NOW)
-        while outbox.fan_out(connection, NOW):
+        while fanout.fan_out(connection, NOW):
             pass
         claims = claim(connection, NOW, 9)
         done = [one for one in claims if (one.message_id, one.endpoint_id) == ("msg_1", "end_1")]
@@ -143,13 +166,13 @@ def test_a_message_that_is_withdrawn_before_its_fan_out_reaches_nobody(
         outbox.add_messages(connection, [make_message()], reminder_keys=[first.key])
         outbox.withdraw(connection, [first.key], NOW)
         assert not outbox.is_waiting(connection)
-        assert not outbox.fan_out(connection, NOW)
+        assert not fanout.fan_out(connection, NOW)
 
 
 def test_a_message_reaches_each_endpoint_once_in_steps_of_a_few(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "FAN_OUT", 3)
+    monkeypatch.setattr(fanout, "FAN_OUT", 3)
     with database.write() as connection:
         keep_endpoints(connection, *[f"end_{number}" for number in range(7)])
         outbox.add_messages(connection, [make_message()])
@@ -158,13 +181,13 @@ def test_a_message_reaches_each_endpoint_once_in_steps_of_a_few(
     waiting = True
     while waiting:
         with database.write() as connection:
-            assert outbox.fan_out(connection, NOW)
+            assert fanout.fan_out(connection, NOW)
             waiting = outbox.is_waiting(connection)
         steps += 1
         assert len(read_deliveries(database)) == min(3 * steps, 7)
     assert steps == 3
     with database.write() as connection:
-        assert not outbox.fan_out(connection, NOW)
+        assert not fanout.fan_out(connection, NOW)
     assert sorted(row.endpoint_id for row in read_deliveries(database)) == [
         f"end_{number}" for number in range(7)
     ]
@@ -177,10 +200,10 @@ def test_a_fan_out_that_fails_is_done_again_without_a_second_delivery(
         keep_endpoints(connection, "end_1", "end_2")
         outbox.add_messages(connection, [make_message()])
     with suppress(DeathError), database.write() as connection:
-        outbox.fan_out(connection, NOW)
+        fanout.fan_out(connection, NOW)
         raise DeathError
     with database.write() as connection:
-        assert outbox.fan_out(connection, NOW)
+        assert fanout.fan_out(connection, NOW)
     assert len(read_deliveries(database)) == 2
 
 
@@ -190,7 +213,7 @@ def test_an_endpoint_is_not_told_what_was_said_before_it_came(database: Database
         late = replace(make_endpoint("end_2"), created=NOW)
         add_endpoint(connection, late)
         keep_endpoints(connection, "end_1")
-        while outbox.fan_out(connection, NOW):
+        while fanout.fan_out(connection, NOW):
             pass
     assert [row.endpoint_id for row in read_deliveries(database)] == ["end_1"]
 
@@ -205,7 +228,7 @@ def test_endpoints_that_want_it_get_a_message_and_a_disabled_one_when_it_is_resu
         hold_endpoint(connection, "end_1", "disabled", NOW)
         remove_endpoint(connection, "end_2", NOW)
         outbox.add_messages(connection, [make_message()])
-        while outbox.fan_out(connection, NOW):
+        while fanout.fan_out(connection, NOW):
             pass
     assert [(row.endpoint_id, row.state) for row in read_deliveries(database)] == [
         ("end_1", "held"),
@@ -217,7 +240,7 @@ def test_a_message_for_one_endpoint_reaches_no_other(database: Database) -> None
     with database.write() as connection:
         keep_endpoints(connection, "end_1", "end_2")
         outbox.add_delivery(connection, make_message(), "end_2")
-        assert not outbox.fan_out(connection, NOW)
+        assert not fanout.fan_out(connection, NOW)
     assert [row.endpoint_id for row in read_deliveries(database)] == ["end_2"]
 
 
@@ -241,7 +264,7 @@ def test_a_reminder_recalled_while_it_was_sent_goes_on_when_the_date_moves_back(
         outbox.plan(connection, [reminder])
         outbox.settle_reminders(connection, [reminder.key], "sent", NOW)
         outbox.add_messages(connection, [make_message()], reminder_keys=[reminder.key])
-        assert outbox.fan_out(connection, NOW)
+        assert fanout.fan_out(connection, NOW)
         (one, _) = claim(connection, NOW, 10)
         settle(connection, [one], "delivered", NOW)
         outbox.withdraw(connection, [reminder.key], NOW)
@@ -249,7 +272,7 @@ def test_a_reminder_recalled_while_it_was_sent_goes_on_when_the_date_moves_back(
     with database.write() as connection:
         assert [row.state for row in outbox.load_reminders(connection)] == ["recalled"]
         outbox.plan(connection, [reminder])
-        assert outbox.fan_out(connection, NOW)
+        assert fanout.fan_out(connection, NOW)
     rows = read_deliveries(database)
     assert sorted(row.state for row in rows) == ["delivered", "pending"]
     assert {row.message_id for row in rows} == {"msg_1"}

@@ -91,7 +91,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'planned'"),
         postgresql_where=sa.text("state = 'planned'"),
     )
-    op.create_index("ix_reminders_uid", "reminders", ["uid"], unique=False)
+    op.create_index("ix_reminders_uid_begins", "reminders", ["uid", "begins"], unique=False)
     op.create_table(
         "tokens",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -180,7 +180,10 @@ def upgrade() -> None:
     op.create_table(
         "attempts",
         sa.Column(
-            "delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+            "delivery_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
         ),
         sa.Column("claim", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -188,9 +191,6 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("response", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["deliveries.id"], name=op.f("fk_attempts_delivery_id")
-        ),
         sa.PrimaryKeyConstraint("delivery_id", "claim", name=op.f("pk_attempts")),
     )
     op.create_table(

@@ -1,0 +1,94 @@
+"""What is shown of an endpoint: everything but its secrets and the values of its headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from calfeed.cli.endpoint_options import FILTERS
+from calfeed.delivery.guard import show_url
+from calfeed.reminders.filters import Filters
+from calfeed.reminders.option_texts import describe_options, show_digest, show_quiet
+from calfeed.store.deliveries import STATES
+from calfeed.store.endpoints import Endpoint
+
+
+def describe(one: Endpoint, now: datetime) -> dict[str, Any]:
+    """An endpoint for programs."""
+    options = one.options
+    return {
+        "id": one.id,
+        "state": one.state,
+        "since": (one.since or one.created).isoformat(),
+        "reason": one.reason,
+        "failing_since": _iso(one.failing_since),
+        "url": show_url(one.url),
+        "description": one.description,
+        "created": one.created.isoformat(),
+        "filters": one.filters.model_dump(mode="json"),
+        "options": {
+            "rate": options.rate,
+            "time_zone": options.time_zone,
+            "quiet": show_quiet(options.quiet) if options.quiet else None,
+            "digest": show_digest(options.digest) if options.digest else None,
+        },
+        "headers": list(one.headers),
+        "former_secret_until": _iso(signs_until(one, now)),
+    }
+
+
+def show(one: Endpoint, now: datetime, counts: Mapping[str, int]) -> list[str]:
+    """An endpoint for people, in lines; `counts` is how many deliveries it has in each state."""
+    lines = [f"endpoint {one.id} is {one.state} since {_time(one.since or one.created)}"]
+    if one.reason:
+        lines.append(_line("because", one.reason))
+    if one.failing_since is not None:
+        lines.append(_line("failing", f"every attempt since {_time(one.failing_since)}"))
+    lines.append(_line("receiver", show_url(one.url)))
+    if one.description:
+        lines.append(_line("whose", one.description))
+    lines.append(_line("gets", wants(one.filters)))
+    lines += [_line(name, text) for name, text in describe_options(one.options)]
+    if one.headers:
+        lines.append(_line("headers", f"{', '.join(one.headers)} (values are not shown)"))
+    former = signs_until(one, now)
+    if former is not None:
+        lines.append(_line("secret", f"new; the former one signs too until {_time(former)}"))
+    known = [f"{counts[state]} {state}" for state in STATES if state in counts]
+    lines.append(_line("deliveries", ", ".join(known) or "none yet"))
+    return lines
+
+
+def signs_until(one: Endpoint, now: datetime) -> datetime | None:
+    """Until when the secret before this one signs too; None where it does no longer."""
+    return one.former_until if len(one.secrets_at(now)) > 1 else None
+
+
+def show_state(one: Endpoint) -> str:
+    """An endpoint's state in a table's cell."""
+    if one.state == "active" and one.failing_since is not None:
+        return f"failing since {one.failing_since:%Y-%m-%d %H:%M}"
+    return one.state
+
+
+def wants(filters: Filters) -> str:
+    """What an endpoint gets, in a few words."""
+    parts = [
+        f"{kind} {' or '.join(getattr(filters, name))}"
+        for kind, name in FILTERS.items()
+        if getattr(filters, name)
+    ]
+    return ", ".join(parts) or "everything"
+
+
+def _line(name: str, text: str) -> str:
+    return f"{name:<10}  {text}"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

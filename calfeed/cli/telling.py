@@ -1,0 +1,95 @@
+"""How commands write what was told to whom: for people, and as JSON."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from typing import Any
+
+from calfeed.delivery.guard import show_url
+from calfeed.store.reports import Receipt, Told
+
+FATES = {
+    "planned": "due, and not made into a message yet",
+    "missed": "missed: it was found when what it reminds of had come",
+    "collapsed": "collapsed: one nearer to the date went out in its place",
+    "withdrawn": "withdrawn: its event no longer asked for it",
+    "recalled": "recalled: its event changed after it was sent",
+}
+"""What became of a reminder, by its state; what was sent has a message that tells more."""
+
+_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def printable(text: str) -> str:
+    """Write text of others on one line, with what would command a terminal shown as an escape."""
+    return "".join(
+        character.encode("unicode_escape").decode() if _commands(character) else character
+        for character in text
+    )
+
+
+def show_time(moment: datetime) -> str:
+    """Write a time (UTC) to the second."""
+    return f"{moment:%Y-%m-%d %H:%M:%SZ}"
+
+
+def count(number: int, word: str) -> str:
+    """Write how many there are of something: "1 delivery", "2,000 deliveries"."""
+    plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+    return f"{number:,} {word if number == 1 else plural}"
+
+
+def say_receipt(one: Receipt) -> str:
+    """Write in a line who was told, or was not, and when."""
+    received = f"received {show_time(one.received_at)}" if one.received_at else ""
+    ended = f"{one.state} {show_time(one.settled_at)}" if one.settled_at else one.state
+    tries = count(one.attempts, "attempt")
+    if one.state == "delivered" and received:
+        said = f"{received}, {tries}"
+    elif one.state == "digested":
+        said = f"{received or 'not received yet'}, in digest {one.digest}, {tries}"
+    elif one.state == "pending":
+        said = f"not received yet, {tries}, the next {show_time(one.next_at)}"
+    elif one.state == "gathered":
+        said = f"gathered for the digest of {show_time(one.next_at)}"
+    elif one.state == "held":
+        said = f"held until the endpoint is resumed, {tries}"
+    else:
+        said = ", ".join([ended, tries, *([received] if received else [])])
+    return f"{one.endpoint_id} {show_url(one.url)}: {said} (delivery {one.delivery_id})"
+
+
+def say_receipts(told: Told) -> list[str]:
+    """Write a line for each endpoint that a message is for."""
+    lines = [say_receipt(one) for one in told.receipts]
+    if not told.complete:
+        return [*lines, "and further endpoints, whose deliveries are being made"]
+    return lines or ["to nobody: no endpoint wanted it"]
+
+
+def describe_receipt(one: Receipt) -> dict[str, Any]:
+    """A receipt as JSON."""
+    return {
+        "id": one.delivery_id,
+        "endpoint": one.endpoint_id,
+        "url": show_url(one.url),
+        "state": one.state,
+        "attempts": one.attempts,
+        "received_at": write(one.received_at),
+        "next_at": write(one.next_at) if one.state in ("pending", "gathered") else None,
+        "settled_at": write(one.settled_at),
+        "digest": one.digest,
+    }
+
+
+def write(moment: datetime | None) -> str | None:
+    """A time as JSON has it, or None."""
+    return moment.isoformat() if moment else None
+
+
+def _commands(character: str) -> bool:
+    return (
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+        or unicodedata.bidirectional(character) in _TURNS
+    )

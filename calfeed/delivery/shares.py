@@ -1,0 +1,240 @@
+"""How much of a worker's hands each endpoint may fill, so that one that hangs leaves room.
+
+As in TCP: an endpoint begins with a few posts at a time, and each quick answer allows one more. One
+that gives no answer is down to a single post at a time and rests, longer each time. What is
+claimed for an endpoint beyond its share waits in line, and beyond that line it is given back.
+
+Times are seconds of a clock that never steps (`time.monotonic`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from calfeed.delivery.posting import Posting
+from calfeed.delivery.sender import Outcome, Request
+from calfeed.store.claims import Claim
+
+_FEW = 4
+"""The posts at a time that an endpoint begins with."""
+
+_MOST = 1024
+"""And those that it can get to."""
+
+_LINE = 64
+"""How many more may wait for their turn, for one endpoint,"""
+
+_LINES = 512
+"""and for all of them."""
+
+_HANDS = 4096
+"""How many deliveries a worker has in hand, posted or in line."""
+
+_CLAIM = 1024
+"""How many it claims at once at the most, and of which nothing is known as many as have room."""
+
+_QUICK = 1.0
+"""Seconds within which an answer is quick."""
+
+_SOON, _LATE = 0.05, 300.0
+"""Seconds for which what there is no room for is given back: at least, and at the most."""
+
+_REST = 5.0
+"""Seconds of the first rest. Each one after it is twice as long, up to `_LATE`."""
+
+_REMEMBERED = 10_000
+"""How many endpoints are remembered before those that are idle are forgotten."""
+
+_IDLE = 60.0
+
+
+@dataclass(slots=True)
+class _Share:
+    heard: float  # since when it gives no answer, while something is posted
+    most: int = _FEW
+    posted: int = 0
+    line: deque[Request] = field(default_factory=deque)
+    answer: float = 0.0  # how long its last answer took
+    quick: bool = True
+    failures: int = 0  # posts in a row that had no answer
+    rests: int = 0
+    rests_until: float = 0.0
+    booked: float = 0.0  # up to when what was given back will keep it busy
+
+    @property
+    def free(self) -> int:
+        """How many more would be posted at once; less than none where some are in line."""
+        return self.most - self.posted - len(self.line)
+
+
+class Shares:
+    """The shares of the endpoints that a worker posts to."""
+
+    def __init__(self) -> None:
+        self._shares: dict[str, _Share] = {}
+        self._waiting: set[str] = set()  # endpoints with a line
+        self._in_lines = 0
+        self._last: Counter[str] = Counter()  # what the last claim had for whom
+        self.in_hand = 0
+
+    def find_room(self) -> int:
+        """How many deliveries to claim, if they are for the same endpoints as the last ones.
+
+        Not more than an eighth of them should have to be given back.
+        """
+        room = min(_HANDS - self.in_hand, _CLAIM if self._last else _FEW + _LINE)
+        while room > _LINE and room - self._count_fitting(room) > room / 8:
+            room //= 2
+        return max(room, 0)
+
+    def sort_out(
+        self, claims: Sequence[Claim], at: float
+    ) -> tuple[list[Claim], dict[Claim, float]]:
+        """Divide claims into those to keep and those to give back.
+
+        The latter come with the seconds until it is worth to claim them again.
+        """
+        kept: list[Claim] = []
+        back: dict[Claim, float] = {}
+        self._last.clear()
+        more: Counter[str] = Counter()
+        lines = _LINES - self._in_lines
+        for one in claims:
+            key = one.endpoint_id
+            share = self._find(key, at)
+            if share.rests_until > at:
+                back[one] = share.rests_until - at
+                continue
+            self._last[key] += 1
+            free = share.free - more[key]
+            if free > 0:
+                kept.append(one)
+                more[key] += 1
+            elif lines > 0 and free > -_LINE and not share.rests:
+                kept.append(one)
+                more[key] += 1
+                lines -= 1
+            else:
+                back[one] = _find_turn(share, at)
+        return kept, back
+
+    def line_up(self, requests: Iterable[Request]) -> None:
+        """Put requests at the end of their endpoints' lines."""
+        for request in requests:
+            key = endpoint_of(request)
+            self._shares[key].line.append(request)
+            self._waiting.add(key)
+            self._in_lines += 1
+            self.in_hand += 1
+
+    def take_turns(self, at: float) -> list[Request]:
+        """Take the requests whose turn has come out of the lines: they are to be posted now."""
+        turns: list[Request] = []
+        for key in list(self._waiting):
+            share = self._shares[key]
+            if not share.posted:
+                share.heard = at  # there was nothing to hear
+            while share.line and share.posted < share.most:
+                turns.append(share.line.popleft())
+                share.posted += 1
+            if not share.line:
+                self._waiting.remove(key)
+        self._in_lines -= len(turns)
+        return turns
+
+    def note(self, outcomes: Sequence[Outcome], at: float) -> set[str]:
+        """Learn from what came of posts; the endpoints that are to rest from now on."""
+        resting: set[str] = set()
+        for outcome in outcomes:
+            key = endpoint_of(outcome)
+            share = self._shares[key]
+            share.posted -= 1
+            share.heard = at
+            share.answer = outcome.milliseconds / 1000
+            quick = share.answer < _QUICK
+            share.quick = quick and outcome.status is not None
+            if outcome.status is not None:
+                share.failures = share.rests = 0
+                share.rests_until = 0.0
+                if quick and outcome.status < 300:
+                    share.most = min(share.most + 1, _MOST)
+                continue
+            share.most = 1
+            share.failures += 1
+            # A single connection that breaks says nothing about the next one.
+            if share.rests_until <= at and (not quick or share.failures > 1):
+                share.rests_until = at + min(_REST * 2.0**share.rests, _LATE)
+                share.rests += 1
+                resting.add(key)
+        self.in_hand -= len(outcomes)
+        return resting
+
+    def take_lines(self, endpoints: Collection[str] | None = None) -> list[Request]:
+        """Take all that waits in line, for some endpoints or for all."""
+        taken: list[Request] = []
+        for key in list(self._waiting if endpoints is None else self._waiting & set(endpoints)):
+            taken += self._shares[key].line
+            self._shares[key].line.clear()
+            self._waiting.remove(key)
+        self._in_lines -= len(taken)
+        self.in_hand -= len(taken)
+        return taken
+
+    def take_back(self, requests: Iterable[Request]) -> None:
+        """Learn that requests whose turn had come were not posted after all."""
+        for request in requests:
+            self._shares[endpoint_of(request)].posted -= 1
+            self.in_hand -= 1
+
+    def rest_of(self, endpoint_id: str, at: float) -> float:
+        """The seconds for which an endpoint has still to rest."""
+        return max(0.0, self._shares[endpoint_id].rests_until - at)
+
+    def _count_fitting(self, claimed: int) -> float:
+        """How many there would be room for of so many, if they are for whom the last ones were."""
+        if not self._last:
+            return claimed
+        ratio = claimed / self._last.total()
+        posted = in_line = 0.0
+        for key, count in self._last.items():
+            wanted, free = count * ratio, self._shares[key].free
+            fits = min(wanted, max(free, 0))
+            posted += fits
+            in_line += min(wanted - fits, max(free + _LINE - fits, 0))
+        return posted + min(in_line, _LINES - self._in_lines)
+
+    def _find(self, key: str, at: float) -> _Share:
+        share = self._shares.get(key)
+        if share is None:
+            if len(self._shares) >= _REMEMBERED:
+                self._forget(at)
+            share = self._shares[key] = _Share(heard=at)
+        return share
+
+    def _forget(self, at: float) -> None:
+        self._shares = {
+            key: share
+            for key, share in self._shares.items()
+            if share.posted or share.line or max(share.heard, share.rests_until) > at - _IDLE
+        }
+
+
+def _find_turn(share: _Share, at: float) -> float:
+    """The seconds until an endpoint will be able to take one delivery more."""
+    if share.rests:
+        return _REST  # one post finds out how it is, and what waits for that is back soon
+    silence = at - share.heard if share.posted else 0.0
+    answer = max(share.answer, silence)
+    if share.quick and silence < _QUICK:
+        return max(answer, _SOON)  # by then it can take twice as many
+    share.booked = min(max(share.booked, at + _SOON) + answer / share.most, at + _LATE)
+    return share.booked - at
+
+
+def endpoint_of(one: Request | Outcome) -> str:
+    """The endpoint of a `Posting`."""
+    if not isinstance(one.key, Posting):
+        raise TypeError(f"a post of something else: {one.key!r}")
+    return one.key.claim.endpoint_id

@@ -1,0 +1,176 @@
+"""Digests as kept: what is gathered for an endpoint, and what a digest told of.
+
+A gathered delivery waits until its `next_at`. Once a digest has told of it, it is `digested` and
+names that digest, which is a message for this endpoint alone with a delivery of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select, update
+
+from calfeed.reminders.digests import MOST, Told, digest_message
+from calfeed.reminders.options import Options
+from calfeed.store.tables import deliveries, endpoints, messages, reminders
+
+_digest = deliveries.alias("of_digest")
+_has_digest = (_digest.c.message_id == deliveries.c.digest) & (
+    _digest.c.endpoint_id == deliveries.c.endpoint_id
+)
+# What was given up can be sent again by hand.
+_may_be_sent = _digest.c.settled_at.is_(None) | (_digest.c.state == "failed")
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """A delivery that waits for a digest, and what the digest says of it; `due` is UTC."""
+
+    delivery_id: int
+    due: datetime
+    told: Told
+
+
+def next_gathered(connection: Connection) -> datetime | None:
+    """When the next digest is to be made."""
+    query = select(func.min(deliveries.c.next_at)).where(deliveries.c.state == "gathered")
+    found: datetime | None = connection.scalar(query)
+    return found
+
+
+def take_ripe(connection: Connection, now: datetime, limit: int) -> list[tuple[str, Options]]:
+    """Endpoints for which a digest is to be made, held by this transaction, and what they ask."""
+    ripe = (
+        select(deliveries.c.endpoint_id)
+        .where(deliveries.c.state == "gathered", deliveries.c.next_at <= now)
+        .order_by(deliveries.c.next_at)
+        .limit(limit)
+    )
+    rows = connection.execute(
+        select(endpoints.c.id, endpoints.c.options)
+        .where(endpoints.c.id.in_(ripe))
+        .order_by(endpoints.c.id)
+        # Deliveries may be made for it meanwhile.
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    return [(row.id, Options.model_validate_json(row.options)) for row in rows]
+
+
+def take_gathered(connection: Connection, endpoint_id: str, now: datetime) -> list[Gathered]:
+    """What one digest of an endpoint can tell now, first come first, held by this transaction."""
+    query = (
+        _tell()
+        .where(deliveries.c.endpoint_id == endpoint_id)
+        .where(deliveries.c.state == "gathered", deliveries.c.next_at <= now)
+        .order_by(deliveries.c.next_at, deliveries.c.id)
+        .limit(MOST)
+        .with_for_update(of=deliveries, skip_locked=True)
+    )
+    return [
+        Gathered(row.id, row.next_at, _to_told(row, row.digest))
+        for row in connection.execute(query)
+    ]
+
+
+def settle_gathered(
+    connection: Connection,
+    members: Sequence[Gathered],
+    state: str,
+    now: datetime,
+    digest: str | None = None,
+) -> None:
+    """Note what became of deliveries that `take_gathered` gave this transaction."""
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_([one.delivery_id for one in members]))
+        .values(state=state, settled_at=now, digest=digest)
+    )
+
+
+def postpone(connection: Connection, members: Sequence[Gathered], until: datetime) -> None:
+    """Let deliveries that `take_gathered` gave this transaction wait for a later digest."""
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_([one.delivery_id for one in members]))
+        .values(next_at=until)
+    )
+
+
+def recall(connection: Connection, message_ids: Select[Any], now: datetime) -> None:
+    """Take reminders that are no longer true out of the digests that have not arrived."""
+    left = connection.scalars(
+        update(deliveries)
+        .where(deliveries.c.message_id.in_(message_ids), deliveries.c.state == "digested")
+        .where(select(_digest.c.id).where(_has_digest, _may_be_sent).exists())
+        .values(state="superseded", settled_at=now)
+        .returning(deliveries.c.digest)
+    ).all()
+    for digest in sorted(set(left)):
+        if not _rewrite(connection, digest):
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.message_id == digest)
+                .values(state="superseded", settled_at=now)
+            )
+
+
+def restore(connection: Connection, message_ids: Select[Any]) -> None:
+    """Put reminders that are true again back into the digests that `recall` took them out of.
+
+    Those whose digest has gone without them are left as they are.
+    """
+    joined = connection.scalars(
+        update(deliveries)
+        .where(deliveries.c.message_id.in_(message_ids), deliveries.c.state == "superseded")
+        .where(
+            select(_digest.c.id)
+            .where(_has_digest, _may_be_sent | (_digest.c.state == "superseded"))
+            .exists()
+        )
+        .values(state="digested")
+        .returning(deliveries.c.digest)
+    ).all()
+    for digest in sorted(set(joined)):
+        _rewrite(connection, digest)
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.message_id == digest, deliveries.c.state == "superseded")
+            .values(state="pending", attempts=0, settled_at=None)
+        )
+
+
+def _rewrite(connection: Connection, digest: str) -> bool:
+    """Write a digest anew after its members; False where it has none."""
+    query = _tell().where(deliveries.c.digest == digest, deliveries.c.state == "digested")
+    told = [_to_told(row) for row in connection.execute(query)]
+    if not told:
+        return False
+    own = messages.c.id == digest
+    at = connection.execute(select(messages.c.at).where(own)).scalar_one()
+    message = digest_message(digest, told, at)
+    values = {"body": message.body, "text": message.text, "until": message.until}
+    connection.execute(update(messages).where(own).values(values))
+    return True
+
+
+def _tell() -> Select[Any]:
+    return (
+        select(
+            deliveries.c.id,
+            deliveries.c.next_at,
+            deliveries.c.message_id,
+            deliveries.c.digest,
+            messages.c.body,
+            messages.c.until,
+            reminders.c.begins,
+        )
+        .join(messages, messages.c.id == deliveries.c.message_id)
+        .join(reminders, reminders.c.key == messages.c.reminder)
+    )
+
+
+def _to_told(row: Any, digest: str | None = None) -> Told:
+    return Told(row.message_id, bytes(row.body), row.begins, row.until, digest)

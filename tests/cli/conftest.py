@@ -1,0 +1,18 @@
+"""An office whose records the commands are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from calfeed.delivery.sender import Sender
+from calfeed.store.database import Database
+from tests.cli.records import Records
+from tests.delivery.receiver import Receiver
+
+
+@pytest.fixture
+def records(database: Database) -> Iterator[Records]:
+    with Receiver() as receiver, Sender(allow_private=True, timeout=5) as sender:
+        yield Records(database, sender, receiver)

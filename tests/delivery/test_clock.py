@@ -1,0 +1,76 @@
+"""The worker's clock when the machine's is set, by an hour, in either direction."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from calfeed.delivery.clock import WorkerClock
+from calfeed.delivery.worker import Worker
+from calfeed.reminders.filters import Filters
+from calfeed.store import claims
+from tests.delivery.office import Office, wait_until, working
+from tests.delivery.test_in_hand import wait_for_lease
+from tests.publish.desk import BASE, STAY
+
+HOUR = timedelta(hours=1)
+DUE = datetime(2025, 6, 23, 4, 0, tzinfo=UTC)
+
+
+class Counting(Worker):
+    """Counts how often the duties are done."""
+
+    duties = 0
+
+    def do_duties(self) -> None:
+        self.duties += 1
+
+
+def tick(office: Office) -> tuple[Counting, WorkerClock]:
+    worker = Counting(office.database, office.sender, BASE, lambda: office.now, lambda: 0.5)
+    return worker, WorkerClock(worker, lambda: office.now)
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR], ids=["forward", "back"])
+def test_what_comes_due_after_the_clock_was_set_is_told(office: Office, step: timedelta) -> None:
+    office.now = DUE - 3 * HOUR
+    office.subscribe(filters=Filters(types=("reminder.due",)))
+    office.publish(STAY.format(start="2025-06-30"))
+    worker, clock = tick(office)
+    with working(worker):
+        clock.start()
+        wait_until(lambda: worker.duties == 1)
+        office.now += step
+        wait_until(lambda: worker.duties == 2)
+        assert office.receiver.posts == []
+        office.now = DUE
+        wait_until(lambda: len(office.receiver.posts) == 1)
+        clock.stop()
+
+
+def test_what_is_put_out_after_the_clock_was_set_back_is_told_at_once(office: Office) -> None:
+    """An event that is added: the tick sees it, whatever the time is."""
+    office.subscribe(filters=Filters(types=("event.added",)))
+    worker, clock = tick(office)
+    with working(worker):
+        clock.start()
+        wait_until(lambda: worker.duties == 1)
+        office.now -= timedelta(minutes=10)
+        wait_until(lambda: worker.duties == 2)
+        office.publish(STAY.format(start="2025-06-30"))
+        wait_until(lambda: len(office.receiver.posts) == 1)
+        clock.stop()
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR], ids=["forward", "back"])
+def test_claims_are_renewed_when_the_clock_was_set(office: Office, step: timedelta) -> None:
+    """Else they would be over at once, or only an hour after their worker's death."""
+    office.subscribe("/hang")
+    office.publish(STAY.format(start="2025-06-30"))
+    began = office.now
+    with working(office.make_worker()):
+        wait_for_lease(office.database, began + claims.LEASE)
+        office.now += step
+        wait_until(lambda: office.deliveries()[0].next_at == office.now + claims.LEASE)
+        office.receiver.released.set()

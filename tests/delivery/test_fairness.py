@@ -1,0 +1,130 @@
+"""Receivers that behave badly beside many that do not: nobody waits for them."""
+
+from __future__ import annotations
+
+import random
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import insert, select
+
+from calfeed.delivery import shares
+from calfeed.delivery.sender import Sender
+from calfeed.delivery.worker import Worker
+from calfeed.reminders.filters import Subject
+from calfeed.store import tables
+from calfeed.store.database import Database
+from calfeed.store.endpoints import add_endpoint
+from tests.acceptance.sink import WELL, Sink
+from tests.delivery.office import wait_until, working
+from tests.delivery.receiver import Receiver
+from tests.publish.desk import BASE
+from tests.store.keeping import make_endpoint
+
+_PATHS = ("hang", "slow", "reset", "closed", "half", "garbage", "huge", "headers")
+_STATUSES = (302, 410, 429, 500, 503)
+_EACH = 100  # how many wait for each bad receiver, all of them due before the good ones'
+_GOOD = 1000
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _keep(database: Database, bad: list[str], good: list[str]) -> None:
+    """Put one endpoint for each URL into the database, with what it is to get."""
+    due = _now() - timedelta(seconds=1)
+    subject = Subject(type="reminder.due", calendar="desk", event="it").model_dump_json()
+    message = {"subject": subject, "at": due, "text": "", "body": b"{}"}
+    delivery = {"state": "pending", "claim": 0, "attempts": 0}
+    rows = [
+        {**delivery, "message_id": f"msg_{number}", "endpoint_id": f"bad_{index}", "next_at": due}
+        for number in range(_EACH)
+        for index in range(len(bad))
+    ]
+    later = due + timedelta(milliseconds=1)
+    rows += [
+        {**delivery, "message_id": "msg_0", "endpoint_id": f"good_{index}", "next_at": later}
+        for index in range(len(good))
+    ]
+    with database.write() as connection:
+        for kind, urls in {"bad": bad, "good": good}.items():
+            for index, url in enumerate(urls):
+                add_endpoint(connection, make_endpoint(f"{kind}_{index}", url))
+        messages = [{**message, "id": f"msg_{number}"} for number in range(_EACH)]
+        connection.execute(insert(tables.messages), messages)
+        connection.execute(insert(tables.deliveries), rows)
+
+
+def _errors(database: Database) -> set[str]:
+    with database.read() as connection:
+        return {error or "" for error in connection.scalars(select(tables.attempts.c.error))}
+
+
+def test_good_receivers_are_served_before_the_first_attempt_at_a_bad_one_is_given_up(
+    database: Database,
+) -> None:
+    """What is for the bad ones is due first, and is more than a worker has hands for."""
+    with Sink() as sink, Receiver() as receiver, Sender(allow_private=True) as sender:
+        paths = [f"/{path}" for path in _PATHS] + [f"/status/{status}" for status in _STATUSES]
+        bad = [receiver.url(f"{path}?{number}") for path in paths for number in range(2)]
+        bad += [receiver.url("/").replace("http:", "https:"), "http://nowhere.invalid/"]
+        _keep(database, bad, [f"{sink.url}/{WELL}/{number}" for number in range(_GOOD)])
+        worker = Worker(database, sender, BASE, _now, random.Random(1).random)
+        with working(worker):
+            wait_until(lambda: sink.count >= _GOOD, 60)
+            given_up = {error for error in _errors(database) if "after" in error}
+            receiver.released.set()
+            sender.close()
+        assert given_up == set()
+        assert sink.count == _GOOD
+
+
+def test_an_endpoint_that_gives_no_answer_rests_and_its_backlog_is_not_attempted(
+    database: Database,
+) -> None:
+    with Receiver() as receiver, Sender(allow_private=True, timeout=1.1) as sender:
+        _keep(database, [receiver.url("/hang")], [])
+        with working(Worker(database, sender, BASE, _now, random.Random(1).random)):
+            wait_until(lambda: _errors(database) != set())
+            wait_until(lambda: _count_ripe(database) == 0)
+            receiver.released.set()
+        assert len(receiver.posts) == 4
+    with database.read() as connection:
+        rows = connection.execute(select(tables.deliveries)).all()
+    assert sum(row.attempts for row in rows) == 4
+    assert {row.state for row in rows} == {"pending"}
+    assert max(row.next_at for row in rows) < _now() + timedelta(seconds=10)
+
+
+def _count_ripe(database: Database) -> int:
+    """How many deliveries are with the worker, or could be."""
+    query = select(tables.deliveries.c.next_at)
+    with database.read() as connection:
+        moments = connection.scalars(query).all()
+    lease = timedelta(seconds=10)
+    return sum(not timedelta(0) < moment - _now() < lease for moment in moments)
+
+
+def test_an_endpoint_that_answers_again_gets_what_had_to_wait(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first posts hang; from then on it takes everything."""
+    monkeypatch.setattr(shares, "_REST", 0.5)
+    with Receiver() as receiver, Sender(allow_private=True, timeout=1.1) as sender:
+        _keep(database, [receiver.url("/hang")], [])
+        with working(Worker(database, sender, BASE, _now, random.Random(1).random)):
+            wait_until(lambda: _errors(database) != set())
+            statement = tables.endpoints.update().values(url=receiver.url("/status/204"))
+            with database.write() as connection:
+                connection.execute(statement)
+            pause = threading.Event()
+            while any(state != "delivered" for state in _states(database)):
+                assert not pause.wait(0.1)
+    assert len(receiver.posts) == _EACH + 4
+
+
+def _states(database: Database) -> list[str]:
+    with database.read() as connection:
+        return list(connection.scalars(select(tables.deliveries.c.state)))

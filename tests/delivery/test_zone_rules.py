@@ -1,0 +1,111 @@
+"""A new release of the time zone database, between a publish and a reminder."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from calfeed.definitions import values
+from calfeed.delivery.due import REVIEWED, Pace, fire_due, review_plans
+from tests.publish.desk import BASE, Desk
+
+HOUR = timedelta(hours=1)
+TIMED = "it:\n  summary: It\n  start: 2025-06-30 10:00\n  reminders: [1 day]\n"
+WHOLE_DAY = "it:\n  summary: It\n  start: 2025-06-30\n  reminders: [1 day]\n"
+DAILY = TIMED + "  repeat: {rule: FREQ=DAILY;COUNT=2}\n"
+
+
+def forget() -> None:
+    """As in a new process."""
+    zoneinfo.ZoneInfo.clear_cache()
+    values._instant_text.cache_clear()
+
+
+@pytest.fixture
+def put_karachi(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Give Karachi the rules of another zone from now on, as a process knows them that starts."""
+    former = zoneinfo.TZPATH
+    (tmp_path / "Asia").mkdir()
+
+    def put(other: str) -> None:
+        rules = files("tzdata").joinpath("zoneinfo", *other.split("/")).read_bytes()
+        (tmp_path / "Asia" / "Karachi").write_bytes(rules)
+        zoneinfo.reset_tzpath([tmp_path])
+        forget()
+
+    yield put
+    zoneinfo.reset_tzpath(former)
+    forget()
+
+
+def test_a_reminder_that_is_due_later_by_the_new_rules_waits_for_it(
+    desk: Desk, put_karachi: Callable[[str], None]
+) -> None:
+    desk.publish(WHOLE_DAY)
+    (row,) = desk.reminders()
+    put_karachi("Asia/Dubai")
+    assert fire_due(desk.database, row.due, BASE, Pace()) == 1
+    (later,) = desk.reminders()
+    assert (later.key, later.state, later.due) == (row.key, "planned", row.due + HOUR)
+    assert later.until == row.until + HOUR
+    assert fire_due(desk.database, later.due - HOUR / 60, BASE, Pace()) == 0
+    assert fire_due(desk.database, later.due, BASE, Pace()) == 1
+    assert [state for _, state in desk.states()] == ["sent"]
+
+
+def test_due_times_are_looked_at_again_before_they_come(
+    desk: Desk, put_karachi: Callable[[str], None]
+) -> None:
+    desk.publish(WHOLE_DAY)
+    (row,) = desk.reminders()
+    put_karachi("Asia/Dhaka")
+    review_plans(desk.database, row.due - REVIEWED, row.due + HOUR)
+    (earlier,) = desk.reminders()
+    assert (earlier.key, earlier.state, earlier.due) == (row.key, "planned", row.due - HOUR)
+    assert fire_due(desk.database, earlier.due, BASE, Pace()) == 1
+
+
+def test_nothing_is_written_where_the_rules_are_the_same(desk: Desk) -> None:
+    desk.publish(WHOLE_DAY)
+    before = desk.everything()
+    review_plans(desk.database, datetime(2025, 6, 1, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC))
+    assert desk.everything() == before
+
+
+@pytest.mark.parametrize("text", [TIMED, DAILY])
+def test_an_instant_that_was_published_is_reminded_of_until_it_is_published_anew(
+    desk: Desk, put_karachi: Callable[[str], None], text: str
+) -> None:
+    """Its wall time is another by the new rules; what its file says, only a publish knows."""
+    desk.publish(text)
+    row = desk.reminders()[0]
+    put_karachi("Asia/Dhaka")
+    assert fire_due(desk.database, row.due, BASE, Pace()) == 1
+    assert desk.reminders()[0].state == "sent"
+
+
+def test_a_publish_by_the_new_rules_gives_the_same_reminders_their_new_times(
+    desk: Desk, put_karachi: Callable[[str], None]
+) -> None:
+    desk.publish(TIMED)
+    (row,) = desk.reminders()
+    put_karachi("Asia/Dhaka")
+    desk.publish(TIMED)
+    (earlier,) = desk.reminders()
+    assert (earlier.key, earlier.due) == (row.key, row.due - HOUR)
+
+
+def test_what_went_out_before_is_not_told_again_after_a_publish_by_the_new_rules(
+    desk: Desk, put_karachi: Callable[[str], None]
+) -> None:
+    desk.publish(TIMED)
+    (row,) = desk.reminders()
+    assert fire_due(desk.database, row.due, BASE, Pace()) == 1
+    put_karachi("Asia/Dhaka")
+    desk.publish(TIMED)
+    assert [(one.key, one.state) for one in desk.reminders()] == [(row.key, "sent")]

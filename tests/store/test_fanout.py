@@ -1,0 +1,122 @@
+"""Who hears that what they were told is wrong now."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from calfeed.delivery.due import Pace, fan_out, fire_due
+from calfeed.reminders.filters import Filters
+from calfeed.store import claims, fanout
+from calfeed.store.database import Database
+from calfeed.store.endpoints import add_endpoint
+from tests.delivery.office import wait_until
+from tests.publish.desk import BASE, OTHERS, STAY, Desk
+from tests.store.keeping import make_endpoint, read_deliveries
+
+JUNE, AUGUST = STAY.format(start="2025-06-30"), STAY.format(start="2025-08-31")
+
+
+@pytest.fixture
+def desk(database: Database) -> Desk:
+    """A desk with one endpoint that wants reminders of dates, and nothing else."""
+    with database.write() as connection:
+        add_endpoint(connection, make_endpoint("end_1", filters=Filters(types=("reminder.due",))))
+        add_endpoint(connection, make_endpoint("end_2", filters=Filters(types=("event.added",))))
+    return Desk(database)
+
+
+def remind(desk: Desk, *, state: str | None = "delivered") -> None:
+    """Let the first reminder come out, to `state`; None: it was never in a worker's hands."""
+    now = desk.reminders()[0].due
+    fire_due(desk.database, now, BASE, Pace())
+    fan_all(desk)
+    if state is not None:
+        with desk.database.write() as connection:
+            claims.settle(connection, claims.claim(connection, now, 9), state, now)
+
+
+def fan_all(desk: Desk) -> None:
+    while fan_out(desk.database, desk.now):
+        pass
+
+
+def told(desk: Desk, name: str = "end_1") -> list[str]:
+    fan_all(desk)
+    return [row.type for row in read_deliveries(desk.database) if row.endpoint_id == name]
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (AUGUST, "event.moved"),
+        (JUNE + "  status: cancelled\n", "event.cancelled"),
+        ("", "event.cancelled"),
+    ],
+)
+def test_who_was_reminded_hears_that_it_is_wrong_whatever_types_it_wants(
+    desk: Desk, edit: str, message: str
+) -> None:
+    desk.publish(JUNE, OTHERS)
+    remind(desk)
+    desk.publish(edit, OTHERS)
+    assert told(desk) == ["reminder.due", message]
+    assert set(told(desk, "end_2")) == {"event.added"}
+
+
+def test_and_also_of_the_moves_that_follow(desk: Desk) -> None:
+    desk.publish(JUNE, OTHERS)
+    remind(desk)
+    desk.publish(AUGUST, OTHERS)
+    desk.publish(AUGUST.replace("08-31", "09-30"), OTHERS)
+    assert told(desk) == ["reminder.due", "event.moved", "event.moved"]
+
+
+def test_who_was_not_reminded_hears_of_it_only_if_asked_for(desk: Desk) -> None:
+    desk.publish(JUNE, OTHERS)
+    remind(desk, state=None)
+    desk.publish(AUGUST, OTHERS)
+    assert told(desk) == ["reminder.due"]
+    assert [row.state for row in read_deliveries(desk.database) if row.endpoint_id == "end_1"] == [
+        "superseded"
+    ]
+
+
+def test_what_changes_otherwise_is_told_only_to_who_asked_for_it(desk: Desk) -> None:
+    desk.publish(JUNE, OTHERS)
+    remind(desk)
+    desk.publish(JUNE.replace("The stay ends", "The stay is over"), OTHERS)
+    assert told(desk) == ["reminder.due"]
+
+
+def test_what_was_given_up_is_not_sent_by_hand_once_it_is_wrong(desk: Desk) -> None:
+    desk.publish(JUNE, OTHERS)
+    remind(desk, state="failed")
+    desk.publish(AUGUST, OTHERS)
+    states = {row.type: row.state for row in read_deliveries(desk.database)}
+    assert states["reminder.due"] == "superseded"
+
+
+def test_a_publish_waits_for_a_fan_out_under_way_and_takes_back_what_it_made(desk: Desk) -> None:
+    if desk.database.is_sqlite:
+        return  # there is one writer, whatever it does
+    desk.publish(JUNE, OTHERS)
+    fire_due(desk.database, desk.reminders()[0].due, BASE, Pace())
+    publishing = threading.Thread(target=desk.publish, args=(AUGUST, OTHERS), daemon=True)
+    with desk.database.write() as connection:
+        while fanout.fan_out(connection, desk.now):
+            pass
+        publishing.start()
+        wait_until(lambda: is_blocked(desk))
+    publishing.join(20)
+    (row,) = [row for row in read_deliveries(desk.database) if row.type == "reminder.due"]
+    assert row.state == "superseded"
+
+
+def is_blocked(desk: Desk) -> bool:
+    """Whether a transaction waits for another one's lock."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with desk.database.read() as connection:
+        return bool(connection.scalar(waiting))
