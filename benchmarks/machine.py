@@ -18,7 +18,12 @@ from pathlib import Path
 
 _START = 30.0
 
-TOOLS = {"nginx": "nginx-light", "wrk": "wrk", "taskset": "util-linux"}
+TOOLS = {
+    "nginx": "nginx-light",
+    "redis-server": "redis-server",
+    "taskset": "util-linux",
+    "wrk": "wrk",
+}
 """The commands that are measured with, and the Debian package of each."""
 
 
@@ -80,6 +85,8 @@ def nginx(
     """Run nginx on a port of its own with these locations.
 
     Its settings are Debian's, without logs, and without the limit of requests for a connection.
+    A location may have an `access_log FILE received`: a line with the id of each message and the
+    time in seconds since 1970.
     """
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,6 +99,7 @@ daemon off; worker_processes {processes}; {user}
 pid {folder}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 1024; }}
 http {{
+  log_format received '$http_webhook_id $msec';
   access_log off; sendfile on; tcp_nopush on; types_hash_max_size 2048;
   keepalive_requests 100000000;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;

@@ -6,6 +6,9 @@ import json
 
 SECRET = "whsec_" + "Y2FsZmVlZCBtZWFzdXJlcyBkZWxpdmVyaWVz"
 
+MESSAGE_ID = "msg_" + "0" * 22
+"""What the id of a message begins with; its number, of ten digits, comes behind."""
+
 
 def make_body(number: int) -> bytes:
     """The body of one message, in the shape of a reminder's."""
@@ -27,4 +30,4 @@ def make_body(number: int) -> bytes:
 
 def make_message_id(number: int) -> str:
     """The id of one message, as long as a real one."""
-    return f"msg_{number:032d}"
+    return f"{MESSAGE_ID}{number:010d}"

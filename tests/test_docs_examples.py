@@ -17,8 +17,10 @@ from calfeed.definitions.reader import MOST_EVENTS, read_definitions
 from calfeed.definitions.rules import read_rule
 from calfeed.definitions.texts import LONGEST_TEXT, LONGEST_URL
 from calfeed.definitions.values import Event, Repeat
+from calfeed.delivery.due import A_SECOND
 from calfeed.errors import DefinitionError
 from calfeed.ical.revision import Revision
+from calfeed.reminders.digests import LARGEST, MOST, Told, digest_message
 from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.reminders.messages import (
     LATE,
@@ -198,8 +200,11 @@ def make_messages() -> dict[str, dict[str, Any]]:
     (reminder,) = plan_reminders(
         event, datetime(2030, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
     )
+    due = reminder_message(reminder, revision, reminder.due, page=PAGE)
+    told = Told(due.id, due.body, reminder.occurrence.begins, reminder.until)
     messages = [
-        reminder_message(reminder, revision, reminder.due, page=PAGE),
+        due,
+        digest_message("msg_digest", [told], reminder.due),
         change_message("added", earlier, None, earlier.created, page=PAGE),
         *(
             change_message(kind, revision, earlier, revision.modified, page=PAGE)
@@ -223,7 +228,7 @@ def test_every_type_is_listed_with_the_keys_of_its_data() -> None:
         for kind, _, data in rows_of("## The messages", RECEIVING)
     }
     assert listed == {kind: set(body["data"]) for kind, body in make_messages().items()}
-    assert set(listed) == {*MESSAGE_TYPES, "endpoint.test"}
+    assert set(listed) == {*MESSAGE_TYPES, "reminder.digest", "endpoint.test"}
 
 
 def test_every_key_of_the_data_is_described_and_no_other() -> None:
@@ -238,7 +243,7 @@ def test_every_key_of_the_data_is_described_and_no_other() -> None:
     table = rows_of("### `data.occurrence`, `data.reminder`, `data.previous`", RECEIVING)
     assert {key for row in table for key in codes_in(row[0]) if "." in key} == {
         f"{name}.{key}" for name in names for key in parts[name]
-    }
+    } | {"occurrence.summary"}
 
 
 def test_a_rehearsal_is_marked_where_the_page_says() -> None:
@@ -263,9 +268,15 @@ def test_the_spans_of_lateness_are_the_ones_in_the_code() -> None:
         "from one minute on": LATE,
         "for ten minutes after it was due": GRACE,
         "put that off by 24 hours": LONGEST_WAIT,
+        "ten minutes after its turn": GRACE,
     }
     assert [words for words in told if words not in RECEIVING] == []
-    assert [span.total_seconds() for span in told.values()] == [60, 600, 86_400]
+    assert [span.total_seconds() for span in told.values()] == [60, 600, 86_400, 600]
+
+
+def test_the_bounds_of_digests_and_floods_are_the_ones_in_the_code() -> None:
+    assert f"at most {MOST} reminders, or about {LARGEST // 1000} KB" in RECEIVING
+    assert f"sends {A_SECOND} late reminders a second" in RECEIVING
 
 
 def _span(words: str) -> timedelta:
