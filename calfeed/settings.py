@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,9 @@ from calfeed.errors import SettingsError
 PREFIX = "CALFEED_"
 FILE = Path("calfeed.toml")
 
+# What a bearer token can be made of (RFC 6750, 2.1).
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{20,198}={0,2}")
+
 # With socks5h, unlike socks5, it is the proxy that looks names up, as with the others.
 _PROXY_SCHEMES = ("http", "https", "socks5h")
 
@@ -48,6 +52,9 @@ class Settings(BaseModel):
     public_url: str | None = Field(None, description="where people reach the web server")
     allow_private_endpoints: bool = Field(
         False, description="let webhooks go to private addresses and to ports other than 80, 443"
+    )
+    admin_token: SecretStr | None = Field(
+        None, description="the token that may do everything in the API; at least 20 characters"
     )
     egress_proxy: SecretStr | None = Field(
         None, description="the proxy that everything posted or fetched goes through"
@@ -71,6 +78,16 @@ class Settings(BaseModel):
                 "calfeed needs a host of its own, not a path on one"
             )
         return value.rstrip("/")
+
+    @field_validator("admin_token")
+    @classmethod
+    def _check_admin_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError(
+                "it has to be from 20 to 200 letters, digits and -._~+/=, so that nobody guesses "
+                "it and every client can send it; `openssl rand -hex 32` makes one"
+            )
+        return value
 
     @field_validator("egress_proxy")
     @classmethod

@@ -12,9 +12,10 @@ import click
 from calfeed.cli import endpoint_views as views
 from calfeed.cli import output
 from calfeed.cli.endpoint_options import check_filters
-from calfeed.delivery.channels import Dispatch
+from calfeed.delivery.describing import describe_endpoint
+from calfeed.delivery.outlets import load_channels
 from calfeed.errors import InvalidInputError
-from calfeed.settings import Settings, load_settings
+from calfeed.settings import load_settings
 from calfeed.store.channels import register_channels
 from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints import load_endpoints
@@ -45,31 +46,9 @@ def channels(as_json: bool) -> None:
         rows = []
         for one in found.values():
             key = one.to_endpoint(now).id
-            state = states.get(key, "new: added when a worker starts")
+            state = states.get(key, "new")
             rows.append([key, state, one.service.kind, views.wants(one.filters), one.description])
         output.print_table(["id", "state", "service", "gets", "description"], rows)
-
-
-def load_channels(settings: Settings) -> Mapping[str, Channel]:
-    """The channels of the settings' file, by name; none where there is no file.
-
-    Raises SettingsError with everything that is wrong in it.
-    """
-    if settings.channels is None:
-        return {}
-    # Apprise takes its time, and is needed nowhere else.
-    from calfeed.delivery.channel_file import read_channels
-
-    return read_channels(settings.channels)
-
-
-def open_sender(settings: Settings, found: Mapping[str, Channel]) -> Dispatch:
-    """The sender of a process that can post, and send to these channels."""
-    return Dispatch(
-        {name: one.service for name, one in found.items()},
-        allow_private=settings.allow_private_endpoints,
-        egress_proxy=settings.proxy,
-    )
 
 
 def register(database: Database, found: Mapping[str, Channel], now: datetime) -> None:
@@ -99,7 +78,7 @@ def _find_slips(connection: Connection, found: Mapping[str, Channel]) -> list[st
 
 
 def _describe(one: Channel, states: Mapping[str, str], now: datetime) -> dict[str, Any]:
-    described = views.describe(one.to_endpoint(now), now)
+    described = describe_endpoint(one.to_endpoint(now), now)
     key = described["id"]
     return {
         "id": key,

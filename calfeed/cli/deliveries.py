@@ -5,22 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 
 import click
 
 from calfeed.cli import output
-from calfeed.cli.telling import count, printable, show_time, write
+from calfeed.cli.telling import count, printable, show_time
+from calfeed.delivery.describing import describe_attempt, describe_delivery
 from calfeed.settings import load_settings
 from calfeed.store import claims, deliveries, reports
-from calfeed.store.claims import Attempt
-from calfeed.store.database import Database
 from calfeed.store.deliveries import DeliveryRow, Retried
 from calfeed.store.endpoints import find_endpoint
-
-_STEP = 1000
-"""How many deliveries are made pending again in one transaction."""
+from calfeed.store.retrying import retry_all
 
 
 @click.group()
@@ -70,7 +65,7 @@ def list_(
             limit=limit,
         )
     if as_json:
-        output.print_json([_describe(row) for row in found])
+        output.print_json([describe_delivery(row) for row in found])
     elif not found:
         click.echo("there are no such deliveries")
     else:
@@ -92,8 +87,8 @@ def show(delivery_id: int, as_json: bool) -> None:
     if as_json:
         output.print_json(
             {
-                **_describe(row),
-                "attempts": [_describe_attempt(attempt) for attempt in made],
+                **describe_delivery(row),
+                "attempts": [describe_attempt(attempt) for attempt in made],
                 "message": json.loads(body) if body else None,
             }
         )
@@ -104,7 +99,8 @@ def show(delivery_id: int, as_json: bool) -> None:
     if not body:
         click.echo("its body is no longer kept")
     for attempt in made:
-        result = attempt.error or f"status {attempt.status}"
+        taken = "taken" if attempt.status is None else f"status {attempt.status}"
+        result = attempt.error or taken
         start = f": {attempt.response}" if attempt.response else ""
         line = f"{show_time(attempt.at)}  {attempt.milliseconds} ms  {result}{start}"
         click.echo(f"  {printable(line)}")
@@ -128,7 +124,7 @@ def retry(
             with database.read() as connection:
                 find_endpoint(connection, endpoint_id)
                 chosen = deliveries.list_failed(connection, endpoint_id, begin)
-        done = _retry(database, chosen, output.now())
+        done = retry_all(database, chosen, output.now())
     if as_json:
         refused = [{"id": number, "reason": why} for number, why in done.refused.items()]
         output.print_json({"pending": done.pending, "held": done.held, "refused": refused})
@@ -137,17 +133,6 @@ def retry(
     # A number that was named and is refused is a mistake; of all that failed some may well be.
     if delivery_ids and done.refused:
         sys.exit(1)
-
-
-def _retry(database: Database, chosen: Sequence[int], now: datetime) -> Retried:
-    done = Retried()
-    for index in range(0, len(chosen), _STEP):
-        with database.write() as connection:
-            part = deliveries.retry(connection, chosen[index : index + _STEP], now)
-        done.pending += part.pending
-        done.held += part.held
-        done.refused |= part.refused
-    return done
 
 
 def _say(done: Retried) -> None:
@@ -177,29 +162,3 @@ def _when(row: DeliveryRow) -> str:
     if row.state == "held":
         return "until it is resumed"
     return f"{'digest' if row.state == 'gathered' else 'next attempt'} {show_time(row.next_at)}"
-
-
-def _describe(row: DeliveryRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "message": row.message_id,
-        "endpoint": row.endpoint_id,
-        "type": row.type,
-        "text": row.text,
-        "at": row.at.isoformat(),
-        "state": row.state,
-        "attempts": row.attempts,
-        "next_at": write(row.next_at) if row.state in ("pending", "gathered") else None,
-        "settled_at": write(row.settled_at),
-        "digest": row.digest,
-    }
-
-
-def _describe_attempt(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "at": attempt.at.isoformat(),
-        "milliseconds": attempt.milliseconds,
-        "status": attempt.status,
-        "error": attempt.error,
-        "response": attempt.response,
-    }

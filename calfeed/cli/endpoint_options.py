@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 import click
 
 from calfeed.definitions.times import check_zone
-from calfeed.delivery.headers import find_header, parse_headers
+from calfeed.delivery.headers import change_headers, parse_headers
 from calfeed.errors import InvalidInputError
-from calfeed.reminders.filters import MESSAGE_TYPES, Filters
+from calfeed.reminders.filters import Filters
 from calfeed.reminders.option_texts import parse_digest, parse_quiet
 from calfeed.reminders.options import Options
-from calfeed.store import catalog
 from calfeed.store.database import Connection
 from calfeed.store.endpoints import Endpoint
+from calfeed.store.filtering import find_slips
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -88,7 +88,9 @@ def change(endpoint: Endpoint, given: Mapping[str, Any]) -> Endpoint:
         endpoint,
         filters=_change_filters(endpoint.filters, given),
         options=_change_options(endpoint.options, given),
-        headers=_change_headers(endpoint.headers, given),
+        headers=change_headers(
+            endpoint.headers, parse_headers(given["headers"]), given.get("no_headers", ())
+        ),
         description=endpoint.description if described is None else described,
     )
 
@@ -118,43 +120,8 @@ def _change_options(options: Options, given: Mapping[str, Any]) -> Options:
     return Options.model_validate(changed)
 
 
-def _change_headers(headers: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, str]:
-    changed = dict(headers)
-    added = parse_headers(given["headers"])
-    for name in given.get("no_headers", ()):
-        known = find_header(changed, name)
-        if known is None:
-            there = ", ".join(changed) or "none"
-            raise InvalidInputError(f'the endpoint has no header "{name}"; it has {there}')
-        del changed[known]
-    for name in added:
-        known = find_header(changed, name)
-        if known is not None:
-            del changed[known]
-    return parse_headers(f"{name}: {value}" for name, value in {**changed, **added}.items())
-
-
 def check_filters(connection: Connection, filters: Filters) -> None:
     """Refuse a filter that nothing could ever pass because of a slip, with InvalidInputError."""
-    calendars = catalog.load_calendars(connection)
-    problems = [
-        f'there is no calendar "{slug}"; there are {", ".join(calendars) or "none yet"}'
-        for slug in filters.calendars
-        if slug not in calendars
-    ]
-    problems += [
-        f'"{name}" is not a message type; there are {", ".join(MESSAGE_TYPES)}'
-        for name in filters.types
-        if name not in MESSAGE_TYPES
-    ]
-    known = {
-        f"{row.calendar}/{row.slug}"
-        for row in (catalog.load_events(connection) if filters.events else [])
-    }
-    problems += [
-        f'there is no event "{name}"; write it as CALENDAR/EVENT'
-        for name in filters.events
-        if name not in known
-    ]
+    problems = [slip.message for slip in find_slips(connection, filters)]
     if problems:
         raise InvalidInputError("\n".join(problems))

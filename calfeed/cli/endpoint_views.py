@@ -4,38 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from calfeed.cli.endpoint_options import FILTERS
+from calfeed.delivery.describing import signs_until
 from calfeed.delivery.guard import show_url
 from calfeed.reminders.filters import Filters
-from calfeed.reminders.option_texts import describe_options, show_digest, show_quiet
+from calfeed.reminders.option_texts import describe_options
 from calfeed.store.deliveries import STATES
 from calfeed.store.endpoints import Endpoint
-
-
-def describe(one: Endpoint, now: datetime) -> dict[str, Any]:
-    """An endpoint for programs."""
-    options = one.options
-    return {
-        "id": one.id,
-        "state": one.state,
-        "since": (one.since or one.created).isoformat(),
-        "reason": one.reason,
-        "failing_since": _iso(one.failing_since),
-        "url": show_url(one.url),
-        "description": one.description,
-        "created": one.created.isoformat(),
-        "filters": one.filters.model_dump(mode="json"),
-        "options": {
-            "rate": options.rate,
-            "time_zone": options.time_zone,
-            "quiet": show_quiet(options.quiet) if options.quiet else None,
-            "digest": show_digest(options.digest) if options.digest else None,
-        },
-        "headers": list(one.headers),
-        "former_secret_until": _iso(signs_until(one, now)),
-    }
 
 
 def show(one: Endpoint, now: datetime, counts: Mapping[str, int]) -> list[str]:
@@ -58,11 +34,6 @@ def show(one: Endpoint, now: datetime, counts: Mapping[str, int]) -> list[str]:
     known = [f"{counts[state]} {state}" for state in STATES if state in counts]
     lines.append(_line("deliveries", ", ".join(known) or "none yet"))
     return lines
-
-
-def signs_until(one: Endpoint, now: datetime) -> datetime | None:
-    """Until when the secret before this one signs too; None where it does no longer."""
-    return one.former_until if len(one.secrets_at(now)) > 1 else None
 
 
 def show_state(one: Endpoint) -> str:
@@ -88,7 +59,3 @@ def _line(name: str, text: str) -> str:
 
 def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import secrets
 import sys
 from dataclasses import replace
@@ -13,15 +12,16 @@ import click
 from calfeed.cli import endpoint_views as views
 from calfeed.cli import output
 from calfeed.cli.endpoint_options import change, check_filters, for_adding, for_changing
+from calfeed.delivery.describing import describe_endpoint, signs_until
 from calfeed.delivery.guard import check_url, show_url
-from calfeed.delivery.posting import post_now
-from calfeed.delivery.sender import Sender
+from calfeed.delivery.outlets import refuse_channel
+from calfeed.delivery.probing import probe
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.filters import Filters
-from calfeed.reminders.messages import probe_message
+from calfeed.reminders.retry import is_received
 from calfeed.reminders.signing import check_secret, make_secret
 from calfeed.settings import load_settings
-from calfeed.store import endpoints, outbox, standing
+from calfeed.store import deliveries, endpoints, standing
 from calfeed.store.database import Connection
 from calfeed.store.endpoints import Endpoint
 
@@ -57,7 +57,7 @@ def add(url: str, secret: str | None, as_json: bool, **given: Any) -> None:
         check_filters(connection, added.filters)
         endpoints.add_endpoint(connection, added)
     if as_json:
-        output.print_json({**views.describe(added, added.created), "secret": added.secret})
+        output.print_json({**describe_endpoint(added, added.created), "secret": added.secret})
     else:
         click.echo(f"endpoint {added.id} is added: {views.wants(added.filters)}")
         click.echo(f"secret   {added.secret}")
@@ -77,6 +77,7 @@ def update(endpoint_id: str, as_json: bool, **given: Any) -> None:
     checked = None if url is None else check_url(url, settings.allow_private_endpoints)
     with output.opened(settings) as database, database.write() as connection:
         found = endpoints.take_endpoint(connection, endpoint_id)
+        refuse_channel(found)
         changed = replace(change(found, given), url=checked or found.url)
         if changed.filters != found.filters:
             check_filters(connection, changed.filters)
@@ -101,7 +102,7 @@ def list_(as_json: bool) -> None:
         found = endpoints.list_endpoints(connection)
     if as_json:
         now = output.now()
-        output.print_json([views.describe(one, now) for one in found])
+        output.print_json([describe_endpoint(one, now) for one in found])
     elif not found:
         click.echo("there are no endpoints; `calfeed endpoint add URL` adds one")
     else:
@@ -122,20 +123,18 @@ def test(endpoint_id: str, as_json: bool) -> None:
     """Send a test message now, paused or not, and say what the receiver answered."""
     settings = load_settings()
     with output.opened(settings) as database:
-        with database.write() as connection:
+        with database.read() as connection:
             found = endpoints.find_endpoint(connection, endpoint_id)
-            message = probe_message(endpoint_id, output.now(), secrets.token_hex(8))
-            number = outbox.add_delivery(connection, message, endpoint_id)
-        with Sender(
-            allow_private=settings.allow_private_endpoints, egress_proxy=settings.proxy
-        ) as sender:
-            attempt = post_now(database, sender, number, output.now, random.random)
-    held = attempt.status is not None and 200 <= attempt.status < 300
+        attempt = probe(database, settings, endpoint_id, output.now)
+        with database.read() as connection:
+            message_id = deliveries.find_delivery(connection, attempt.delivery_id).message_id
+    number = attempt.delivery_id
+    held = is_received(attempt.status, attempt.error)
     if as_json:
         output.print_json(
             {
                 "delivery": number,
-                "message": message.id,
+                "message": message_id,
                 "delivered": held,
                 "status": attempt.status,
                 "error": attempt.error,
@@ -143,7 +142,8 @@ def test(endpoint_id: str, as_json: bool) -> None:
             }
         )
     elif held:
-        click.echo(f"received: status {attempt.status} after {attempt.milliseconds} ms")
+        status = "" if attempt.status is None else f"status {attempt.status} "
+        click.echo(f"received: {status}after {attempt.milliseconds} ms")
     else:
         reason = attempt.error or f"the receiver answered {attempt.status}"
         click.echo(f"not received: {reason}", err=True)
@@ -210,16 +210,17 @@ def rotate(endpoint_id: str, secret: str | None, as_json: bool) -> None:
     made = _make_secret(secret)
     with output.opened(load_settings()) as database, database.write() as connection:
         found = endpoints.take_endpoint(connection, endpoint_id)
+        refuse_channel(found)
         rotated = found.rotate(made, now)
         endpoints.save_endpoint(connection, rotated)
     until = rotated.former_until
     if as_json:
-        output.print_json({**views.describe(rotated, now), "secret": made})
+        output.print_json({**describe_endpoint(rotated, now), "secret": made})
         return
     click.echo(f"endpoint {endpoint_id} has a new secret")
     click.echo(f"secret   {made}")
     click.echo(f"It is not shown again. Until {until:%Y-%m-%d %H:%M} UTC the one before signs too.")
-    if views.signs_until(found, now) is not None:
+    if signs_until(found, now) is not None:
         click.echo("The one before that, which was still signing, does not sign any more.")
 
 
@@ -242,7 +243,7 @@ def _print(connection: Connection, endpoint_id: str, as_json: bool) -> None:
     counts = standing.count_deliveries(connection, endpoint_id)
     now = output.now()
     if as_json:
-        output.print_json({**views.describe(found, now), "deliveries": counts})
+        output.print_json({**describe_endpoint(found, now), "deliveries": counts})
     else:
         click.echo("\n".join(views.show(found, now, counts)))
 

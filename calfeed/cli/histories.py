@@ -11,20 +11,18 @@ import click
 
 from calfeed.cli import output
 from calfeed.cli.telling import (
-    FATES,
     count,
-    describe_receipt,
     printable,
     say_receipts,
     show_time,
-    write,
 )
 from calfeed.definitions.values import Event, text_in
+from calfeed.delivery.describing import describe_receipt, write
 from calfeed.ical.text import format_when
 from calfeed.reminders.messages import describe_time
 from calfeed.settings import load_settings
 from calfeed.store.outbox import ReminderRow
-from calfeed.store.reports import History, Published, Told, find_uids, load_history
+from calfeed.store.reports import FATES, History, Published, Told, find_uids, load_history
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ import sys
 import click
 
 from calfeed.cli import output
-from calfeed.cli.windows import Planned, load_window
 from calfeed.delivery.guard import check_url
+from calfeed.delivery.outlets import open_sender_to
 from calfeed.delivery.posting import HEADERS, make_signer
-from calfeed.delivery.sender import Outcome, Request, Sender
+from calfeed.delivery.sender import Outcome, Request
 from calfeed.errors import InvalidInputError
-from calfeed.publish.apply import page_address
+from calfeed.publish import windows
+from calfeed.publish.windows import Planned, load_window
 from calfeed.reminders.filters import Filters
-from calfeed.reminders.messages import reminder_message
 from calfeed.reminders.signing import check_secret
 from calfeed.settings import Settings, load_settings
 from calfeed.store.database import Database
@@ -51,16 +51,15 @@ def rehearse(
         found = load_window(database, *window)
     requests = _make_requests(settings, found, target)
     results: list[tuple[Outcome, bool]] = []
-    with Sender(
-        allow_private=settings.allow_private_endpoints, egress_proxy=settings.proxy
-    ) as sender:
+    with open_sender_to(settings, target.url) as sender:
         sender.submit(list(requests.values()))
         while len(results) < len(requests):
             for outcome in sender.results(_PATIENCE):
-                held = outcome.status is not None and 200 <= outcome.status < 300
+                held = outcome.received
                 results.append((outcome, held))
                 if not as_json:
-                    answer = outcome.error or f"status {outcome.status}"
+                    taken = "taken" if outcome.status is None else f"status {outcome.status}"
+                    answer = outcome.error or taken
                     mark = "received" if held else "NOT received"
                     click.echo(f"{mark}: {outcome.key} ({answer}, {outcome.milliseconds} ms)")
     failed = sum(not held for _, held in results)
@@ -114,17 +113,8 @@ def _make_requests(
     name = secrets.token_hex(8)
     now = output.now()
     requests = {}
-    for planned in found:
+    for planned, message in windows.rehearse(found, target.filters, settings.base_url, now, name):
         event = planned.reminder.event
-        message = reminder_message(
-            planned.reminder,
-            planned.revision,
-            now,
-            page=page_address(settings.base_url, event),
-            rehearsal=name,
-        )
-        if not target.filters.want(message.subject):
-            continue
         due = planned.reminder.due.astimezone(event.zone)
         occurrence = planned.reminder.occurrence.id
         line = f"{due:%Y-%m-%d %H:%M} {event.calendar}/{event.slug}"

@@ -9,21 +9,19 @@ import click
 
 from calfeed.cli import output
 from calfeed.cli.telling import (
-    FATES,
     count,
-    describe_receipt,
     printable,
     say_receipts,
     show_time,
-    write,
 )
-from calfeed.cli.windows import Planned, load_window
 from calfeed.definitions.values import Event, text_in
+from calfeed.delivery.describing import describe_receipt, write
 from calfeed.delivery.guard import show_url
 from calfeed.ical.text import format_when
+from calfeed.publish.windows import Planned, load_window
 from calfeed.reminders.messages import LATE, describe_occurrence, format_span
 from calfeed.settings import load_settings
-from calfeed.store.reports import Fired, load_fired
+from calfeed.store.reports import FATES, Fired, load_fired
 
 _NAMED = 10
 """How many endpoints of a reminder are written out for people; of more only how many there are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
@@ -48,8 +49,9 @@ def web(processes: int, supervised: bool) -> None:
 @_supervised
 def worker(supervised: bool) -> None:
     """Send what is due. Any number of these may run beside each other on PostgreSQL."""
-    from calfeed.cli.channels import load_channels, open_sender, register
+    from calfeed.cli.channels import register
     from calfeed.delivery.clock import WorkerClock
+    from calfeed.delivery.outlets import load_channels, open_sender
     from calfeed.delivery.worker import Worker
     from calfeed.store.notices import Listener
 
@@ -68,6 +70,10 @@ def worker(supervised: bool) -> None:
         clock = WorkerClock(one, output.now)
         clock.start()
         with Listener(database, one.wake):
+            # What was made so far lives as long as the process; collecting garbage need not look
+            # at it again and again.
+            gc.collect()
+            gc.freeze()
             one.run()
         clock.stop()
 
@@ -76,9 +82,9 @@ def worker(supervised: bool) -> None:
 @_processes
 def serve(processes: int) -> None:
     """Migrate, publish, watch the definitions, serve and send: everything, on one machine."""
-    from calfeed.cli.channels import load_channels
     from calfeed.cli.supervisor import Part, Supervisor
     from calfeed.cli.watching import Publisher, describe_start
+    from calfeed.delivery.outlets import load_channels
     from calfeed.store.database import Database
     from calfeed.store.migrate import migrate
     from calfeed.web.server import check_address

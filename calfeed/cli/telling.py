@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime
-from typing import Any
 
 from calfeed.delivery.guard import show_url
 from calfeed.store.reports import Receipt, Told
-
-FATES = {
-    "planned": "due, and not made into a message yet",
-    "missed": "missed: it was found when what it reminds of had come",
-    "collapsed": "collapsed: one nearer to the date went out in its place",
-    "withdrawn": "withdrawn: its event no longer asked for it",
-    "recalled": "recalled: its event changed after it was sent",
-}
-"""What became of a reminder, by its state; what was sent has a message that tells more."""
 
 _TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
@@ -66,26 +56,6 @@ def say_receipts(told: Told) -> list[str]:
     if not told.complete:
         return [*lines, "and further endpoints, whose deliveries are being made"]
     return lines or ["to nobody: no endpoint wanted it"]
-
-
-def describe_receipt(one: Receipt) -> dict[str, Any]:
-    """A receipt as JSON."""
-    return {
-        "id": one.delivery_id,
-        "endpoint": one.endpoint_id,
-        "url": show_url(one.url),
-        "state": one.state,
-        "attempts": one.attempts,
-        "received_at": write(one.received_at),
-        "next_at": write(one.next_at) if one.state in ("pending", "gathered") else None,
-        "settled_at": write(one.settled_at),
-        "digest": one.digest,
-    }
-
-
-def write(moment: datetime | None) -> str | None:
-    """A time as JSON has it, or None."""
-    return moment.isoformat() if moment else None
 
 
 def _commands(character: str) -> bool:

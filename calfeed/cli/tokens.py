@@ -1,4 +1,4 @@
-"""`token`: who may read a private calendar."""
+"""`token`: who may read a private calendar, and what programs may do in the API."""
 
 from __future__ import annotations
 
@@ -12,27 +12,46 @@ from calfeed.errors import InvalidInputError
 from calfeed.settings import load_settings
 from calfeed.store import catalog, tokens
 from calfeed.store.database import Connection
+from calfeed.store.tokens import Token
 
 
 @click.group()
 def token() -> None:
-    """Tokens: addresses under which a private calendar can be subscribed to."""
+    """Tokens: for the feed of a private calendar, or for the API."""
 
 
 @token.command()
-@click.argument("calendar")
+@click.argument("calendar", required=False)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help=f"For the API: {', '.join(tokens.SCOPES)}, or read:CALENDAR; repeatable.",
+)
 @click.option("--description", default="", help="Whose it is, for your own lists.")
 @output.as_json
-def add(calendar: str, description: str, as_json: bool) -> None:
-    """Make a token for a private CALENDAR, and print its address, which is shown only now.
+def add(calendar: str | None, scopes: tuple[str, ...], description: str, as_json: bool) -> None:
+    """Make a token, which is shown only now: for the feed of a private CALENDAR, or for the API.
 
-    One for each reader, so that one can be revoked without the others.
+    One for each reader or program, so that one can be revoked without the others.
     """
+    if bool(calendar) == bool(scopes):
+        raise click.UsageError("say what it is for: either a CALENDAR, or --scope")
     settings = load_settings()
     made = secrets.token_urlsafe(32)
+    checked = tokens.check_scopes(scopes)
     with output.opened(settings) as database, database.write() as connection:
-        _check_private(connection, calendar)
-        number = tokens.add_token(connection, made, calendar, description, output.now())
+        if calendar:
+            _check_private(connection, calendar)
+        number = tokens.add_token(connection, made, calendar, description, output.now(), checked)
+    if not calendar:
+        if as_json:
+            output.print_json({"id": number, "scopes": checked, "token": made})
+        else:
+            click.echo(f"token {number} for {', '.join(checked)} is made:")
+            click.echo(made)
+            click.echo("It is not shown again. Programs send it as `Authorization: Bearer …`.")
+        return
     address = f"{settings.base_url}/private/{made}/{calendar}.ics"
     if as_json:
         output.print_json({"id": number, "calendar": calendar, "address": address})
@@ -54,6 +73,7 @@ def list_(as_json: bool) -> None:
                 {
                     "id": one.id,
                     "calendar": one.calendar,
+                    "scopes": one.scopes,
                     "description": one.description,
                     "created": one.created.isoformat(),
                     "revoked": one.revoked.isoformat() if one.revoked else None,
@@ -67,23 +87,27 @@ def list_(as_json: bool) -> None:
         rows = [
             [
                 str(one.id),
-                one.calendar,
+                _purpose(one),
                 f"{one.created:%Y-%m-%d}",
                 f"revoked {one.revoked:%Y-%m-%d}" if one.revoked else "valid",
                 one.description,
             ]
             for one in found
         ]
-        output.print_table(["token", "calendar", "made", "state", "description"], rows)
+        output.print_table(["token", "for", "made", "state", "description"], rows)
 
 
 @token.command()
 @click.argument("number", type=int)
 def revoke(number: int) -> None:
-    """Revoke token NUMBER: within a second its address answers 410, for good."""
+    """Revoke token NUMBER: within a second its address answers 410, and the API 401, for good."""
     with output.opened(load_settings()) as database, database.write() as connection:
         changed = tokens.revoke_token(connection, number, output.now())
     click.echo(f"token {number} {'is revoked' if changed else 'was revoked before'}")
+
+
+def _purpose(one: Token) -> str:
+    return f"feed of {one.calendar}" if one.calendar else f"API: {', '.join(one.scopes)}"
 
 
 def _check_private(connection: Connection, slug: str) -> None:

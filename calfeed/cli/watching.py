@@ -11,7 +11,6 @@ from pathlib import Path
 import watchfiles
 
 from calfeed.cli import output
-from calfeed.cli.windows import Planned, load_window
 from calfeed.definitions.files import load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.definitions.values import text_in
@@ -19,6 +18,7 @@ from calfeed.errors import CalfeedError, DefinitionError, StoreError
 from calfeed.publish import apply
 from calfeed.publish.plan import HORIZON
 from calfeed.publish.show import show_shortened, show_text, summarize
+from calfeed.publish.windows import Planned, load_window
 from calfeed.settings import Settings
 from calfeed.store import catalog
 from calfeed.store.database import Database

@@ -56,6 +56,27 @@ def parse_headers(lines: Iterable[str]) -> dict[str, str]:
     return headers
 
 
+def change_headers(
+    headers: Mapping[str, str], added: Mapping[str, str], removed: Iterable[str]
+) -> dict[str, str]:
+    """Headers without those that are removed, and with those that are added in their place.
+
+    Raises InvalidInputError for the removal of one that is not there, and for too many.
+    """
+    changed = dict(headers)
+    for name in removed:
+        known = find_header(changed, name)
+        if known is None:
+            there = ", ".join(changed) or "none"
+            raise InvalidInputError(f'the endpoint has no header "{name}"; it has {there}')
+        del changed[known]
+    for name in added:
+        known = find_header(changed, name)
+        if known is not None:
+            del changed[known]
+    return parse_headers(f"{name}: {value}" for name, value in {**changed, **added}.items())
+
+
 def find_header(headers: Mapping[str, str], name: str) -> str | None:
     """The name of a header as it stands among these, whatever its case."""
     return next((each for each in headers if each.lower() == name.strip().lower()), None)

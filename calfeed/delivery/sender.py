@@ -1,8 +1,9 @@
 """Post many requests at once, through libcurl's multi interface on a thread of its own.
 
 Requests go in with `submit`, and each comes back from `results` as exactly one `Outcome`,
-whatever happens: an answer, an error, or the sender being closed. Nothing is retried or
-remembered here.
+whatever happens: an answer, an error, or the sender being closed. What is taken back with `recall`
+has none. Nothing is retried or remembered here; but where a kept connection turns out to be closed
+before a byte of the answer, libcurl itself posts once more, on a new one. That is one attempt.
 
 libcurl is driven with perform(): on loopback that takes a quarter less CPU for each request than
 socket_action(), whose callbacks are Python calls.
@@ -115,7 +116,7 @@ class Sender:
         """
         with self._lock:
             stopped = self._stopped
-            if not stopped:
+            if requests and not stopped:
                 self._inbox.extend(requests)
                 self._wake_up()
         if stopped:

@@ -10,7 +10,7 @@ Times are seconds of a clock that never steps (`time.monotonic`).
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from calfeed.delivery.posting import Posting
@@ -154,11 +154,11 @@ class Shares:
             share.heard = at
             share.answer = outcome.milliseconds / 1000
             quick = share.answer < _QUICK
-            share.quick = quick and outcome.status is not None
-            if outcome.status is not None:
+            share.quick = quick and outcome.error is None
+            if outcome.error is None:
                 share.failures = share.rests = 0
                 share.rests_until = 0.0
-                if quick and outcome.status < 300:
+                if quick and outcome.received:
                     share.most = min(share.most + 1, _MOST)
                 continue
             share.most = 1
@@ -171,13 +171,16 @@ class Shares:
         self.in_hand -= len(outcomes)
         return resting
 
-    def take_lines(self, endpoints: Collection[str] | None = None) -> list[Request]:
-        """Take all that waits in line, for some endpoints or for all."""
+    def take_lines(self, unwanted: Callable[[Request], bool]) -> list[Request]:
+        """Take what is unwanted of all that waits in line."""
         taken: list[Request] = []
-        for key in list(self._waiting if endpoints is None else self._waiting & set(endpoints)):
-            taken += self._shares[key].line
-            self._shares[key].line.clear()
-            self._waiting.remove(key)
+        for key in list(self._waiting):
+            share = self._shares[key]
+            left = [one for one in share.line if not unwanted(one)]
+            taken += [one for one in share.line if unwanted(one)]
+            share.line = deque(left)
+            if not left:
+                self._waiting.remove(key)
         self._in_lines -= len(taken)
         self.in_hand -= len(taken)
         return taken

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,7 +29,7 @@ from calfeed.delivery.sender import Outcome, Request, Sender
 from calfeed.delivery.shares import Shares, endpoint_of
 from calfeed.errors import StoreError
 from calfeed.store import claims as store
-from calfeed.store import deliveries, digests, outbox
+from calfeed.store import catalog, deliveries, digests, outbox
 from calfeed.store.claims import Claim
 from calfeed.store.database import Database
 
@@ -42,6 +42,7 @@ _TURN = 0.02
 """Seconds in which results are gathered, to be recorded in one transaction."""
 
 _DATABASE_PAUSE = 1.0
+_LONGEST_NAP = 1.0
 
 _LAST = 16.0
 """Seconds that a worker that was stopped gives what it has posted: a little more than an attempt
@@ -50,10 +51,17 @@ can take."""
 
 @dataclass(frozen=True)
 class Agenda:
-    """What lies ahead: when the next thing is to be done, and whether something waits now."""
+    """What lies ahead: when the next reminder or digest is due, when the next delivery may be
+    claimed, and whether a message waits for its deliveries to be made."""
 
-    next_at: datetime | None
+    due: datetime | None
+    ripe: datetime | None
     waiting: bool
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next thing is to be done."""
+        return min((one for one in (self.due, self.ripe) if one is not None), default=None)
 
 
 class Worker:
@@ -79,6 +87,10 @@ class Worker:
         self._reviewed = clock()  # up to when due times were worked out anew
         self._awake = threading.Event()
         self._awake.set()
+        self._published = 0  # the last publish that is known of
+        self._doubting = False  # what is in hand may have been superseded by a publish
+        self._firing = True  # something may be due, or wait to be fanned out
+        self._due: datetime | None = None  # when the next is, as far as is known
         self._more = True  # more may be ripe than the last claim could take
         self._stopping = threading.Event()
         self._again: float | None = None  # when what was given back is ripe, on the monotonic clock
@@ -104,7 +116,7 @@ class Worker:
         """Work until stopped. A database that goes away is waited for."""
         while not self._stopping.is_set():
             self._guarded(self._turn)
-        self._let_go()
+        self._let_go(lambda _: True)
         deadline = time.monotonic() + _LAST
         while self._claims and time.monotonic() < deadline:
             if not self._guarded(lambda: self._exchange(0)):
@@ -114,14 +126,16 @@ class Worker:
     def agenda(self) -> Agenda:
         """Look ahead, for the clock."""
         with self._database.read() as connection:
-            moments = [
-                outbox.next_due(connection),
-                digests.next_gathered(connection),
-                deliveries.next_pending(connection),
-            ]
-            waiting = outbox.is_waiting(connection)
-        known = [moment for moment in moments if moment is not None]
-        return Agenda(min(known, default=None), waiting)
+            published = catalog.latest_publish(connection)
+            moments = [outbox.next_due(connection), digests.next_gathered(connection)]
+            agenda = Agenda(
+                due=min((one for one in moments if one is not None), default=None),
+                ripe=deliveries.next_pending(connection),
+                waiting=outbox.is_waiting(connection),
+            )
+        if published != self._published:
+            self._published, self._doubting = published, True
+        return agenda
 
     def do_duties(self) -> None:
         """What has to be done now and then: plan further ahead, retire events, forget bodies."""
@@ -138,28 +152,46 @@ class Worker:
             self._awake.clear()
             if self._stopping.is_set():
                 return  # stop() may have woken us just before the clear
+            self._firing = True
+        if self._firing or self._is_due():
             self._fire()
             self._more = True
         if self._shares.in_hand:
-            self._gather(_TURN)
+            self._gather(0.0 if self._firing else min(_TURN, self._find_nap()))
         if self._again is not None and self._again <= time.monotonic():
             self._again, self._more = None, True
         limit = self._shares.find_room() if self._more else 0
         if limit or self._unrecorded or self._unposted or self._renewal_is_due():
             self._exchange(limit)
-        elif not self._shares.in_hand:
-            self._awake.wait(None if self._again is None else self._again - time.monotonic())
+        elif not self._shares.in_hand and not self._firing:
+            self._awake.wait(self._find_nap())
 
     def _fire(self) -> None:
+        """Fire and fan out one batch of each. There may be more, but what is ripe goes before."""
         agenda = self.agenda()
-        if agenda.next_at is not None and agenda.next_at <= self._clock():
-            while fire_due(self._database, self._clock(), self._base_url, self._pace):
-                agenda = Agenda(None, waiting=True)
-            while make_digests(self._database, self._clock()):
-                pass
-        if agenda.waiting:
-            while fan_out(self._database, self._clock()):
-                pass
+        self._due = agenda.due
+        self._firing = False
+        if self._is_due():
+            fired = fire_due(self._database, self._clock(), self._base_url, self._pace)
+            told = make_digests(self._database, self._clock())
+            self._firing = bool(fired or told)
+        if agenda.waiting or self._firing:
+            self._firing |= fan_out(self._database, self._clock())
+
+    def _is_due(self) -> bool:
+        return self._due is not None and self._due <= self._clock()
+
+    def _find_nap(self) -> float:
+        """How many seconds there is nothing to do, for all that is known.
+
+        Never long: the clock may be set meanwhile.
+        """
+        naps = [_LONGEST_NAP]
+        if self._again is not None:
+            naps.append(self._again - time.monotonic())
+        if self._due is not None:
+            naps.append((self._due - self._clock()).total_seconds())
+        return max(0.0, min(naps))
 
     def _exchange(self, limit: int) -> None:
         """Record what came back and claim up to `limit` deliveries, in one transaction."""
@@ -167,11 +199,12 @@ class Worker:
         back = dict(self._unposted)
         left = self._claims.difference(_claims_of(self._unrecorded), back)
         now = self._clock()
-        renewing = self._renewal_is_due()
+        renewing, self._doubting = self._renewal_is_due(), False
+        lost: set[Claim] = set()
         with self._database.write() as connection:
             record(connection, self._unrecorded, now, self._random)
             if renewing:
-                store.renew(connection, list(left), now)
+                lost = left - store.renew(connection, left, now)
             if limit:
                 claims = sorted(store.claim(connection, now, limit))
                 kept, beyond = self._shares.sort_out(claims, time.monotonic())
@@ -183,6 +216,8 @@ class Worker:
         self._unrecorded, self._unposted = [], {}
         if renewing or not left:
             self._renewed = now
+        if lost:
+            left.difference_update(self._take_back(lambda one: _claim_of(one) in lost))
         self._claims = left.union(_claims_of(requests))
         if back:
             again = time.monotonic() + min(back.values())
@@ -192,7 +227,8 @@ class Worker:
 
     def _renewal_is_due(self) -> bool:
         # In either direction: after the clock was set they would end too soon or much too late.
-        return bool(self._claims) and abs(self._clock() - self._renewed) >= _RENEWAL
+        overdue = abs(self._clock() - self._renewed) >= _RENEWAL
+        return bool(self._claims) and (overdue or self._doubting)
 
     def _gather(self, timeout: float) -> None:
         """Wait up to `timeout` seconds for all that is posted, and post what has its turn then."""
@@ -205,18 +241,19 @@ class Worker:
             self._unrecorded += outcomes
             at = time.monotonic()
             if resting := self._shares.note(outcomes, at):
-                self._let_go(resting)
+                self._let_go(lambda one: endpoint_of(one) in resting)
             self._sender.submit(self._shares.take_turns(at))
 
-    def _let_go(self, endpoints: Collection[str] | None = None) -> None:
-        """Take back what is not posted yet, to some endpoints or to all."""
+    def _let_go(self, unwanted: Callable[[Request], bool]) -> None:
+        """Take back what is not posted yet, to be given back with the next exchange."""
         at = time.monotonic()
-        recalled = self._sender.recall(
-            lambda one: endpoints is None or endpoint_of(one) in endpoints
-        )
-        self._shares.take_back(recalled)
-        for claim in _claims_of(recalled + self._shares.take_lines(endpoints)):
+        for claim in self._take_back(unwanted):
             self._unposted[claim] = self._shares.rest_of(claim.endpoint_id, at)
+
+    def _take_back(self, unwanted: Callable[[Request], bool]) -> list[Claim]:
+        recalled = self._sender.recall(unwanted)
+        self._shares.take_back(recalled)
+        return _claims_of(recalled + self._shares.take_lines(unwanted))
 
     def _guarded(self, step: Callable[[], None]) -> bool:
         try:
@@ -230,4 +267,10 @@ class Worker:
 
 
 def _claims_of(ones: Iterable[Request | Outcome]) -> list[Claim]:
-    return [one.key.claim for one in ones if isinstance(one.key, Posting)]
+    return [_claim_of(one) for one in ones]
+
+
+def _claim_of(one: Request | Outcome) -> Claim:
+    if not isinstance(one.key, Posting):
+        raise TypeError(f"a post of something else: {one.key!r}")
+    return one.key.claim

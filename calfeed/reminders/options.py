@@ -22,9 +22,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 def _check_wall_time(value: time) -> time:
     if value.tzinfo is not None:
-        raise ValueError(
-            "a time of day has no offset: it is on the clock of time_zone"
-        )
+        raise ValueError("a time of day has no offset: it is on the clock of time_zone")
     return value
 
 

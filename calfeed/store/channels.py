@@ -51,7 +51,8 @@ def _insert(connection: Connection, endpoint_id: str, now: datetime) -> bool:
     """Make a row to be filled; False where there is one, another worker's perhaps."""
     blank = {"url": "", "description": "", "filters": "{}", "options": "{}", "headers": "{}"}
     values = {"id": endpoint_id, **blank, "secret": "", "state": "active", "created": now}
-    return connection.execute(insert_new(connection, endpoints).values(values)).rowcount == 1
+    statement = insert_new(connection, endpoints).values(values).returning(endpoints.c.id)
+    return connection.scalar(statement) is not None
 
 
 def _revive(connection: Connection, endpoint_id: str, now: datetime) -> bool:

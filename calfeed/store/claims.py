@@ -6,7 +6,7 @@ attempt. So a worker that dies gives its deliveries back by doing nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -79,7 +79,8 @@ def claim(connection: Connection, now: datetime, limit: int) -> list[Claim]:
 
 def claim_one(connection: Connection, delivery_id: int, now: datetime) -> list[Claim]:
     """Claim one delivery by its number, if it is pending."""
-    rows = connection.execute(_claim(delivery_id), {"lease": now + LEASE}).all()
+    one = _claim(delivery_id).where(deliveries.c.state == "pending")
+    rows = connection.execute(one, {"lease": now + LEASE}).all()
     return [Claim(*row) for row in rows]
 
 
@@ -111,18 +112,23 @@ def _claim(ids: Any) -> Any:
     )
 
 
-def renew(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
-    """Keep deliveries from other workers for another `LEASE`, those that are still this one's."""
-    if claims:
-        held = [{"id": one.delivery_id, "claim": one.number} for one in claims]
-        given = {"held": dump_rows(held), "lease": now + LEASE}
-        connection.execute(_renewing(connection.dialect.name), given)
+def renew(connection: Connection, claims: Collection[Claim], now: datetime) -> set[Claim]:
+    """Keep deliveries from other workers for another `LEASE`, and return which.
+
+    The others are settled by now, as those that are no longer true, or another worker's.
+    """
+    if not claims:
+        return set()
+    held = [{"id": one.delivery_id, "claim": one.number} for one in claims]
+    given = {"held": dump_rows(held), "lease": now + LEASE}
+    kept = set(connection.scalars(_renewing(connection.dialect.name), given))
+    return {one for one in claims if one.delivery_id in kept}
 
 
 @cache
 def _renewing(dialect: str) -> Any:
     held = given_rows(dialect, "held", {"id": deliveries.c.id.type, "claim": Integer()})
-    return _mine(held).values(next_at=bindparam("lease"))
+    return _mine(held).values(next_at=bindparam("lease")).returning(deliveries.c.id)
 
 
 def load_messages(connection: Connection, ids: Sequence[str]) -> dict[str, StoredMessage]:

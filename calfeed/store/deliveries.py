@@ -77,12 +77,16 @@ def list_deliveries(
     states: Sequence[str] = (),
     uids: Sequence[str] | None = None,
     since: datetime | None = None,
+    before: int | None = None,
+    ids: Sequence[int] | None = None,
+    message_id: str | None = None,
     limit: int = 50,
 ) -> list[DeliveryRow]:
     """Deliveries, newest first: of one endpoint, in some states, about events by their UIDs.
 
     With `since` those that came to their end from then on, and of those still to come the ones
-    whose message was made from then on.
+    whose message was made from then on. With `before` those whose number is lower, with `ids`
+    those that have one of these, with `message_id` those of one message.
     """
     query = _query().order_by(deliveries.c.id.desc()).limit(limit)
     if endpoint_id is not None:
@@ -93,6 +97,12 @@ def list_deliveries(
         query = query.where(messages.c.uid.in_(uids))
     if since is not None:
         query = query.where(func.coalesce(deliveries.c.settled_at, messages.c.at) >= since)
+    if before is not None:
+        query = query.where(deliveries.c.id < before)
+    if ids is not None:
+        query = query.where(deliveries.c.id.in_(ids))
+    if message_id is not None:
+        query = query.where(deliveries.c.message_id == message_id)
     return [_to_delivery(row) for row in connection.execute(query)]
 
 

@@ -143,9 +143,11 @@ def restore(connection: Connection, message_ids: Select[Any]) -> None:
 
 
 def _rewrite(connection: Connection, digest: str) -> bool:
-    """Write a digest anew after its members; False where it has none."""
+    """Write a digest anew after its members; False where nothing is left to tell."""
     query = _tell().where(deliveries.c.digest == digest, deliveries.c.state == "digested")
-    told = [_to_told(row) for row in connection.execute(query)]
+    # A digest can be so old that bodies are no longer kept.
+    kept = query.where(messages.c.body.is_not(None))
+    told = [_to_told(row) for row in connection.execute(kept)]
     if not told:
         return False
     own = messages.c.id == digest

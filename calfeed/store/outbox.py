@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -170,19 +171,8 @@ def take_due(connection: Connection, now: datetime, limit: int) -> list[Reminder
     They come with all that are due of the same occurrences, which are not counted in `limit`. On
     PostgreSQL those that another worker holds are passed over; on SQLite there is no other.
     """
-    later = reminders.alias("later")
-    is_later = (later.c.due > reminders.c.due) | (
-        (later.c.due == reminders.c.due) & (later.c.key > reminders.c.key)
-    )
-    # One of each occurrence is locked first, so that no two workers share an occurrence.
-    nearest = (
-        _due(reminders, now)
-        .where(~_due(later, now).where(_is_same_occurrence(later), is_later).exists())
-        .order_by(reminders.c.due.desc())
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = [ReminderRow(*row) for row in connection.execute(nearest)]
+    given = {"now": now, "most": limit}
+    rows = [ReminderRow(*row) for row in connection.execute(_taking(), given)]
     taken = {row.key for row in rows}
     occurrences = [(row.uid, row.occurrence, row.begins) for row in rows]
     columns = reminders.c
@@ -190,15 +180,36 @@ def take_due(connection: Connection, now: datetime, limit: int) -> list[Reminder
         part = tuple_(columns.uid, columns.occurrence, columns.begins).in_(
             occurrences[index : index + 100]
         )
-        all_of_them = _due(reminders, now).where(part).with_for_update(skip_locked=True)
+        all_of_them = _due(reminders).where(part).with_for_update(skip_locked=True)
         rows += [
-            ReminderRow(*row) for row in connection.execute(all_of_them) if row.key not in taken
+            ReminderRow(*row)
+            for row in connection.execute(all_of_them, {"now": now})
+            if row.key not in taken
         ]
     return rows
 
 
-def _due(table: FromClause, now: datetime) -> Select[Any]:
-    return select(table).where(table.c.state == _PLANNED, table.c.due <= now)
+@cache
+def _taking() -> Select[Any]:
+    """The nearest that is due of each occurrence.
+
+    That one is locked first, so that no two workers share an occurrence.
+    """
+    later = reminders.alias("later")
+    is_later = (later.c.due > reminders.c.due) | (
+        (later.c.due == reminders.c.due) & (later.c.key > reminders.c.key)
+    )
+    return (
+        _due(reminders)
+        .where(~_due(later).where(_is_same_occurrence(later), is_later).exists())
+        .order_by(reminders.c.due.desc())
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _due(table: FromClause) -> Select[Any]:
+    return select(table).where(table.c.state == _PLANNED, table.c.due <= bindparam("now"))
 
 
 def _is_same_occurrence(other: FromClause) -> ColumnElement[bool]:

@@ -28,6 +28,15 @@ from calfeed.store.tables import (
     revisions,
 )
 
+FATES = {
+    "planned": "due, and not made into a message yet",
+    "missed": "missed: it was found when what it reminds of had come",
+    "collapsed": "collapsed: one nearer to the date went out in its place",
+    "withdrawn": "withdrawn: its event no longer asked for it",
+    "recalled": "recalled: its event changed after it was sent",
+}
+"""What became of a reminder, by its state; what was sent has a message that tells more."""
+
 
 @dataclass(frozen=True)
 class Receipt:

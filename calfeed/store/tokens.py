@@ -1,27 +1,57 @@
-"""Tokens: what lets a reader at the feed of a private calendar. Only their hashes are kept."""
+"""Tokens: what lets a reader at the feed of a private calendar, or a program at the API.
+
+Only their hashes are kept.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from calfeed.errors import NotFoundError
+from calfeed.errors import InvalidInputError, NotFoundError
 from calfeed.store.tables import tokens
+
+SCOPES = {
+    "read": "read every calendar, private ones too",
+    "endpoints": "list, add, change and remove endpoints",
+    "deliveries": "see messages and deliveries, and send again what failed",
+    "rehearse": "send reminders to an endpoint as a rehearsal",
+    "tokens": "make tokens that may no more than this one, list them, revoke them",
+    "admin": "everything",
+}
+"""What a token can be for, besides `read:CALENDAR`, which is for one private calendar."""
+
+_READ_ONE = "read:"
+_SCOPE = re.compile(rf"{'|'.join(SCOPES)}|{_READ_ONE}[a-z0-9][a-z0-9-]{{0,63}}")
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token as kept: for which calendar, for whom, and since when it is revoked, if it is."""
+    """A token as kept: what it is for, for whom, and since when it is revoked, if it is.
+
+    One for a feed has a `calendar`, one for the API `scopes`.
+    """
 
     id: int
     digest: str
-    calendar: str
+    calendar: str | None
+    scopes: tuple[str, ...]
     description: str
     created: datetime
     revoked: datetime | None
+
+    @property
+    def calendars(self) -> list[str]:
+        """The private calendars that it names."""
+        named = [scope.removeprefix(_READ_ONE) for scope in self.scopes if _READ_ONE in scope]
+        return named if self.calendar is None else [self.calendar]
 
 
 def digest_token(token: str) -> str:
@@ -29,12 +59,43 @@ def digest_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def check_scopes(scopes: Collection[str]) -> tuple[str, ...]:
+    """Return scopes in one order, each once. Raises InvalidInputError for one that there is not."""
+    for scope in scopes:
+        if not _SCOPE.fullmatch(scope):
+            raise InvalidInputError(
+                f'"{scope}" is no scope; there are {", ".join(SCOPES)}, and read:CALENDAR'
+            )
+    return tuple(sorted(set(scopes)))
+
+
+def allows(scopes: Collection[str], wanted: str) -> bool:
+    """Whether scopes include another: `admin` all, `read` that of each calendar."""
+    if "admin" in scopes or wanted in scopes:
+        return True
+    return wanted.startswith(_READ_ONE) and "read" in scopes
+
+
+def may_read(scopes: Collection[str], names: Collection[str]) -> bool:
+    """Whether scopes let at a private calendar that has, or had, one of these names."""
+    return any(allows(scopes, _READ_ONE + name) for name in names)
+
+
 def add_token(
-    connection: Connection, token: str, calendar: str, description: str, now: datetime
+    connection: Connection,
+    token: str,
+    calendar: str | None,
+    description: str,
+    now: datetime,
+    scopes: Sequence[str] = (),
 ) -> int:
-    """Keep a token, and return its number."""
+    """Keep a token, for the feed of a calendar or for the API, and return its number."""
     statement = tokens.insert().values(
-        digest=digest_token(token), calendar=calendar, description=description, created=now
+        digest=digest_token(token),
+        calendar=calendar,
+        scopes=json.dumps(list(scopes)),
+        description=description,
+        created=now,
     )
     key = connection.execute(statement).inserted_primary_key
     return int(key[0]) if key else 0
@@ -42,7 +103,17 @@ def add_token(
 
 def load_tokens(connection: Connection) -> list[Token]:
     """Every token, revoked ones too, oldest first."""
-    return [Token(*row) for row in connection.execute(select(tokens).order_by(tokens.c.id))]
+    return [_to_token(row) for row in connection.execute(select(tokens).order_by(tokens.c.id))]
+
+
+def find_token(connection: Connection, token: str) -> Token | None:
+    """A token that is not revoked; None where there is no such one.
+
+    It is looked up by its hash, so the time that takes tells nothing about it.
+    """
+    query = select(tokens).where(tokens.c.digest == digest_token(token), tokens.c.revoked.is_(None))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _to_token(row)
 
 
 def revoke_token(connection: Connection, number: int, now: datetime) -> bool:
@@ -62,3 +133,15 @@ def tokens_version(connection: Connection) -> tuple[int, datetime | None]:
     row = connection.execute(select(func.count(), func.max(tokens.c.revoked)).select_from(tokens))
     number, revoked = row.one()
     return int(number), revoked
+
+
+def _to_token(row: Any) -> Token:
+    return Token(
+        id=row.id,
+        digest=row.digest,
+        calendar=row.calendar,
+        scopes=tuple(json.loads(row.scopes)),
+        description=row.description,
+        created=row.created,
+        revoked=row.revoked,
+    )

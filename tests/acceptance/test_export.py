@@ -97,7 +97,7 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         found = dict(attributes)
-        for name in ("href", "src"):
+        for name in ("href", "src", "data-events"):
             if target := found.get(name):
                 self.targets.append(target)
                 if name == "src" or (tag == "link" and found.get("rel") == "stylesheet"):
@@ -106,7 +106,11 @@ class Links(HTMLParser):
 
 def test_what_is_exported_is_byte_for_byte_what_the_live_site_answers(served: Site) -> None:
     exported = tree(served.folder / "public")
-    same = [name for name in exported if re.fullmatch(r"c[^.]+\.(ics|json|jcal|csv|atom)", name)]
+    same = [
+        name
+        for name in exported
+        if re.fullmatch(r"c[^.]+\.(ics|json|jcal|csv|atom)", name) and "occurrences" not in name
+    ]
     assert len(same) == 32, "5 feeds, 10 events, 3 other shapes of 4 calendars, 4 + 1 changes"
     live = Site(served.folder / "live")
     live.environment["CALFEED_PUBLIC_URL"] = served.url
@@ -149,16 +153,23 @@ def test_every_link_leads_to_a_file_and_no_page_loads_anything_from_elsewhere(
     served.do("export", "below", "--base-url", f"{URL}/")
     files = tree(served.folder / "below")
     pages = [name for name in files if name.endswith(".html")]
-    assert len(pages) == 1 + 4 + 10 + 1
+    # In four languages: home, 4 calendars in three views, 10 events, how to subscribe, embeds.
+    assert len(pages) == 4 * (1 + 4 * 3 + 10 + 1 + 4 + 4) + 1
     for name in pages:
         links = Links(files[name])
         assert [link for link in links.loaded if urlsplit(link).netloc] == []
-        assert len(links.loaded) == 2
+        # The style and the script; an embed has no script, a month has FullCalendar as well.
+        scripts = 0 if name.startswith("embed/") else 3 if ".month." in name else 1
+        assert len(links.loaded) == 1 + scripts
         for link in links.targets:
             target = urljoin(f"{URL}/{name}", link)
             if target.startswith("https://dates.example.org"):
                 file = target.removeprefix(f"{URL}/").partition("#")[0]
                 assert f"{file}index.html" in files or file in files, (name, link)
+    for name in files:
+        if name.endswith("occurrences.json"):
+            for one in json.loads(files[name]):
+                assert one["url"].removeprefix("/desk/") + "index.html" in files
 
 
 def test_a_private_calendar_is_nowhere_in_a_site_and_is_printed_by_its_name(site: Site) -> None:
@@ -323,3 +334,15 @@ def test_a_command_used_wrongly(
     found, complaint = complaint_of(served, words, monkeypatch)
     assert found == code
     assert said in complaint
+
+
+def test_each_page_is_there_in_each_language_and_leads_to_the_others(served: Site) -> None:
+    files = tree(served.folder / "public")
+    event = "calendars/un-observances/un-day/index"
+    for suffix, direction in ((".html", "ltr"), (".ur.html", "rtl"), (".fa-AF.html", "rtl")):
+        page = files[event + suffix].decode()
+        assert f'dir="{direction}"' in page.partition("<head>")[0]
+        links = Links(files[event + suffix]).targets
+        assert f"/{event}.ps.html" in links
+        assert f"/{event.removesuffix('index')}" in links
+    assert "/calendars/un-observances/un-day.ur.ics" in Links(files[f"{event}.ur.html"]).targets

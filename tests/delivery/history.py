@@ -172,8 +172,9 @@ class Life:
             self.set_standing("resume", name)
         self.record()
         for _ in range(1000):
-            while any(self.work(step) for step in ("fire", "fan out", "gather")):
-                pass
+            for step in ("fire", "fan out", "gather"):
+                while self.work(step):
+                    pass
             while self.post(100, ["arrives"]):
                 self.record()
             ahead = self.look_ahead()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -163,3 +165,13 @@ def test_a_sender_takes_its_own_channels_and_tells_once_of_others(
         "channel other is not in the file of CALFEED_CHANNELS here; what is for it is left to "
         "workers that have it"
     ]
+
+
+def test_a_process_without_channels_does_not_load_apprise() -> None:
+    code = (
+        "import sys, calfeed.cli.serving, calfeed.cli.channels, calfeed.cli.endpoints\n"
+        "from calfeed.settings import Settings\n"
+        "assert calfeed.cli.channels.load_channels(Settings()) == {}\n"
+        "assert 'apprise' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

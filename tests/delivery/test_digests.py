@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from calfeed.delivery.due import Pace, fan_out, fire_due, make_digests
 from calfeed.delivery.posting import Posting, prepare
@@ -186,6 +186,21 @@ def test_what_the_digest_went_without_is_gathered_for_the_next(desk: Desk) -> No
     work(desk, EVENING + timedelta(days=1))
     bodies = post(desk, EVENING + timedelta(days=1))
     assert [summaries(body) for body in bodies if body["type"] == "reminder.digest"] == [["Date 4"]]
+
+
+def test_a_digest_that_failed_long_ago_is_taken_back_with_what_was_in_it(desk: Desk) -> None:
+    """By then the bodies are gone that it was made of."""
+    subscribe(desk)
+    desk.publish(DATES)
+    work(desk, DUE)
+    work(desk, EVENING)
+    post(desk, EVENING, settle="failed")
+    with desk.database.write() as connection:
+        connection.execute(update(messages).values(body=None))
+    desk.publish(DATES.replace("2025-06-14", "2025-06-24"))
+    assert sorted(states(desk)) == ["digested", "digested", "superseded"]
+    (digest,) = [row for row in read_deliveries(desk.database) if row.type == "reminder.digest"]
+    assert digest.state == "superseded"
 
 
 def claims_of(desk: Desk, now: datetime) -> list[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, select
 
 from calfeed.delivery import shares
+from calfeed.delivery.clock import WorkerClock
 from calfeed.delivery.sender import Sender
 from calfeed.delivery.worker import Worker
 from calfeed.reminders.filters import Subject
@@ -30,6 +32,17 @@ _GOOD = 1000
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+@contextmanager
+def _working(database: Database, sender: Sender) -> Iterator[None]:
+    """A worker in real time, with its clock."""
+    worker = Worker(database, sender, BASE, _now, random.Random(1).random)
+    clock = WorkerClock(worker, _now)
+    with working(worker):
+        clock.start()
+        yield
+        clock.stop()
 
 
 def _keep(database: Database, bad: list[str], good: list[str]) -> None:
@@ -71,10 +84,9 @@ def test_good_receivers_are_served_before_the_first_attempt_at_a_bad_one_is_give
         bad = [receiver.url(f"{path}?{number}") for path in paths for number in range(2)]
         bad += [receiver.url("/").replace("http:", "https:"), "http://nowhere.invalid/"]
         _keep(database, bad, [f"{sink.url}/{WELL}/{number}" for number in range(_GOOD)])
-        worker = Worker(database, sender, BASE, _now, random.Random(1).random)
-        with working(worker):
+        with _working(database, sender):
             wait_until(lambda: sink.count >= _GOOD, 60)
-            given_up = {error for error in _errors(database) if "after" in error}
+            given_up = {error for error in _errors(database) if " after " in error}
             receiver.released.set()
             sender.close()
         assert given_up == set()
@@ -86,7 +98,7 @@ def test_an_endpoint_that_gives_no_answer_rests_and_its_backlog_is_not_attempted
 ) -> None:
     with Receiver() as receiver, Sender(allow_private=True, timeout=1.1) as sender:
         _keep(database, [receiver.url("/hang")], [])
-        with working(Worker(database, sender, BASE, _now, random.Random(1).random)):
+        with _working(database, sender):
             wait_until(lambda: _errors(database) != set())
             wait_until(lambda: _count_ripe(database) == 0)
             receiver.released.set()
@@ -114,17 +126,15 @@ def test_an_endpoint_that_answers_again_gets_what_had_to_wait(
     monkeypatch.setattr(shares, "_REST", 0.5)
     with Receiver() as receiver, Sender(allow_private=True, timeout=1.1) as sender:
         _keep(database, [receiver.url("/hang")], [])
-        with working(Worker(database, sender, BASE, _now, random.Random(1).random)):
+        with _working(database, sender):
             wait_until(lambda: _errors(database) != set())
             statement = tables.endpoints.update().values(url=receiver.url("/status/204"))
             with database.write() as connection:
                 connection.execute(statement)
-            pause = threading.Event()
-            while any(state != "delivered" for state in _states(database)):
-                assert not pause.wait(0.1)
+            wait_until(lambda: _states(database) == {"delivered"}, 60)
     assert len(receiver.posts) == _EACH + 4
 
 
-def _states(database: Database) -> list[str]:
+def _states(database: Database) -> set[str]:
     with database.read() as connection:
-        return list(connection.scalars(select(tables.deliveries.c.state)))
+        return set(connection.scalars(select(tables.deliveries.c.state)))

@@ -18,6 +18,7 @@ from calfeed import __version__
 from calfeed.delivery.sender import Request, Sender
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.signing import make_secret, sign_headers, verify
+from tests.delivery.office import wait_until
 from tests.delivery.receiver import Receiver, collect, make_certificate, post, request
 
 # Under CI a missing part is a failure, not a skip.
@@ -301,3 +302,17 @@ def test_limits_out_of_range_are_refused(limits: dict[str, int]) -> None:
         Sender(max_in_flight=limits["max_in_flight"])
     with pytest.raises(InvalidInputError, match="at least 1 per host"):
         Sender(max_per_host=0)
+
+
+def test_what_is_taken_back_before_its_turn_is_not_posted_and_has_no_outcome(
+    receiver: Receiver,
+) -> None:
+    with Sender(allow_private=True, max_in_flight=1) as sender:
+        sender.submit([request(receiver.url("/hang"), "first")])
+        wait_until(lambda: len(receiver.posts) == 1)
+        sender.submit([request(receiver.url("/status/204"), number) for number in range(6)])
+        taken = sender.recall(lambda one: one.key in (1, 3, 5))
+        assert [one.key for one in taken] == [1, 3, 5]
+        receiver.released.set()
+        assert [outcome.key for outcome in collect(sender, 4)] == ["first", 0, 2, 4]
+    assert len(receiver.posts) == 4

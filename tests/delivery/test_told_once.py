@@ -156,7 +156,7 @@ def quick_database() -> Iterator[Database]:
         yield database
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=histories())
 def test_each_reminder_is_told_under_one_id_or_there_is_a_reason(
     quick_database: Database, history: History

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from calfeed.errors import NotFoundError
 from calfeed.store.claims import (
@@ -36,6 +37,7 @@ from calfeed.store.endpoints import (
     load_endpoints,
 )
 from calfeed.store.standing import hold_endpoint, remove_endpoint
+from calfeed.store.tables import deliveries
 from tests.store.keeping import (
     NOW,
     keep_deliveries,
@@ -139,6 +141,16 @@ def test_one_delivery_is_claimed_by_its_number_while_it_is_pending(database: Dat
         assert claim_one(connection, number, NOW) == []
         assert claim_one(connection, number + 1, NOW) == []
         assert find_delivery(connection, number).attempts == 0
+
+
+@pytest.mark.parametrize("state", ["held", "gathered"])
+def test_what_waits_for_its_endpoint_or_a_digest_is_not_claimed(
+    database: Database, state: str
+) -> None:
+    (number,) = keep_deliveries(database, 1)
+    with database.write() as connection:
+        connection.execute(update(deliveries).values(state=state))
+        assert claim(connection, NOW, 9) == claim_one(connection, number, NOW) == []
 
 
 @pytest.mark.parametrize("state", ["delivered", "expired", "superseded", "dropped"])

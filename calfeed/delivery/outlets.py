@@ -1,0 +1,65 @@
+"""What a process can send through, by its settings: posts to URLs, and the channels of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from calfeed.delivery.channels import SCHEME, Dispatch
+from calfeed.errors import InvalidInputError
+from calfeed.settings import Settings
+from calfeed.store.endpoints import Endpoint
+
+if TYPE_CHECKING:
+    from calfeed.delivery.channel_file import Channel
+
+
+def load_channels(settings: Settings) -> Mapping[str, Channel]:
+    """The channels of the settings' file, by name; none where there is no file.
+
+    Raises SettingsError with everything that is wrong in it.
+    """
+    if settings.channels is None:
+        return {}
+    # Apprise takes its time, and is needed nowhere else.
+    from calfeed.delivery.channel_file import read_channels
+
+    return read_channels(settings.channels)
+
+
+def open_sender(settings: Settings, found: Mapping[str, Channel]) -> Dispatch:
+    """The sender of a process that can post, and send to these channels."""
+    return Dispatch(
+        {name: one.service for name, one in found.items()},
+        allow_private=settings.allow_private_endpoints,
+        egress_proxy=settings.proxy,
+    )
+
+
+def open_sender_to(settings: Settings, url: str) -> Dispatch:
+    """The sender of what is sent to one endpoint alone, by the endpoint's URL.
+
+    Raises InvalidInputError for a channel that the settings' file does not have.
+    """
+    if not url.startswith(SCHEME):
+        return open_sender(settings, {})
+    found, name = load_channels(settings), url.removeprefix(SCHEME)
+    if name not in found:
+        raise InvalidInputError(
+            f"nothing can be sent to channel {name} from here: "
+            + (
+                f"{settings.channels} does not have it"
+                if settings.channels
+                else "CALFEED_CHANNELS is not set"
+            )
+        )
+    return open_sender(settings, found)
+
+
+def refuse_channel(one: Endpoint) -> None:
+    """Raise InvalidInputError for an endpoint that is a channel, which only its file changes."""
+    if one.url.startswith(SCHEME):
+        raise InvalidInputError(
+            f"endpoint {one.id} is a channel: its address, what it gets and how stand in the file "
+            "that CALFEED_CHANNELS names; change them there, and start the workers again"
+        )

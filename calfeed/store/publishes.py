@@ -1,0 +1,45 @@
+"""The record of publishes: when each was, what it changed, in a line and event by event."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from calfeed.errors import NotFoundError
+from calfeed.store.tables import publishes
+
+
+@dataclass(frozen=True)
+class PublishRow:
+    """A publish at `at` (UTC); `changes` has a JSON value for each event, as the plan had it."""
+
+    id: int
+    at: datetime
+    summary: str
+    changes: list[dict[str, Any]]
+
+
+def list_publishes(
+    connection: Connection, *, before: int | None = None, limit: int = 50
+) -> list[PublishRow]:
+    """Publishes, newest first, those whose number is lower than `before`."""
+    query = select(publishes).order_by(publishes.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(publishes.c.id < before)
+    return [_to_publish(row) for row in connection.execute(query)]
+
+
+def find_publish(connection: Connection, number: int) -> PublishRow:
+    """A publish by its number. Raises NotFoundError where there is none."""
+    row = connection.execute(select(publishes).where(publishes.c.id == number)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no publish {number}")
+    return _to_publish(row)
+
+
+def _to_publish(row: Any) -> PublishRow:
+    return PublishRow(row.id, row.at, row.summary, json.loads(row.changes))
