@@ -1,10 +1,9 @@
 """How long after a reminder is due its message is received, at 200 reminders a second.
 
 12,000 events are published with `calfeed publish`, each with one reminder, of which 200 fall due
-in each second of one minute. Definitions know no fractions of seconds, so before the worker starts
-the reminders of each second are set apart, 5 ms from one to the next; all else is as published, and
-the worker looks each event up again before it tells of it. Each of 20 calendars has an endpoint,
-and the receiver is an nginx that notes each message's id and the time.
+at each second of one minute, all at once: definitions know no fractions of seconds. The worker
+looks each event up again before it tells of it. Each of 20 calendars has an endpoint, and the
+receiver is an nginx that notes each message's id and the time.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import BigInteger, Connection, func, select, type_coerce
+from sqlalchemy import Connection, select
 
 from benchmarks.databases import KINDS, databases, tidy
 from benchmarks.deliveries import SINK, worker
@@ -69,7 +68,6 @@ def _measure_one(folder: Path, url: str) -> list[float]:
     with nginx(folder / "sink", location, processes=1, core=SINK) as sink:
         with database.write() as connection:
             _add_endpoints(connection, f"http://127.0.0.1:{sink.port}")
-            _set_apart(connection, first)
         tidy(database)
         if datetime.now(UTC) > first - timedelta(seconds=5):
             raise TimeoutError("the first reminders were due before the worker could start")
@@ -105,20 +103,6 @@ def _add_endpoints(connection: Connection, sink: str) -> None:
         filters = Filters(calendars=(f"calendar-{calendar}",))
         endpoint = Endpoint(f"ep_{calendar:016d}", f"{sink}/{calendar}", filters, SECRET, now)
         add_endpoint(connection, endpoint)
-
-
-def _set_apart(connection: Connection, first: datetime) -> None:
-    """Set the reminders of each second apart."""
-    table = tables.reminders
-    place = func.row_number().over(partition_by=table.c.due, order_by=table.c.key) - 1
-    placed = select(table.c.key, place.label("place")).subquery()
-    later = placed.c.place * (1_000_000 // RATE)
-    due = type_coerce(type_coerce(table.c.due, BigInteger) + later, table.c.due.type)
-    connection.execute(table.update().where(table.c.key == placed.c.key).values(due=due))
-    planned = select(func.count(), func.min(table.c.due), func.max(table.c.due))
-    last = first + timedelta(seconds=SECONDS) - timedelta(seconds=1) / RATE
-    if connection.execute(planned).one() != (RATE * SECONDS, first, last):
-        raise RuntimeError("the reminders are not where they should be")
 
 
 def _load_due(database: Database) -> dict[str, datetime]:

@@ -24,10 +24,8 @@ def claim_key(connection: Connection, key: str, request: str, now: datetime) -> 
     InvalidInputError where it was another request.
     """
     connection.execute(delete(answers).where(answers.c.at < now - KEPT))
-    taken = connection.execute(
-        insert_new(connection, answers).values(key=key, request=request, at=now)
-    )
-    if taken.rowcount:
+    taking = insert_new(connection, answers).values(key=key, request=request, at=now)
+    if connection.scalar(taking.returning(answers.c.key)) is not None:
         return None
     row = connection.execute(select(answers).where(answers.c.key == key)).one()
     if row.request != request:

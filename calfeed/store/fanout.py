@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select, true, update
 
 from calfeed.reminders.filters import Subject
 from calfeed.store.endpoints import Endpoint, page_of_endpoints
+from calfeed.store.given import dump_rows, given_rows
 from calfeed.store.tables import deliveries, messages, reminders
 from calfeed.store.upsert import upsert_by
 
 FAN_OUT = 1000
-"""For how many endpoints one transaction makes deliveries."""
+"""How many endpoints are read at once, and about how many deliveries one transaction makes."""
 
-_MESSAGES = 100
+_MESSAGES = 200
 """And of how many messages at the most."""
 
 CORRECTIONS = ("event.moved", "event.cancelled")
@@ -26,22 +28,20 @@ CORRECTIONS = ("event.moved", "event.cancelled")
 def fan_out(connection: Connection, now: datetime) -> bool:
     """Make deliveries of messages for the next endpoints that want them, oldest message first.
 
-    Once `FAN_OUT` endpoints have been looked at it ends, so that no message makes a transaction
-    that grows with their number. Returns False where no message waited.
+    It ends once there are `FAN_OUT` deliveries, so that no message makes a transaction that grows
+    with the number of endpoints. Returns False where no message waited.
     """
     rows = connection.execute(_waiting(_MESSAGES).with_for_update(skip_locked=True)).all()
     pages: dict[str, list[Endpoint]] = {}
     made: list[dict[str, Any]] = []
     reached: dict[str, str | None] = {}
-    looked = 0
     for row in rows:
         after = row.fanned_out_to
+        if len(made) >= FAN_OUT or (pages and after not in pages):
+            break
         if after not in pages:
             pages[after] = page_of_endpoints(connection, after, FAN_OUT)
         page = pages[after]
-        looked += len(page)
-        if reached and looked > FAN_OUT:
-            break
         subject = Subject.model_validate_json(row.subject)
         corrected = _corrected(connection, row, subject, page)
         made += [
@@ -57,14 +57,10 @@ def fan_out(connection: Connection, now: datetime) -> bool:
         ]
         reached[row.id] = page[-1].id if len(page) == FAN_OUT else None
     if made:
-        connection.execute(_making(connection), made)
+        connection.execute(_making(connection), {"made": dump_rows(made)})
     if reached:
-        connection.execute(
-            update(messages)
-            .where(messages.c.id == bindparam("of_id"))
-            .values(fanned_out_to=bindparam("to")),
-            [{"of_id": key, "to": last} for key, last in reached.items()],
-        )
+        rows_reached = [{"id": key, "last": last} for key, last in reached.items()]
+        connection.execute(_noting(connection.dialect.name), {"reached": dump_rows(rows_reached)})
     return bool(rows)
 
 
@@ -83,13 +79,25 @@ def _waiting(most: int) -> Any:
 
 def _making(connection: Connection) -> Any:
     """Make deliveries. Those that are there stay, but what was taken back is sent after all."""
-    return upsert_by(
+    columns = ("message_id", "endpoint_id", "state", "next_at", "claim", "attempts")
+    kinds = {name: deliveries.c[name].type for name in columns}
+    made = select(given_rows(connection.dialect.name, "made", kinds)).where(true())
+    statement = upsert_by(
         connection,
         deliveries,
         keys=("message_id", "endpoint_id"),
         names=("state", "next_at", "attempts", "settled_at"),
         where=deliveries.c.state == "superseded",
     )
+    return statement.from_select(columns, made)
+
+
+@cache
+def _noting(dialect: str) -> Any:
+    kinds = {"id": messages.c.id.type, "last": messages.c.fanned_out_to.type}
+    reached = given_rows(dialect, "reached", kinds)
+    statement = update(messages).where(messages.c.id == reached.c.id)
+    return statement.values(fanned_out_to=reached.c.last)
 
 
 def _corrected(

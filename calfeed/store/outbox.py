@@ -12,18 +12,22 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    LargeBinary,
     Select,
+    Text,
     bindparam,
+    cast,
     func,
     literal_column,
     select,
-    tuple_,
+    true,
     update,
 )
 
 from calfeed.reminders.messages import Message
 from calfeed.reminders.plan import Reminder
 from calfeed.store import digests
+from calfeed.store.given import dump_rows, given_rows
 from calfeed.store.tables import deliveries, events, messages, reminders
 from calfeed.store.upsert import insert_new, upsert
 
@@ -174,19 +178,12 @@ def take_due(connection: Connection, now: datetime, limit: int) -> list[Reminder
     given = {"now": now, "most": limit}
     rows = [ReminderRow(*row) for row in connection.execute(_taking(), given)]
     taken = {row.key for row in rows}
-    occurrences = [(row.uid, row.occurrence, row.begins) for row in rows]
-    columns = reminders.c
-    for index in range(0, len(occurrences), 100):
-        part = tuple_(columns.uid, columns.occurrence, columns.begins).in_(
-            occurrences[index : index + 100]
-        )
-        all_of_them = _due(reminders).where(part).with_for_update(skip_locked=True)
-        rows += [
-            ReminderRow(*row)
-            for row in connection.execute(all_of_them, {"now": now})
-            if row.key not in taken
-        ]
-    return rows
+    occurrences = [
+        {"uid": row.uid, "occurrence": row.occurrence, "begins": row.begins} for row in rows
+    ]
+    given = {"now": now, "occurrences": dump_rows(occurrences)}
+    others = connection.execute(_joining(connection.dialect.name), given) if rows else ()
+    return rows + [ReminderRow(*row) for row in others if row.key not in taken]
 
 
 @cache
@@ -208,6 +205,15 @@ def _taking() -> Select[Any]:
     )
 
 
+@cache
+def _joining(dialect: str) -> Select[Any]:
+    """All that is due of some occurrences."""
+    columns = reminders.c
+    kinds = {each.name: each.type for each in (columns.uid, columns.occurrence, columns.begins)}
+    same = _is_same_occurrence(given_rows(dialect, "occurrences", kinds))
+    return _due(reminders).where(same).with_for_update(of=reminders, skip_locked=True)
+
+
 def _due(table: FromClause) -> Select[Any]:
     return select(table).where(table.c.state == _PLANNED, table.c.due <= bindparam("now"))
 
@@ -225,11 +231,15 @@ def settle_reminders(
 ) -> None:
     """Note what became of reminders that `take_due` gave this transaction."""
     if keys:
-        connection.execute(
-            update(reminders)
-            .where(reminders.c.key.in_(keys), reminders.c.state == "planned")
-            .values(state=state, settled_at=now)
-        )
+        given = {"keys": dump_rows([{"key": key} for key in keys]), "to": state, "at": now}
+        connection.execute(_settling(connection.dialect.name), given)
+
+
+@cache
+def _settling(dialect: str) -> Any:
+    given = given_rows(dialect, "keys", {"key": reminders.c.key.type})
+    mine = (reminders.c.key == given.c.key) & (reminders.c.state == _PLANNED)
+    return update(reminders).where(mine).values(state=bindparam("to"), settled_at=bindparam("at"))
 
 
 def add_messages(
@@ -247,7 +257,7 @@ def add_messages(
             "send_from": message.send_from,
             "until": message.until,
             "text": message.text,
-            "body": message.body,
+            "body": message.body.decode(),
             "uid": message.uid,
             "reminder": reminder_keys[index] if reminder_keys else None,
             "fanned_out_to": "",
@@ -255,7 +265,20 @@ def add_messages(
         for index, message in enumerate(added)
     ]
     if values:
-        connection.execute(insert_new(connection, messages), values)
+        names, source = _adding(connection.dialect.name)
+        statement = insert_new(connection, messages).from_select(names, source)
+        connection.execute(statement, {"added": dump_rows(values)})
+
+
+@cache
+def _adding(dialect: str) -> tuple[list[str], Any]:
+    kinds = {each.name: each.type for each in messages.columns} | {"body": Text()}
+    added = given_rows(dialect, "added", kinds)
+    body: ColumnElement[Any] = func.convert_to(added.c.body, "UTF8")
+    if dialect == "sqlite":
+        body = cast(added.c.body, LargeBinary)
+    columns = [body if name == "body" else added.c[name] for name in kinds]
+    return list(kinds), select(*columns).where(true())
 
 
 def add_delivery(connection: Connection, message: Message, endpoint_id: str) -> int:

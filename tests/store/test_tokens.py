@@ -1,0 +1,93 @@
+"""Tokens and answers that stand for a day, on both databases."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from calfeed.errors import InvalidInputError
+from calfeed.store.answers import KEPT, claim_key, keep_answer
+from calfeed.store.database import Database
+from calfeed.store.tokens import (
+    SCOPES,
+    add_token,
+    allows,
+    check_scopes,
+    find_token,
+    load_tokens,
+    may_read,
+    revoke_token,
+)
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def test_a_token_is_found_by_itself_until_it_is_revoked(database: Database) -> None:
+    with database.write() as connection:
+        number = add_token(connection, "mine", None, "board", NOW, ["deliveries", "read:open"])
+        add_token(connection, "another", "vault", "", NOW)
+    with database.read() as connection:
+        found = find_token(connection, "mine")
+        assert find_token(connection, "min") is None
+        feed = load_tokens(connection)[1]
+    assert found is not None
+    assert (found.id, found.scopes, found.calendars) == (
+        number,
+        ("deliveries", "read:open"),
+        ["open"],
+    )
+    assert (feed.scopes, feed.calendars) == ((), ["vault"])
+    assert "mine" not in repr(found)
+    with database.write() as connection:
+        assert revoke_token(connection, number, NOW)
+        assert not revoke_token(connection, number, NOW)
+        assert find_token(connection, "mine") is None
+
+
+@pytest.mark.parametrize("scope", ["", "all", "read:", "read:Open", "read:a/b", "adminadmin", "re"])
+def test_what_is_no_scope_is_refused(scope: str) -> None:
+    with pytest.raises(InvalidInputError, match="is no scope; there are read, endpoints"):
+        check_scopes(["read", scope])
+
+
+def test_scopes_are_kept_in_one_order_each_once() -> None:
+    assert check_scopes(["read:b", "admin", "read:b"]) == ("admin", "read:b")
+
+
+def test_a_scope_includes_what_it_says_and_nothing_else() -> None:
+    for scope in SCOPES:
+        for wanted in SCOPES:
+            assert allows([scope], wanted) is (scope in (wanted, "admin"))
+        assert allows([scope], "read:open") is (scope in ("read", "admin"))
+    assert not allows(["read:open"], "read")
+    assert may_read(["read:open"], ["open-days", "open"])
+    assert not may_read(["read:open"], ["vault"])
+    assert not may_read([], [])
+
+
+def test_of_many_who_ask_with_one_key_at_once_one_does_it(database: Database) -> None:
+    def ask(number: int) -> str | None:
+        with database.write() as connection:
+            before = claim_key(connection, "key", "request", NOW)
+            if before is None:
+                keep_answer(connection, "key", f"the answer of {number}")
+            return before
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, range(8)))
+    first = [number for number, before in enumerate(found) if before is None]
+    assert len(first) == 1
+    assert {one for one in found if one is not None} == {f"the answer of {first[0]}"}
+
+
+def test_a_key_is_for_one_request_and_free_again_after_a_day(database: Database) -> None:
+    with database.write() as connection:
+        assert claim_key(connection, "key", "request", NOW) is None
+        keep_answer(connection, "key", "done")
+        with pytest.raises(InvalidInputError):
+            claim_key(connection, "key", "another", NOW + KEPT)
+    with database.write() as connection:
+        later = NOW + KEPT + timedelta(seconds=1)
+        assert claim_key(connection, "key", "another", later) is None
