@@ -54,7 +54,7 @@ class Settings(BaseModel):
         False, description="let webhooks go to private addresses and to ports other than 80, 443"
     )
     admin_token: SecretStr | None = Field(
-        None, description="the token that may do everything in the API; at least 20 characters"
+        None, description="the token that may do everything in the API, and signs in to the console"
     )
     egress_proxy: SecretStr | None = Field(
         None, description="the proxy that everything posted or fetched goes through"
@@ -147,6 +147,11 @@ def load_settings(environment: Mapping[str, str] | None = None, file: Path = FIL
             for entry in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsError("\n".join(sorted(problems))) from None
+
+
+def environment_with(admin_token: SecretStr) -> dict[str, str]:
+    """The environment of this process, with another admin token, for a process that it starts."""
+    return {**os.environ, f"{PREFIX}ADMIN_TOKEN": admin_token.get_secret_value()}
 
 
 def _names_a_proxy(text: str) -> bool:

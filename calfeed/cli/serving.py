@@ -6,17 +6,19 @@ import gc
 import logging
 import os
 import random
+import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import click
+from pydantic import SecretStr
 
 from calfeed.cli import output
 from calfeed.errors import StoreError
-from calfeed.settings import load_settings
+from calfeed.settings import environment_with, load_settings
 
 _processes = click.option(
     "--processes",
@@ -87,9 +89,11 @@ def serve(processes: int) -> None:
     from calfeed.delivery.outlets import load_channels
     from calfeed.store.database import Database
     from calfeed.store.migrate import migrate
+    from calfeed.web.console.door import make_link
     from calfeed.web.server import check_address
 
     settings = load_settings()
+    token = settings.admin_token or SecretStr(secrets.token_urlsafe(32))
     load_channels(settings)  # better to fail here, in a few lines, than in each worker
     stopping = threading.Event()
     _on_signal(stopping.set)
@@ -101,16 +105,35 @@ def serve(processes: int) -> None:
         raise StoreError("nothing was published yet, so there is nothing to serve")
     command = [sys.executable, "-m", "calfeed"]
     parts = [
-        Part("web server", [*command, "web", "--supervised", "--processes", str(processes)]),
+        Part(
+            "web server",
+            [*command, "web", "--supervised", "--processes", str(processes)],
+            environment_with(token),
+        ),
         Part("worker", [*command, "worker", "--supervised"]),
     ]
     with Supervisor(parts, click.echo) as supervisor:
         supervisor.wait_until(settings.base_url_here + "/readyz", stopping)
         for line in describe_start(database, settings):
             click.echo(line)
+        link = make_link(database, settings.base_url, output.now())
+        for line in _describe_console(link, None if settings.admin_token else token):
+            click.echo(line)
+        click.echo("Ctrl-C ends it.")
         publisher.watch(stopping, supervisor.revive)
         click.echo("stopping")
     database.close()
+
+
+def _describe_console(link: str, made: SecretStr | None) -> Iterator[str]:
+    """How to sign in to the console; the admin token is told where it was made for this run."""
+    from calfeed.web.console.door import LINK_LASTING
+
+    yield f"console  {link}"
+    yield f"         signs in one person, within {LINK_LASTING // timedelta(minutes=1)} minutes"
+    if made is not None:
+        yield f"token    {made.get_secret_value()}"
+        yield "         is the admin token of this run; CALFEED_ADMIN_TOKEN sets a lasting one"
 
 
 def _on_signal(end: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Self
 
@@ -20,11 +20,17 @@ _STEADY = 60.0
 
 
 class Part:
-    """One child process. Its standard input is a pipe that ends when this process does."""
+    """One child process. Its standard input is a pipe that ends when this process does.
 
-    def __init__(self, name: str, command: Sequence[str]) -> None:
+    It gets `environment` in the place of this process's own.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         self._command = list(command)
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._pause = 1.0
@@ -36,7 +42,9 @@ class Part:
         # in good order: what a child blocks when it starts, its own children block as well.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, env=self._environment
+            )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 

@@ -137,7 +137,6 @@ def describe_start(database: Database, settings: Settings) -> Iterator[str]:
     now = output.now()
     coming = load_window(database, now, now + HORIZON)
     yield f"next     {_describe_first(coming)}"
-    yield "Ctrl-C ends it."
 
 
 def _describe_first(coming: list[Planned]) -> str:

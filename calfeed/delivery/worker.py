@@ -28,8 +28,8 @@ from calfeed.delivery.retention import KEEP, Retention
 from calfeed.delivery.sender import Outcome, Request, Sender
 from calfeed.delivery.shares import Shares, endpoint_of
 from calfeed.errors import StoreError
-from calfeed.store import claims as store
 from calfeed.store import catalog, deliveries, digests, outbox
+from calfeed.store import claims as store
 from calfeed.store.claims import Claim
 from calfeed.store.database import Database
 

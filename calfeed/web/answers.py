@@ -1,4 +1,4 @@
-"""Answers to feed requests, settled when a state is published: a request only looks one up.
+"""Answers that are settled before they are asked for: a request only looks one up.
 
 This stands in front of Flask, in the shape of WhiteNoise. Headers, validators and compressed
 bytes are made once for each publish; what is left for a request is one look-up and a comparison.
@@ -20,17 +20,25 @@ Application: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[byte
 
 _NOTHING: tuple[bytes, ...] = ()
 
+_FEED = [
+    ("Cache-Control", "public, max-age=60"),
+    ("Vary", "Accept-Encoding"),
+    ("Access-Control-Allow-Origin", "*"),
+    ("X-Content-Type-Options", "nosniff"),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One resource in both its forms: as it is, and compressed.
 
     The two are different bytes, so they have different ETags (RFC 9110, 8.8.3); either of them
-    answers If-None-Match. `unchanged` are the headers of a 304, for the one and for the other.
+    answers If-None-Match. `unchanged` are the headers of a 304, for the one and for the other;
+    `modified` is None where no date stands for what it says.
     """
 
     etags: frozenset[str]
-    modified: str
+    modified: str | None
     plain: tuple[Headers, tuple[bytes, ...]]
     compressed: tuple[Headers, tuple[bytes, ...]]
     unchanged: tuple[Headers, Headers]
@@ -41,23 +49,24 @@ class Answer:
         return sum(len(part) for _, body in (self.plain, self.compressed) for part in body)
 
 
-def make_answer(body: bytes, content_type: str, modified: datetime) -> Answer:
-    """Settle everything about an answer. Equal arguments give equal bytes in every process."""
+def make_answer(
+    body: bytes, content_type: str, modified: datetime | None, headers: Headers | None = None
+) -> Answer:
+    """Settle everything about an answer. Equal arguments give equal bytes in every process.
+
+    `headers` are said with it in the place of a feed's own.
+    """
     digest = hashlib.sha256(body).hexdigest()[:32]
     # No time stamp inside, so that the content alone determines the bytes.
     packed = gzip.compress(body, 9, mtime=0)
     plain, compressed = f'"{digest}"', f'"{digest}-gzip"'
-    common = [
-        ("Cache-Control", "public, max-age=60"),
-        ("Last-Modified", format_datetime(modified, usegmt=True)),
-        ("Vary", "Accept-Encoding"),
-        ("Access-Control-Allow-Origin", "*"),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
+    stamp = format_datetime(modified, usegmt=True) if modified else None
+    dated = [("Last-Modified", stamp)] if stamp else []
+    common = [*dated, *(_FEED if headers is None else headers)]
     kind = ("Content-Type", content_type)
     return Answer(
         etags=frozenset({plain, compressed, f"W/{plain}", f"W/{compressed}"}),
-        modified=format_datetime(modified, usegmt=True),
+        modified=stamp,
         plain=([kind, ("Content-Length", str(len(body))), ("ETag", plain), *common], (body,)),
         compressed=(
             [
@@ -104,13 +113,20 @@ class LookUp:
         method = environ["REQUEST_METHOD"]
         if answer is None or (method != "GET" and method != "HEAD"):
             return self._application(environ, start_response)
-        packed = _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        if _is_unchanged(environ, answer):
-            start_response("304 Not Modified", answer.unchanged[packed])
-            return _NOTHING
-        headers, body = answer.compressed if packed else answer.plain
-        start_response("200 OK", headers)
-        return body if method == "GET" else _NOTHING
+        return respond(answer, environ, start_response)
+
+
+def respond(
+    answer: Answer, environ: Mapping[str, Any], start_response: StartResponse
+) -> Iterable[bytes]:
+    """Answer a GET or HEAD: 304 to who has these bytes, else the form that is accepted."""
+    packed = _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
+    if _is_unchanged(environ, answer):
+        start_response("304 Not Modified", answer.unchanged[packed])
+        return _NOTHING
+    headers, body = answer.compressed if packed else answer.plain
+    start_response("200 OK", headers)
+    return body if environ["REQUEST_METHOD"] == "GET" else _NOTHING
 
 
 def _is_unchanged(environ: Mapping[str, Any], answer: Answer) -> bool:
@@ -121,7 +137,7 @@ def _is_unchanged(environ: Mapping[str, Any], answer: Answer) -> bool:
             return True
         return any(tag.strip() in answer.etags for tag in wanted.split(","))
     # A date is compared as it was given out, so that a feed that went back in time is sent again.
-    return environ.get("HTTP_IF_MODIFIED_SINCE") == answer.modified
+    return answer.modified is not None and answer.modified == environ.get("HTTP_IF_MODIFIED_SINCE")
 
 
 def _accepts_gzip(accepted: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import cast
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import BaseConverter
 
 from calfeed.errors import StoreError
@@ -14,19 +16,12 @@ from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema
 from calfeed.web import feed_routes, pages
 from calfeed.web.answers import Application, LookUp
+from calfeed.web.cards import list_cards
+from calfeed.web.reading import read_in_languages
+from calfeed.web.ready import ReadyPages
+from calfeed.web.security import secure
 from calfeed.web.state import State
-
-_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "style-src 'self'",
-        "script-src 'self'",
-        "img-src 'self' data:",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    ]
-)
+from calfeed.web.wording import gettext
 
 
 class SlugConverter(BaseConverter):
@@ -35,15 +30,24 @@ class SlugConverter(BaseConverter):
     regex = "[a-z0-9][a-z0-9-]*"
 
 
-def make_app(database: Database, base_url: str) -> Application:
+def make_app(
+    database: Database,
+    base_url: str,
+    mounts: Mapping[str, Application] | None = None,
+    state: State | None = None,
+) -> Application:
     """The WSGI application over a database; it watches for new publishes from here on.
+
+    `mounts` are applications of their own, by the path that they answer for; `state` is what they
+    share with it.
 
     Raises StoreError where the database cannot be used or has no schema.
     """
     check_schema(database)
-    state = State(database, base_url)
+    state = state or State(database, base_url)
     flask = make_flask(state, base_url)
-    look_up = LookUp(flask.wsgi_app, state.snapshot)
+    parts = DispatcherMiddleware(ReadyPages(flask.wsgi_app, state), dict(mounts or {}))
+    look_up = LookUp(parts, state.snapshot)
     state.look_up = look_up
     state.watch()
     return look_up
@@ -54,6 +58,7 @@ def make_flask(state: State, base_url: str) -> Flask:
     app = Flask(__name__)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    read_in_languages(app)
     app.url_map.converters["slug"] = SlugConverter
     app.register_blueprint(pages.make_blueprint(state, base_url))
     app.register_blueprint(feed_routes.make_blueprint(state))
@@ -85,11 +90,13 @@ def make_flask(state: State, base_url: str) -> Flask:
             response = jsonify(title=title, status=status, detail=error.description)
             response.content_type = "application/problem+json"
         else:
+            g.in_error = True
             page = render_template(
                 "error.html",
-                title=title,
+                title=_title_of(status),
                 detail=error.description,
-                calendars=pages.list_calendars(state.snapshot),
+                status=status,
+                calendars=list_cards(state.snapshot),
             )
             response = Response(page)
         response.status_code = status
@@ -97,13 +104,15 @@ def make_flask(state: State, base_url: str) -> Flask:
             response.headers["Allow"] = error.get_response().headers["Allow"]
         return response
 
-    @app.after_request
-    def secure(response: Response) -> Response:
-        headers = response.headers
-        headers.setdefault("Content-Security-Policy", _POLICY)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "no-referrer")
-        headers.setdefault("Cache-Control", "no-cache")
-        return response
-
+    app.after_request(secure)
     return app
+
+
+def _title_of(status: int) -> str:
+    """What a page calls an error: those that people meet in their own language."""
+    titles = {
+        400: gettext("This cannot be asked for"),
+        404: gettext("There is nothing here"),
+        410: gettext("This is gone"),
+    }
+    return titles.get(status) or HTTPStatus(status).phrase

@@ -2,36 +2,55 @@
 address, so that both are the same bytes.
 
 A file host knows no query strings, so a choice is part of a file's name: `?lang=ur&alarms=0` of
-`/calendars/desk.ics` is `/calendars/desk.ur.no-alarms.ics`.
+`/calendars/desk.ics` is `/calendars/desk.ur.no-alarms.ics`, `/calendars/desk/?lang=ur&view=month`
+is `/calendars/desk/index.month.ur.html`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from html import escape, unescape
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask
 from werkzeug.test import Client
 
 from calfeed.errors import CalfeedError
-from calfeed.ical.text import format_day
 from calfeed.store.database import Database
 from calfeed.web.answers import LookUp
 from calfeed.web.app import make_flask
 from calfeed.web.choices import DEFAULT, Choice
 from calfeed.web.feeds import FeedSource
+from calfeed.web.languages import ENGLISH, LANGUAGES
 from calfeed.web.snapshot import ALL, Snapshot, load_snapshot
 from calfeed.web.state import State
 
 # What is for operators and for those who have a token.
-_NOT_PUBLIC = ("/healthz", "/readyz", "/metrics", "/api/", "/admin", "/private/")
+_NOT_PUBLIC = ("/healthz", "/readyz", "/metrics", "/api/", "/console", "/private/")
 
-_LINK = re.compile(r'\b(href|src)="(/[^"]*)"')
+_LINK = re.compile(r'\b(href|src|data-events)="(/[^"]*)"')
+
+# The address in the snippet for other sites, which is text in a page.
+_EMBED = re.compile(r"/embed/[a-z0-9-]+/\?lang=[A-Za-z-]+(?=&#34;)")
+
+# What public pages load, and the licence that has to go with it.
+_STATIC = (
+    "fullcalendar/LICENSE.md",
+    "fullcalendar/index.global.min.js",
+    "icon.svg",
+    "month.js",
+    "page.js",
+    "style.css",
+)
+
+_VIEWS = ("", "month", "year")
+_CALENDAR = "pages.calendar"
+_OCCURRENCES = "/occurrences.json"
 
 
 class FileSource(FeedSource):
@@ -73,10 +92,12 @@ def make_site(database: Database, base_url: str, now: datetime) -> Iterator[tupl
     state = State(database, base_url, clock=lambda: as_of)
     state.snapshot = snapshot
     app = make_flask(state, base_url)
-    app.jinja_env.globals["as_of"] = format_day(as_of)
+    app.jinja_env.globals["as_of"] = as_of.date()
     client = Client(LookUp(app.wsgi_app, snapshot))
     pages = list_pages(app, snapshot)
     files = {page.address: "/" + page.file.removesuffix("index.html") for page in pages}
+    # English is what a page is in where its address does not say.
+    files |= {_in_english(page): files[page.address] for page in pages if _is_page(page)}
     prefix = urlsplit(base_url).path
     names = _former_names(snapshot)
     for page in pages:
@@ -87,9 +108,8 @@ def make_site(database: Database, base_url: str, now: datetime) -> Iterator[tupl
                 yield page.file.replace(new, old, 1), body
     yield "404.html", _fetch(client, Page("/404.html", "", "404.html"), 404, files, prefix)
     static = Path(app.root_path, "static")
-    for file in sorted(static.rglob("*")):
-        if file.is_file():
-            yield f"static/{file.relative_to(static).as_posix()}", file.read_bytes()
+    for name in _STATIC:
+        yield f"static/{name}", (static / name).read_bytes()
 
 
 def list_pages(app: Flask, snapshot: Snapshot) -> list[Page]:
@@ -105,15 +125,44 @@ def list_pages(app: Flask, snapshot: Snapshot) -> list[Page]:
         ],
     }
     adapter = app.url_map.bind("")
+    pages = []
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and not rule.rule.startswith(_NOT_PUBLIC):
             for each in values.get(frozenset(rule.arguments), []):
-                paths.add(adapter.build(rule.endpoint, each))
-    pages = [Page(path, "", _file_of(path)) for path in paths]
+                path = adapter.build(rule.endpoint, each)
+                paths.add(path)
+                if rule.endpoint.startswith("pages."):
+                    views = _VIEWS if rule.endpoint == _CALENDAR else ("",)
+                    pages += [_page(path, view, one.tag) for view in views for one in LANGUAGES]
+    files = [Page(path, "", _file_of(path)) for path in paths - {page.path for page in pages}]
     for path, source in snapshot.sources.items():
         for choice in list_choices(source):
-            pages.append(Page(path, choice.query(), feed_file(path, choice)[1:]))
-    return sorted(pages, key=lambda page: page.file)
+            files.append(Page(path, choice.query(), feed_file(path, choice)[1:]))
+    for row in snapshot.rows():
+        path = f"/calendars/{row.calendar}/{row.slug}.ics"
+        for tag in sorted({form.language for form in row.vevents if form.language}):
+            choice = Choice(language=tag)
+            files.append(Page(path, choice.query(), feed_file(path, choice)[1:]))
+    return sorted([*pages, *files], key=lambda page: page.file)
+
+
+def _page(path: str, view: str, tag: str) -> Page:
+    """A page in a view and a language; English is where no language is named."""
+    named = [("lang", tag)] if tag != ENGLISH.tag else []
+    query = urlencode([*named, *([("view", view)] if view else [])])
+    parts = [part for part in (view, "" if tag == ENGLISH.tag else tag) if part]
+    stem, _, ending = _file_of(path).rpartition(".")
+    return Page(path, query, ".".join([stem, *parts, ending]))
+
+
+def _is_page(page: Page) -> bool:
+    return page.file.endswith((".html", _OCCURRENCES)) and "lang=" not in page.query
+
+
+def _in_english(page: Page) -> str:
+    """The address of a page that names English."""
+    query = f"lang={ENGLISH.tag}" + (f"&{page.query}" if page.query else "")
+    return f"{page.path}?{query}"
 
 
 def list_choices(source: FeedSource) -> list[Choice]:
@@ -162,6 +211,9 @@ def _fetch(client: Client, page: Page, status: int, files: dict[str, str], prefi
             f"the page {page.address} cannot be made (status {response.status_code}), so there "
             "is no site"
         )
+    if page.path.endswith(_OCCURRENCES):
+        items = [{**one, "url": prefix + files[one["url"]]} for one in response.get_json()]
+        return json.dumps(items, ensure_ascii=False).encode()
     if response.mimetype != "text/html":
         return response.get_data()
 
@@ -169,4 +221,5 @@ def _fetch(client: Client, page: Page, status: int, files: dict[str, str], prefi
         target = unescape(link[2])
         return f'{link[1]}="{escape(prefix + files.get(target, target))}"'
 
-    return _LINK.sub(point, response.get_data(as_text=True)).encode()
+    text = _LINK.sub(point, response.get_data(as_text=True))
+    return _EMBED.sub(lambda found: files[found[0]], text).encode()

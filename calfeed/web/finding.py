@@ -1,14 +1,16 @@
-"""From a name in an address to a calendar or event: found, moved for good, gone, or never there."""
+"""From what somebody gives to what there is: a name in an address, the words of a search."""
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
-from flask import abort, redirect, request
+from flask import abort, g, redirect, request
 
-from calfeed.definitions.values import text_in
 from calfeed.store.catalog import EventRow
 from calfeed.web.snapshot import PublishedCalendar, Snapshot
+from calfeed.web.wording import gettext
 
 
 def find_calendar(snapshot: Snapshot, slug: str) -> PublishedCalendar:
@@ -23,20 +25,72 @@ def find_event(found: PublishedCalendar, slug: str) -> EventRow:
     """The event of a name in a calendar; otherwise the answer is 404."""
     row = found.by_slug.get(slug)
     if row is None:
-        name = text_in(found.calendar.name, found.calendar.language)
-        abort(404, f"There is no event called “{slug}” in the calendar “{name}”.")
+        name = g.reader.say(found.calendar.name, found.calendar.language).text
+        abort(
+            404,
+            gettext(
+                "There is no event called “%(event)s” in the calendar “%(calendar)s”.",
+                event=slug,
+                calendar=name,
+            ),
+        )
     return row
+
+
+def search(rows: Iterable[EventRow], words: str) -> list[EventRow]:
+    """The events in which each of the words stands: title, description, place, categories.
+
+    Every language is searched; case, accents and vowel signs do not matter.
+    """
+    wanted = _plain(words).split()
+    return [row for row in rows if not wanted or _has(row, wanted)]
+
+
+def _has(row: EventRow, wanted: Iterable[str]) -> bool:
+    text = _searchable(row)
+    return all(word in text for word in wanted)
+
+
+def _searchable(row: EventRow) -> str:
+    event = row.revision.event
+    texts: Sequence[str] = [
+        *event.categories,
+        *(
+            text
+            for each in (event.summary, event.description, event.location)
+            if each
+            for text in each.values()
+        ),
+    ]
+    return _plain("\n".join(texts))
+
+
+def _plain(text: str) -> str:
+    """A text as searching compares it (Unicode, NFKD without combining marks)."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def _explain_absence(snapshot: Snapshot, slug: str) -> NoReturn:
     # What is private is, to who has no token, not there.
     new = snapshot.renamed.get(slug)
     if new in snapshot.calendars:
-        moved = request.full_path.removesuffix("?").replace(
-            f"/calendars/{slug}", f"/calendars/{new}", 1
-        )
+        # The name is the second part of each path: /calendars/<name>.ics, /embed/<name>/.
+        _, first, rest = request.full_path.removesuffix("?").split("/", 2)
         # 308, which calendar apps keep: the next time they ask for the new name at once.
-        abort(redirect(moved, 308))
+        abort(redirect(f"/{first}/{new}{rest.removeprefix(slug)}", 308))
     if slug in snapshot.gone:
-        abort(410, f"The calendar “{slug}” was withdrawn. It will not come back under this name.")
-    abort(404, f"There is no calendar called “{slug}” here. These are the calendars there are.")
+        abort(
+            410,
+            gettext(
+                "The calendar “%(name)s” was withdrawn. It will not come back under this name.",
+                name=slug,
+            ),
+        )
+    abort(
+        404,
+        gettext(
+            "There is no calendar called “%(name)s” here. These are the calendars there are.",
+            name=slug,
+        ),
+    )

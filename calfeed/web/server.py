@@ -17,7 +17,10 @@ from calfeed.errors import CalfeedError
 from calfeed.settings import Settings, load_settings
 from calfeed.store.database import Database
 from calfeed.web.answers import Application
+from calfeed.web.api.app import MOUNT, make_api
 from calfeed.web.app import make_app
+from calfeed.web.console.routes import PREFIX, make_console
+from calfeed.web.state import State
 
 _THREADS = 4
 """Threads of each process for what is not a look-up: pages, and a database that hesitates.
@@ -52,7 +55,18 @@ def make() -> Application:
     logging.basicConfig(level=logging.WARNING, format="web: %(message)s")
     threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
     settings = load_settings()
-    return make_app(Database(settings.database), settings.base_url)
+    database = Database(settings.database)
+    state = State(database, settings.base_url)
+    api = make_api(
+        state,
+        database,
+        settings.base_url,
+        admin_token=settings.admin_token,
+        allow_private=settings.allow_private_endpoints,
+    )
+    console = make_console(database, settings)
+    mounts = {PREFIX: console.wsgi_app, MOUNT: api.wsgi_app}
+    return make_app(database, settings.base_url, mounts, state)
 
 
 def check_address(host: str, port: int) -> None:

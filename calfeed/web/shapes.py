@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import icalendar
 
 from calfeed.definitions.values import Calendar, Event, Kind, Status, text_in
+from calfeed.ical.revision import Move
 from calfeed.ical.text import format_move, format_when
 from calfeed.reminders.messages import describe_event, describe_time
 from calfeed.store.catalog import EventRow, RevisionRow
@@ -46,31 +47,34 @@ def make_json(calendar: Calendar, rows: Iterable[EventRow], base_url: str) -> by
     An event has the keys it has in webhook messages; `end` is exclusive.
     """
     about = calendar.model_dump(mode="json", exclude_none=True, exclude={"events", "formerly"})
-    events = []
-    for row in rows:
-        revision = row.revision
-        event = revision.event
-        events.append(
-            {
-                **describe_event(revision, f"{base_url}/calendars/{event.calendar}/{event.slug}/"),
-                "texts": event.model_dump(
-                    mode="json",
-                    include={"summary", "description", "location"},
-                    exclude_none=True,
-                ),
-                "modified": revision.modified.isoformat(),
-                "history": [
-                    {
-                        "start": move.start.isoformat(),
-                        "end": move.end.isoformat() if move.end else None,
-                        "moved_on": move.on.isoformat(),
-                        "note": text_in(move.note, event.language) if move.note else None,
-                    }
-                    for move in revision.history
-                ],
-            }
-        )
+    events = [
+        describe_published(row, f"{base_url}/calendars/{row.calendar}/{row.slug}/") for row in rows
+    ]
     return _to_json({"calendar": about, "events": events})
+
+
+def describe_published(row: EventRow, page: str | None) -> dict[str, Any]:
+    """An event as in webhook messages, with its texts in every language and its moves."""
+    revision = row.revision
+    event = revision.event
+    return {
+        **describe_event(revision, page),
+        "texts": event.model_dump(
+            mode="json", include={"summary", "description", "location"}, exclude_none=True
+        ),
+        "modified": revision.modified.isoformat(),
+        "history": [describe_move(move, event.language) for move in revision.history],
+    }
+
+
+def describe_move(move: Move, language: str) -> dict[str, Any]:
+    """An earlier time of an event, and the day on which it was given up."""
+    return {
+        "start": move.start.isoformat(),
+        "end": move.end.isoformat() if move.end else None,
+        "moved_on": move.on.isoformat(),
+        "note": text_in(move.note, language) if move.note else None,
+    }
 
 
 def make_jcal(feed: bytes) -> bytes:

@@ -346,3 +346,5 @@ def test_each_page_is_there_in_each_language_and_leads_to_the_others(served: Sit
         assert f"/{event}.ps.html" in links
         assert f"/{event.removesuffix('index')}" in links
     assert "/calendars/un-observances/un-day.ur.ics" in Links(files[f"{event}.ur.html"]).targets
+    calendar = files["calendars/un-observances/index.ur.html"].decode()
+    assert "/embed/un-observances/index.ur.html&#34;" in calendar

@@ -67,9 +67,11 @@ class Office(Desk):
 
     def is_done(self) -> bool:
         """Whether nothing is to be sent at this time, and nothing is on its way."""
-        leased = self.now + LEASE
-        on_its_way = (row.state == "pending" and row.next_at == leased for row in self.deliveries())
-        return self.is_idle() and not any(on_its_way)
+        if not self.is_idle():
+            return False
+        # Read after it: what is claimed in between is on its way.
+        pending = [row for row in self.deliveries() if row.state == "pending"]
+        return not any(row.next_at == self.now + LEASE for row in pending)
 
     def is_idle(self) -> bool:
         agenda = self.make_worker().agenda()

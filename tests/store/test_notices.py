@@ -39,13 +39,18 @@ def database(postgresql: str) -> Iterator[Database]:
         yield found
 
 
+def announce_and_fail(database: Database) -> None:
+    with database.write() as connection:
+        announce(connection)
+        connection.execute(text("SELECT nothing"))
+
+
 def test_a_listener_hears_of_a_committed_change_and_of_no_other(database: Database) -> None:
     ear = Ear()
     with Listener(database, ear):
         ear.wait_for(1)  # the connection is there
-        with pytest.raises(StoreError), database.write() as connection:
-            announce(connection)
-            connection.execute(text("SELECT nothing"))
+        with pytest.raises(StoreError):
+            announce_and_fail(database)
         with database.write() as connection:
             announce(connection)
         ear.wait_for(2)

@@ -1,0 +1,1 @@
+"""The API: what programs read, and what they do with a token."""

@@ -1,0 +1,103 @@
+"""Who asks: a bearer token (RFC 6750), what it may do, and how often."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import Flask, g, request
+from flask_limiter import Limiter
+from pydantic import SecretStr
+
+from calfeed.store.database import Database
+from calfeed.store.tokens import allows, digest_token, find_token, may_read
+from calfeed.web.api.problems import RefusalError
+
+RATE = "600 per minute"
+"""How many requests a token, or an address without one, may make in each process."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who asks, empty for nobody known, and what they may do."""
+
+    name: str = ""
+    scopes: tuple[str, ...] = ()
+
+    def require(self, scope: str) -> None:
+        """Refuse the request unless it may do what a scope is for: 401 or 403."""
+        if not self.name:
+            raise RefusalError(
+                HTTPStatus.UNAUTHORIZED,
+                f"This needs a token with the scope {scope}: Authorization: Bearer …",
+            )
+        if not allows(self.scopes, scope):
+            raise RefusalError(HTTPStatus.FORBIDDEN, f"This needs a token with the scope {scope}.")
+
+    def may_read(self, *names: str) -> bool:
+        """Whether a private calendar may be seen that has, or had, these names."""
+        return may_read(self.scopes, names)
+
+
+def find_access(database: Database, admin_token: SecretStr | None) -> Access | None:
+    """Who makes the request at hand; None where a token is given that is not valid.
+
+    Raises StoreError where the database does not answer.
+    """
+    given = request.headers.get("Authorization")
+    if given is None:
+        return Access()
+    kind, _, token = given.partition(" ")
+    if kind.lower() != "bearer":
+        return None
+    # Digests are compared, so the time that takes tells nothing about the token.
+    if admin_token is not None and hmac.compare_digest(
+        digest_token(token.strip()), digest_token(admin_token.get_secret_value())
+    ):
+        return Access("admin", ("admin",))
+    with database.read() as connection:
+        found = find_token(connection, token.strip())
+    if found is None or not found.scopes:
+        return None
+    return Access(f"token {found.id}", found.scopes)
+
+
+def guard(app: Flask, database: Database, admin_token: SecretStr | None, rate: str) -> None:
+    """Let an application know who asks (`g.access`), and limit how often they may.
+
+    Nobody's address is kept, only a hash of it with a salt that is made anew with each process.
+    """
+    salt = secrets.token_bytes(16)
+
+    def name_asker() -> str:
+        if g.access:
+            return str(g.access.name)
+        return hashlib.sha256(salt + (request.remote_addr or "").encode()).hexdigest()
+
+    @app.before_request
+    def identify() -> None:
+        access = find_access(database, admin_token)
+        g.access = access if access is not None and access.name else None
+        g.refused = access is None
+
+    Limiter(
+        name_asker,
+        app=app,
+        application_limits=[rate],
+        storage_uri="memory://",
+        headers_enabled=True,
+    )
+
+    @app.before_request
+    def refuse() -> None:
+        # After the limit, so that tokens cannot be tried out at any speed.
+        if g.refused:
+            raise RefusalError(HTTPStatus.UNAUTHORIZED, "This token is not valid, or was revoked.")
+
+
+def current_access() -> Access:
+    """Who makes the request at hand."""
+    return g.access or Access()

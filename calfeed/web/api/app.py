@@ -1,0 +1,88 @@
+"""The API as an application: its operations under `/v1`, its document, and a page to try it on."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from flask import Flask, Response, request
+from pydantic import SecretStr
+
+from calfeed.store.database import Database
+from calfeed.web.api import calendars, deliveries, endpoints, rehearsals, tokens
+from calfeed.web.api.access import RATE, guard
+from calfeed.web.api.document import make_document
+from calfeed.web.api.operations import Backend, Operation, serve_operation
+from calfeed.web.api.problems import explain_errors
+from calfeed.web.state import State
+
+MOUNT = "/api"
+"""Where the application is mounted."""
+
+VERSION = "/v1"
+
+LARGEST_BODY = 65_536
+"""Bytes of a request's body."""
+
+OPERATIONS: list[Operation] = list(
+    chain(
+        calendars.operations,
+        endpoints.operations,
+        deliveries.operations,
+        rehearsals.operations,
+        tokens.operations,
+    )
+)
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def make_api(
+    state: State,
+    database: Database,
+    base_url: str,
+    *,
+    admin_token: SecretStr | None = None,
+    allow_private: bool = False,
+    rate: str = RATE,
+) -> Flask:
+    """The application over a published state and its database.
+
+    `admin_token` may do everything, `allow_private` is for the URLs of endpoints, `rate` says how
+    many requests one token or address may make, as Flask-Limiter writes it.
+    """
+    app = Flask(__name__, static_folder="ui", static_url_path="/ui")
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    explain_errors(app)
+
+    @app.after_request
+    def secure(response: Response) -> Response:
+        headers = response.headers
+        headers["Content-Security-Policy"] = _POLICY
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "no-referrer"
+        # Whoever reads without a token may do so from any page: there are no cookies here.
+        headers["Access-Control-Allow-Origin"] = "*"
+        headers["Vary"] = "Authorization"
+        if response.status_code not in (429, 503):
+            headers.pop("Retry-After", None)  # the limiter says it with every answer
+        headers["Cache-Control"] = "no-store" if "Authorization" in request.headers else "no-cache"
+        return response
+
+    guard(app, database, admin_token, rate)
+    backend = Backend(state, database, base_url, allow_private)
+    for operation in OPERATIONS:
+        serve_operation(app, VERSION, operation, backend)
+    document = make_document(OPERATIONS, MOUNT + VERSION)
+
+    @app.get("/openapi.json")
+    def openapi() -> dict[str, object]:
+        return document
+
+    @app.get("/")
+    def page() -> Response:
+        return app.send_static_file("index.html")
+
+    return app

@@ -1,0 +1,314 @@
+"""Reading: calendars, events, occurrences, changes, reminders. Of what is private with a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from itertools import islice
+from typing import Any, TypeVar
+
+from pydantic import Field, model_validator
+
+from calfeed.definitions.values import Text, text_in
+from calfeed.ical.occurrences import Occurrence, expand
+from calfeed.ical.revision import Move
+from calfeed.publish.apply import page_address
+from calfeed.reminders.filters import Subject
+from calfeed.reminders.messages import describe_time
+from calfeed.reminders.plan import Reminder, plan_reminders
+from calfeed.store import told
+from calfeed.store.catalog import EventRow
+from calfeed.store.database import Connection
+from calfeed.store.endpoints import list_endpoints
+from calfeed.store.tokens import allows
+from calfeed.store.told import Place
+from calfeed.web.api import models
+from calfeed.web.api.fields import Moment, Slug
+from calfeed.web.api.operations import Call, Operations, Path
+from calfeed.web.api.paging import (
+    Page,
+    PageQuery,
+    paginate,
+    read_cursor,
+    to_number,
+    write_cursor,
+)
+from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
+from calfeed.web.shapes import describe_move, describe_published
+from calfeed.web.snapshot import PublishedCalendar
+
+LONGEST_WINDOW = timedelta(days=366)
+
+_MOST_FOUND = 20_000
+
+Found = TypeVar("Found")
+
+operations = Operations()
+
+
+class CalendarPath(Path):
+    """The name of a calendar."""
+
+    calendar: Slug
+
+
+class EventPath(CalendarPath):
+    """The name of an event."""
+
+    event: Slug
+
+
+class WindowQuery(PageQuery):
+    """A window of time, and of which calendars."""
+
+    begin: Moment = Field(alias="from", description="The beginning: a date, or a time with offset.")
+    end: Moment = Field(
+        alias="to", description="The end, which is not part of it; at most 366 days later."
+    )
+    calendar: list[Slug] = Field(
+        default_factory=list, max_length=50, description="Only of this calendar; repeatable."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> WindowQuery:
+        if not timedelta() < self.end - self.begin <= LONGEST_WINDOW:
+            raise ValueError(
+                f"`to` has to be later than `from`, by {LONGEST_WINDOW.days} days at the most"
+            )
+        return self
+
+
+class ChangesQuery(PageQuery):
+    """Which changes."""
+
+    calendar: list[Slug] = Field(
+        default_factory=list, max_length=50, description="Only of this calendar; repeatable."
+    )
+
+
+@operations.add("GET", "/calendars")
+def list_calendars(call: Call, query: PageQuery) -> Page[models.Calendar]:
+    """List the calendars.
+
+    Private ones are among them as far as the token may read them.
+    """
+    page, cursor = paginate(
+        call.calendars().values(), lambda one: (one.calendar.slug,), query, (str,)
+    )
+    items = [_show_calendar(one, call.backend.base_url) for one in page]
+    return Page[models.Calendar](items=items, next=cursor)
+
+
+@operations.add("GET", "/calendars/{calendar}")
+def show_calendar(call: Call, path: CalendarPath) -> models.Calendar:
+    """Show a calendar."""
+    return _show_calendar(_find_calendar(call, path.calendar), call.backend.base_url)
+
+
+@operations.add("GET", "/calendars/{calendar}/events")
+def list_events(call: Call, path: CalendarPath, query: PageQuery) -> Page[models.Event]:
+    """List the events of a calendar, past ones too, by their names."""
+    found = _find_calendar(call, path.calendar)
+    page, cursor = paginate(found.by_slug.values(), lambda row: (row.slug,), query, (str,))
+    items = [_show_event(call, found, row) for row in page]
+    return Page[models.Event](items=items, next=cursor)
+
+
+@operations.add("GET", "/calendars/{calendar}/events/{event}")
+def show_event(call: Call, path: EventPath) -> models.Event:
+    """Show an event."""
+    found = _find_calendar(call, path.calendar)
+    row = found.by_slug.get(path.event)
+    if row is None:
+        raise RefusalError(HTTPStatus.NOT_FOUND, "There is no such event in this calendar.")
+    return _show_event(call, found, row)
+
+
+@operations.add("GET", "/occurrences")
+def list_occurrences(call: Call, query: WindowQuery) -> Page[models.Occurrence]:
+    """List what takes place in a window of time, in the order of the beginnings.
+
+    What recurs is there once for each time. What begins within the window is in it.
+    """
+    found = _take(
+        (row, one)
+        for row in _rows_of(call, query)
+        for one in expand(row.revision.event, query.begin, query.end)
+    )
+    page, cursor = paginate(found, _place_of, query, (int, str, str))
+    items = [_show_occurrence(row, one) for row, one in page]
+    return Page[models.Occurrence](items=items, next=cursor)
+
+
+@operations.add("GET", "/changes")
+def list_changes(call: Call, query: ChangesQuery, connection: Connection) -> models.Changes:
+    """List what was published, oldest first, from the beginning or from a cursor on.
+
+    `next` is there on the last page too: ask with it later, and get what was published since.
+    """
+    chosen = _choose(call, query.calendar)
+    # Calendars that were withdrawn still have that to tell.
+    slugs = {one.calendar.slug for one in chosen} | {
+        slug for slug in call.snapshot.gone if not query.calendar or slug in query.calendar
+    }
+    place = read_cursor(query.cursor, int, str, int) or (0, "", 0)
+    found = told.changes_after(connection, sorted(slugs), Place(*place), query.limit)
+    last = found[-1].place if found else None
+    after = write_cursor(last.publish_id, last.uid, last.sequence) if last else query.cursor
+    return models.Changes(items=[_show_change(one) for one in found], next=after)
+
+
+@operations.add("GET", "/reminders")
+def list_reminders(call: Call, query: WindowQuery, connection: Connection) -> Page[models.Reminder]:
+    """List which reminders are due in a window of time, as it is published now.
+
+    To whom they go is said to tokens with the scope `endpoints`.
+    """
+    found = _take(
+        (row, reminder)
+        for row in _rows_of(call, query)
+        if not row.revision.withdrawn
+        for reminder in plan_reminders(row.revision.event, query.begin, query.end)
+    )
+    page, cursor = paginate(
+        found, lambda one: (to_number(one[1].due), one[1].key), query, (int, str)
+    )
+    told_to = allows(call.access.scopes, "endpoints")
+    active = [
+        one for one in (list_endpoints(connection) if told_to else []) if one.state == "active"
+    ]
+    items = []
+    for row, reminder in page:
+        event = row.revision.event
+        subject = Subject(
+            type="reminder.due",
+            calendar=event.calendar,
+            event=event.slug,
+            categories=event.categories,
+        )
+        wanting = [one.id for one in active if one.filters.want(subject)] if told_to else None
+        items.append(_show_reminder(reminder, wanting))
+    return Page[models.Reminder](items=items, next=cursor)
+
+
+def _take(found: Iterator[Found]) -> list[Found]:
+    """All that a window holds. Raises RefusalError where that is too much to be put in order."""
+    taken = list(islice(found, _MOST_FOUND + 1))
+    if len(taken) > _MOST_FOUND:
+        detail = f"there are more than {_MOST_FOUND:,} in this window; choose a shorter one"
+        raise refuse_input([Mistake(pointer="?to", detail=detail)])
+    return taken
+
+
+def _find_calendar(call: Call, name: str) -> PublishedCalendar:
+    found = call.calendars().get(call.snapshot.renamed.get(name, name))
+    if found is None:
+        raise RefusalError(HTTPStatus.NOT_FOUND, "There is no such calendar.")
+    return found
+
+
+def _choose(call: Call, names: Sequence[str]) -> list[PublishedCalendar]:
+    """The calendars of these names, all for none; what is not there has nothing in it."""
+    found = call.calendars()
+    wanted = [call.snapshot.renamed.get(name, name) for name in names] or list(found)
+    return [found[slug] for slug in dict.fromkeys(wanted) if slug in found]
+
+
+def _rows_of(call: Call, query: WindowQuery) -> Iterator[EventRow]:
+    """The events that may have something in a window."""
+    for one in _choose(call, query.calendar):
+        for row in one.rows:
+            # A reminder can be due on the evening after its event, and that be another year.
+            if row.last_year >= query.begin.year - 1:
+                yield row
+
+
+def _place_of(one: tuple[EventRow, Occurrence]) -> tuple[int, str, str]:
+    row, occurrence = one
+    return to_number(occurrence.begins), row.uid, occurrence.id
+
+
+def _show_calendar(one: PublishedCalendar, base_url: str) -> models.Calendar:
+    calendar = one.calendar
+    texts = {"name": calendar.name, "description": calendar.description}
+    return models.Calendar(
+        slug=calendar.slug,
+        name=text_in(calendar.name, calendar.language),
+        description=_say(calendar.description, calendar.language),
+        texts={name: text for name, text in texts.items() if text},
+        time_zone=calendar.time_zone,
+        language=calendar.language,
+        color=calendar.color,
+        private=not one.public,
+        events=len(one.rows),
+        modified=one.modified,
+        page=f"{base_url}/calendars/{calendar.slug}/" if one.public else None,
+        feed=base_url + one.source.path if one.public else None,
+    )
+
+
+def _show_event(call: Call, found: PublishedCalendar, row: EventRow) -> models.Event:
+    page = page_address(call.backend.base_url, row.revision.event) if found.public else None
+    return models.Event.model_validate(describe_published(row, page))
+
+
+def _show_occurrence(row: EventRow, one: Occurrence) -> models.Occurrence:
+    event = row.revision.event
+    cancelled = "cancelled" if row.revision.withdrawn else one.status.value
+    return models.Occurrence(
+        calendar=event.calendar,
+        event=event.slug,
+        uid=event.uid,
+        id=one.id,
+        summary=text_in(one.summary, event.language),
+        location=_say(one.location, event.language),
+        status=cancelled,
+        kind=event.kind.value,
+        **describe_time(event, one.start, one.end),
+    )
+
+
+def _show_change(one: told.Change) -> models.Change:
+    revision = one.row.revision
+    event = revision.event
+    moved = one.row.kind == "moved" and revision.history
+    return models.Change(
+        at=one.at,
+        kind=one.row.kind,
+        calendar=event.calendar,
+        event=event.slug,
+        uid=event.uid,
+        sequence=revision.sequence,
+        summary=text_in(event.summary, event.language),
+        status="cancelled" if revision.withdrawn else event.status.value,
+        previous=_show_move(revision.history[-1], event.language) if moved else None,
+        note=_say(event.note, event.language),
+        **describe_time(event, event.start, event.end),
+    )
+
+
+def _show_move(move: Move, language: str) -> models.Move:
+    return models.Move.model_validate(describe_move(move, language))
+
+
+def _show_reminder(reminder: Reminder, endpoints: list[str] | None) -> models.Reminder:
+    event, occurrence = reminder.event, reminder.occurrence
+    start: Any = occurrence.start
+    due: datetime = reminder.due.astimezone(event.zone)
+    return models.Reminder(
+        key=reminder.key,
+        calendar=event.calendar,
+        event=event.slug,
+        summary=text_in(occurrence.summary, event.language),
+        rule=str(reminder.rule),
+        due=due.isoformat(),
+        occurrence=occurrence.id,
+        start=start.isoformat(),
+        time_zone=event.time_zone,
+        endpoints=endpoints,
+    )
+
+
+def _say(text: Text | None, language: str) -> str | None:
+    return text_in(text, language) if text else None

@@ -1,0 +1,108 @@
+"""The kinds of values that requests hold: each checked where it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+
+from calfeed.definitions.times import check_zone
+from calfeed.delivery.guard import check_url
+from calfeed.errors import InvalidInputError
+from calfeed.reminders.option_texts import parse_digest, parse_quiet
+from calfeed.reminders.options import WEEKDAYS
+from calfeed.reminders.signing import check_secret
+
+_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_YEARS = range(1900, 2200)
+_NO_MOMENT = "write a date, as 2025-06-30, or a time with its offset, as 2025-06-30T09:00:00Z"
+
+
+def _checked(check: Callable[[str], Any]) -> AfterValidator:
+    """A validator of what a function refuses with InvalidInputError."""
+
+    def run(text: str) -> str:
+        try:
+            check(text)
+        except InvalidInputError as error:
+            raise ValueError(str(error)) from error
+        return text
+
+    return AfterValidator(run)
+
+
+def _check_url(text: str, info: ValidationInfo) -> str:
+    try:
+        return check_url(text, (info.context or {})["allow_private"])
+    except InvalidInputError as error:
+        raise ValueError(str(error)) from error
+
+
+def _read_moment(text: object) -> datetime:
+    if not isinstance(text, str):
+        raise ValueError(_NO_MOMENT)
+    try:
+        moment = datetime.fromisoformat(text)
+        if len(text) == len("2025-06-30"):
+            moment = datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError:
+        raise ValueError(_NO_MOMENT) from None
+    if moment.tzinfo is None:
+        raise ValueError("a time needs an offset, as 2025-06-30T09:00:00Z")
+    if moment.year not in _YEARS:
+        raise ValueError(f"the year has to be from {_YEARS[0]} to {_YEARS[-1]}")
+    return moment.astimezone(UTC)
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+"""The name of a calendar or an event."""
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+"""The id of an endpoint, a message or a rehearsal."""
+
+Number = Annotated[int, Field(ge=1, le=2**53)]
+"""The number of a delivery or a token."""
+
+Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""A text of one line."""
+
+Url = Annotated[
+    str,
+    Field(min_length=1, max_length=2048, examples=["https://example.org/hooks"]),
+    AfterValidator(_check_url),
+]
+"""Where webhooks can be posted to."""
+
+Secret = Annotated[str, Field(max_length=200, examples=["whsec_…"]), _checked(check_secret)]
+"""A Standard Webhooks secret."""
+
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$")]
+HeaderValue = Annotated[
+    str, Field(pattern=r"^[!-~]([ -~\t]{0,4094}[!-~])?$", examples=["Bearer …"])
+]
+
+Rate = Annotated[int, Field(ge=1, le=600_000)]
+Zone = Annotated[str, Field(max_length=100, examples=["Asia/Karachi"]), AfterValidator(check_zone)]
+Quiet = Annotated[
+    str, Field(pattern=f"^{_CLOCK}-{_CLOCK}$", examples=["22:00-07:00"]), _checked(parse_quiet)
+]
+Digest = Annotated[
+    str,
+    Field(pattern=f"^(daily|{'|'.join(WEEKDAYS)})@{_CLOCK}$", examples=["daily@09:00"]),
+    _checked(parse_digest),
+]
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_read_moment),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "anyOf": [{"format": "date"}, {"format": "date-time"}],
+            "examples": ["2025-06-30", "2025-06-30T09:00:00Z"],
+        }
+    ),
+]
+"""A date (its midnight, UTC) or a time with an offset, read as UTC."""

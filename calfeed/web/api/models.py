@@ -1,0 +1,145 @@
+"""What the API answers about calendars: the shapes, with what each part means."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Texts = dict[str, str]
+
+
+class View(BaseModel):
+    """A shape of an answer."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Calendar(View):
+    """A calendar."""
+
+    slug: str = Field(description="Its name in addresses.")
+    name: str
+    description: str | None
+    texts: dict[str, Texts] = Field(description="Name and description in every language.")
+    time_zone: str
+    language: str = Field(description="The language (BCP 47) of texts that are not `texts`.")
+    color: str | None = Field(description="A CSS3 name.")
+    private: bool = Field(description="Seen only with a token for it.")
+    events: int = Field(description="How many events it has.")
+    modified: datetime = Field(description="When something in it was last changed.")
+    page: str | None = Field(description="Its page; null for a private calendar.")
+    feed: str | None = Field(description="The iCalendar feed; null for a private calendar.")
+
+
+class Source(View):
+    """Where a date is known from."""
+
+    title: str
+    url: str | None = None
+    date: str | None = None
+
+
+class Move(View):
+    """An earlier time of an event, and the day on which it was given up."""
+
+    start: str
+    end: str | None
+    moved_on: str
+    note: str | None
+
+
+class Times(View):
+    """A time: dates, or wall times with their offset; `end` is exclusive."""
+
+    start: str
+    end: str
+    all_day: bool
+    time_zone: str
+
+
+class Event(Times):
+    """An event, as webhooks tell of it, with its texts in every language and its moves."""
+
+    calendar: str
+    slug: str
+    uid: str
+    sequence: int = Field(description="How often it was changed.")
+    summary: str
+    description: str | None = None
+    location: str | None = None
+    status: str = Field(description="tentative, confirmed or cancelled.")
+    kind: str = Field(description="event or deadline.")
+    categories: list[str]
+    recurrence: str | None = Field(None, description="An RRULE (RFC 5545).")
+    url: str | None = None
+    page: str | None = None
+    sources: list[Source]
+    image: str | None = None
+    conference: dict[str, Any] | None = None
+    geo: dict[str, Any] | None = None
+    organizer: dict[str, Any] | None = None
+    contact: str | None = None
+    classification: str | None = Field(None, alias="class")
+    priority: int | None = None
+    texts: dict[str, Texts] = Field(
+        description="Summary, description and location in every language."
+    )
+    modified: datetime
+    history: list[Move] = Field(description="The times it had before, oldest first.")
+
+
+class Occurrence(Times):
+    """One time at which an event takes place."""
+
+    calendar: str
+    event: str
+    uid: str
+    id: str = Field(description="Its name within the event; empty where that does not recur.")
+    summary: str
+    location: str | None
+    status: str
+    kind: str
+
+
+class Change(Times):
+    """A change that was published."""
+
+    at: datetime = Field(description="When it was published.")
+    kind: str = Field(description="added, moved, changed, cancelled or withdrawn.")
+    calendar: str
+    event: str
+    uid: str
+    sequence: int
+    summary: str
+    status: str
+    previous: Move | None = Field(description="Of a moved event: the time it had before.")
+    note: str | None = Field(description="Why it was changed, if that was said.")
+
+
+class Changes(View):
+    """Changes, oldest first."""
+
+    items: list[Change]
+    next: str | None = Field(
+        description="The cursor of what is published after these: keep it, and ask again with it. "
+        "Null only where nothing was ever published."
+    )
+
+
+class Reminder(View):
+    """A moment before an occurrence at which endpoints are told."""
+
+    key: str
+    calendar: str
+    event: str
+    summary: str
+    rule: str
+    due: str = Field(description="When, on the clock of the event's zone.")
+    occurrence: str = Field(description="The occurrence's name within the event.")
+    start: str
+    time_zone: str
+    endpoints: list[str] | None = Field(
+        description="The endpoints that are told; null without the scope `endpoints`."
+    )

@@ -1,0 +1,71 @@
+"""Calendars as pages show them: in a reader's language, with the choice that a reader makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import abort, g, request
+
+from calfeed.definitions.colors import COLORS
+from calfeed.store.catalog import EventRow
+from calfeed.web.agenda import is_cancelled
+from calfeed.web.languages import Reader, Said
+from calfeed.web.snapshot import PublishedCalendar, Snapshot
+from calfeed.web.wording import gettext
+
+
+@dataclass(frozen=True)
+class Card:
+    """A calendar in a reader's language; `color` is "#rrggbb", `events` are those not cancelled."""
+
+    slug: str
+    name: Said
+    description: Said | None
+    color: str | None
+    time_zone: str
+    events: int
+    categories: tuple[str, ...]
+
+    @property
+    def address(self) -> str:
+        """The path of its page."""
+        return f"/calendars/{self.slug}/"
+
+
+def list_cards(snapshot: Snapshot) -> list[Card]:
+    """The calendars that anybody may see, for the reader of this request."""
+    return [make_card(found, g.reader) for found in snapshot.calendars.values()]
+
+
+def make_card(found: PublishedCalendar, reader: Reader) -> Card:
+    """A calendar as a reader reads it."""
+    calendar = found.calendar
+    described = calendar.description
+    return Card(
+        slug=calendar.slug,
+        name=reader.say(calendar.name, calendar.language),
+        description=reader.say(described, calendar.language) if described else None,
+        color=COLORS.get(calendar.color or ""),
+        time_zone=calendar.time_zone,
+        events=sum(not is_cancelled(row) for row in found.rows),
+        categories=tuple(sorted({name for row in found.rows for name in _categories_of(row)})),
+    )
+
+
+def read_categories(found: PublishedCalendar) -> tuple[str, ...]:
+    """The categories that the address asks for; 404 for one that no event here has."""
+    wanted = tuple(sorted(set(filter(None, request.args.getlist("category")))))
+    for name in wanted:
+        if not any(name in _categories_of(row) for row in found.rows):
+            abort(404, gettext("There is no category “%(name)s” in this calendar.", name=name))
+    return wanted
+
+
+def choose_rows(found: PublishedCalendar, categories: tuple[str, ...]) -> list[EventRow]:
+    """The events of some categories; all where none is named."""
+    wanted = set(categories)
+    return [row for row in found.rows if not wanted or not wanted.isdisjoint(_categories_of(row))]
+
+
+def _categories_of(row: EventRow) -> tuple[str, ...]:
+    return row.revision.event.categories

@@ -1,0 +1,43 @@
+"""The definition files of this machine: what is wrong with them, what a publish would do."""
+
+from __future__ import annotations
+
+from flask import Flask, render_template
+
+from calfeed.definitions.files import load_definitions
+from calfeed.errors import DefinitionError, PublishRefusedError
+from calfeed.publish.apply import check_plan, plan_publish
+from calfeed.publish.show import list_changes, summarize
+from calfeed.web.console.desk import Desk
+
+
+def add_routes(console: Flask, desk: Desk) -> None:
+    """Add the page about the definition files."""
+
+    @console.get("/definitions")
+    def show_definitions() -> str:
+        folder, now = desk.settings.events, desk.clock()
+        page = "console/definitions.html"
+        if not folder.is_dir():
+            return render_template(page, folder=folder, missing=True)
+        try:
+            defined = load_definitions(folder)
+        except DefinitionError as error:
+            return render_template(page, folder=folder, problems=error.problems)
+        refusal = ""
+        with desk.database.read() as connection:
+            plan = plan_publish(connection, defined, now, desk.settings.base_url)
+            try:
+                check_plan(connection, plan, now)
+            except PublishRefusedError as error:
+                refusal = str(error)
+        return render_template(
+            page,
+            folder=folder,
+            calendars=len(defined),
+            events=sum(len(calendar.events) for calendar in defined),
+            changed=list_changes(plan),
+            same=plan.empty,
+            summary=summarize(plan),
+            refusal=refusal,
+        )

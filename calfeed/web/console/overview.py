@@ -1,0 +1,52 @@
+"""The first page: what fires next and to whom, what failed, what needs somebody."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask, render_template
+
+from calfeed.reminders.filters import Subject
+from calfeed.store.ahead import load_next, oldest_waiting
+from calfeed.store.deliveries import list_deliveries
+from calfeed.store.endpoints import list_endpoints
+from calfeed.store.publishes import list_publishes
+from calfeed.web.console.desk import Desk
+
+_LATE = timedelta(minutes=1)
+"""How long something may be overdue until it looks as if no worker were running."""
+
+
+def add_routes(console: Flask, desk: Desk) -> None:
+    """Add the first page."""
+
+    @console.get("/")
+    def show_overview() -> str:
+        now = desk.clock()
+        with desk.database.read() as connection:
+            coming = load_next(connection, 6)
+            waiting = oldest_waiting(connection)
+            endpoints = list_endpoints(connection)
+            failed = list_deliveries(connection, states=["failed", "expired"], limit=5)
+            publishes = list_publishes(connection, limit=1)
+        active = [one for one in endpoints if one.state == "active"]
+        following = []
+        for row, revision in coming:
+            event = revision.event
+            subject = Subject(
+                type="reminder.due",
+                calendar=event.calendar,
+                event=event.slug,
+                categories=event.categories,
+            )
+            wanting = [one for one in active if one.filters.want(subject)]
+            following.append((row, event, wanting))
+        return render_template(
+            "console/overview.html",
+            following=following,
+            overdue=waiting if waiting and waiting < now - _LATE else None,
+            endpoints=endpoints,
+            troubled=[one for one in endpoints if one.state != "active" or one.failing_since],
+            failed=failed,
+            published=publishes[0] if publishes else None,
+        )

@@ -1,0 +1,260 @@
+"""All there is to know of one event, as its page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import islice
+from zoneinfo import ZoneInfo, available_timezones
+
+from calfeed.definitions.values import Event, Status, start_of
+from calfeed.ical.occurrences import Occurrence
+from calfeed.ical.revision import Revision
+from calfeed.ical.text import html_description, plain_description
+from calfeed.reminders.plan import plan_reminders
+from calfeed.store.catalog import EventRow
+from calfeed.web.agenda import Entry, by_month, is_cancelled, make_agenda
+from calfeed.web.dates import tell_rule, write_short_day, write_when, write_zone
+from calfeed.web.languages import Reader, Said
+
+_ZONES = (
+    "UTC",
+    "America/Los_Angeles",
+    "America/Chicago",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Istanbul",
+    "Africa/Lagos",
+    "Africa/Cairo",
+    "Africa/Nairobi",
+    "Asia/Riyadh",
+    "Asia/Tehran",
+    "Asia/Dubai",
+    "Asia/Kabul",
+    "Asia/Karachi",
+    "Asia/Kolkata",
+    "Asia/Dhaka",
+    "Asia/Bangkok",
+    "Asia/Shanghai",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+)
+"""Zones to choose from, west to east; any other one may stand in the address."""
+
+_REMINDERS = 12
+_TIMES = 8
+_AHEAD = timedelta(days=400)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A date that an event has or had: when it was set (empty: not known), and why, if told."""
+
+    when: str
+    start: str
+    on: str
+    note: Said | None
+    current: bool
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A reminder that will go out: its rule in words, and when."""
+
+    rule: str
+    when: str
+    due: datetime
+
+
+@dataclass(frozen=True)
+class EventView:
+    """An event in a reader's language, told at a moment; `zone` is where the reader is, if told."""
+
+    row: EventRow
+    reader: Reader
+    now: datetime
+    zone: str
+
+    @property
+    def event(self) -> Event:
+        return self.row.revision.event
+
+    @property
+    def revision(self) -> Revision:
+        return self.row.revision
+
+    @property
+    def summary(self) -> Said:
+        return self.reader.say(self.event.summary, self.event.language)
+
+    @property
+    def others(self) -> list[Said]:
+        """The title in the other languages that it is written in."""
+        shown = self.summary.language
+        return [Said(text, tag) for tag, text in self.event.summary.items() if tag != shown]
+
+    @property
+    def location(self) -> Said | None:
+        text = self.event.location
+        return self.reader.say(text, self.event.language) if text else None
+
+    @property
+    def description(self) -> Said | None:
+        """The description without markup."""
+        if not self.event.description:
+            return None
+        languages = (self.reader.tag, self.event.language)
+        found = self.reader.say(self.event.description, self.event.language)
+        return Said(plain_description(self.event, *languages), found.language)
+
+    @property
+    def html(self) -> str | None:
+        """The description as harmless HTML, where it is Markdown."""
+        return html_description(self.event, self.reader.tag, self.event.language)
+
+    @property
+    def cancelled(self) -> bool:
+        return is_cancelled(self.row)
+
+    @property
+    def tentative(self) -> bool:
+        return not self.cancelled and self.event.status is Status.TENTATIVE
+
+    @property
+    def coming(self) -> list[Entry]:
+        return self._agenda[0]
+
+    @property
+    def next(self) -> Entry | None:
+        """The occurrence that the page is about: the next one, else the last there was."""
+        coming, past = self._agenda
+        return next(iter(coming), None) or next(iter(past), None)
+
+    @property
+    def when(self) -> str:
+        """When that is, in the event's own zone."""
+        shown = self.next
+        start, end = (
+            (shown.occurrence.start, shown.occurrence.end)
+            if shown
+            else (self.event.start, self.event.end)
+        )
+        return write_when(start, end, self.reader.language)
+
+    @property
+    def own_zone(self) -> str:
+        """The event's zone as people call it."""
+        return write_zone(self.event.time_zone, self._begins, self.reader.language)
+
+    @property
+    def elsewhere(self) -> str:
+        """The same time on the clock of the reader's zone; empty where none is chosen."""
+        if not self.zone:
+            return ""
+        zone = ZoneInfo(self.zone)
+        begins = self._begins.astimezone(zone)
+        ends = self._ends.astimezone(zone)
+        return write_when(begins, ends, self.reader.language)
+
+    @property
+    def elsewhere_zone(self) -> str:
+        return write_zone(self.zone, self._begins, self.reader.language)
+
+    @property
+    def begins(self) -> str:
+        """The instants it lasts from and to (ISO 8601, UTC), for the browser's own clock."""
+        return self._begins.isoformat()
+
+    @property
+    def ends(self) -> str:
+        return self._ends.isoformat()
+
+    @property
+    def zones(self) -> list[tuple[str, str]]:
+        """The zones to choose from: names, and what people call them."""
+        names = dict.fromkeys([self.event.time_zone, *_ZONES, *([self.zone] if self.zone else [])])
+        return [(name, write_zone(name, self._begins, self.reader.language)) for name in names]
+
+    @property
+    def steps(self) -> list[Step]:
+        """The dates it has had, newest first; empty where it never moved."""
+        history = self.revision.history
+        if not history:
+            return []
+        language = self.reader.language
+        own = self.event.language
+        steps = []
+        times = [(move.start, move.end) for move in history] + [(self.event.start, self.event.end)]
+        for number, (start, end) in enumerate(times):
+            # What a move says of itself belongs to the date it led to.
+            move = history[number - 1] if number else None
+            steps.append(
+                Step(
+                    when=write_when(start, end, language),
+                    start=start.isoformat(),
+                    on=write_short_day(move.on, language) if move else "",
+                    note=self.reader.say(move.note, own) if move and move.note else None,
+                    current=number == len(history),
+                )
+            )
+        return steps[::-1]
+
+    @property
+    def sendings(self) -> list[Sending]:
+        """The reminders that are still to go out, soonest first, in the event's zone."""
+        if self.cancelled:
+            return []
+        planned = plan_reminders(self.event, self.now, self.now + _AHEAD)
+        found = []
+        for reminder in islice(planned, _REMINDERS):
+            due = reminder.due.astimezone(self.event.zone)
+            when = write_when(due, None, self.reader.language)
+            found.append(Sending(tell_rule(reminder.rule, self.reader.language), when, due))
+        return found
+
+    @property
+    def rules(self) -> list[str]:
+        """Its reminders in words."""
+        return [tell_rule(rule, self.reader.language) for rule in self.event.reminders]
+
+    @property
+    def coming_months(self) -> list[tuple[str, list[Entry]]]:
+        """The next times of what recurs, by month."""
+        return by_month(self.coming[:_TIMES])
+
+    @property
+    def source_days(self) -> Sequence[str]:
+        """The days of its sources, in their order; empty where one has none."""
+        language = self.reader.language
+        return [
+            write_short_day(source.date, language) if source.date else ""
+            for source in self.event.sources
+        ]
+
+    @property
+    def _shown(self) -> Occurrence | None:
+        return self.next.occurrence if self.next else None
+
+    @property
+    def _begins(self) -> datetime:
+        return self._shown.begins if self._shown else self.event.instant(self.event.start)
+
+    @property
+    def _ends(self) -> datetime:
+        if self._shown:
+            return self._shown.ends
+        return start_of(self.event.end or self.event.start, self.event.zone).astimezone(UTC)
+
+    @cached_property
+    def _agenda(self) -> tuple[list[Entry], list[Entry]]:
+        return make_agenda([self.row], self.now, self.reader)
+
+
+def read_zone(text: str) -> str | None:
+    """A zone's name as it was given, empty for none; None where there is no such zone."""
+    return text if not text or text in available_timezones() else None

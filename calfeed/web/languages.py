@@ -1,0 +1,127 @@
+"""The languages of the pages: which there are, which one a reader gets, and texts in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from babel import Locale
+from markupsafe import Markup
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from calfeed.definitions.texts import check_language
+from calfeed.definitions.values import Text, language_of
+
+_RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"}
+
+
+def text_direction(tag: str) -> str:
+    """The direction a language (BCP 47 tag) is written in, for HTML's `dir`."""
+    base, *rest = tag.split("-")
+    script = rest[0] if rest and len(rest[0]) == 4 else ""
+    if script:
+        return "rtl" if script in ("Arab", "Hebr") else "ltr"
+    return "rtl" if base in _RIGHT_TO_LEFT else "ltr"
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language that pages are in: its BCP 47 tag, its own name, and Babel's name for it.
+
+    The names of the locales have a country, which decides on what day a week begins. `reviewed`
+    says whether a native reader has gone over the translation.
+    """
+
+    tag: str
+    name: str
+    locale_name: str
+    reviewed: bool = False
+
+    @property
+    def locale(self) -> Locale:
+        return Locale.parse(self.locale_name)
+
+    @property
+    def direction(self) -> str:
+        return text_direction(self.tag)
+
+
+ENGLISH = Language("en", "English", "en_GB", reviewed=True)
+LANGUAGES = (
+    ENGLISH,
+    Language("ur", "اردو", "ur_PK"),
+    Language("ps", "پښتو", "ps_AF"),
+    Language("fa-AF", "دری", "fa_AF"),
+)
+
+# Dari has a code of its own, which some devices ask with.
+_BY_BASE = {one.tag.split("-")[0]: one for one in LANGUAGES} | {"prs": LANGUAGES[3]}
+
+
+@dataclass(frozen=True)
+class Said:
+    """A text in the language that it was found in; in a template it brings its `lang` and `dir`."""
+
+    text: str
+    language: str
+
+    @property
+    def attributes(self) -> Markup:
+        """`lang` and `dir`, for an element that holds nothing else."""
+        return Markup('lang="{}" dir="{}"').format(self.language, text_direction(self.language))
+
+    def __html__(self) -> Markup:
+        return Markup("<bdi {}>{}</bdi>").format(self.attributes, self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads a page: the language of the page, and the tag in which texts are wanted.
+
+    `explicit` says that the address names the language, so links have to go on doing so.
+    """
+
+    language: Language
+    tag: str
+    explicit: bool
+
+    def say(self, text: Text, own: str) -> Said:
+        """A text in the reader's language, else in `own`, the calendar's or the event's."""
+        found = language_of(text, self.tag, own)
+        return Said(text[found], found)
+
+
+def choose_reader(wanted: str, accepted: str) -> Reader:
+    """The reader of a page: `?lang=` as it was given, empty for none, and Accept-Language.
+
+    A language that pages are not in may still be one that events are in.
+    """
+    try:
+        tag = check_language(wanted) if wanted else ""
+    except ValueError:
+        tag = ""
+    language = _find(tag) if tag else None
+    if language is not None:
+        return Reader(language, tag, explicit=True)
+    language = choose_accepted(accepted)
+    return Reader(language, tag or language.tag, explicit=bool(tag))
+
+
+@lru_cache(maxsize=1024)
+def choose_accepted(accepted: str) -> Language:
+    """The first language of an Accept-Language header that pages are in (RFC 9110, 12.5.4)."""
+    if len(accepted) > 500:
+        return ENGLISH
+    for tag, quality in parse_accept_header(accepted, LanguageAccept):
+        language = _find(tag.replace("_", "-"))
+        if language is not None and quality > 0:
+            return language
+    return ENGLISH
+
+
+def _find(tag: str) -> Language | None:
+    return _BY_BASE.get(tag.split("-")[0].lower())

@@ -1,0 +1,60 @@
+"""One browser and one site for the tests beside this; each test has a visitor of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.house import CHROMIUM, serve_house, start_chromium
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a site to look at."""
+    with serve_house(tmp_path_factory.mktemp("house")) as base_url:
+        yield base_url
+
+
+# Not for longer than the tests here: Playwright's loop would be in the way of others' asyncio.
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists() and not os.environ.get("CI"):
+        pytest.skip("there is no Chromium")
+    with sync_playwright() as playwright:
+        browser = start_chromium(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(house: str, chromium: Browser) -> Iterator[Visit]:
+    """Opens a page as a visitor with a zone, a language, a window; whatever Playwright takes.
+
+    Afterwards nothing was asked of anybody else, and the console is empty.
+    """
+    contexts = []
+    asked: list[str] = []
+    complaints: list[str] = []
+
+    def open_page(path: str, **options: object) -> Page:
+        wanted = {"locale": "en-GB", "timezone_id": "Asia/Karachi", **options}
+        context = chromium.new_context(base_url=house, **wanted)  # type: ignore[arg-type]
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [url for url in asked if not url.startswith((f"{house}/", "data:", "blob:"))] == []
+    assert complaints == []

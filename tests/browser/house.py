@@ -1,0 +1,117 @@
+"""A site to look at: the shipped calendars and a desk's own, served on loopback at a fixed time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.sync_api import Browser, Playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from calfeed.definitions.reader import read_definitions
+from calfeed.publish.apply import publish
+from calfeed.store.database import Database
+from calfeed.store.migrate import migrate
+from calfeed.web.answers import LookUp
+from calfeed.web.app import make_flask
+from calfeed.web.ready import ReadyPages
+from calfeed.web.state import State
+from tests.acceptance.site import SHIPPED, free_port
+
+CHROMIUM = Path("/usr/bin/chromium")
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+_DESK = """
+name: {en: The desk's meetings, ur: ڈیسک کے اجلاس}
+description: Where the desk comes together, and what it must not miss.
+time_zone: America/New_York
+color: crimson
+reminders: [1 day, 2 hours]
+events:
+  weekly:
+    summary: {en: The desk meets, ur: ڈیسک کا اجلاس}
+    start: 2026-09-21 10:30
+    duration: 45 minutes
+    location: Room 4
+    categories: [meeting]
+    repeat: {rule: FREQ=WEEKLY}
+  visa:
+    summary: {en: Visa applications close, ur: ویزا درخواستوں کی آخری تاریخ}
+    description: {en: By midnight in New York., ur: نیویارک کی آدھی رات تک۔}
+    start: 2026-12-11
+    kind: deadline
+    categories: [deadline]
+    note: {en: the consulate asked for another week, ur: قونصل خانے نے ایک ہفتہ اور مانگا}
+    sources: [{title: The consulate's notice, url: "https://example.org/n", date: 2026-11-01}]
+  hearing:
+    summary: Hearing on the new rules
+    start: 2026-12-15 14:00
+    duration: 2 hours
+    status: cancelled
+    categories: [hearing]
+  talks:
+    summary: Talks in Geneva
+    start: 2026-12-02
+    end: 2026-12-05
+    status: tentative
+    time_zone: Europe/Zurich
+    location: Palais des Nations, Geneva
+    categories: [meeting]
+"""
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Nobody reads which pages a test asks for."""
+
+
+@contextmanager
+def serve_house(folder: Path) -> Iterator[str]:
+    """A site in a folder, served until the end of the context: its address."""
+    database = Database(f"sqlite:///{folder / 'calfeed.sqlite3'}")
+    migrate(database)
+    port = free_port()
+    base_url = f"http://127.0.0.1:{port}"
+    shipped = {f"events/{path.name}": path.read_bytes() for path in SHIPPED.glob("*.yaml")}
+    for day, old in ((1, "2026-11-27"), (10, "2026-12-04"), (20, "2026-12-11")):
+        files = shipped | {"events/desk.yaml": _DESK.replace("2026-12-11", old).encode()}
+        at = NOW.replace(day=day)
+        publish(database, read_definitions(files), at, base_url)
+    state = State(database, base_url, lambda: NOW)
+    state.refresh()
+    pages = ReadyPages(make_flask(state, base_url).wsgi_app, state)
+    server = make_server(
+        "127.0.0.1",
+        port,
+        LookUp(pages, state.snapshot),
+        threaded=True,
+        request_handler=_Quiet,
+    )
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield base_url
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        database.close()
+
+
+def start_chromium(playwright: Playwright) -> Browser:
+    """Debian's Chromium with a profile of its own, which asks nobody for anything."""
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)

@@ -1,0 +1,91 @@
+"""Everybody can use the pages: with a keyboard, a screen reader, in the dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import axe_playwright_python  # type: ignore[import-untyped]
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+PAGES = [
+    "/",
+    "/?q=desk",
+    "/?q=nothing-of-the-kind",
+    "/calendars/desk/",
+    "/calendars/desk/?view=month&month=2026-12",
+    "/calendars/desk/?view=year",
+    "/calendars/desk/visa/",
+    "/calendars/desk/weekly/?zone=Asia/Kabul",
+    "/calendars/afghan-refugees-pakistan/",
+    "/subscribe/",
+    "/subscribe/desk/",
+    "/embed/desk/",
+]
+
+_CAN_BE_REACHED = """[...document.querySelectorAll("a[href], button, input, select, summary")]
+  .filter(one => one.type !== "hidden" && one.checkVisibility())"""
+
+_WALK = """(() => { const one = document.activeElement;
+  (window.reached ??= new Set()).add(one);
+  return one.className })()"""
+
+
+def violations(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run().then(({violations}) => violations)")
+    return [
+        f"{one['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("lang", ["en", "ur"])
+def test_axe_finds_no_fault_in_light_and_dark(visit: Visit, lang: str) -> None:
+    page = visit("/")
+    for path in PAGES:
+        page.goto(f"{path}{'&' if '?' in path else '?'}lang={lang}")
+        page.wait_for_load_state("networkidle")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            assert violations(page) == [], (path, scheme)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault_in_the_dialog(visit: Visit, scheme: str) -> None:
+    page = visit("/calendars/desk/", color_scheme=scheme, reduced_motion="reduce")
+    page.locator("a[data-opens]").click()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/calendars/desk/", "/calendars/desk/visa/"])
+def test_the_keyboard_reaches_everything_and_goes_on(visit: Visit, path: str) -> None:
+    page = visit(path)
+    page.keyboard.press("Tab")
+    assert page.evaluate(_WALK) == "skip"
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        page.evaluate(_WALK)
+        if page.evaluate("document.activeElement === document.body"):
+            break
+    assert page.evaluate(f"{_CAN_BE_REACHED}.filter(one => !reached.has(one)).length") == 0
+    assert page.evaluate(f"{_CAN_BE_REACHED}.length") > 10
+
+
+def test_the_dialog_is_opened_kept_in_and_left_by_keyboard(visit: Visit) -> None:
+    page = visit("/calendars/desk/")
+    page.locator("a[data-opens]").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        inside = "document.activeElement.closest('dialog') !== null"
+        body = "document.activeElement === document.body"
+        assert page.evaluate(f"{inside} || {body}")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert page.evaluate("document.activeElement.matches('a[data-opens]')")

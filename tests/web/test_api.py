@@ -1,0 +1,204 @@
+"""The API as a whole: its document, its scopes, its errors, its limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from calfeed.store.database import Database
+from calfeed.store.tokens import SCOPES
+from calfeed.web.api.app import LARGEST_BODY, OPERATIONS, make_api
+from calfeed.web.api.operations import Operation
+from tests.web.api_site import ADMIN, ApiSite, make_api_site
+from tests.web.fuzzing import ASKERS, fuzz, load_operations
+from tests.web.published import BASE
+
+DOCS = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+
+SCOPES_OF = {
+    "GET /calendars": None,
+    "GET /calendars/{calendar}": None,
+    "GET /calendars/{calendar}/events": None,
+    "GET /calendars/{calendar}/events/{event}": None,
+    "GET /occurrences": None,
+    "GET /changes": None,
+    "GET /reminders": None,
+    "GET /endpoints": "endpoints",
+    "POST /endpoints": "endpoints",
+    "GET /endpoints/{endpoint}": "endpoints",
+    "PATCH /endpoints/{endpoint}": "endpoints",
+    "DELETE /endpoints/{endpoint}": "endpoints",
+    "POST /endpoints/{endpoint}/pause": "endpoints",
+    "POST /endpoints/{endpoint}/resume": "endpoints",
+    "POST /endpoints/{endpoint}/rotate": "endpoints",
+    "POST /endpoints/{endpoint}/test": "endpoints",
+    "GET /messages": "deliveries",
+    "GET /messages/{message}": "deliveries",
+    "GET /deliveries": "deliveries",
+    "GET /deliveries/{delivery}": "deliveries",
+    "POST /deliveries/retry": "deliveries",
+    "POST /rehearsals": "rehearse",
+    "GET /rehearsals/{rehearsal}": "rehearse",
+    "GET /tokens": "tokens",
+    "POST /tokens": "tokens",
+    "DELETE /tokens/{token}": "tokens",
+}
+"""What each operation needs a token for."""
+
+READER = {"scopes": ["read"]}
+
+
+def label(operation: Operation) -> str:
+    return f"{operation.method} {operation.path}"
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiSite]:
+    api = make_api_site(tmp_path_factory.mktemp("api"))
+    api.fill()
+    yield api
+    api.site.database.close()
+
+
+def test_every_operation_needs_the_scope_that_the_table_says() -> None:
+    assert {label(one): one.scope for one in OPERATIONS} == SCOPES_OF
+
+
+@pytest.mark.parametrize("name", [name for name, scope in SCOPES_OF.items() if scope])
+def test_an_operation_is_closed_to_all_but_its_scope(api: ApiSite, name: str) -> None:
+    method, path = name.split(" ")
+    path = re.sub(r"\{\w+\}", "1", path)
+    assert api.ask(method, path, None).status_code == 401
+    assert api.ask(method, path, "a-token-that-nobody-made").status_code == 401
+    for scope in SCOPES:
+        refused = scope not in (SCOPES_OF[name], "admin")
+        response = api.ask(method, path, api.make_token(scope))
+        assert (response.status_code == 403) is refused, scope
+        if refused:
+            assert str(SCOPES_OF[name]) in response.text
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=label)
+def test_every_operation_is_in_the_document_and_in_the_docs(
+    api: ApiSite, operation: Operation
+) -> None:
+    document = api.client.get("/api/openapi.json").json
+    assert document is not None
+    described = document["paths"][operation.path][operation.method.lower()]
+    assert described["summary"]
+    assert f"`{label(operation)}`" in DOCS
+    assert len({one.handler.__name__ for one in OPERATIONS}) == len(OPERATIONS)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_every_scope_is_in_the_docs(scope: str) -> None:
+    assert f"| `{scope}` |" in DOCS
+
+
+@pytest.mark.parametrize("asker", ASKERS)
+def test_whatever_is_asked_the_answer_is_as_documented_and_nothing_private_leaks(
+    tmp_path: Path, asker: str
+) -> None:
+    api = make_api_site(tmp_path)
+    api.fill()
+    for operation in load_operations(api):
+        fuzz(api, operation, asker, 8)
+    api.site.database.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "given", "status"),
+    [
+        ("GET", "/nothing", {}, 404),
+        ("PUT", "/calendars", {}, 405),
+        ("OPTIONS", "/calendars", {}, 405),
+        ("POST", "/endpoints", {"data": "{", "content_type": "application/json"}, 400),
+        ("POST", "/endpoints", {"data": "url=x", "content_type": "text/plain"}, 415),
+        ("POST", "/endpoints", {"data": b" " * (LARGEST_BODY + 1)}, 413),
+        ("GET", "/deliveries/0", {}, 404),
+        ("GET", "/tokens?colour=red", {}, 422),
+        ("GET", "/calendars/open?colour=red", {}, 422),
+        ("POST", "/tokens", {"json": {"scopes": ["all"]}}, 422),
+        (
+            "POST",
+            "/tokens",
+            {"json": {"scopes": ["read"]}, "headers": {"Idempotency-Key": ""}},
+            422,
+        ),
+    ],
+)
+def test_every_error_is_a_problem(
+    api: ApiSite, method: str, path: str, given: dict[str, Any], status: int
+) -> None:
+    if status == 413:
+        given = {**given, "content_type": "application/json"}
+    response = api.ask(method, path, **given)
+    assert response.status_code == status
+    assert response.content_type == "application/problem+json"
+    assert response.json is not None
+    assert response.json["status"] == status
+    assert response.json["title"]
+    assert response.json["detail"]
+    assert ("Allow" in response.headers) is (status == 405)
+
+
+def test_a_refused_token_is_told_how_to_show_another(api: ApiSite) -> None:
+    for headers in ({"Authorization": "Basic YTpi"}, {"Authorization": "Bearer wrong"}):
+        response = api.ask("GET", "/calendars", None, headers=headers)
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_database_that_is_away_is_a_503_and_a_fault_is_a_500(tmp_path: Path) -> None:
+    api = make_api_site(tmp_path)
+    gone = Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    application = make_api(api.site.state, gone, BASE, admin_token=SecretStr(ADMIN))
+    response = application.test_client().get("/v1/changes")
+    assert response.status_code == 503
+    assert "sqlite" not in response.text
+
+    def fail() -> str:
+        raise ZeroDivisionError("division by zero")
+
+    application.config["PROPAGATE_EXCEPTIONS"] = False
+    application.view_functions["list_calendars"] = fail
+    broken = application.test_client().get("/v1/calendars")
+    assert broken.status_code == 500
+    assert broken.content_type == "application/problem+json"
+    assert "division" not in broken.text
+    api.site.database.close()
+    gone.close()
+
+
+def test_who_asks_too_often_is_told_when_to_come_back_and_the_others_are_not_hindered(
+    tmp_path: Path,
+) -> None:
+    api = make_api_site(tmp_path, rate="3 per minute")
+    for _ in range(3):
+        assert api.ask("GET", "/calendars", None).status_code == 200
+    for token in (None, "a-token-that-nobody-made"):
+        response = api.ask("GET", "/calendars", token)
+        assert response.status_code == 429
+        assert 0 < int(response.headers["Retry-After"]) <= 60
+    assert api.ask("GET", "/calendars").status_code == 200
+    other = api.client.get("/api/v1/calendars", environ_base={"REMOTE_ADDR": "192.0.2.7"})
+    assert other.status_code == 200
+    api.site.database.close()
+
+
+def test_the_page_for_trying_it_out_loads_only_what_is_ours(api: ApiSite) -> None:
+    page = api.client.get("/api/", buffered=True)
+    assert page.status_code == 200
+    policy = page.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        if not address.startswith("data:"):
+            found = api.client.get(f"/api/{address}", buffered=True)
+            assert found.status_code == 200, address
+    assert api.client.get("/api").headers["Location"].endswith("/api/")

@@ -1,0 +1,159 @@
+"""The API for reading: what is public, and what a token opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.web.api_site import OPEN, PRIVATE, VAULT, ApiSite, make_api_site
+
+WINDOW = "from=2027-01-01&to=2027-12-31"
+READING = [
+    "/calendars",
+    "/calendars/open",
+    "/calendars/vault-zx9",
+    "/calendars/open/events",
+    "/calendars/vault-zx9/events",
+    "/calendars/vault-zx9/events/handover-zx9",
+    f"/occurrences?{WINDOW}",
+    f"/occurrences?{WINDOW}&calendar=vault-zx9",
+    "/changes",
+    "/changes?calendar=vault-zx9",
+    f"/reminders?{WINDOW}",
+    f"/reminders?{WINDOW}&calendar=vault-zx9",
+]
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[ApiSite]:
+    api = make_api_site(tmp_path)
+    yield api
+    api.site.database.close()
+
+
+def said(api: ApiSite, path: str, token: str | None = None) -> str:
+    response = api.ask("GET", path, token)
+    return response.text + str(response.headers)
+
+
+@pytest.mark.parametrize("path", READING)
+def test_what_is_private_is_in_no_answer_without_a_token_for_it(api: ApiSite, path: str) -> None:
+    asking = [None, api.make_token("read:open"), api.make_token("tokens")]
+    for token in asking:
+        text = said(api, path, token)
+        assert not [word for word in PRIVATE if word in text]
+    feed = api.make_token(calendar="vault-zx9")
+    assert api.ask("GET", path, feed).status_code == 401
+
+
+@pytest.mark.parametrize("scope", ["read", "read:vault-zx9", "admin"])
+def test_a_token_for_it_reads_a_private_calendar(api: ApiSite, scope: str) -> None:
+    token = api.make_token(scope)
+    for path in READING:
+        text = said(api, path, token)
+        if "calendars/open" not in path:
+            assert "ircon" in text or "Vaultroom" in text, path
+
+
+def test_a_private_calendar_is_absent_in_the_same_words_as_one_that_never_was(
+    api: ApiSite,
+) -> None:
+    hidden, never = (api.ask("GET", f"/calendars/{name}", None) for name in ("vault-zx9", "x"))
+    assert hidden.status_code == never.status_code == 404
+    assert hidden.data == never.data
+
+
+def test_pages_of_a_list_put_together_are_the_list(api: ApiSite) -> None:
+    for path in (f"/occurrences?{WINDOW}", f"/reminders?{WINDOW}", "/changes?"):
+        whole = api.ask("GET", f"{path}&limit=200", None).json
+        assert whole is not None
+        assert len(whole["items"]) >= 3
+        parts, cursor = [], ""
+        for _ in range(len(whole["items"]) + 1):
+            page = api.ask("GET", f"{path}&limit=2{cursor}", None).json
+            assert page is not None
+            parts += page["items"]
+            assert len(page["items"]) <= 2
+            if not page["next"] or not page["items"]:
+                break
+            cursor = f"&cursor={page['next']}"
+        assert parts == whole["items"]
+
+
+def test_the_cursor_of_the_last_change_gives_what_was_published_since(api: ApiSite) -> None:
+    first = api.ask("GET", "/changes", None).json
+    assert first is not None
+    assert {change["kind"] for change in first["items"]} == {"added"}
+    moved = OPEN.replace("2027-03-01 18:00", "2027-03-02 18:00")
+    api.site.publish({"open": moved, "vault-zx9": VAULT})
+    since = api.ask("GET", f"/changes?cursor={first['next']}", None).json
+    assert since is not None
+    (change,) = since["items"]
+    assert (change["kind"], change["event"], change["note"]) == (
+        "moved",
+        "talk",
+        "The hall was taken",
+    )
+    assert change["previous"]["start"] == "2027-03-01T18:00:00+05:00"
+    again = api.ask("GET", f"/changes?cursor={since['next']}", None).json
+    assert again == {"items": [], "next": since["next"]}
+
+
+def test_a_renamed_calendar_is_found_under_its_old_name(api: ApiSite) -> None:
+    api.site.publish({"open-days": OPEN + "formerly: [open]\n", "vault-zx9": VAULT})
+    found = api.ask("GET", "/calendars/open/events/fair", None).json
+    assert found is not None
+    assert found["calendar"] == "open-days"
+
+
+def test_an_event_has_its_texts_its_times_and_its_moves(api: ApiSite) -> None:
+    event = api.ask("GET", "/calendars/open/events/fair", None).json
+    assert event is not None
+    assert (event["start"], event["end"], event["all_day"]) == ("2027-02-01", "2027-02-02", True)
+    assert event["texts"]["summary"] == {"en": "Spring fair"}
+    assert (event["categories"], event["history"]) == (["fairs"], [])
+
+
+def test_who_is_told_is_said_only_to_who_may_see_endpoints(api: ApiSite) -> None:
+    api.fill()
+    path = f"/reminders?{WINDOW}&calendar=open"
+    for token, wanted in [
+        (None, None),
+        (api.make_token("read"), None),
+        (api.make_token("endpoints"), [api.known["endpoint"]]),
+    ]:
+        found = api.ask("GET", path, token).json
+        assert found is not None
+        assert found["items"][0]["endpoints"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("query", "pointers"),
+    [
+        ("", {"?from", "?to"}),
+        ("from=2027-01-01&to=2026-01-01", {"?"}),
+        ("from=2027-01-01&to=2029-01-01", {"?"}),
+        ("from=1500-01-01&to=tomorrow&limit=0&colour=red", {"?from", "?to", "?limit", "?colour"}),
+        ("from=2027-01-01T00:00&to=2027-01-02", {"?from"}),
+        ("from=2027-01-01&from=2027-01-02&to=2027-01-02", {"?from"}),
+        (f"{WINDOW}&cursor=WzFd", {"?cursor"}),
+        (f"{WINDOW}&calendar=UPPER", {"?calendar/0"}),
+    ],
+)
+def test_everything_wrong_with_a_request_is_said_at_once(
+    api: ApiSite, query: str, pointers: set[str]
+) -> None:
+    response = api.ask("GET", f"/occurrences?{query}", None)
+    assert response.status_code == 422
+    assert response.content_type == "application/problem+json"
+    assert response.json is not None
+    assert {mistake["pointer"] for mistake in response.json["errors"]} == pointers
+
+
+def test_any_page_on_the_web_may_read_and_no_cache_keeps_what_a_token_opens(api: ApiSite) -> None:
+    public, private = (api.ask("GET", "/calendars", token) for token in (None, "x"))
+    assert public.headers["Access-Control-Allow-Origin"] == "*"
+    assert public.headers["Vary"] == private.headers["Vary"] == "Authorization"
+    assert private.headers["Cache-Control"] == "no-store"

@@ -1,0 +1,107 @@
+"""Pages kept ready: the same bytes as Flask's, and never a minute, a state or a language old."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from werkzeug.test import Client
+
+from calfeed.web.answers import Application, LookUp, StartResponse
+from calfeed.web.app import make_flask
+from calfeed.web.ready import ReadyPages
+from tests.web.published import BASE, Published, make_site
+
+DESK = """
+name: {en: Desk, ur: ڈیسک}
+time_zone: Asia/Karachi
+events:
+  call: {summary: Call, start: 2026-11-24 23:00}
+"""
+PAGES = ["/", "/calendars/desk/", "/calendars/desk/call/", "/subscribe/", "/embed/desk/?lang=ps"]
+
+
+class Ready:
+    """A site whose pages are kept ready; `made` are the paths that Flask was asked for."""
+
+    def __init__(self, site: Published, most_bytes: int = 1_000_000) -> None:
+        self.site = site
+        self.made: list[str] = []
+        self.application: Application = make_flask(site.state, BASE).wsgi_app
+
+        def count(environ: dict[str, object], start_response: StartResponse) -> object:
+            self.made.append(str(environ["PATH_INFO"]))
+            return self.application(environ, start_response)
+
+        self.pages = ReadyPages(count, site.state, most_bytes)  # type: ignore[arg-type]
+        self.client = Client(LookUp(self.pages, site.state.snapshot))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Published]:
+    site = make_site(tmp_path)
+    site.publish({"desk": DESK})
+    yield site
+    site.database.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_made_once_and_is_flasks(site: Published, path: str) -> None:
+    ready = Ready(site)
+    first, second = ready.client.get(path), ready.client.get(path)
+    flask = site.get(path)
+    assert first.data == second.data == flask.data
+    assert len(ready.made) == 1
+    for name in ("Content-Security-Policy", "Cache-Control", "Referrer-Policy", "Content-Type"):
+        assert second.headers[name] == flask.headers[name]
+    assert second.headers["Vary"] == "Accept-Encoding, Accept-Language"
+
+
+def test_a_page_answers_conditional_requests_gzip_and_head(site: Published) -> None:
+    ready = Ready(site)
+    head = ready.client.head("/")
+    whole = ready.client.get("/")
+    assert head.data == b""
+    assert dict(head.headers) == dict(whole.headers)
+    packed = ready.client.get("/", headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(packed.data) == whole.data
+    tag = whole.headers["ETag"]
+    again = ready.client.get("/", headers={"If-None-Match": tag})
+    assert (again.status_code, again.data) == (304, b"")
+    assert "Last-Modified" not in whole.headers
+    assert len(ready.made) == 1
+
+
+def test_a_publish_a_minute_and_a_language_make_a_page_anew(site: Published) -> None:
+    ready = Ready(site)
+    assert "tomorrow" in ready.client.get("/").text
+    site.now += timedelta(days=1)
+    assert "today" in ready.client.get("/").text
+    assert "آج" in ready.client.get("/", headers={"Accept-Language": "ur"}).text
+    assert "today" in ready.client.get("/", headers={"Accept-Language": "de"}).text
+    assert len(ready.made) == 3
+    site.publish({"desk": DESK.replace("Call", "Talk")})
+    assert "Talk" in ready.client.get("/").text
+    assert len(ready.made) == 4
+
+
+def test_searches_errors_and_writing_are_not_kept(site: Published) -> None:
+    ready = Ready(site)
+    for path in ("/?q=call", "/none", "/healthz"):
+        before = len(ready.made)
+        ready.client.get(path)
+        ready.client.get(path)
+        assert len(ready.made) == before + 2, path
+    assert ready.client.post("/").status_code == 405
+    assert ready.client.head("/none").data == b""
+
+
+def test_the_pages_that_are_kept_have_a_bound(site: Published) -> None:
+    ready = Ready(site, most_bytes=30_000)
+    for number in range(40):
+        assert ready.client.get(f"/?utm_source={number}").status_code == 200
+        assert ready.pages.held_bytes <= 30_000
+    assert ready.pages.held_bytes > 0
