@@ -20,7 +20,7 @@ from calfeed.store.claims import Claim
 _FEW = 4
 """The posts at a time that an endpoint begins with."""
 
-_MOST = 1024
+_MOST = 2048
 """And those that it can get to."""
 
 _LINE = 64

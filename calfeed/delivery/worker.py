@@ -231,9 +231,12 @@ class Worker:
         return bool(self._claims) and (overdue or self._doubting)
 
     def _gather(self, timeout: float) -> None:
-        """Wait up to `timeout` seconds for all that is posted, and post what has its turn then."""
+        """Wait up to `timeout` seconds, and post what has its turn then.
+
+        Not for all: recording this half and claiming another goes on while the rest is posted.
+        """
         deadline = time.monotonic() + timeout
-        while self._shares.in_hand:
+        while self._shares.in_hand > len(self._unrecorded):
             left = deadline - time.monotonic()
             if left <= 0:
                 break

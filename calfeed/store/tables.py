@@ -274,7 +274,14 @@ deliveries = Table(
         postgresql_where=text("state = 'gathered'"),
     ),
     Index("uq_deliveries_message_id_endpoint_id", "message_id", "endpoint_id", unique=True),
-    Index("ix_deliveries_endpoint_id", "endpoint_id"),
+    # Without what is under way or over: it would be written anew at each claim and each end, which
+    # costs PostgreSQL a sixth of its share of a delivery.
+    Index(
+        "ix_deliveries_endpoint_id",
+        "endpoint_id",
+        sqlite_where=text("state NOT IN ('pending', 'delivered')"),
+        postgresql_where=text("state NOT IN ('pending', 'delivered')"),
+    ),
 )
 
 attempts = Table(

@@ -137,7 +137,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
     )
-    op.create_index("ix_deliveries_endpoint_id", "deliveries", ["endpoint_id"], unique=False)
+    op.create_index(
+        "ix_deliveries_endpoint_id",
+        "deliveries",
+        ["endpoint_id"],
+        unique=False,
+        sqlite_where=sa.text("state NOT IN ('pending', 'delivered')"),
+        postgresql_where=sa.text("state NOT IN ('pending', 'delivered')"),
+    )
     op.create_index(
         "ix_deliveries_gathered",
         "deliveries",
