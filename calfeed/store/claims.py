@@ -199,34 +199,29 @@ def _settling(dialect: str) -> Any:
 
 def put_off(connection: Connection, until: Mapping[Claim, datetime]) -> None:
     """Give deliveries back that were attempted in vain, each to be tried again at its time."""
-    if until:
-        again = [
-            {"id": one.delivery_id, "claim": one.number, "at": at} for one, at in until.items()
-        ]
-        connection.execute(_putting_off(connection.dialect.name), {"again": dump_rows(again)})
-
-
-@cache
-def _putting_off(dialect: str) -> Any:
-    kinds = {"id": deliveries.c.id.type, "claim": Integer(), "at": deliveries.c.next_at.type}
-    again = given_rows(dialect, "again", kinds)
-    return _mine(again).values(next_at=again.c.at, attempts=deliveries.c.attempts + 1)
+    _return(connection, until, 1)
 
 
 def give_back(connection: Connection, until: Mapping[Claim, datetime]) -> None:
     """Give deliveries back that were not attempted, each to be taken again at its time."""
+    _return(connection, until, 0)
+
+
+def _return(connection: Connection, until: Mapping[Claim, datetime], made: int) -> None:
     if until:
         again = [
             {"id": one.delivery_id, "claim": one.number, "at": at} for one, at in until.items()
         ]
-        connection.execute(_giving_back(connection.dialect.name), {"again": dump_rows(again)})
+        given = {"again": dump_rows(again), "made": made}
+        connection.execute(_returning(connection.dialect.name), given)
 
 
 @cache
-def _giving_back(dialect: str) -> Any:
+def _returning(dialect: str) -> Any:
     kinds = {"id": deliveries.c.id.type, "claim": Integer(), "at": deliveries.c.next_at.type}
     again = given_rows(dialect, "again", kinds)
-    return _mine(again).values(next_at=again.c.at)
+    values = {"next_at": again.c.at, "attempts": deliveries.c.attempts + bindparam("made")}
+    return _mine(again).values(**values)
 
 
 def hold(connection: Connection, claims: Sequence[Claim]) -> None:
