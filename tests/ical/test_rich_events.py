@@ -265,8 +265,10 @@ def test_the_page_shows_it_and_loads_nothing_from_elsewhere(tmp_path: Path) -> N
     page = show_page(RICH, tmp_path)
     for shown in (
         '<a href="https://foundation.example/pic,ture;1.PNG?size=2" rel="noreferrer">',
-        '<a href="https://meet.example/a;b,c" rel="noreferrer"><bdi>Join &#34;room: 1&#34;; آڈٹ</bdi></a>',
-        '<a href="mailto:audit+1@foundation.example"><bdi>Dr. &#34;Bob&#34;; the auditors: آڈٹ</bdi></a>',
+        '<a href="https://meet.example/a;b,c" rel="noreferrer">'
+        "<bdi>Join &#34;room: 1&#34;; آڈٹ</bdi></a>",
+        '<a href="mailto:audit+1@foundation.example">'
+        "<bdi>Dr. &#34;Bob&#34;; the auditors: آڈٹ</bdi></a>",
         "Reception; room 4, second floor",
         "24.8607, -0.00001",
         "Bring the <strong>receipts</strong>",
