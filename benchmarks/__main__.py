@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
 
-from benchmarks import feeds, publishing
+from benchmarks import feeds, pages, publishing
 from benchmarks.machine import describe_machine, missing_tools
 from benchmarks.markdown import draw_table, write_beside, write_megabytes, write_microseconds
 from benchmarks.servers import FORMS, Server
@@ -20,6 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     """Measure what is asked for, or everything but growth; the exit code."""
     parts = {
         "feeds": show_feeds,
+        "pages": show_pages,
         "publishing": show_publishing,
         "deliveries": show_deliveries,
         "lateness": show_lateness,
@@ -79,6 +80,16 @@ def show_feeds() -> str:
     return f"{draw_table(rows)}\n\n{draw_table(beside)}"
 
 
+def show_pages() -> str:
+    """The table of page requests, beside those of the feed."""
+    feed, *shown = pages.measure()
+    rows = [["requests per second (beside the feed)", *FORMS, "CPU for a 304"]]
+    for server, other in ((feed, None), *((page, feed) for page in shown)):
+        rates = _show_rates(server, other)
+        rows.append([server.name, *rates, write_microseconds(server.cost("304"))])
+    return draw_table(rows)
+
+
 def show_publishing() -> str:
     """The table of publishing 20,000 events, and of memory."""
     found = publishing.measure()
@@ -95,7 +106,11 @@ def show_publishing() -> str:
 
 
 def _show_rates(server: Server, other: Server | None) -> list[str]:
-    return [write_beside(server.rate(form), other.rate(form) if other else None) for form in FORMS]
+    return [
+        write_beside(server.rate(form), other.rate(form) if other else None)
+        + (" whole" if form in server.whole else "")
+        for form in FORMS
+    ]
 
 
 if __name__ == "__main__":

@@ -34,12 +34,14 @@ _LONGEST_REST = 30.0
 class Server:
     """A server under test, and the requests per second and CPU seconds per request it had.
 
-    `whole` are the forms it does not have: asked for one, it answers with the whole feed.
+    `headers` go with every request. `whole` are the forms it does not have: asked for one, it
+    answers with the whole feed.
     """
 
     name: str
     url: str
     pid: int
+    headers: Mapping[str, str] = field(default_factory=dict)
     rates: dict[str, list[float]] = field(default_factory=dict)
     costs: dict[str, list[float]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
@@ -54,9 +56,11 @@ class Server:
 
     def load(self, form: str, seconds: int) -> None:
         """Ask for one form for some seconds, and note and print what came of it."""
-        headers = {"gzip": {"Accept-Encoding": "gzip"}}.get(form, {})
-        if form == "304":
-            headers = {"If-None-Match": fetch(self.url)[1]["ETag"]}
+        headers = dict(self.headers)
+        if form == "gzip":
+            headers["Accept-Encoding"] = "gzip"
+        elif form == "304":
+            headers["If-None-Match"] = fetch(self.url, self.headers)[1]["ETag"]
         if form != "body" and not _has_form(self.url, headers):
             self.whole.add(form)
         before = cpu_seconds(self.pid)

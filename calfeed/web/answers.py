@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 Headers: TypeAlias = list[tuple[str, str]]
@@ -140,6 +141,8 @@ def _is_unchanged(environ: Mapping[str, Any], answer: Answer) -> bool:
     return answer.modified is not None and answer.modified == environ.get("HTTP_IF_MODIFIED_SINCE")
 
 
+# Clients send few different ones; whoever sends others has them read each time.
+@lru_cache(maxsize=256)
 def _accepts_gzip(accepted: str) -> bool:
     """Whether Accept-Encoding asks for gzip (RFC 9110, 12.5.3)."""
     accepted = accepted.lower()
