@@ -59,6 +59,9 @@ class Settings(BaseModel):
     egress_proxy: SecretStr | None = Field(
         None, description="the proxy that everything posted or fetched goes through"
     )
+    self_service: bool = Field(
+        False, description="let anybody register an endpoint for public calendars through the API"
+    )
     channels: Path | None = Field(
         None, description="the file of the channels: chats, mail and the like"
     )

@@ -150,7 +150,9 @@ def _read_channel(name: str, entry: object) -> tuple[Channel | None, Mapping[str
         wrong[f"{name}.url"] = str(error)
     if wrong or read is None or service is None:
         return None, wrong
-    chosen = {key: tuple(getattr(read, key)) for key in Filters.model_fields}
+    chosen = {
+        key: tuple(getattr(read, key)) for key in ("calendars", "categories", "events", "types")
+    }
     asked = {key: getattr(read, key) for key in Options.model_fields}
     return Channel(name, service, Filters(**chosen), Options(**asked), read.description), {}
 

@@ -78,7 +78,7 @@ def prepare(
             ends["dropped"].append(claimed)
         elif not message.body or (until is not None and until <= now):
             ends["expired"].append(claimed)
-        elif endpoint.state != "active" and not at_once:
+        elif not endpoint.takes_posts and not at_once:
             paused.append(claimed)
         elif takes is not None and not takes(endpoint.url):
             later[claimed] = now + _ELSEWHERE

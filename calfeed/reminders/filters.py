@@ -11,7 +11,10 @@ MESSAGE_TYPES = (
     "event.changed",
     "event.cancelled",
 )
-"""The types an endpoint can choose from; `endpoint.test` comes whatever it has chosen."""
+"""The types an endpoint can choose from.
+
+`endpoint.test` and `endpoint.verify` come whatever it has chosen.
+"""
 
 
 class Subject(BaseModel):
@@ -29,6 +32,8 @@ class Filters(BaseModel):
     """What an endpoint wants: within each list any of its entries, and something of every list.
 
     An empty list asks for nothing in particular. `events` are named `calendar/event`.
+    `public_only` is for endpoints that nobody here vouches for: what is private when it is told
+    is not for them, whatever they want.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,6 +42,7 @@ class Filters(BaseModel):
     categories: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    public_only: bool = False
 
     def want(self, subject: Subject) -> bool:
         """Whether a message about this subject is wanted."""

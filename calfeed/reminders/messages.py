@@ -131,6 +131,28 @@ def probe_message(endpoint: str, now: datetime, nonce: str) -> Message:
     )
 
 
+def verify_message(endpoint: str, now: datetime, challenge: str, until: datetime) -> Message:
+    """The message that asks a registered endpoint whether it wants any; of no use from `until` on.
+
+    Only the body has the challenge, so no record shows it.
+    """
+    text = "Somebody registered this endpoint with calfeed. Ignore this if it was not you."
+    data = {"endpoint": endpoint, "challenge": challenge, "text": text}
+    return Message(
+        id=verify_id(endpoint),
+        subject=Subject(type="endpoint.verify", calendar="", event=""),
+        at=now,
+        body=make_body("endpoint.verify", now, data),
+        until=until,
+        text=text,
+    )
+
+
+def verify_id(endpoint: str) -> str:
+    """The webhook-id of the message with an endpoint's challenge: there is one."""
+    return make_id("verify", endpoint)
+
+
 def make_id(*parts: str) -> str:
     """A webhook-id made of what the message is about."""
     return "msg_" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

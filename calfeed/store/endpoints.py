@@ -23,8 +23,9 @@ ROTATION = timedelta(hours=24)
 class Endpoint:
     """A receiver of webhooks.
 
-    `state` is active, paused, disabled (it was gone, or failed for days; `reason` says which) or
-    removed, since `since` (UTC), or since it was added. `headers` go along with every message.
+    `state` is unverified (registered by somebody who has not shown yet that it is theirs), active,
+    paused, disabled (it was gone, or failed for days; `reason` says which) or removed, since
+    `since` (UTC), or since it was added. `headers` go along with every message.
     `former_secret` signs beside `secret` until `former_until` (UTC). `failing_since` (UTC) is when
     the first failed of the attempts that have all failed since. Secrets, headers and the URL are
     not part of its repr, so that no log shows them.
@@ -44,6 +45,11 @@ class Endpoint:
     failing_since: datetime | None = None
     reason: str | None = None
     since: datetime | None = None
+
+    @property
+    def takes_posts(self) -> bool:
+        """Whether what is made for it is posted; for an unverified one that is its challenge."""
+        return self.state in ("active", "unverified")
 
     def secrets_at(self, moment: datetime) -> list[str]:
         """The secrets that a message is signed with, the one in force first."""
@@ -111,11 +117,12 @@ def load_endpoints(connection: Connection, ids: Sequence[str]) -> dict[str, Endp
 
 
 def page_of_endpoints(connection: Connection, after: str, limit: int) -> list[Endpoint]:
-    """Endpoints in the order of their ids, those behind `after`; none that was removed.
+    """Endpoints in the order of their ids, those behind `after`; none removed or unverified.
 
     Where one is said not to be active, that holds until this transaction ends.
     """
-    query = select(endpoints).where(endpoints.c.id > after, endpoints.c.state != "removed")
+    told = endpoints.c.state.not_in(["removed", "unverified"])
+    query = select(endpoints).where(endpoints.c.id > after, told)
     rows = connection.execute(query.order_by(endpoints.c.id).limit(limit))
     page = [_to_endpoint(row) for row in rows]
     idle = keep_idle(connection, [one.id for one in page if one.state != "active"])

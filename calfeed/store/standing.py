@@ -1,5 +1,5 @@
-"""How an endpoint stands: active, paused, disabled or removed, and what that means for what is
-still to be sent to it.
+"""How an endpoint stands: unverified, active, paused, disabled or removed, and what that means
+for what is still to be sent to it.
 
 A worker has locks on deliveries when it comes to an endpoint, so whoever changes how an endpoint
 stands takes the locks in that order as well, or passes over deliveries that a worker holds just
@@ -105,6 +105,25 @@ def resume_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
     under_way = connection.execute(update(deliveries).where(held).values(state="pending"))
     announce(connection)
     return Released(released.pending + under_way.rowcount, released.gathered, released.expired)
+
+
+def verify_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> bool:
+    """Make an unverified endpoint active: it is told of what happens from now on.
+
+    Returns False where it is not unverified.
+    """
+    changed = connection.execute(
+        update(endpoints)
+        .where(endpoints.c.id == endpoint_id, endpoints.c.state == "unverified")
+        .values(state="active", created=now, settled_at=now)
+    )
+    return changed.rowcount == 1
+
+
+def list_unverified(connection: Connection) -> list[tuple[str, datetime]]:
+    """The unverified endpoints, and when (UTC) each was registered."""
+    query = select(endpoints.c.id, endpoints.c.created).where(endpoints.c.state == "unverified")
+    return [(row.id, row.created) for row in connection.execute(query)]
 
 
 def change_endpoint(connection: Connection, endpoint: Endpoint, now: datetime) -> None:

@@ -199,7 +199,7 @@ endpoints = Table(
     # The secret before this one: messages are signed with both until then.
     Column("former_secret", Text),
     Column("former_until", Instant),
-    # active, paused, disabled, removed
+    # unverified, active, paused, disabled, removed
     Column("state", String(16), nullable=False),
     # Why it is disabled, for people.
     Column("reason", Text),

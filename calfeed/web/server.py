@@ -63,6 +63,7 @@ def make() -> Application:
         settings.base_url,
         admin_token=settings.admin_token,
         allow_private=settings.allow_private_endpoints,
+        self_service=settings.self_service,
     )
     console = make_console(database, settings)
     mounts = {PREFIX: console.wsgi_app, MOUNT: api.wsgi_app}

@@ -50,6 +50,7 @@ class ApiSite:
 
     site: Published
     rate: str = "100000 per minute"
+    registration_rate: str = "100000 per minute"
     known: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -58,7 +59,9 @@ class ApiSite:
             self.site.database,
             BASE,
             admin_token=SecretStr(ADMIN),
+            self_service=True,
             rate=self.rate,
+            registration_rate=self.registration_rate,
         )
         self.application: Any = DispatcherMiddleware(lambda _, start: _absent(start), {MOUNT: api})
         self.client = Client(self.application)

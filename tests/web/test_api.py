@@ -12,7 +12,9 @@ from pydantic import SecretStr
 
 from calfeed.store.database import Database
 from calfeed.store.tokens import SCOPES
-from calfeed.web.api.app import LARGEST_BODY, OPERATIONS, make_api
+from calfeed.web.api import registrations
+from calfeed.web.api.app import LARGEST_BODY, make_api
+from calfeed.web.api.app import OPERATIONS as ALWAYS
 from calfeed.web.api.operations import Operation
 from tests.web.api_site import ADMIN, ApiSite, make_api_site
 from tests.web.fuzzing import ASKERS, fuzz, load_operations
@@ -47,8 +49,17 @@ SCOPES_OF = {
     "GET /tokens": "tokens",
     "POST /tokens": "tokens",
     "DELETE /tokens/{token}": "tokens",
+    "POST /registrations": None,
+    "GET /registrations/{endpoint}": "endpoint:{endpoint}",
+    "DELETE /registrations/{endpoint}": "endpoint:{endpoint}",
+    "POST /registrations/{endpoint}/confirm": "endpoint:{endpoint}",
+    "POST /registrations/{endpoint}/pause": "endpoint:{endpoint}",
+    "POST /registrations/{endpoint}/resume": "endpoint:{endpoint}",
+    "POST /registrations/{endpoint}/rotate": "endpoint:{endpoint}",
 }
 """What each operation needs a token for."""
+
+OPERATIONS = [*ALWAYS, *registrations.operations]
 
 READER = {"scopes": ["read"]}
 
@@ -80,7 +91,7 @@ def test_an_operation_is_closed_to_all_but_its_scope(api: ApiSite, name: str) ->
         response = api.ask(method, path, api.make_token(scope))
         assert (response.status_code == 403) is refused, scope
         if refused:
-            assert str(SCOPES_OF[name]) in response.text
+            assert str(SCOPES_OF[name]).format(endpoint=1) in response.text
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=label)

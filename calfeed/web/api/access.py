@@ -65,10 +65,11 @@ def find_access(database: Database, admin_token: SecretStr | None) -> Access | N
     return Access(f"token {found.id}", found.scopes)
 
 
-def guard(app: Flask, database: Database, admin_token: SecretStr | None, rate: str) -> None:
+def guard(app: Flask, database: Database, admin_token: SecretStr | None, rate: str) -> Limiter:
     """Let an application know who asks (`g.access`), and limit how often they may.
 
-    Nobody's address is kept, only a hash of it with a salt that is made anew with each process.
+    Returns what limits them. Nobody's address is kept, only a hash of it with a salt that is made
+    anew with each process.
     """
     salt = secrets.token_bytes(16)
 
@@ -83,7 +84,7 @@ def guard(app: Flask, database: Database, admin_token: SecretStr | None, rate: s
         g.access = access if access is not None and access.name else None
         g.refused = access is None
 
-    Limiter(
+    limiter = Limiter(
         name_asker,
         app=app,
         application_limits=[rate],
@@ -96,6 +97,8 @@ def guard(app: Flask, database: Database, admin_token: SecretStr | None, rate: s
         # After the limit, so that tokens cannot be tried out at any speed.
         if g.refused:
             raise RefusalError(HTTPStatus.UNAUTHORIZED, "This token is not valid, or was revoked.")
+
+    return limiter
 
 
 def current_access() -> Access:

@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from pydantic import SecretStr
 
 from calfeed.store.database import Database
-from calfeed.web.api import calendars, deliveries, endpoints, rehearsals, tokens
+from calfeed.web.api import calendars, deliveries, endpoints, registrations, rehearsals, tokens
 from calfeed.web.api.access import RATE, guard
 from calfeed.web.api.document import make_document
 from calfeed.web.api.operations import Backend, Operation, serve_operation
@@ -46,12 +46,15 @@ def make_api(
     *,
     admin_token: SecretStr | None = None,
     allow_private: bool = False,
+    self_service: bool = False,
     rate: str = RATE,
+    registration_rate: str = registrations.RATE,
 ) -> Flask:
     """The application over a published state and its database.
 
-    `admin_token` may do everything, `allow_private` is for the URLs of endpoints, `rate` says how
-    many requests one token or address may make, as Flask-Limiter writes it.
+    `admin_token` may do everything, `allow_private` is for the URLs of endpoints. With
+    `self_service` anybody may register an endpoint. `rate` says how many requests one token or
+    address may make, and `registration_rate` how many registrations, as Flask-Limiter writes it.
     """
     app = Flask(__name__, static_folder="ui", static_url_path="/ui")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
@@ -71,11 +74,17 @@ def make_api(
         headers["Cache-Control"] = "no-store" if "Authorization" in request.headers else "no-cache"
         return response
 
-    guard(app, database, admin_token, rate)
-    backend = Backend(state, database, base_url, allow_private)
-    for operation in OPERATIONS:
+    limiter = guard(app, database, admin_token, rate)
+
+    @limiter.limit(registration_rate)
+    def limit_registrations() -> None:
+        """Count a registration. Raises RateLimitExceeded, which is answered with 429."""
+
+    backend = Backend(state, database, base_url, allow_private, limit_registrations)
+    operations = [*OPERATIONS, *registrations.operations] if self_service else OPERATIONS
+    for operation in operations:
         serve_operation(app, VERSION, operation, backend)
-    document = make_document(OPERATIONS, MOUNT + VERSION)
+    document = make_document(operations, MOUNT + VERSION)
 
     @app.get("/openapi.json")
     def openapi() -> dict[str, object]:

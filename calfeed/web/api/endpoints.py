@@ -48,11 +48,13 @@ operations = Operations()
 _SCOPE = "endpoints"
 
 
-class _Given(BaseModel):
+class Given(BaseModel):
+    """A body that has nothing but what is known."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class FiltersGiven(_Given):
+class FiltersGiven(Given):
     """What an endpoint gets: any of each list, and something of every list; an empty one is all."""
 
     calendars: list[Line] = Field(default_factory=list, max_length=100)
@@ -65,7 +67,7 @@ class FiltersGiven(_Given):
     )
 
 
-class OptionsGiven(_Given):
+class OptionsGiven(Given):
     """How an endpoint gets it; null takes an option back."""
 
     rate: Rate | None = Field(None, description="At most so many posts a minute.")
@@ -74,7 +76,7 @@ class OptionsGiven(_Given):
     digest: Digest | None = Field(None, description="Gather reminders, and send them then.")
 
 
-class EndpointGiven(_Given):
+class EndpointGiven(Given):
     """A new endpoint."""
 
     url: Url
@@ -89,7 +91,7 @@ class EndpointGiven(_Given):
     secret: Secret | None = Field(None, description="A secret of your own (whsec_…).")
 
 
-class EndpointChange(_Given):
+class EndpointChange(Given):
     """What is to be different (RFC 7396): what is not there stays as it is."""
 
     url: Url = Field(default_factory=str)
@@ -103,7 +105,7 @@ class EndpointChange(_Given):
     )
 
 
-class SecretGiven(_Given):
+class SecretGiven(Given):
     """A new secret."""
 
     secret: Secret | None = Field(None, description="One of your own; null: one is made.")
@@ -116,6 +118,7 @@ class FiltersView(View):
     categories: list[str]
     events: list[str]
     types: list[str]
+    public_only: bool = Field(description="Nothing that is private, as for what is registered.")
 
 
 class OptionsView(View):
@@ -131,7 +134,7 @@ class Endpoint(View):
     """A receiver of webhooks."""
 
     id: str
-    state: str = Field(description="active, paused or disabled.")
+    state: str = Field(description="active, paused or disabled; unverified until it is confirmed.")
     since: datetime
     reason: str | None = Field(description="Why it is disabled.")
     failing_since: datetime | None = Field(description="Since when every attempt has failed.")
@@ -195,7 +198,7 @@ def add_endpoint(call: Call, body: EndpointGiven, connection: Connection) -> End
         secret=body.secret or make_secret(secrets.token_bytes(32)),
         created=call.now,
         description=body.description,
-        options=Options.model_validate(_read_options(body.options)),
+        options=Options.model_validate(read_options(body.options)),
         headers=_change_headers({}, body.headers),
     )
     _check_filters(connection, added.filters)
@@ -218,7 +221,7 @@ def change_endpoint(
     """Change what is given of an endpoint."""
     found = _take(connection, path.endpoint)
     chosen = body.filters.model_dump(include=body.filters.model_fields_set)
-    options = _read_options(body.options)
+    options = read_options(body.options)
     changed = replace(
         found,
         filters=Filters.model_validate({**found.filters.model_dump(), **chosen}),
@@ -254,7 +257,7 @@ def resume_endpoint(call: Call, path: EndpointPath, connection: Connection) -> R
     endpoints.find_endpoint(connection, path.endpoint)
     released = standing.resume_endpoint(connection, path.endpoint, call.now)
     if released is None:
-        raise _conflict("The endpoint is active, so there is nothing to resume.")
+        raise _conflict("The endpoint is not paused and not disabled: there is nothing to resume.")
     return Released(
         endpoint=_show(connection, path.endpoint, call.now),
         pending=released.pending,
@@ -293,7 +296,7 @@ def require_active(connection: Connection, endpoint_id: str) -> Kept:
     """The endpoint of an id. Raises RefusalError (409) for one that nothing is sent to now."""
     found = endpoints.find_endpoint(connection, endpoint_id)
     if found.state != "active":
-        raise _conflict(f"The endpoint is {found.state}; resume it first.")
+        raise _conflict(f"The endpoint is {found.state}; it has to be active.")
     return found
 
 
@@ -310,8 +313,8 @@ def _take(connection: Connection, endpoint_id: str) -> Kept:
     return found
 
 
-def _read_options(given: OptionsGiven) -> dict[str, Any]:
-    """What is given of the options, as `Options` has it."""
+def read_options(given: OptionsGiven) -> dict[str, Any]:
+    """Return what is given of the options, as `Options` has it."""
     chosen = given.model_dump(include=given.model_fields_set)
     for name, read in (("quiet", parse_quiet), ("digest", parse_digest)):
         if chosen.get(name) is not None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, get_origin, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 from flask import Flask, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -30,6 +30,7 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 LONGEST_KEY = 255
 
 Handler = Callable[..., Any]
+Handled = TypeVar("Handled", bound=Handler)
 
 
 class Once(BaseModel):
@@ -54,6 +55,7 @@ class Backend:
     database: Database
     base_url: str
     allow_private: bool
+    limit_registrations: Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,8 @@ class Call:
 class Operation:
     """One thing the API can do; `scope` is what it needs a token for, None: anybody may.
 
-    `path` has the names of its parts in braces, as OpenAPI writes it. `once` operations take an
-    Idempotency-Key.
+    `path` has the names of its parts in braces, as OpenAPI writes it, and `scope` may have them.
+    `once` operations take an Idempotency-Key.
     """
 
     method: str
@@ -112,10 +114,10 @@ class Operations(list[Operation]):
         scope: str | None = None,
         status: HTTPStatus = HTTPStatus.OK,
         once: bool = False,
-    ) -> Callable[[Handler], Handler]:
+    ) -> Callable[[Handled], Handled]:
         """Make a function an operation."""
 
-        def register(handler: Handler) -> Handler:
+        def register(handler: Handled) -> Handled:
             self.append(Operation(method, path, scope, status, once, handler))
             return handler
 
@@ -130,7 +132,7 @@ def serve_operation(app: Flask, prefix: str, operation: Operation, backend: Back
     def answer(**parts: str) -> Response:
         access = current_access()
         if operation.scope is not None:
-            access.require(operation.scope)
+            access.require(operation.scope.format_map(parts))
         given = _read_input(models, parts, backend)
         call = Call(backend, access, backend.state.snapshot, backend.state.clock())
         if not transacted:

@@ -76,6 +76,7 @@ class EndpointForm:
         """
         typed = self.typed
         filters = Filters(
+            public_only=one.filters.public_only,
             calendars=self.calendars,
             types=self.types,
             categories=_split(typed.get("categories", "").replace(",", "\n")),

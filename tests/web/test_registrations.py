@@ -1,0 +1,209 @@
+"""Endpoints that anybody registers: challenged by a real worker, before anything else is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+from werkzeug.test import Client
+
+from calfeed.delivery.sender import Sender
+from calfeed.store.database import Database
+from calfeed.web.api.app import make_api
+from calfeed.web.api.registrations import MOST, PATIENCE
+from tests.delivery.office import Office
+from tests.delivery.receiver import Post, Receiver
+from tests.web.api_site import ADMIN, OPEN, VAULT, ApiSite, make_api_site
+from tests.web.published import BASE
+
+URL = "https://example.org/hooks"
+MINUTE = timedelta(minutes=1)
+
+
+class Registry:
+    """A site that takes registrations, with a worker and a receiver."""
+
+    def __init__(self, database: Database, sender: Sender, receiver: Receiver) -> None:
+        self.api = make_api_site(database)
+        self.office = Office(database, sender, receiver)
+        self.receiver = receiver
+        self.deliver()
+
+    def deliver(self) -> None:
+        self.office.now = self.api.site.now
+        self.office.deliver()
+
+    def move_fair(self, day: int, *, private: bool = False) -> None:
+        """Publish the fair of the open calendar on another day, and deliver what that makes."""
+        self.api.site.now += MINUTE
+        text = OPEN.replace("2027-02-01", f"2027-02-{day:02}")
+        shut = "visibility: private\n" if private else ""
+        self.api.site.publish({"open": text + shut, "vault-zx9": VAULT})
+        self.deliver()
+
+    def do(self, method: str, path: str, status: int, token: str | None, **given: Any) -> Any:
+        """Ask, and return what is answered with this status."""
+        response = self.api.ask(method, path, token, **given)
+        assert response.status_code == status, response.text
+        return response.json if response.data else None
+
+    def register(self, **given: Any) -> Any:
+        """Register an endpoint whose URL leads to the receiver."""
+        made = self.do("POST", "/registrations", 202, None, json={"url": URL, **given})
+        self.office.redirect("/status/204", made["id"])
+        return made
+
+    def confirm(self, made: Any, challenge: str, status: int = 200) -> Any:
+        path = f"/registrations/{made['id']}/confirm"
+        return self.do("POST", path, status, made["token"], json={"challenge": challenge})
+
+    def take_challenge(self) -> str:
+        """Deliver what waits, and return the challenge that came."""
+        self.deliver()
+        (post,) = self.receiver.posts
+        return str(json.loads(post.body)["data"]["challenge"])
+
+    def told(self) -> list[str]:
+        """The types of what was received."""
+        return [json.loads(post.body)["type"] for post in self.receiver.posts]
+
+
+def is_signed(post: Post, secret: str) -> bool:
+    """Whether a secret signed what came in, whenever that was."""
+    headers = post.headers
+    at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+    signature = Webhook(secret).sign(headers["webhook-id"], at, post.body.decode())
+    return signature in headers["webhook-signature"].split()
+
+
+@pytest.fixture
+def registry(database: Database) -> Iterator[Registry]:
+    with Receiver() as receiver, Sender(allow_private=True, timeout=5) as sender:
+        yield Registry(database, sender, receiver)
+
+
+def test_nothing_but_the_challenge_is_sent_until_it_is_given_back(registry: Registry) -> None:
+    made = registry.register()
+    challenge = registry.take_challenge()
+    (post,) = registry.receiver.posts
+    assert made["state"] == "unverified"
+    assert is_signed(post, made["secret"])
+    assert challenge not in json.dumps(made)
+    registry.move_fair(2)
+    assert registry.told() == ["endpoint.verify"]
+    registry.confirm(made, challenge[:-1], 422)
+    registry.move_fair(3)
+    assert registry.told() == ["endpoint.verify"]
+    registry.api.site.now += MINUTE
+    assert registry.confirm(made, challenge)["state"] == "active"
+    registry.deliver()
+    assert registry.told() == ["endpoint.verify"]  # not what was said before
+    registry.move_fair(4)
+    assert registry.told() == ["endpoint.verify", "event.moved"]
+    registry.confirm(made, challenge, 409)
+
+
+def test_a_registered_endpoint_is_told_nothing_of_a_calendar_that_became_private(
+    registry: Registry,
+) -> None:
+    made = registry.register(filters={"calendars": ["open"]})
+    registry.confirm(made, registry.take_challenge())
+    registry.move_fair(2)
+    registry.move_fair(3, private=True)
+    assert registry.told() == ["endpoint.verify", "event.moved"]
+    registry.move_fair(4)
+    assert registry.told() == ["endpoint.verify", "event.moved", "event.moved"]
+
+
+def test_a_challenge_is_of_no_use_after_its_hour_and_room_is_made(registry: Registry) -> None:
+    made = registry.register()
+    challenge = registry.take_challenge()
+    registry.api.site.now += PATIENCE
+    registry.confirm(made, challenge, 409)
+    registry.do("POST", "/registrations", 202, None, json={"url": URL})
+    registry.do("GET", f"/registrations/{made['id']}", 401, made["token"])
+    registry.do("GET", f"/endpoints/{made['id']}", 404, ADMIN)
+
+
+def test_a_token_is_for_its_own_endpoint_alone(registry: Registry) -> None:
+    made, other = registry.register(), registry.register()
+    mine, token = f"/registrations/{made['id']}", made["token"]
+    registry.do("GET", mine, 403, other["token"])
+    registry.do("GET", "/endpoints", 403, token)
+    assert registry.do("GET", mine, 200, token)["id"] == made["id"]
+    registry.do("POST", f"{mine}/pause", 409, token)
+    registry.do("POST", f"{mine}/resume", 409, token)
+    assert registry.do("GET", mine, 200, token)["state"] == "unverified"
+    registry.do("DELETE", mine, 204, token)
+    registry.do("GET", mine, 401, token)
+    registry.deliver()
+    assert len(registry.receiver.posts) == 1  # the other one's
+
+
+def test_an_owner_pauses_resumes_and_rotates(registry: Registry) -> None:
+    made = registry.register()
+    registry.confirm(made, registry.take_challenge())
+    mine, token = f"/registrations/{made['id']}", made["token"]
+    assert registry.do("POST", f"{mine}/pause", 200, token)["state"] == "paused"
+    registry.move_fair(2)
+    assert registry.told() == ["endpoint.verify"]
+    rotated = registry.do("POST", f"{mine}/rotate", 200, token, json={})
+    assert registry.do("POST", f"{mine}/resume", 200, token)["pending"] == 1
+    registry.deliver()
+    post = registry.receiver.posts[-1]
+    for secret in (made["secret"], rotated["secret"]):
+        assert is_signed(post, secret)
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[ApiSite]:
+    site = make_api_site(tmp_path)
+    yield site
+    site.site.database.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "pointer"),
+    [
+        ({"url": "http://10.0.0.1/"}, "#/url"),
+        ({"filters": {"calendars": ["vault-zx9"]}}, "#/filters/calendars/0"),
+        ({"filters": {"events": ["vault-zx9/handover-zx9"]}}, "#/filters/events/0"),
+        ({"filters": {"types": ["endpoint.test"]}}, "#/filters/types/0"),
+        ({"headers": {"X-Other": "1"}}, "#/headers"),
+    ],
+)
+def test_only_what_is_public_can_be_registered_for(
+    api: ApiSite, given: dict[str, Any], pointer: str
+) -> None:
+    response = api.ask("POST", "/registrations", None, json={"url": URL, **given})
+    assert response.status_code == 422
+    assert response.json is not None
+    assert [one["pointer"] for one in response.json["errors"]] == [pointer]
+
+
+def test_only_so_many_wait_to_be_confirmed(api: ApiSite) -> None:
+    for _ in range(MOST):
+        assert api.ask("POST", "/registrations", None, json={"url": URL}).status_code == 202
+    assert api.ask("POST", "/registrations", None, json={"url": URL}).status_code == 429
+    api.site.now += PATIENCE
+    assert api.ask("POST", "/registrations", None, json={"url": URL}).status_code == 202
+
+
+def test_registrations_are_limited_harder_than_the_rest(api: ApiSite) -> None:
+    slow = ApiSite(api.site, registration_rate="2 per hour")
+    statuses = [
+        slow.ask("POST", "/registrations", None, json={"url": URL}).status_code for _ in range(3)
+    ]
+    assert statuses == [202, 202, 429]
+    assert slow.ask("GET", "/calendars", None).status_code == 200
+
+
+def test_there_is_nothing_of_it_unless_the_operator_wants_it(api: ApiSite) -> None:
+    client = Client(make_api(api.site.state, api.site.database, BASE))
+    assert client.post("/v1/registrations", json={"url": URL}).status_code == 404
+    assert "registrations" not in client.get("/openapi.json").text
