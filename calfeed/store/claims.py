@@ -209,19 +209,30 @@ def give_back(connection: Connection, until: Mapping[Claim, datetime]) -> None:
 
 def _return(connection: Connection, until: Mapping[Claim, datetime], made: int) -> None:
     if until:
+        # Not counted up in the table: whether a commit was made when the connection broke is not
+        # known, and the same is recorded once more.
         again = [
-            {"id": one.delivery_id, "claim": one.number, "at": at} for one, at in until.items()
+            {
+                "id": one.delivery_id,
+                "claim": one.number,
+                "at": at,
+                "attempts": one.attempts + made,
+            }
+            for one, at in until.items()
         ]
-        given = {"again": dump_rows(again), "made": made}
-        connection.execute(_returning(connection.dialect.name), given)
+        connection.execute(_returning(connection.dialect.name), {"again": dump_rows(again)})
 
 
 @cache
 def _returning(dialect: str) -> Any:
-    kinds = {"id": deliveries.c.id.type, "claim": Integer(), "at": deliveries.c.next_at.type}
+    kinds = {
+        "id": deliveries.c.id.type,
+        "claim": Integer(),
+        "at": deliveries.c.next_at.type,
+        "attempts": Integer(),
+    }
     again = given_rows(dialect, "again", kinds)
-    values = {"next_at": again.c.at, "attempts": deliveries.c.attempts + bindparam("made")}
-    return _mine(again).values(**values)
+    return _mine(again).values(next_at=again.c.at, attempts=again.c.attempts)
 
 
 def hold(connection: Connection, claims: Sequence[Claim]) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.house import CHROMIUM, serve_house, start_chromium
 
 Visit = Callable[..., Page]
+
+_ERROR_PAGE = "Failed to load resource: the server responded with a status of 4"
 
 
 @pytest.fixture(scope="package")
@@ -33,9 +36,17 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(house: str, chromium: Browser) -> Iterator[Visit]:
+    """Opens a page of the house as a visitor, see `visiting`."""
+    with visiting(chromium, house) as open_page:
+        yield open_page
+
+
+@contextmanager
+def visiting(chromium: Browser, base_url: str) -> Iterator[Visit]:
     """Opens a page as a visitor with a zone, a language, a window; whatever Playwright takes.
 
-    Afterwards nothing was asked of anybody else, and the console is empty.
+    Afterwards nothing was asked of anybody else, and the browser's console is empty but for pages
+    that are errors themselves.
     """
     contexts = []
     asked: list[str] = []
@@ -43,12 +54,17 @@ def visit(house: str, chromium: Browser) -> Iterator[Visit]:
 
     def open_page(path: str, **options: object) -> Page:
         wanted = {"locale": "en-GB", "timezone_id": "Asia/Karachi", **options}
-        context = chromium.new_context(base_url=house, **wanted)  # type: ignore[arg-type]
+        context = chromium.new_context(base_url=base_url, **wanted)  # type: ignore[arg-type]
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
+
+        def hear(message: ConsoleMessage) -> None:
+            if not (message.text.startswith(_ERROR_PAGE) and message.location["url"] == page.url):
+                complaints.append(message.text)
+
         page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
+        page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)
         return page
@@ -56,5 +72,6 @@ def visit(house: str, chromium: Browser) -> Iterator[Visit]:
     yield open_page
     for context in contexts:
         context.close()
-    assert [url for url in asked if not url.startswith((f"{house}/", "data:", "blob:"))] == []
+    own = (f"{base_url}/", "data:", "blob:")
+    assert [url for url in asked if not url.startswith(own)] == []
     assert complaints == []

@@ -143,6 +143,19 @@ def test_one_delivery_is_claimed_by_its_number_while_it_is_pending(database: Dat
         assert find_delivery(connection, number).attempts == 0
 
 
+def test_an_attempt_that_is_recorded_twice_counts_once(database: Database) -> None:
+    """A connection that breaks does not tell whether its last commit was made."""
+    (number,) = keep_deliveries(database, 1)
+    (first,) = take(database, 1)
+    for _ in range(2):
+        with database.write() as connection:
+            record_attempts(connection, [attempt(first)])
+            put_off(connection, {first: NOW + SECOND})
+    with database.read() as connection:
+        assert find_delivery(connection, number).attempts == 1
+        assert len(load_attempts(connection, number)) == 1
+
+
 @pytest.mark.parametrize("state", ["held", "gathered"])
 def test_what_waits_for_its_endpoint_or_a_digest_is_not_claimed(
     database: Database, state: str
