@@ -28,6 +28,7 @@ from calfeed.reminders.messages import (
     describe_event,
     probe_message,
     reminder_message,
+    verify_message,
 )
 from calfeed.reminders.plan import GRACE, plan_reminders
 from calfeed.reminders.retry import LONGEST_WAIT, SCHEDULE
@@ -192,6 +193,7 @@ def make_revision(event: Event, sequence: int) -> Revision:
 def make_messages() -> dict[str, dict[str, Any]]:
     """The body of every type of message about the event that the page shows."""
     event = shown_event()
+    asked = datetime(2030, 1, 7, 6, tzinfo=UTC)
     assert isinstance(event.start, datetime)
     earlier = make_revision(
         event.model_copy(update={"start": event.start - timedelta(days=14), "note": None}), 0
@@ -210,7 +212,8 @@ def make_messages() -> dict[str, dict[str, Any]]:
             change_message(kind, revision, earlier, revision.modified, page=PAGE)
             for kind in ("moved", "changed", "cancelled")
         ),
-        probe_message("grants-desk", datetime(2030, 1, 7, 6, tzinfo=UTC), "1"),
+        probe_message("grants-desk", asked, "1"),
+        verify_message("grants-desk", asked, "challenge", asked + timedelta(hours=1)),
     ]
     return {message.subject.type: json.loads(message.body) for message in messages}
 
@@ -228,7 +231,8 @@ def test_every_type_is_listed_with_the_keys_of_its_data() -> None:
         for kind, _, data in rows_of("## The messages", RECEIVING)
     }
     assert listed == {kind: set(body["data"]) for kind, body in make_messages().items()}
-    assert set(listed) == {*MESSAGE_TYPES, "reminder.digest", "endpoint.test"}
+    others = {"reminder.digest", "endpoint.test", "endpoint.verify"}
+    assert set(listed) == {*MESSAGE_TYPES, *others}
 
 
 def test_every_key_of_the_data_is_described_and_no_other() -> None:
