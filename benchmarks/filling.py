@@ -21,6 +21,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    true,
     type_coerce,
 )
 
@@ -106,9 +107,15 @@ def _multiply(connection: Connection, number: int, due: datetime, spread: timede
     """Copy one delivery for every other pair of a message and an endpoint."""
     table, messages, endpoints = tables.deliveries, tables.messages, tables.endpoints
     place = func.row_number().over(order_by=(messages.c.id, endpoints.c.id)) - 1
-    pairs = select(
-        messages.c.id.label("message_id"), endpoints.c.id.label("endpoint_id"), place.label("place")
-    ).subquery()
+    pairs = (
+        select(
+            messages.c.id.label("message_id"),
+            endpoints.c.id.label("endpoint_id"),
+            place.label("place"),
+        )
+        .select_from(messages.join(endpoints, true()))
+        .subquery()
+    )
     connection.execute(table.update().where(table.c.id == number).values(next_at=due))
     first = type_coerce(table.c.next_at, BigInteger)
     step = spread // timedelta(microseconds=1)
@@ -119,7 +126,9 @@ def _multiply(connection: Connection, number: int, due: datetime, spread: timede
     }
     kept = [column for column in table.columns if column.name not in {"id", *changes}]
     names = [*changes, *(column.name for column in kept)]
-    query = select(*changes.values(), *kept).where(table.c.id == number, pairs.c.place > 0)
+    source = table.join(pairs, true())
+    query = select(*changes.values(), *kept).select_from(source)
+    query = query.where(table.c.id == number, pairs.c.place > 0)
     connection.execute(insert(table).from_select(names, query.order_by(pairs.c.place)))
 
 

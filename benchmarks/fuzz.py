@@ -7,47 +7,31 @@ Each must be refused with a place and a reason, or make a feed that clients take
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
 import sys
-import time
-import traceback
 from collections import Counter
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import given, seed
 
+from benchmarks.trying import Counts, many, note_failure, try_chunks
 from tests.definitions.test_accepted_feeds import DOCUMENTS, Document, check_document
 
 _CHUNK = 500
 """Hypothesis remembers what it has tried, so many short runs are faster than a long one."""
 
-_SETTINGS = settings(
-    max_examples=_CHUNK,
-    database=None,
-    deadline=None,
-    phases=(Phase.generate, Phase.shrink),
-    suppress_health_check=list(HealthCheck),
-)
 
-
-def run_chunk(number: int) -> tuple[Counter[str], str]:
+def try_chunk(number: int) -> tuple[Counts, str]:
     """Try a chunk of examples, always the same for a number: the counts, and what failed."""
-    counts: Counter[str] = Counter()
+    counts: Counts = Counter()
 
     @seed(number)
-    @_SETTINGS
+    @many(_CHUNK)
     @given(DOCUMENTS)
     def try_one(document: Document) -> None:
         counts["examples"] += 1
         accepted = check_document(document)
         counts["accepted" if accepted else "refused"] += 1
 
-    try:
-        try_one()
-    except Exception:
-        counts["failures"] += 1
-        return counts, f"seed {number}:\n{traceback.format_exc()}"
-    return counts, ""
+    return note_failure(number, counts, try_one)
 
 
 def main() -> int:
@@ -57,19 +41,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the number of the first chunk")
     wanted = parser.parse_args()
     chunks = range(wanted.seed, wanted.seed + -(-wanted.examples // _CHUNK))
-    total: Counter[str] = Counter()
-    began = time.monotonic()
-    with multiprocessing.Pool(os.cpu_count()) as pool:
-        for counts, failure in pool.imap_unordered(run_chunk, chunks):
-            total += counts
-            print(f"\r{total['examples']:,}", end="", file=sys.stderr, flush=True)
-            if failure:
-                print(f"\n{failure}", flush=True)
-    print(file=sys.stderr)
-    names = ("examples", "accepted", "refused", "failures")
-    print(", ".join(f"{total[name]:,} {name}" for name in names), end="")
-    print(f", in {time.monotonic() - began:,.0f} s")
-    return 1 if total["failures"] else 0
+    return try_chunks(try_chunk, chunks, ("examples", "accepted", "refused"))
 
 
 if __name__ == "__main__":

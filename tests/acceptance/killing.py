@@ -82,7 +82,7 @@ class Killing:
 
     def _go_on(self) -> None:
         self._publishing.tend()
-        time.sleep(_LOOK)
+        time.sleep(_LOOK)  # between two looks at other processes, which cannot tell us
 
 
 def kill_all_along(
