@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import StreamRequestHandler
 from typing import Any, Self
 
 
@@ -31,11 +33,20 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Loopback:
-    """A server of these handlers on a free port of 127.0.0.1; `with` it."""
+    """A server of these handlers, on a free port of 127.0.0.1 unless told otherwise; `with` it."""
 
-    def __init__(self, handler: type[Handler]) -> None:
-        self._server = Server(("127.0.0.1", 0), handler)
+    def __init__(
+        self,
+        handler: type[StreamRequestHandler],
+        tls: ssl.SSLContext | None = None,
+        *,
+        server: type[Server] = Server,
+        address: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
+        self._server = server(address, handler)
         self._server.owner = self
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     @property

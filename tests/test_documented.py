@@ -58,6 +58,17 @@ def test_every_command_is_in_the_docs_with_its_options(name: str) -> None:
                 assert re.search(re.escape(option) + r"(?![\w-])", DOCS), f"{name} {option}"
 
 
+@pytest.mark.parametrize("name", cli.list_commands(click.Context(cli)))
+def test_the_page_of_commands_lists_each_and_has_a_section_for_it(name: str) -> None:
+    commands_page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    ((page, section),) = re.findall(
+        rf"^\| \[`{name}`\]\((.*)#(.*)\) \|", commands_page, re.MULTILINE
+    )
+    text = (ROOT / "docs" / (page or "commands.md")).read_text("utf-8")
+    headings = re.findall(r"^##+ (.*)$", text, re.MULTILINE)
+    assert section in [heading.lower().replace(" ", "-") for heading in headings]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_says_what_it_does(name: str) -> None:
     command = COMMANDS[name]

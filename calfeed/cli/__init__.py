@@ -17,7 +17,7 @@ _COMMANDS = {
     "check": ("calfeed.cli.publishing", "say whether the definitions are in order"),
     "delivery": ("calfeed.cli.deliveries", "list, show and retry deliveries"),
     "diff": ("calfeed.cli.publishing", "show what a publish would do"),
-    "endpoint": ("calfeed.cli.endpoints", "add, list, test and remove endpoints"),
+    "endpoint": ("calfeed.cli.endpoints", "add, change, test, pause and remove endpoints"),
     "event": ("calfeed.cli.histories", "show what happened to an event, and who was told"),
     "export": ("calfeed.cli.exporting", "write a static site, or print a feed"),
     "import": ("calfeed.cli.importing", "make a definition of an .ics file or URL"),
@@ -27,7 +27,7 @@ _COMMANDS = {
     "reminders": ("calfeed.cli.reminding", "show what fired and what will, when, to whom"),
     "schema": ("calfeed.cli.publishing", "print the JSON Schema of definitions"),
     "serve": ("calfeed.cli.serving", "everything at once, on one machine"),
-    "token": ("calfeed.cli.tokens", "make, list and revoke tokens of private calendars"),
+    "token": ("calfeed.cli.tokens", "make and revoke tokens of private feeds and the API"),
     "web": ("calfeed.cli.serving", "one web server"),
     "worker": ("calfeed.cli.serving", "one delivery worker"),
 }

@@ -50,6 +50,8 @@ def wants(filters: Filters) -> str:
         for kind, name in FILTERS.items()
         if getattr(filters, name)
     ]
+    if filters.public_only:
+        parts.append("only what is public")
     return ", ".join(parts) or "everything"
 
 

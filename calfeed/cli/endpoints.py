@@ -12,6 +12,7 @@ import click
 from calfeed.cli import endpoint_views as views
 from calfeed.cli import output
 from calfeed.cli.endpoint_options import change, check_filters, for_adding, for_changing
+from calfeed.cli.telling import count
 from calfeed.delivery.describing import describe_endpoint, signs_until
 from calfeed.delivery.guard import check_url, show_url
 from calfeed.delivery.outlets import refuse_channel
@@ -163,7 +164,7 @@ def pause(endpoint_id: str, as_json: bool) -> None:
         found = endpoints.find_endpoint(connection, endpoint_id)
         if not standing.hold_endpoint(connection, endpoint_id, "paused", output.now()):
             raise InvalidInputError(
-                f"endpoint {endpoint_id} is {found.state} already, so nothing is sent to it"
+                f"endpoint {endpoint_id} is {found.state}; only an active one can be paused"
             )
         held = standing.count_deliveries(connection, endpoint_id).get("held", 0)
     if as_json:
@@ -183,7 +184,9 @@ def resume(endpoint_id: str, as_json: bool) -> None:
         found = endpoints.find_endpoint(connection, endpoint_id)
         released = standing.resume_endpoint(connection, endpoint_id, now)
     if released is None:
-        raise InvalidInputError(f"endpoint {endpoint_id} is active; there is nothing to resume")
+        raise InvalidInputError(
+            f"endpoint {endpoint_id} is {found.state}; there is nothing to resume"
+        )
     if as_json:
         counts = {
             "sent_now": released.pending,
@@ -249,4 +252,4 @@ def _print(connection: Connection, endpoint_id: str, as_json: bool) -> None:
 
 
 def _count(number: int) -> str:
-    return f"{number} {'delivery is' if number == 1 else 'deliveries are'}"
+    return f"{count(number, 'delivery')} {'is' if number == 1 else 'are'}"

@@ -50,30 +50,29 @@ def rehearse(
         target = _find_target(settings, database, endpoint_id, url, secret)
         found = load_window(database, *window)
     requests = _make_requests(settings, found, target)
-    results: list[tuple[Outcome, bool]] = []
+    results: list[Outcome] = []
     with open_sender_to(settings, target.url) as sender:
         sender.submit(list(requests.values()))
         while len(results) < len(requests):
             for outcome in sender.results(_PATIENCE):
-                held = outcome.received
-                results.append((outcome, held))
+                results.append(outcome)
                 if not as_json:
                     taken = "taken" if outcome.status is None else f"status {outcome.status}"
                     answer = outcome.error or taken
-                    mark = "received" if held else "NOT received"
+                    mark = "received" if outcome.received else "NOT received"
                     click.echo(f"{mark}: {outcome.key} ({answer}, {outcome.milliseconds} ms)")
-    failed = sum(not held for _, held in results)
+    failed = sum(not outcome.received for outcome in results)
     if as_json:
         output.print_json(
             [
                 {
                     "reminder": str(outcome.key),
-                    "received": held,
+                    "received": outcome.received,
                     "status": outcome.status,
                     "error": outcome.error,
                     "milliseconds": outcome.milliseconds,
                 }
-                for outcome, held in results
+                for outcome in results
             ]
         )
     else:

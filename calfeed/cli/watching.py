@@ -22,6 +22,7 @@ from calfeed.publish.windows import Planned, load_window
 from calfeed.settings import Settings
 from calfeed.store import catalog
 from calfeed.store.database import Database
+from calfeed.store.visibility import is_public
 
 # Milliseconds: an editor writes a file in several steps; two seconds are the promise.
 _SETTLE, _LOOK = 200, 50
@@ -125,15 +126,14 @@ def _look_at(folder: Path) -> _Stamp:
 
 
 def describe_start(database: Database, settings: Settings) -> Iterator[str]:
-    """What a person wants to know first: where the pages and feeds are, and what fires next."""
+    """What a person wants to know first: where the pages and public feeds are, what fires next."""
     with database.read() as connection:
-        calendars = [
-            row for row in catalog.load_calendars(connection).values() if not row.withdrawn
-        ]
+        rows = catalog.load_calendars(connection).values()
+        public = [row.slug for row in rows if not row.withdrawn and is_public(connection, row.slug)]
     yield f"pages    {settings.base_url}/"
     yield f"feeds    {settings.base_url}/calendars.ics"
-    for row in calendars:
-        yield f"         {settings.base_url}/calendars/{row.slug}.ics"
+    for slug in public:
+        yield f"         {settings.base_url}/calendars/{slug}.ics"
     now = output.now()
     coming = load_window(database, now, now + HORIZON)
     yield f"next     {_describe_first(coming)}"

@@ -19,6 +19,7 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 # RFC 5646, 2.1, without the registry: a language, then subtags of up to 8 letters and digits.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _LOGIN = re.compile(r"[^/?#]*//[^/?#]*@")
+_AROUND = re.compile(r"\A[\s\ufeff]+|[\s\ufeff]+\Z")
 _PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -34,7 +35,17 @@ def by_language(written: Mapping[str, str] | None, language: str) -> dict[str, s
     named = dict(written)
     if PLAIN in named:
         named = {language: named.pop(PLAIN), **named}
-    return {tag: text.strip() for tag, text in sorted(named.items())}
+    return {tag: trim(text) for tag, text in sorted(named.items())}
+
+
+def trim(text: str) -> str:
+    """The text without white space and byte order marks around it; empty if nothing can be seen.
+
+    What joins, separates or turns characters (Unicode's Cf) has no look of its own.
+    """
+    if all(one.isspace() or unicodedata.category(one) == "Cf" for one in text):
+        return ""
+    return _AROUND.sub("", text)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:
@@ -79,8 +90,8 @@ def _cased(subtag: str) -> str:
 
 
 def check_text(text: str) -> str:
-    """Return the text without white space around it; raise ValueError if empty or too long."""
-    trimmed = text.strip()
+    """Return the text, trimmed; raise ValueError if there is nothing to see, or it is too long."""
+    trimmed = trim(text)
     if not trimmed:
         raise ValueError("must not be empty; write a text, or leave the key away")
     if len(trimmed) > LONGEST_TEXT:

@@ -13,7 +13,7 @@ from calfeed.definitions.alarms import import_alarms
 from calfeed.definitions.components import Component, Property, Report
 from calfeed.definitions.details import Classification
 from calfeed.definitions.stamps import Clock, Moment, in_zone, later
-from calfeed.definitions.texts import LONGEST_TEXT, check_language
+from calfeed.definitions.texts import LONGEST_TEXT, check_language, trim
 from calfeed.definitions.values import Kind, Status
 
 _RECURRENCE = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID")
@@ -140,7 +140,7 @@ def _tidy(prop: Property, one_line: bool, report: Report) -> str:
     if _REFUSED.search(text):
         report(prop.name, "control characters in it are not kept")
         text = _REFUSED.sub("", text)
-    trimmed = text.strip()
+    trimmed = trim(text)
     if trimmed != text and trimmed:
         report(prop.name, "white space around it is not kept")
     if one_line and "\n" in trimmed:
@@ -148,7 +148,7 @@ def _tidy(prop: Property, one_line: bool, report: Report) -> str:
         trimmed = " ".join(trimmed.split("\n"))
     if len(trimmed) > LONGEST_TEXT:
         report(prop.name, f"is cut after {LONGEST_TEXT:,} of its {len(trimmed):,} characters")
-        trimmed = trimmed[:LONGEST_TEXT].rstrip()
+        trimmed = trim(trimmed[:LONGEST_TEXT])
     return trimmed
 
 

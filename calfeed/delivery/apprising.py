@@ -76,8 +76,8 @@ def _make_plugin(url: str, redact: Callable[[str], str]) -> NotifyBase:
     schema = _SCHEMA.match(url)
     if schema is None:
         raise InvalidInputError("is no URL of Apprise's; one looks like slack://… or mailtos://…")
-    parts = url_to_dict(url)  # type: ignore[no-untyped-call]
-    plugins = NotificationManager()  # type: ignore[no-untyped-call]
+    parts = url_to_dict(url)  # type: ignore[no-untyped-call]  # Apprise's
+    plugins = NotificationManager()  # type: ignore[no-untyped-call]  # Apprise's
     if parts is None:
         raise InvalidInputError(_explain_unknown(schema[1].lower(), plugins))
     # Some services are recognised by the https:// address that they hand out.
@@ -124,7 +124,7 @@ def _make_asset() -> AppriseAsset:
 
 
 def _explain_unknown(schema: str, plugins: NotificationManager) -> str:
-    known = sorted(plugins.schemas())  # type: ignore[no-untyped-call]
+    known = sorted(plugins.schemas())  # type: ignore[no-untyped-call]  # Apprise's
     if schema in known:
         return _unusable(str(plugins[schema].service_name), "")
     if schema in ("http", "https"):

@@ -117,6 +117,8 @@ class WorkerClock:
 
     def _do_duties(self) -> None:
         with self._doing_duties:
+            if self._stopping.is_set():
+                return  # nobody waits for these any more, and the database may be closed
             try:
                 self._worker.do_duties()
             except StoreError as error:

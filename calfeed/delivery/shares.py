@@ -99,6 +99,9 @@ class Shares:
         kept: list[Claim] = []
         back: dict[Claim, float] = {}
         self._last.clear()
+        if len(self._shares) >= _REMEMBERED:
+            # Not in between: what is kept here counts on its share until it is in line.
+            self._forget(at)
         more: Counter[str] = Counter()
         lines = _LINES - self._in_lines
         for one in claims:
@@ -211,8 +214,6 @@ class Shares:
     def _find(self, key: str, at: float) -> _Share:
         share = self._shares.get(key)
         if share is None:
-            if len(self._shares) >= _REMEMBERED:
-                self._forget(at)
             share = self._shares[key] = _Share(heard=at)
         return share
 

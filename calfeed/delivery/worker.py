@@ -45,8 +45,8 @@ _DATABASE_PAUSE = 1.0
 _LONGEST_NAP = 1.0
 
 _LAST = 16.0
-"""Seconds that a worker that was stopped gives what it has posted: a little more than an attempt
-can take."""
+"""Seconds that a worker that was stopped gives what it has posted: a little more than a post can
+take. A note to a channel can take longer; then its claim runs out, and it is sent once more."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,9 @@ class Worker:
         back = dict(self._unposted)
         left = self._claims.difference(_claims_of(self._unrecorded), back)
         now = self._clock()
-        renewing, self._doubting = self._renewal_is_due(), False
+        renewing = self._renewal_is_due()
+        if renewing or not self._claims:
+            self._doubting = False  # here already: a publish from now on is a reason to ask again
         lost: set[Claim] = set()
         with self._database.write() as connection:
             record(connection, self._unrecorded, now, self._random)
@@ -216,9 +218,9 @@ class Worker:
         self._unrecorded, self._unposted = [], {}
         if renewing or not left:
             self._renewed = now
-        if lost:
-            left.difference_update(self._take_back(lambda one: _claim_of(one) in lost))
         self._claims = left.union(_claims_of(requests))
+        if lost:
+            self._let_go(lambda one: _claim_of(one) in lost)
         if back:
             again = time.monotonic() + min(back.values())
             self._again = again if self._again is None else min(again, self._again)
@@ -250,13 +252,10 @@ class Worker:
     def _let_go(self, unwanted: Callable[[Request], bool]) -> None:
         """Take back what is not posted yet, to be given back with the next exchange."""
         at = time.monotonic()
-        for claim in self._take_back(unwanted):
-            self._unposted[claim] = self._shares.rest_of(claim.endpoint_id, at)
-
-    def _take_back(self, unwanted: Callable[[Request], bool]) -> list[Claim]:
         recalled = self._sender.recall(unwanted)
         self._shares.take_back(recalled)
-        return _claims_of(recalled + self._shares.take_lines(unwanted))
+        for claim in _claims_of(recalled + self._shares.take_lines(unwanted)):
+            self._unposted[claim] = self._shares.rest_of(claim.endpoint_id, at)
 
     def _guarded(self, step: Callable[[], None]) -> bool:
         try:
@@ -265,6 +264,7 @@ class Worker:
             _log.error("%s; trying again", error)
             self._stopping.wait(_DATABASE_PAUSE)
             self._awake.set()
+            self._doubting = True
             return False
         return True
 

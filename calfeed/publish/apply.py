@@ -25,7 +25,7 @@ from calfeed.publish.compare import (
 from calfeed.publish.plan import Plan, plan_change, plan_messages, planned_until
 from calfeed.publish.show import list_changes, summarize
 from calfeed.reminders.plan import Reminder
-from calfeed.store import catalog, endpoints, outbox
+from calfeed.store import catalog, endpoints, outbox, visibility
 from calfeed.store.database import Connection, Database
 from calfeed.store.notices import announce
 
@@ -186,6 +186,7 @@ def _apply(connection: Connection, plan: Plan, now: datetime) -> None:
         },
     )
     outbox.add_messages(connection, plan.messages)
+    visibility.withhold(connection, {row.slug for row in plan.calendars} | touched, now)
     announce(connection)
 
 

@@ -5,51 +5,67 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache, partial
 
+from calfeed.definitions.values import Event
 from calfeed.ical.revision import Revision
 from calfeed.publish.apply import page_address
-from calfeed.reminders.filters import Filters, Subject
-from calfeed.reminders.messages import Message, reminder_message
+from calfeed.reminders.filters import Filters
+from calfeed.reminders.messages import Message, make_subject, reminder_message
 from calfeed.reminders.plan import Reminder, plan_reminders
-from calfeed.store import catalog, outbox
+from calfeed.store import catalog, outbox, visibility
 from calfeed.store.database import Database
 from calfeed.store.endpoints import Endpoint, list_endpoints
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A reminder in a window; `state` is as kept, empty where it was never on the list."""
+    """A reminder in a window; `state` is as kept, empty where it was never on the list.
+
+    `public` says whether its calendar is, and `endpoints` are those that it goes to.
+    """
 
     reminder: Reminder
     revision: Revision
     state: str
+    public: bool
     endpoints: tuple[Endpoint, ...]
 
 
 def load_window(database: Database, begin: datetime, end: datetime) -> list[Planned]:
-    """What fires in `begin <= due < end`, with the endpoints that want it, by due time."""
+    """What fires in `begin <= due < end`, with the endpoints that get it, by due time."""
+    found = []
     with database.read() as connection:
         rows = catalog.load_events(connection)
         states = {
             row.key: row.state for row in outbox.load_reminders(connection, window=(begin, end))
         }
-        active = [one for one in list_endpoints(connection) if one.state == "active"]
-    found = []
-    for row in rows:
-        if row.revision.withdrawn:
-            continue
-        event = row.revision.event
-        subject = Subject(
-            type="reminder.due",
-            calendar=event.calendar,
-            event=event.slug,
-            categories=event.categories,
-        )
-        wanting = tuple(one for one in active if one.filters.want(subject))
-        for reminder in plan_reminders(event, begin, end):
-            state = states.get(reminder.key, "")
-            found.append(Planned(reminder, row.revision, state, wanting))
+        endpoints = list_endpoints(connection)
+        is_public = cache(partial(visibility.is_public, connection))
+        for row in rows:
+            if row.revision.withdrawn:
+                continue
+            event, public = row.revision.event, is_public(row.calendar)
+            receivers = find_receivers(endpoints, event, public)
+            for reminder in plan_reminders(event, begin, end):
+                state = states.get(reminder.key, "")
+                found.append(Planned(reminder, row.revision, state, public, receivers))
     return sorted(found, key=lambda one: (one.reminder.due, one.reminder.key))
+
+
+def find_receivers(
+    endpoints: Iterable[Endpoint], event: Event, public: bool
+) -> tuple[Endpoint, ...]:
+    """Which of these endpoints get the reminders of an event, in a calendar that is public or not.
+
+    Those are active ones, as what is for others is held.
+    """
+    subject = make_subject("reminder.due", event)
+    return tuple(
+        one
+        for one in endpoints
+        if one.state == "active" and one.filters.allow(public) and one.filters.want(subject)
+    )
 
 
 def rehearse(
@@ -67,5 +83,5 @@ def rehearse(
             page=page_address(base_url, planned.reminder.event),
             rehearsal=name,
         )
-        if filters.want(message.subject):
+        if filters.allow(planned.public) and filters.want(message.subject):
             yield planned, replace(message, uid=None)

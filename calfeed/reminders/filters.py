@@ -44,6 +44,10 @@ class Filters(BaseModel):
     types: tuple[str, ...] = ()
     public_only: bool = False
 
+    def allow(self, public: bool) -> bool:
+        """Whether anything may be told of a calendar that is public, or is not, at the time."""
+        return public or not self.public_only
+
     def want(self, subject: Subject) -> bool:
         """Whether a message about this subject is wanted."""
         return (

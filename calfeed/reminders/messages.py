@@ -77,7 +77,7 @@ def reminder_message(
     extra = {"rehearsal": True} if rehearsal is not None else {}
     return Message(
         id=make_id("reminder", reminder.key, rehearsal or ""),
-        subject=_subject("reminder.due", event),
+        subject=make_subject("reminder.due", event),
         at=now,
         body=make_body("reminder.due", now, data, extra),
         until=reminder.until if rehearsal is None else None,
@@ -111,7 +111,7 @@ def change_message(
     data["text"] = _tell_change(kind, revision, previous)
     return Message(
         id=make_id(kind, event.uid, str(revision.sequence)),
-        subject=_subject(f"event.{kind}", event),
+        subject=make_subject(f"event.{kind}", event),
         at=now,
         body=make_body(f"event.{kind}", now, data),
         text=data["text"],
@@ -250,7 +250,8 @@ def _tell_change(kind: str, revision: Revision, previous: Revision | None) -> st
     return f"{summary}: {kind}, {when}{note}"
 
 
-def _subject(message_type: str, event: Event) -> Subject:
+def make_subject(message_type: str, event: Event) -> Subject:
+    """What a message of a type about an event is about."""
     return Subject(
         type=message_type,
         calendar=event.calendar,

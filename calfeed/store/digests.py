@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from calfeed.reminders.digests import MOST, Told, digest_message
 from calfeed.reminders.options import Options
@@ -99,11 +99,11 @@ def postpone(connection: Connection, members: Sequence[Gathered], until: datetim
     )
 
 
-def recall(connection: Connection, message_ids: Select[Any], now: datetime) -> None:
-    """Take reminders that are no longer true out of the digests that have not arrived."""
+def recall(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
+    """Take deliveries that are no longer to be told out of the digests that have not arrived."""
     left = connection.scalars(
         update(deliveries)
-        .where(deliveries.c.message_id.in_(message_ids), deliveries.c.state == "digested")
+        .where(which, deliveries.c.state == "digested")
         .where(select(_digest.c.id).where(_has_digest, _may_be_sent).exists())
         .values(state="superseded", settled_at=now)
         .returning(deliveries.c.digest)
@@ -144,7 +144,9 @@ def restore(connection: Connection, message_ids: Select[Any]) -> None:
 
 def _rewrite(connection: Connection, digest: str) -> bool:
     """Write a digest anew after its members; False where nothing is left to tell."""
-    query = _tell().where(deliveries.c.digest == digest, deliveries.c.state == "digested")
+    # By its endpoint, which has an index.
+    query = _tell().join(_digest, _has_digest)
+    query = query.where(_digest.c.message_id == digest, deliveries.c.state == "digested")
     # A digest can be so old that bodies are no longer kept.
     kept = query.where(messages.c.body.is_not(None))
     told = [_to_told(row) for row in connection.execute(kept)]

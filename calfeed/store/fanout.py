@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select, true, update
 
-from calfeed.definitions.values import Calendar, Visibility
 from calfeed.reminders.filters import Subject
+from calfeed.store import visibility
 from calfeed.store.endpoints import Endpoint, page_of_endpoints
 from calfeed.store.given import dump_rows, given_rows
-from calfeed.store.tables import calendars, deliveries, messages, reminders
+from calfeed.store.tables import deliveries, messages, reminders
 from calfeed.store.upsert import upsert_by
 
 FAN_OUT = 1000
@@ -36,7 +36,7 @@ def fan_out(connection: Connection, now: datetime) -> bool:
     pages: dict[str, list[Endpoint]] = {}
     made: list[dict[str, Any]] = []
     reached: dict[str, str | None] = {}
-    is_public = cache(partial(_is_public, connection))
+    is_public = cache(partial(visibility.is_public, connection))
     for row in rows:
         after = row.fanned_out_to
         if len(made) >= FAN_OUT or (pages and after not in pages):
@@ -57,7 +57,7 @@ def fan_out(connection: Connection, now: datetime) -> bool:
             if endpoint.created <= row.at
             and (endpoint.filters.want(subject) or endpoint.id in corrected)
             # As it is now: the calendar may have been public when the endpoint came.
-            and not (endpoint.filters.public_only and not is_public(subject.calendar))
+            and endpoint.filters.allow(is_public(subject.calendar))
         ]
         reached[row.id] = page[-1].id if len(page) == FAN_OUT else None
     if made:
@@ -66,13 +66,6 @@ def fan_out(connection: Connection, now: datetime) -> bool:
         rows_reached = [{"id": key, "last": last} for key, last in reached.items()]
         connection.execute(_noting(connection.dialect.name), {"reached": dump_rows(rows_reached)})
     return bool(rows)
-
-
-def _is_public(connection: Connection, calendar: str) -> bool:
-    content = connection.scalar(select(calendars.c.content).where(calendars.c.slug == calendar))
-    if content is None:
-        return False
-    return Calendar.model_validate_json(content).visibility is Visibility.PUBLIC
 
 
 def _waiting(most: int) -> Any:

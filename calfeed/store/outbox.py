@@ -146,14 +146,17 @@ def withdraw(connection: Connection, keys: Sequence[str], now: datetime) -> None
             .values(fanned_out_to=None)
         )
         told = select(messages.c.id).where(messages.c.reminder.in_(part))
-        # What was given up could be sent again by hand.
-        to_come = deliveries.c.settled_at.is_(None) | (deliveries.c.state == "failed")
-        connection.execute(
-            update(deliveries)
-            .where(deliveries.c.message_id.in_(told), to_come)
-            .values(state="superseded", settled_at=now)
-        )
-        digests.recall(connection, told, now)
+        take_back(connection, deliveries.c.message_id.in_(told), now)
+
+
+def take_back(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
+    """Let nothing more be sent of some deliveries, which a condition on them names."""
+    # What was given up could be sent again by hand.
+    to_come = deliveries.c.settled_at.is_(None) | (deliveries.c.state == "failed")
+    connection.execute(
+        update(deliveries).where(which, to_come).values(state="superseded", settled_at=now)
+    )
+    digests.recall(connection, which, now)
 
 
 def is_waiting(connection: Connection) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, String, and_, exists, or_, select, update
+from sqlalchemy import Connection, Select, String, exists, or_, select, tuple_, update
 
 from calfeed.store.given import dump_rows, given_rows
 from calfeed.store.tables import attempts, deliveries, endpoints, messages
@@ -103,8 +103,7 @@ def _old(before: datetime, place: Place | None) -> Select[Any]:
     )
     if place is None:
         return query
-    beside = and_(messages.c.at == place.at, messages.c.id >= place.message_id)
-    return query.where(messages.c.at >= place.at, or_(messages.c.at > place.at, beside))
+    return query.where(tuple_(messages.c.at, messages.c.id) >= (place.at, place.message_id))
 
 
 def _forget(connection: Connection, done: Sequence[str], told: Sequence[int]) -> None:

@@ -76,9 +76,7 @@ def messages_before(
     """Messages, newest first: those behind the one that has this time and id."""
     query = select(messages).order_by(messages.c.at.desc(), messages.c.id.desc()).limit(limit)
     if place is not None:
-        at, name = place
-        same = (messages.c.at == at) & (messages.c.id < name)
-        query = query.where((messages.c.at < at) | same)
+        query = query.where(tuple_(messages.c.at, messages.c.id) < place)
     return [_to_message(row) for row in connection.execute(query)]
 
 

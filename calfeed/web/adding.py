@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from calfeed.definitions.values import Event
-from calfeed.ical.occurrences import format_moment
+from calfeed.ical.occurrences import Moment, format_moment
 from calfeed.ical.text import plain_description
 from calfeed.web.languages import Reader
 
@@ -16,12 +16,10 @@ _LONGEST = 1_000
 
 def google_link(event: Event, page: str, reader: Reader) -> str:
     """Google Calendar's form with the event in it; `page` is the address of the event's page."""
-    end = event.end or (event.start if isinstance(event.start, datetime) else None)
-    end = end or event.start + timedelta(days=1)
     entries = {
         "action": "TEMPLATE",
         "text": reader.say(event.summary, event.language).text,
-        "dates": f"{format_moment(event.start)}/{format_moment(end)}",
+        "dates": f"{format_moment(event.start)}/{format_moment(_end_of(event))}",
         "details": _describe(event, page, reader),
         "location": _locate(event, reader),
         "ctz": event.time_zone,
@@ -32,19 +30,24 @@ def google_link(event: Event, page: str, reader: Reader) -> str:
 
 def outlook_link(event: Event, page: str, reader: Reader) -> str:
     """Outlook.com's form with the event, or its first occurrence, in it."""
-    end = event.end or (event.start if isinstance(event.start, datetime) else None)
-    end = end or event.start + timedelta(days=1)
     entries = {
         "path": "/calendar/action/compose",
         "rru": "addevent",
         "subject": reader.say(event.summary, event.language).text,
         "startdt": _stamp(event.start),
-        "enddt": _stamp(end),
+        "enddt": _stamp(_end_of(event)),
         "allday": "true" if event.all_day else "",
         "body": _describe(event, page, reader),
         "location": _locate(event, reader),
     }
     return "https://outlook.live.com/calendar/0/action/compose?" + _encode(entries)
+
+
+def _end_of(event: Event) -> Moment:
+    """The exclusive end: of a time without one, itself; of a day without one, the next day."""
+    if event.end is not None:
+        return event.end
+    return event.start + timedelta(days=1) if event.all_day else event.start
 
 
 def _encode(entries: dict[str, str]) -> str:
@@ -60,7 +63,7 @@ def _locate(event: Event, reader: Reader) -> str:
     return reader.say(event.location, event.language).text if event.location else ""
 
 
-def _stamp(moment: object) -> str:
+def _stamp(moment: Moment) -> str:
     if isinstance(moment, datetime):
         return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return str(moment)

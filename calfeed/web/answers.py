@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 Headers: TypeAlias = list[tuple[str, str]]
 StartResponse: TypeAlias = Callable[..., Any]
 Application: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+Key = TypeVar("Key")
 
 _NOTHING: tuple[bytes, ...] = ()
 
@@ -81,6 +85,40 @@ def make_answer(
         ),
         unchanged=([("ETag", plain), *common], [("ETag", compressed), *common]),
     )
+
+
+class KeptAnswers(Generic[Key]):
+    """Answers that were asked for, those used last, up to a number of bytes; for many threads."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._size = 0
+        self._answers: OrderedDict[Key, Answer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes are kept now."""
+        return self._size
+
+    def find(self, key: Key) -> Answer | None:
+        """The answer that is kept under a key, if one is."""
+        with self._lock:
+            answer = self._answers.get(key)
+            if answer is not None:
+                self._answers.move_to_end(key)
+            return answer
+
+    def keep(self, key: Key, answer: Answer) -> None:
+        """Keep an answer, and let those go that were not used for the longest time."""
+        with self._lock:
+            if key in self._answers:
+                return  # another thread made the same
+            self._answers[key] = answer
+            self._size += answer.size
+            while self._size > self._most_bytes:
+                _, dropped = self._answers.popitem(last=False)
+                self._size -= dropped.size
 
 
 class Feeds(Protocol):

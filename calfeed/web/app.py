@@ -84,17 +84,20 @@ def make_flask(state: State, base_url: str) -> Flask:
         if error.response is not None or (error.code or 500) < 400:
             return cast(Response, error.get_response())  # a redirect
         status = error.code or 500
-        title = HTTPStatus(status).phrase
         best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
         if best == "application/json" or not request.accept_mimetypes.accept_html:
+            title = HTTPStatus(status).phrase
             response = jsonify(title=title, status=status, detail=error.description)
             response.content_type = "application/problem+json"
         else:
             g.in_error = True
+            title, detail = _words_of(status)
+            if error.description != type(error).description:
+                detail = error.description or ""  # ours, which says more than werkzeug's own
             page = render_template(
                 "error.html",
-                title=_title_of(status),
-                detail=error.description,
+                title=title,
+                detail=detail,
                 status=status,
                 calendars=list_cards(state.snapshot),
             )
@@ -108,11 +111,28 @@ def make_flask(state: State, base_url: str) -> Flask:
     return app
 
 
-def _title_of(status: int) -> str:
-    """What a page calls an error: those that people meet in their own language."""
-    titles = {
-        400: gettext("This cannot be asked for"),
-        404: gettext("There is nothing here"),
-        410: gettext("This is gone"),
+def _words_of(status: int) -> tuple[str, str]:
+    """What a page says of an error that says nothing of itself, in the reader's language."""
+    words = {
+        400: (
+            gettext("This cannot be asked for"),
+            gettext("The server cannot make sense of what your browser sent."),
+        ),
+        404: (
+            gettext("There is nothing here"),
+            gettext("No page has this address. If you typed it, look at how it is spelled."),
+        ),
+        405: (
+            gettext("This cannot be done here"),
+            gettext("This address is there to be read, not to be written to."),
+        ),
+        410: (
+            gettext("This is gone"),
+            gettext("What was here was withdrawn, and will not come back."),
+        ),
+        500: (
+            gettext("Something went wrong here"),
+            gettext("The fault is ours, and it is in our log. Try again in a while."),
+        ),
     }
-    return titles.get(status) or HTTPStatus(status).phrase
+    return words.get(status) or (HTTPStatus(status).phrase, HTTPStatus(status).description)

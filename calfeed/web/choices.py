@@ -6,12 +6,14 @@ Equal choices share their bytes, whatever the order or spelling of the parameter
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode
 
 from calfeed.definitions.texts import check_language
 from calfeed.errors import InvalidInputError
 
 _MOST_YEARS = 200
+_MOST_FIELDS = 50
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Choice:
 DEFAULT = Choice()
 
 
+# Clients ask with the same few again and again; each is read once.
+@lru_cache(maxsize=512)
 def parse_choice(query: str) -> Choice:
     """Read a query string; parameters it does not know are ignored.
 
@@ -49,7 +53,7 @@ def parse_choice(query: str) -> Choice:
     """
     categories: set[str] = set()
     language, alarms, marked, past = "", True, False, None
-    for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=50):
+    for name, value in _read_pairs(query):
         if name == "category":
             categories |= {part.strip() for part in value.split(",") if part.strip()}
         elif name == "lang":
@@ -61,6 +65,16 @@ def parse_choice(query: str) -> Choice:
         elif name == "past":
             past = _read_past(value)
     return Choice(tuple(sorted(categories)), language, alarms, marked, past)
+
+
+def _read_pairs(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise InvalidInputError(
+            f"an address has at most {_MOST_FIELDS} parameters; several categories can be one: "
+            "category=address,deadline"
+        ) from error
 
 
 def _one_of(name: str, value: str, values: dict[str, bool]) -> bool:

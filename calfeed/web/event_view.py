@@ -9,8 +9,8 @@ from functools import cached_property
 from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
-from calfeed.definitions.values import Event, Status, start_of
-from calfeed.ical.occurrences import Occurrence
+from calfeed.definitions.values import Event, Kind, Status, start_of
+from calfeed.ical.occurrences import Moment, Occurrence
 from calfeed.ical.revision import Revision
 from calfeed.ical.text import html_description, plain_description
 from calfeed.reminders.plan import plan_reminders
@@ -126,6 +126,12 @@ class EventView:
         return not self.cancelled and self.event.status is Status.TENTATIVE
 
     @property
+    def moves_with_the_clock(self) -> bool:
+        """Whether it is at another hour elsewhere: a whole day is the same day everywhere, save
+        for a deadline, which ends at one moment."""
+        return not self.event.all_day or self.event.kind is Kind.DEADLINE
+
+    @property
     def coming(self) -> list[Entry]:
         return self._agenda[0]
 
@@ -136,15 +142,15 @@ class EventView:
         return next(iter(coming), None) or next(iter(past), None)
 
     @property
+    def start(self) -> Moment:
+        """When that begins, in the event's own zone."""
+        return self._shown.start if self._shown else self.event.start
+
+    @property
     def when(self) -> str:
         """When that is, in the event's own zone."""
-        shown = self.next
-        start, end = (
-            (shown.occurrence.start, shown.occurrence.end)
-            if shown
-            else (self.event.start, self.event.end)
-        )
-        return write_when(start, end, self.reader.language)
+        end = self._shown.end if self._shown else self.event.end
+        return write_when(self.start, end, self.reader.language)
 
     @property
     def own_zone(self) -> str:

@@ -104,8 +104,9 @@ def make_site(database: Database, base_url: str, now: datetime) -> Iterator[tupl
         body = _fetch(client, page, 200, files, prefix)
         yield page.file, body
         for new, old in names:
-            if page.file.startswith((f"calendars/{new}.", f"calendars/{new}/")):
-                yield page.file.replace(new, old, 1), body
+            room, _, rest = page.file.partition("/")
+            if rest.startswith((f"{new}.", f"{new}/")):
+                yield f"{room}/{old}{rest.removeprefix(new)}", body
     yield "404.html", _fetch(client, Page("/404.html", "", "404.html"), 404, files, prefix)
     static = Path(app.root_path, "static")
     for name in _STATIC:

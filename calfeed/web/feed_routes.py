@@ -16,6 +16,7 @@ from calfeed.web.feeds import CALENDAR_TYPE, FeedSource
 from calfeed.web.finding import find_calendar, find_event
 from calfeed.web.snapshot import ALL, Snapshot
 from calfeed.web.state import State
+from calfeed.web.wording import gettext
 
 
 def make_blueprint(state: State) -> Blueprint:
@@ -26,7 +27,7 @@ def make_blueprint(state: State) -> Blueprint:
     def everything() -> Response:
         source = state.snapshot.sources.get(ALL)
         if source is None:
-            abort(503, "Nothing is published yet.")
+            abort(503, gettext("Nothing is published yet."))
         return _answer(state.snapshot, source)
 
     @feeds.get("/calendars/<slug:slug>.ics")
@@ -52,7 +53,7 @@ def make_blueprint(state: State) -> Blueprint:
     @feeds.get("/calendars/<slug:slug>/changes.atom", defaults={"shape": "atom"})
     def other(slug: str, shape: str) -> Response:
         find_calendar(state.snapshot, slug)
-        abort(404, f"There is no {shape} of this calendar.")
+        abort(404)  # it came between the look-up and here: the next one finds it
 
     @feeds.get("/private/<token>/<slug:slug>.ics")
     def private(token: str, slug: str) -> Response:
@@ -61,9 +62,12 @@ def make_blueprint(state: State) -> Blueprint:
         kept = snapshot.tokens.get(digest_token(token))
         found = snapshot.everything.get(snapshot.renamed.get(slug, slug))
         if kept is None or found is None or kept.calendar not in _names(snapshot, slug):
-            abort(404, "There is no such calendar.")
+            abort(404, gettext("There is no such calendar."))
         if kept.revoked is not None:
-            abort(410, "This address was withdrawn. Ask whoever gave it to you for another.")
+            abort(
+                410,
+                gettext("This address was withdrawn. Ask whoever gave it to you for another."),
+            )
         body = _try(
             lambda: found.source.make_body(_read_choice(), snapshot.version.year, source=False)
         )

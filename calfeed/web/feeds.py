@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +13,7 @@ from calfeed.ical.feed import Heading, ZoneUse, join_feed
 from calfeed.ical.history import first_year
 from calfeed.ical.variants import PLAIN, choose_variant
 from calfeed.store.catalog import EventRow
-from calfeed.web.answers import Answer, make_answer
+from calfeed.web.answers import Answer, KeptAnswers, make_answer
 from calfeed.web.choices import Choice
 
 CALENDAR_TYPE = "text/calendar; charset=utf-8"
@@ -114,30 +112,13 @@ class ChosenFeeds:
     """
 
     def __init__(self, most_bytes: int = 64_000_000) -> None:
-        self._most_bytes = most_bytes
-        self._size = 0
-        self._answers: OrderedDict[tuple[str, Choice], Answer] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @property
-    def held_bytes(self) -> int:
-        """How many bytes are kept now."""
-        return self._size
+        self.kept: KeptAnswers[tuple[str, Choice]] = KeptAnswers(most_bytes)
 
     def find(self, source: FeedSource, choice: Choice, this_year: int) -> Answer:
         """The answer for a choice. Raises InvalidInputError for one that is not possible."""
         key = (source.path, choice)
-        with self._lock:
-            answer = self._answers.get(key)
-            if answer is not None:
-                self._answers.move_to_end(key)
-                return answer
-        answer = source.make_answer(choice, this_year)
-        with self._lock:
-            if key not in self._answers:
-                self._answers[key] = answer
-                self._size += answer.size
-            while self._size > self._most_bytes:
-                _, dropped = self._answers.popitem(last=False)
-                self._size -= dropped.size
+        answer = self.kept.find(key)
+        if answer is None:
+            answer = source.make_answer(choice, this_year)
+            self.kept.keep(key, answer)
         return answer

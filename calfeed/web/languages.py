@@ -111,11 +111,13 @@ def choose_reader(wanted: str, accepted: str) -> Reader:
     return Reader(language, tag or language.tag, explicit=bool(tag))
 
 
-@lru_cache(maxsize=1024)
 def choose_accepted(accepted: str) -> Language:
     """The first language of an Accept-Language header that pages are in (RFC 9110, 12.5.4)."""
-    if len(accepted) > 500:
-        return ENGLISH
+    return _choose_accepted(accepted) if len(accepted) <= 500 else ENGLISH
+
+
+@lru_cache(maxsize=1024)
+def _choose_accepted(accepted: str) -> Language:
     for tag, quality in parse_accept_header(accepted, LanguageAccept):
         language = _find(tag.replace("_", "-"))
         if language is not None and quality > 0:

@@ -171,7 +171,8 @@ def list_occurrences(
 ) -> list[dict[str, Any]]:
     """What happens in a window as FullCalendar reads it; `end` is exclusive."""
     found = []
-    for entry in entries_between(rows, *window, now, reader)[:_MOST_OCCURRENCES]:
+    first, last = window[0], window[1] - timedelta(days=1)
+    for entry in entries_between(rows, first, last, now, reader)[:_MOST_OCCURRENCES]:
         start, end = entry.occurrence.start, entry.occurrence.end
         marks = ("cancelled", "tentative", "deadline")
         found.append(

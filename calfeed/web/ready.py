@@ -6,25 +6,37 @@ So one that Flask calls public is kept under its address and language until the 
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from calfeed.web.answers import (
     Answer,
     Application,
     Headers,
+    KeptAnswers,
     StartResponse,
     make_answer,
     respond,
 )
 from calfeed.web.languages import choose_accepted
-from calfeed.web.snapshot import EMPTY
+from calfeed.web.snapshot import EMPTY, Snapshot
 from calfeed.web.state import State
 
 PUBLIC = "public, no-cache"
 """The Cache-Control of a page that is the same for everybody: to be kept, and asked about again."""
+
+_LONGEST_QUERY = 500
+"""Longer ones are in no link of ours, and are not kept."""
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """The pages of one minute and one state. A page goes back where it was looked for."""
+
+    minute: int
+    snapshot: Snapshot
+    pages: KeptAnswers[tuple[str, str, str]]
 
 
 class ReadyPages:
@@ -36,27 +48,21 @@ class ReadyPages:
         self._application = application
         self._state = state
         self._most_bytes = most_bytes
-        self._size = 0
-        self._minute, self._snapshot = 0, EMPTY
-        self._answers: OrderedDict[tuple[str, str, str], Answer] = OrderedDict()
-        self._lock = threading.Lock()
+        self._shelf = _Shelf(0, EMPTY, KeptAnswers(most_bytes))
 
     @property
     def held_bytes(self) -> int:
         """How many bytes are kept now."""
-        return self._size
+        return self._shelf.pages.held_bytes
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        query = environ.get("QUERY_STRING", "")
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or len(query) > _LONGEST_QUERY:
             return self._application(environ, start_response)
         language = choose_accepted(environ.get("HTTP_ACCEPT_LANGUAGE", "")).tag
-        key = (environ["PATH_INFO"], environ.get("QUERY_STRING", ""), language)
-        minute, snapshot = int(self._state.clock().timestamp()) // 60, self._state.snapshot
-        with self._lock:
-            if minute != self._minute or snapshot is not self._snapshot:
-                self._answers.clear()
-                self._minute, self._snapshot, self._size = minute, snapshot, 0
-            answer = self._answers.get(key)
+        key = (environ["PATH_INFO"], query, language)
+        pages = self._current_pages()
+        answer = pages.find(key)
         if answer is not None:
             return respond(answer, environ, start_response)
         headers: Headers = []
@@ -73,14 +79,15 @@ class ReadyPages:
             return made if environ["REQUEST_METHOD"] == "GET" else _close(made)
         answer = _settle(b"".join(made), headers)
         _close(made)
-        with self._lock:
-            if snapshot is self._snapshot and key not in self._answers:
-                self._answers[key] = answer
-                self._size += answer.size
-                while self._size > self._most_bytes:
-                    _, dropped = self._answers.popitem(last=False)
-                    self._size -= dropped.size
+        pages.keep(key, answer)
         return respond(answer, environ, start_response)
+
+    def _current_pages(self) -> KeptAnswers[tuple[str, str, str]]:
+        minute, snapshot = int(self._state.clock().timestamp()) // 60, self._state.snapshot
+        shelf = self._shelf
+        if shelf.minute != minute or shelf.snapshot is not snapshot:
+            shelf = self._shelf = _Shelf(minute, snapshot, KeptAnswers(self._most_bytes))
+        return shelf.pages
 
 
 def _settle(body: bytes, headers: Headers) -> Answer:

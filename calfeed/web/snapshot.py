@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 
 from calfeed.definitions.values import Calendar, Visibility, text_in
 from calfeed.errors import InvalidInputError
@@ -22,7 +22,6 @@ from calfeed.web.shapes import make_atom, make_csv, make_jcal, make_json
 ALL = "/calendars.ics"
 """The path of the feed of all public calendars."""
 
-_MOST_FOUND = 10_000
 _MOST_CHANGES = 50
 
 
@@ -36,7 +35,7 @@ class PublishedCalendar:
     changes: tuple[RevisionRow, ...]
     answer: Answer
 
-    @property
+    @cached_property
     def rows(self) -> list[EventRow]:
         """Its events, withdrawn ones that are still shown among them."""
         return [event.row for event in self.source.events]
@@ -51,7 +50,7 @@ class PublishedCalendar:
         """Whether anybody may see it."""
         return self.calendar.visibility is Visibility.PUBLIC
 
-    @property
+    @cached_property
     def by_slug(self) -> dict[str, EventRow]:
         """The events by slug; where a slug was given anew, the event that has it now."""
         return {
@@ -86,9 +85,9 @@ class Snapshot:
     gone: frozenset[str] = frozenset()
     tokens: Mapping[str, Token] = field(default_factory=dict)
     chosen: ChosenFeeds = field(default_factory=ChosenFeeds, repr=False)
-    _found: dict[tuple[str, str], Answer] = field(default_factory=dict, repr=False)
+    _shaped: dict[str, Answer] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def calendars(self) -> dict[str, PublishedCalendar]:
         """The calendars that anybody may see."""
         return {slug: one for slug, one in self.everything.items() if one.public}
@@ -100,19 +99,11 @@ class Snapshot:
 
     def find(self, path: str, query: str) -> Answer | None:
         """The public answer for a path and a query; None where there is none, or not for it."""
-        key = (path, query if path in self.sources else "")
-        answer = self._found.get(key)
-        if answer is None:
-            if path in self.shapes:
-                answer = self.shapes[path]()
-            elif path in self.sources:
-                answer = self._find_chosen(path, query)
-            if answer is None:
-                return None
-            # Short cuts past the parsing; so many of them that a real client's is among them.
-            if len(self._found) >= _MOST_FOUND:
-                self._found.clear()
-            self._found[key] = answer
+        if path in self.sources:
+            return self._find_chosen(path, query)
+        answer = self._shaped.get(path)
+        if answer is None and path in self.shapes:
+            answer = self._shaped[path] = self.shapes[path]()
         return answer
 
     def _find_chosen(self, path: str, query: str) -> Answer | None:

@@ -158,9 +158,11 @@ class Site:
             running.kill_group()
 
     @contextmanager
-    def serving(self, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
+    def serving(
+        self, *words: str, environment: Mapping[str, str] | None = None
+    ) -> Iterator[Running]:
         """Run `calfeed serve`, ready to answer."""
-        with self.running("serve", environment=environment) as serve:
+        with self.running("serve", *words, environment=environment) as serve:
             serve.until_it_says("Ctrl-C ends it.")
             yield serve
 

@@ -55,7 +55,7 @@ def test_serve_prints_a_link_that_signs_in_once_and_a_token_for_every_process(
 def test_a_token_that_was_set_is_not_printed_and_signs_in(tmp_path: Path) -> None:
     site = Site(tmp_path / "site")
     token = "a-token-that-nobody-guesses"
-    with site.serving({"CALFEED_ADMIN_TOKEN": token}) as serve:
+    with site.serving(environment={"CALFEED_ADMIN_TOKEN": token}) as serve:
         browser = Browser(site)
         browser.open("/console/sign-in")
         assert "What fires next" in browser.open("/console/sign-in", token=token)

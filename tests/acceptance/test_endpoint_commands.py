@@ -52,7 +52,7 @@ def test_an_endpoint_is_paused_tested_and_resumed(site: Site) -> None:
         name = site.ask("endpoint", "add", receiver.url)["id"]
         assert site.ask("endpoint", "pause", name)["held"] == 0
         refused = site.run("endpoint", "pause", name)
-        assert (refused.returncode, "is paused already" in refused.stderr) == (1, True)
+        assert (refused.returncode, "is paused; only an active" in refused.stderr) == (1, True)
         assert "received: status 204" in site.do("endpoint", "test", name)
         site.edit("afghan-refugees-pakistan.yaml", "start: 2025-06-30", "start: 2027-06-30")
         site.do("publish")

@@ -26,7 +26,7 @@ from tests.acceptance.site import Site, split_feed, until
 
 # With `served` below in the place of the live site, these run here once more: pytest finds them
 # by their names, which nothing else here uses.
-from tests.acceptance.test_clients import (  # noqa: F401
+from tests.acceptance.test_clients import (  # noqa: F401 - pytest uses them
     subscriber,
     test_a_second_sync_copies_nothing,
     test_ical_vobject_and_icalendar_read_every_feed_without_complaint,

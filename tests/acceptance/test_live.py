@@ -40,7 +40,7 @@ def test_a_webhook_arrives_within_a_second_of_its_due_time(site: Site, receiver:
         assert message["type"] == "reminder.due"
         assert message["data"]["occurrence"]["start"] == start.isoformat()
         assert "rehearsal" not in message
-        assert "late" not in message["data"]["reminder"]
+        assert message["data"]["reminder"]["late_seconds"] == 0
 
 
 def reminders_kept(site: Site, starts: dict[date, str]) -> Counter[tuple[str, str]]:

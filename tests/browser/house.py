@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -15,7 +16,7 @@ from calfeed.definitions.reader import read_definitions
 from calfeed.publish.apply import publish
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
-from calfeed.web.answers import LookUp
+from calfeed.web.answers import Application, LookUp, StartResponse
 from calfeed.web.app import make_flask
 from calfeed.web.ready import ReadyPages
 from calfeed.web.state import State
@@ -79,6 +80,19 @@ class _Quiet(WSGIRequestHandler):
         """Nobody reads which pages a test asks for."""
 
 
+def _whole(application: Application) -> Application:
+    """Answers in one piece: werkzeug does not close a file where the browser went away."""
+
+    def answer(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+        made = application(environ, start_response)
+        body = b"".join(made)
+        if hasattr(made, "close"):
+            made.close()
+        return [body]
+
+    return answer
+
+
 @contextmanager
 def serve_house(folder: Path) -> Iterator[str]:
     """A site in a folder, served until the end of the context: its address."""
@@ -97,7 +111,7 @@ def serve_house(folder: Path) -> Iterator[str]:
     server = make_server(
         "127.0.0.1",
         port,
-        LookUp(pages, state.snapshot),
+        _whole(LookUp(pages, state.snapshot)),
         threaded=True,
         request_handler=_Quiet,
     )

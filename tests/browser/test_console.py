@@ -62,7 +62,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     site = Site(tmp_path_factory.mktemp("served") / "site")
-    with site.serving({"CALFEED_ADMIN_TOKEN": TOKEN}) as serve:
+    with site.serving(environment={"CALFEED_ADMIN_TOKEN": TOKEN}) as serve:
         link = re.search(r"/console/enter\?once=\S+", serve.output)
         assert link
         yield Served(site, link[0])

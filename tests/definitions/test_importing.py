@@ -327,3 +327,10 @@ def test_no_event_can_write_to_the_terminal_through_a_report() -> None:
 def test_what_is_no_calendar_is_an_error_that_says_so(data: bytes, words: str) -> None:
     with pytest.raises(InvalidInputError, match=words):
         import_calendar(data, "desk", "desk")
+
+
+def test_a_title_that_nobody_could_see_is_no_title() -> None:
+    assert (
+        only(EVENT.replace("Talk", "\u200f\ufeff"))["summary"]
+        == only(EVENT.replace("SUMMARY:Talk\n", ""))["summary"]
+    )

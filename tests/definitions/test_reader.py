@@ -241,3 +241,8 @@ def test_the_events_of_a_folder_inherit_from_its_calendar() -> None:
     _, un = read_definitions({file: text.encode() for file, text in files.items()})
     assert {event.time_zone for event in un.events} == {"America/New_York"}
     assert all(event.reminders for event in un.events)
+
+
+def test_byte_order_marks_around_a_text_are_no_part_of_it_as_white_space_is_none() -> None:
+    event = read_event(ALL_DAY.replace("summary: S", 'summary: " \\ufeff\\ufeffA\\ufeffB\\ufeff "'))
+    assert event.summary == {"en": "A\ufeffB"}

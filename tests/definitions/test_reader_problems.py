@@ -54,6 +54,7 @@ TIMED_PROBLEMS = {
     "location: {}": "7:5: events.a.location: must not be empty",
     "location: [x]": "7:5: events.a.location: must be a text, or a map of languages",
     "location: ' '": "7:5: events.a.location: must not be empty",
+    'location: "\\u200f\\ufeff"': "7:5: events.a.location: must not be empty",
     "note: " + "x" * 10_001: "7:5: events.a.note: has 10,001 characters; the most is 10,000",
     "sources: [{url: 'https://example.org'}]": '7:15: events.a.sources.0: the key "title" is '
     "missing (what the source is called)",

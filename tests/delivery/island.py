@@ -25,7 +25,7 @@ from typing import Self
 
 import pytest
 
-from tests.loopback import Handler, Server
+from tests.loopback import Handler, Loopback, Server
 
 _ROOT = Path(__file__).parents[2]
 _NAMESPACES = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--"]
@@ -41,7 +41,7 @@ def on_island(test: Callable[[], None]) -> Callable[[], None]:
     @wraps(test)
     def run() -> None:
         if not _can_be_made():
-            pytest.skip("no network namespace can be made here")
+            pytest.skip("no network namespace can be made here (unshare --user --net, ip)")
         module = [sys.executable, "-W", "error", "-m", "tests.delivery.island"]
         command = [*_NAMESPACES, *module, test.__module__, test.__name__]
         done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=60)
@@ -131,7 +131,7 @@ class Visit:
     client_port: int
 
 
-class Internet:
+class Internet(Loopback):
     """A server at port 80 of every address; `with` it. `visits` is all that came in, in order.
 
     A path answers as it says: /keep leaves the connection open, /close closes it, and
@@ -139,19 +139,8 @@ class Internet:
     """
 
     def __init__(self) -> None:
+        super().__init__(_Anybody, server=_Everywhere, address=("::", 80))
         self.visits: list[Visit] = []
-        self._server = _Everywhere(("::", 80), _Anybody)
-        self._server.owner = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 class _Everywhere(Server):

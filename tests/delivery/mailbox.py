@@ -28,8 +28,8 @@ class Mailbox:
         address = "from=calfeed@example.org&to=desk@example.org"
         return f"mailto://127.0.0.1:{self._controller.port}/?{address}"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        """Take a mail (the name is aiosmtpd's)."""
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's
+        """Take a mail."""
         if self.full:
             return "452 mailbox full"
         mail = message_from_bytes(envelope.content, policy=policy.default)

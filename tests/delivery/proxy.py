@@ -9,16 +9,17 @@ import threading
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import closing, suppress
-from socketserver import StreamRequestHandler, ThreadingTCPServer
-from typing import Any, Self
+from socketserver import StreamRequestHandler
 from urllib.parse import urlsplit
+
+from tests.loopback import Loopback, Server
 
 USER, PASSWORD = "desk", "pass@word"
 _WRITTEN = "desk:pass%40word@"
 _BASIC = b"basic " + b64encode(f"{USER}:{PASSWORD}".encode()).lower()
 
 
-class Proxy:
+class Proxy(Loopback):
     """Start a proxy; `with` it. It lets in whoever knows `PASSWORD`, and nobody else.
 
     `names` says which port of 127.0.0.1 a host name means: nobody but the proxy knows these
@@ -26,37 +27,16 @@ class Proxy:
     """
 
     def __init__(self, names: Mapping[str, int], tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(_Client, tls)
         self.names = names
         self.asked: list[bytes] = []
-        self._server = _Server(("127.0.0.1", 0), _Client)
-        self._server.proxy = self
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     def url(self, scheme: str, user: str = _WRITTEN) -> str:
-        return f"{scheme}://{user}127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-class _Server(ThreadingTCPServer):
-    daemon_threads = True
-    proxy: Proxy
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that ends in the middle is nothing to tell of."""
+        return f"{scheme}://{user}127.0.0.1:{self.port}"
 
 
 class _Client(StreamRequestHandler):
-    server: _Server
+    server: Server
     timeout = 10
 
     def handle(self) -> None:
@@ -69,13 +49,13 @@ class _Client(StreamRequestHandler):
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += self.rfile.readline()
-        self.server.proxy.asked.append(head)
+        self.server.owner.asked.append(head)
         if b"proxy-authorization: " + _BASIC not in head.lower():
             self.wfile.write(b"HTTP/1.1 407 Who are you?\r\nContent-Length: 0\r\n\r\n")
             return
         method, target, _ = head.decode("latin-1").split(" ", 2)
         parts = urlsplit(f"//{target}" if method == "CONNECT" else target)
-        port = self.server.proxy.names.get(parts.hostname or "")
+        port = self.server.owner.names.get(parts.hostname or "")
         if port is None:
             self.wfile.write(b"HTTP/1.1 403 Not there\r\nContent-Length: 0\r\n\r\n")
         elif method == "CONNECT":
@@ -105,8 +85,8 @@ class _Client(StreamRequestHandler):
         else:
             host = socket.inet_ntoa(head[4:] + self.rfile.read(3))
         self.rfile.read(2)
-        self.server.proxy.asked.append(host.encode())
-        port = self.server.proxy.names.get(host)
+        self.server.owner.asked.append(host.encode())
+        port = self.server.owner.names.get(host)
         self.wfile.write(struct.pack("!4B4sH", 5, 2 if port is None else 0, 0, 1, bytes(4), 0))
         if port is not None:
             self._join(port, b"")

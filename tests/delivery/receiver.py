@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import ssl
 import struct
 import threading
@@ -11,6 +13,8 @@ from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
 from subprocess import run
 from urllib.parse import urlsplit
+
+import pytest
 
 from calfeed.delivery.sender import Outcome, Request, Sender
 from tests.loopback import Handler, Loopback
@@ -43,11 +47,9 @@ class Receiver(Loopback):
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(_Handler)
+        super().__init__(_Handler, tls)
         self.posts: list[Post] = []
         self.released = threading.Event()
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._scheme = "http" if tls is None else "https"
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
@@ -127,6 +129,13 @@ class _Handler(Handler):
         self._send(b"HTTP/1.1 200 OK\r\n")
         while not self.server.owner.released.is_set():
             self.wfile.write(b"x-more: " + b"x" * 8000 + b"\r\n")
+
+
+needs_openssl = pytest.mark.skipif(
+    # Under CI a missing part is a failure, not a skip.
+    shutil.which("openssl") is None and not os.environ.get("CI"),
+    reason="no openssl command",
+)
 
 
 def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:

@@ -128,9 +128,9 @@ def test_no_service_shows_its_url() -> None:
 
 def test_every_plugin_that_is_allowed_speaks_to_a_network() -> None:
     """A plugin that is new in Apprise and talks to the machine alone makes this fail."""
-    plugins = NotificationManager()  # type: ignore[no-untyped-call]
+    plugins = NotificationManager()  # type: ignore[no-untyped-call]  # Apprise's
     libraries = "requests|socket|smtplib|smpplib|paho|slixmpp|gntp|proton"
-    for schema in plugins.schemas():  # type: ignore[no-untyped-call]
+    for schema in plugins.schemas():  # type: ignore[no-untyped-call]  # Apprise's
         source = "".join(_sources(plugins[schema]))
         if not re.search(rf"^\s*(import|from) \S*({libraries})", source, re.MULTILINE):
             with pytest.raises(InvalidInputError, match="no network service"):

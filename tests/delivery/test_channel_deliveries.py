@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from calfeed.delivery.channel_file import read_channels
-from calfeed.delivery.channels import Dispatch
+from calfeed.delivery.channels import Dispatch, Notifiable
 from calfeed.reminders.retry import SCHEDULE
 from calfeed.store.channels import Registered, register_channels
 from calfeed.store.database import Database
@@ -47,9 +47,9 @@ class Branch(Office):
         with self.database.write() as connection:
             return register_channels(connection, endpoints, self.now)
 
-    def use(self, services: dict[str, object]) -> None:
+    def use(self, services: Mapping[str, Notifiable]) -> None:
         self.sender.close()
-        self.sender = Dispatch(services, allow_private=True)  # type: ignore[arg-type]
+        self.sender = Dispatch(services, allow_private=True)
 
     def find(self, endpoint_id: str) -> Endpoint:
         with self.database.read() as connection:

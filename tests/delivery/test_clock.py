@@ -74,3 +74,13 @@ def test_claims_are_renewed_when_the_clock_was_set(office: Office, step: timedel
         office.now += step
         wait_until(lambda: office.deliveries()[0].next_at == office.now + claims.LEASE)
         office.receiver.released.set()
+
+
+def test_no_duties_begin_once_the_clock_has_stopped(office: Office) -> None:
+    """Its scheduler may have one on its way then; nobody would wait for it."""
+    worker, clock = tick(office)
+    clock.start()
+    wait_until(lambda: worker.duties == 1)
+    clock.stop()
+    clock._do_duties()
+    assert worker.duties == 1

@@ -18,7 +18,7 @@ from calfeed.reminders.options import Digest, Options, QuietHours
 from calfeed.store import claims, digests
 from calfeed.store.deliveries import DeliveryRow
 from calfeed.store.endpoints import add_endpoint, find_endpoint, save_endpoint
-from calfeed.store.standing import hold_endpoint, resume_endpoint
+from calfeed.store.standing import Released, hold_endpoint, resume_endpoint
 from calfeed.store.tables import deliveries, messages
 from tests.delivery.office import Office
 from tests.publish.desk import BASE, Desk
@@ -287,6 +287,30 @@ def test_what_is_gathered_is_held_while_its_endpoint_is_paused(desk: Desk) -> No
     with desk.database.write() as connection:
         resume_endpoint(connection, "end_1", EVENING)
     assert states(desk) == ["gathered"] * 3
+
+
+@pytest.mark.parametrize("later", [timedelta(seconds=1), 2 * claims.LEASE], ids=["then", "before"])
+def test_what_is_or_was_in_hand_when_its_endpoint_is_resumed_goes_out_under_its_own_id(
+    desk: Desk, later: timedelta
+) -> None:
+    """It may have been received under that one, so no digest tells it."""
+    subscribe(desk, Options())
+    desk.publish(DATES)
+    work(desk, DUE)
+    with desk.database.write() as connection:
+        (taken,) = claims.claim(connection, DUE, 1)
+        now = DUE + later
+        hold_endpoint(connection, "end_1", "paused", now)
+        paused = find_endpoint(connection, "end_1")
+        save_endpoint(connection, replace(paused, options=DAILY))
+        assert resume_endpoint(connection, "end_1", now) == Released(1, 2, 0)
+    assert sorted(states(desk)) == ["gathered", "gathered", "pending"]
+    ripe = max(now, DUE + claims.LEASE)
+    if now < ripe:
+        assert post(desk, now) == [], "it is still in the hands of its worker"
+    with desk.database.write() as connection:
+        (again,) = claims.claim(connection, ripe, 100)
+    assert again.message_id == taken.message_id
 
 
 def test_a_worker_wakes_for_a_digest_and_posts_it(office: Office) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,16 +12,11 @@ from calfeed.delivery.sender import Sender
 from calfeed.delivery.transfer import Request
 from calfeed.errors import InvalidInputError
 from tests.delivery.proxy import PASSWORD, Proxy
-from tests.delivery.receiver import Receiver, collect, make_certificate, post
+from tests.delivery.receiver import Receiver, collect, make_certificate, needs_openssl, post
 
 NAME = "receiver.example"  # which only the proxy knows
 URL = f"http://{NAME}/status/204"
 HEADERS = {"webhook-signature": "v1,c2lnbmF0dXJl", "x-token": "t0ken"}
-
-# Under CI a missing part is a failure, not a skip.
-needs_openssl = pytest.mark.skipif(
-    shutil.which("openssl") is None and not os.environ.get("CI"), reason="no openssl command"
-)
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,13 +15,15 @@ from calfeed.delivery import shares
 from calfeed.delivery import worker as workers
 from calfeed.delivery.sender import Sender
 from calfeed.delivery.worker import Worker
+from calfeed.errors import StoreError
 from calfeed.store import claims, outbox, tables
 from calfeed.store.catalog import add_publish
-from calfeed.store.database import Database
-from calfeed.store.deliveries import next_pending
+from calfeed.store.database import Connection, Database
+from calfeed.store.deliveries import load_attempts, next_pending
 from calfeed.store.endpoints import add_endpoint
-from tests.delivery.office import wait_until, working
+from tests.delivery.office import Office, wait_until, working
 from tests.delivery.receiver import Receiver
+from tests.publish.desk import BASE
 from tests.store.keeping import make_endpoint, make_message, read_deliveries
 
 _BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
@@ -120,3 +124,83 @@ def test_what_a_publish_made_untrue_is_not_posted_any_more_though_it_stands_in_l
             wait_until(lambda: not worker._claims)
         assert len(receiver.posts) == 4
     assert {row.state for row in read_deliveries(database)} == {"superseded"}
+
+
+class Breaking(Database):
+    """The same database, whose connection breaks in some of the writes.
+
+    That is at their end, or after the commit, of which nobody learns then.
+    """
+
+    def __init__(self, other: Database, breaks: Callable[[int], bool], *, late: bool) -> None:
+        super().__init__(other.engine.url.render_as_string(hide_password=False))
+        self._breaks = breaks
+        self._late = late
+        self.writes = 0
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        self.writes += 1
+        broken = self._breaks(self.writes)
+        with super().write() as connection:
+            yield connection
+            if broken and not self._late:
+                raise StoreError("the connection broke")
+        if broken:
+            raise StoreError("the connection broke")
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+def test_a_connection_that_breaks_at_a_commit_loses_nothing_and_nothing_is_told_twice(
+    office: Office, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """What was taken by a commit that nobody learns of comes back when the claims run out."""
+    monkeypatch.setattr(workers, "_DATABASE_PAUSE", 0.0)
+    office.subscribe()
+    office.subscribe("/status/500", "end_2")
+    with office.database.write() as connection:
+        for number in range(30):
+            outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
+        for number in range(5):
+            outbox.add_delivery(connection, make_message(f"bad_{number}"), "end_2")
+    with closing(Breaking(office.database, lambda number: number % 2 == 1, late=late)) as breaking:
+        worker = Worker(breaking, office.sender, BASE, lambda: office.now, lambda: 0.5)
+        with working(worker):
+            wait_until(lambda: office.is_idle() and not worker._claims)
+            while any(row.attempts == 0 for row in office.deliveries()):
+                office.now += claims.LEASE
+                worker.wake()
+                wait_until(lambda: office.is_idle() and not worker._claims)
+        assert worker._shares.in_hand == 0
+    rows = office.deliveries()
+    assert {row.state for row in rows if row.endpoint_id == "end_1"} == {"delivered"}
+    with office.database.read() as connection:
+        made = [len(load_attempts(connection, row.id)) for row in rows]
+    assert made == [row.attempts for row in rows]
+    assert len(office.receiver.posts) == sum(made)
+    assert made[:30] == [1] * 30
+
+
+def test_a_publish_is_asked_about_again_when_the_connection_breaks_then(office: Office) -> None:
+    """The receiver hangs; six of ten still stand in line when they become untrue."""
+    office.subscribe("/hang")
+    with office.database.write() as connection:
+        for number in range(10):
+            outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
+    broken = False
+    with closing(Breaking(office.database, lambda _: broken, late=False)) as breaking:
+        worker = Worker(breaking, office.sender, BASE, lambda: office.now, lambda: 0.5)
+        with working(worker):
+            wait_until(lambda: len(office.receiver.posts) == 4)
+            broken = True
+            with office.database.write() as connection:
+                add_publish(connection, office.now, "moved", [])
+                values = {"state": "superseded", "settled_at": office.now}
+                connection.execute(update(tables.deliveries).values(values))
+            before = breaking.writes
+            worker.wake()
+            wait_until(lambda: breaking.writes > before)
+            broken = False
+            wait_until(lambda: len(worker._claims) == 4)
+            office.receiver.released.set()
+    assert len(office.receiver.posts) == 4

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import socket
 import threading
 from collections import Counter
@@ -19,11 +17,13 @@ from calfeed.delivery.sender import Request, Sender
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.signing import make_secret, sign_headers, verify
 from tests.delivery.office import wait_until
-from tests.delivery.receiver import Receiver, collect, make_certificate, post, request
-
-# Under CI a missing part is a failure, not a skip.
-needs_openssl = pytest.mark.skipif(
-    shutil.which("openssl") is None and not os.environ.get("CI"), reason="no openssl command"
+from tests.delivery.receiver import (
+    Receiver,
+    collect,
+    make_certificate,
+    needs_openssl,
+    post,
+    request,
 )
 
 

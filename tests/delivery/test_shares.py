@@ -132,6 +132,19 @@ def test_not_much_more_is_claimed_than_there_is_room_for(numbers: Iterator[int])
     assert shares.find_room() == 512
 
 
+def test_an_endpoint_that_comes_back_as_others_are_forgotten_has_a_share(
+    numbers: Iterator[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_REMEMBERED", 2)
+    shares = Shares()
+    for name in ("end_1", "end_2"):
+        posted, _ = keep(shares, claim(numbers, 1, name))
+        end(shares, posted, 0.1)
+    posted, back = keep(shares, [*claim(numbers, 1, "end_1"), *claim(numbers, 1, "end_3")], 100.0)
+    assert (len(posted), back) == (2, [])
+    assert shares.find_room() > 0
+
+
 def test_idle_endpoints_are_forgotten(
     numbers: Iterator[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

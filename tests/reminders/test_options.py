@@ -91,7 +91,7 @@ def test_a_digest_waits_for_the_quiet_hours_to_end(moment: str, expected: str) -
     zone=st.sampled_from(sorted(zone for zone in available_timezones() if "/" in zone)),
     moment=st.datetimes(
         datetime(2000, 1, 1),  # noqa: DTZ001 - Hypothesis puts the zone to it
-        datetime(2037, 1, 1),  # noqa: DTZ001
+        datetime(2037, 1, 1),  # noqa: DTZ001 - as above
         timezones=st.just(UTC),
     ),
     hours=st.lists(st.times(), min_size=3, max_size=3, unique=True),

@@ -159,7 +159,7 @@ def test_every_error_is_a_problem(
 
 
 def test_a_refused_token_is_told_how_to_show_another(api: ApiSite) -> None:
-    for headers in ({"Authorization": "Basic YTpi"}, {"Authorization": "Bearer wrong"}):
+    for headers in ({"Authorization": f"Basic {ADMIN}"}, {"Authorization": "Bearer wrong"}):
         response = api.ask("GET", "/calendars", None, headers=headers)
         assert response.status_code == 401
         assert response.headers["WWW-Authenticate"].startswith("Bearer")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calfeed.errors import InvalidInputError
+from calfeed.web.answers import Answer, KeptAnswers, make_answer
 from calfeed.web.choices import Choice, parse_choice
 from calfeed.web.feeds import ChosenFeeds
 from tests.web.published import Published, make_site
@@ -101,7 +104,10 @@ def test_unknown_parameters_are_the_feed_itself(site: Published) -> None:
     assert site.get(f"{FEED}?v=2").headers["ETag"] == site.get(FEED).headers["ETag"]
 
 
-@pytest.mark.parametrize("query", ["alarms=2", "cancelled=yes", "past=-1", "lang=!", "past=x"])
+@pytest.mark.parametrize(
+    "query",
+    ["alarms=2", "cancelled=yes", "past=-1", "lang=!", "past=x", "category=" + "&category=" * 50],
+)
 def test_a_value_that_is_not_possible_is_a_400_that_says_what_is(
     site: Published, query: str
 ) -> None:
@@ -119,18 +125,39 @@ def test_a_chosen_feed_answers_conditional_requests_and_head(site: Published) ->
 
 
 def test_many_choices_do_not_eat_memory(site: Published) -> None:
-    source = site.state.snapshot.sources[FEED]
-    chosen = ChosenFeeds(most_bytes=20_000)
+    """What is let go is gone: nothing else in the process holds it."""
+    look_up = site.state.look_up
+    assert look_up is not None
+    snapshot = replace(site.state.snapshot, chosen=ChosenFeeds(most_bytes=20_000))
+    look_up.feeds = snapshot
+
+    def alive() -> int:
+        gc.collect()
+        return sum(type(one) is Answer for one in gc.get_objects())
+
+    before = alive()
     for year in range(100):
-        chosen.find(source, Choice(past=year), 2026)
-    assert chosen.held_bytes <= 20_000
+        assert site.get(f"{FEED}?past={year}").status_code == 200
+    assert 0 < snapshot.chosen.kept.held_bytes <= 20_000
+    assert alive() - before < 20
+    assert snapshot.chosen.kept.find((FEED, Choice(past=99))) is not None, "the last one stays"
+
+
+def test_of_what_is_kept_the_answer_used_last_stays() -> None:
+    answers = [make_answer(bytes([number]) * 100, "text/plain", None) for number in range(3)]
+    kept: KeptAnswers[int] = KeptAnswers(answers[0].size + answers[1].size)
+    kept.keep(0, answers[0])
+    kept.keep(1, answers[1])
+    assert kept.find(0) is answers[0]
+    kept.keep(2, answers[2])
+    assert (kept.find(0), kept.find(1), kept.find(2)) == (answers[0], None, answers[2])
 
 
 choices = st.builds(
     Choice,
-    categories=st.frozensets(st.text("abcäش ", min_size=1).map(str.strip).filter(bool)).map(
-        lambda found: tuple(sorted(found))
-    ),
+    categories=st.frozensets(
+        st.text("abcäش ", min_size=1).map(str.strip).filter(bool), max_size=20
+    ).map(lambda found: tuple(sorted(found))),
     language=st.sampled_from(["", "en", "ur", "fa-AF"]),
     alarms=st.booleans(),
     marked=st.booleans(),

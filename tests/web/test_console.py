@@ -18,6 +18,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, TestResponse
 
 from calfeed.delivery.sender import Sender
+from calfeed.reminders.filters import Filters
 from calfeed.settings import Settings
 from calfeed.store.database import Database
 from calfeed.store.endpoints import list_endpoints
@@ -25,6 +26,7 @@ from calfeed.web.console.door import GUESSES, LINK_LASTING, make_link
 from calfeed.web.console.routes import PREFIX, make_console
 from tests.delivery.office import Office
 from tests.delivery.receiver import Receiver
+from tests.ical.defining import define
 
 TOKEN = "a-token-that-nobody-guesses"
 TALKS = "talks:\n  summary: Talks\n  start: {start}\n  reminders: [1 week, 1 day]\n"
@@ -475,6 +477,21 @@ def test_a_rehearsal_is_watched_until_everything_has_arrived(house: House) -> No
     assert "2 of 2 received" in re.sub("<[^>]+>", "", visitor.open(place))
     assert 'http-equiv="refresh"' not in visitor.text
     assert all(b'"rehearsal":true' in post.body for post in office.receiver.posts)
+
+
+def test_what_is_private_is_previewed_and_rehearsed_for_no_registered_endpoint(
+    house: House,
+) -> None:
+    office, visitor = house.office, house.enter()
+    private = define(TALKS.format(start="2025-07-01"), head="visibility: private")
+    office.subscribe(filters=Filters(public_only=True))
+    days = {"from": "2025-06-01", "to": "2025-07-31"}
+    for number in (2, 0):
+        assert len(re.findall("/endpoints/end_1", visitor.open("/reminders", **days))) == number
+        assert ("/endpoints/end_1" in visitor.open("/")) == bool(number)
+        office.publish_calendars(private)
+    visitor.open("/rehearsals/new")
+    assert "no reminder" in visitor.send("/rehearsals/new", endpoint_id="end_1", **days)
 
 
 def test_a_rehearsal_without_reminders_or_to_a_paused_endpoint_is_not_made(house: House) -> None:

@@ -145,6 +145,23 @@ def test_errors_are_told_in_the_readers_language(site: Published) -> None:
     assert 'href="/?lang=ps"' in answer.text
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "english"),
+    [("GET", "/none", "No page has this"), ("POST", "/", "to be read"), ("GET", "/none/x", "No")],
+)
+@pytest.mark.parametrize("lang", ["ur", "ps", "fa-AF"])
+def test_an_error_that_says_nothing_of_itself_is_told_in_the_readers_language(
+    site: Published, method: str, path: str, english: str, lang: str
+) -> None:
+    def told(tag: str) -> str:
+        accept = {"Accept": "text/html"}
+        page = site.client.open(f"{path}?lang={tag}", method=method, headers=accept).text
+        return page.partition('<p class="lead">')[2].partition("</p>")[0]
+
+    assert english in told("en")
+    assert not re.search("[A-Za-z]", told(lang).removeprefix("<bdi>").removesuffix("</bdi>"))
+
+
 def test_the_catalogs_have_every_word_and_are_compiled() -> None:
     """What is marked as fuzzy awaits a native reader, and is shown all the same."""
     assert len(CATALOGS) == len(LANGUAGES) - 1

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from calfeed.store import tokens
-from tests.web.published import NOW, Published, make_site
+from calfeed.web import export
+from tests.web.published import BASE, NOW, Published, make_site
 
 BOARD = """
 name: Boardroom
@@ -121,6 +122,38 @@ def test_a_renamed_calendar_keeps_its_uids_and_leads_on_from_its_old_addresses(
     after = site.get("/calendars/open-days.ics").text.split("\r\n")
     assert [line for line in after if "UID:" in line] == before
     assert "STATUS:CANCELLED" not in after
+
+
+def test_files_under_a_former_name_are_those_of_the_new_one_whatever_they_are_called(
+    site: Published,
+) -> None:
+    """ "cal" is in "calendars" too."""
+    site.publish({"cal": OPEN})
+    site.publish({"e": OPEN + "formerly: [cal]\n"})
+    files = dict(export.make_site(site.database, BASE, NOW))
+    for room in ("calendars/{}/", "calendars/{}.", "embed/{}/", "subscribe/{}/"):
+        new, old = room.format("e"), room.format("cal")
+        names = [name for name in files if name.startswith(new)]
+        assert names
+        for name in names:
+            assert files[old + name.removeprefix(new)] == files[name]
+    assert {name.partition("/")[0] for name in files if "/" in name} == {
+        "calendars",
+        "embed",
+        "static",
+        "subscribe",
+    }
+
+
+def test_what_is_withdrawn_from_a_reader_is_told_in_their_language(site: Published) -> None:
+    number = add_token(site, "secret-one")
+    with site.database.write() as connection:
+        tokens.revoke_token(connection, number, NOW)
+    site.state.refresh()
+    answer = site.get("/private/secret-one/board.ics?lang=ur", Accept="text/html")
+    assert answer.status_code == 410
+    assert "یہ پتا واپس لے لیا گیا" in answer.text
+    assert "secret-one" not in answer.text
 
 
 def test_a_renamed_private_calendar_keeps_its_tokens_and_does_not_give_its_name_away(

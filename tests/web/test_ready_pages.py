@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.test import Client
+from werkzeug.wrappers import Response
 
 from calfeed.web.answers import Application, LookUp, StartResponse
 from calfeed.web.app import make_flask
@@ -32,11 +34,11 @@ class Ready:
         self.made: list[str] = []
         self.application: Application = make_flask(site.state, BASE).wsgi_app
 
-        def count(environ: dict[str, object], start_response: StartResponse) -> object:
-            self.made.append(str(environ["PATH_INFO"]))
+        def count(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+            self.made.append(environ["PATH_INFO"])
             return self.application(environ, start_response)
 
-        self.pages = ReadyPages(count, site.state, most_bytes)  # type: ignore[arg-type]
+        self.pages = ReadyPages(count, site.state, most_bytes)
         self.client = Client(LookUp(self.pages, site.state.snapshot))
 
 
@@ -105,3 +107,46 @@ def test_the_pages_that_are_kept_have_a_bound(site: Published) -> None:
         assert ready.client.get(f"/?utm_source={number}").status_code == 200
         assert ready.pages.held_bytes <= 30_000
     assert ready.pages.held_bytes > 0
+
+
+def test_an_address_of_any_length_is_answered_and_a_long_one_not_kept(site: Published) -> None:
+    ready = Ready(site)
+    assert ready.client.get(f"/?x={'y' * 600}").status_code == 200
+    assert ready.pages.held_bytes == 0
+
+
+def test_a_page_that_was_in_the_making_as_the_day_turned_is_not_kept_for_the_next(
+    site: Published,
+) -> None:
+    ready = Ready(site)
+    flask = ready.application
+
+    def make_slowly(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        page = flask(environ, start_response)
+        site.now += timedelta(days=1)
+        ready.application = flask
+        ready.client.get("/subscribe/")  # somebody else, on the next day
+        return page
+
+    ready.application = make_slowly
+    late = ready.client.get("/").text
+    assert "tomorrow" in late
+    assert "today" in ready.client.get("/").text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Cache-Control": "private, no-cache"},
+        {"Cache-Control": "no-store"},
+        {"Cache-Control": "no-cache"},
+        {},
+    ],
+)
+def test_only_what_is_called_public_is_kept(site: Published, headers: dict[str, str]) -> None:
+    ready = Ready(site)
+    ready.application = Response("somebody's own", headers=headers)
+    for _ in range(2):
+        assert ready.client.get("/calendars/desk/").text == "somebody's own"
+    assert len(ready.made) == 2
+    assert ready.pages.held_bytes == 0

@@ -68,6 +68,13 @@ class Registry:
         (post,) = self.receiver.posts
         return str(json.loads(post.body)["data"]["challenge"])
 
+    def join(self, **given: Any) -> Any:
+        """Register an endpoint, confirm it, and forget what was received for that."""
+        made = self.register(**given)
+        self.confirm(made, self.take_challenge())
+        self.receiver.posts.clear()
+        return made
+
     def told(self) -> list[str]:
         """The types of what was received."""
         return [json.loads(post.body)["type"] for post in self.receiver.posts]
@@ -118,6 +125,97 @@ def test_a_registered_endpoint_is_told_nothing_of_a_calendar_that_became_private
     assert registry.told() == ["endpoint.verify", "event.moved"]
     registry.move_fair(4)
     assert registry.told() == ["endpoint.verify", "event.moved", "event.moved"]
+
+
+@pytest.mark.parametrize("name", ["open", "renamed"])
+def test_what_waits_is_not_sent_once_its_calendar_is_private_but_to_operators(
+    registry: Registry, name: str
+) -> None:
+    made, other = registry.join(), registry.join()
+    registry.office.redirect("/status/500", other["id"])
+    mine, token = f"/registrations/{made['id']}", made["token"]
+    ours = registry.do("POST", "/endpoints", 201, ADMIN, json={"url": URL})["id"]
+    for path in (mine, f"/endpoints/{ours}"):
+        registry.do("POST", f"{path}/pause", 200, token if path == mine else ADMIN)
+    registry.move_fair(2)
+    assert registry.told() == ["event.moved"]  # in vain
+    text = OPEN.replace("2027-02-01", "2027-02-02") + "visibility: private\n"
+    former = "" if name == "open" else "formerly: [open]\n"
+    registry.api.site.publish({name: text + former, "vault-zx9": VAULT})
+    registry.office.redirect("/status/204", other["id"])
+    assert registry.do("POST", f"{mine}/resume", 200, token)["pending"] == 0
+    assert registry.do("POST", f"/endpoints/{ours}/resume", 200, ADMIN)["pending"] == 1
+    registry.office.redirect("/status/204/ours", ours)
+    registry.api.site.now += timedelta(hours=2)
+    registry.deliver()
+    first, *later = [post.path for post in registry.receiver.posts]
+    assert (first, set(later)) == ("/status/500", {"/status/204/ours"})
+
+
+@pytest.mark.parametrize("name", ["open", "renamed"])
+def test_what_no_worker_has_seen_yet_is_not_told_once_its_calendar_is_private(
+    registry: Registry, name: str
+) -> None:
+    registry.join()
+    text = OPEN.replace("2027-02-01", "2027-02-02")
+    shut = "visibility: private\n" + ("" if name == "open" else "formerly: [open]\n")
+    for files in ({"open": text}, {name: text + shut}):
+        registry.api.site.now += MINUTE
+        registry.api.site.publish({**files, "vault-zx9": VAULT})
+    registry.deliver()
+    assert registry.told() == []
+
+
+def test_a_reminder_that_is_true_again_is_not_sent_of_what_is_private_by_then(
+    registry: Registry,
+) -> None:
+    made = registry.join()
+    registry.office.redirect("/status/500", made["id"])
+    registry.api.site.now = datetime(2027, 1, 25, 5, tzinfo=UTC)
+    registry.deliver()
+    assert "reminder.due" in registry.told()  # in vain
+    registry.move_fair(2)
+    registry.move_fair(2, private=True)
+    registry.office.redirect("/status/204", made["id"])
+    registry.receiver.posts.clear()
+    registry.move_fair(1, private=True)
+    registry.api.site.now += timedelta(hours=1)
+    registry.deliver()
+    assert registry.told() == []
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_no_digest_tells_of_a_calendar_that_became_private(
+    registry: Registry, failed: bool
+) -> None:
+    made = registry.join(options={"digest": "daily@09:00"}, filters={"events": ["open/fair"]})
+    registry.office.redirect("/status/500", made["id"])
+    registry.api.site.now = datetime(2027, 1, 25, 5, tzinfo=UTC)
+    registry.deliver()
+    if failed:
+        registry.api.site.now = datetime(2027, 1, 25, 9, tzinfo=UTC)
+        registry.deliver()
+    told = ["reminder.digest"] if failed else []
+    assert registry.told() == told
+    shown = registry.do("GET", f"/registrations/{made['id']}", 200, made["token"])
+    assert ("gathered" in shown["deliveries"]) is not failed
+    registry.move_fair(1, private=True)
+    registry.office.redirect("/status/204", made["id"])
+    registry.api.site.now += timedelta(days=1)
+    registry.deliver()
+    assert registry.told() == told
+
+
+def test_operators_rehearse_nothing_private_for_a_registered_endpoint(registry: Registry) -> None:
+    made = registry.join()
+    days = "from=2027-01-01&to=2027-01-31"
+    listed = registry.do("GET", f"/reminders?{days}", 200, ADMIN)["items"]
+    told = {one["calendar"]: one["endpoints"] for one in listed}
+    assert told == {"open": [made["id"]], "vault-zx9": []}
+    for begin, status in (("2027-01-01", 201), ("2027-01-04T09:00:00Z", 422)):
+        window = {"endpoint": made["id"], "from": begin, "to": "2027-01-05"}
+        done = registry.do("POST", "/rehearsals", status, ADMIN, json=window)
+        assert "ircon" not in json.dumps(done)
 
 
 def test_a_challenge_is_of_no_use_after_its_hour_and_room_is_made(registry: Registry) -> None:

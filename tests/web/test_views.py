@@ -117,6 +117,37 @@ def test_there_is_no_month_or_year_beyond_reason(site: Published, query: str) ->
     assert site.get(f"/calendars/desk/?{query}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("query", "links"),
+    [
+        ("view=month&month=1900-01", ["next"]),
+        ("view=month&month=2199-12", ["prev"]),
+        ("view=year&year=1900", ["next"]),
+        ("view=year&year=2199", ["prev"]),
+        ("view=year&year=2026", ["prev", "next"]),
+    ],
+)
+def test_at_the_ends_of_what_there_is_no_link_leads_on(
+    site: Published, query: str, links: list[str]
+) -> None:
+    page = site.get(f"/calendars/desk/?{query}").text
+    assert re.findall('data-step="([a-z]*)"', page) == links
+
+
+@pytest.mark.parametrize("view", ["month", "year"])
+def test_today_and_what_is_cancelled_are_told_to_who_does_not_see_them(
+    site: Published, view: str
+) -> None:
+    site.publish({"desk": DESK.replace("2026-01-05, status: tentative", "2026-11-23")})
+    page = site.get(f"/calendars/desk/?view={view}").text
+    cells = re.findall(r'<td[^>]* aria-current="date">.*?>(\d+)<', page)
+    assert cells == ["23"]
+    cancelled = DESK.replace("2026-01-05, status: tentative", "2026-11-05, status: cancelled")
+    site.now += timedelta(hours=1)
+    site.publish({"desk": cancelled})
+    assert "(cancelled)" in site.get("/calendars/desk/?view=month").text
+
+
 def test_the_months_beside_a_month_are_a_month_away() -> None:
     assert step_month(date(2026, 12, 1), 1) == date(2027, 1, 1)
     assert step_month(date(2027, 1, 1), -1) == date(2026, 12, 1)
@@ -131,6 +162,9 @@ def test_occurrences_are_those_of_the_window_that_is_asked_for(site: Published) 
     assert (found[0]["allDay"], found[0]["start"]) == (True, "2026-12-01")
     assert found[1]["start"] == "2026-12-07T00:30:00+05:00"
     assert found[1]["color"] == "#dc143c"
+    day = site.get(f"{path}?start=2026-12-01&end=2026-12-07").json
+    assert day is not None
+    assert [one["title"] for one in day] == ["Café audit"], "the end is no part of it"
     assert len(json.loads(site.get(path).text)) == 4, "without a window: about now"
     for query in ("start=x&end=y", "start=1990-01-01&end=2030-01-01", "start=2026-01-01"):
         assert site.get(f"{path}?{query}").status_code == 400
@@ -142,6 +176,23 @@ def test_a_time_is_told_in_any_zone_without_a_script(site: Published) -> None:
     assert "Monday, 7 December 2026, 00:30 – 01:30" in told
     assert "In New York (UTC-05:00): Sunday, 6 December 2026, 14:30 – 15:30" in told
     assert site.get("/calendars/desk/call/?zone=Mars/Olympus").status_code == 400
+
+
+def test_a_whole_day_is_the_same_day_everywhere_save_for_a_deadline(site: Published) -> None:
+    page = site.get("/calendars/desk/audit/?zone=Asia/Tokyo").text
+    assert 'class="yours"' not in page
+    assert 'name="zone"' not in page
+    site.publish({"desk": DESK.replace("start: 2026-12-01,", "start: 2026-12-01, kind: deadline,")})
+    page = unescape(site.get("/calendars/desk/audit/?zone=Asia/Tokyo").text)
+    assert "04:00 – Wednesday, 2 December 2026, 04:00" in page
+
+
+def test_the_page_of_what_recurs_is_about_the_next_time_for_programs_too(site: Published) -> None:
+    weekly = "  weekly: {summary: W, start: 2026-09-21 10:30, repeat: {rule: FREQ=WEEKLY}}\n"
+    site.publish({"desk": DESK + weekly})
+    page = site.get("/calendars/desk/weekly/").text
+    shown = '<time datetime="2026-11-30T10:30:00+05:00">Monday, 30 November 2026, 10:30</time>'
+    assert shown in page
 
 
 def test_an_event_offers_itself_to_calendars_on_the_web(site: Published) -> None:

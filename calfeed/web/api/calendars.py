@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from calfeed.definitions.values import Text, text_in
 from calfeed.ical.occurrences import Occurrence, expand
 from calfeed.ical.revision import Move
 from calfeed.publish.apply import page_address
-from calfeed.reminders.filters import Subject
+from calfeed.publish.windows import find_receivers
 from calfeed.reminders.messages import describe_time
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store import told
@@ -24,7 +24,7 @@ from calfeed.store.endpoints import list_endpoints
 from calfeed.store.tokens import allows
 from calfeed.store.told import Place
 from calfeed.web.api import models
-from calfeed.web.api.fields import Moment, Slug
+from calfeed.web.api.fields import Slug, Window
 from calfeed.web.api.operations import Call, Operations, Path
 from calfeed.web.api.paging import (
     Page,
@@ -37,8 +37,6 @@ from calfeed.web.api.paging import (
 from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
 from calfeed.web.shapes import describe_move, describe_published
 from calfeed.web.snapshot import PublishedCalendar
-
-LONGEST_WINDOW = timedelta(days=366)
 
 _MOST_FOUND = 20_000
 
@@ -59,32 +57,16 @@ class EventPath(CalendarPath):
     event: Slug
 
 
-class WindowQuery(PageQuery):
-    """A window of time, and of which calendars."""
-
-    begin: Moment = Field(alias="from", description="The beginning: a date, or a time with offset.")
-    end: Moment = Field(
-        alias="to", description="The end, which is not part of it; at most 366 days later."
-    )
-    calendar: list[Slug] = Field(
-        default_factory=list, max_length=50, description="Only of this calendar; repeatable."
-    )
-
-    @model_validator(mode="after")
-    def _check(self) -> WindowQuery:
-        if not timedelta() < self.end - self.begin <= LONGEST_WINDOW:
-            raise ValueError(
-                f"`to` has to be later than `from`, by {LONGEST_WINDOW.days} days at the most"
-            )
-        return self
-
-
 class ChangesQuery(PageQuery):
     """Which changes."""
 
     calendar: list[Slug] = Field(
         default_factory=list, max_length=50, description="Only of this calendar; repeatable."
     )
+
+
+class WindowQuery(ChangesQuery, Window):
+    """A window of time, and of which calendars."""
 
 
 @operations.add("GET", "/calendars")
@@ -175,20 +157,13 @@ def list_reminders(call: Call, query: WindowQuery, connection: Connection) -> Pa
         found, lambda one: (to_number(one[1].due), one[1].key), query, (int, str)
     )
     told_to = allows(call.access.scopes, "endpoints")
-    active = [
-        one for one in (list_endpoints(connection) if told_to else []) if one.state == "active"
-    ]
+    endpoints = list_endpoints(connection) if told_to else []
     items = []
     for row, reminder in page:
-        event = row.revision.event
-        subject = Subject(
-            type="reminder.due",
-            calendar=event.calendar,
-            event=event.slug,
-            categories=event.categories,
-        )
-        wanting = [one.id for one in active if one.filters.want(subject)] if told_to else None
-        items.append(_show_reminder(reminder, wanting))
+        public = call.snapshot.everything[row.calendar].public
+        receivers = find_receivers(endpoints, row.revision.event, public)
+        ids = [one.id for one in receivers] if told_to else None
+        items.append(_show_reminder(reminder, ids))
     return Page[models.Reminder](items=items, next=cursor)
 
 

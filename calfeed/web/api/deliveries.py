@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from calfeed.delivery.describing import describe_attempt, describe_delivery
 from calfeed.errors import NotFoundError
@@ -15,7 +15,7 @@ from calfeed.store.database import Connection
 from calfeed.store.told import MessageRow
 from calfeed.web.api.fields import Id, Moment, Number
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Operations, Path
+from calfeed.web.api.operations import Call, Given, Operations, Path
 from calfeed.web.api.paging import Page, PageQuery, cut, read_cursor, to_moment, to_number
 
 operations = Operations()
@@ -102,10 +102,8 @@ class DeliveriesQuery(PageQuery):
     )
 
 
-class RetryGiven(BaseModel):
+class RetryGiven(Given):
     """Which deliveries to send again: by their numbers, or all of an endpoint since a time."""
-
-    model_config = ConfigDict(extra="forbid")
 
     deliveries: list[Number] = Field(default_factory=list, max_length=_MOST_AT_ONCE)
     endpoint: Id | None = None

@@ -9,7 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from calfeed.delivery.channels import SCHEME
 from calfeed.delivery.describing import describe_delivery, describe_endpoint
@@ -39,19 +39,13 @@ from calfeed.web.api.fields import (
     Zone,
 )
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Once, Operations, Path
+from calfeed.web.api.operations import Call, Given, Once, Operations, Path
 from calfeed.web.api.paging import Page, PageQuery, paginate, to_number
 from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
 
 operations = Operations()
 
 _SCOPE = "endpoints"
-
-
-class Given(BaseModel):
-    """A body that has nothing but what is known."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class FiltersGiven(Given):

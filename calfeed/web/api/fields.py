@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
-from typing import Annotated, Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from calfeed.definitions.times import check_zone
 from calfeed.delivery.guard import check_url
@@ -17,6 +25,7 @@ from calfeed.reminders.signing import check_secret
 
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _YEARS = range(1900, 2200)
+_LONGEST_WINDOW = timedelta(days=366)
 _NO_MOMENT = "write a date, as 2025-06-30, or a time with its offset, as 2025-06-30T09:00:00Z"
 
 
@@ -106,3 +115,21 @@ Moment = Annotated[
     ),
 ]
 """A date (its midnight, UTC) or a time with an offset, read as UTC."""
+
+
+class Window(BaseModel):
+    """A window of time: `begin <= moment < end`."""
+
+    begin: Moment = Field(alias="from", description="The beginning: a date, or a time with offset.")
+    end: Moment = Field(
+        alias="to",
+        description=f"The end, which is not part of it; at most {_LONGEST_WINDOW.days} days later.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not timedelta() < self.end - self.begin <= _LONGEST_WINDOW:
+            raise ValueError(
+                f"`to` has to be later than `from`, by {_LONGEST_WINDOW.days} days at the most"
+            )
+        return self

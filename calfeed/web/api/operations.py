@@ -47,6 +47,12 @@ class Path(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Given(BaseModel):
+    """A body that has nothing but what is known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 @dataclass(frozen=True)
 class Backend:
     """What the operations work on."""

@@ -31,14 +31,13 @@ from calfeed.web.api.endpoints import (
     EndpointOnce,
     EndpointPath,
     FiltersGiven,
-    Given,
     OptionsGiven,
     Released,
     SecretGiven,
     read_options,
 )
 from calfeed.web.api.fields import Line, Url
-from calfeed.web.api.operations import Call, Operations
+from calfeed.web.api.operations import Call, Given, Operations
 from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
 
 operations = Operations()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from calfeed.delivery.describing import describe_delivery
 from calfeed.publish.windows import load_window, rehearse
@@ -16,35 +16,20 @@ from calfeed.store.rehearsals import Rehearsal as Kept
 from calfeed.store.rehearsals import add_rehearsal, find_rehearsal
 from calfeed.web.api.deliveries import Delivery
 from calfeed.web.api.endpoints import require_active
-from calfeed.web.api.fields import Id, Moment
+from calfeed.web.api.fields import Id, Window
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Operations, Path
+from calfeed.web.api.operations import Call, Given, Operations, Path
 from calfeed.web.api.problems import Mistake, refuse_input
 
 operations = Operations()
 
 _MOST = 200
-_LONGEST = timedelta(days=366)
 
 
-class RehearsalGiven(BaseModel):
+class RehearsalGiven(Given, Window):
     """What to rehearse: what is due in a window, and the endpoint that gets it."""
 
-    model_config = ConfigDict(extra="forbid")
-
     endpoint: Id
-    begin: Moment = Field(alias="from", description="The beginning: a date, or a time with offset.")
-    end: Moment = Field(
-        alias="to", description="The end, which is not part of it; at most 366 days later."
-    )
-
-    @model_validator(mode="after")
-    def _check(self) -> RehearsalGiven:
-        if not timedelta() < self.end - self.begin <= _LONGEST:
-            raise ValueError(
-                f"`to` has to be later than `from`, by {_LONGEST.days} days at the most"
-            )
-        return self
 
 
 class Rehearsal(View):

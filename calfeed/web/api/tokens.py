@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from calfeed.errors import NotFoundError
 from calfeed.store import tokens
@@ -15,7 +15,7 @@ from calfeed.store.database import Connection
 from calfeed.store.tokens import SCOPES, allows
 from calfeed.web.api.fields import Line, Number, Slug
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Once, Operations, Path
+from calfeed.web.api.operations import Call, Given, Once, Operations, Path
 from calfeed.web.api.paging import Page, PageQuery, paginate
 from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
 
@@ -26,10 +26,8 @@ _SCOPE = "tokens"
 ScopeName = Annotated[str, Field(pattern=f"^({'|'.join(SCOPES)}|read:[a-z0-9][a-z0-9-]{{0,63}})$")]
 
 
-class TokenGiven(BaseModel):
+class TokenGiven(Given):
     """A new token: either with scopes, for the API, or for the feed of a private calendar."""
-
-    model_config = ConfigDict(extra="forbid")
 
     scopes: list[ScopeName] = Field(
         default_factory=list,

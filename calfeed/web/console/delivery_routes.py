@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from calfeed.errors import InvalidInputError, NotFoundError
 from calfeed.store import claims, deliveries, reports
 from calfeed.store.deliveries import STATES, Retried
-from calfeed.store.endpoints import find_endpoint, list_endpoints
+from calfeed.store.endpoints import list_endpoints, load_endpoints
 from calfeed.store.retrying import retry_all
 from calfeed.web.console.desk import Desk, asked, read_day, read_number
 
@@ -66,10 +66,7 @@ def add_routes(console: Flask, desk: Desk) -> None:
             found = deliveries.find_delivery(connection, number)
             attempts = deliveries.load_attempts(connection, number)
             body = claims.load_messages(connection, [found.message_id])[found.message_id].body
-            try:
-                endpoint = find_endpoint(connection, found.endpoint_id)
-            except NotFoundError:
-                endpoint = None
+            endpoint = load_endpoints(connection, [found.endpoint_id]).get(found.endpoint_id)
         message = json.dumps(json.loads(body), ensure_ascii=False, indent=2) if body else ""
         return render_template(
             "console/delivery.html",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from werkzeug.datastructures import MultiDict
 
@@ -118,13 +118,13 @@ class EndpointForm:
         }
         return parse_headers(f"{name}: {value}" for name, value in {**stay, **added}.items())
 
-    def _take(self, name: str, read: Callable[[], Read], otherwise: Any) -> Read:
+    def _take(self, name: str, read: Callable[[], Read], otherwise: Read) -> Read:
         """What a field says; else what is wrong is noted, and `otherwise` stands for it."""
         try:
             return read()
         except (InvalidInputError, ValueError) as error:
             self.errors[name] = str(error)
-            return otherwise  # type: ignore[no-any-return]
+            return otherwise
 
 
 def _split(text: str) -> tuple[str, ...]:

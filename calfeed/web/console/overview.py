@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from flask import Flask, render_template
 
-from calfeed.reminders.filters import Subject
+from calfeed.publish.windows import find_receivers
 from calfeed.store.ahead import load_next, oldest_waiting
 from calfeed.store.deliveries import list_deliveries
 from calfeed.store.endpoints import list_endpoints
 from calfeed.store.publishes import list_publishes
+from calfeed.store.visibility import is_public
 from calfeed.web.console.desk import Desk
 
 _LATE = timedelta(minutes=1)
@@ -29,18 +30,11 @@ def add_routes(console: Flask, desk: Desk) -> None:
             endpoints = list_endpoints(connection)
             failed = list_deliveries(connection, states=["failed", "expired"], limit=5)
             publishes = list_publishes(connection, limit=1)
-        active = [one for one in endpoints if one.state == "active"]
-        following = []
-        for row, revision in coming:
-            event = revision.event
-            subject = Subject(
-                type="reminder.due",
-                calendar=event.calendar,
-                event=event.slug,
-                categories=event.categories,
-            )
-            wanting = [one for one in active if one.filters.want(subject)]
-            following.append((row, event, wanting))
+            following = []
+            for row, revision in coming:
+                event = revision.event
+                public = is_public(connection, event.calendar)
+                following.append((row, event, find_receivers(endpoints, event, public)))
         return render_template(
             "console/overview.html",
             following=following,

@@ -11,7 +11,7 @@ from flask import Flask, redirect, render_template, request, url_for
 from calfeed.errors import NotFoundError
 from calfeed.publish.windows import load_window, rehearse
 from calfeed.store.deliveries import list_deliveries
-from calfeed.store.endpoints import find_endpoint, list_endpoints
+from calfeed.store.endpoints import find_endpoint, list_endpoints, load_endpoints
 from calfeed.store.rehearsals import add_rehearsal, find_rehearsal
 from calfeed.web.console.desk import Desk, asked, read_window
 
@@ -47,9 +47,11 @@ def add_routes(console: Flask, desk: Desk) -> None:
         with desk.database.read() as connection:
             made = find_rehearsal(connection, rehearsal_id)
             rows = list_deliveries(connection, ids=made.deliveries, limit=_MOST)
+            endpoint = load_endpoints(connection, [made.endpoint_id]).get(made.endpoint_id)
         return render_template(
             "console/rehearsal.html",
             made=made,
+            endpoint=endpoint,
             last_day=made.ends - timedelta.resolution,
             rows=sorted(rows, key=lambda row: row.id),
             received=sum(row.state == "delivered" for row in rows),

@@ -36,7 +36,7 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
 }
 
 // The date on the reader's own clock, where the page was not asked for another and the browser
-// speaks the language of the page. A whole day is the same day everywhere; a deadline ends once.
+// speaks the language of the page. What is the same day everywhere has no such line.
 const yours = document.querySelector(".yours[hidden]");
 if (yours) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -44,7 +44,7 @@ if (yours) {
   if (choice) choice.selected = true;
   const { lang } = document.documentElement;
   const speaks = Intl.DateTimeFormat.supportedLocalesOf(lang).length > 0;
-  if (speaks && yours.dataset.shows && zone !== yours.dataset.zone) {
+  if (speaks && zone !== yours.dataset.zone) {
     const format = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, {
       weekday: "long", day: "numeric", month: "long", year: "numeric",
       hour: "2-digit", minute: "2-digit", hourCycle: "h23", calendar: "gregory", timeZone: zone,

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("fanned_out_to", sa.String(length=40), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
     )
+    op.create_index("ix_messages_at", "messages", ["at", "id"], unique=False)
     op.create_index("ix_messages_reminder", "messages", ["reminder"], unique=False)
     op.create_index("ix_messages_uid", "messages", ["uid"], unique=False)
     op.create_index(
@@ -117,7 +118,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_calendars")),
     )
-    op.create_index(op.f("ix_calendars_publish_id"), "calendars", ["publish_id"], unique=False)
     op.create_table(
         "deliveries",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -142,7 +142,6 @@ def upgrade() -> None:
         "deliveries",
         ["endpoint_id"],
         unique=False,
-        sqlite_where=sa.text("state NOT IN ('pending', 'delivered')"),
         postgresql_where=sa.text("state NOT IN ('pending', 'delivered')"),
     )
     op.create_index(

@@ -1,0 +1,24 @@
+"""What `serve` tells a person when it is ready."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from calfeed.cli.watching import Publisher, describe_start
+from calfeed.settings import Settings
+from calfeed.store.database import Database
+
+CALENDAR = "name: Desk\ntime_zone: UTC\nevents: {it: {summary: It, start: 2030-01-01}}\n"
+
+
+def test_the_feeds_that_are_told_of_are_those_that_answer(
+    database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "desk.yaml").write_text(CALENDAR)
+    (tmp_path / "board.yaml").write_text(f"visibility: private\n{CALENDAR}")
+    settings = Settings(events=tmp_path)
+    said: list[str] = []
+    assert Publisher(database, settings, said.append).publish()
+    told = "\n".join(describe_start(database, settings))
+    assert "/calendars/desk.ics" in told
+    assert "board" not in told
