@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -99,6 +100,7 @@ class Worker:
         self._unposted: dict[Claim, float] = {}  # to be given back, for so many seconds
         self._claims: set[Claim] = set()  # in hand, or not yet recorded or given back
         self._renewed = clock()
+        self._recorder = ThreadPoolExecutor(1, "calfeed-recorder")
 
     def wake(self) -> None:
         """Say that something may be due."""
@@ -114,14 +116,15 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped. A database that goes away is waited for."""
-        while not self._stopping.is_set():
-            self._guarded(self._turn)
-        self._let_go(lambda _: True)
-        deadline = time.monotonic() + _LAST
-        while self._claims and time.monotonic() < deadline:
-            if not self._guarded(lambda: self._exchange(0)):
-                return  # the claims run out by themselves
-            self._gather(1.0)
+        with self._recorder:
+            while not self._stopping.is_set():
+                self._guarded(self._turn)
+            self._let_go(lambda _: True)
+            deadline = time.monotonic() + _LAST
+            while self._claims and time.monotonic() < deadline:
+                if not self._guarded(lambda: self._exchange(0)):
+                    return  # the claims run out by themselves
+                self._gather(1.0)
 
     def agenda(self) -> Agenda:
         """Look ahead, for the clock."""
@@ -194,38 +197,69 @@ class Worker:
         return max(0.0, min(naps))
 
     def _exchange(self, limit: int) -> None:
-        """Record what came back and claim up to `limit` deliveries, in one transaction."""
-        requests: list[Request] = []
-        back = dict(self._unposted)
-        left = self._claims.difference(_claims_of(self._unrecorded), back)
+        """Record what came back, and claim up to `limit` deliveries at the same time.
+
+        Each is a transaction of its own, and either may fail: the other one holds.
+        """
         now = self._clock()
+        outcomes, back = self._unrecorded, self._unposted
         renewing = self._renewal_is_due()
         if renewing or not self._claims:
             self._doubting = False  # here already: a publish from now on is a reason to ask again
-        lost: set[Claim] = set()
-        with self._database.write() as connection:
-            record(connection, self._unrecorded, now, self._random)
-            if renewing:
-                lost = left - store.renew(connection, left, now)
+        held = self._claims.difference(_claims_of(outcomes), back) if renewing else set()
+        keeping = self._recorder.submit(self._keep, outcomes, back, held, now)
+        if self._database.is_sqlite:
+            wait([keeping])  # it has one writer at a time
+        try:
             if limit:
-                claims = sorted(store.claim(connection, now, limit))
-                kept, beyond = self._shares.sort_out(claims, time.monotonic())
-                back |= beyond
-                requests = prepare(connection, kept, self._clock, takes=self._sender.takes)
-                self._more = len(claims) == limit
-            later = {one: now + timedelta(seconds=wait) for one, wait in back.items()}
-            store.give_back(connection, later)
-        self._unrecorded, self._unposted = [], {}
-        if renewing or not left:
+                self._claim(limit, now)
+        finally:
+            lost = keeping.result()
+            self._unrecorded, self._unposted = [], {}
+            self._claims.difference_update(_claims_of(outcomes), back)
+            if renewing:
+                self._renewed = now
+            if lost:
+                self._let_go(lambda one: _claim_of(one) in lost)
+            if back:
+                self._ask_again(min(back.values()))
+
+    def _keep(
+        self,
+        outcomes: Sequence[Outcome],
+        back: Mapping[Claim, float],
+        held: set[Claim],
+        now: datetime,
+    ) -> set[Claim]:
+        """Record, give back and renew; returns those of `held` that are another's or settled."""
+        if not (outcomes or back or held):
+            return set()
+        with self._database.write() as connection:
+            record(connection, outcomes, now, self._random)
+            lost = held - store.renew(connection, held, now)
+            store.give_back(connection, _after(now, back))
+        return lost
+
+    def _claim(self, limit: int, now: datetime) -> None:
+        """Claim up to `limit` deliveries, and post those whose turn has come."""
+        with self._database.write() as connection:
+            claims = sorted(store.claim(connection, now, limit))
+            kept, beyond = self._shares.sort_out(claims, time.monotonic())
+            requests = prepare(connection, kept, self._clock, takes=self._sender.takes)
+            store.give_back(connection, _after(now, beyond))
+        if not self._claims:
             self._renewed = now
-        self._claims = left.union(_claims_of(requests))
-        if lost:
-            self._let_go(lambda one: _claim_of(one) in lost)
-        if back:
-            again = time.monotonic() + min(back.values())
-            self._again = again if self._again is None else min(again, self._again)
+        self._more = len(claims) == limit
+        self._claims.update(_claims_of(requests))
+        if beyond:
+            self._ask_again(min(beyond.values()))
         self._shares.line_up(requests)
         self._sender.submit(self._shares.take_turns(time.monotonic()))
+
+    def _ask_again(self, after: float) -> None:
+        """Claim again in so many seconds, at the latest."""
+        again = time.monotonic() + after
+        self._again = again if self._again is None else min(again, self._again)
 
     def _renewal_is_due(self) -> bool:
         # In either direction: after the clock was set they would end too soon or much too late.
@@ -267,6 +301,10 @@ class Worker:
             self._doubting = True
             return False
         return True
+
+
+def _after(now: datetime, waits: Mapping[Claim, float]) -> dict[Claim, datetime]:
+    return {one: now + timedelta(seconds=seconds) for one, seconds in waits.items()}
 
 
 def _claims_of(ones: Iterable[Request | Outcome]) -> list[Claim]:

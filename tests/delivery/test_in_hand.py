@@ -163,7 +163,7 @@ def test_a_connection_that_breaks_at_a_commit_loses_nothing_and_nothing_is_told_
             outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
         for number in range(5):
             outbox.add_delivery(connection, make_message(f"bad_{number}"), "end_2")
-    with closing(Breaking(office.database, lambda number: number % 2 == 1, late=late)) as breaking:
+    with closing(Breaking(office.database, lambda number: number % 3 == 1, late=late)) as breaking:
         worker = Worker(breaking, office.sender, BASE, lambda: office.now, lambda: 0.5)
         with working(worker):
             wait_until(lambda: office.is_idle() and not worker._claims)
