@@ -17,6 +17,7 @@ from calfeed.ical.text import format_when
 from calfeed.reminders.messages import describe_time
 from calfeed.settings import load_settings
 from calfeed.store.outbox import ReminderRow
+from calfeed.store.publishes import Author
 from calfeed.store.reports import FATES, History, Published, Told, find_uids, load_history
 
 
@@ -39,7 +40,7 @@ def event() -> None:
 @click.argument("name", metavar="CALENDAR/EVENT")
 @output.as_json
 def history(name: str, as_json: bool) -> None:
-    """Show what was published of an event, and who was told what, when.
+    """Show what was published of an event, and by whom; who was told what, and when.
 
     In the order of time, from the record: also of an event that is gone.
     """
@@ -91,12 +92,21 @@ def _publish(one: Published, before: Published | None) -> _Entry:
         "what": "revision",
         "change": one.kind,
         "sequence": revision.sequence,
+        "by": one.author.name,
+        "command": one.author.command,
         "summary": text_in(event.summary, event.language),
         **describe_time(event, event.start, event.end),
         **({"previous": describe_time(old, old.start, old.end)} if old is not None else {}),
         **({"note": text_in(event.note, event.language)} if event.note else {}),
     }
-    return _Entry(one.at, f"{one.kind}{was} {_when(event)}{note}: {_title(event)}", value)
+    line = f"{one.kind}{was} {_when(event)}{note}: {_title(event)}"
+    return _Entry(one.at, line, value, _say_author(one.author))
+
+
+def _say_author(author: Author) -> list[str]:
+    by = [f"by {author.name}"] if author.name else []
+    command = [f"with {author.command}"] if author.command else []
+    return [" ".join([*by, *command])] if by or command else []
 
 
 def _tell(told: Told, row: ReminderRow | None) -> _Entry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -94,25 +94,33 @@ def diff(style: str, as_json: bool, exit_code: bool) -> None:
     is_flag=True,
     help="Publish even if a whole calendar or most of its coming events would be withdrawn.",
 )
+@click.option("--by", metavar="NAME", help="Who publishes, for the record; else who runs this.")
 @output.as_json
-def publish(allow_removals: bool, as_json: bool) -> None:
+def publish(allow_removals: bool, by: str | None, as_json: bool) -> None:
     """Make the definitions the truth, in one transaction. Any problem: nothing changes."""
+    from calfeed.cli.authors import check_name, find_user
     from calfeed.definitions.files import load_definitions
     from calfeed.publish import apply
     from calfeed.publish.show import show_json, show_shortened, show_text
+    from calfeed.store.database import Database
+    from calfeed.store.migrate import migrate
+    from calfeed.store.publishes import Author
 
+    name = find_user() if by is None else check_name(by)
     settings = load_settings()
     defined = load_definitions(settings.events)
-    database = _migrated(settings.database)
-    plan = apply.publish(
-        database,
-        defined,
-        output.now(),
-        settings.base_url,
-        allow_removals=allow_removals,
-    )
-    with database.read() as connection:
-        shortened = apply.shortened_feeds(connection, output.now().year)
+    with closing(Database(settings.database)) as database:
+        migrate(database)
+        plan = apply.publish(
+            database,
+            defined,
+            output.now(),
+            settings.base_url,
+            allow_removals=allow_removals,
+            author=Author(name, "calfeed publish"),
+        )
+        with database.read() as connection:
+            shortened = apply.shortened_feeds(connection, output.now().year)
     if as_json:
         left_out = [{"calendar": slug, "first_year": year} for slug, year in shortened]
         output.print_json({**show_json(plan), "shortened": left_out})
@@ -134,20 +142,11 @@ def _published(url: str) -> Iterator[Database]:
     from calfeed.store.database import Database
     from calfeed.store.migrate import check_schema, is_empty, migrate
 
-    with TemporaryDirectory() as folder:
-        database = Database(url)
-        if is_empty(database):
-            database = Database(f"sqlite:///{folder}/nothing.sqlite3")
-            migrate(database)
-        check_schema(database)
-        yield database
-        database.close()
-
-
-def _migrated(url: str) -> Database:
-    from calfeed.store.database import Database
-    from calfeed.store.migrate import migrate
-
-    database = Database(url)
-    migrate(database)
-    return database
+    with TemporaryDirectory() as folder, closing(Database(url)) as database:
+        if not is_empty(database):
+            check_schema(database)
+            yield database
+            return
+        with closing(Database(f"sqlite:///{folder}/nothing.sqlite3")) as nothing:
+            migrate(nothing)
+            yield nothing

@@ -11,6 +11,7 @@ from pathlib import Path
 import watchfiles
 
 from calfeed.cli import output
+from calfeed.cli.authors import find_owners, find_user
 from calfeed.definitions.files import load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.definitions.values import text_in
@@ -22,6 +23,7 @@ from calfeed.publish.windows import Planned, load_window
 from calfeed.settings import Settings
 from calfeed.store import catalog
 from calfeed.store.database import Database
+from calfeed.store.publishes import Author
 from calfeed.store.visibility import is_public
 
 # Milliseconds: an editor writes a file in several steps; two seconds are the promise.
@@ -41,13 +43,17 @@ class Publisher:
         self._reader = DefinitionReader()
         self._missed = False
         self._seen: _Stamp = frozenset()
+        self._settled: _Stamp | None = None
 
     def publish(self) -> bool:
         """Publish the definitions as they are now; False where that was not possible."""
         self._seen = _look_at(self._settings.events)
+        author = Author(self._find_author(), "calfeed serve")
         try:
             defined = load_definitions(self._settings.events, self._reader)
-            plan = apply.publish(self._database, defined, output.now(), self._settings.base_url)
+            plan = apply.publish(
+                self._database, defined, output.now(), self._settings.base_url, author=author
+            )
         except DefinitionError as error:
             self._missed = False
             count = len(error.problems)
@@ -64,12 +70,20 @@ class Publisher:
             self._missed = isinstance(error, StoreError)
             return False
         self._missed = False
+        self._settled = self._seen
         self._say(f"published: {summarize(plan)}" if len(plan.changes) > 20 else show_text(plan))
         with self._database.read() as connection:
             shortened = apply.shortened_feeds(connection, output.now().year)
         for line in show_shortened(shortened):
             self._say(line)
         return True
+
+    def _find_author(self) -> str | None:
+        """At the start who runs `serve`; then whose files were saved since the last publish."""
+        if self._settled is None:
+            self._settled = self._seen
+            return find_user()
+        return find_owners({Path(path) for path, *_ in self._seen - self._settled})
 
     def anything_published(self) -> bool:
         """Whether there is a state to serve."""

@@ -18,6 +18,7 @@ from calfeed.reminders.plan import GRACE, Reminder, plan_reminders
 from calfeed.store import catalog, digests, fanout, outbox
 from calfeed.store.database import Connection, Database
 from calfeed.store.notices import announce
+from calfeed.store.publishes import Author
 
 _log = logging.getLogger(__name__)
 
@@ -192,7 +193,9 @@ def retire_events(database: Database, now: datetime) -> int:
         ]
         if retired:
             summary = f"{len(retired)} withdrawn before no longer shown"
-            number = catalog.add_publish(connection, now, summary, [])
+            number = catalog.add_publish(
+                connection, now, summary, [], Author(command="calfeed worker")
+            )
             catalog.forget_events(connection, [mark.uid for mark in retired])
             catalog.touch_calendars(connection, {mark.calendar for mark in retired}, number)
             announce(connection)

@@ -28,6 +28,7 @@ from calfeed.reminders.plan import Reminder
 from calfeed.store import catalog, endpoints, outbox, visibility
 from calfeed.store.database import Connection, Database
 from calfeed.store.notices import announce
+from calfeed.store.publishes import UNKNOWN, Author
 
 
 def page_address(base_url: str, event: Event) -> str:
@@ -72,8 +73,9 @@ def publish(
     base_url: str,
     *,
     allow_removals: bool = False,
+    author: Author = UNKNOWN,
 ) -> Plan:
-    """Publish definitions, and return what that changed.
+    """Publish definitions, record who did, and return what that changed.
 
     Only one process publishes at a time; readers see the state before or after, never between.
     Raises PublishRefusedError where too much would be withdrawn without `allow_removals`.
@@ -83,7 +85,7 @@ def publish(
         if not allow_removals:
             check_plan(connection, plan, now)
         if not plan.empty:
-            _apply(connection, plan, now)
+            _apply(connection, plan, now, author)
     return plan
 
 
@@ -149,8 +151,8 @@ def _revise(
     return sorted(changes, key=lambda one: (one.after.event.calendar, one.after.event.slug))
 
 
-def _apply(connection: Connection, plan: Plan, now: datetime) -> None:
-    number = catalog.add_publish(connection, now, summarize(plan), list_changes(plan))
+def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) -> None:
+    number = catalog.add_publish(connection, now, summarize(plan), list_changes(plan), author)
     catalog.save_calendars(
         connection,
         [

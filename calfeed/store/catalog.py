@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from calfeed.ical.revision import Revision
 from calfeed.ical.variants import PLAIN, Variant
+from calfeed.store.publishes import UNKNOWN, Author
 from calfeed.store.tables import calendars, events, publishes, renderings, revisions
 from calfeed.store.upsert import upsert
 
@@ -79,10 +80,18 @@ def load_publish_times(connection: Connection) -> dict[int, datetime]:
     return {row.id: row.at for row in connection.execute(query)}
 
 
-def add_publish(connection: Connection, at: datetime, summary: str, changes: Any) -> int:
+def add_publish(
+    connection: Connection, at: datetime, summary: str, changes: Any, author: Author = UNKNOWN
+) -> int:
     """Record a publish, `changes` as JSON, and return its number."""
-    statement = publishes.insert().values(at=at, summary=summary, changes=json.dumps(changes))
-    key = connection.execute(statement).inserted_primary_key
+    values = {
+        "at": at,
+        "summary": summary,
+        "changes": json.dumps(changes),
+        "author": author.name,
+        "command": author.command,
+    }
+    key = connection.execute(publishes.insert().values(values)).inserted_primary_key
     return int(key[0]) if key else 0
 
 

@@ -1,4 +1,4 @@
-"""The record of publishes: when each was, what it changed, in a line and event by event."""
+"""The record of publishes: when each was, who made it, what it changed, event by event."""
 
 from __future__ import annotations
 
@@ -14,6 +14,20 @@ from calfeed.store.tables import publishes
 
 
 @dataclass(frozen=True)
+class Author:
+    """Who made a publish, and with which command; None is what nobody knows.
+
+    A name is one line of at most 100 characters. Only those who may see the console see it.
+    """
+
+    name: str | None = None
+    command: str | None = None
+
+
+UNKNOWN = Author()
+
+
+@dataclass(frozen=True)
 class PublishRow:
     """A publish at `at` (UTC); `changes` has a JSON value for each event, as the plan had it."""
 
@@ -21,6 +35,7 @@ class PublishRow:
     at: datetime
     summary: str
     changes: list[dict[str, Any]]
+    author: Author
 
 
 def list_publishes(
@@ -42,4 +57,5 @@ def find_publish(connection: Connection, number: int) -> PublishRow:
 
 
 def _to_publish(row: Any) -> PublishRow:
-    return PublishRow(row.id, row.at, row.summary, json.loads(row.changes))
+    author = Author(row.author, row.command)
+    return PublishRow(row.id, row.at, row.summary, json.loads(row.changes), author)

@@ -17,6 +17,7 @@ from calfeed.errors import NotFoundError
 from calfeed.ical.revision import Revision
 from calfeed.reminders.filters import Subject
 from calfeed.store.outbox import ReminderRow, load_reminders
+from calfeed.store.publishes import Author
 from calfeed.store.tables import (
     Instant,
     attempts,
@@ -75,11 +76,12 @@ class Told:
 
 @dataclass(frozen=True)
 class Published:
-    """A revision of an event, the kind of change that made it, and when (UTC) it was published."""
+    """A revision of an event, the kind of change that made it, when (UTC) and by whom published."""
 
     at: datetime
     kind: str
     revision: Revision
+    author: Author
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def _ledger() -> Any:
     return (
         select(
             *(revisions.c.uid, revisions.c.sequence, revisions.c.kind, revisions.c.revision),
-            publishes.c.at,
+            *(publishes.c.at, publishes.c.author, publishes.c.command),
         )
         .join(publishes, publishes.c.id == revisions.c.publish_id)
         .order_by(publishes.c.at, revisions.c.uid, revisions.c.sequence)
@@ -169,7 +171,8 @@ def _ledger() -> Any:
 
 
 def _to_published(row: Any) -> Published:
-    return Published(row.at, row.kind, Revision.model_validate_json(row.revision))
+    revision = Revision.model_validate_json(row.revision)
+    return Published(row.at, row.kind, revision, Author(row.author, row.command))
 
 
 def _load_told(connection: Connection, which: Any) -> list[Told]:

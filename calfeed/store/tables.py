@@ -60,6 +60,9 @@ publishes = Table(
     Column("at", Instant, nullable=False),
     Column("summary", Text, nullable=False),
     Column("changes", Text, nullable=False),
+    # Who made it, and with which command; None: that is not known.
+    Column("author", String(100)),
+    Column("command", String(32)),
 )
 
 calendars = Table(
@@ -148,6 +151,22 @@ sign_in_links = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("expires", Instant, nullable=False),
+)
+
+# How often feeds were asked for, by day (UTC) and family of clients. Nothing tells who asked.
+polls = Table(
+    "polls",
+    metadata,
+    # The day's beginning.
+    Column("day", Instant, primary_key=True),
+    # The path of a feed, without the token of a private one.
+    Column("feed", String(128), primary_key=True),
+    Column("family", String(32), primary_key=True),
+    # How many got the feed, how many were told that they have it (304).
+    Column("sent", BigInteger, nullable=False),
+    Column("unchanged", BigInteger, nullable=False),
+    # Of the bodies that were sent, as they went over the wire.
+    Column("bytes", BigInteger, nullable=False),
 )
 
 revisions = Table(

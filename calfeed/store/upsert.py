@@ -33,6 +33,14 @@ def upsert_by(
     return statement.on_conflict_do_update(index_elements=keys, set_=given, where=where)
 
 
+def upsert_adding(connection: Connection, table: Table, names: Sequence[str]) -> Any:
+    """An INSERT that adds the numbers in the columns `names` to those of a row that is there."""
+    statement = _insert(connection, table)
+    sums = {name: table.c[name] + statement.excluded[name] for name in names}
+    keys = [column.name for column in table.primary_key]
+    return statement.on_conflict_do_update(index_elements=keys, set_=sums)
+
+
 def _insert(connection: Connection, table: Table) -> Any:
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table)

@@ -17,6 +17,8 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from calfeed.web.tally import Tally
+
 Headers: TypeAlias = list[tuple[str, str]]
 StartResponse: TypeAlias = Callable[..., Any]
 Application: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -135,12 +137,14 @@ class Feeds(Protocol):
 class LookUp:
     """WSGI middleware: feeds are answered here, everything else by `application`.
 
-    `feeds` may be replaced at any time; a request uses one or the other.
+    `feeds` may be replaced at any time; a request uses one or the other. Each GET of a feed is
+    counted in `tally`, where there is one.
     """
 
-    def __init__(self, application: Application, feeds: Feeds) -> None:
+    def __init__(self, application: Application, feeds: Feeds, tally: Tally | None = None) -> None:
         self._application = application
         self.feeds = feeds
+        self._tally = tally
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         feeds = self.feeds
@@ -152,12 +156,17 @@ class LookUp:
         method = environ["REQUEST_METHOD"]
         if answer is None or (method != "GET" and method != "HEAD"):
             return self._application(environ, start_response)
-        return respond(answer, environ, start_response)
+        body = respond(answer, environ, start_response)
+        tally = self._tally
+        if tally is not None and method == "GET":
+            size = len(body[0]) if body else None
+            tally.count(path, environ.get("HTTP_USER_AGENT", ""), size)
+        return body
 
 
 def respond(
     answer: Answer, environ: Mapping[str, Any], start_response: StartResponse
-) -> Iterable[bytes]:
+) -> tuple[bytes, ...]:
     """Answer a GET or HEAD: 304 to who has these bytes, else the form that is accepted."""
     packed = _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
     if _is_unchanged(environ, answer):

@@ -47,7 +47,7 @@ def make_app(
     state = state or State(database, base_url)
     flask = make_flask(state, base_url)
     parts = DispatcherMiddleware(ReadyPages(flask.wsgi_app, state), dict(mounts or {}))
-    look_up = LookUp(parts, state.snapshot)
+    look_up = LookUp(parts, state.snapshot, state.tally)
     state.look_up = look_up
     state.watch()
     return look_up

@@ -72,6 +72,10 @@ def make_blueprint(state: State) -> Blueprint:
             lambda: found.source.make_body(_read_choice(), snapshot.version.year, source=False)
         )
         response = _conditional(body, found.modified)
+        if request.method == "GET":
+            size = len(body) if response.status_code == 200 else None
+            feed = f"/private/…/{found.calendar.slug}.ics"  # without the token
+            state.tally.count(feed, request.headers.get("User-Agent", ""), size)
         response.headers["Cache-Control"] = "private, no-cache"
         response.headers["X-Robots-Tag"] = "noindex"
         return response

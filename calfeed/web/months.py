@@ -34,11 +34,11 @@ class Day:
 
 @dataclass(frozen=True)
 class Month:
-    """A month as weeks of days, with the names of the weekdays: a letter, short, and in full."""
+    """A month as weeks of days, with the names of the weekdays, short and in full."""
 
     name: str
     key: str
-    weekdays: tuple[tuple[str, str, str], ...]
+    weekdays: tuple[tuple[str, str], ...]
     weeks: tuple[tuple[Day, ...], ...]
 
 
@@ -63,11 +63,7 @@ def make_month(
         name=write_part(first, pattern, language),
         key=f"{first:%Y-%m}",
         weekdays=tuple(
-            (
-                write_part(day, "EEEEE", language),
-                write_part(day, "EEE", language),
-                write_part(day, "EEEE", language),
-            )
+            (write_part(day, "EEE", language), write_part(day, "EEEE", language))
             for day in weeks[1]
         ),
         weeks=tuple(

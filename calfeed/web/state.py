@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from calfeed.errors import StoreError
 from calfeed.store.database import Database
 from calfeed.store.notices import Listener
+from calfeed.store.polls import add_polls
 from calfeed.web.answers import LookUp
 from calfeed.web.snapshot import EMPTY, Snapshot, load_snapshot, read_version
+from calfeed.web.tally import Tally
 
 _log = logging.getLogger(__name__)
 
@@ -21,13 +25,19 @@ _POLL = 0.3
 _SLOW_POLL = 0.8
 """And where PostgreSQL does: a notice can be lost with its connection."""
 
+_KEEP = 60.0
+"""Seconds between two times that what was counted is added to the database."""
+
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
 class State:
-    """The snapshot being served. A database that goes away leaves the last one in place."""
+    """The snapshot being served, and the count of who asked for it.
+
+    A database that goes away leaves the last snapshot in place, and the count in memory.
+    """
 
     def __init__(
         self, database: Database, base_url: str, clock: Callable[[], datetime] = _now
@@ -37,9 +47,11 @@ class State:
         self.clock = clock
         self._stopping = False
         self._awake = threading.Event()
-        self._listener = Listener(database, self._awake.set)
+        # No daemon, which would be cut short: a process that ends waits for it.
+        self._thread = threading.Thread(target=self._follow, name="calfeed-state")
         self.snapshot: Snapshot = EMPTY
         self.look_up: LookUp | None = None
+        self.tally = Tally()
 
     def refresh(self) -> bool:
         """Load what is published if it is new; return whether it was.
@@ -58,28 +70,56 @@ class State:
         """Raise StoreError unless the database answers."""
         self._database.check()
 
+    def keep_polls(self) -> None:
+        """Add what was counted to the database.
+
+        Raises StoreError where it does not answer; what was counted then waits for the next time,
+        and counts for that day.
+        """
+        taken = self.tally.take()
+        if not taken:
+            return
+        try:
+            with self._database.write() as connection:
+                add_polls(connection, taken, self.clock())
+        except StoreError:
+            self.tally.give_back(taken)
+            raise
+
     def watch(self) -> None:
-        """Refresh now, and then whenever something is published, on a thread of its own."""
+        """Refresh now, and then whenever something is published, on a thread of its own.
+
+        It adds what was counted to the database, too: now and then, and when the process ends.
+        """
         self.refresh()
-        self._listener.start()
-        threading.Thread(target=self._poll, name="calfeed-state", daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
-        """End the threads."""
+        """End that thread, as the end of the main thread does, and wait for it."""
         self._stopping = True
-        self._listener.stop()
         self._awake.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        with Listener(self._database, self._awake.set):
+            self._poll()
+            with suppress(StoreError):
+                self.keep_polls()
 
     def _poll(self) -> None:
         failing = False
         pause = _POLL if self._database.is_sqlite else _SLOW_POLL
+        keep_at = time.monotonic() + _KEEP
         while True:
             self._awake.wait(pause)
             self._awake.clear()
-            if self._stopping:
+            if self._stopping or not threading.main_thread().is_alive():
                 return
             try:
                 self.refresh()
+                if time.monotonic() >= keep_at:
+                    keep_at = time.monotonic() + _KEEP
+                    self.keep_polls()
                 failing = False
             except StoreError as error:
                 if not failing:

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.acceptance.site import Site, until
 from tests.browser.axe import violations
 from tests.browser.conftest import Visit, visiting
+from tests.browser.keyboard import keyboard_faults
 from tests.loopback import Handler, Loopback
 
 TOKEN = "a-token-that-nobody-guesses"
@@ -275,10 +276,13 @@ def test_the_printed_link_signs_in_and_no_page_on_the_way_has_a_fault(
         "/console/publishes",
         "/console/publishes/1",
         "/console/definitions",
+        "/console/feeds",
         "/console/nothing-here",
     ):
         page.goto(path)
         assert violations(page) == [], page.url
+        page.goto(path)
+        assert keyboard_faults(page) == [], page.url
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("status")).to_have_text("You are signed out.")
     assert violations(page) == [], page.url

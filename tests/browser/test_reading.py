@@ -95,8 +95,12 @@ def test_on_a_telephone_nothing_is_wider_than_the_window(visit: Visit) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
-def test_a_calendar_page_is_light_and_stands_still(visit: Visit) -> None:
-    page = visit("/calendars/desk/")
+@pytest.mark.parametrize("lang", ["en", "ur"])
+@pytest.mark.parametrize(
+    "path", ["/", "/calendars/desk/", "/calendars/desk/visa/", "/subscribe/desk/"]
+)
+def test_a_page_is_light_and_stands_still(visit: Visit, path: str, lang: str) -> None:
+    page = visit(f"{path}?lang={lang}")
     weight = page.evaluate(
         "[...performance.getEntriesByType('navigation'), "
         "...performance.getEntriesByType('resource')]"

@@ -16,6 +16,7 @@ from calfeed.store import catalog, outbox
 from calfeed.store.database import Database
 from calfeed.store.endpoints import add_endpoint
 from calfeed.store.outbox import ReminderRow
+from calfeed.store.publishes import UNKNOWN, Author
 from calfeed.store.tables import messages, metadata, revisions
 from tests.ical.defining import define
 from tests.store.keeping import make_endpoint
@@ -37,14 +38,22 @@ class Desk:
         self.database = database
         self.now = NOW
 
-    def publish(self, *texts: str, allow_removals: bool = False) -> Plan:
+    def publish(self, *texts: str, allow_removals: bool = False, author: Author = UNKNOWN) -> Plan:
         """Publish the events of one calendar (`desk`)."""
-        return self.publish_calendars(define("".join(texts)), allow_removals=allow_removals)
+        calendar = define("".join(texts))
+        return self.publish_calendars(calendar, allow_removals=allow_removals, author=author)
 
-    def publish_calendars(self, *calendars: Calendar, allow_removals: bool = False) -> Plan:
+    def publish_calendars(
+        self, *calendars: Calendar, allow_removals: bool = False, author: Author = UNKNOWN
+    ) -> Plan:
         self.now += timedelta(hours=1)
         return apply.publish(
-            self.database, calendars, self.now, BASE, allow_removals=allow_removals
+            self.database,
+            calendars,
+            self.now,
+            BASE,
+            allow_removals=allow_removals,
+            author=author,
         )
 
     def add_endpoint(self, name: str = "end_1") -> None:

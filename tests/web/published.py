@@ -13,6 +13,7 @@ from calfeed.definitions.reader import read_definitions
 from calfeed.publish.apply import publish
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
+from calfeed.store.publishes import UNKNOWN, Author
 from calfeed.web.answers import LookUp
 from calfeed.web.app import make_flask
 from calfeed.web.state import State
@@ -31,14 +32,16 @@ class Published:
 
     def __post_init__(self) -> None:
         self.state = State(self.database, BASE, lambda: self.now)
-        look_up = LookUp(make_flask(self.state, BASE).wsgi_app, self.state.snapshot)
+        application = make_flask(self.state, BASE).wsgi_app
+        look_up = LookUp(application, self.state.snapshot, self.state.tally)
         self.state.look_up = look_up
         self.client = Client(look_up)
 
-    def publish(self, files: Mapping[str, str]) -> None:
+    def publish(self, files: Mapping[str, str], author: Author = UNKNOWN) -> None:
         """Publish these files of definitions, by slug, instead of those before."""
         texts = {f"events/{slug}.yaml": text.encode() for slug, text in files.items()}
-        publish(self.database, read_definitions(texts), self.now, BASE, allow_removals=True)
+        defined = read_definitions(texts)
+        publish(self.database, defined, self.now, BASE, allow_removals=True, author=author)
         self.state.refresh()
 
     def get(self, path: str, **headers: str) -> TestResponse:

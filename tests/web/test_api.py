@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
+from werkzeug.test import TestResponse
 
 from calfeed.store.database import Database
 from calfeed.store.tokens import SCOPES
@@ -16,6 +19,7 @@ from calfeed.web.api import registrations
 from calfeed.web.api.app import LARGEST_BODY, make_api
 from calfeed.web.api.app import OPERATIONS as ALWAYS
 from calfeed.web.api.operations import Operation
+from tests.delivery.office import SECRET
 from tests.web.api_site import ADMIN, ApiSite, make_api_site
 from tests.web.fuzzing import ASKERS, fuzz, load_operations
 from tests.web.published import BASE
@@ -62,6 +66,16 @@ SCOPES_OF = {
 OPERATIONS = [*ALWAYS, *registrations.operations]
 
 READER = {"scopes": ["read"]}
+
+
+def assert_problem(response: TestResponse, method: str = "GET") -> None:
+    """See that an error is said as all are, but to HEAD, which is told its length alone."""
+    assert response.content_type == "application/problem+json"
+    if method != "HEAD":
+        assert response.json is not None
+        assert response.json["status"] == response.status_code
+        assert response.json["title"]
+        assert response.json["detail"]
 
 
 def label(operation: Operation) -> str:
@@ -118,7 +132,7 @@ def test_whatever_is_asked_the_answer_is_as_documented_and_nothing_private_leaks
     api = make_api_site(tmp_path)
     api.fill()
     for operation in load_operations(api):
-        fuzz(api, operation, asker, 8)
+        fuzz(api, operation, asker, 6)
     api.site.database.close()
 
 
@@ -126,13 +140,26 @@ def test_whatever_is_asked_the_answer_is_as_documented_and_nothing_private_leaks
     ("method", "path", "given", "status"),
     [
         ("GET", "/nothing", {}, 404),
+        ("GET", "/calendars/", {}, 404),
+        ("GET", "/../v2", {}, 404),
+        ("GET", "/../ui/nothing.js", {}, 404),
+        ("GET", "/calendars/%00", {}, 404),
+        ("HEAD", "/nothing", {}, 404),
         ("PUT", "/calendars", {}, 405),
+        ("HEAD", "/registrations", {}, 405),
+        ("TRACE", "/calendars", {}, 405),
         ("OPTIONS", "/calendars", {}, 405),
         ("POST", "/endpoints", {"data": "{", "content_type": "application/json"}, 400),
+        ("POST", "/endpoints", {"data": b"\xff", "content_type": "application/json"}, 400),
+        ("POST", "/endpoints", {"data": b"[" * 9999, "content_type": "application/json"}, 400),
+        ("POST", "/endpoints", {"data": "[]", "content_type": "application/json"}, 422),
         ("POST", "/endpoints", {"data": "url=x", "content_type": "text/plain"}, 415),
+        ("POST", "/endpoints", {"data": "{}"}, 415),
+        ("POST", "/registrations", {"data": {"url": "https://example.org"}}, 415),
         ("POST", "/endpoints", {"data": b" " * (LARGEST_BODY + 1)}, 413),
         ("GET", "/deliveries/0", {}, 404),
         ("GET", "/tokens?colour=red", {}, 422),
+        ("POST", "/endpoints?colour=red", {"json": {"url": "https://example.org"}}, 422),
         ("GET", "/calendars/open?colour=red", {}, 422),
         ("POST", "/tokens", {"json": {"scopes": ["all"]}}, 422),
         (
@@ -150,12 +177,23 @@ def test_every_error_is_a_problem(
         given = {**given, "content_type": "application/json"}
     response = api.ask(method, path, **given)
     assert response.status_code == status
-    assert response.content_type == "application/problem+json"
-    assert response.json is not None
-    assert response.json["status"] == status
-    assert response.json["title"]
-    assert response.json["detail"]
     assert ("Allow" in response.headers) is (status == 405)
+    assert_problem(response, method)
+
+
+def test_a_body_of_unknown_length_is_read_no_further_than_it_may_be(api: ApiSite) -> None:
+    body = BytesIO(b" " * (10 * LARGEST_BODY))
+    environ = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    response = api.ask(
+        "POST",
+        "/endpoints",
+        input_stream=body,
+        content_type="application/json",
+        environ_overrides=environ,
+    )
+    assert response.status_code == 400
+    assert_problem(response)
+    assert body.tell() == LARGEST_BODY
 
 
 def test_a_refused_token_is_told_how_to_show_another(api: ApiSite) -> None:
@@ -196,10 +234,53 @@ def test_who_asks_too_often_is_told_when_to_come_back_and_the_others_are_not_hin
         response = api.ask("GET", "/calendars", token)
         assert response.status_code == 429
         assert 0 < int(response.headers["Retry-After"]) <= 60
+        assert_problem(response)
     assert api.ask("GET", "/calendars").status_code == 200
     other = api.client.get("/api/v1/calendars", environ_base={"REMOTE_ADDR": "192.0.2.7"})
     assert other.status_code == 200
     api.site.database.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1/nothing"), ("PUT", "/v1/calendars"), ("GET", "/ui/index.html")],
+)
+def test_tokens_are_tried_out_at_no_speed_where_there_is_nothing_either(
+    tmp_path: Path, method: str, path: str
+) -> None:
+    api = make_api_site(tmp_path, rate="3 per minute")
+    guess = {"Authorization": "Bearer a-token-that-nobody-made"}
+    statuses = [
+        api.client.open("/api" + path, method=method, headers=guess, buffered=True).status_code
+        for _ in range(5)
+    ]
+    assert statuses == [401, 401, 401, 429, 429]
+    api.site.database.close()
+
+
+def test_no_secret_is_in_what_is_said_or_logged_of_a_fault(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    api = make_api_site(database)
+    secrets = {"secret": SECRET, "token": ADMIN, "key": "a-key-of-my-own", "value": "to-be-kept"}
+    given = {
+        "url": "https://example.org/hooks/to-be-kept",
+        "secret": SECRET,
+        "headers": {"X-Token": "to-be-kept"},
+    }
+    with api.site.database.write() as connection:
+        connection.execute(text("ALTER TABLE endpoints RENAME TO elsewhere"))
+    try:
+        response = api.ask(
+            "POST", "/endpoints", json=given, headers={"Idempotency-Key": secrets["key"]}
+        )
+    finally:
+        with api.site.database.write() as connection:
+            connection.execute(text("ALTER TABLE elsewhere RENAME TO endpoints"))
+    assert response.status_code == 503
+    assert caplog.text
+    for secret in secrets.values():
+        assert secret not in caplog.text + response.text
 
 
 def test_the_page_for_trying_it_out_loads_only_what_is_ours(api: ApiSite) -> None:

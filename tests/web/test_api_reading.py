@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from calfeed.store.database import Database
+from calfeed.web.api.paging import write_cursor
 from tests.web.api_site import OPEN, PRIVATE, VAULT, ApiSite, make_api_site
 
 WINDOW = "from=2027-01-01&to=2027-12-31"
@@ -63,6 +68,20 @@ def test_a_private_calendar_is_absent_in_the_same_words_as_one_that_never_was(
     hidden, never = (api.ask("GET", f"/calendars/{name}", None) for name in ("vault-zx9", "x"))
     assert hidden.status_code == never.status_code == 404
     assert hidden.data == never.data
+
+
+def test_the_changes_of_a_calendar_that_is_private_by_another_name_are_private_too(
+    api: ApiSite,
+) -> None:
+    moved = OPEN.replace("2027-02-01", "2027-02-03")
+    shut = moved + "visibility: private\nformerly: [open]\n"
+    for files in ({"shut": shut, "vault-zx9": VAULT}, {"vault-zx9": VAULT}):
+        api.site.publish(files)
+        for path in ("/changes", "/changes?calendar=open", "/changes?calendar=shut"):
+            for token in (None, api.make_token("read:vault-zx9")):
+                assert "fair" not in said(api, path, token)
+        for scope in ("read", "read:open", "admin"):
+            assert "Spring fair" in said(api, "/changes", api.make_token(scope))
 
 
 def test_pages_of_a_list_put_together_are_the_list(api: ApiSite) -> None:
@@ -150,6 +169,43 @@ def test_everything_wrong_with_a_request_is_said_at_once(
     assert response.content_type == "application/problem+json"
     assert response.json is not None
     assert {mistake["pointer"] for mistake in response.json["errors"]} == pointers
+
+
+LISTS = {
+    "/calendars?": (str,),
+    "/calendars/open/events?": (str,),
+    f"/occurrences?{WINDOW}&": (int, str, str),
+    f"/reminders?{WINDOW}&": (int, str),
+    "/changes?": (int, str, int),
+    "/endpoints?": (int, str),
+    "/messages?": (int, str),
+    "/deliveries?": (int,),
+    "/tokens?": (int,),
+}
+"""What the cursors of each list are made of."""
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_cursor_is_a_place_in_the_list_or_is_refused(database: Database, path: str) -> None:
+    api = make_api_site(database)
+    kinds = LISTS[path]
+    for number in (0, -(2**53), 2**53):
+        cursor = write_cursor(*(number if kind is int else "~" for kind in kinds))
+        assert api.ask("GET", f"{path}cursor={cursor}").status_code == 200
+    too_far: list[dict[type, Any]] = [
+        {int: 2**53 + 1, str: "\0"},
+        {int: "1", str: 1},
+        {int: 1.5, str: None},
+    ]
+    strange = [[values[kind] for kind in kinds] for values in too_far]
+    others: list[Any] = [*strange, [True] * len(kinds), [], {}, None]
+    raw = [json.dumps(one).encode() for one in others]
+    raw += [b"[" * 200, b"\xff\xfe", b"NaN", b'["\\ud800"]', b"9" * 250]
+    for cursor in ["", "a", "====", "%00", *(urlsafe_b64encode(one).decode() for one in raw)]:
+        response = api.ask("GET", f"{path}cursor={cursor.rstrip('=')}")
+        assert response.status_code == 422, cursor
+        assert response.json is not None
+        assert [one["pointer"] for one in response.json["errors"]] == ["?cursor"]
 
 
 def test_any_page_on_the_web_may_read_and_no_cache_keeps_what_a_token_opens(api: ApiSite) -> None:

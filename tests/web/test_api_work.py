@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -157,6 +159,38 @@ def test_a_request_that_is_refused_does_not_use_up_its_key(api: ApiSite) -> None
     slip = {"url": URL, "filters": {"calendars": ["opne"]}}
     do(api, "POST", "/endpoints", 422, json=slip, headers=key)
     do(api, "POST", "/endpoints", 201, json={"url": URL}, headers=key)
+
+
+def test_a_key_given_twice_at_the_same_time_does_it_once(api: ApiSite) -> None:
+    key = {"Idempotency-Key": "mine"}
+    together = Barrier(4)
+
+    def add_one(_: int) -> tuple[int, Any, bool]:
+        client = ApiSite(api.site)
+        together.wait()
+        answer = client.ask("POST", "/endpoints", json={"url": URL}, headers=key)
+        return answer.status_code, answer.json, "Idempotent-Replayed" in answer.headers
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(add_one, range(4)))
+    assert [status for status, _, _ in answers] == [201] * 4
+    assert sorted(again for _, _, again in answers) == [False, True, True, True]
+    assert len({made["id"] for _, made, _ in answers}) == 1
+    assert [made["secret"] for _, made, again in answers if again] == [None] * 3
+    with api.site.database.read() as connection:
+        assert len(list_endpoints(connection)) == 1
+
+
+def test_a_key_of_one_operation_is_no_key_of_another(api: ApiSite) -> None:
+    key = {"Idempotency-Key": "mine"}
+    one, other = add(api), add(api)
+    do(api, "POST", f"/endpoints/{one['id']}/rotate", json={}, headers=key)
+    for path in (f"/endpoints/{other['id']}/rotate", f"/endpoints/{one['id']}/test"):
+        given: dict[str, Any] = {"json": {}} if path.endswith("rotate") else {}
+        refused = do(api, "POST", path, 422, headers=key, **given)
+        assert refused["errors"][0]["pointer"] == "Idempotency-Key"
+    with api.site.database.read() as connection:
+        assert list_deliveries(connection) == []
 
 
 def test_a_rehearsal_sends_what_an_endpoint_wants_and_touches_nothing_real(api: ApiSite) -> None:

@@ -22,6 +22,7 @@ from calfeed.reminders.filters import Filters
 from calfeed.settings import Settings
 from calfeed.store.database import Database
 from calfeed.store.endpoints import list_endpoints
+from calfeed.store.publishes import Author
 from calfeed.web.console.door import GUESSES, LINK_LASTING, make_link
 from calfeed.web.console.routes import PREFIX, make_console
 from tests.delivery.office import Office
@@ -30,7 +31,7 @@ from tests.ical.defining import define
 
 TOKEN = "a-token-that-nobody-guesses"
 TALKS = "talks:\n  summary: Talks\n  start: {start}\n  reminders: [1 week, 1 day]\n"
-PAGES = ("/", "/endpoints", "/deliveries", "/reminders", "/publishes", "/definitions")
+PAGES = ("/", "/endpoints", "/deliveries", "/reminders", "/publishes", "/definitions", "/feeds")
 
 
 @dataclass
@@ -515,6 +516,18 @@ def test_a_publish_says_what_it_changed_and_a_history_how_a_date_moved(house: Ho
     page = visitor.open("/events/desk/talks")
     assert "from 1 July 2025 to" in page
     assert page.index("Moved") < page.index("Added")
+
+
+def test_a_publish_says_who_made_it_wherever_it_is_shown(house: House) -> None:
+    author = Author("Amina <b>Khan</b>", "calfeed publish")
+    house.office.publish(TALKS.format(start="2025-07-09"), author=author)
+    visitor = house.enter()
+    said = "by <bdi>Amina &lt;b&gt;Khan&lt;/b&gt;</bdi> with <code>calfeed publish</code>"
+    for path in ("/", "/publishes", "/publishes/2", "/events/desk/talks"):
+        visitor.open(path)
+        assert visitor.page.text.count(said) == 1, path
+    visitor.open("/publishes/1")
+    assert "by <bdi>" not in visitor.page.text, "nobody is known"
 
 
 def test_the_definition_files_are_shown_with_every_problem_and_its_line(house: House) -> None:

@@ -301,6 +301,17 @@ def test_registrations_are_limited_harder_than_the_rest(api: ApiSite) -> None:
     assert slow.ask("GET", "/calendars", None).status_code == 200
 
 
+def test_the_tokens_of_registrations_give_no_more_registrations(api: ApiSite) -> None:
+    slow = ApiSite(api.site, registration_rate="2 per hour")
+    made = slow.ask("POST", "/registrations", None, json={"url": URL}).json
+    assert made is not None
+    tokens = [None, made["token"], ADMIN]
+    answers = [slow.ask("POST", "/registrations", one, json={"url": URL}) for one in tokens]
+    assert [one.status_code for one in answers] == [202, 429, 429]
+    assert answers[-1].content_type == "application/problem+json"
+    assert int(answers[-1].headers["Retry-After"]) > 60
+
+
 def test_there_is_nothing_of_it_unless_the_operator_wants_it(api: ApiSite) -> None:
     client = Client(make_api(api.site.state, api.site.database, BASE))
     assert client.post("/v1/registrations", json={"url": URL}).status_code == 404

@@ -19,6 +19,12 @@ from calfeed.web.api.problems import RefusalError
 RATE = "600 per minute"
 """How many requests a token, or an address without one, may make in each process."""
 
+_EVERY_REQUEST = "api"
+"""What the limit counts a request as, whatever is at its address."""
+
+_SALT = secrets.token_bytes(16)
+"""Another one in each process, so that the hash of an address tells nobody the address."""
+
 
 @dataclass(frozen=True)
 class Access:
@@ -65,18 +71,19 @@ def find_access(database: Database, admin_token: SecretStr | None) -> Access | N
     return Access(f"token {found.id}", found.scopes)
 
 
+def name_address() -> str:
+    """Name the address that the request at hand comes from, by a hash: no address is kept."""
+    return hashlib.sha256(_SALT + (request.remote_addr or "").encode()).hexdigest()
+
+
 def guard(app: Flask, database: Database, admin_token: SecretStr | None, rate: str) -> Limiter:
     """Let an application know who asks (`g.access`), and limit how often they may.
 
-    Returns what limits them. Nobody's address is kept, only a hash of it with a salt that is made
-    anew with each process.
+    Returns what limits them.
     """
-    salt = secrets.token_bytes(16)
 
     def name_asker() -> str:
-        if g.access:
-            return str(g.access.name)
-        return hashlib.sha256(salt + (request.remote_addr or "").encode()).hexdigest()
+        return str(g.access.name) if g.access else name_address()
 
     @app.before_request
     def identify() -> None:
@@ -88,6 +95,8 @@ def guard(app: Flask, database: Database, admin_token: SecretStr | None, rate: s
         name_asker,
         app=app,
         application_limits=[rate],
+        # Not by its route: where there is none, tokens could be tried out at any speed.
+        request_identifier=lambda: _EVERY_REQUEST,
         storage_uri="memory://",
         headers_enabled=True,
     )

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from calfeed.store.database import Database
 from calfeed.web.api import calendars, deliveries, endpoints, registrations, rehearsals, tokens
-from calfeed.web.api.access import RATE, guard
+from calfeed.web.api.access import RATE, guard, name_address
 from calfeed.web.api.document import make_document
 from calfeed.web.api.operations import Backend, Operation, serve_operation
 from calfeed.web.api.problems import explain_errors
@@ -54,7 +54,8 @@ def make_api(
 
     `admin_token` may do everything, `allow_private` is for the URLs of endpoints. With
     `self_service` anybody may register an endpoint. `rate` says how many requests one token or
-    address may make, and `registration_rate` how many registrations, as Flask-Limiter writes it.
+    address may make, and `registration_rate` how many registrations one address, as Flask-Limiter
+    writes it.
     """
     app = Flask(__name__, static_folder="ui", static_url_path="/ui")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
@@ -76,7 +77,8 @@ def make_api(
 
     limiter = guard(app, database, admin_token, rate)
 
-    @limiter.limit(registration_rate)
+    # By the address, even of who has a token: each registration gives another one.
+    @limiter.limit(registration_rate, key_func=name_address)
     def limit_registrations() -> None:
         """Count a registration. Raises RateLimitExceeded, which is answered with 429."""
 

@@ -23,6 +23,7 @@ from calfeed.store.database import Connection
 from calfeed.store.endpoints import list_endpoints
 from calfeed.store.tokens import allows
 from calfeed.store.told import Place
+from calfeed.store.visibility import is_public
 from calfeed.web.api import models
 from calfeed.web.api.fields import Slug, Window
 from calfeed.web.api.operations import Call, Operations, Path
@@ -130,9 +131,13 @@ def list_changes(call: Call, query: ChangesQuery, connection: Connection) -> mod
     `next` is there on the last page too: ask with it later, and get what was published since.
     """
     chosen = _choose(call, query.calendar)
-    # Calendars that were withdrawn still have that to tell.
+    # Calendars that were withdrawn still have that to tell, unless they are private by another
+    # name now.
     slugs = {one.calendar.slug for one in chosen} | {
-        slug for slug in call.snapshot.gone if not query.calendar or slug in query.calendar
+        slug
+        for slug in call.snapshot.gone
+        if (not query.calendar or slug in query.calendar)
+        and (call.access.may_read(slug) or is_public(connection, slug))
     }
     place = read_cursor(query.cursor, int, str, int) or (0, "", 0)
     found = told.changes_after(connection, sorted(slugs), Place(*place), query.limit)

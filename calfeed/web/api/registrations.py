@@ -43,7 +43,7 @@ from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
 operations = Operations()
 
 RATE = "10 per hour"
-"""How many registrations an address, or a token, may make in each process."""
+"""How many registrations an address may make in each process."""
 
 PATIENCE = timedelta(hours=1)
 """How long a registration waits to be confirmed before it is dropped."""

@@ -18,6 +18,7 @@ from calfeed.web.console import (
     definition_routes,
     delivery_routes,
     endpoint_routes,
+    health_routes,
     overview,
     publish_routes,
     rehearsal_routes,
@@ -66,7 +67,7 @@ def make_console(
     sign_in_routes.add_routes(console, desk, door)
     for part in (
         *(overview, endpoint_routes, delivery_routes, reminder_routes),
-        *(rehearsal_routes, publish_routes, definition_routes),
+        *(rehearsal_routes, publish_routes, definition_routes, health_routes),
     ):
         part.add_routes(console, desk)
     return console

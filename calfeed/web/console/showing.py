@@ -36,6 +36,7 @@ def make_filters(clock: Callable[[], datetime]) -> dict[str, Callable[..., Any]]
         "times": write_times,
         "asks": describe_options,
         "is_past": lambda moment: moment <= clock(),
+        "share_of": write_share,
         "paired": lambda values: [(value, value) for value in values],
     }
 
@@ -63,3 +64,11 @@ def write_times(described: dict[str, Any]) -> str:
         datetime.fromisoformat(described["start"]).astimezone(zone),
         datetime.fromisoformat(described["end"]).astimezone(zone),
     )
+
+
+def write_share(part: int, whole: int) -> str:
+    """A share in per cent, which is 0 or 100 only where it is none or all: "<1%", "42%"."""
+    share = 100 * part / whole
+    if 0 < share < 1:
+        return "<1%"
+    return ">99%" if 99 < share < 100 else f"{share:.0f}%"

@@ -32,6 +32,8 @@ addEventListener("DOMContentLoaded", () => {
       address.searchParams.set("end", window.endStr);
       fetch(address).then((answer) => answer.json()).then(done, failed);
     },
+    // It is drawn out of sight, and takes the place of the table when it is complete.
+    eventsSet: () => requestAnimationFrame(() => shown.replaceChildren(place)),
     datesSet: ({ view: now }) => {
       const month = { month: "long", year: "numeric", timeZone: "UTC" };
       heading.textContent = new Intl.DateTimeFormat(locale, month).format(now.currentStart);
@@ -42,7 +44,7 @@ addEventListener("DOMContentLoaded", () => {
       [title.lang, title.dir] = [event.extendedProps.lang, "auto"];
     },
   });
-  shown.replaceChildren(place);
+  shown.append(place);
   calendar.render();
   for (const step of document.querySelectorAll("[data-step]")) {
     step.addEventListener("click", (event) => {

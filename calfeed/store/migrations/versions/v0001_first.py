@@ -69,6 +69,8 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("summary", sa.Text(), nullable=False),
         sa.Column("changes", sa.Text(), nullable=False),
+        sa.Column("author", sa.String(length=100), nullable=True),
+        sa.Column("command", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publishes")),
     )
     op.create_table(
@@ -255,4 +257,14 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("expires", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_sign_in_links")),
+    )
+    op.create_table(
+        "polls",
+        sa.Column("day", sa.BigInteger(), nullable=False),
+        sa.Column("feed", sa.String(length=128), nullable=False),
+        sa.Column("family", sa.String(length=32), nullable=False),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("unchanged", sa.BigInteger(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "feed", "family", name=op.f("pk_polls")),
     )
