@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from calfeed.delivery.guard import show_url
 from calfeed.delivery.sender import Outcome, Request, Sender
@@ -36,15 +36,17 @@ _ELSEWHERE = timedelta(minutes=1)
 """For how long what this process cannot send is left to others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """A claimed delivery on its way; `until` is when its message stops to matter, and
     `failing_since` is from when on its endpoint has failed. The URL is not part of its repr."""
 
     claim: Claim
-    url: str = field(repr=False)
+    url: str
     until: datetime | None
     failing_since: datetime | None
+
+    def __repr__(self) -> str:
+        return f"Posting({self.claim!r})"
 
 
 def prepare(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import pycurl
 
@@ -40,8 +39,7 @@ _TLS_ERRORS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A POST to make; `key` is the caller's own and comes back in the outcome.
 
     `sign` makes the headers that say when it left. It is called when the request's turn comes,
@@ -52,10 +50,13 @@ class Request:
     """
 
     key: Hashable
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    sign: Callable[[], Mapping[str, str]] | None = field(default=None, repr=False)
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    sign: Callable[[], Mapping[str, str]] | None = None
+
+    def __repr__(self) -> str:
+        return f"Request({self.key!r})"
 
 
 def fail(request: Request, error: str) -> Outcome:

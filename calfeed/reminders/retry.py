@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import NamedTuple
 
 SCHEDULE = (
     timedelta(0),
@@ -32,8 +33,7 @@ LONGEST_WAIT = timedelta(hours=24)
 _JITTER = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of one attempt: a status, or the error that there was instead of one.
 
     `key` is the request's own. At most one of `status` and `error` (for people) is there; neither

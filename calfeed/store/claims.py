@@ -7,7 +7,6 @@ attempt. So a worker that dies gives its deliveries back by doing nothing.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -62,8 +61,7 @@ class Attempt(NamedTuple):
     response: str
 
 
-@dataclass(frozen=True)
-class StoredMessage:
+class StoredMessage(NamedTuple):
     """A message's bytes, empty once they are no longer kept, and until when they matter."""
 
     body: bytes

@@ -44,6 +44,12 @@ def test_a_reader_in_the_events_own_zone_is_told_once(visit: Visit) -> None:
     expect(page.locator(".yours")).to_be_hidden()
 
 
+def test_nobody_is_asked_to_keep_the_date_of_what_is_cancelled(visit: Visit) -> None:
+    page = visit("/calendars/desk/hearing/")
+    expect(page.locator(".status.bad")).to_have_text("cancelled")
+    expect(page.get_by_role("heading", name="Keep this date")).to_have_count(0)
+
+
 def test_in_urdu_the_page_is_mirrored_and_stays_in_urdu(visit: Visit) -> None:
     page = visit("/calendars/desk/", viewport={"width": 1000, "height": 800})
     assert left_of(page, ".wordmark") < 300 < 600 < left_of(page, ".languages")

@@ -131,7 +131,7 @@ def test_an_attempt_that_is_on_its_way_when_its_endpoint_is_paused_is_recorded(
     with office.database.write() as connection:
         first, second = prepare(connection, claims.claim(connection, NOW, 2), lambda: NOW)
     pause(office)
-    failing = replace(second, url=office.receiver.url("/status/500"))
+    failing = second._replace(url=office.receiver.url("/status/500"))
     office.sender.submit([first, failing])
     outcomes = collect(office.sender, 2)
     with office.database.write() as connection:
