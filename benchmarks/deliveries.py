@@ -2,11 +2,13 @@
 
 All post the same signed bodies from core 0 to the same nginx on core 1, in turn. The worker is
 `calfeed worker` as it is, over a database with 20,000 deliveries that fall due at one moment;
-each attempt is recorded. PostgreSQL's and Redis's processes run on whichever core is free.
+each attempt is recorded. PostgreSQL's connections are on core 1 too, so that whoever posts has
+core 0 for himself; Redis's process runs on whichever core is free.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -29,7 +31,7 @@ from calfeed.store.database import Database
 from calfeed.store.deliveries import count_by_state
 
 DELIVERIES = 20_000
-ROUNDS = 3
+ROUNDS = 7
 CLIENT, SINK = 0, 1
 """The cores of who posts and of who receives."""
 
@@ -60,6 +62,7 @@ def measure(rounds: int = ROUNDS) -> dict[tuple[str, str], float]:
             folder / "sink", f"location / {{ return 204; }} {COUNTER}", processes=1, core=SINK
         ) as sink,
     ):
+        os.sched_setaffinity(made.server, {SINK})  # and so each connection's process
         url = f"http://127.0.0.1:{sink.port}"
         for _ in range(rounds):
             for receivers, many in RECEIVERS.items():

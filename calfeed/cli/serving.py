@@ -73,9 +73,10 @@ def worker(supervised: bool) -> None:
         clock.start()
         with Listener(database, one.wake):
             # What was made so far lives as long as the process; collecting garbage need not look
-            # at it again and again.
+            # at it again and again, nor at what is in hand for a moment, by the thousand.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(50_000)
             one.run()
         clock.stop()
 

@@ -14,7 +14,7 @@ from calfeed.reminders.retry import Delivered, Disable, GiveUp, RetryAt, decide
 from calfeed.reminders.signing import sign_headers
 from calfeed.store import claims as store
 from calfeed.store import endpoints, standing
-from calfeed.store.claims import Attempt, Claim
+from calfeed.store.claims import Attempt, Claim, StoredMessage
 from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints import Endpoint
 
@@ -68,41 +68,36 @@ def prepare(
     now = clock()
     stored = store.load_messages(connection, [one.message_id for one in claims])
     receivers = endpoints.load_endpoints(connection, list({one.endpoint_id for one in claims}))
+    by_endpoint: dict[str, list[Claim]] = {}
+    for one in claims:
+        by_endpoint.setdefault(one.endpoint_id, []).append(one)
     ends: dict[str, list[Claim]] = {"expired": [], "dropped": []}
     paused: list[Claim] = []
     later: dict[Claim, datetime] = {}
-    wanted: dict[str, list[Claim]] = {}
-    for claimed in claims:
-        endpoint = receivers.get(claimed.endpoint_id)
-        message = stored[claimed.message_id]
-        until = message.until
-        if endpoint is None:
-            ends["dropped"].append(claimed)
-        elif not message.body or (until is not None and until <= now):
-            ends["expired"].append(claimed)
-        elif not endpoint.takes_posts and not at_once:
-            paused.append(claimed)
-        elif takes is not None and not takes(endpoint.url):
-            later[claimed] = now + _ELSEWHERE
-        elif not at_once and (quiet := _quiet_until(endpoint, until, now)) is not None:
-            later[claimed] = quiet
-        else:
-            wanted.setdefault(claimed.endpoint_id, []).append(claimed)
     requests: list[Request] = []
-    for key, ready in wanted.items():
-        endpoint = receivers[key]
+    for key, ready in by_endpoint.items():
+        endpoint = receivers.get(key)
+        if endpoint is None:
+            ends["dropped"] += ready
+            continue
+        ends["expired"] += [one for one in ready if not stored[one.message_id].matters(now)]
+        ready = [one for one in ready if stored[one.message_id].matters(now)]
+        if not endpoint.takes_posts and not at_once:
+            paused += ready
+            continue
+        if takes is not None and not takes(endpoint.url):
+            later.update(dict.fromkeys(ready, now + _ELSEWHERE))
+            continue
+        if not at_once:
+            unwanted = _find_unwanted(connection, endpoint, ready, stored, now)
+            later |= unwanted
+            ready = [one for one in ready if one not in unwanted]
         headers = {**HEADERS, **endpoint.headers}
-        # What was said first has the first turns.
-        ready.sort(key=lambda one: one.delivery_id)
-        if endpoint.options.rate is not None and not at_once:
-            turns = standing.take_turns(connection, key, endpoint.options.rate, len(ready), now)
-            later.update({one: at for one, at in zip(ready, turns, strict=True) if at > now})
         for one in ready:
-            if one not in later:
-                message = stored[one.message_id]
-                posting = Posting(one, endpoint.url, message.until, endpoint.failing_since)
-                signer = make_signer(one.message_id, message.body, endpoint.secrets_at, clock)
-                requests.append(Request(posting, endpoint.url, headers, message.body, signer))
+            message = stored[one.message_id]
+            posting = Posting(one, endpoint.url, message.until, endpoint.failing_since)
+            signer = make_signer(one.message_id, message.body, endpoint.secrets_at, clock)
+            requests.append(Request(posting, endpoint.url, headers, message.body, signer))
     for state, ended in ends.items():
         store.settle(connection, ended, state, now, attempted=False)
     idle = endpoints.keep_idle(connection, sorted({one.endpoint_id for one in paused}))
@@ -114,10 +109,24 @@ def prepare(
     return requests
 
 
-def _quiet_until(endpoint: Endpoint, until: datetime | None, now: datetime) -> datetime | None:
-    """When an endpoint's quiet hours end; None where it is none, or that would be too late."""
-    end = endpoint.options.quiet_until(now)
-    return end if end is not None and (until is None or end < until) else None
+def _find_unwanted(
+    connection: Connection,
+    endpoint: Endpoint,
+    ready: Sequence[Claim],
+    stored: Mapping[str, StoredMessage],
+    now: datetime,
+) -> dict[Claim, datetime]:
+    """What an endpoint does not want now, because of its quiet hours or its rate, until when."""
+    later: dict[Claim, datetime] = {}
+    quiet, rate = endpoint.options.quiet_until(now), endpoint.options.rate
+    if quiet is not None:
+        untils = [(one, stored[one.message_id].until) for one in ready]
+        later |= {one: quiet for one, until in untils if until is None or quiet < until}
+    if rate is not None:
+        wanted = [one for one in ready if one not in later]
+        turns = standing.take_turns(connection, endpoint.id, rate, len(wanted), now)
+        later |= {one: at for one, at in zip(wanted, turns, strict=True) if at > now}
+    return later
 
 
 def record(

@@ -23,11 +23,11 @@ _FEW = 4
 _MOST = 2048
 """And those that it can get to."""
 
-_LINE = 64
-"""How many more may wait for their turn, for one endpoint,"""
+_LINE, _LINES = 64, 512
+"""How many more may wait for their turn, for one endpoint and in all,"""
 
-_LINES = 512
-"""and for all of them."""
+_QUICK_LINE, _QUICK_LINES = 1024, 2048
+"""and for one whose answers are quick: it will soon have come to them."""
 
 _HANDS = 4096
 """How many deliveries a worker has in hand, posted or in line."""
@@ -68,6 +68,13 @@ class _Share:
         """How many more would be posted at once; less than none where some are in line."""
         return self.most - self.posted - len(self.line)
 
+    @property
+    def lines(self) -> tuple[int, int]:
+        """How many may be in its line, and in all lines when one more is let into it."""
+        if self.rests:
+            return 0, 0
+        return (_QUICK_LINE, _QUICK_LINES) if self.quick and self.most > _FEW else (_LINE, _LINES)
+
 
 class Shares:
     """The shares of the endpoints that a worker posts to."""
@@ -103,7 +110,7 @@ class Shares:
             # Not in between: what is kept here counts on its share until it is in line.
             self._forget(at)
         more: Counter[str] = Counter()
-        lines = _LINES - self._in_lines
+        in_lines = self._in_lines
         for one in claims:
             key = one.endpoint_id
             share = self._find(key, at)
@@ -111,14 +118,14 @@ class Shares:
                 back[one] = share.rests_until - at
                 continue
             self._last[key] += 1
-            free = share.free - more[key]
+            free, (line, lines) = share.free - more[key], share.lines
             if free > 0:
                 kept.append(one)
                 more[key] += 1
-            elif lines > 0 and free > -_LINE and not share.rests:
+            elif free > -line and in_lines < lines:
                 kept.append(one)
                 more[key] += 1
-                lines -= 1
+                in_lines += 1
             else:
                 back[one] = _find_turn(share, at)
         return kept, back
@@ -203,13 +210,16 @@ class Shares:
         if not self._last:
             return claimed
         ratio = claimed / self._last.total()
-        posted = in_line = 0.0
+        fitting, in_lines = 0.0, float(self._in_lines)
         for key, count in self._last.items():
-            wanted, free = count * ratio, self._shares[key].free
-            fits = min(wanted, max(free, 0))
-            posted += fits
-            in_line += min(wanted - fits, max(free + _LINE - fits, 0))
-        return posted + min(in_line, _LINES - self._in_lines)
+            share = self._shares[key]
+            line, lines = share.lines
+            wanted = count * ratio
+            posted = min(wanted, max(share.free, 0))
+            in_line = min(wanted - posted, share.free + line - posted, lines - in_lines)
+            in_lines += max(in_line, 0.0)
+            fitting += posted + max(in_line, 0.0)
+        return fitting
 
     def _find(self, key: str, at: float) -> _Share:
         share = self._shares.get(key)

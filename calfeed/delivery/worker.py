@@ -243,7 +243,7 @@ class Worker:
     def _claim(self, limit: int, now: datetime) -> None:
         """Claim up to `limit` deliveries, and post those whose turn has come."""
         with self._database.write() as connection:
-            claims = sorted(store.claim(connection, now, limit))
+            claims = store.claim(connection, now, limit)
             kept, beyond = self._shares.sort_out(claims, time.monotonic())
             requests = prepare(connection, kept, self._clock, takes=self._sender.takes)
             store.give_back(connection, _after(now, beyond))

@@ -67,19 +67,24 @@ class StoredMessage(NamedTuple):
     body: bytes
     until: datetime | None
 
+    def matters(self, now: datetime) -> bool:
+        """Whether it is still to be sent."""
+        return bool(self.body) and (self.until is None or self.until > now)
+
 
 def claim(connection: Connection, now: datetime, limit: int) -> list[Claim]:
-    """Claim up to `limit` deliveries whose time has come, those that waited longest."""
+    """Claim up to `limit` deliveries whose time has come, those that waited longest.
+
+    They are in the order in which they were made: what was said first has the first turns.
+    """
     given = {"now": now, "most": limit, "lease": now + LEASE}
-    rows = connection.execute(_claiming(), given).all()
-    return [Claim(*row) for row in rows]
+    return sorted(map(Claim._make, connection.execute(_claiming(), given)))
 
 
 def claim_one(connection: Connection, delivery_id: int, now: datetime) -> list[Claim]:
     """Claim one delivery by its number, if it is pending."""
     one = _claim(delivery_id).where(deliveries.c.state == "pending")
-    rows = connection.execute(one, {"lease": now + LEASE}).all()
-    return [Claim(*row) for row in rows]
+    return [Claim._make(row) for row in connection.execute(one, {"lease": now + LEASE})]
 
 
 @cache
