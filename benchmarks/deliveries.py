@@ -22,7 +22,7 @@ from subprocess import Popen, check_output
 
 from sqlalchemy import func, select
 
-from benchmarks.databases import POSTGRESQL, SQLITE, Databases, databases
+from benchmarks.databases import POSTGRESQL, SQLITE, Databases, databases, tidy
 from benchmarks.filling import fill
 from benchmarks.machine import nginx, on_core, running
 from benchmarks.rivals import COUNTER, post_with_celery, post_with_procrastinate
@@ -108,6 +108,7 @@ def _work_off(made: Databases, kind: str, sink: str, endpoints: int) -> float:
     database = Database(url)
     due = datetime.now(UTC) + _AHEAD
     fill(database, sink, due, messages=DELIVERIES // endpoints, endpoints=endpoints)
+    tidy(database)
     if datetime.now(UTC) > due - _AHEAD / 2:
         raise TimeoutError("the deliveries were due before they were all there")
     with worker(url):
