@@ -145,7 +145,9 @@ def load_messages(connection: Connection, ids: Sequence[str]) -> dict[str, Store
 def _loading(dialect: str) -> Any:
     wanted = given_rows(dialect, "ids", {"id": String(40)})
     query = select(messages.c.id, messages.c.body, messages.c.until)
-    return query.where(messages.c.id.in_(select(wanted.c.id)))
+    # As text, PostgreSQL writes bytes in hexadecimal digits, twice as many.
+    binary = query.execution_options(calfeed_binary=True)
+    return binary.where(messages.c.id.in_(select(wanted.c.id)))
 
 
 def record_attempts(connection: Connection, made: Sequence[Attempt]) -> None:

@@ -97,14 +97,6 @@ class Database:
             raise StoreError(f"the database {self.name} cannot be used: {error}") from error
 
 
-class _BinaryCursor(psycopg.Cursor[Any]):
-    """Gets results as PostgreSQL has them: as text, a message's body is twice as long."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self.format = psycopg.pq.Format.BINARY
-
-
 def _create(url: str) -> Engine:
     try:
         parsed = make_url(url)
@@ -128,11 +120,7 @@ def _create_postgresql(url: URL) -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,  # they hold secrets and texts, which no error shows
         pool_size=4,
-        connect_args={
-            "connect_timeout": 5,
-            "application_name": "calfeed",
-            "cursor_factory": _BinaryCursor,
-        },
+        connect_args={"connect_timeout": 5, "application_name": "calfeed"},
     )
 
     @event.listens_for(engine, "connect")
@@ -142,6 +130,11 @@ def _create_postgresql(url: URL) -> Engine:
         # until the statistics know of it.
         connection.execute("SET random_page_cost = 1.1")
         connection.commit()
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _ask(_: Any, cursor: Any, _text: str, _given: Any, context: Any, _many: bool) -> None:
+        if context is not None and context.execution_options.get("calfeed_binary", False):
+            cursor.format = psycopg.pq.Format.BINARY
 
     return engine
 
