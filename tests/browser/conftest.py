@@ -54,6 +54,7 @@ def visiting(chromium: Browser, base_url: str) -> Iterator[Visit]:
 
     def open_page(path: str, **options: object) -> Page:
         wanted = {"locale": "en-GB", "timezone_id": "Asia/Karachi", **options}
+        # A type checker cannot tell which option is which.
         context = chromium.new_context(base_url=base_url, **wanted)  # type: ignore[arg-type]
         context.set_default_timeout(20_000)
         contexts.append(context)
