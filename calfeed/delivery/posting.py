@@ -104,8 +104,8 @@ def prepare(
     held = [one for one in paused if one.endpoint_id in idle]
     # Not under a lease any more: whoever resumes the endpoint need not think it is on its way.
     later |= {one: now if one.endpoint_id in idle else now + _MOMENT for one in paused}
-    store.give_back(connection, later)
     store.hold(connection, held)
+    store.pass_over(connection, later)
     return requests
 
 

@@ -84,6 +84,7 @@ class Shares:
         self._waiting: set[str] = set()  # endpoints with a line
         self._in_lines = 0
         self._last: Counter[str] = Counter()  # what the last claim had for whom
+        self._listened = 0.0  # when outcomes were last asked for
         self.in_hand = 0
 
     def find_room(self) -> int:
@@ -127,7 +128,7 @@ class Shares:
                 more[key] += 1
                 in_lines += 1
             else:
-                back[one] = _find_turn(share, at)
+                back[one] = self._find_turn(share, at)
         return kept, back
 
     def line_up(self, requests: Iterable[Request]) -> None:
@@ -155,7 +156,8 @@ class Shares:
         return turns
 
     def note(self, outcomes: Sequence[Outcome], at: float) -> set[str]:
-        """Learn from what came of posts; the endpoints that are to rest from now on."""
+        """Learn from what came of posts, all there was at this time; who is to rest from now on."""
+        self._listened = at
         resting: set[str] = set()
         for outcome in outcomes:
             key = endpoint_of(outcome)
@@ -227,24 +229,24 @@ class Shares:
             share = self._shares[key] = _Share(heard=at)
         return share
 
+    def _find_turn(self, share: _Share, at: float) -> float:
+        """The seconds until an endpoint will be able to take one delivery more."""
+        if share.rests:
+            return _REST  # one post finds out how it is, and what waits for that is back soon
+        # Not up to `at`: a database that takes long is no silence of the endpoint's.
+        silence = max(0.0, self._listened - share.heard) if share.posted else 0.0
+        answer = max(share.answer, silence)
+        if share.quick and silence < _QUICK:
+            return max(answer, _SOON)  # by then it can take twice as many
+        share.booked = min(max(share.booked, at + _SOON) + answer / share.most, at + _LATE)
+        return share.booked - at
+
     def _forget(self, at: float) -> None:
         self._shares = {
             key: share
             for key, share in self._shares.items()
             if share.posted or share.line or max(share.heard, share.rests_until) > at - _IDLE
         }
-
-
-def _find_turn(share: _Share, at: float) -> float:
-    """The seconds until an endpoint will be able to take one delivery more."""
-    if share.rests:
-        return _REST  # one post finds out how it is, and what waits for that is back soon
-    silence = at - share.heard if share.posted else 0.0
-    answer = max(share.answer, silence)
-    if share.quick and silence < _QUICK:
-        return max(answer, _SOON)  # by then it can take twice as many
-    share.booked = min(max(share.booked, at + _SOON) + answer / share.most, at + _LATE)
-    return share.booked - at
 
 
 def endpoint_of(one: Request | Outcome) -> str:

@@ -246,7 +246,7 @@ class Worker:
             claims = store.claim(connection, now, limit)
             kept, beyond = self._shares.sort_out(claims, time.monotonic())
             requests = prepare(connection, kept, self._clock, takes=self._sender.takes)
-            store.give_back(connection, _after(now, beyond))
+            store.pass_over(connection, _after(now, beyond))
         if not self._claims:
             self._renewed = now
         self._more = len(claims) == limit
@@ -272,16 +272,15 @@ class Worker:
         Not for all: recording this half and claiming another goes on while the rest is posted.
         """
         deadline = time.monotonic() + timeout
-        while self._shares.in_hand > len(self._unrecorded):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
+        left = timeout
+        while left >= 0:  # once in any case: while much is fanned out there is no time to wait
             outcomes = self._sender.results(left)
             self._unrecorded += outcomes
             at = time.monotonic()
             if resting := self._shares.note(outcomes, at):
                 self._let_go(lambda one: endpoint_of(one) in resting)
             self._sender.submit(self._shares.take_turns(at))
+            left = deadline - at if self._shares.in_hand > len(self._unrecorded) else -1.0
 
     def _let_go(self, unwanted: Callable[[Request], bool]) -> None:
         """Take back what is not posted yet, to be given back with the next exchange."""

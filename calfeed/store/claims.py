@@ -204,15 +204,25 @@ def _settling(dialect: str) -> Any:
 
 def put_off(connection: Connection, until: Mapping[Claim, datetime]) -> None:
     """Give deliveries back that were attempted in vain, each to be tried again at its time."""
-    _return(connection, until, 1)
+    _return(connection, until, made=1)
 
 
 def give_back(connection: Connection, until: Mapping[Claim, datetime]) -> None:
     """Give deliveries back that were not attempted, each to be taken again at its time."""
-    _return(connection, until, 0)
+    _return(connection, until)
 
 
-def _return(connection: Connection, until: Mapping[Claim, datetime], made: int) -> None:
+def pass_over(connection: Connection, until: Mapping[Claim, datetime]) -> None:
+    """Leave deliveries for later that this very transaction has claimed.
+
+    Nobody else has seen the claim, so it never was: its number is the next one's.
+    """
+    _return(connection, until, claimed=0)
+
+
+def _return(
+    connection: Connection, until: Mapping[Claim, datetime], *, made: int = 0, claimed: int = 1
+) -> None:
     if until:
         # Not counted up in the table: whether a commit was made when the connection broke is not
         # known, and the same is recorded once more.
@@ -222,6 +232,7 @@ def _return(connection: Connection, until: Mapping[Claim, datetime], made: int) 
                 "claim": one.number,
                 "at": at,
                 "attempts": one.attempts + made,
+                "number": one.number - 1 + claimed,
             }
             for one, at in until.items()
         ]
@@ -235,9 +246,11 @@ def _returning(dialect: str) -> Any:
         "claim": Integer(),
         "at": deliveries.c.next_at.type,
         "attempts": Integer(),
+        "number": Integer(),
     }
     again = given_rows(dialect, "again", kinds)
-    return _mine(again).values(next_at=again.c.at, attempts=again.c.attempts)
+    values = {"next_at": again.c.at, "attempts": again.c.attempts, "claim": again.c.number}
+    return _mine(again).values(values)
 
 
 def hold(connection: Connection, claims: Sequence[Claim]) -> None:

@@ -91,6 +91,22 @@ def test_a_worker_goes_on_until_nothing_is_left_without_being_woken(
     assert len(receiver.posts) == 20
 
 
+def test_what_came_back_is_recorded_while_there_is_much_to_fan_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fanning a message out to a million endpoints takes minutes; here it does not end."""
+    monkeypatch.setattr(workers, "fan_out", lambda *_: True)
+    with Receiver() as receiver, Sender(allow_private=True) as sender:
+        with database.write() as connection:
+            add_endpoint(connection, make_endpoint("end_1", receiver.url("/status/204")))
+            outbox.add_messages(connection, [make_message("msg_many")])
+            for number in range(20):
+                outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
+        worker = Worker(database, sender, "http://calendar.example", lambda: _BEGIN, lambda: 0.5)
+        with working(worker):
+            wait_until(lambda: {row.state for row in read_deliveries(database)} == {"delivered"})
+
+
 def wait_for_lease(database: Database, until: datetime) -> None:
     """Return once the delivery is claimed until then."""
     deadline = time.monotonic() + 30

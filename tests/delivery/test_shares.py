@@ -84,6 +84,26 @@ def test_what_a_slow_endpoint_has_no_room_for_comes_back_as_it_works_it_off(
     assert max(back) == 300
 
 
+def test_a_silence_in_which_nobody_listened_is_not_the_endpoints(numbers: Iterator[int]) -> None:
+    """The worker waited for its database."""
+    shares = Shares()
+    posted, _ = keep(shares, claim(numbers, 4))
+    end(shares, posted[:1], 0.1)
+    _, back = keep(shares, claim(numbers, 2000), 4.0)
+    assert set(back) == {0.1}
+
+
+def test_what_an_endpoint_that_is_silent_has_no_room_for_comes_back_much_later(
+    numbers: Iterator[int],
+) -> None:
+    shares = Shares()
+    posted, _ = keep(shares, claim(numbers, 4))
+    end(shares, posted[:1], 0.1)
+    end(shares, [], 4.0)
+    _, back = keep(shares, claim(numbers, 2000), 4.0)
+    assert max(back) > 60
+
+
 def test_no_answer_in_time_puts_an_endpoint_to_rest_and_a_second_one_for_longer(
     numbers: Iterator[int],
 ) -> None:

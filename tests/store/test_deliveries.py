@@ -17,6 +17,7 @@ from calfeed.store.claims import (
     claim,
     claim_one,
     load_messages,
+    pass_over,
     put_off,
     record_attempts,
     settle,
@@ -131,6 +132,20 @@ def test_what_is_put_off_is_pending_until_its_time_has_come(database: Database) 
     assert take(database, 1, 4 * SECOND) == []
     (again,) = take(database, 1, 5 * SECOND)
     assert (again.delivery_id, again.attempts) == (number, 1)
+
+
+def test_what_is_passed_over_was_never_claimed(database: Database) -> None:
+    """Its next claim has the number that it would have had."""
+    keep_deliveries(database, 2)
+    with database.write() as connection:
+        first, second = claim(connection, NOW, 2)
+        pass_over(connection, {first: NOW + 5 * SECOND})
+    assert take(database, 9, 4 * SECOND) == []
+    assert take(database, 9, 5 * SECOND) == [first]
+    assert take(database, 9, 40 * SECOND) == [
+        first._replace(number=first.number + 1),
+        second._replace(number=second.number + 1),
+    ]
 
 
 def test_one_delivery_is_claimed_by_its_number_while_it_is_pending(database: Database) -> None:
