@@ -13,7 +13,13 @@ from benchmarks import feeds, pages, publishing
 from benchmarks.machine import describe_machine, missing_tools
 from benchmarks.markdown import draw_table, write_beside, write_megabytes, write_microseconds
 from benchmarks.servers import FORMS, Server
-from benchmarks.showing import show_backlogs, show_deliveries, show_growth, show_lateness
+from benchmarks.showing import (
+    show_backlogs,
+    show_deliveries,
+    show_faults,
+    show_growth,
+    show_lateness,
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -24,6 +30,7 @@ def main(arguments: Sequence[str]) -> int:
         "publishing": show_publishing,
         "deliveries": show_deliveries,
         "lateness": show_lateness,
+        "faults": show_faults,
         "backlogs": show_backlogs,
     }
     known = {**parts, "growth": show_growth}  # only when it is asked for

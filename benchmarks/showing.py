@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import backlogs, deliveries, growth, lateness
+from benchmarks import backlogs, deliveries, faults, growth, lateness
 from benchmarks.databases import KINDS
 from benchmarks.markdown import draw_table, write_beside, write_megabytes, write_microseconds
 
@@ -33,6 +33,18 @@ def show_lateness() -> str:
     rows[0] += lateness.SHARES
     for kind in KINDS:
         rows.append([kind, *(f"{found[kind, share]:.3f} s" for share in lateness.SHARES)])
+    return draw_table(rows)
+
+
+def show_faults() -> str:
+    """The table of how late healthy endpoints are served beside bad ones."""
+    found = faults.measure()
+    rows = [[f"{faults.HEALTHY:,} healthy endpoints", *faults.SHARES, "latest of the worst round"]]
+    for kind in KINDS:
+        for case in faults.CASES:
+            late = found[kind, case]
+            seconds = [*late.shares.values(), late.worst]
+            rows.append([f"{kind}, {case}", *(f"{one:.3f} s" for one in seconds)])
     return draw_table(rows)
 
 
