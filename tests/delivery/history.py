@@ -18,7 +18,14 @@ from sqlalchemy import select
 
 from calfeed.definitions.durations import parse_duration
 from calfeed.definitions.values import Calendar, Event, ReminderRule, Repeat, Status
-from calfeed.delivery.due import Pace, fan_out, fire_due, make_digests
+from calfeed.delivery.due import (
+    REVIEWED,
+    Pace,
+    fan_out,
+    fire_due,
+    make_digests,
+    review_plans,
+)
 from calfeed.delivery.posting import Posting, prepare, record
 from calfeed.publish.apply import publish
 from calfeed.reminders.options import Options
@@ -29,6 +36,7 @@ from calfeed.store.endpoints import add_endpoint, find_endpoint
 from calfeed.store.standing import change_endpoint, hold_endpoint, resume_endpoint
 from calfeed.store.tables import deliveries as deliveries_table
 from calfeed.store.tables import messages, metadata, reminders
+from tests.delivery.releases import Releases
 from tests.publish.desk import BASE
 from tests.store.keeping import make_endpoint
 
@@ -74,6 +82,7 @@ class Life:
     now: datetime
     wishes: Mapping[str, Options]
     """By endpoint, what it asks for at first."""
+    releases: Releases
     drafts: dict[str, Draft] = field(default_factory=dict)
     told: dict[tuple[str, str], list[tuple[int, str]]] = field(
         default_factory=lambda: defaultdict(list)
@@ -85,9 +94,11 @@ class Life:
 
     def __post_init__(self) -> None:
         self.options = dict(self.wishes)
+        self.reviewed = self.now  # up to when due times were worked out anew
 
     def begin(self) -> None:
         """Empty the database, and add the endpoints."""
+        self.releases.install(0)
         with self.database.write() as connection:
             for table in reversed(metadata.sorted_tables):
                 connection.execute(table.delete())
@@ -132,7 +143,12 @@ class Life:
                 change_endpoint(connection, endpoint, self.now)
 
     def work(self, step: str) -> bool:
-        """One transaction of a worker; whether there may be more of it to do."""
+        """One thing that a worker does; whether there may be more of it to do."""
+        if step == "review":
+            ahead = self.now + REVIEWED
+            review_plans(self.database, self.reviewed, ahead)
+            self.reviewed = ahead
+            return False
         if step == "fire":
             return fire_due(self.database, self.now, BASE, self.pace) > 0
         if step == "fan out":
@@ -166,13 +182,19 @@ class Life:
         """The worker ends with answers that it did not record."""
         self.out.clear()
 
+    def update_zones(self, release: int) -> None:
+        """Put in a release of the zone database, for which every process ends and begins anew."""
+        self.die()
+        self.releases.install(release)
+        self.reviewed = self.now
+
     def end(self) -> None:
         """Let everything that is still to come go well, until nothing is left."""
         for name in self.options:
             self.set_standing("resume", name)
         self.record()
         for _ in range(1000):
-            for step in ("fire", "fan out", "gather"):
+            for step in ("review", "fire", "fan out", "gather"):
                 while self.work(step):
                     pass
             while self.post(100, ["arrives"]):

@@ -23,13 +23,16 @@ from calfeed.reminders.options import Digest, Options, QuietHours
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
 from tests.delivery.history import Draft, Life
+from tests.delivery.releases import Releases, releases
 
 # Around these the clocks change in many places.
 BEGINNINGS = [datetime(2025, 10, 24, 9, 30, tzinfo=UTC), datetime(2026, 3, 6, 21, tzinfo=UTC)]
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone)
 RULES = ["1 week", "3 days", "1 day", "24 hours", "2 hours", "0 minutes"]
 FATES = ["arrives", "refused", "lost", "arrives unheard", "arrives unrecorded", "dies"]
-WORK = ["fire", "fan out", "gather"]
+WORK = ["review", "fire", "fan out", "gather"]
+RELEASES = [1, 40]
+"""How far behind each zone the one is whose rules it gets, in two releases of the database."""
 
 quiet_hours = st.sampled_from([None, QuietHours(begin=time(22), end=time(7))])
 options = st.builds(
@@ -64,6 +67,7 @@ class Round:
 
     edit: tuple[str, Draft | None] | None
     standing: tuple[str, str] | None
+    release: int | None
     next_and: int | None
     """Minutes after the next thing is due."""
     wait: int
@@ -99,13 +103,16 @@ def histories(draw: st.DrawFn) -> History:
             ),
             never=4,
         ),
+        release=sometimes(st.sampled_from([0, 1, 2]), never=6),
         next_and=st.sampled_from([None, 0, 0, 0, 5, 300]),
         wait=st.sampled_from([*[0] * 8, -60, 60, 1, 20, 300, 1440, 8000]),
-        work=st.sampled_from([[*WORK, *WORK], [*WORK, *WORK], [*WORK], ["fire"], ["gather"], []]),
+        work=st.sampled_from(
+            [[*WORK, *WORK], [*WORK, *WORK], [*WORK], WORK[1:], ["fire"], ["gather"], []]
+        ),
         fates=st.lists(st.sampled_from(FATES), min_size=1, max_size=3),
         then=st.sampled_from(["record", "record", "die", "leave"]),
     )
-    first = Round(("two", known[0]), None, None, 0, [*WORK], ["arrives"], "record")
+    first = Round(("two", known[0]), None, None, None, 0, [*WORK], ["arrives"], "record")
     return History(
         beginning,
         draw(st.lists(options, min_size=2, max_size=2)),
@@ -113,15 +120,17 @@ def histories(draw: st.DrawFn) -> History:
     )
 
 
-def live(database: Database, history: History) -> Life:
+def live(database: Database, zones: Releases, history: History) -> Life:
     """Let a history happen, and check what it comes to."""
     options = {f"end_{index}": each for index, each in enumerate(history.options)}
-    life = Life(database, history.beginning, options)
+    life = Life(database, history.beginning, options, zones)
     life.begin()
     for each in history.rounds:
         if each.next_and is not None:
             life.wait_for_next(each.next_and)
         life.now += timedelta(minutes=each.wait)
+        if each.release is not None:
+            life.update_zones(each.release)
         if each.edit is not None:
             life.edit(*each.edit)
         if each.standing is not None:
@@ -139,6 +148,13 @@ def live(database: Database, history: History) -> Life:
 
 
 @contextmanager
+def make_releases() -> Iterator[Releases]:
+    """The zone database as it is, and two in which all clocks go otherwise."""
+    with releases(ZONES, RELEASES) as found:
+        yield found
+
+
+@contextmanager
 def make_database() -> Iterator[Database]:
     """A SQLite file, in memory where there is such a place."""
     memory = Path("/dev/shm")
@@ -151,14 +167,34 @@ def make_database() -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
-def quick_database() -> Iterator[Database]:
+def zones() -> Iterator[Releases]:
+    with make_releases() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def sqlite_file() -> Iterator[Database]:
     with make_database() as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def postgresql_tables(_tables: str) -> Iterator[Database]:
+    with closing(Database(_tables)) as database:
         yield database
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=histories())
 def test_each_reminder_is_told_under_one_id_or_there_is_a_reason(
-    quick_database: Database, history: History
+    sqlite_file: Database, zones: Releases, history: History
 ) -> None:
-    live(quick_database, history)
+    live(sqlite_file, zones, history)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(history=histories())
+def test_and_so_it_is_on_postgresql(
+    postgresql_tables: Database, zones: Releases, history: History
+) -> None:
+    live(postgresql_tables, zones, history)

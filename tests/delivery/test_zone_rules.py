@@ -5,13 +5,12 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from calfeed.definitions import values
 from calfeed.delivery.due import REVIEWED, Pace, fire_due, review_plans
+from tests.delivery.releases import forget, put_rules
 from tests.publish.desk import BASE, Desk
 
 HOUR = timedelta(hours=1)
@@ -20,21 +19,13 @@ WHOLE_DAY = "it:\n  summary: It\n  start: 2025-06-30\n  reminders: [1 day]\n"
 DAILY = TIMED + "  repeat: {rule: FREQ=DAILY;COUNT=2}\n"
 
 
-def forget() -> None:
-    """As in a new process."""
-    zoneinfo.ZoneInfo.clear_cache()
-    values._instant_text.cache_clear()
-
-
 @pytest.fixture
 def put_karachi(tmp_path: Path) -> Iterator[Callable[[str], None]]:
     """Give Karachi the rules of another zone from now on, as a process knows them that starts."""
     former = zoneinfo.TZPATH
-    (tmp_path / "Asia").mkdir()
 
     def put(other: str) -> None:
-        rules = files("tzdata").joinpath("zoneinfo", *other.split("/")).read_bytes()
-        (tmp_path / "Asia" / "Karachi").write_bytes(rules)
+        put_rules(tmp_path, "Asia/Karachi", other)
         zoneinfo.reset_tzpath([tmp_path])
         forget()
 
