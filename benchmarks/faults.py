@@ -45,8 +45,8 @@ _NO_TLS, _NO_NAME = "https", "no-name"
 _EACH, _BACKLOG = 3, 50
 _BAD = (len(_PATHS) + 2) * _EACH
 
-_AHEAD = timedelta(seconds=8)  # time for a worker to start, and for the bad ones to fail
-_FAILING = timedelta(seconds=5)  # how much of it has to be left for the latter
+_AHEAD = timedelta(seconds=11)  # time to fill, for a worker to start, and for the bad to fail
+_FAILING = timedelta(seconds=6)  # how much of it has to be left for the latter
 _LONGEST = 60.0
 
 
@@ -61,7 +61,7 @@ class Late:
 def measure(rounds: int = ROUNDS) -> dict[tuple[str, str], Late]:
     """How late the healthy endpoints had their messages, by database and case.
 
-    At a worker's start the time counts from the first post that it makes.
+    At a worker's start the time counts from the first post that a bad receiver gets.
     """
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory(prefix="calfeed-bench-") as name:
@@ -96,10 +96,10 @@ def _measure_one(folder: Path, url: str, case: str) -> list[float]:
     location = f"location / {{ access_log {notes} received; return 204; }}"
     database = Database(url)
     with nginx(folder / "sink", location, processes=1, core=SINK) as sink, Receiver() as receiver:
+        migrate(database)
         now = datetime.now(UTC)
         overdue = now - timedelta(seconds=1)
         due = now + _AHEAD if case == RUNNING else overdue + timedelta(milliseconds=1)
-        migrate(database)
         with database.write() as connection:
             _add_bad(connection, receiver, overdue)
             _add_healthy(connection, f"http://127.0.0.1:{sink.port}", due)

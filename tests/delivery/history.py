@@ -294,16 +294,22 @@ class Life:
     def _keys(self) -> dict[tuple[str, ...], str]:
         with self.database.read() as connection:
             query = select(messages.c.reminder, messages.c.body)
-            rows = connection.execute(query.where(messages.c.reminder.is_not(None)))
-            return {_identify(json.loads(row.body)["data"]): row.reminder for row in rows}
+            rows = connection.execute(query.where(messages.c.reminder.is_not(None))).all()
+        keys: dict[tuple[str, ...], str] = {}
+        for row in rows:
+            # Not even in one message for each set of rules.
+            one = _identify(json.loads(row.body)["data"])
+            assert keys.setdefault(one, row.reminder) == row.reminder, (one, keys[one], row)
+        return keys
 
 
 def _identify(data: Any) -> tuple[str, ...]:
+    """What a reminder is of: its occurrence as a wall clock shows it, whatever the zone's rules."""
     occurrence = data["occurrence"]
     return (
         data["event"]["uid"],
-        occurrence["id"],
-        occurrence["start"],
+        "one of a series" if occurrence["id"] else "",  # its id is in UTC
+        occurrence["start"][: len("2026-03-06T21:00:00")],
         occurrence["time_zone"],
         data["reminder"]["rule"],
     )
