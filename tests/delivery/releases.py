@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 import zoneinfo
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import _lru_cache_wrapper
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from calfeed.definitions import values
+_KNOW_ZONES = ("calfeed.definitions.", "calfeed.ical.", "calfeed.reminders.")
+"""The rooms that work out local times. The others are given them."""
 
 
 def forget() -> None:
-    """As in a new process."""
+    """As in a new process: nothing is remembered of what the rules were."""
     zoneinfo.ZoneInfo.clear_cache()
-    values._instant_text.cache_clear()
+    for name, module in list(sys.modules.items()):
+        if name.startswith(_KNOW_ZONES):
+            for each in list(vars(module).values()):
+                if isinstance(each, _lru_cache_wrapper):
+                    each.cache_clear()
 
 
 def put_rules(folder: Path, zone: str, other: str) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from calfeed.delivery.due import REVIEWED, Pace, fire_due, review_plans
-from tests.delivery.releases import forget, put_rules
+from calfeed.ical.zones import render_vtimezone
+from tests.delivery.releases import forget, put_rules, releases
 from tests.publish.desk import BASE, Desk
 
 HOUR = timedelta(hours=1)
@@ -100,3 +101,12 @@ def test_what_went_out_before_is_not_told_again_after_a_publish_by_the_new_rules
     put_karachi("Asia/Dhaka")
     desk.publish(TIMED)
     assert [(one.key, one.state) for one in desk.reminders()] == [(row.key, "sent")]
+
+
+def test_what_is_worked_out_by_other_rules_is_forgotten_with_them() -> None:
+    """So that no test leaves the rules it has put in to those that come after it."""
+    before = render_vtimezone("Asia/Karachi", 2025, 2026)
+    with releases(["Asia/Karachi", "Europe/London"], [1]) as found:
+        found.install(1)
+        assert b"TZNAME:BST" in render_vtimezone("Asia/Karachi", 2025, 2026)
+    assert render_vtimezone("Asia/Karachi", 2025, 2026) == before
