@@ -28,6 +28,11 @@ _EXTEND_BELOW = HORIZON / 2
 _SHIFT = timedelta(days=2)
 _SLICE = timedelta(hours=6)
 
+AHEAD = timedelta(milliseconds=500)
+"""How long before it is due a reminder is made ready, so that it can leave at that very moment.
+
+Shorter than a second, in which alone two due times can differ."""
+
 REVIEWED = timedelta(days=3)
 """How far ahead due times are looked at again: further than new rules of a zone shift them."""
 
@@ -58,13 +63,14 @@ class Pace:
 def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> int:
     """Make messages of the reminders that are due, in one transaction; return how many were due.
 
-    Of those of one occurrence, the nearest to it is sent, and the others are recorded as
-    collapsed. One whose occurrence has begun is recorded as missed. The event is looked at again:
-    what its definition no longer asks for is withdrawn, and what new rules of its zone have put
-    off stays on the list.
+    Those due within `AHEAD` are among them: their messages are sent when they are due. Of those of
+    one occurrence, the nearest to it is sent, and the others are recorded as collapsed. One whose
+    occurrence has begun is recorded as missed. The event is looked at again: what its definition
+    no longer asks for is withdrawn, and what new rules of its zone have put off stays on the list.
     """
     with database.write() as connection:
-        rows = outbox.take_due(connection, now, _BATCH)
+        ready = now + AHEAD
+        rows = outbox.take_due(connection, ready, _BATCH)
         if not rows:
             return 0
         events = catalog.load_events(connection, uids=sorted({row.uid for row in rows}))
@@ -76,7 +82,7 @@ def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> in
             reminder = _find(revisions.get(row.uid), row)
             if reminder is None:
                 settled["withdrawn"].append(row.key)
-            elif reminder.due > now:
+            elif reminder.due > ready:
                 put_off.append(reminder)
             else:
                 together.setdefault((row.uid, row.occurrence, row.begins), []).append(reminder)
@@ -96,14 +102,16 @@ def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> in
         messages = []
         for reminder in sent:
             page = page_address(base_url, reminder.event)
-            message = reminder_message(reminder, revisions[reminder.event.uid], now, page=page)
+            at = max(now, reminder.due)
+            message = reminder_message(reminder, revisions[reminder.event.uid], at, page=page)
             late = now - reminder.due > LATE
             turn = pace.take_turn(now, reminder.until) if late else None
-            messages.append(replace(message, send_from=turn))
+            messages.append(replace(message, send_from=at if at > now else turn))
         outbox.add_messages(connection, messages, reminder_keys=settled["sent"])
         outbox.plan(connection, put_off)
+        moment = max([now, *(reminder.due for reminder in sent)])
         for state, keys in settled.items():
-            outbox.settle_reminders(connection, keys, state, now)
+            outbox.settle_reminders(connection, keys, state, moment)
         return len(rows)
 
 

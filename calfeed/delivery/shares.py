@@ -9,9 +9,12 @@ Times are seconds of a clock that never steps (`time.monotonic`).
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from calfeed.delivery.posting import Posting
 from calfeed.delivery.sender import Outcome, Request
@@ -76,10 +79,28 @@ class _Share:
         return (_QUICK_LINE, _QUICK_LINES) if self.quick and self.most > _FEW else (_LINE, _LINES)
 
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _locked(
+    method: Callable[Concatenate[Shares, _P], _R],
+) -> Callable[Concatenate[Shares, _P], _R]:
+    """One thread at a time."""
+
+    @wraps(method)
+    def locked(self: Shares, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return locked
+
+
 class Shares:
-    """The shares of the endpoints that a worker posts to."""
+    """The shares of the endpoints that a worker posts to. Safe to share between threads."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._shares: dict[str, _Share] = {}
         self._waiting: set[str] = set()  # endpoints with a line
         self._in_lines = 0
@@ -87,16 +108,19 @@ class Shares:
         self._listened = 0.0  # when outcomes were last asked for
         self.in_hand = 0
 
-    def find_room(self) -> int:
+    @_locked
+    def find_room(self, held: int) -> int:
         """How many deliveries to claim, if they are for the same endpoints as the last ones.
 
-        Not more than an eighth of them should have to be given back.
+        `held` is how many there are already whose end is not recorded. Not more than an eighth of
+        the others should have to be given back.
         """
-        room = min(_HANDS - self.in_hand, _CLAIM if self._last else _FEW + _LINE)
+        room = min(_HANDS - held, _CLAIM if self._last else _FEW + _LINE)
         while room > _LINE and room - self._count_fitting(room) > room / 8:
             room //= 2
         return max(room, 0)
 
+    @_locked
     def sort_out(
         self, claims: Sequence[Claim], at: float
     ) -> tuple[list[Claim], dict[Claim, float]]:
@@ -131,6 +155,7 @@ class Shares:
                 back[one] = self._find_turn(share, at)
         return kept, back
 
+    @_locked
     def line_up(self, requests: Iterable[Request]) -> None:
         """Put requests at the end of their endpoints' lines."""
         for request in requests:
@@ -140,6 +165,7 @@ class Shares:
             self._in_lines += 1
             self.in_hand += 1
 
+    @_locked
     def take_turns(self, at: float) -> list[Request]:
         """Take the requests whose turn has come out of the lines: they are to be posted now."""
         turns: list[Request] = []
@@ -155,6 +181,7 @@ class Shares:
         self._in_lines -= len(turns)
         return turns
 
+    @_locked
     def note(self, outcomes: Sequence[Outcome], at: float) -> set[str]:
         """Learn from what came of posts, all there was at this time; who is to rest from now on."""
         self._listened = at
@@ -183,6 +210,7 @@ class Shares:
         self.in_hand -= len(outcomes)
         return resting
 
+    @_locked
     def take_lines(self, unwanted: Callable[[Request], bool]) -> list[Request]:
         """Take what is unwanted of all that waits in line."""
         taken: list[Request] = []
@@ -197,12 +225,14 @@ class Shares:
         self.in_hand -= len(taken)
         return taken
 
+    @_locked
     def take_back(self, requests: Iterable[Request]) -> None:
         """Learn that requests whose turn had come were not posted after all."""
         for request in requests:
             self._shares[endpoint_of(request)].posted -= 1
             self.in_hand -= 1
 
+    @_locked
     def rest_of(self, endpoint_id: str, at: float) -> float:
         """The seconds for which an endpoint has still to rest."""
         return max(0.0, self._shares[endpoint_id].rests_until - at)

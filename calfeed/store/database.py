@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,11 @@ class Database:
         self.engine = _create(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.name = self.engine.url.render_as_string(hide_password=True)
+        # SQLite has one writer at a time. Left to it, a thread that finds another one writing
+        # sleeps, and looks again after a while; here it is woken when its turn has come.
+        self._writing: AbstractContextManager[object] = (
+            threading.Lock() if self.is_sqlite else nullcontext()
+        )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -45,7 +51,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that may write: on SQLite it is the only one from its first line on."""
-        with self._explained(), self.engine.connect() as connection:
+        with self._writing, self._explained(), self.engine.connect() as connection:
             if self.is_sqlite:
                 connection = connection.execution_options(calfeed_immediate=True)
             with connection.begin():

@@ -95,6 +95,7 @@ class Life:
     def __post_init__(self) -> None:
         self.options = dict(self.wishes)
         self.reviewed = self.now  # up to when due times were worked out anew
+        self.latest = self.now  # that it has ever been
 
     def begin(self) -> None:
         """Empty the database, and add the endpoints."""
@@ -144,6 +145,7 @@ class Life:
 
     def work(self, step: str) -> bool:
         """One thing that a worker does; whether there may be more of it to do."""
+        self.latest = max(self.latest, self.now)
         if step == "review":
             ahead = self.now + REVIEWED
             review_plans(self.database, self.reviewed, ahead)
@@ -157,6 +159,7 @@ class Life:
 
     def post(self, limit: int, fates: Sequence[str]) -> int:
         """Claim and post; `fates` in turn are what becomes of each post."""
+        self.latest = max(self.latest, self.now)
         with self.database.write() as connection:
             taken = claims.claim(connection, self.now, limit)
             requests = prepare(connection, taken, lambda: self.now)
@@ -215,8 +218,8 @@ class Life:
             ]
         return min((moment for moment in ahead if moment is not None), default=None)
 
-    def wait_for_next(self, minutes: int) -> None:
-        """Time goes by to some minutes after the next thing is due."""
+    def wait_for_next(self, minutes: float) -> None:
+        """Time goes by to some minutes after the next thing is due, or before."""
         ahead = self.look_ahead()
         if ahead is not None:
             self.now = max(self.now, ahead + timedelta(minutes=minutes))
@@ -284,6 +287,8 @@ class Life:
         for one in data.get("reminders", [data]):
             key = rows[_identify(one)]
             assert states[key] == "sent", (states[key], message)
+            due = datetime.fromisoformat(one["reminder"]["due"])
+            assert due <= self.latest, "never before its time, unless the clock was put back"
             self.told[name, key].append((self.recalls[key], message_id))
 
     def _states(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -9,14 +10,18 @@ import pytest
 from sqlalchemy import select, update
 
 from calfeed.delivery import due
-from calfeed.delivery.due import Pace, extend_plans, fan_out, fire_due, retire_events
+from calfeed.delivery.due import AHEAD, Pace, extend_plans, fan_out, fire_due, retire_events
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON
+from calfeed.reminders.filters import Filters
 from calfeed.store import catalog
+from calfeed.store.claims import claim, load_messages
+from calfeed.store.endpoints import add_endpoint
 from calfeed.store.tables import messages, reminders
 from tests.publish.desk import BASE, NOW, OTHERS, STAY, Desk
-from tests.store.keeping import read_deliveries
+from tests.store.keeping import make_endpoint, read_deliveries
 
+REMINDERS = Filters(types=("reminder.due",))
 JUNE = STAY.format(start="2025-06-30")
 MONTHLY = (
     "monthly:\n  summary: M\n  start: 2025-01-15\n  reminders: [1 day]\n"
@@ -35,6 +40,39 @@ def test_a_reminder_fires_once(desk: Desk) -> None:
     assert fire_due(desk.database, due, BASE, Pace()) == 1
     assert fire_due(desk.database, due, BASE, Pace()) == 0
     assert [subject.type for subject in desk.told()] == ["reminder.due"]
+
+
+def test_a_reminder_is_ready_a_moment_before_and_leaves_when_it_is_due(desk: Desk) -> None:
+    with desk.database.write() as connection:
+        add_endpoint(connection, make_endpoint("end_1", filters=REMINDERS))
+    desk.publish(JUNE)
+    due = desk.reminders()[0].due
+    assert fire_due(desk.database, due - AHEAD, BASE, Pace()) == 1
+    while fan_out(desk.database, due - AHEAD):
+        pass
+    with desk.database.write() as connection:
+        assert claim(connection, due - timedelta(microseconds=1), 10) == []
+        (taken,) = claim(connection, due, 10)
+        (message,) = load_messages(connection, [taken.message_id]).values()
+    body = json.loads(message.body)
+    assert datetime.fromisoformat(body["timestamp"]) == due
+    assert body["data"]["reminder"]["late_seconds"] == 0
+    assert (desk.reminders()[0].state, desk.reminders()[0].settled_at) == ("sent", due)
+
+
+def test_what_is_ready_is_taken_back_by_a_publish_that_comes_before_it_is_due(desk: Desk) -> None:
+    with desk.database.write() as connection:
+        add_endpoint(connection, make_endpoint("end_1", filters=REMINDERS))
+    desk.publish(JUNE)
+    due = desk.reminders()[0].due
+    fire_due(desk.database, due - AHEAD, BASE, Pace())
+    while fan_out(desk.database, due - AHEAD):
+        pass
+    desk.now = due - AHEAD / 2 - timedelta(hours=1)
+    desk.publish(STAY.format(start="2025-08-31"))
+    with desk.database.write() as connection:
+        assert claim(connection, due, 10) == []
+    assert [row.state for row in read_deliveries(desk.database)] == ["superseded"]
 
 
 def test_overdue_reminders_of_one_occurrence_collapse_into_the_nearest(desk: Desk) -> None:

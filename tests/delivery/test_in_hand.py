@@ -7,13 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from calfeed.delivery import shares
+from calfeed.delivery import recorder, shares
 from calfeed.delivery import worker as workers
-from calfeed.delivery.sender import Sender
+from calfeed.delivery.posting import prepare
+from calfeed.delivery.recorder import Recorder
+from calfeed.delivery.sender import Request, Sender
+from calfeed.delivery.shares import Shares
 from calfeed.delivery.worker import Worker
 from calfeed.errors import StoreError
 from calfeed.store import claims, outbox, tables
@@ -55,7 +59,7 @@ def test_a_worker_that_is_stopped_does_not_wait_for_a_line_before_a_receiver_tha
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it had in hand is still pending, for whoever comes when the claims run out."""
-    monkeypatch.setattr(workers, "_LAST", 0.1)
+    monkeypatch.setattr(recorder, "_LAST", 0.1)
     with Receiver() as receiver, Sender(allow_private=True, timeout=60) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
@@ -135,9 +139,9 @@ def test_what_a_publish_made_untrue_is_not_posted_any_more_though_it_stands_in_l
                 values = {"state": "superseded", "settled_at": _BEGIN}
                 connection.execute(update(tables.deliveries).values(values))
             worker.wake()
-            wait_until(lambda: len(worker._claims) == 4)
+            wait_until(lambda: worker._recorder.in_hand == 4)
             receiver.released.set()
-            wait_until(lambda: not worker._claims)
+            wait_until(lambda: not worker._recorder.in_hand)
         assert len(receiver.posts) == 4
     assert {row.state for row in read_deliveries(database)} == {"superseded"}
 
@@ -171,7 +175,7 @@ def test_a_connection_that_breaks_at_a_commit_loses_nothing_and_nothing_is_told_
     office: Office, monkeypatch: pytest.MonkeyPatch, late: bool
 ) -> None:
     """What was taken by a commit that nobody learns of comes back when the claims run out."""
-    monkeypatch.setattr(workers, "_DATABASE_PAUSE", 0.0)
+    monkeypatch.setattr(recorder, "_DATABASE_PAUSE", 0.0)
     office.subscribe()
     office.subscribe("/status/500", "end_2")
     with office.database.write() as connection:
@@ -182,11 +186,11 @@ def test_a_connection_that_breaks_at_a_commit_loses_nothing_and_nothing_is_told_
     with closing(Breaking(office.database, lambda number: number % 3 == 1, late=late)) as breaking:
         worker = Worker(breaking, office.sender, BASE, lambda: office.now, lambda: 0.5)
         with working(worker):
-            wait_until(lambda: office.is_idle() and not worker._claims)
+            wait_until(lambda: office.is_idle() and not worker._recorder.in_hand)
             while any(row.attempts == 0 for row in office.deliveries()):
                 office.now += claims.LEASE
                 worker.wake()
-                wait_until(lambda: office.is_idle() and not worker._claims)
+                wait_until(lambda: office.is_idle() and not worker._recorder.in_hand)
         assert worker._shares.in_hand == 0
     rows = office.deliveries()
     assert {row.state for row in rows if row.endpoint_id == "end_1"} == {"delivered"}
@@ -217,6 +221,81 @@ def test_a_publish_is_asked_about_again_when_the_connection_breaks_then(office: 
             worker.wake()
             wait_until(lambda: breaking.writes > before)
             broken = False
-            wait_until(lambda: len(worker._claims) == 4)
+            wait_until(lambda: worker._recorder.in_hand == 4)
             office.receiver.released.set()
     assert len(office.receiver.posts) == 4
+
+
+def test_a_publish_that_comes_while_more_is_claimed_is_asked_about_again(office: Office) -> None:
+    """It may have been asked about already, when these were not in hand yet."""
+    office.subscribe("/hang")
+    with office.database.write() as connection:
+        for number in range(10):
+            outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
+    shared = Shares()
+    one = Recorder(office.database, office.sender, shared, lambda: office.now, lambda: 0.5)
+    before = one.doubts
+    with office.database.write() as connection:
+        kept, _ = shared.sort_out(claims.claim(connection, office.now, 10), time.monotonic())
+        requests = prepare(connection, kept, lambda: office.now)
+    with office.database.write() as connection:
+        values = {"state": "superseded", "settled_at": office.now}
+        connection.execute(update(tables.deliveries).values(values))
+    one.doubt()
+    one.start()
+    one.take(requests, before, office.now)
+    wait_until(lambda: one.in_hand == 4)
+    office.receiver.released.set()
+    one.stop()
+    assert len(office.receiver.posts) == 4
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_what_came_back_is_recorded_while_more_is_claimed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite has one writer at a time."""
+    office.subscribe()
+    go_on, claimed = threading.Event(), 0
+
+    def prepare_slowly(*given: Any, **options: Any) -> list[Request]:
+        nonlocal claimed
+        requests = prepare(*given, **options)
+        claimed += len(requests)
+        assert claimed == 1 or go_on.wait(20)
+        return requests
+
+    def say(name: str) -> None:
+        with office.database.write() as connection:
+            outbox.add_delivery(connection, make_message(name), "end_1")
+
+    monkeypatch.setattr(workers, "prepare", prepare_slowly)
+    worker = office.make_worker()
+    with working(worker):
+        # The first post is answered, at the earliest, when the second is being claimed.
+        office.redirect("/hang")
+        say("msg_1")
+        wait_until(lambda: len(office.receiver.posts) == 1)
+        say("msg_2")
+        worker.wake()
+        wait_until(lambda: claimed == 2)
+        office.receiver.released.set()
+        wait_until(lambda: [row.attempts for row in office.deliveries()] == [1, 0])
+        go_on.set()
+        wait_until(lambda: not worker._recorder.in_hand)
+
+
+def test_a_worker_ends_where_its_recorder_ends_by_a_fault(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is started anew by whoever runs it, instead of claiming what nobody records."""
+    office.subscribe()
+    with office.database.write() as connection:
+        outbox.add_delivery(connection, make_message("msg_1"), "end_1")
+
+    def break_down(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(recorder, "record", break_down)
+    with pytest.raises(ZeroDivisionError):
+        office.make_worker().run()

@@ -145,11 +145,11 @@ def test_one_endpoint_takes_no_room_from_the_others(numbers: Iterator[int]) -> N
 
 def test_not_much_more_is_claimed_than_there_is_room_for(numbers: Iterator[int]) -> None:
     shares = Shares()
-    assert shares.find_room() == 68
+    assert shares.find_room(shares.in_hand) == 68
     keep(shares, claim(numbers, 68))
-    assert shares.find_room() == 64, "they may all be for this endpoint again"
+    assert shares.find_room(shares.in_hand) == 64, "they may all be for this endpoint again"
     keep(shares, [one for number in range(64) for one in claim(numbers, 1, f"other_{number}")])
-    assert shares.find_room() == 512
+    assert shares.find_room(shares.in_hand) == 512
 
 
 def test_an_endpoint_that_comes_back_as_others_are_forgotten_has_a_share(
@@ -162,7 +162,7 @@ def test_an_endpoint_that_comes_back_as_others_are_forgotten_has_a_share(
         end(shares, posted, 0.1)
     posted, back = keep(shares, [*claim(numbers, 1, "end_1"), *claim(numbers, 1, "end_3")], 100.0)
     assert (len(posted), back) == (2, [])
-    assert shares.find_room() > 0
+    assert shares.find_room(shares.in_hand) > 0
 
 
 def test_idle_endpoints_are_forgotten(

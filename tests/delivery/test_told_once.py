@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calfeed.definitions.values import Status
+from calfeed.delivery.due import AHEAD
 from calfeed.reminders.options import Digest, Options, QuietHours
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
@@ -30,6 +31,9 @@ BEGINNINGS = [datetime(2025, 10, 24, 9, 30, tzinfo=UTC), datetime(2026, 3, 6, 21
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone)
 RULES = ["1 week", "3 days", "1 day", "24 hours", "2 hours", "0 minutes"]
 FATES = ["arrives", "refused", "lost", "arrives unheard", "arrives unrecorded", "dies"]
+A_MOMENT_BEFORE = -AHEAD / timedelta(minutes=2)
+"""Half as long, in minutes, as a reminder is made ready before it is due."""
+
 WORK = ["review", "fire", "fan out", "gather"]
 RELEASES = [1, 40]
 """How far behind each zone the one is whose rules it gets, in two releases of the database."""
@@ -68,8 +72,8 @@ class Round:
     edit: tuple[str, Draft | None] | None
     standing: tuple[str, str] | None
     release: int | None
-    next_and: int | None
-    """Minutes after the next thing is due."""
+    next_and: float | None
+    """Minutes after the next thing is due, or before."""
     wait: int
     """Minutes; below zero the clock is put back."""
     work: list[str]
@@ -104,7 +108,7 @@ def histories(draw: st.DrawFn) -> History:
             never=4,
         ),
         release=sometimes(st.sampled_from([0, 1, 2]), never=6),
-        next_and=st.sampled_from([None, 0, 0, 0, 5, 300]),
+        next_and=st.sampled_from([None, A_MOMENT_BEFORE, 0, 0, 0, 5, 300]),
         wait=st.sampled_from([*[0] * 8, -60, 60, 1, 20, 300, 1440, 8000]),
         work=st.sampled_from(
             [[*WORK, *WORK], [*WORK, *WORK], [*WORK], WORK[1:], ["fire"], ["gather"], []]

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from calfeed.delivery.clock import WorkerClock
+from calfeed.delivery.due import AHEAD
 from calfeed.delivery.posting import prepare
 from calfeed.delivery.sender import Sender
 from calfeed.delivery.worker import Agenda, Worker
@@ -65,7 +66,7 @@ def test_nothing_goes_out_before_its_time(office: Office) -> None:
     publish_and_tell(office)
     office.now = WEEK_BEFORE - SECOND
     assert office.deliver() == []
-    assert office.make_worker().agenda().next_at == WEEK_BEFORE
+    assert office.make_worker().agenda().next_at == WEEK_BEFORE - AHEAD
 
 
 def test_a_late_reminder_says_how_late_it_is(office: Office) -> None:
@@ -258,7 +259,7 @@ def test_a_worker_outlives_its_database(
 ) -> None:
     publish_and_tell(office)
     office.now = WEEK_BEFORE
-    monkeypatch.setattr("calfeed.delivery.worker._DATABASE_PAUSE", 0.01)
+    monkeypatch.setattr("calfeed.delivery.recorder._DATABASE_PAUSE", 0.01)
     with office.database.write() as connection:
         _rename(connection, "deliveries", "gone")
     with caplog.at_level(logging.ERROR, "calfeed"), working(office.make_worker()):
