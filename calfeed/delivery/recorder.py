@@ -62,7 +62,8 @@ class Recorder:
         self._stopping = threading.Event()
         self._taken = threading.Event()  # something is in hand, or it is time to stop
 
-        # Shared, under the lock.
+        # Shared, under the lock: what is in hand, and where it is. So nothing is on its way from a
+        # line to the sender, where it could not be found, when something is to be taken back.
         self._lock = threading.Lock()
         self._claims: set[Claim] = set()
         self._renewed = clock()
@@ -110,9 +111,9 @@ class Recorder:
             self._claims.update(_claims_of(requests))
             # A doubt that came while these were claimed was cleared, perhaps, without them.
             self._doubting |= doubts != self._doubts
-        self._shares.line_up(requests)
+            self._shares.line_up(requests)
+            self._sender.submit(self._shares.take_turns(time.monotonic()))
         self._taken.set()
-        self._sender.submit(self._shares.take_turns(time.monotonic()))
 
     def doubt(self) -> None:
         """Ask, soon, whether what is in hand is still true: there was a publish."""
@@ -154,7 +155,8 @@ class Recorder:
             at = time.monotonic()
             if resting := self._shares.note(outcomes, at):
                 self._let_go(lambda one: endpoint_of(one) in resting)
-            self._sender.submit(self._shares.take_turns(at))
+            with self._lock:
+                self._sender.submit(self._shares.take_turns(at))
             left = deadline - at if self._shares.in_hand > len(self._unrecorded) else -1.0
 
     def _keep(self) -> None:
@@ -189,9 +191,11 @@ class Recorder:
     def _let_go(self, unwanted: Callable[[Request], bool]) -> None:
         """Take back what is not posted yet, to be given back with the next record."""
         at = time.monotonic()
-        recalled = self._sender.recall(unwanted)
-        self._shares.take_back(recalled)
-        for claim in _claims_of(recalled + self._shares.take_lines(unwanted)):
+        with self._lock:
+            recalled = self._sender.recall(unwanted)
+            self._shares.take_back(recalled)
+            recalled += self._shares.take_lines(unwanted)
+        for claim in _claims_of(recalled):
             self._unposted[claim] = self._shares.rest_of(claim.endpoint_id, at)
 
 
