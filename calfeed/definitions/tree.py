@@ -38,6 +38,8 @@ MOST_REPEATED = 100_000
 _REFUSED = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
+_TOO_DEEP = f"is nested too deep; the most is {DEEPEST} levels"
+
 _HINTS = {
     "mapping values are not allowed": 'a text with ": " in it needs quotes around it',
     "cannot start any token": "indent with spaces, not tabs, and put quotes around a text that "
@@ -97,7 +99,9 @@ def read_tree(file: str, data: bytes) -> Document:
             words = " ".join(str(part) for part in (error.context, error.problem) if part)
             hint = next((f"; {hint}" for sign, hint in _HINTS.items() if sign in words), "")
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            document.report_at(line, column, (), f"is not YAML: {words}{hint}")
+            # libyaml reads ahead, and so may come to a limit of its own before ours is seen.
+            message = _TOO_DEEP if "nesting depth" in words else f"is not YAML: {words}{hint}"
+            document.report_at(line, column, (), message)
     return document
 
 
@@ -257,7 +261,7 @@ class _Builder:
 
     def _check_depth(self, event: Any, path: Path, depth: int) -> None:
         if depth >= DEEPEST:
-            self._report(event, path, f"is nested too deep; the most is {DEEPEST} levels")
+            self._report(event, path, _TOO_DEEP)
             raise _StopError
 
     def _report(self, event: Any, path: Path, message: str) -> None:
