@@ -53,6 +53,13 @@ metadata = MetaData(
     }
 )
 
+# One row: the random id of this installation, which goes into the UIDs that it makes.
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", String(36), primary_key=True),
+)
+
 publishes = Table(
     "publishes",
     metadata,
