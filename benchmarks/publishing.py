@@ -104,12 +104,12 @@ def _measure_web(desk: Desk) -> tuple[int, int]:
     with desk.web(1, "calendar-0") as server:
         pid = _find_process(server)
         held = _read_memory(pid, "smaps_rollup", "Pss")
-        ready = f"http://127.0.0.1:{desk.port}/readyz"
-        before, _ = fetch(ready)
+        feed = f"http://127.0.0.1:{desk.port}/calendars/calendar-3.ics"
+        before, _ = fetch(feed)
         _change(desk, EVENTS // CALENDARS - 1)
         desk.publish()
         deadline = time.monotonic() + _LONGEST
-        while fetch(ready)[0] == before:
+        while fetch(feed)[0] == before:
             if time.monotonic() > deadline:
                 raise TimeoutError("the web process did not notice the publish")
             time.sleep(0.1)

@@ -15,7 +15,7 @@ from calfeed.publish.plan import HORIZON, planned_until
 from calfeed.reminders.digests import digest_message, name_digest, split
 from calfeed.reminders.messages import LATE, format_span, reminder_message
 from calfeed.reminders.plan import GRACE, Reminder, plan_reminders
-from calfeed.store import catalog, digests, fanout, outbox
+from calfeed.store import catalog, digests, fanout, outbox, visibility
 from calfeed.store.database import Connection, Database
 from calfeed.store.notices import announce
 from calfeed.store.publishes import Author
@@ -201,11 +201,17 @@ def retire_events(database: Database, now: datetime) -> int:
         ]
         if retired:
             summary = f"{len(retired)} withdrawn before no longer shown"
+            slugs = {mark.calendar for mark in retired}
             number = catalog.add_publish(
-                connection, now, summary, [], Author(command="calfeed worker")
+                connection,
+                now,
+                summary,
+                [],
+                Author(command="calfeed worker"),
+                public=visibility.any_public(connection, slugs),
             )
             catalog.forget_events(connection, [mark.uid for mark in retired])
-            catalog.touch_calendars(connection, {mark.calendar for mark in retired}, number)
+            catalog.touch_calendars(connection, slugs, number)
             announce(connection)
         return len(retired)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from calfeed.definitions.values import Calendar, Event, Status, fingerprint
+from calfeed.definitions.values import Calendar, Event, Status, Visibility, fingerprint
 from calfeed.ical.history import ENDLESS, first_year
 from calfeed.ical.occurrences import last_end
 from calfeed.ical.revision import Revision
@@ -152,7 +152,23 @@ def _revise(
 
 
 def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) -> None:
-    number = catalog.add_publish(connection, now, summarize(plan), list_changes(plan), author)
+    stale = catalog.load_events(connection, uids=plan.rerendered)
+    retired = catalog.load_events(connection, uids=plan.retired)
+    # An event with a UID of its own may have come from another calendar, which changes too.
+    left = {change.before.event.calendar for change in plan.changes if change.before}
+    reached = {change.after.event.calendar for change in plan.changes}
+    touched = left | reached | {row.calendar for row in [*stale, *retired]}
+    changed = touched | {row.slug for row in plan.calendars}
+    number = catalog.add_publish(
+        connection,
+        now,
+        summarize(plan),
+        list_changes(plan),
+        author,
+        # Whatever becomes private, or public, can be seen to do so.
+        public=visibility.any_public(connection, changed)
+        or any(_is_public(row.content) for row in plan.calendars),
+    )
     catalog.save_calendars(
         connection,
         [
@@ -161,15 +177,10 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
         ],
     )
     rows = [make_row(change.after) for change in plan.changes]
-    stale = catalog.load_events(connection, uids=plan.rerendered)
-    retired = catalog.load_events(connection, uids=plan.retired)
     for row in stale:
         rows.append(replace(row, renderer=RENDERER, vevents=render_variants(row.revision)))
     catalog.save_events(connection, rows)
     catalog.forget_events(connection, plan.retired)
-    # An event with a UID of its own may have come from another calendar, which changes too.
-    left = {change.before.event.calendar for change in plan.changes if change.before}
-    touched = left | {row.calendar for row in [*rows, *retired]}
     catalog.touch_calendars(connection, touched, number)
     catalog.add_revisions(
         connection,
@@ -188,8 +199,12 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
         },
     )
     outbox.add_messages(connection, plan.messages)
-    visibility.withhold(connection, {row.slug for row in plan.calendars} | touched, now)
+    visibility.withhold(connection, changed, now)
     announce(connection)
+
+
+def _is_public(content: str) -> bool:
+    return Calendar.model_validate_json(content).visibility is Visibility.PUBLIC
 
 
 def make_row(revision: Revision) -> catalog.EventRow:

@@ -74,22 +74,38 @@ def latest_publish(connection: Connection) -> int:
 
 
 def load_publish_times(connection: Connection) -> dict[int, datetime]:
-    """When the publishes were that calendars were last changed in, and the last one, by number."""
-    used = select(calendars.c.publish_id).union(select(func.max(publishes.c.id)))
+    """When the publishes were that calendars were last changed in, by number."""
+    used = select(calendars.c.publish_id)
     query = select(publishes.c.id, publishes.c.at).where(publishes.c.id.in_(used))
     return {row.id: row.at for row in connection.execute(query)}
 
 
+def last_public_change(connection: Connection) -> datetime | None:
+    """When a publish last changed something that anybody may see; None where none ever did."""
+    query = select(publishes.c.at).where(publishes.c.public).order_by(publishes.c.id.desc())
+    return connection.scalar(query.limit(1))
+
+
 def add_publish(
-    connection: Connection, at: datetime, summary: str, changes: Any, author: Author = UNKNOWN
+    connection: Connection,
+    at: datetime,
+    summary: str,
+    changes: Any,
+    author: Author = UNKNOWN,
+    *,
+    public: bool = True,
 ) -> int:
-    """Record a publish, `changes` as JSON, and return its number."""
+    """Record a publish, `changes` as JSON, and return its number.
+
+    `public` says whether it changes anything that anybody may see.
+    """
     values = {
         "at": at,
         "summary": summary,
         "changes": json.dumps(changes),
         "author": author.name,
         "command": author.command,
+        "public": public,
     }
     key = connection.execute(publishes.insert().values(values)).inserted_primary_key
     return int(key[0]) if key else 0

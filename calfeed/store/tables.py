@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     text,
+    true,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -70,6 +71,8 @@ publishes = Table(
     # Who made it, and with which command; None: that is not known.
     Column("author", String(100)),
     Column("command", String(32)),
+    # Whether it changed anything that anybody may see: no public response depends on the others.
+    Column("public", Boolean, nullable=False, server_default=true()),
 )
 
 calendars = Table(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import BigInteger, Connection, literal, select, tuple_
 
 from calfeed.errors import NotFoundError
 from calfeed.ical.revision import Revision
@@ -68,6 +68,20 @@ def changes_after(
         )
         for row in connection.execute(query)
     ]
+
+
+def find_place(
+    connection: Connection, calendars: Sequence[str], uid: str, sequence: int
+) -> Place | None:
+    """Where a revision stands in the ledger; None where these calendars have no such one."""
+    number = connection.scalar(
+        select(revisions.c.publish_id).where(
+            revisions.c.uid == uid,
+            revisions.c.sequence == literal(sequence, BigInteger),
+            revisions.c.calendar.in_(calendars),
+        )
+    )
+    return None if number is None else Place(number, uid, sequence)
 
 
 def messages_before(

@@ -30,6 +30,11 @@ def is_public(connection: Connection, calendar: str) -> bool:
     return all(map(_is_public, renamed or [Calendar.model_validate_json(row.content)]))
 
 
+def any_public(connection: Connection, slugs: Collection[str]) -> bool:
+    """Whether one of these calendars is for everybody, or was when it was withdrawn."""
+    return any(is_public(connection, slug) for slug in slugs)
+
+
 def withhold(connection: Connection, slugs: Collection[str], now: datetime) -> None:
     """Take back what is not sent yet of those of these calendars that are private.
 

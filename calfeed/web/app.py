@@ -75,7 +75,7 @@ def make_flask(state: State, base_url: str) -> Flask:
             text = "the database does not answer; the last published state is being served\n"
             status = HTTPStatus.SERVICE_UNAVAILABLE
         else:
-            text, status = f"ok, publish {state.snapshot.version.publish_id}\n", HTTPStatus.OK
+            text, status = "ok\n", HTTPStatus.OK
         return Response(text, status, content_type="text/plain; charset=utf-8")
 
     @app.errorhandler(HTTPException)

@@ -137,6 +137,7 @@ def load_snapshot(
     with database.read() as connection:
         publish_id = catalog.latest_publish(connection)
         times = catalog.load_publish_times(connection)
+        last_public_change = catalog.last_public_change(connection)
         rows = catalog.load_calendars(connection)
         current = {slug: row for slug, row in rows.items() if not row.withdrawn}
         stale = [
@@ -169,7 +170,7 @@ def load_snapshot(
         path=ALL,
         base_url=base_url,
         calendar=None,
-        modified=times.get(publish_id, datetime(1970, 1, 1, tzinfo=UTC)),
+        modified=last_public_change or datetime(1970, 1, 1, tzinfo=UTC),
         events=[event for calendar in public.values() for event in calendar.source.events],
     )
     return Snapshot(

@@ -176,7 +176,7 @@ LISTS = {
     "/calendars/open/events?": (str,),
     f"/occurrences?{WINDOW}&": (int, str, str),
     f"/reminders?{WINDOW}&": (int, str),
-    "/changes?": (int, str, int),
+    "/changes?": (str, int),
     "/endpoints?": (int, str),
     "/messages?": (int, str),
     "/deliveries?": (int,),

@@ -7,7 +7,9 @@ asks with the one gets what he gets with the other, to the byte, but for the wor
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +19,9 @@ from calfeed.web import export
 from calfeed.web.api import registrations
 from calfeed.web.api.app import OPERATIONS as ALWAYS
 from calfeed.web.api.operations import Operation
+from calfeed.web.api.paging import write_cursor
 from calfeed.web.app import make_flask
-from tests.web.api_site import ApiSite, make_api_site
+from tests.web.api_site import OPEN, VAULT, ApiSite, make_api_site
 from tests.web.fuzzing import SCOPED, URL, Registered, list_private_words, register
 from tests.web.published import BASE, NOW
 
@@ -118,6 +121,56 @@ def test_no_public_page_and_no_exported_file_has_anything_private_in_it(api: Api
     for name, body in files.items():
         said = name + body.decode("utf-8", "replace")
         assert not [word for word in list_private_words(api) if word in said], name
+
+
+def test_publishes_of_a_private_calendar_show_nowhere(tmp_path: Path) -> None:
+    """Two sites differ in a private calendar that comes, changes and goes; the public sees one."""
+    sites = [make_api_site(tmp_path / name) for name in ("busy", "quiet")]
+    files = {"open": OPEN}
+    for number in range(4):
+        vault = VAULT.replace("Pier nine", f"Pier {number}")
+        for api, private in zip(
+            sites, ({"vault-zx9": vault} if number < 3 else {}, {}), strict=True
+        ):
+            api.site.publish(files | private)
+            api.site.now += timedelta(hours=1)
+        paths = [*list_addresses(sites[0], "open", "fair"), "/readyz", "/calendars.ics", "/"]
+        for path in paths:
+            busy, quiet = (api.site.get(path) for api in sites)
+            assert (busy.status_code, list(busy.headers), busy.data) == (
+                *(quiet.status_code, list(quiet.headers), quiet.data),
+            ), path
+        busy_changes, quiet_changes = (api.ask("GET", "/changes?limit=2", None) for api in sites)
+        assert busy_changes.text == quiet_changes.text
+    for api in sites:
+        api.site.database.close()
+
+
+def test_a_calendar_that_becomes_private_changes_the_date_of_the_feed_of_all(
+    tmp_path: Path,
+) -> None:
+    """A client that asks by date alone must not keep what is private now."""
+    api = make_api_site(tmp_path)
+    stamps = []
+    other = OPEN.replace("Open days", "Other")
+    for text in (other, other + "visibility: private\n"):
+        api.site.publish({"open": OPEN, "other": text})
+        stamps.append(api.site.get("/calendars.ics").headers["Last-Modified"])
+        api.site.now += timedelta(hours=1)
+    assert stamps[0] != stamps[1]
+    api.site.database.close()
+
+
+def test_a_cursor_that_names_a_private_change_is_as_one_that_names_none(api: ApiSite) -> None:
+    token = api.make_token("read:vault-zx9")
+    (private,) = (
+        one
+        for one in (api.ask("GET", "/changes", token).json or {})["items"]
+        if one["calendar"] == "vault-zx9"
+    )
+    cursors = [write_cursor(private["uid"], private["sequence"]), write_cursor("no-such-uid", 0)]
+    hidden, nowhere = (api.ask("GET", f"/changes?cursor={one}", None) for one in cursors)
+    assert hidden.text == nowhere.text == api.ask("GET", "/changes", None).text
 
 
 def label(operation: Operation) -> str:

@@ -128,21 +128,15 @@ def list_occurrences(call: Call, query: WindowQuery) -> Page[models.Occurrence]:
 def list_changes(call: Call, query: ChangesQuery, connection: Connection) -> models.Changes:
     """List what was published, oldest first, from the beginning or from a cursor on.
 
-    `next` is there on the last page too: ask with it later, and get what was published since.
+    `next` is there on the last page too: ask with it later, and get what was published since. A
+    cursor whose change is not here any more, or may not be seen, begins at the beginning.
     """
-    chosen = _choose(call, query.calendar)
-    # Calendars that were withdrawn still have that to tell, unless they are private by another
-    # name now.
-    slugs = {one.calendar.slug for one in chosen} | {
-        slug
-        for slug in call.snapshot.gone
-        if (not query.calendar or slug in query.calendar)
-        and (call.access.may_read(slug) or is_public(connection, slug))
-    }
-    place = read_cursor(query.cursor, int, str, int) or (0, "", 0)
-    found = told.changes_after(connection, sorted(slugs), Place(*place), query.limit)
+    slugs = _list_slugs(call, connection, query.calendar)
+    place = _read_place(call, connection, query.cursor)
+    found = told.changes_after(connection, slugs, place, query.limit)
     last = found[-1].place if found else None
-    after = write_cursor(last.publish_id, last.uid, last.sequence) if last else query.cursor
+    # Without the number of the publish, which counts those of private calendars too.
+    after = write_cursor(last.uid, last.sequence) if last else query.cursor
     return models.Changes(items=[_show_change(one) for one in found], next=after)
 
 
@@ -193,6 +187,33 @@ def _choose(call: Call, names: Sequence[str]) -> list[PublishedCalendar]:
     found = call.calendars()
     wanted = [call.snapshot.renamed.get(name, name) for name in names] or list(found)
     return [found[slug] for slug in dict.fromkeys(wanted) if slug in found]
+
+
+def _list_slugs(call: Call, connection: Connection, names: Sequence[str]) -> list[str]:
+    """The calendars of these names, all for none, whose changes may be seen.
+
+    Those that were withdrawn are among them, unless they are private by another name now.
+    """
+    current = {one.calendar.slug for one in _choose(call, names)}
+    withdrawn = {
+        slug
+        for slug in call.snapshot.gone
+        if (not names or slug in names)
+        and (call.access.may_read(slug) or is_public(connection, slug))
+    }
+    return sorted(current | withdrawn)
+
+
+def _read_place(call: Call, connection: Connection, cursor: str | None) -> Place:
+    """The place of the change that a cursor names, if it is there and may be seen; else the start.
+
+    What may not be seen is treated as what never was, so that nobody learns of it by guessing.
+    """
+    parts = read_cursor(cursor, str, int, former=(int, str, int)) or ()
+    if len(parts) == 3:
+        return Place(*parts)
+    slugs = _list_slugs(call, connection, []) if parts else []
+    return (told.find_place(connection, slugs, *parts) if parts else None) or Place(0, "", 0)
 
 
 def _rows_of(call: Call, query: WindowQuery) -> Iterator[EventRow]:

@@ -57,16 +57,19 @@ def write_cursor(*place: str | int) -> str:
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
+def read_cursor(
+    cursor: str | None, *kinds: type, former: tuple[type, ...] = ()
+) -> tuple[Any, ...] | None:
     """The place that a cursor stands for, its parts of these types; None for no cursor.
 
-    Raises RefusalError for one that calfeed did not make.
+    `former` are the types of an older form that is still valid. Raises RefusalError for a cursor
+    that calfeed did not make.
     """
     if cursor is None:
         return None
     try:
         place = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        fits = isinstance(place, list) and [type(part) for part in place] == list(kinds)
+        fits = isinstance(place, list) and tuple(map(type, place)) in (kinds, former or kinds)
         good = fits and not any(
             abs(part) > _LARGEST if isinstance(part, int) else "\0" in part for part in place
         )

@@ -12,10 +12,14 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Give this installation an id of its own."""
+    """Give this installation an id of its own, and note which publishes anybody may know of."""
     installation = op.create_table(
         "installation",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
     op.bulk_insert(installation, [{"id": str(uuid4())}])
+    op.add_column(
+        "publishes",
+        sa.Column("public", sa.Boolean(), server_default=sa.true(), nullable=False),
+    )
