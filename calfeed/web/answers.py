@@ -147,6 +147,9 @@ class LookUp:
         self._tally = tally
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        host = environ.get("HTTP_HOST")
+        if (not host or "," in host) and environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
+            return _refuse_host(start_response)
         feeds = self.feeds
         path = environ["PATH_INFO"]
         answer = feeds.answers.get(path)
@@ -162,6 +165,14 @@ class LookUp:
             size = len(body[0]) if body else None
             tally.count(path, environ.get("HTTP_USER_AGENT", ""), size)
         return body
+
+
+def _refuse_host(start_response: StartResponse) -> tuple[bytes, ...]:
+    """400 for a request with no Host header, or with two (RFC 9112, 3.2)."""
+    body = b"Bad request: exactly one Host header is required.\n"
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+    start_response("400 Bad Request", headers)
+    return (body,)
 
 
 def respond(

@@ -13,6 +13,7 @@ from calfeed.definitions.texts import check_language
 from calfeed.errors import InvalidInputError
 
 _MOST_YEARS = 200
+_MOST_DIGITS = 20
 _MOST_FIELDS = 50
 
 
@@ -95,7 +96,9 @@ def _read_language(value: str) -> str:
 def _read_past(value: str) -> int:
     if value == "all":
         return _MOST_YEARS + 1
-    if not (value.isascii() and value.isdigit()) or int(value) > _MOST_YEARS:
+    digits = value.isascii() and value.isdigit()
+    # Python refuses to read numbers of thousands of digits.
+    if not digits or len(value) > _MOST_DIGITS or int(value) > _MOST_YEARS:
         raise InvalidInputError(
             f"past={value} is not possible; it can be a number of years up to {_MOST_YEARS}, or all"
         )

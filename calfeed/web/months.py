@@ -132,8 +132,9 @@ def read_year(text: str, now: datetime) -> int | None:
     """The year "2027", this year where nothing is given; None for anything else."""
     if not text:
         return now.astimezone(UTC).year
-    possible = text.isascii() and text.isdigit() and FIRST_YEAR <= int(text[:5]) <= LAST_YEAR
-    return int(text) if possible else None
+    if re.fullmatch(r"\d{4}", text, re.ASCII) is None:
+        return None
+    return year if FIRST_YEAR <= (year := int(text)) <= LAST_YEAR else None
 
 
 def step_month(first: date, months: int) -> date:
@@ -154,7 +155,8 @@ def read_window(start: str, end: str, now: datetime) -> tuple[date, date] | None
         first, last = date.fromisoformat(start[:10]), date.fromisoformat(end[:10])
     except ValueError:
         return None
-    fits = first.year > FIRST_YEAR and last.year < LAST_YEAR and last - first <= _LONGEST_WINDOW
+    inside = first.year > FIRST_YEAR and last.year < LAST_YEAR
+    fits = inside and timedelta() <= last - first <= _LONGEST_WINDOW
     return (first, last) if fits else None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit, urlunsplit
+
 from flask import Response, request
 
 _EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
@@ -22,6 +24,7 @@ _POLICY = {
 
 def secure(response: Response) -> Response:
     """Say with a response what it may load and who may frame it; only `/embed/` may be framed."""
+    keep_here(response)
     policy = dict(_POLICY)
     if request.path.startswith("/embed/"):
         policy["frame-ancestors"] = "*"
@@ -35,3 +38,13 @@ def secure(response: Response) -> Response:
     headers.setdefault("Referrer-Policy", "no-referrer")
     headers.setdefault("Cache-Control", "no-cache")
     return response
+
+
+def keep_here(response: Response) -> None:
+    """Let a redirect lead to its path on this site, wherever the request's Host points to.
+
+    Werkzeug makes the address of a missing slash from Host, which anybody may set.
+    """
+    if response.location:
+        response.location = urlunsplit(("", "", *urlsplit(response.location)[2:]))
+        response.set_data(b"")  # which has the address too

@@ -9,7 +9,8 @@ import threading
 import time
 from contextlib import closing
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -29,6 +30,16 @@ With one, feeds are not measurably quicker, and the first slow page would hold t
 """
 
 
+_HEADER_MILLISECONDS = 5_000
+"""How long a connection may take to send a request's header, or rest between two requests.
+
+Without HTTP/1 alone, connections that send nothing at all would be exempt from it.
+"""
+
+_CONNECTIONS = 4_096
+"""How many connections each process holds at once; those that idle are among them."""
+
+
 def serve(settings: Settings, processes: int) -> None:
     """Serve until a signal ends it. Raises CalfeedError where the address cannot be bound.
 
@@ -42,6 +53,10 @@ def serve(settings: Settings, processes: int) -> None:
         interface=Interfaces.WSGI,
         workers=processes,
         blocking_threads=_THREADS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),
+        backlog=_CONNECTIONS * processes,
+        backpressure=_CONNECTIONS,
         factory=True,
         respawn_failed_workers=True,
         workers_kill_timeout=5,

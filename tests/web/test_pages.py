@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import icalendar
 import pytest
@@ -175,10 +175,39 @@ def test_every_link_of_our_own_leads_somewhere(site: Published) -> None:
     assert set(PAGES) <= seen
 
 
-def test_a_page_without_its_last_slash_leads_to_it(site: Published) -> None:
-    answer = site.get("/calendars/desk/stay")
+def test_a_page_without_its_last_slash_leads_to_it_whatever_host_is_given(site: Published) -> None:
+    answer = site.get("/calendars/desk/stay?lang=ur", Host="evil.example")
     assert answer.status_code == 308
-    assert answer.headers["Location"].endswith("/calendars/desk/stay/")
+    assert answer.headers["Location"] == "/calendars/desk/stay/?lang=ur"
+    assert "evil.example" not in answer.text
+
+
+def test_a_request_needs_exactly_one_host(site: Published) -> None:
+    """No Host reaches the application as an empty one, two of them joined by a comma."""
+    for path in ("/calendars.ics", "/", "/calendars/desk/stay/", "/nowhere"):
+        for host in ("", "a.example,b.example", "a.example, a.example"):
+            environ = {"HTTP_HOST": host}
+            assert site.client.get(path, environ_overrides=environ).status_code == 400
+            old = environ | {"SERVER_PROTOCOL": "HTTP/1.0"}
+            assert site.client.get(path, environ_overrides=old).status_code in (200, 404)
+
+
+NUMBERS = ["9" * 5000, "-1", "0001", "9999", "99999", "1e9", "٢٠٢٧", "²", "nan", " 1", "0" * 5000]
+DAYS = ["0001-01-01", "9999-12-31", "2027-02-30", "2027-W01-1", "-2027-01-01", "9" * 5000, ""]
+
+
+def test_no_number_and_no_day_in_an_address_is_a_fault_of_the_server(site: Published) -> None:
+    for given in map(quote, NUMBERS):
+        paths = [f"{feed}?past={given}" for feed in ("/calendars.ics", "/calendars/desk.ics")]
+        paths += [f"/?view={view}&{view}={given}" for view in ("month", "year")]
+        paths += [f"/?view=month&month={given}-01", f"/calendars/desk/?view=year&year={given}"]
+        for path in paths:
+            assert site.get(path).status_code in (200, 400, 404), path
+    for start in DAYS:
+        for end in ["2027-01-31", *DAYS]:
+            for first, last in ((start, end), (end, start)):
+                path = f"/calendars/desk/occurrences.json?start={first}&end={last}"
+                assert site.get(path).status_code in (200, 400), path
 
 
 def test_an_event_is_a_download_with_a_name_of_its_own(site: Published) -> None:

@@ -13,6 +13,7 @@ from calfeed.web.api.access import RATE, guard, name_address
 from calfeed.web.api.document import make_document
 from calfeed.web.api.operations import Backend, Operation, serve_operation
 from calfeed.web.api.problems import explain_errors
+from calfeed.web.security import keep_here
 from calfeed.web.state import State
 
 MOUNT = "/api"
@@ -63,6 +64,7 @@ def make_api(
 
     @app.after_request
     def secure(response: Response) -> Response:
+        keep_here(response)
         headers = response.headers
         headers["Content-Security-Policy"] = _POLICY
         headers["X-Content-Type-Options"] = "nosniff"
