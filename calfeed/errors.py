@@ -20,8 +20,8 @@ class CalfeedError(Exception):
 
 
 @dataclass(frozen=True, order=True)
-class Problem:
-    """One thing wrong in a definition file.
+class _Finding:
+    """Something to know about a definition file, with its place.
 
     `line` and `column` count from 1; both are 0 where the file as a whole is meant. `key` is the
     dotted path inside the file (`events.pm-address.start`), empty for the whole file.
@@ -34,15 +34,39 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+        return f"{self._place}: {self._text}"
+
+    @property
+    def _place(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    @property
+    def _text(self) -> str:
+        return f"{self.key}: {self.message}" if self.key else self.message
+
+
+class Problem(_Finding):
+    """One thing wrong in a definition file: nothing is published while it is there."""
+
+
+class DefinitionWarning(_Finding):
+    """One thing in a definition file that is probably not meant; it prevents nothing."""
+
+    def __str__(self) -> str:
+        return f"{self._place}: warning: {self._text}"
 
 
 class DefinitionError(CalfeedError):
-    """The definitions cannot be used; `problems` lists everything that is wrong, in file order."""
+    """The definitions cannot be used; `problems` lists everything that is wrong, in file order.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    `warnings` are those that were found beside them, in file order too.
+    """
+
+    def __init__(
+        self, problems: Sequence[Problem], warnings: Sequence[DefinitionWarning] = ()
+    ) -> None:
         self.problems = tuple(sorted(problems))
+        self.warnings = tuple(sorted(warnings))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -74,7 +74,7 @@ def test_every_example_is_read_without_a_problem(block: str) -> None:
         files = {"events/grants/calendar.yaml": HEAD, "events/grants/more.yaml": block.encode()}
     else:
         files = {"events/grants.yaml": block.encode()}
-    (calendar,) = read_definitions(files)
+    (calendar,) = read_definitions(files).calendars
     assert calendar.events
 
 
@@ -135,7 +135,7 @@ def test_the_example_of_every_key_is_read_without_a_problem(
     written = yaml.load(example, Loader=yaml.BaseLoader)
     assert list(written) == [key]
     text = json.dumps(put_in_file(TABLES[heading], written), ensure_ascii=False)
-    assert read_definitions({"events/grants.yaml": text.encode()})
+    assert read_definitions({"events/grants.yaml": text.encode()}).calendars
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,9 @@ def test_what_is_said_of_a_wrong_file_is_what_the_reader_says(block: str, told: 
 
 def shown_event() -> Event:
     (block,) = blocks_of("yaml", RECEIVING)
-    ((event,),) = (each.events for each in read_definitions({"events/grants.yaml": block.encode()}))
+    ((event,),) = (
+        each.events for each in read_definitions({"events/grants.yaml": block.encode()}).calendars
+    )
     return event
 
 

@@ -184,4 +184,5 @@ def _report(folder: Path, count: int, plan: Plan | None, as_json: bool) -> None:
         return
     if quiet is not None:
         click.echo(show.show_text(quiet))
+        output.print_findings(quiet.warnings)
     click.echo(f"{count} files in {folder}")

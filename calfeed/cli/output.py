@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from calfeed.errors import InvalidInputError
+from calfeed.errors import DefinitionWarning, InvalidInputError, Problem
 
 if TYPE_CHECKING:
     from calfeed.settings import Settings
@@ -36,6 +36,17 @@ def opened(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def print_findings(findings: Iterable[Problem | DefinitionWarning]) -> None:
+    """Print problems and warnings on standard error, a line each."""
+    for finding in findings:
+        click.echo(str(finding), err=True)
+
+
+def count(found: Sequence[object], word: str) -> str:
+    """How many there are: "1 warning", "3 warnings"."""
+    return f"{len(found)} {word}{'' if len(found) == 1 else 's'}"
 
 
 def print_json(value: Any) -> None:

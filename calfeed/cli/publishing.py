@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,39 +14,66 @@ from typing import TYPE_CHECKING
 import click
 
 from calfeed.cli import output
-from calfeed.errors import DefinitionError
-from calfeed.settings import load_settings
+from calfeed.errors import DefinitionError, DefinitionWarning, StoreError
+from calfeed.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from calfeed.definitions.defined import Definitions
     from calfeed.store.database import Database
 
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--strict", is_flag=True, help="Exit with 1 where there are warnings, too.")
 @output.as_json
-def check(folder: Path | None, as_json: bool) -> None:
+def check(folder: Path | None, strict: bool, as_json: bool) -> None:
     """Say whether the definitions in FOLDER (CALFEED_EVENTS where not given) are in order.
 
-    Every problem of every file is listed. Exit code 1 if there is one.
+    Every problem and every warning of every file is listed. Exit code 1 if there is a problem.
     """
     from calfeed.definitions.files import load_definitions
 
+    settings = load_settings()
     try:
-        calendars = load_definitions(folder or load_settings().events)
+        defined = load_definitions(folder or settings.events)
     except DefinitionError as error:
-        if as_json:
-            output.print_json({"problems": [asdict(problem) for problem in error.problems]})
-        else:
-            for problem in error.problems:
-                click.echo(str(problem), err=True)
-            count = len(error.problems)
-            click.echo(f"{count} problem{'' if count == 1 else 's'}", err=True)
+        _print_problems(error, as_json)
         sys.exit(1)
-    events = sum(len(calendar.events) for calendar in calendars)
+    warnings = _find_warnings(settings, defined)
+    calendars = len(defined.calendars)
+    events = sum(len(calendar.events) for calendar in defined.calendars)
     if as_json:
-        output.print_json({"problems": [], "calendars": len(calendars), "events": events})
+        found = {"problems": [], "warnings": [asdict(warning) for warning in warnings]}
+        output.print_json({**found, "calendars": calendars, "events": events})
     else:
-        click.echo(f"in order: {len(calendars)} calendars, {events} events")
+        output.print_findings(warnings)
+        counted = f"; {output.count(warnings, 'warning')}" if warnings else ""
+        click.echo(f"in order: {calendars} calendars, {events} events{counted}")
+    if strict and warnings:
+        sys.exit(1)
+
+
+def _print_problems(error: DefinitionError, as_json: bool) -> None:
+    problems, warnings = error.problems, error.warnings
+    if as_json:
+        found = {"problems": problems, "warnings": warnings}
+        output.print_json({name: [asdict(one) for one in each] for name, each in found.items()})
+        return
+    output.print_findings([*problems, *warnings])
+    counted = f", {output.count(warnings, 'warning')}" if warnings else ""
+    click.echo(f"{output.count(problems, 'problem')}{counted}", err=True)
+
+
+def _find_warnings(settings: Settings, defined: Definitions) -> tuple[DefinitionWarning, ...]:
+    """The warnings beside what is published, or as before the first publish."""
+    from calfeed.publish.apply import plan_publish
+    from calfeed.publish.warn import find_first_warnings
+
+    now = output.now()
+    # Checking needs no database: on a machine without it, everything is new.
+    with suppress(StoreError), output.opened(settings) as database, database.read() as connection:
+        return plan_publish(connection, defined, now, settings.base_url).warnings
+    return find_first_warnings(defined, now)
 
 
 @click.command()
@@ -82,6 +109,7 @@ def diff(style: str, as_json: bool, exit_code: bool) -> None:
         click.echo(show_markdown(plan) + (f"\n> {refusal}\n" if refusal else ""), nl=False)
     else:
         click.echo(show_text(plan))
+        output.print_findings(plan.warnings)
         if refusal:
             click.echo(f"A publish would be refused: {refusal}")
     if exit_code and not plan.empty:
@@ -126,6 +154,7 @@ def publish(allow_removals: bool, by: str | None, as_json: bool) -> None:
         output.print_json({**show_json(plan), "shortened": left_out})
     else:
         click.echo("\n".join([show_text(plan), *show_shortened(shortened)]))
+        output.print_findings(plan.warnings)
 
 
 @click.command()

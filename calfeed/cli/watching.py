@@ -15,9 +15,9 @@ from calfeed.cli.authors import find_owners, find_user
 from calfeed.definitions.files import load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.definitions.values import text_in
-from calfeed.errors import CalfeedError, DefinitionError, StoreError
+from calfeed.errors import CalfeedError, DefinitionError, DefinitionWarning, StoreError
 from calfeed.publish import apply
-from calfeed.publish.plan import HORIZON
+from calfeed.publish.plan import HORIZON, Plan
 from calfeed.publish.show import show_shortened, show_text, summarize
 from calfeed.publish.windows import Planned, load_window
 from calfeed.settings import Settings
@@ -44,6 +44,7 @@ class Publisher:
         self._missed = False
         self._seen: _Stamp = frozenset()
         self._settled: _Stamp | None = None
+        self._warned: frozenset[DefinitionWarning] = frozenset()
 
     def publish(self) -> bool:
         """Publish the definitions as they are now; False where that was not possible."""
@@ -56,10 +57,9 @@ class Publisher:
             )
         except DefinitionError as error:
             self._missed = False
-            count = len(error.problems)
             self._say(str(error))
             self._say(
-                f"not published: {count} problem{'' if count == 1 else 's'} in "
+                f"not published: {output.count(error.problems, 'problem')} in "
                 f"{self._settings.events}; the last published state stays"
             )
             return False
@@ -76,7 +76,15 @@ class Publisher:
             shortened = apply.shortened_feeds(connection, output.now().year)
         for line in show_shortened(shortened):
             self._say(line)
+        self._say_warnings(plan)
         return True
+
+    def _say_warnings(self, plan: Plan) -> None:
+        """Say each warning once, not again at each save."""
+        for warning in plan.warnings:
+            if warning not in self._warned:
+                self._say(str(warning))
+        self._warned = frozenset(plan.warnings)
 
     def _find_author(self) -> str | None:
         """At the start who runs `serve`; then whose files were saved since the last publish."""

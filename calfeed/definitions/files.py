@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from calfeed.definitions.defined import Definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.definitions.tree import LARGEST_FILE
-from calfeed.definitions.values import Calendar
 from calfeed.errors import DefinitionError, Problem
 
 _SUFFIXES = (".yaml", ".yml")
 
 
-def load_definitions(folder: Path, reader: DefinitionReader | None = None) -> tuple[Calendar, ...]:
+def load_definitions(folder: Path, reader: DefinitionReader | None = None) -> Definitions:
     """Read the calendars of a definitions folder; none where it is empty.
 
     A `reader` that is given again reads only what changed. Raises DefinitionError with every
-    problem of every file.
+    problem, and every warning, of every file.
     """
     files, problems = load_files(folder)
     try:
-        calendars = (reader or DefinitionReader()).read(files)
+        defined = (reader or DefinitionReader()).read(files)
     except DefinitionError as error:
-        raise DefinitionError([*problems, *error.problems]) from error
+        raise DefinitionError([*problems, *error.problems], error.warnings) from error
     if problems:
-        raise DefinitionError(problems)
-    return calendars
+        raise DefinitionError(problems, defined.warnings)
+    return defined
 
 
 def load_files(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:

@@ -13,15 +13,16 @@ from calfeed.definitions.times import Written
 from calfeed.definitions.tree import Path
 
 Report: TypeAlias = Callable[[Path, str], None]
-"""Takes a path inside the entry and what is wrong there."""
+"""Takes a path inside the entry and what there is to say about it."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """The zone an event's moments are read in, and where what is wrong with them goes."""
+    """The zone an event's moments are read in, and where problems and warnings go."""
 
     zone: ZoneInfo
     report: Report
+    warn: Report
 
     def moment(self, written: Written | None, path: Path) -> date | datetime | None:
         """The moment in the zone; None, and a problem, where there is no such moment."""

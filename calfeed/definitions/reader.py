@@ -1,4 +1,4 @@
-"""Files to calendars: everything that is right, or everything that is wrong.
+"""Files to definitions: everything that is right, or everything that is wrong.
 
 Pure: the files come as bytes, so what is read from a folder, a commit or a request is read alike.
 """
@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import is_ as _is
 
+from calfeed.definitions.defined import Definitions, Place
 from calfeed.definitions.keys import CalendarFile, EventEntry, EventsFile
 from calfeed.definitions.scalars import name_shape
 from calfeed.definitions.settle import settle_calendar, settle_event, settle_reminders
 from calfeed.definitions.shapes import read_entry
 from calfeed.definitions.texts import check_slug
-from calfeed.definitions.tree import Document, Node, Path, read_tree
+from calfeed.definitions.tree import Document, Node, Path, dotted, read_tree
 from calfeed.definitions.values import Calendar, Event, ReminderRule
 from calfeed.errors import DefinitionError
 
@@ -27,7 +28,7 @@ _EVENT_INSTEAD: Mapping[str, Node] = {"summary": "?"}
 
 
 @dataclass
-class _Place:
+class _Source:
     """Where a calendar is written: a file of its own, or a folder with `head` and more files."""
 
     slug: str
@@ -45,16 +46,17 @@ class _Found:
 
     calendar: Calendar
     uids: list[tuple[str, Document, Path]] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)
 
 
-def read_definitions(files: Mapping[str, bytes]) -> tuple[Calendar, ...]:
+def read_definitions(files: Mapping[str, bytes]) -> Definitions:
     """Read the files of a definitions folder, from path to content.
 
     A path begins with the folder's name: `events/un.yaml` is the calendar `un`;
-    `events/un/calendar.yaml` and the files beside it are one calendar as well. The result is in
-    the order of the slugs, calendars and events both, whatever the order of the files.
+    `events/un/calendar.yaml` and the files beside it are one calendar as well. The calendars are
+    in the order of their slugs, and so are their events, whatever the order of the files.
 
-    Raises DefinitionError with every problem of every file.
+    Raises DefinitionError with every problem, and every warning, of every file.
     """
     return DefinitionReader().read(files)
 
@@ -66,35 +68,40 @@ class DefinitionReader:
         self._documents: dict[str, tuple[bytes, Document]] = {}
         self._found: dict[str, tuple[list[Document], _Found]] = {}
 
-    def read(self, files: Mapping[str, bytes]) -> tuple[Calendar, ...]:
+    def read(self, files: Mapping[str, bytes]) -> Definitions:
         """Read the files as `read_definitions` does."""
         documents = [self._read_file(file, files[file]) for file in sorted(files)]
-        places = list(_find_places(documents))
-        found = [self._read_place(place) for place in places]
+        sources = list(_find_sources(documents))
+        found = [self._read_source(source) for source in sources]
         _check_uids(found)
-        _check_former_names(places, [one.calendar for one in found])
-        self._keep(files, documents, places, found)
+        _check_former_names(sources, [one.calendar for one in found])
+        self._keep(files, documents, sources, found)
         problems = [problem for document in documents for problem in document.problems]
+        warnings = [warning for document in documents for warning in document.warnings]
         if problems:
-            raise DefinitionError(problems)
-        return tuple(sorted((one.calendar for one in found), key=lambda one: one.slug))
+            raise DefinitionError(problems, warnings)
+        return Definitions(
+            calendars=tuple(sorted((one.calendar for one in found), key=lambda one: one.slug)),
+            warnings=tuple(sorted(warnings)),
+            places={uid: place for one in found for uid, place in one.places.items()},
+        )
 
     def _read_file(self, file: str, data: bytes) -> Document:
         kept = self._documents.get(file)
         return kept[1] if kept is not None and kept[0] == data else read_tree(file, data)
 
-    def _read_place(self, place: _Place) -> _Found:
-        kept = self._found.get(place.slug)
-        same = kept is not None and len(kept[0]) == len(place.documents)
-        if kept is not None and same and all(map(_is, kept[0], place.documents)):
+    def _read_source(self, source: _Source) -> _Found:
+        kept = self._found.get(source.slug)
+        same = kept is not None and len(kept[0]) == len(source.documents)
+        if kept is not None and same and all(map(_is, kept[0], source.documents)):
             return kept[1]
-        return _read_calendar(place)
+        return _read_calendar(source)
 
     def _keep(
         self,
         files: Mapping[str, bytes],
         documents: Sequence[Document],
-        places: Sequence[_Place],
+        sources: Sequence[_Source],
         found: Sequence[_Found],
     ) -> None:
         """Keep what is in order: a document is written on where something is wrong with it."""
@@ -104,15 +111,15 @@ class DefinitionReader:
             if not document.problems
         }
         self._found = {
-            place.slug: (place.documents, one)
-            for place, one in zip(places, found, strict=True)
-            if not any(document.problems for document in place.documents)
+            source.slug: (source.documents, one)
+            for source, one in zip(sources, found, strict=True)
+            if not any(document.problems for document in source.documents)
         }
 
 
-def _find_places(documents: Iterable[Document]) -> Iterable[_Place]:
+def _find_sources(documents: Iterable[Document]) -> Iterable[_Source]:
     """Sort the documents by calendar; report those that have no place, and calendars twice."""
-    places: dict[str, _Place] = {}
+    sources: dict[str, _Source] = {}
     for document in documents:
         _, *inner = document.file.split("/")
         if len(inner) not in (1, 2):
@@ -123,42 +130,44 @@ def _find_places(documents: Iterable[Document]) -> Iterable[_Place]:
             continue
         stem = inner[-1].rpartition(".")[0]
         slug = stem if len(inner) == 1 else inner[0]
-        place = places.setdefault(slug, _Place(slug))
+        source = sources.setdefault(slug, _Source(slug))
         if len(inner) == 2 and stem != "calendar":
-            place.others.append(document)
-        elif place.head is None:
-            place.head = document
+            source.others.append(document)
+        elif source.head is None:
+            source.head = document
         else:
-            message = f'the calendar "{slug}" is also in {place.head.file}; keep one of them'
+            message = f'the calendar "{slug}" is also in {source.head.file}; keep one of them'
             _report_file(document, message)
-    for place in places.values():
-        if place.head is None:
-            folder = place.others[0].file.rpartition("/")[0]
+    for source in sources.values():
+        if source.head is None:
+            folder = source.others[0].file.rpartition("/")[0]
             message = f"{folder}/ has no calendar.yaml; write one, with the name and time zone"
-            _report_file(place.others[0], message)
+            _report_file(source.others[0], message)
         try:
-            check_slug(place.slug)
+            check_slug(source.slug)
         except ValueError as error:
-            _report_file(place.documents[0], str(error))
-    return places.values()
+            _report_file(source.documents[0], str(error))
+    return sources.values()
 
 
 def _report_file(document: Document, message: str) -> None:
     document.report_at(0, 0, (), message)
 
 
-def _read_calendar(place: _Place) -> _Found:
-    entry = _read_head(place.head)
-    calendar = settle_calendar(place.slug, entry)
+def _read_calendar(source: _Source) -> _Found:
+    for document in source.documents:
+        document.warnings.clear()  # one that was kept has those of the reading before
+    entry = _read_head(source.head)
+    calendar = settle_calendar(source.slug, entry)
     found = _Found(calendar)
     reminders = settle_reminders(entry.reminders)
-    for document in place.others:
+    for document in source.others:
         _read_events_file(document)
-    nodes = [(document, _events_of(document)) for document in place.documents]
+    nodes = [(document, _events_of(document)) for document in source.documents]
     count = sum(len(events) for _, events in nodes)
     if count > MOST_EVENTS:
         message = f"the calendar has {count:,} events; the most is {MOST_EVENTS:,}; split it"
-        _report_file(place.documents[0], message)
+        _report_file(source.documents[0], message)
         return found
     events: dict[str, Event | None] = {}
     first: dict[str, tuple[Document, Path]] = {}
@@ -173,6 +182,7 @@ def _read_calendar(place: _Place) -> _Found:
             if event is not None:
                 events[slug] = event
                 found.uids.append((event.uid, document, path))
+                found.places[event.uid] = _place_of(document, path, node)
     written = tuple(event for _, event in sorted(events.items()) if event is not None)
     found.calendar = calendar.model_copy(update={"events": written})
     return found
@@ -237,13 +247,23 @@ def _read_event(
         if (*path, *place) not in document.touched:
             document.report((*path, *place), message)
 
-    return settle_event(calendar, reminders, slug, entry, report)
+    def warn(place: Path, message: str) -> None:
+        document.warn((*path, *place), message)
+
+    return settle_event(calendar, reminders, slug, entry, report, warn)
 
 
-def _check_former_names(places: Iterable[_Place], calendars: Sequence[Calendar]) -> None:
+def _place_of(document: Document, path: Path, node: Node) -> Place:
+    keys = node if isinstance(node, dict) else ()
+    marks = {key: document.marks[*path, key] for key in keys if (*path, key) in document.marks}
+    _, line, column = document.find(path)
+    return Place(document.file, line, column, dotted(path), marks)
+
+
+def _check_former_names(sources: Iterable[_Source], calendars: Sequence[Calendar]) -> None:
     """Report a former name that is, or was, another calendar's: it can lead to one alone."""
     owners = {calendar.slug: calendar.slug for calendar in calendars}
-    heads = {place.slug: place.head for place in places}
+    heads = {source.slug: source.head for source in sources}
     for calendar in sorted(calendars, key=lambda one: one.slug):
         head = heads[calendar.slug]
         for name in calendar.formerly:
@@ -264,4 +284,5 @@ def _check_uids(found: Iterable[_Found]) -> None:
 
 
 def _where(document: Document, path: Path) -> str:
-    return f"in {document.file}, line {document.marks[path][0]}"
+    _, line, _ = document.find(path)
+    return f"in {document.file}, line {line}"

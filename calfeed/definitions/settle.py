@@ -53,10 +53,11 @@ def settle_event(
     slug: str,
     entry: EventEntry,
     report: Report,
+    warn: Report,
 ) -> Event | None:
     """The event of an entry; `reminders` are the calendar's. None where there is none to make."""
     time_zone = entry.time_zone or calendar.time_zone
-    ground = Ground(ZoneInfo(time_zone), report)
+    ground = Ground(ZoneInfo(time_zone), report, warn)
     start = ground.moment(entry.start, ("start",))
     if start is None:
         return None

@@ -24,7 +24,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from calfeed.errors import Problem
+from calfeed.errors import DefinitionWarning, Problem
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
 Path: TypeAlias = "tuple[str | int, ...]"
@@ -58,27 +58,42 @@ class Document:
 
     `marks` says for each path where it is written, line and column from 1: a map's entry at its
     key, a list's item at itself. What comes from an alias has no marks of its own. `problems`
-    grows while the file is checked; `touched` holds the paths at or under which there are some.
+    and `warnings` grow while the file is checked; `touched` holds the paths at or under which
+    there are problems.
     """
 
     file: str
     value: Node = None
     marks: dict[Path, tuple[int, int]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[DefinitionWarning] = field(default_factory=list)
     touched: set[Path] = field(default_factory=set)
 
     def report(self, path: Path, message: str) -> None:
         """Note a problem at `path`, or at the nearest thing around it that is written."""
-        while path and path not in self.marks:
-            path = path[:-1]
-        line, column = self.marks.get(path, (1, 1))
+        path, line, column = self.find(path)
         self.report_at(line, column, path, message)
+
+    def warn(self, path: Path, message: str) -> None:
+        """Note a warning at `path`, or at the nearest thing around it that is written."""
+        path, line, column = self.find(path)
+        self.warnings.append(DefinitionWarning(self.file, line, column, dotted(path), message))
 
     def report_at(self, line: int, column: int, path: Path, message: str) -> None:
         """Note a problem at a line and column; 0 and 0 for the file as a whole."""
         self.touched.update(path[:length] for length in range(len(path) + 1))
-        key = ".".join(map(str, path))
-        self.problems.append(Problem(self.file, line, column, key, message))
+        self.problems.append(Problem(self.file, line, column, dotted(path), message))
+
+    def find(self, path: Path) -> tuple[Path, int, int]:
+        """The nearest written path at or around `path`, with its line and column."""
+        while path and path not in self.marks:
+            path = path[:-1]
+        return path, *self.marks.get(path, (1, 1))
+
+
+def dotted(path: Path) -> str:
+    """A path as people read it: `events.audit.start`."""
+    return ".".join(map(str, path))
 
 
 def read_tree(file: str, data: bytes) -> Document:

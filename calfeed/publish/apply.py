@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from calfeed.definitions.defined import Definitions
 from calfeed.definitions.values import Calendar, Event, Status, Visibility, fingerprint
 from calfeed.ical.history import ENDLESS, first_year
 from calfeed.ical.occurrences import last_end
@@ -24,6 +24,7 @@ from calfeed.publish.compare import (
 )
 from calfeed.publish.plan import Plan, plan_change, plan_messages, planned_until
 from calfeed.publish.show import list_changes, summarize
+from calfeed.publish.warn import find_warnings
 from calfeed.reminders.plan import Reminder
 from calfeed.store import catalog, endpoints, outbox, visibility
 from calfeed.store.database import Connection, Database
@@ -37,11 +38,11 @@ def page_address(base_url: str, event: Event) -> str:
 
 
 def plan_publish(
-    connection: Connection, defined: Sequence[Calendar], now: datetime, base_url: str
+    connection: Connection, defined: Definitions, now: datetime, base_url: str
 ) -> Plan:
     """What publishing these definitions would do to the database as this transaction sees it."""
     published = catalog.load_calendars(connection)
-    differences = compare(defined, published, catalog.load_marks(connection), now)
+    differences = compare(defined.calendars, published, catalog.load_marks(connection), now)
     rows = {row.uid: row for row in catalog.load_events(connection, uids=differences.uids)}
     changes = _revise(connection, differences, rows, now)
     kept: dict[str, list[outbox.ReminderRow]] = {}
@@ -63,12 +64,13 @@ def plan_publish(
         planned=tuple(sorted(planned, key=lambda reminder: (reminder.due, reminder.key))),
         withdrawn=tuple(withdrawn),
         messages=plan_messages(told, now, lambda event: page_address(base_url, event)),
+        warnings=find_warnings(defined, changes, published, now),
     )
 
 
 def publish(
     database: Database,
-    defined: Sequence[Calendar],
+    defined: Definitions,
     now: datetime,
     base_url: str,
     *,

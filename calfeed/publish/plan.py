@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from calfeed.definitions.values import Event, Status
+from calfeed.errors import DefinitionWarning
 from calfeed.ical.occurrences import last_end
 from calfeed.publish.compare import EventChange, Kind
 from calfeed.reminders.messages import Message, change_message
@@ -31,7 +32,8 @@ class Plan:
     """What a publish does.
 
     `calendars` are new, changed or withdrawn; `rerendered` and `retired` are UIDs whose bytes
-    change without a new revision; `planned` and `withdrawn` are reminders.
+    change without a new revision; `planned` and `withdrawn` are reminders. `warnings` are those
+    of the definitions and of the changes; they prevent nothing.
     """
 
     calendars: tuple[CalendarRow, ...] = ()
@@ -41,6 +43,7 @@ class Plan:
     planned: tuple[Reminder, ...] = ()
     withdrawn: tuple[ReminderRow, ...] = ()
     messages: tuple[Message, ...] = ()
+    warnings: tuple[DefinitionWarning, ...] = ()
 
     @property
     def empty(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from calfeed.definitions.values import Event, text_in
@@ -58,13 +59,18 @@ def show_shortened(shortened: Sequence[tuple[str, int]]) -> list[str]:
 
 
 def show_markdown(plan: Plan) -> str:
-    """A plan as a table for a pull request."""
+    """A plan as a table for a pull request, with its warnings below."""
+    warnings = "".join(f"- {_escape(str(warning))}\n" for warning in plan.warnings)
+    return _show_changes(plan) + (f"\n{warnings}" if warnings else "")
+
+
+def _show_changes(plan: Plan) -> str:
     if plan.empty:
         return "Nothing to publish: everything is as published.\n"
     lines = ["| | event | when | was |", "|---|---|---|---|"]
     for change in plan.changes:
         event = change.after.event
-        summary = text_in(event.summary, event.language).replace("|", "\\|")
+        summary = _escape(text_in(event.summary, event.language))
         was = _when(change.before.event) if change.before and change.kind is Kind.MOVED else ""
         lines.append(
             f"| {change.kind.value} | {summary} (`{event.calendar}/{event.slug}`) "
@@ -96,6 +102,7 @@ def show_json(plan: Plan) -> dict[str, Any]:
             ],
         },
         "messages": [{"id": message.id, "type": message.subject.type} for message in plan.messages],
+        "warnings": [asdict(warning) for warning in plan.warnings],
     }
 
 
@@ -125,6 +132,11 @@ def _describe(change: EventChange) -> str:
     if change.kind is Kind.MOVED and change.before is not None:
         return f"{line} from {_when(change.before.event)} to {_when(event)}"
     return f"{line}, {_when(event)} ({text_in(event.summary, event.language)})"
+
+
+def _escape(text: str) -> str:
+    """The text as it may stand in a table of markdown."""
+    return text.replace("|", "\\|")
 
 
 def _when(event: Event) -> str:

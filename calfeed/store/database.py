@@ -149,12 +149,16 @@ def _create_sqlite(database: str | None, url: str) -> Engine:
     if not database or database == ":memory:":
         raise StoreError("a SQLite database has to be a file: sqlite:///path")
     folder = Path(database).parent
-    try:
-        # The endpoints' secrets are in there.
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"the data folder {folder} cannot be made: {error.strerror}") from error
     engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
+
+    @event.listens_for(engine, "do_connect")
+    def _make_folder(*_: object) -> None:
+        try:
+            # The endpoints' secrets are in there.
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"the data folder {folder} cannot be made: {error.strerror}"
+            raise StoreError(message) from error
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:

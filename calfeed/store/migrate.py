@@ -35,9 +35,8 @@ def migrate(database: Database) -> None:
 
 
 def check_schema(database: Database) -> None:
-    """Raise StoreError unless the database has this version's schema."""
-    with database.read() as connection:
-        found = schema_revision(connection)
+    """Raise StoreError unless the database has this version's schema. Nothing is made."""
+    found = _find_revision(database)
     wanted = ScriptDirectory.from_config(_config()).get_current_head()
     if found is None:
         raise StoreError(
@@ -53,10 +52,14 @@ def check_schema(database: Database) -> None:
 
 def is_empty(database: Database) -> bool:
     """Whether a database has no schema yet. A SQLite file that is not there is not made."""
+    return _find_revision(database) is None
+
+
+def _find_revision(database: Database) -> str | None:
     if not database.exists:
-        return True
+        return None
     with database.read() as connection:
-        return schema_revision(connection) is None
+        return schema_revision(connection)
 
 
 def schema_revision(connection: Connection) -> str | None:

@@ -20,7 +20,7 @@ NOW = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def read(definition: bytes) -> Calendar:
-    (calendar,) = read_definitions({"events/desk.yaml": definition})
+    (calendar,) = read_definitions({"events/desk.yaml": definition}).calendars
     return calendar
 
 

@@ -191,7 +191,7 @@ def check_document(document: Document) -> bool:
     """Hold what must be true of any definitions; return whether they were accepted."""
     text = yaml.dump(document, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
     try:
-        (calendar,) = read_definitions({"events/x.yaml": text.encode()})
+        (calendar,) = read_definitions({"events/x.yaml": text.encode()}).calendars
     except DefinitionError as error:
         _check_problems(error.problems, text)
         return False

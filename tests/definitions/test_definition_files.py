@@ -35,7 +35,7 @@ def test_the_files_are_named_from_the_folder_on(folder: Path) -> None:
         "events/un/calendar.yml",
         "events/x.yaml",
     ]
-    assert [calendar.slug for calendar in load_definitions(folder)] == ["un", "x"]
+    assert [calendar.slug for calendar in load_definitions(folder).calendars] == ["un", "x"]
 
 
 def test_the_folder_may_be_the_one_we_are_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_hidden_files_and_files_of_other_kinds_are_left_out(folder: Path) -> Non
 
 
 def test_an_empty_folder_has_no_calendars(tmp_path: Path) -> None:
-    assert load_definitions(tmp_path) == ()
+    assert load_definitions(tmp_path).calendars == ()
 
 
 def test_a_folder_that_is_not_there_or_is_a_file_is_a_problem(folder: Path) -> None:
@@ -96,7 +96,7 @@ def test_links_that_go_round_in_a_circle_end(folder: Path) -> None:
 def test_a_linked_folder_is_read_as_one_that_is_there(folder: Path, tmp_path: Path) -> None:
     (folder / "un").rename(tmp_path / "elsewhere")
     (folder / "un").symlink_to(tmp_path / "elsewhere")
-    assert [calendar.slug for calendar in load_definitions(folder)] == ["un", "x"]
+    assert [calendar.slug for calendar in load_definitions(folder).calendars] == ["un", "x"]
 
 
 def test_a_file_that_is_too_large_is_not_read_to_its_end(folder: Path) -> None:

@@ -26,7 +26,7 @@ ALL_DAY = HEAD + "events:\n  a:\n    summary: S\n    start: 2024-09-27\n"
 
 
 def read(text: str) -> Calendar:
-    (calendar,) = read_definitions({"events/x.yaml": text.encode()})
+    (calendar,) = read_definitions({"events/x.yaml": text.encode()}).calendars
     return calendar
 
 
@@ -208,7 +208,7 @@ def test_a_repeat_may_be_dates_alone() -> None:
 
 
 def test_no_files_are_no_calendars_and_a_calendar_may_have_no_events() -> None:
-    assert read_definitions({}) == ()
+    assert read_definitions({}).calendars == ()
     assert read(HEAD).events == ()
     assert read(HEAD + "events:\n").events == ()
 
@@ -225,10 +225,12 @@ def test_a_folder_is_one_calendar_whatever_the_order_of_its_files() -> None:
     results = {
         canonical_json({"all": [calendar.model_dump(mode="json") for calendar in calendars]})
         for order in permutations(FOLDER)
-        for calendars in [read_definitions({file: FOLDER[file].encode() for file in order})]
+        for calendars in [
+            read_definitions({file: FOLDER[file].encode() for file in order}).calendars
+        ]
     }
     assert len(results) == 1
-    calendars = read_definitions({file: text.encode() for file, text in FOLDER.items()})
+    calendars = read_definitions({file: text.encode() for file, text in FOLDER.items()}).calendars
     assert [calendar.slug for calendar in calendars] == ["other", "un"]
     assert [event.slug for event in calendars[1].events] == ["a", "b", "z"]
 
@@ -238,7 +240,7 @@ def test_the_events_of_a_folder_inherit_from_its_calendar() -> None:
         file: text.replace("events:", "reminders: [1 day]\nevents:", 1) if "cal" in file else text
         for file, text in FOLDER.items()
     }
-    _, un = read_definitions({file: text.encode() for file, text in files.items()})
+    _, un = read_definitions({file: text.encode() for file, text in files.items()}).calendars
     assert {event.time_zone for event in un.events} == {"America/New_York"}
     assert all(event.reminders for event in un.events)
 

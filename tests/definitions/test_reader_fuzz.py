@@ -35,7 +35,7 @@ def check(files: dict[str, bytes]) -> None:
     calendars: tuple[Calendar, ...] = ()
     problems: tuple[Problem, ...] | None = None
     try:
-        calendars = read_definitions(files)
+        calendars = read_definitions(files).calendars
     except DefinitionError as error:
         problems = error.problems
     assert problems is None or problems

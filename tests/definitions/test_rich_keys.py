@@ -73,7 +73,9 @@ WRONG = {
 
 def read(*lines: str) -> Event:
     text = HEAD + "".join(f"    {line}\n" for line in lines)
-    ((event,),) = (each.events for each in read_definitions({"events/grants.yaml": text.encode()}))
+    ((event,),) = (
+        each.events for each in read_definitions({"events/grants.yaml": text.encode()}).calendars
+    )
     return event
 
 
@@ -138,7 +140,7 @@ events:
     sources: [{title: Letter, url: "https://foundation.example/letters/12", date: 2030-05-02}]
     note: Two weeks more
 """
-    (calendar,) = read_definitions({"events/grants.yaml": text.encode()})
+    (calendar,) = read_definitions({"events/grants.yaml": text.encode()}).calendars
     expected = "bacc27302cd5a21920202626b9d5ed16d5524f47535547c8b225d8ddf7c91996"
     assert fingerprint(calendar.events[0]) == expected
 

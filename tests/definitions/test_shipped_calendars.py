@@ -31,7 +31,7 @@ DATES = {
 
 @pytest.fixture(scope="module")
 def calendars() -> tuple[Calendar, ...]:
-    return load_definitions(FOLDER)
+    return load_definitions(FOLDER).calendars
 
 
 @pytest.fixture(scope="module")

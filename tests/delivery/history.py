@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from calfeed.definitions.defined import Definitions
 from calfeed.definitions.durations import parse_duration
 from calfeed.definitions.values import Calendar, Event, ReminderRule, Repeat, Status
 from calfeed.delivery.due import (
@@ -116,7 +117,7 @@ class Life:
             events=tuple(draft.make(slug) for slug, draft in self.drafts.items()),
         )
         before = self._states()
-        publish(self.database, [calendar], self.now, BASE, allow_removals=True)
+        publish(self.database, Definitions((calendar,)), self.now, BASE, allow_removals=True)
         for key, state in self._states().items():
             if state == "recalled" and before.get(key) != state:
                 self.recalls[key] += 1

@@ -319,7 +319,7 @@ def era_of(number: int) -> Window:
 
 def make_corpus(seed: int, count: int) -> list[tuple[Calendar, Window]]:
     """The calendars of the corpus, each with the years its events are in."""
-    calendars = read_definitions(make_definitions(seed, count))
+    calendars = read_definitions(make_definitions(seed, count)).calendars
     return [(one, era_of(int(one.slug.removeprefix("corpus-")))) for one in calendars]
 
 

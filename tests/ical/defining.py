@@ -13,7 +13,7 @@ def define(text: str, slug: str = "desk", head: str = "") -> Calendar:
     file = f"name: Desk\ntime_zone: Asia/Karachi\n{head}\n"
     if text.strip():
         file += "events:\n" + indent(dedent(text), "  ")
-    (calendar,) = read_definitions({f"events/{slug}.yaml": file.encode()})
+    (calendar,) = read_definitions({f"events/{slug}.yaml": file.encode()}).calendars
     return calendar
 
 

@@ -58,7 +58,9 @@ events:
 
 
 def read(text: str) -> Event:
-    ((event,),) = (each.events for each in read_definitions({"events/grants.yaml": text.encode()}))
+    ((event,),) = (
+        each.events for each in read_definitions({"events/grants.yaml": text.encode()}).calendars
+    )
     return event
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
+from calfeed.definitions.defined import Definitions
 from calfeed.definitions.values import Calendar
 from calfeed.ical.revision import Revision
 from calfeed.ical.variants import PLAIN
@@ -49,7 +50,7 @@ class Desk:
         self.now += timedelta(hours=1)
         return apply.publish(
             self.database,
-            calendars,
+            Definitions(calendars),
             self.now,
             BASE,
             allow_removals=allow_removals,

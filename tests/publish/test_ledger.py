@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from calfeed.definitions.defined import Definitions
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.values import Calendar
 from calfeed.errors import InvalidInputError
 from calfeed.publish.apply import publish
 from calfeed.publish.ledger import EMPTY, extend, fill, read_ledger, write_ledger
@@ -59,7 +59,7 @@ def new_database(folder: Path, name: str) -> Iterator[Database]:
     database.close()
 
 
-def read(text: str) -> tuple[Calendar, ...]:
+def read(text: str) -> Definitions:
     return read_definitions({"events/desk.yaml": text.encode()})
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from calfeed.definitions.defined import Definitions
 from calfeed.errors import PublishRefusedError
 from calfeed.publish import apply
 from calfeed.publish.compare import KEPT, Kind
@@ -69,7 +70,7 @@ def test_last_modified_goes_up_by_a_second_at_least_whatever_the_clock_does(desk
     for number, step in enumerate((timedelta(0), timedelta(milliseconds=300), timedelta(days=-1))):
         now = NOW + timedelta(hours=1) + step
         text = JUNE + f"  location: Hall {number}\n"
-        apply.publish(desk.database, [define(text)], now, BASE)
+        apply.publish(desk.database, Definitions((define(text),)), now, BASE)
         seen.append(desk.revisions()["stay"].modified)
     steps = [late - early for early, late in pairwise(seen)]
     assert steps == [timedelta(seconds=1)] * 3
@@ -288,11 +289,11 @@ def test_an_event_that_goes_to_another_calendar_changes_both(desk: Desk) -> None
 def test_publishes_at_once_make_one_result(desk: Desk) -> None:
     desk.add_endpoint()
     desk.publish(JUNE, OTHERS)
-    calendar = define(MOVED + OTHERS)
+    defined = Definitions((define(MOVED + OTHERS),))
 
     def work(number: int) -> int:
         now = NOW + timedelta(hours=2, seconds=number)
-        return len(apply.publish(desk.database, [calendar], now, BASE).changes)
+        return len(apply.publish(desk.database, defined, now, BASE).changes)
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(work, range(4))) == [0, 0, 0, 1]

@@ -96,8 +96,9 @@ def test_a_server_that_is_not_there_is_an_error_without_the_password() -> None:
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    database = Database(f"sqlite:///{tmp_path / 'file' / 'calfeed.sqlite3'}")
     with pytest.raises(StoreError, match="cannot be made"):
-        Database(f"sqlite:///{tmp_path / 'file' / 'calfeed.sqlite3'}")
+        database.check()
 
 
 def test_no_repr_shows_a_secret(database: Database) -> None:

@@ -543,6 +543,12 @@ def test_the_definition_files_are_shown_with_every_problem_and_its_line(house: H
     page = visitor.open("/definitions")
     assert "in order: 1 calendar, 1 event" in page
     assert "20 July 2025" in page
+    assert "One warning" not in page
+    file.write_text(text + "    start: 2005-07-20\n")
+    page = visitor.open("/definitions")
+    assert "in order: 1 calendar, 1 event" in page
+    assert "One warning" in page
+    assert "2005-07-20 is in the past" in page
     house.office.publish("talks:\n  summary: Talks\n  start: 2025-07-20\n")
 
 

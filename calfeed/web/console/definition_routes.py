@@ -23,7 +23,9 @@ def add_routes(console: Flask, desk: Desk) -> None:
         try:
             defined = load_definitions(folder)
         except DefinitionError as error:
-            return render_template(page, folder=folder, problems=error.problems)
+            return render_template(
+                page, folder=folder, problems=error.problems, warnings=error.warnings
+            )
         refusal = ""
         with desk.database.read() as connection:
             plan = plan_publish(connection, defined, now, desk.settings.base_url)
@@ -34,8 +36,9 @@ def add_routes(console: Flask, desk: Desk) -> None:
         return render_template(
             page,
             folder=folder,
-            calendars=len(defined),
-            events=sum(len(calendar.events) for calendar in defined),
+            calendars=len(defined.calendars),
+            events=sum(len(calendar.events) for calendar in defined.calendars),
+            warnings=plan.warnings,
             changed=list_changes(plan),
             same=plan.empty,
             summary=summarize(plan),

@@ -19,7 +19,9 @@ MODIFIED = datetime(2024, 7, 12, 9, 30, tzinfo=UTC)
 
 
 def load() -> Calendar:
-    (calendar,) = read_definitions({"events/desk.yaml": (FOLDER / "desk.yaml").read_bytes()})
+    (calendar,) = read_definitions(
+        {"events/desk.yaml": (FOLDER / "desk.yaml").read_bytes()}
+    ).calendars
     return calendar
 
 
