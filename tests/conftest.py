@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -22,10 +23,14 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from calfeed.store.database import Database
+from calfeed.store.installation import Installation, save_installation
 from calfeed.store.migrate import migrate
 from calfeed.store.tables import metadata
 
 _numbers = count()
+
+INSTALLATION = Installation(UUID("8f7d2d6e-4a34-4d0b-9f0e-3f0f6f1f7a11"))
+"""The installation that every test's `database` is of."""
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +106,8 @@ def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
         names = ", ".join(name for name in metadata.tables if name != "installation")
         with database.write() as connection:
             connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    with database.write() as connection:
+        save_installation(connection, INSTALLATION)
     yield database
     database.close()
 

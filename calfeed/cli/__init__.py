@@ -21,6 +21,7 @@ _COMMANDS = {
     "event": ("calfeed.cli.histories", "show what happened to an event, and who was told"),
     "export": ("calfeed.cli.exporting", "write a static site, or print a feed"),
     "import": ("calfeed.cli.importing", "make a definition of an .ics file or URL"),
+    "installation": ("calfeed.cli.installation", "show or set the id that its UIDs are made of"),
     "listen": ("calfeed.cli.listening", "receive webhooks here and print them"),
     "publish": ("calfeed.cli.publishing", "make the definitions the truth"),
     "rehearse": ("calfeed.cli.rehearsing", "send a window's reminders now, marked as rehearsal"),

@@ -20,6 +20,7 @@ from calfeed.publish import apply, ledger, show
 from calfeed.publish.plan import Plan
 from calfeed.settings import Settings, load_settings
 from calfeed.store.database import Database
+from calfeed.store.installation import load_scheme
 from calfeed.store.migrate import migrate
 from calfeed.web.choices import parse_choice
 from calfeed.web.export import make_site
@@ -110,7 +111,6 @@ def _published(
         with output.opened(settings) as database:
             yield _Published(database)
         return
-    defined = load_definitions(settings.events)
     before = _read_ledger(ledger_file)
     now = output.now()
     with (
@@ -120,6 +120,8 @@ def _published(
         migrate(database)
         with database.write() as connection:
             ledger.fill(connection, before)
+            uids = load_scheme(connection)
+        defined = load_definitions(settings.events, uids=uids)
         try:
             plan = apply.publish(database, defined, now, base_url, allow_removals=allow_removals)
         except PublishRefusedError as error:

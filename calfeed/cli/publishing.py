@@ -19,6 +19,7 @@ from calfeed.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from calfeed.definitions.defined import Definitions
+    from calfeed.definitions.uids import UidScheme
     from calfeed.store.database import Database
 
 
@@ -35,7 +36,7 @@ def check(folder: Path | None, strict: bool, as_json: bool) -> None:
 
     settings = load_settings()
     try:
-        defined = load_definitions(folder or settings.events)
+        defined = load_definitions(folder or settings.events, uids=_find_scheme(settings))
     except DefinitionError as error:
         _print_problems(error, as_json)
         sys.exit(1)
@@ -62,6 +63,16 @@ def _print_problems(error: DefinitionError, as_json: bool) -> None:
     output.print_findings([*problems, *warnings])
     counted = f", {output.count(warnings, 'warning')}" if warnings else ""
     click.echo(f"{output.count(problems, 'problem')}{counted}", err=True)
+
+
+def _find_scheme(settings: Settings) -> UidScheme:
+    """How the installation makes UIDs; by names alone where it has no database yet."""
+    from calfeed.definitions.uids import BY_NAMES
+    from calfeed.store.installation import load_scheme
+
+    with suppress(StoreError), output.opened(settings) as database, database.read() as connection:
+        return load_scheme(connection)
+    return BY_NAMES
 
 
 def _find_warnings(settings: Settings, defined: Definitions) -> tuple[DefinitionWarning, ...]:
@@ -92,12 +103,13 @@ def diff(style: str, as_json: bool, exit_code: bool) -> None:
     from calfeed.errors import PublishRefusedError
     from calfeed.publish.apply import check_plan, plan_publish
     from calfeed.publish.show import show_json, show_markdown, show_text
+    from calfeed.store.installation import load_scheme
 
     settings = load_settings()
-    defined = load_definitions(settings.events)
     refusal = ""
     with _published(settings.database) as database, database.read() as connection:
         now = output.now()
+        defined = load_definitions(settings.events, uids=load_scheme(connection))
         plan = plan_publish(connection, defined, now, settings.base_url)
         try:
             check_plan(connection, plan, now)
@@ -131,14 +143,17 @@ def publish(allow_removals: bool, by: str | None, as_json: bool) -> None:
     from calfeed.publish import apply
     from calfeed.publish.show import show_json, show_shortened, show_text
     from calfeed.store.database import Database
+    from calfeed.store.installation import load_scheme
     from calfeed.store.migrate import migrate
     from calfeed.store.publishes import Author
 
     name = find_user() if by is None else check_name(by)
     settings = load_settings()
-    defined = load_definitions(settings.events)
     with closing(Database(settings.database)) as database:
         migrate(database)
+        with database.read() as connection:
+            uids = load_scheme(connection)
+        defined = load_definitions(settings.events, uids=uids)
         plan = apply.publish(
             database,
             defined,

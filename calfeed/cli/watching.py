@@ -23,6 +23,7 @@ from calfeed.publish.windows import Planned, load_window
 from calfeed.settings import Settings
 from calfeed.store import catalog
 from calfeed.store.database import Database
+from calfeed.store.installation import load_scheme
 from calfeed.store.publishes import Author
 from calfeed.store.visibility import is_public
 
@@ -51,7 +52,9 @@ class Publisher:
         self._seen = _look_at(self._settings.events)
         author = Author(self._find_author(), "calfeed serve")
         try:
-            defined = load_definitions(self._settings.events, self._reader)
+            with self._database.read() as connection:
+                uids = load_scheme(connection)
+            defined = load_definitions(self._settings.events, self._reader, uids)
             plan = apply.publish(
                 self._database, defined, output.now(), self._settings.base_url, author=author
             )

@@ -8,20 +8,24 @@ from pathlib import Path
 from calfeed.definitions.defined import Definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.definitions.tree import LARGEST_FILE
+from calfeed.definitions.uids import BY_NAMES, UidScheme
 from calfeed.errors import DefinitionError, Problem
 
 _SUFFIXES = (".yaml", ".yml")
 
 
-def load_definitions(folder: Path, reader: DefinitionReader | None = None) -> Definitions:
+def load_definitions(
+    folder: Path, reader: DefinitionReader | None = None, uids: UidScheme = BY_NAMES
+) -> Definitions:
     """Read the calendars of a definitions folder; none where it is empty.
 
-    A `reader` that is given again reads only what changed. Raises DefinitionError with every
-    problem, and every warning, of every file.
+    A `reader` that is given again reads only what changed; `uids` makes the UIDs of events that
+    say none. Raises DefinitionError with every problem, and every warning, of every
+    file.
     """
     files, problems = load_files(folder)
     try:
-        defined = (reader or DefinitionReader()).read(files)
+        defined = (reader or DefinitionReader()).read(files, uids)
     except DefinitionError as error:
         raise DefinitionError([*problems, *error.problems], error.warnings) from error
     if problems:

@@ -16,6 +16,7 @@ from calfeed.definitions.settle import settle_calendar, settle_event, settle_rem
 from calfeed.definitions.shapes import read_entry
 from calfeed.definitions.texts import check_slug
 from calfeed.definitions.tree import Document, Node, Path, dotted, read_tree
+from calfeed.definitions.uids import BY_NAMES, UidScheme
 from calfeed.definitions.values import Calendar, Event, ReminderRule
 from calfeed.errors import DefinitionError
 
@@ -49,16 +50,17 @@ class _Found:
     places: dict[str, Place] = field(default_factory=dict)
 
 
-def read_definitions(files: Mapping[str, bytes]) -> Definitions:
+def read_definitions(files: Mapping[str, bytes], uids: UidScheme = BY_NAMES) -> Definitions:
     """Read the files of a definitions folder, from path to content.
 
     A path begins with the folder's name: `events/un.yaml` is the calendar `un`;
     `events/un/calendar.yaml` and the files beside it are one calendar as well. The calendars are
     in the order of their slugs, and so are their events, whatever the order of the files.
+    `uids` makes the UIDs of events that say none.
 
     Raises DefinitionError with every problem, and every warning, of every file.
     """
-    return DefinitionReader().read(files)
+    return DefinitionReader().read(files, uids)
 
 
 class DefinitionReader:
@@ -67,9 +69,12 @@ class DefinitionReader:
     def __init__(self) -> None:
         self._documents: dict[str, tuple[bytes, Document]] = {}
         self._found: dict[str, tuple[list[Document], _Found]] = {}
+        self._uids = BY_NAMES
 
-    def read(self, files: Mapping[str, bytes]) -> Definitions:
+    def read(self, files: Mapping[str, bytes], uids: UidScheme = BY_NAMES) -> Definitions:
         """Read the files as `read_definitions` does."""
+        if uids != self._uids:
+            self._uids, self._found = uids, {}
         documents = [self._read_file(file, files[file]) for file in sorted(files)]
         sources = list(_find_sources(documents))
         found = [self._read_source(source) for source in sources]
@@ -95,7 +100,7 @@ class DefinitionReader:
         same = kept is not None and len(kept[0]) == len(source.documents)
         if kept is not None and same and all(map(_is, kept[0], source.documents)):
             return kept[1]
-        return _read_calendar(source)
+        return _read_calendar(source, self._uids)
 
     def _keep(
         self,
@@ -154,7 +159,7 @@ def _report_file(document: Document, message: str) -> None:
     document.report_at(0, 0, (), message)
 
 
-def _read_calendar(source: _Source) -> _Found:
+def _read_calendar(source: _Source, uids: UidScheme) -> _Found:
     for document in source.documents:
         document.warnings.clear()  # one that was kept has those of the reading before
     entry = _read_head(source.head)
@@ -178,7 +183,7 @@ def _read_calendar(source: _Source) -> _Found:
                 document.report(path, f"is also {_where(*first[slug])}; keep one")
                 continue
             first[slug] = (document, path)
-            event = _read_event(calendar, reminders, slug, node, document)
+            event = _read_event(calendar, reminders, slug, node, document, uids)
             if event is not None:
                 events[slug] = event
                 found.uids.append((event.uid, document, path))
@@ -232,6 +237,7 @@ def _read_event(
     slug: str,
     node: Node,
     document: Document,
+    uids: UidScheme,
 ) -> Event | None:
     path = ("events", slug)
     try:
@@ -250,7 +256,7 @@ def _read_event(
     def warn(place: Path, message: str) -> None:
         document.warn((*path, *place), message)
 
-    return settle_event(calendar, reminders, slug, entry, report, warn)
+    return settle_event(calendar, reminders, slug, entry, uids, report, warn)
 
 
 def _place_of(document: Document, path: Path, node: Node) -> Place:

@@ -13,6 +13,7 @@ from calfeed.definitions.details import Classification, Conference, Format, Orga
 from calfeed.definitions.ground import Ground, Report
 from calfeed.definitions.keys import CalendarFile, EventEntry, ReminderEntry
 from calfeed.definitions.texts import by_language
+from calfeed.definitions.uids import UidScheme
 from calfeed.definitions.values import (
     Calendar,
     Event,
@@ -22,7 +23,6 @@ from calfeed.definitions.values import (
     Source,
     Status,
     Visibility,
-    make_uid,
 )
 
 
@@ -52,6 +52,7 @@ def settle_event(
     reminders: tuple[ReminderRule, ...],
     slug: str,
     entry: EventEntry,
+    uids: UidScheme,
     report: Report,
     warn: Report,
 ) -> Event | None:
@@ -67,7 +68,7 @@ def settle_event(
     return Event(
         calendar=calendar.slug,
         slug=slug,
-        uid=entry.uid or make_uid([*calendar.formerly, calendar.slug][0], slug),
+        uid=entry.uid or uids.make([*calendar.formerly, calendar.slug][0], slug),
         summary=by_language(entry.summary, calendar.language) or {},
         start=start,
         end=end,

@@ -14,7 +14,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, Self
-from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -32,16 +31,8 @@ from calfeed.definitions.durations import Duration, parse_duration
 Text = dict[str, str]
 """A text by language (BCP 47 tag to string); at least one language."""
 
-_UIDS = UUID("5b0c4a4e-6b0e-5d0f-9b46-6a3f4f6f3f0d")
-"""The name space of calfeed's UIDs. It never changes: every subscriber's calendar hangs on it."""
-
 DEFAULT_REMINDER_TIME = time(9, 0)
 """When an all-day event's reminder goes out, on the wall clock, unless `at:` says otherwise."""
-
-
-def make_uid(calendar: str, event: str) -> str:
-    """The UID of an event (RFC 5545, 3.8.4.7): the same for the same two slugs, for ever."""
-    return str(uuid5(_UIDS, f"{calendar}/{event}"))
 
 
 def text_in(text: Text, *languages: str) -> str:

@@ -10,6 +10,7 @@ import json
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, Self
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -21,6 +22,7 @@ from calfeed.publish.plan import Plan
 from calfeed.store import catalog
 from calfeed.store.catalog import CalendarRow, RevisionRow
 from calfeed.store.database import Connection
+from calfeed.store.installation import Installation, load_installation, save_installation
 
 
 class _Value(BaseModel):
@@ -57,10 +59,21 @@ class KeptCalendar(_Value):
     withdrawn: bool = False
 
 
+class KeptInstallation(_Value):
+    """The id of the installation, and the last publish before it had one."""
+
+    id: UUID
+    since: int = 0
+
+
 class Ledger(_Value):
-    """What is published, and how it came about: publishes by number from 1, events by UID."""
+    """What is published, and how it came about: publishes by number from 1, events by UID.
+
+    One that calfeed 0.1 wrote has no `installation`: the next publish makes its id.
+    """
 
     format: Literal[1]
+    installation: KeptInstallation | None = None
     publishes: tuple[datetime, ...] = ()
     calendars: dict[str, KeptCalendar] = {}
     events: dict[str, KeptEvent] = {}
@@ -98,7 +111,17 @@ def write_ledger(ledger: Ledger) -> str:
 
 
 def fill(connection: Connection, ledger: Ledger) -> None:
-    """Bring what a ledger says into a database in which nothing is published."""
+    """Bring what a ledger says into a database in which nothing is published.
+
+    A ledger without an installation's id gets that of the database.
+    """
+    own = ledger.installation
+    save_installation(
+        connection,
+        Installation(own.id, own.since)
+        if own
+        else replace(load_installation(connection), since=len(ledger.publishes)),
+    )
     for at in ledger.publishes:
         catalog.add_publish(connection, at, "", [])
     catalog.save_calendars(
@@ -130,8 +153,10 @@ def fill(connection: Connection, ledger: Ledger) -> None:
 
 def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) -> Ledger:
     """The ledger after a publish at `now` that applied `plan` to the database it had filled."""
+    one = load_installation(connection)
+    installation = KeptInstallation(id=one.id, since=one.since)
     if plan.empty:
-        return ledger
+        return ledger.model_copy(update={"installation": installation})
     publishes = (*ledger.publishes, now)
     revisions = {uid: one.revisions for uid, one in ledger.events.items()}
     for change in plan.changes:
@@ -144,6 +169,7 @@ def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) ->
     }
     return Ledger(
         format=1,
+        installation=installation,
         publishes=publishes,
         calendars={
             row.slug: KeptCalendar(

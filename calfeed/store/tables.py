@@ -59,6 +59,8 @@ installation = Table(
     "installation",
     metadata,
     Column("id", String(36), primary_key=True),
+    # The last publish before it had one: the UIDs that were published by then stay.
+    Column("since", Serial, nullable=False),
 )
 
 publishes = Table(

@@ -7,13 +7,15 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid5
 
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.site import Site, split_feed, until
 
 FILE = "afghan-refugees-pakistan.yaml"
 FEED = "/calendars/afghan-refugees-pakistan.ics"
-STAY = "b7639fa2-4b34-570f-ba28-be4cbfcad8a3"
+OURS = UUID("8f7d2d6e-4a34-4d0b-9f0e-3f0f6f1f7a11")
+STAY = str(uuid5(OURS, "afghan-refugees-pakistan/stay-ends"))
 SHIPPED = date(2025, 6, 30)
 
 SOON = """
@@ -75,6 +77,7 @@ def test_a_date_that_moves_reaches_the_feed_the_reminders_and_the_endpoint(
     second = first + timedelta(days=60)
     starts = {first: "first", second: "second"}
     moves = [(SHIPPED, first), (first, second), (second, first)]
+    site.do("installation", "--set", str(OURS))
     with site.serving():
         site.ask("endpoint", "add", receiver.url)
         for count, (old, new) in enumerate(moves, 1):

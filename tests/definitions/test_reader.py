@@ -7,6 +7,7 @@ from itertools import permutations
 
 from calfeed.definitions.durations import Duration
 from calfeed.definitions.reader import read_definitions
+from calfeed.definitions.uids import BY_NAMES
 from calfeed.definitions.values import (
     Calendar,
     Change,
@@ -17,7 +18,6 @@ from calfeed.definitions.values import (
     Source,
     Status,
     canonical_json,
-    make_uid,
 )
 
 HEAD = "name: X\ntime_zone: America/New_York\n"
@@ -100,7 +100,7 @@ def test_everything_that_can_be_written_is_read() -> None:
         events=(
             Event(
                 slug="call",
-                uid=make_uid("x", "call"),
+                uid=BY_NAMES.make("x", "call"),
                 summary={"en": "Call"},
                 start=datetime(2024, 9, 27, 19, 30, tzinfo=karachi),
                 end=datetime(2024, 9, 27, 20, 15, tzinfo=karachi),
@@ -129,7 +129,7 @@ def test_everything_that_can_be_written_is_read() -> None:
             ),
             Event(
                 slug="talk",
-                uid=make_uid("x", "talk"),
+                uid=BY_NAMES.make("x", "talk"),
                 summary={"en": "Talk"},
                 start=at(2025, 9, 26, 10, 30),
                 time_zone="America/New_York",

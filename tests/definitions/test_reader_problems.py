@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.values import make_uid
+from calfeed.definitions.uids import BY_NAMES
 from calfeed.errors import DefinitionError
 
 HEAD = "name: X\ntime_zone: America/New_York\n"
@@ -236,7 +236,7 @@ def test_what_is_wrong_between_files_is_told(files: dict[str, str], expected: st
 
 
 def test_a_uid_that_another_event_was_given_by_its_name_is_refused() -> None:
-    text = SMALL + f"  b: {{summary: S, start: 2024-01-01, uid: {make_uid('x', 'a')}}}\n"
+    text = SMALL + f"  b: {{summary: S, start: 2024-01-01, uid: {BY_NAMES.make('x', 'a')}}}\n"
     (problem,) = problems_of({"events/x.yaml": text})
     assert problem.startswith("events/x.yaml:5:38: events.b.uid: the UID ")
 

@@ -8,6 +8,7 @@ from calfeed.definitions.files import load_definitions
 from calfeed.errors import DefinitionError, PublishRefusedError
 from calfeed.publish.apply import check_plan, plan_publish
 from calfeed.publish.show import list_changes, summarize
+from calfeed.store.installation import load_scheme
 from calfeed.web.console.desk import Desk
 
 
@@ -21,7 +22,9 @@ def add_routes(console: Flask, desk: Desk) -> None:
         if not folder.is_dir():
             return render_template(page, folder=folder, missing=True)
         try:
-            defined = load_definitions(folder)
+            with desk.database.read() as connection:
+                uids = load_scheme(connection)
+            defined = load_definitions(folder, uids=uids)
         except DefinitionError as error:
             return render_template(
                 page, folder=folder, problems=error.problems, warnings=error.warnings

@@ -1,0 +1,69 @@
+"""An installation has one id, and what is published under it keeps its UID."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from calfeed.definitions.reader import read_definitions
+from calfeed.definitions.uids import BY_NAMES, UidScheme
+from calfeed.errors import InvalidInputError
+from calfeed.publish.apply import publish
+from calfeed.store.database import Database
+from calfeed.store.installation import (
+    Installation,
+    load_installation,
+    load_scheme,
+    save_installation,
+    set_id,
+)
+from calfeed.store.migrate import migrate
+from tests.store.keeping import NOW
+
+OTHER = UUID(int=7)
+FILES = {
+    "events/desk.yaml": b"name: D\ntime_zone: UTC\nevents: {it: {summary: I, start: 2030-01-01}}"
+}
+BASE = "https://calendar.example.org"
+
+
+def publish_with(database: Database, uids: UidScheme) -> None:
+    publish(database, read_definitions(FILES, uids), NOW, BASE)
+
+
+def test_each_database_has_an_id_of_its_own(empty_url: str, tmp_path: object) -> None:
+    ids = set()
+    for url in (empty_url, f"sqlite:///{tmp_path}/other.sqlite3"):
+        database = Database(url)
+        migrate(database)
+        with database.read() as connection:
+            ids.add(load_installation(connection).id)
+            assert load_scheme(connection).kept == frozenset()
+        database.close()
+    assert len(ids) == 2
+
+
+def test_an_id_can_be_set_until_an_event_is_published_under_it(database: Database) -> None:
+    with database.write() as connection:
+        set_id(connection, OTHER)
+        uids = load_scheme(connection)
+    assert uids == UidScheme(OTHER)
+    publish_with(database, uids)
+    with database.write() as connection:
+        set_id(connection, OTHER)  # which it has
+        with pytest.raises(InvalidInputError, match=f"the id stays {OTHER}: 1 published event"):
+            set_id(connection, UUID(int=8))
+
+
+def test_what_was_published_before_there_was_an_id_is_kept_and_hinders_no_other_id(
+    database: Database,
+) -> None:
+    """As after the upgrade of a database that calfeed 0.1 made."""
+    publish_with(database, BY_NAMES)
+    with database.write() as connection:
+        one = load_installation(connection)
+        save_installation(connection, Installation(one.id, since=1))
+        set_id(connection, OTHER)
+        uids = load_scheme(connection)
+    assert uids == UidScheme(OTHER, frozenset({BY_NAMES.make("desk", "it")}))
