@@ -3,12 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check chromium bench clean
+.PHONY: run test check parts bench clean
 
 run: $(VENV)/.installed  ## publish events/ and serve feeds, pages and reminders
 	$(BIN)/calfeed serve
 
-test: check chromium  ## linters, types and every test
+test: check parts  ## linters, types and every test
 	$(BIN)/pytest
 
 check: $(VENV)/.developing  ## linters, types, and the calendars that ship
@@ -17,10 +17,8 @@ check: $(VENV)/.developing  ## linters, types, and the calendars that ship
 	$(BIN)/mypy
 	$(BIN)/calfeed check events
 
-chromium:  ## the browser that tests look at pages with, where it is not there and can be installed
-	@if [ ! -e /usr/bin/chromium ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-		apt-get -qq update && apt-get -qq install --no-install-recommends --yes chromium fonts-noto-core > /dev/null; \
-	fi
+parts: $(VENV)/.developing  ## the browser and the parsers that tests use, where they can be installed
+	@tests/parts.sh $(VENV)
 
 bench: $(VENV)/.measuring  ## the measurements the docs quote
 	$(BIN)/python -m benchmarks

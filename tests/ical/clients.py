@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from io import StringIO
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -16,16 +16,14 @@ import vobject
 from dateutil.tz import datetime_exists, tzical
 from ical.calendar_stream import IcsCalendarStream
 
-from calfeed.definitions.values import Calendar, Event
+from calfeed.definitions.values import Calendar
 from calfeed.ical.feed import Heading, join_feed, zone_in_use
 from calfeed.ical.occurrences import expand
-from calfeed.ical.revision import Revision
-from calfeed.ical.vevent import render_event
+from tests.ical.misreading import is_misread, may_differ, render
+from tests.ical.parsers import PARSERS, Feed, MissingParserError, read_feeds
 
 Seen: TypeAlias = set[tuple[str, date]]
 """UIDs, each with a start: a date for what is all day, else a datetime in UTC."""
-
-_PUBLISHED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,7 @@ def render_feed(calendar: Calendar) -> bytes:
     """The feed of a calendar that was published for the first time."""
     zones = [zone for zone in map(zone_in_use, calendar.events) if zone is not None]
     heading = Heading("Feed", "https://example.org/calendars/feed.ics")
-    return join_feed(heading, zones, map(_render, calendar.events))
-
-
-def _render(event: Event) -> bytes:
-    return render_event(Revision(event=event, sequence=0, created=_PUBLISHED, modified=_PUBLISHED))
+    return join_feed(heading, zones, map(render, calendar.events))
 
 
 def check_lines(feed: bytes) -> None:
@@ -148,72 +142,46 @@ def _register_zones(feed: bytes) -> None:
         vobject.icalendar.registerTzid(name, zones.get(name))
 
 
+def seen_by_parser(parser: str, feed: bytes, window: Window) -> Seen:
+    """What one of the parsers in other languages reads. Raises `MissingParserError`."""
+    (reading,) = read_feeds(parser, [Feed(feed, *window.instants())])
+    return window.of((one.uid, one.start) for one in reading.occurrences)
+
+
 CLIENTS: dict[str, Callable[[bytes, Window], Seen]] = {
     "ical": seen_by_ical,
     "recurring_ical_events": seen_by_recurring_ical_events,
     "vobject": seen_by_vobject,
+    **{parser: partial(seen_by_parser, parser) for parser in PARSERS},
 }
 
-_UTC_OVERRIDE = re.compile(rb"RECURRENCE-ID:\d{8}T\d{6}Z")
 
+def differences(
+    calendar: Calendar, window: Window, clients: Iterable[str] = CLIENTS
+) -> Iterator[str]:
+    """What these clients see otherwise than calfeed, in a sentence for each event.
 
-def is_misread(client: str, event: Event) -> bool:
-    """True for an event that a client is known to misread through a fault of its own.
-
-    `test_what_clients_get_wrong` holds that these faults are still there.
+    Raises `MissingParserError` after those that are installed have been asked.
     """
-    if event.repeat is None:
-        return False
-    if client == "ical":
-        # It compares RECURRENCE-ID in UTC with the occurrence's time without a zone.
-        return bool(_UTC_OVERRIDE.search(_render(event)))
-    if client == "recurring_ical_events":
-        return _has_two_readings(event)
-    return False
-
-
-def _has_two_readings(event: Event) -> bool:
-    """True where what is taken out or changed is, on the wall clock, another's time in UTC.
-
-    recurring_ical_events takes 15:00 on the wall clock for 15:00 UTC as well.
-    """
-    repeat = event.repeat
-    if repeat is None or event.all_day:
-        return False
-    out = [*repeat.exclude, *(change.original for change in repeat.changes)]
-    meant: dict[datetime, set[date]] = {}
-    for moment in out:
-        for form in _forms(moment):
-            meant.setdefault(form, set()).add(moment)
-    plain = event.model_copy(
-        update={"repeat": repeat.model_copy(update={"exclude": (), "changes": ()})}
-    )
-    begins = sorted(map(event.instant, out)) or [event.instant(event.start)]
-    around = timedelta(days=2)
-    return any(
-        meant.get(form, set()) - {one.start}
-        for one in expand(plain, begins[0] - around, begins[-1] + around)
-        for form in _forms(one.start)
-    )
-
-
-def _forms(moment: date) -> set[datetime]:
-    """A time on its own clock and in UTC, both without their zone."""
-    assert isinstance(moment, datetime)
-    return {moment.replace(tzinfo=None, fold=0), moment.astimezone(UTC).replace(tzinfo=None)}
-
-
-def differences(calendar: Calendar, window: Window) -> Iterator[str]:
-    """What clients see otherwise than calfeed, in a sentence for each event."""
     feed = render_feed(calendar)
     planned = seen_by_calfeed(calendar, window)
-    for client, see in CLIENTS.items():
-        passed = {event.uid for event in calendar.events if is_misread(client, event)}
-        seen = see(feed, window)
-        for event in calendar.events:
-            missing, extra = (
-                sorted(str(start) for uid, start in one - other if uid == event.uid)
-                for one, other in ((planned, seen), (seen, planned))
+    missing_parser = None
+    for client in clients:
+        try:
+            seen = CLIENTS[client](feed, window)
+        except MissingParserError as error:
+            missing_parser = error
+            continue
+        events = {event.uid: event for event in calendar.events if not is_misread(client, event)}
+        found: dict[str, tuple[list[str], list[str]]] = {}
+        for uid, start in planned ^ seen:
+            if uid in events and not may_differ(client, events[uid], start):
+                missing_and_extra = found.setdefault(uid, ([], []))
+                missing_and_extra[(uid, start) in seen].append(str(start))
+        for uid, (missing, extra) in sorted(found.items()):
+            yield (
+                f"{client}: {events[uid]!r}: missing {sorted(missing)[:5]}, "
+                f"too many {sorted(extra)[:5]}"
             )
-            if (missing or extra) and event.uid not in passed:
-                yield f"{client}: {event!r}: missing {missing[:5]}, too many {extra[:5]}"
+    if missing_parser:
+        raise missing_parser

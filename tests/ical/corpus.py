@@ -22,7 +22,8 @@ from dateutil.tz import datetime_ambiguous, datetime_exists
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.definitions.values import Calendar
-from tests.ical.clients import CLIENTS, Window, differences, is_misread, seen_by_calfeed
+from tests.ical.clients import CLIENTS, Window, differences, seen_by_calfeed
+from tests.ical.misreading import is_misread
 
 EVENTS_IN_A_FEED = 100
 
@@ -297,24 +298,33 @@ class _Maker:
 
 def make_definitions(seed: int, count: int) -> dict[str, bytes]:
     """Definition files with `count` events, up to `EVENTS_IN_A_FEED` each, by their paths."""
-    files = {}
-    for number, first in enumerate(range(0, count, EVENTS_IN_A_FEED)):
-        maker = _Maker(Random(f"{seed}/{number}"), era_of(number))
-        document = {
-            "name": f"Corpus {number}",
-            "time_zone": "Asia/Karachi",
-            "events": {
-                f"e{place}": maker.event() for place in range(min(EVENTS_IN_A_FEED, count - first))
-            },
-        }
-        text = yaml.dump(document, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
-        files[f"events/corpus-{number}.yaml"] = text.encode()
-    return files
+    firsts = range(0, count, EVENTS_IN_A_FEED)
+    return dict(
+        _make_file(seed, number, min(EVENTS_IN_A_FEED, count - first))
+        for number, first in enumerate(firsts)
+    )
+
+
+def _make_file(seed: int, number: int, count: int) -> tuple[str, bytes]:
+    maker = _Maker(Random(f"{seed}/{number}"), era_of(number))
+    document = {
+        "name": f"Corpus {number}",
+        "time_zone": "Asia/Karachi",
+        "events": {f"e{place}": maker.event() for place in range(count)},
+    }
+    text = yaml.dump(document, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
+    return f"events/corpus-{number}.yaml", text.encode()
 
 
 def era_of(number: int) -> Window:
     """The years of the corpus's feed of this number."""
     return _ERAS[number % len(_ERAS)]
+
+
+def make_part(seed: int, number: int) -> tuple[Calendar, Window]:
+    """The corpus's feed of this number, which is full, and the years its events are in."""
+    (calendar,) = read_definitions(dict([_make_file(seed, number, EVENTS_IN_A_FEED)]))
+    return calendar, era_of(number)
 
 
 def make_corpus(seed: int, count: int) -> list[tuple[Calendar, Window]]:

@@ -14,40 +14,37 @@ import pytest
 import vobject
 from ical.calendar_stream import IcsCalendarStream
 
-from calfeed.definitions.values import Calendar, length_of, start_of, text_in
+from calfeed.definitions.values import length_of, start_of, text_in
 from calfeed.errors import DefinitionError
 from calfeed.ical.occurrences import expand
 from tests.acceptance.site import Site
 from tests.acceptance.subscriber import Subscriber
 from tests.ical.clients import (
     CLIENTS,
-    Window,
     check_lines,
     differences,
-    is_misread,
     render_feed,
     seen_by_ical,
     seen_by_recurring_ical_events,
     seen_by_vobject,
 )
-from tests.ical.corpus import EVENTS_IN_A_FEED, MAIN, make_corpus, make_definitions
+from tests.ical.corpus import EVENTS_IN_A_FEED, MAIN, make_corpus, make_definitions, make_part
 from tests.ical.defining import define
+from tests.ical.misreading import is_misread
+from tests.ical.parsers import parsers_required
 
 COUNT, SEED = 2_100, 1
 UTC_ZONE = ZoneInfo("UTC")
 
 
-@pytest.fixture(scope="module")
-def corpus() -> list[tuple[Calendar, Window]]:
-    return make_corpus(SEED, COUNT)
-
-
-def test_the_corpus_has_what_it_is_to_have(corpus: list[tuple[Calendar, Window]]) -> None:
+def test_the_corpus_has_what_it_is_to_have() -> None:
+    corpus = make_corpus(SEED, COUNT)
     events = [event for calendar, _ in corpus for event in calendar.events]
     assert len(events) == COUNT
-    misread = [event for event in events if any(is_misread(client, event) for client in CLIENTS)]
-    assert len(events) - len(misread) >= 2_000
-    assert misread, "what clients get wrong should be among them"
+    agreed = {client: sum(not is_misread(client, event) for event in events) for client in CLIENTS}
+    assert agreed.pop("sabre") >= 1_300
+    assert min(agreed.values()) >= 1_700
+    assert COUNT not in (agreed["ical"], agreed["libical"], agreed["ical.js"])
     assert len({event.time_zone for event in events}) >= 60
     rules = [event.repeat.rule for event in events if event.repeat and event.repeat.rule]
     names = {part.partition("=")[0] for rule in rules for part in rule.split(";")}
@@ -60,17 +57,14 @@ def test_the_corpus_has_what_it_is_to_have(corpus: list[tuple[Calendar, Window]]
 
 
 @pytest.mark.parametrize("number", range(COUNT // EVENTS_IN_A_FEED))
-def test_every_client_sees_the_occurrences_that_reminders_are_planned_for(
-    corpus: list[tuple[Calendar, Window]], number: int
-) -> None:
-    assert list(differences(*corpus[number])) == []
+def test_every_client_sees_the_occurrences_that_reminders_are_planned_for(number: int) -> None:
+    with parsers_required():
+        assert list(differences(*make_part(SEED, number))) == []
 
 
 @pytest.mark.parametrize("number", range(COUNT // EVENTS_IN_A_FEED))
-def test_lines_texts_and_lengths_are_what_they_should_be(
-    corpus: list[tuple[Calendar, Window]], number: int
-) -> None:
-    calendar, _ = corpus[number]
+def test_lines_texts_and_lengths_are_what_they_should_be(number: int) -> None:
+    calendar, _ = make_part(SEED, number)
     feed = render_feed(calendar)
     check_lines(feed)
     read = icalendar.Calendar.from_ical(feed)
@@ -172,12 +166,14 @@ def test_one_of_a_series_can_be_moved_to_the_second_of_two_wall_times() -> None:
           repeat: {rule: FREQ=WEEKLY, changes: {2026-11-08 01:30: {start: 2026-11-01 01:30-05:00}}}
         """
     )
-    assert list(differences(calendar, MAIN)) == []
+    with parsers_required():
+        assert list(differences(calendar, MAIN)) == []
 
 
 def test_the_first_of_further_dates_is_seen_by_all() -> None:
     calendar = define("it: {summary: It, start: 2026-05-01, repeat: {also: [2026-06-01]}}")
-    assert list(differences(calendar, MAIN)) == []
+    with parsers_required():
+        assert list(differences(calendar, MAIN)) == []
 
 
 def test_a_backslash_at_the_end_of_a_name_does_not_break_the_line() -> None:
