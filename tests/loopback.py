@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import StreamRequestHandler
 from typing import Any, Self
 
+from tests.patience import PATIENCE
+
 
 class Server(ThreadingHTTPServer):
     """Any number of connections at once; `owner` is who started it."""
@@ -25,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    timeout = 60
+    timeout = PATIENCE
     server: Server
 
     def log_message(self, format: str, *args: Any) -> None:

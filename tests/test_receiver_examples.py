@@ -21,6 +21,7 @@ import pytest
 
 from calfeed.delivery.sender import Request, Sender
 from calfeed.reminders.signing import make_secret, sign_headers
+from tests.patience import PATIENCE
 from tests.test_docs_examples import RECEIVING, blocks_of
 
 SECRET = make_secret(bytes(range(32)))
@@ -91,7 +92,7 @@ class Started:
 
     def answers(self) -> bool:
         """Wait until it takes connections; False where it has ended instead."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while self.process.poll() is None:
             assert time.monotonic() < deadline, "it takes no connection"
             with closing(socket.socket()) as probe:

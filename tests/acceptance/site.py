@@ -17,13 +17,15 @@ from http.client import HTTPMessage
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.patience import PATIENCE
+
 BIN = Path(sys.executable).parent
 SHIPPED = Path(__file__).parents[2] / "events"
 
 Seen = TypeVar("Seen")
 
 
-def until(look: Callable[[], Seen], what: str, seconds: float = 20) -> Seen:
+def until(look: Callable[[], Seen], what: str, seconds: float = PATIENCE) -> Seen:
     """Look again and again until there is something to see, and return it."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
@@ -58,7 +60,7 @@ class Running:
     def everything(self) -> str:
         return self.output + self.errors
 
-    def until_it_says(self, text: str, seconds: float = 20) -> None:
+    def until_it_says(self, text: str, seconds: float = PATIENCE) -> None:
         def look() -> bool:
             assert text in self.everything or self.process.poll() is None, self.everything
             return text in self.everything
@@ -68,7 +70,7 @@ class Running:
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal to this process alone, and return the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE)
 
     def kill_group(self) -> None:
         """SIGKILL for the command and everything it started, all at once."""
@@ -121,7 +123,7 @@ class Site:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
 
     def do(self, *words: str) -> str:
@@ -169,7 +171,7 @@ class Site:
     def get(self, path: str, port: int | None = None) -> tuple[bytes, HTTPMessage]:
         """Fetch a page or feed: its bytes and its headers."""
         address = f"http://127.0.0.1:{port or self.port}{path}"
-        with urllib.request.urlopen(address, timeout=10) as response:
+        with urllib.request.urlopen(address, timeout=PATIENCE) as response:
             return response.read(), response.headers
 
     def etag(self, path: str, port: int | None = None) -> str:

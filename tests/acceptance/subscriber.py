@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.acceptance.site import BIN
+from tests.patience import PATIENCE
 
 _KHAL = """
 [calendars]
@@ -110,7 +111,7 @@ class Subscriber:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr

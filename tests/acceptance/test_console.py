@@ -9,6 +9,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 
 from tests.acceptance.site import Site
+from tests.patience import PATIENCE
 
 
 class Browser:
@@ -27,7 +28,7 @@ class Browser:
             fields["form_token"] = found[1] if found else ""
             data = urllib.parse.urlencode(fields).encode()
         url = urllib.parse.urljoin(self._site.url, address)
-        with self._opener.open(url, data, timeout=10) as response:
+        with self._opener.open(url, data, timeout=PATIENCE) as response:
             self.page = response.read().decode()
         return self.page
 

@@ -35,6 +35,7 @@ from tests.acceptance.test_clients import (  # noqa: F401 - pytest uses them
     test_khal_shows_where_the_council_term_begins_and_ends_and_when_the_stay_does,
     test_vdirsyncer_stores_every_event_of_a_feed_it_subscribes_to,
 )
+from tests.patience import PATIENCE
 
 URL = "https://dates.example.org/desk"
 
@@ -67,7 +68,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=10):
+        with urllib.request.urlopen(url, timeout=PATIENCE):
             return True
     except URLError:
         return False

@@ -12,6 +12,7 @@ import pytest
 from calfeed.store.database import Database
 from calfeed.store.polls import Polls, load_polls
 from tests.acceptance.site import Site
+from tests.patience import PATIENCE
 
 FEED = "/calendars/pakistan-unga-2024.ics"
 AGENT = "Wunderkammer-4711/0.3"
@@ -21,7 +22,7 @@ def poll(site: Site, etag: str = "") -> tuple[int, str]:
     """Ask for the feed as a calendar app does, and return how many bytes came, and its ETag."""
     headers = {"User-Agent": AGENT, **({"If-None-Match": etag} if etag else {})}
     request = urllib.request.Request(site.url + FEED, headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
         return len(response.read()), str(response.headers["ETag"])
 
 

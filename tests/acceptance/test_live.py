@@ -56,14 +56,14 @@ def reminders_kept(site: Site, starts: dict[date, str]) -> Counter[tuple[str, st
 
 
 def feed_with(site: Site, day: date) -> bytes:
-    """The feed, as soon as it has the stay end on this day, which takes less than 2 seconds."""
+    """The feed, as soon as it has the stay end on this day."""
     line = f"DTSTART;VALUE=DATE:{day:%Y%m%d}\r\n".encode()
 
     def look() -> bytes:
         feed, _ = site.get(FEED)
         return feed if line in feed else b""
 
-    return until(look, f"the feed says {day}", seconds=2)
+    return until(look, f"the feed says {day}")
 
 
 def until_told(receiver: Receiver, count: int) -> None:

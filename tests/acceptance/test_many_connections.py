@@ -45,5 +45,5 @@ def test_connections_that_send_no_request_are_closed_and_keep_nobody_out(
         assert site.get("/healthz")[0] == b"ok\n"
         for connection in held:
             connection.setblocking(False)
-        until(lambda: all(map(is_closed, held)), "every connection is closed", 60)
+        until(lambda: all(map(is_closed, held)), "every connection is closed")
         assert site.get("/calendars.ics")[0]

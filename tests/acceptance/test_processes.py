@@ -10,6 +10,7 @@ import pytest
 
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.site import Running, Site, until
+from tests.patience import PATIENCE
 
 
 def find_part(serve: Running, word: str) -> int:
@@ -38,7 +39,7 @@ def test_a_signal_to_serve_ends_every_process_cleanly(site: Site, number: signal
 def test_ctrl_c_which_reaches_every_process_at_once_ends_them_cleanly(site: Site) -> None:
     with site.serving() as serve:
         os.killpg(serve.process.pid, signal.SIGINT)
-        assert serve.process.wait(20) == 0
+        assert serve.process.wait(PATIENCE) == 0
         assert serve.members() == {}
         assert serve.output.endswith("stopping\n")
         assert serve.errors == ""
@@ -48,7 +49,7 @@ def test_ctrl_c_while_it_starts_ends_it_cleanly(site: Site) -> None:
     with site.running("serve") as serve:
         serve.until_it_says("reminders planned")
         os.killpg(serve.process.pid, signal.SIGINT)
-        assert serve.process.wait(20) == 0
+        assert serve.process.wait(PATIENCE) == 0
         until(lambda: not serve.members(), "nothing is left")
         assert "Traceback" not in serve.everything
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.house import CHROMIUM, serve_house, start_chromium
+from tests.patience import PATIENCE
 
 Visit = Callable[..., Page]
 
@@ -28,6 +29,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists() and not os.environ.get("CI"):
         pytest.skip("there is no Chromium")
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = start_chromium(playwright)
         yield browser
@@ -56,7 +58,7 @@ def visiting(chromium: Browser, base_url: str) -> Iterator[Visit]:
         wanted = {"locale": "en-GB", "timezone_id": "Asia/Karachi", **options}
         # A type checker cannot tell which option is which.
         context = chromium.new_context(base_url=base_url, **wanted)  # type: ignore[arg-type]
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE * 1000)
         contexts.append(context)
         page = context.new_page()
 

@@ -16,6 +16,7 @@ from tests.browser.axe import violations
 from tests.browser.conftest import Visit, visiting
 from tests.browser.keyboard import keyboard_faults
 from tests.loopback import Handler, Loopback
+from tests.patience import PATIENCE
 
 TOKEN = "a-token-that-nobody-guesses"
 BROKEN = "name: Broken\ntime_zone: Europe/Nowhere\nevents: {}\n"
@@ -46,7 +47,7 @@ class Receiver(Loopback):
 class _Answer(Handler):
     def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
         self.rfile.read(int(self.headers["content-length"]))
-        self.server.owner.is_open.wait(20)
+        self.server.owner.is_open.wait(PATIENCE)
         self.send_response(self.server.owner.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -187,7 +188,7 @@ def test_a_rehearsal_is_watched_until_it_has_arrived(
     if script:
         page.evaluate("window.stayed = true")
     receiver.is_open.set()
-    expect(tally).to_have_text(f"{count} of {count} received.", timeout=10_000)
+    expect(tally).to_have_text(f"{count} of {count} received.", timeout=PATIENCE * 1000)
     expect(page.locator("#live .status")).to_have_text(["delivered"] * count)
     if script:
         assert page.evaluate("window.stayed"), "the page was not loaded anew"

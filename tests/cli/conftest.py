@@ -10,9 +10,10 @@ from calfeed.delivery.sender import Sender
 from calfeed.store.database import Database
 from tests.cli.records import Records
 from tests.delivery.receiver import Receiver
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
 def records(database: Database) -> Iterator[Records]:
-    with Receiver() as receiver, Sender(allow_private=True, timeout=5) as sender:
+    with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
         yield Records(database, sender, receiver)

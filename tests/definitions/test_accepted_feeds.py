@@ -237,7 +237,7 @@ def _check_occurrences(event: Event) -> None:
     last_end(event)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(DOCUMENTS)
 def test_what_is_accepted_makes_a_feed_and_what_is_refused_has_a_place_and_a_reason(
     document: Document,

@@ -107,7 +107,7 @@ def repeats(draw: st.DrawFn, day: date, moment: Callable[[date], str]) -> dict[s
     return repeat
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(events(), min_size=1, max_size=3),
     st.fixed_dictionaries(
@@ -140,7 +140,7 @@ def test_what_calfeed_publishes_comes_back_and_publishes_to_the_same_bytes(
     assert import_calendar(feed, "desk", "desk") == made
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(max_size=60), st.text(max_size=200))
 def test_a_text_comes_through_character_by_character(summary: str, description: str) -> None:
     """White space around it and control characters aside, and then it is said."""
@@ -211,7 +211,7 @@ def test_files_of_others_are_imported_or_refused_and_then_take_place_at_the_same
     assert different == ["issue_117_until_before_dtstart.ics"]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_a_damaged_file_never_crashes(data: st.DataObject) -> None:
     file = data.draw(

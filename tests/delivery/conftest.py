@@ -10,12 +10,13 @@ from calfeed.delivery.sender import Sender
 from calfeed.store.database import Database
 from tests.delivery.office import Office
 from tests.delivery.receiver import Receiver
+from tests.patience import PATIENCE
 from tests.publish.desk import Desk
 
 
 @pytest.fixture
 def office(database: Database) -> Iterator[Office]:
-    with Receiver() as receiver, Sender(allow_private=True, timeout=5) as sender:
+    with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
         yield Office(database, sender, receiver)
 
 

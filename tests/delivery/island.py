@@ -26,6 +26,7 @@ from typing import Self
 import pytest
 
 from tests.loopback import Handler, Loopback, Server
+from tests.patience import PATIENCE
 
 _ROOT = Path(__file__).parents[2]
 _NAMESPACES = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--"]
@@ -44,7 +45,7 @@ def on_island(test: Callable[[], None]) -> Callable[[], None]:
             pytest.skip("no network namespace can be made here (unshare --user --net, ip)")
         module = [sys.executable, "-W", "error", "-m", "tests.delivery.island"]
         command = [*_NAMESPACES, *module, test.__module__, test.__name__]
-        done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
 
     return run

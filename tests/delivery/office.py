@@ -21,6 +21,7 @@ from calfeed.store.deliveries import DeliveryRow
 from calfeed.store.endpoints import Endpoint, add_endpoint
 from calfeed.store.tables import endpoints
 from tests.delivery.receiver import Post, Receiver
+from tests.patience import PATIENCE
 from tests.publish.desk import BASE, NOW, Desk
 from tests.store.keeping import read_deliveries
 
@@ -90,11 +91,11 @@ def working(worker: Worker) -> Iterator[None]:
         yield
     finally:
         worker.stop()
-        thread.join(30)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Return as soon as something is so."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()

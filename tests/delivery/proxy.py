@@ -13,6 +13,7 @@ from socketserver import StreamRequestHandler
 from urllib.parse import urlsplit
 
 from tests.loopback import Loopback, Server
+from tests.patience import PATIENCE
 
 USER, PASSWORD = "desk", "pass@word"
 _WRITTEN = "desk:pass%40word@"
@@ -37,7 +38,7 @@ class Proxy(Loopback):
 
 class _Client(StreamRequestHandler):
     server: Server
-    timeout = 10
+    timeout = PATIENCE
 
     def handle(self) -> None:
         if self.rfile.peek(1)[:1] == b"\x05":  # type: ignore[attr-defined]  # it is buffered

@@ -18,6 +18,7 @@ import pytest
 
 from calfeed.delivery.sender import Outcome, Request, Sender
 from tests.loopback import Handler, Loopback
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Receiver(Loopback):
 
 
 class _Handler(Handler):
-    timeout = 10
+    timeout = PATIENCE
 
     def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -103,11 +104,11 @@ class _Handler(Handler):
 
     def _slow(self) -> None:
         self._send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx")
-        self.server.owner.released.wait(10)
+        self.server.owner.released.wait(PATIENCE)
 
     def _hang(self) -> None:
         self.close_connection = True
-        self.server.owner.released.wait(10)
+        self.server.owner.released.wait(PATIENCE)
 
     def _half(self) -> None:
         self._send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx")
@@ -154,7 +155,7 @@ def request(url: str, key: object = "key", body: bytes = b"{}") -> Request:
     return Request(key, url, {"content-type": "application/json"}, body)
 
 
-def collect(sender: Sender, count: int, seconds: float = 15) -> list[Outcome]:
+def collect(sender: Sender, count: int, seconds: float = PATIENCE) -> list[Outcome]:
     """The next `count` outcomes, and none beyond them."""
     deadline = time.monotonic() + seconds
     outcomes: list[Outcome] = []

@@ -15,6 +15,7 @@ from calfeed.delivery.sender import Request
 from calfeed.reminders.messages import probe_message
 from calfeed.reminders.notes import Note
 from tests.delivery.receiver import Receiver, collect, request
+from tests.patience import PATIENCE
 from tests.publish.desk import NOW
 
 TOKEN = "hunter2"
@@ -32,7 +33,7 @@ class Chat:
 
     def send(self, note: Note) -> str | None:
         self.began.release()
-        assert self.gate.wait(20)
+        assert self.gate.wait(PATIENCE)
         self.notes.append(note)
         return self.error
 
@@ -74,7 +75,7 @@ def test_a_channel_gets_its_notes_one_after_the_other_in_order(chat: Chat) -> No
     chat.gate.clear()
     with Dispatch({"newsroom": chat}) as sender:
         sender.submit([note_for("newsroom", number) for number in range(5)])
-        assert chat.began.acquire(timeout=20)
+        assert chat.began.acquire(timeout=PATIENCE)
         assert not chat.began.acquire(blocking=False)
         chat.gate.set()
         assert [outcome.key for outcome in collect(sender, 5)] == list(range(5))
@@ -119,7 +120,7 @@ def test_a_channel_that_hung_is_used_again_and_its_late_answer_is_no_outcome(cha
         assert late.error is not None
         (hung,) = [one for one in threading.enumerate() if one.name == "calfeed-note-newsroom"]
         chat.gate.set()
-        hung.join(20)
+        hung.join(PATIENCE)
         sender.submit([note_for("newsroom", 2)])
         (outcome,) = collect(sender, 1)
     assert outcome.key == 2
@@ -131,7 +132,7 @@ def test_what_has_not_had_its_turn_can_be_recalled(chat: Chat) -> None:
     chat.gate.clear()
     with Dispatch({"newsroom": chat}) as sender:
         sender.submit([note_for("newsroom", number) for number in range(4)])
-        assert chat.began.acquire(timeout=20)
+        assert chat.began.acquire(timeout=PATIENCE)
         recalled = sender.recall(lambda one: one.key != 2)
         assert [one.key for one in recalled] == [1, 3]
         chat.gate.set()
@@ -142,7 +143,7 @@ def test_closing_ends_at_once_with_an_outcome_for_each(chat: Chat) -> None:
     chat.gate.clear()
     sender = Dispatch({"newsroom": chat})
     sender.submit([note_for("newsroom", 1), note_for("newsroom", 2)])
-    assert chat.began.acquire(timeout=20)
+    assert chat.began.acquire(timeout=PATIENCE)
     sender.close()
     sender.submit([note_for("newsroom", 3)])
     outcomes = collect(sender, 3)

@@ -24,6 +24,7 @@ from calfeed.store.endpoints import ROTATION, Endpoint, find_endpoint, take_endp
 from calfeed.store.standing import Released
 from tests.delivery.office import SECRET, Office, wait_until, working
 from tests.delivery.receiver import Post, collect
+from tests.patience import PATIENCE
 from tests.publish.desk import BASE, NOW
 from tests.store.keeping import make_message
 
@@ -273,7 +274,7 @@ def test_what_waits_in_line_is_signed_with_the_secrets_of_when_it_leaves(office:
 
 @contextmanager
 def two_workers(office: Office) -> Iterator[tuple[Worker, Worker]]:
-    with Sender(allow_private=True, timeout=5) as sender:
+    with Sender(allow_private=True, timeout=PATIENCE) as sender:
         first = office.make_worker()
         second = Worker(office.database, sender, BASE, lambda: office.now, lambda: 0.5)
         with working(first), working(second):

@@ -21,6 +21,7 @@ from calfeed.store.endpoints import add_endpoint
 from tests.acceptance.sink import WELL, Sink
 from tests.delivery.office import wait_until, working
 from tests.delivery.receiver import Receiver
+from tests.patience import PATIENCE
 from tests.publish.desk import BASE
 from tests.store.keeping import make_endpoint
 
@@ -79,13 +80,17 @@ def test_good_receivers_are_served_before_the_first_attempt_at_a_bad_one_is_give
     database: Database,
 ) -> None:
     """What is for the bad ones is due first, and is more than a worker has hands for."""
-    with Sink() as sink, Receiver() as receiver, Sender(allow_private=True) as sender:
+    with (
+        Sink() as sink,
+        Receiver() as receiver,
+        Sender(allow_private=True, timeout=PATIENCE) as sender,
+    ):
         paths = [f"/{path}" for path in _PATHS] + [f"/status/{status}" for status in _STATUSES]
         bad = [receiver.url(f"{path}?{number}") for path in paths for number in range(2)]
         bad += [receiver.url("/").replace("http:", "https:"), "http://nowhere.invalid/"]
         _keep(database, bad, [f"{sink.url}/{WELL}/{number}" for number in range(_GOOD)])
         with _working(database, sender):
-            wait_until(lambda: sink.count >= _GOOD, 60)
+            wait_until(lambda: sink.count >= _GOOD)
             given_up = {error for error in _errors(database) if " after " in error}
             receiver.released.set()
             sender.close()
@@ -124,14 +129,14 @@ def test_an_endpoint_that_answers_again_gets_what_had_to_wait(
 ) -> None:
     """Its first posts hang; from then on it takes everything."""
     monkeypatch.setattr(shares, "_REST", 0.5)
-    with Receiver() as receiver, Sender(allow_private=True, timeout=1.1) as sender:
+    with Receiver() as receiver, Sender(allow_private=True, timeout=5) as sender:
         _keep(database, [receiver.url("/hang")], [])
         with _working(database, sender):
             wait_until(lambda: _errors(database) != set())
             statement = tables.endpoints.update().values(url=receiver.url("/status/204"))
             with database.write() as connection:
                 connection.execute(statement)
-            wait_until(lambda: _states(database) == {"delivered"}, 60)
+            wait_until(lambda: _states(database) == {"delivered"})
     assert len(receiver.posts) == _EACH + 4
 
 

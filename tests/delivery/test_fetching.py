@@ -12,12 +12,13 @@ from calfeed.delivery.fetching import fetch
 from calfeed.errors import InvalidInputError
 from tests.delivery.receiver import make_certificate, needs_openssl
 from tests.loopback import Handler, Loopback
+from tests.patience import PATIENCE
 
 
 class _Handler(Handler):
     def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
         if self.path == "/hang":
-            self.server.owner.released.wait(10)
+            self.server.owner.released.wait(PATIENCE)
             return
         self.send_response(302 if self.path == "/down" else 200)
         if self.path == "/down":

@@ -27,6 +27,7 @@ from calfeed.store.deliveries import load_attempts, next_pending
 from calfeed.store.endpoints import add_endpoint
 from tests.delivery.office import Office, wait_until, working
 from tests.delivery.receiver import Receiver
+from tests.patience import PATIENCE
 from tests.publish.desk import BASE
 from tests.store.keeping import make_endpoint, make_message, read_deliveries
 
@@ -36,7 +37,7 @@ _BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
 def test_a_worker_renews_what_it_still_has_in_hand(database: Database) -> None:
     """The receiver hangs for longer than a claim lasts; no other worker gets the delivery."""
     now = _BEGIN
-    with Receiver() as receiver, Sender(allow_private=True, timeout=60) as sender:
+    with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
             outbox.add_delivery(connection, make_message("msg_1"), "end_1")
@@ -51,7 +52,7 @@ def test_a_worker_renews_what_it_still_has_in_hand(database: Database) -> None:
             assert claims.claim(connection, now, 10) == []
         worker.stop()
         sender.close()
-        thread.join(30)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
@@ -60,7 +61,7 @@ def test_a_worker_that_is_stopped_does_not_wait_for_a_line_before_a_receiver_tha
 ) -> None:
     """What it had in hand is still pending, for whoever comes when the claims run out."""
     monkeypatch.setattr(recorder, "_LAST", 0.1)
-    with Receiver() as receiver, Sender(allow_private=True, timeout=60) as sender:
+    with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
             outbox.add_delivery(connection, make_message("msg_1"), "end_1")
@@ -69,7 +70,7 @@ def test_a_worker_that_is_stopped_does_not_wait_for_a_line_before_a_receiver_tha
         thread.start()
         wait_for_lease(database, _BEGIN + claims.LEASE)
         worker.stop()
-        thread.join(30)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     assert [row.state for row in read_deliveries(database)] == ["pending"]
 
@@ -87,11 +88,11 @@ def test_a_worker_goes_on_until_nothing_is_left_without_being_woken(
         worker = Worker(database, sender, "http://calendar.example", lambda: _BEGIN, lambda: 0.5)
         thread = threading.Thread(target=worker.run, daemon=True)
         thread.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while any(row.state != "delivered" for row in read_deliveries(database)):
             assert time.monotonic() < deadline
         worker.stop()
-        thread.join(30)
+        thread.join(PATIENCE)
     assert len(receiver.posts) == 20
 
 
@@ -113,7 +114,7 @@ def test_what_came_back_is_recorded_while_there_is_much_to_fan_out(
 
 def wait_for_lease(database: Database, until: datetime) -> None:
     """Return once the delivery is claimed until then."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with database.read() as connection:
             found = next_pending(connection)
@@ -126,7 +127,7 @@ def test_what_a_publish_made_untrue_is_not_posted_any_more_though_it_stands_in_l
     database: Database,
 ) -> None:
     """The receiver hangs: the first few are on their way, the others wait behind them."""
-    with Receiver() as receiver, Sender(allow_private=True, timeout=60) as sender:
+    with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
             for number in range(10):
@@ -266,7 +267,7 @@ def test_what_came_back_is_recorded_while_more_is_claimed(
         nonlocal claimed
         requests = prepare(*given, **options)
         claimed += len(requests)
-        assert claimed < 2 or go_on.wait(20)
+        assert claimed < 2 or go_on.wait(PATIENCE)
         return requests
 
     def say(name: str) -> None:

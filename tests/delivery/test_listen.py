@@ -16,6 +16,7 @@ from calfeed.delivery.listen import Listener, Received, format_message
 from calfeed.delivery.sender import Request, Sender
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.signing import make_secret, sign_headers
+from tests.patience import PATIENCE
 
 SECRET = make_secret(bytes(32))
 BODY = json.dumps({"type": "reminder.due", "data": {"text": "کل"}}, ensure_ascii=False).encode()
@@ -79,7 +80,7 @@ def test_without_a_secret_everything_is_taken_and_nothing_claimed() -> None:
 
 def test_a_connection_is_kept_for_the_next_message() -> None:
     with listening() as (listener, came):
-        connection = http.client.HTTPConnection(listener.url.split("/")[2], timeout=10)
+        connection = http.client.HTTPConnection(listener.url.split("/")[2], timeout=PATIENCE)
         for _ in range(3):
             connection.request("POST", "/", b"{}")
             answer = connection.getresponse()
@@ -104,7 +105,7 @@ def test_what_is_no_message_is_refused_and_not_shown(
     method: str, headers: dict[str, str], status: int
 ) -> None:
     with listening() as (listener, came):
-        connection = http.client.HTTPConnection(listener.url.split("/")[2], timeout=10)
+        connection = http.client.HTTPConnection(listener.url.split("/")[2], timeout=PATIENCE)
         connection.putrequest(method, "/")
         for name, value in headers.items():
             connection.putheader(name, value)

@@ -272,7 +272,7 @@ def test_what_stands_in_line_is_signed_when_its_turn_comes(receiver: Receiver) -
 
 
 def test_time_in_line_does_not_count_towards_the_time_limit(receiver: Receiver) -> None:
-    with Sender(allow_private=True, max_in_flight=1, timeout=0.5) as sender:
+    with Sender(allow_private=True, max_in_flight=1, timeout=5) as sender:
         sender.submit([request(receiver.url("/hang"))])
         sender.submit([request(receiver.url("/status/204"), n) for n in range(3)])
         statuses = [outcome.status for outcome in collect(sender, 4)]

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calfeed.definitions.values import Status
@@ -188,7 +188,7 @@ def postgresql_tables(_tables: str) -> Iterator[Database]:
         yield database
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(history=histories())
 def test_each_reminder_is_told_under_one_id_or_there_is_a_reason(
     sqlite_file: Database, zones: Releases, history: History
@@ -196,7 +196,7 @@ def test_each_reminder_is_told_under_one_id_or_there_is_a_reason(
     live(sqlite_file, zones, history)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(history=histories())
 def test_and_so_it_is_on_postgresql(
     postgresql_tables: Database, zones: Releases, history: History

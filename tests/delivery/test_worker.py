@@ -25,6 +25,7 @@ from calfeed.store.deliveries import load_attempts
 from calfeed.store.endpoints import find_endpoint
 from tests.delivery.office import SECRET, Office, check_signature, wait_until, working
 from tests.delivery.receiver import Post, collect
+from tests.patience import PATIENCE
 from tests.publish.desk import BASE, NOW, STAY
 
 JUNE = STAY.format(start="2025-06-30")
@@ -233,7 +234,7 @@ def test_two_workers_beside_each_other_post_everything_once(office: Office) -> N
     office.publish(events)
     office.now = WEEK_BEFORE
     with (
-        Sender(allow_private=True, timeout=5) as sender,
+        Sender(allow_private=True, timeout=PATIENCE) as sender,
         working(office.make_worker()),
         working(Worker(office.database, sender, BASE, lambda: office.now, lambda: 0.5)),
     ):
@@ -325,15 +326,15 @@ def test_the_clock_stops_while_a_tick_is_about_to_put_its_job_on_the_list(
     class Hesitant(Worker):
         def agenda(self) -> Agenda:
             looking.set()
-            assert go.wait(20)
+            assert go.wait(PATIENCE)
             return super().agenda()
 
     worker = Hesitant(office.database, office.sender, BASE, lambda: office.now, lambda: 0.5)
     ticking = WorkerClock(worker, lambda: office.now)
     ticking.start()
-    assert looking.wait(20)
+    assert looking.wait(PATIENCE)
     stopping = threading.Thread(target=ticking.stop, daemon=True)
     stopping.start()
     go.set()
-    stopping.join(20)
+    stopping.join(PATIENCE)
     assert not stopping.is_alive()

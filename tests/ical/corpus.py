@@ -323,7 +323,8 @@ def era_of(number: int) -> Window:
 
 def make_part(seed: int, number: int) -> tuple[Calendar, Window]:
     """The corpus's feed of this number, which is full, and the years its events are in."""
-    (calendar,) = read_definitions(dict([_make_file(seed, number, EVENTS_IN_A_FEED)]))
+    files = dict([_make_file(seed, number, EVENTS_IN_A_FEED)])
+    (calendar,) = read_definitions(files).calendars
     return calendar, era_of(number)
 
 

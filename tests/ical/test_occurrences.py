@@ -215,7 +215,7 @@ def begins_by_dateutil(event: Event, end: datetime) -> list[datetime]:
     return [one for one in found if one < end]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(recurring())
 def test_generated_rules_give_what_dateutil_gives_on_the_wall_clock(event: Event) -> None:
     end = datetime(2027, 1, 1, tzinfo=UTC)
@@ -224,7 +224,7 @@ def test_generated_rules_give_what_dateutil_gives_on_the_wall_clock(event: Event
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(recurring())
 def test_clients_see_the_occurrences_that_reminders_are_planned_for(event: Event) -> None:
     """recurring_ical_events reads the feed's own bytes, with the VTIMEZONE that is in them."""

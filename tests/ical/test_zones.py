@@ -152,7 +152,7 @@ def test_every_zone_is_right_at_every_moment_and_wall_time_from_2000_to_2040() -
                 assert reader.at_wall(local) == says(local.replace(tzinfo=zone)), (time_zone, local)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     time_zone=st.sampled_from(TRICKY) | st.sampled_from(ZONES),
     first=st.integers(1850, 2200),

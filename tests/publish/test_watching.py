@@ -9,6 +9,7 @@ from pathlib import Path
 from calfeed.cli.watching import Publisher
 from calfeed.settings import Settings
 from calfeed.store.database import Database
+from tests.patience import PATIENCE
 
 CALENDAR = "name: Desk\ntime_zone: UTC\nevents: {it: {summary: It, start: 2030-01-01}}\n"
 
@@ -31,12 +32,12 @@ def test_a_folder_that_is_gone_before_it_is_watched_is_told_of_and_found_again(
     (tmp_path / "elsewhere").rename(folder)
     wait_until_said(said, "1 January 2031")
     stopping.set()
-    thread.join(20)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert sum("does not exist" in line for line in said) == 1, "it is said once"
 
 
 def wait_until_said(said: list[str], text: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not any(text in line for line in list(said)):
         assert time.monotonic() < deadline, said

@@ -15,6 +15,7 @@ from calfeed.errors import StoreError
 from calfeed.store.catalog import add_publish, latest_publish
 from calfeed.store.database import Database
 from calfeed.store.endpoints import find_endpoint, list_endpoints
+from tests.patience import PATIENCE
 from tests.store.keeping import NOW, SECRET, keep_endpoints, make_endpoint
 
 
@@ -27,7 +28,7 @@ def test_a_write_alone_waits_for_the_other_to_end(database: Database) -> None:
     seen: list[int] = []
 
     def second() -> None:
-        inside.wait(10)
+        inside.wait(PATIENCE)
         with database.write_alone() as connection:
             seen.append(latest_publish(connection))
         after.set()
@@ -39,7 +40,7 @@ def test_a_write_alone_waits_for_the_other_to_end(database: Database) -> None:
         # It has the time to come in, if anything lets it.
         assert not after.wait(0.3)
         number = add_publish(connection, NOW, "one", [])
-    assert after.wait(10)
+    assert after.wait(PATIENCE)
     thread.join()
     assert seen == [number]
 

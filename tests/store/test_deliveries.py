@@ -39,6 +39,7 @@ from calfeed.store.endpoints import (
 )
 from calfeed.store.standing import hold_endpoint, remove_endpoint
 from calfeed.store.tables import deliveries
+from tests.patience import PATIENCE
 from tests.store.keeping import (
     NOW,
     keep_deliveries,
@@ -79,7 +80,7 @@ def test_two_claimers_never_share_a_delivery(database: Database) -> None:
 
     def work() -> list[int]:
         found: list[int] = []
-        barrier.wait(10)
+        barrier.wait(PATIENCE)
         while claims := take(database, 7):
             found += [one.delivery_id for one in claims]
         return found

@@ -13,6 +13,7 @@ from calfeed.store import claims, fanout
 from calfeed.store.database import Database
 from calfeed.store.endpoints import add_endpoint
 from tests.delivery.office import wait_until
+from tests.patience import PATIENCE
 from tests.publish.desk import BASE, OTHERS, STAY, Desk
 from tests.store.keeping import make_endpoint, read_deliveries
 
@@ -110,7 +111,7 @@ def test_a_publish_waits_for_a_fan_out_under_way_and_takes_back_what_it_made(des
             pass
         publishing.start()
         wait_until(lambda: is_blocked(desk))
-    publishing.join(20)
+    publishing.join(PATIENCE)
     (row,) = [row for row in read_deliveries(desk.database) if row.type == "reminder.due"]
     assert row.state == "superseded"
 

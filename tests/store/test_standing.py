@@ -28,6 +28,7 @@ from calfeed.store.endpoints import (
 from calfeed.store.standing import Released
 from calfeed.store.tables import deliveries, endpoints, messages
 from tests.delivery.office import wait_until
+from tests.patience import PATIENCE
 from tests.store.keeping import (
     NOW,
     keep_deliveries,
@@ -308,7 +309,7 @@ def test_a_resume_waits_for_who_is_about_to_hold_something(database: Database) -
             wait_until(waits)
         claims.give_back(connection, {claimed[0]: NOW})
         claims.hold(connection, claimed)
-    thread.join(30)
+    thread.join(PATIENCE)
     assert done.is_set()
     assert states(database) == ["pending"]
     with database.write() as connection:

@@ -113,7 +113,6 @@ def fuzz(api: ApiSite, operation: Any, asker: str, examples: int) -> Counter[int
     @given(st.one_of(*_list_strategies(api, operation, mine)))
     @settings(
         max_examples=examples,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],

@@ -11,6 +11,7 @@ import pytest
 
 from calfeed.store.database import Database
 from calfeed.web.answers import make_answer
+from tests.patience import PATIENCE
 from tests.web.published import NOW, Published
 
 DESK = """
@@ -174,7 +175,7 @@ def test_a_request_sees_one_state_or_the_other_and_never_a_part(site: Published)
     finally:
         stop.set()
         for reader in readers:
-            reader.join(20)
+            reader.join(PATIENCE)
     assert wrong == []
     assert seen <= bodies
     assert len(bodies) == 7

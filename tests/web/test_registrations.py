@@ -90,7 +90,7 @@ def is_signed(post: Post, secret: str) -> bool:
 
 @pytest.fixture
 def registry(database: Database) -> Iterator[Registry]:
-    with Receiver() as receiver, Sender(allow_private=True, timeout=5) as sender:
+    with Receiver() as receiver, Sender(allow_private=True, timeout=60) as sender:
         yield Registry(database, sender, receiver)
 
 
