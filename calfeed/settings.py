@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,6 +44,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     events: Path = Field(Path("events"), description="the folder of the definitions")
+    grace: int = Field(
+        120,
+        ge=0,
+        le=86_400,
+        description="for how many seconds what `serve` publishes has to hold before people are "
+        "told that it changed",
+    )
     data: Path = Field(Path("var"), description="the folder of what calfeed keeps")
     database_url: SecretStr | None = Field(
         None, description="the database; SQLite in the data folder where it is not given"
@@ -102,6 +110,11 @@ class Settings(BaseModel):
                 "host, percent-encoded, as http://user:password@proxy.example.org:3128"
             )
         return value
+
+    @property
+    def grace_time(self) -> timedelta:
+        """How long what `serve` publishes has to hold before it is announced."""
+        return timedelta(seconds=self.grace)
 
     @property
     def base_url(self) -> str:

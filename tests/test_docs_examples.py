@@ -16,16 +16,18 @@ from calfeed.definitions.durations import parse_duration
 from calfeed.definitions.reader import MOST_EVENTS, read_definitions
 from calfeed.definitions.rules import read_rule
 from calfeed.definitions.texts import LONGEST_TEXT, LONGEST_URL
-from calfeed.definitions.values import Event, Repeat
+from calfeed.definitions.values import Change, Event, Repeat
 from calfeed.delivery.due import A_SECOND
 from calfeed.errors import DefinitionError
-from calfeed.ical.revision import Revision
+from calfeed.ical.changes import EventChange, Kind, compare_revisions
+from calfeed.ical.revision import Revision, Written
 from calfeed.reminders.digests import LARGEST, MOST, Told, digest_message
 from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.reminders.messages import (
     LATE,
     change_message,
     describe_event,
+    describe_occurrences,
     probe_message,
     reminder_message,
     verify_message,
@@ -209,10 +211,10 @@ def make_messages() -> dict[str, dict[str, Any]]:
     messages = [
         due,
         digest_message("msg_digest", [told], reminder.due),
-        change_message("added", earlier, None, earlier.created, page=PAGE),
+        change_message(EventChange(Kind.ADDED, None, earlier), earlier.created, page=PAGE),
         *(
-            change_message(kind, revision, earlier, revision.modified, page=PAGE)
-            for kind in ("moved", "changed", "cancelled")
+            change_message(EventChange(kind, earlier, revision), revision.modified, page=PAGE)
+            for kind in (Kind.MOVED, Kind.CHANGED, Kind.CANCELLED)
         ),
         probe_message("grants-desk", asked, "1"),
         verify_message("grants-desk", asked, "challenge", asked + timedelta(hours=1)),
@@ -227,12 +229,35 @@ def test_the_bodies_that_are_shown_are_the_ones_that_are_sent() -> None:
     assert shown == [messages[body["type"]] for body in shown]
 
 
+def make_change_of_an_occurrence() -> EventChange:
+    """What the page's event would be as a series, one of whose times is put off."""
+    event = shown_event().model_copy(update={"note": None})
+    assert isinstance(event.start, datetime)
+    week = timedelta(weeks=1)
+    repeat = Repeat(rule="FREQ=WEEKLY;COUNT=3")
+    put_off = Change(
+        original=event.start + week,
+        start=event.start + week + timedelta(days=1),
+        summary={"en": "A report is due"},
+    )
+    before, after = (
+        event.model_copy(update={"repeat": one})
+        for one in (repeat, repeat.model_copy(update={"changes": (put_off,)}))
+    )
+    noted = after.model_copy(update={"note": {"en": "A holiday"}})
+    return compare_revisions(Written(make_revision(before, 0)), Written(make_revision(noted, 1)))
+
+
 def test_every_type_is_listed_with_the_keys_of_its_data() -> None:
     listed = {
         codes_in(kind)[0]: set(codes_in(data))
         for kind, _, data in rows_of("## The messages", RECEIVING)
     }
-    assert listed == {kind: set(body["data"]) for kind, body in make_messages().items()}
+    sent = {kind: set(body["data"]) for kind, body in make_messages().items()}
+    moved = change_message(make_change_of_an_occurrence(), datetime(2030, 5, 2, tzinfo=UTC))
+    sent["event.moved"] |= set(json.loads(moved.body)["data"])
+    sent["event.changed"] |= sent["event.moved"]
+    assert listed == sent
     others = {"reminder.digest", "endpoint.test", "endpoint.verify"}
     assert set(listed) == {*MESSAGE_TYPES, *others}
 
@@ -250,6 +275,10 @@ def test_every_key_of_the_data_is_described_and_no_other() -> None:
     assert {key for row in table for key in codes_in(row[0]) if "." in key} == {
         f"{name}.{key}" for name in names for key in parts[name]
     } | {"occurrence.summary"}
+
+    (one,) = describe_occurrences(make_change_of_an_occurrence())
+    table = rows_of("### `data.occurrences`", RECEIVING)
+    assert {key for row in table for key in codes_in(row[0])} == set(one)
 
 
 def test_a_rehearsal_is_marked_where_the_page_says() -> None:

@@ -13,8 +13,9 @@ from calfeed.cli import output
 from calfeed.cli.telling import count, printable, say_receipts, show_time
 from calfeed.definitions.values import Event, text_in
 from calfeed.delivery.describing import describe_receipt, write
-from calfeed.ical.text import format_when
-from calfeed.reminders.messages import describe_time
+from calfeed.ical.changes import Kind
+from calfeed.ical.wording import describe_change
+from calfeed.reminders.messages import describe_occurrences, describe_time
 from calfeed.settings import load_settings
 from calfeed.store.outbox import ReminderRow
 from calfeed.store.publishes import Author
@@ -68,10 +69,8 @@ def history(name: str, as_json: bool) -> None:
 
 def _list_entries(found: History) -> Iterator[_Entry]:
     """What happened, in no order; of one moment what was published comes first."""
-    before: dict[str, Published] = {}
     for one in found.published:
-        yield _publish(one, before.get(one.revision.event.uid))
-        before[one.revision.event.uid] = one
+        yield _publish(one)
     rows = {row.key: row for row in found.reminders}
     for told in found.told:
         yield _tell(told, rows.get(told.reminder or ""))
@@ -83,11 +82,12 @@ def _list_entries(found: History) -> Iterator[_Entry]:
             yield _end(row)
 
 
-def _publish(one: Published, before: Published | None) -> _Entry:
-    revision, event = one.revision, one.revision.event
-    old = before.revision.event if before is not None and one.kind == "moved" else None
-    was = f" from {_when(old)} to" if old is not None else ","
-    note = f" ({text_in(event.note, event.language)})" if event.note else ""
+def _publish(one: Published) -> _Entry:
+    change = one.change
+    revision, event, reason = change.after, change.after.event, change.reason
+    whole = change.kind is Kind.MOVED and not change.occurrences
+    moved = change.before.event if change.before and whole else None
+    note = f" ({text_in(reason, event.language)})" if reason else ""
     value = {
         "what": "revision",
         "change": one.kind,
@@ -96,10 +96,12 @@ def _publish(one: Published, before: Published | None) -> _Entry:
         "command": one.author.command,
         "summary": text_in(event.summary, event.language),
         **describe_time(event, event.start, event.end),
-        **({"previous": describe_time(old, old.start, old.end)} if old is not None else {}),
-        **({"note": text_in(event.note, event.language)} if event.note else {}),
+        **({"previous": describe_time(moved, moved.start, moved.end)} if moved else {}),
+        **({"occurrences": describe_occurrences(change)} if change.occurrences else {}),
+        **({"note": text_in(reason, event.language)} if reason else {}),
     }
-    line = f"{one.kind}{was} {_when(event)}{note}: {_title(event)}"
+    recurring = ", recurring" if event.repeat and not change.occurrences else ""
+    line = f"{describe_change(change)}{recurring}{note}: {_title(event)}"
     return _Entry(one.at, line, value, _say_author(one.author))
 
 
@@ -139,8 +141,3 @@ def _describe_reminder(row: ReminderRow) -> dict[str, Any]:
 
 def _title(event: Event) -> str:
     return text_in(event.summary, event.language)
-
-
-def _when(event: Event) -> str:
-    text = format_when(event.start, event.end)
-    return f"{text}, recurring" if event.repeat else text

@@ -134,10 +134,19 @@ def diff(style: str, as_json: bool, exit_code: bool) -> None:
     is_flag=True,
     help="Publish even if a whole calendar or most of its coming events would be withdrawn.",
 )
+@click.option(
+    "--now",
+    "announce_all",
+    is_flag=True,
+    help="Announce also the changes that `serve` published and that wait for the grace time.",
+)
 @click.option("--by", metavar="NAME", help="Who publishes, for the record; else who runs this.")
 @output.as_json
-def publish(allow_removals: bool, by: str | None, as_json: bool) -> None:
-    """Make the definitions the truth, in one transaction. Any problem: nothing changes."""
+def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: bool) -> None:
+    """Make the definitions the truth, in one transaction. Any problem: nothing changes.
+
+    What changes is announced at once: a command means what it publishes.
+    """
     from calfeed.cli.authors import check_name, find_user
     from calfeed.definitions.files import load_definitions
     from calfeed.publish import apply
@@ -161,6 +170,7 @@ def publish(allow_removals: bool, by: str | None, as_json: bool) -> None:
             settings.base_url,
             allow_removals=allow_removals,
             author=Author(name, "calfeed publish"),
+            announce_all=announce_all,
         )
         with database.read() as connection:
             shortened = apply.shortened_feeds(connection, output.now().year)

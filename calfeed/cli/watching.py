@@ -18,7 +18,7 @@ from calfeed.definitions.values import text_in
 from calfeed.errors import CalfeedError, DefinitionError, DefinitionWarning, StoreError
 from calfeed.publish import apply
 from calfeed.publish.plan import HORIZON, Plan
-from calfeed.publish.show import show_shortened, show_text, summarize
+from calfeed.publish.show import show_shortened, show_text, show_waiting, summarize
 from calfeed.publish.windows import Planned, load_window
 from calfeed.settings import Settings
 from calfeed.store import catalog
@@ -56,7 +56,12 @@ class Publisher:
                 uids = load_scheme(connection)
             defined = load_definitions(self._settings.events, self._reader, uids)
             plan = apply.publish(
-                self._database, defined, output.now(), self._settings.base_url, author=author
+                self._database,
+                defined,
+                output.now(),
+                self._settings.base_url,
+                author=author,
+                grace=self._settings.grace_time,
             )
         except DefinitionError as error:
             self._missed = False
@@ -77,7 +82,7 @@ class Publisher:
         self._say(f"published: {summarize(plan)}" if len(plan.changes) > 20 else show_text(plan))
         with self._database.read() as connection:
             shortened = apply.shortened_feeds(connection, output.now().year)
-        for line in show_shortened(shortened):
+        for line in [*show_waiting(plan, self._settings.grace_time), *show_shortened(shortened)]:
             self._say(line)
         self._say_warnings(plan)
         return True

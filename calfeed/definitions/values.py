@@ -22,6 +22,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationInfo,
     model_validator,
 )
 
@@ -152,6 +153,26 @@ class ReminderRule(_Value):
         return span if self.at is None else f"{span}@{self.at:%H:%M}"
 
 
+class WallClock:
+    """Reads stored moments at the wall time that they were published with.
+
+    A moment is stored with the offset that its zone had by the rules of that day. By new rules the
+    same instant is at another wall time, while the definition goes on saying the old wall time.
+    Given as the context of pydantic's validation; `shifted` says whether there was such a moment.
+    """
+
+    def __init__(self) -> None:
+        self.shifted = False
+
+    def read(self, moment: datetime, zone: ZoneInfo) -> datetime:
+        """A moment with its offset, on the wall clock of `zone`."""
+        found = moment.astimezone(zone)
+        if found.utcoffset() == moment.utcoffset():
+            return found
+        self.shifted = True
+        return moment.replace(tzinfo=zone)
+
+
 class Change(_Value):
     """What is different about one occurrence of a recurring event.
 
@@ -214,12 +235,14 @@ class Event(_Value):
     priority: int | None = None
 
     @model_validator(mode="after")
-    def _keep_the_zone(self) -> Self:
-        # JSON carries an offset; arithmetic on the wall clock needs the zone back.
+    def _keep_the_zone(self, info: ValidationInfo) -> Self:
+        # JSON carries an offset; arithmetic on the wall clock needs the zone back. The instant is
+        # what was published; a WallClock keeps the wall time instead.
         zone = self.zone
+        read = info.context.read if isinstance(info.context, WallClock) else datetime.astimezone
 
         def zoned(moment: date | datetime | None) -> date | datetime | None:
-            return moment.astimezone(zone) if isinstance(moment, datetime) else moment
+            return read(moment, zone) if isinstance(moment, datetime) else moment
 
         put = object.__setattr__
         put(self, "start", zoned(self.start))

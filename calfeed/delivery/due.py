@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from calfeed.ical.revision import Revision
-from calfeed.publish.apply import page_address
 from calfeed.publish.compare import KEPT
-from calfeed.publish.plan import HORIZON, planned_until
+from calfeed.publish.plan import HORIZON, page_address, planned_until
 from calfeed.reminders.digests import digest_message, name_digest, split
 from calfeed.reminders.messages import LATE, format_span, reminder_message
 from calfeed.reminders.plan import GRACE, Reminder, plan_reminders
-from calfeed.store import catalog, digests, fanout, outbox, visibility
+from calfeed.store import announcements, catalog, digests, fanout, outbox, visibility
 from calfeed.store.database import Connection, Database
 from calfeed.store.notices import announce
 from calfeed.store.publishes import Author
@@ -32,6 +31,9 @@ AHEAD = timedelta(milliseconds=500)
 """How long before it is due a reminder is made ready, so that it can leave at that very moment.
 
 Shorter than a second, in which alone two due times can differ."""
+
+_LOOK_AGAIN = timedelta(seconds=1)
+"""When to look again whether an event is announced that should be."""
 
 REVIEWED = timedelta(days=3)
 """How far ahead due times are looked at again: further than new rules of a zone shift them."""
@@ -60,59 +62,109 @@ class Pace:
         return turn if turn + GRACE < until else None
 
 
+class _Ripe(NamedTuple):
+    """A reminder whose time has come, and the revision of its event that it tells of."""
+
+    reminder: Reminder
+    revision: Revision
+
+
+@dataclass
+class _Sorted:
+    """What becomes of reminders that are due, before anything is done about it.
+
+    `put_off` have another due time now; `held` are not sent before a moment, by key.
+    """
+
+    ripe: list[_Ripe] = field(default_factory=list)
+    put_off: list[Reminder] = field(default_factory=list)
+    held: dict[str, datetime] = field(default_factory=dict)
+    withdrawn: list[str] = field(default_factory=list)
+
+
 def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> int:
     """Make messages of the reminders that are due, in one transaction; return how many were due.
 
     Those due within `AHEAD` are among them: their messages are sent when they are due. Of those of
     one occurrence, the nearest to it is sent, and the others are recorded as collapsed. One whose
     occurrence has begun is recorded as missed. The event is looked at again: what its definition
-    no longer asks for is withdrawn, and what new rules of its zone have put off stays on the list.
+    no longer asks for is withdrawn, what new rules of its zone have put off stays on the list, and
+    so does what was not announced yet.
     """
     with database.write() as connection:
-        ready = now + AHEAD
-        rows = outbox.take_due(connection, ready, _BATCH)
+        rows = outbox.take_due(connection, now + AHEAD, _BATCH)
         if not rows:
             return 0
-        events = catalog.load_events(connection, uids=sorted({row.uid for row in rows}))
-        revisions = {row.uid: row.revision for row in events}
-        settled: dict[str, list[str]] = {"sent": [], "collapsed": [], "missed": [], "withdrawn": []}
-        together: dict[tuple[str, str, datetime], list[Reminder]] = {}
-        put_off: list[Reminder] = []
-        for row in rows:
-            reminder = _find(revisions.get(row.uid), row)
-            if reminder is None:
-                settled["withdrawn"].append(row.key)
-            elif reminder.due > ready:
-                put_off.append(reminder)
-            else:
-                together.setdefault((row.uid, row.occurrence, row.begins), []).append(reminder)
-        sent: list[Reminder] = []
-        for reminders in together.values():
-            *others, nearest = sorted(reminders, key=lambda one: (one.due, one.key))
-            if nearest.until > now:
+        found = _sort_out(connection, rows, now)
+        settled: dict[str, list[str]] = {
+            "sent": [],
+            "collapsed": [],
+            "missed": [],
+            "withdrawn": found.withdrawn,
+        }
+        together: dict[tuple[str, str, datetime], list[_Ripe]] = {}
+        for one in found.ripe:
+            occurrence = one.reminder.occurrence
+            place = (one.reminder.event.uid, occurrence.id, occurrence.begins)
+            together.setdefault(place, []).append(one)
+        sent: list[_Ripe] = []
+        for group in together.values():
+            *others, nearest = sorted(group, key=lambda one: (one.reminder.due, one.reminder.key))
+            if nearest.reminder.until > now:
                 sent.append(nearest)
-                settled["collapsed"] += [reminder.key for reminder in others]
+                settled["collapsed"] += [one.reminder.key for one in others]
             else:
-                for reminder in reminders:
-                    _report_missed(reminder, now)
-                settled["missed"] += [reminder.key for reminder in reminders]
+                for one in group:
+                    _report_missed(one.reminder, now)
+                settled["missed"] += [one.reminder.key for one in group]
         # What matters the shortest has the first turns.
-        sent.sort(key=lambda reminder: reminder.until)
-        settled["sent"] = [reminder.key for reminder in sent]
+        sent.sort(key=lambda one: one.reminder.until)
+        settled["sent"] = [one.reminder.key for one in sent]
         messages = []
-        for reminder in sent:
+        for reminder, revision in sent:
             page = page_address(base_url, reminder.event)
             at = max(now, reminder.due)
-            message = reminder_message(reminder, revisions[reminder.event.uid], at, page=page)
+            message = reminder_message(reminder, revision, at, page=page)
             late = now - reminder.due > LATE
             turn = pace.take_turn(now, reminder.until) if late else None
             messages.append(replace(message, send_from=at if at > now else turn))
         outbox.add_messages(connection, messages, reminder_keys=settled["sent"])
-        outbox.plan(connection, put_off)
-        moment = max([now, *(reminder.due for reminder in sent)])
+        outbox.plan(connection, found.put_off)
+        announcements.hold_back(connection, found.held)
+        moment = max([now, *(one.reminder.due for one in sent)])
         for state, keys in settled.items():
             outbox.settle_reminders(connection, keys, state, moment)
         return len(rows)
+
+
+def _sort_out(connection: Connection, rows: Sequence[outbox.ReminderRow], now: datetime) -> _Sorted:
+    """Look at the events of reminders that are due again, as published and as announced.
+
+    A reminder that goes for the announced revision too tells of that one. Another one waits until
+    its event is announced, unless its occurrence begins before: it may be a slip.
+    """
+    events = catalog.load_events(connection, uids=sorted({row.uid for row in rows}))
+    published = {event.uid: event for event in events}
+    waiting = announcements.load_waiting(connection, sorted(published))
+    announced_at = {one.uid: one.due for one in waiting}
+    found = _Sorted()
+    for row in rows:
+        event = published.get(row.uid)
+        reminder = _find(event.revision, row) if event else None
+        if event is None or reminder is None:
+            found.withdrawn.append(row.key)
+            continue
+        if reminder.due > now + AHEAD:
+            found.put_off.append(reminder)
+            continue
+        told = _find(event.announced, row) if event.waiting else reminder
+        if told is not None and event.announced is not None:
+            found.ripe.append(_Ripe(told, event.announced))
+        elif reminder.until <= announced_at[row.uid]:
+            found.ripe.append(_Ripe(reminder, event.revision))
+        else:
+            found.held[row.key] = max(announced_at[row.uid], now + _LOOK_AGAIN)
+    return found
 
 
 def review_plans(database: Database, after: datetime, before: datetime) -> None:

@@ -29,7 +29,8 @@ from calfeed.delivery.recorder import TURN, Recorder, step_on
 from calfeed.delivery.retention import KEEP, Retention
 from calfeed.delivery.sender import Sender
 from calfeed.delivery.shares import Shares
-from calfeed.store import catalog, deliveries, digests, outbox
+from calfeed.publish.announce import announce_due
+from calfeed.store import announcements, catalog, deliveries, digests, outbox
 from calfeed.store import claims as store
 from calfeed.store.database import Database
 
@@ -42,16 +43,19 @@ _WORTH = 512
 @dataclass(frozen=True)
 class Agenda:
     """What lies ahead: when the next reminder or digest is to be made ready, when the next delivery
-    may be claimed, and whether a message waits for its deliveries to be made."""
+    may be claimed, when the next change is to be announced, and whether a message waits for its
+    deliveries to be made."""
 
     due: datetime | None
     ripe: datetime | None
+    announce: datetime | None
     waiting: bool
 
     @property
     def next_at(self) -> datetime | None:
         """When the next thing is to be done."""
-        return min((one for one in (self.due, self.ripe) if one is not None), default=None)
+        moments = (self.due, self.ripe, self.announce)
+        return min((one for one in moments if one is not None), default=None)
 
 
 class Worker:
@@ -117,6 +121,7 @@ class Worker:
             agenda = Agenda(
                 due=min((one for one in moments if one is not None), default=None),
                 ripe=deliveries.next_pending(connection),
+                announce=announcements.next_due(connection),
                 waiting=outbox.is_waiting(connection),
             )
         if published != self._published:
@@ -166,10 +171,15 @@ class Worker:
         if agenda.ripe is not None:
             # A little later: before its moment, a claim would be in vain.
             self._ask_again((agenda.ripe - self._clock()).total_seconds() + 0.001)
+        # Before the reminders, some of which wait for it. If it has to wait itself, the clock asks
+        # for it again.
+        if agenda.announce is not None and agenda.announce <= self._clock():
+            announced = announce_due(self._database, self._clock(), self._base_url)
+            self._firing = announced > 0
         if self._is_due():
             fired = fire_due(self._database, self._clock(), self._base_url, self._pace)
             told = make_digests(self._database, self._clock())
-            self._firing = bool(fired or told)
+            self._firing |= bool(fired or told)
         if agenda.waiting or self._firing:
             self._firing |= fan_out(self._database, self._clock())
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from calfeed.definitions.recurrences import Rule, wall_time
 from calfeed.definitions.rules import read_rule
-from calfeed.definitions.values import Change, Event, Status, Text, length_of, start_of
+from calfeed.definitions.values import Change, Event, Repeat, Status, Text, length_of, start_of
 
 Moment: TypeAlias = date | datetime
 
@@ -48,6 +48,13 @@ def format_moment(moment: Moment) -> str:
     if isinstance(moment, datetime):
         return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     return f"{moment:%Y%m%d}"
+
+
+def parse_moment(text: str) -> Moment:
+    """The moment that `format_moment` wrote."""
+    if "T" not in text:
+        return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 (a day)
+    return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=4096)
@@ -86,6 +93,17 @@ def expand(event: Event, after: datetime, before: datetime) -> Iterator[Occurren
     for occurrence in sorted(found.values(), key=lambda one: (one.begins, one.id)):
         if after <= occurrence.begins < before:
             yield occurrence
+
+
+def find_times(event: Event, name: str) -> tuple[Moment, Moment | None] | None:
+    """The start and end of the occurrence with this id; None where it is none, or cancelled."""
+    repeat = event.repeat or Repeat()
+    starts = [change.start for change in repeat.changes if format_moment(change.original) == name]
+    begins = event.instant((starts[0] if starts else None) or parse_moment(name))
+    for occurrence in expand(event, begins, begins + timedelta(seconds=1)):
+        if occurrence.id == name and occurrence.status is not Status.CANCELLED:
+            return occurrence.start, occurrence.end
+    return None
 
 
 def last_end(event: Event) -> datetime | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from html import escape
 
 from calfeed.definitions.details import Format
-from calfeed.definitions.values import Event, Source, text_in
+from calfeed.definitions.values import Event, Source, Text, text_in
 from calfeed.ical.revision import Move
 from calfeed.ical.words import words_in
 
@@ -82,6 +83,10 @@ def format_move(move: Move, *languages: str) -> str:
     return words_in(first).moved.format(when=when, day=day) + note
 
 
+def _format_cancelling(note: Text, *languages: str) -> str:
+    return f"{words_in(languages[0]).cancelled}: {text_in(note, *languages)}"
+
+
 def format_source(source: Source, language: str) -> str:
     """One line: the title, the day, the address."""
     day = format_day(source.date, language) if source.date else ""
@@ -89,13 +94,17 @@ def format_source(source: Source, language: str) -> str:
     return f"{words_in(language).source}: {parts}"
 
 
-def describe(event: Event, history: tuple[Move, ...], *languages: str) -> str:
+def describe(
+    event: Event, history: Sequence[Move], *languages: str, cancel_note: Text | None = None
+) -> str:
     """An event's description for calendar apps: its text, the history of its moves, its sources.
 
-    Each text is in the first of `languages` that it has. Where people meet online is told too,
-    for few clients show a CONFERENCE.
+    Before these, why it was cancelled, if that was said. Each text is in the first of `languages`
+    that it has. Where people meet online is told too, for few clients show a CONFERENCE.
     """
     blocks = []
+    if cancel_note:
+        blocks.append(_format_cancelling(cancel_note, *languages))
     if event.description:
         blocks.append(plain_description(event, *languages))
     if event.conference:
@@ -127,12 +136,16 @@ def html_description(event: Event, *languages: str) -> str | None:
     return to_html(text_in(event.description, *languages))
 
 
-def describe_as_html(event: Event, history: tuple[Move, ...], *languages: str) -> str | None:
+def describe_as_html(
+    event: Event, history: Sequence[Move], *languages: str, cancel_note: Text | None = None
+) -> str | None:
     """What `describe` tells, as an HTML document; None where the description is plain text."""
     text = html_description(event, *languages)
     if text is None:
         return None
     blocks = [text]
+    if cancel_note:
+        blocks.insert(0, f"<p>{escape(_format_cancelling(cancel_note, *languages))}</p>")
     if event.conference:
         blocks.append(f"<p>{_anchor(event.conference.url, event.conference.label)}</p>")
     if history:

@@ -24,13 +24,13 @@ from calfeed.definitions.values import (
     start_of,
 )
 from calfeed.ical.escaping import Escaped
-from calfeed.ical.occurrences import Moment, rule_until
-from calfeed.ical.revision import Revision
+from calfeed.ical.occurrences import Moment, format_moment, rule_until
+from calfeed.ical.revision import Move, Revision
 from calfeed.ical.text import describe, describe_as_html
 from calfeed.ical.words import words_in
 from calfeed.ical.zones import is_utc
 
-RENDERER = 3
+RENDERER = 4
 """Goes up when the same revision would render to other bytes: publish then renders it anew."""
 
 _MEDIA_TYPES = {
@@ -104,10 +104,12 @@ def _component(
     described = event
     if change and change.description:
         described = event.model_copy(update={"description": change.description})
-    description = describe(described, revision.history, *form.languages)
+    history = _history_of(revision, change)
+    note = revision.cancel_note
+    description = describe(described, history, *form.languages, cancel_note=note)
     if description:
         component.add("DESCRIPTION", Escaped(description))
-    html = describe_as_html(described, revision.history, *form.languages)
+    html = describe_as_html(described, history, *form.languages, cancel_note=note)
     if html:
         # The type has to be said: icalendar does not escape what it does not know.
         component.add("X-ALT-DESC", Escaped(html, params={"FMTTYPE": "text/html"}))
@@ -125,6 +127,12 @@ def _component(
     if status is not Status.CANCELLED:
         _put_alarms(component, event, (change.start or change.original) if change else event.start)
     return component
+
+
+def _history_of(revision: Revision, change: Change | None) -> list[Move]:
+    """The moves of the event as a whole, and with those the ones of a changed occurrence."""
+    name = format_moment(change.original) if change else None
+    return [move for move in revision.history if move.occurrence in (None, name)]
 
 
 def _put_text(component: icalendar.Event, name: str, text: Text, form: _Form) -> None:

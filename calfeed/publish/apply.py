@@ -3,48 +3,60 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from calfeed.definitions.defined import Definitions
 from calfeed.definitions.values import Calendar, Event, Status, Visibility, fingerprint
+from calfeed.ical.changes import EventChange, Kind, compare_revisions
 from calfeed.ical.history import ENDLESS, first_year
 from calfeed.ical.occurrences import last_end
-from calfeed.ical.revision import Revision
+from calfeed.ical.revision import Revision, Written
 from calfeed.ical.variants import render_variants
 from calfeed.ical.vevent import RENDERER
+from calfeed.publish.announce import find_changes, load_announced, make_messages
 from calfeed.publish.compare import (
     Differences,
-    EventChange,
-    Kind,
     check_withdrawals,
     compare,
     revise,
     withdraw,
 )
-from calfeed.publish.plan import Plan, plan_change, plan_messages, planned_until
+from calfeed.publish.plan import Plan, plan_change, planned_until
 from calfeed.publish.show import list_changes, summarize
 from calfeed.publish.warn import find_warnings
 from calfeed.reminders.plan import Reminder
-from calfeed.store import catalog, endpoints, outbox, visibility
+from calfeed.store import announcements, catalog, outbox, visibility
+from calfeed.store.announcements import Waiting
 from calfeed.store.database import Connection, Database
 from calfeed.store.notices import announce
 from calfeed.store.publishes import UNKNOWN, Author
 
-
-def page_address(base_url: str, event: Event) -> str:
-    """Where an event's page is."""
-    return f"{base_url}/calendars/{event.calendar}/{event.slug}/"
+AT_ONCE = timedelta(0)
+"""The grace time of what is announced with its publish."""
 
 
 def plan_publish(
-    connection: Connection, defined: Definitions, now: datetime, base_url: str
+    connection: Connection,
+    defined: Definitions,
+    now: datetime,
+    base_url: str,
+    *,
+    grace: timedelta = AT_ONCE,
+    announce_all: bool = False,
 ) -> Plan:
-    """What publishing these definitions would do to the database as this transaction sees it."""
+    """What publishing these definitions would do to the database as this transaction sees it.
+
+    What changes is announced when it has held for `grace`; with `announce_all` so is, at once,
+    whatever waits for that.
+    """
     published = catalog.load_calendars(connection)
     differences = compare(defined.calendars, published, catalog.load_marks(connection), now)
-    rows = {row.uid: row for row in catalog.load_events(connection, uids=differences.uids)}
-    changes = _revise(connection, differences, rows, now)
+    waiting = {one.uid: one for one in announcements.load_waiting(connection)}
+    revised = _revise(connection, differences, waiting, now)
+    changes = [one.change for one in revised]
     kept: dict[str, list[outbox.ReminderRow]] = {}
     known = [change.after.event.uid for change in changes if change.before is not None]
     for row in outbox.load_reminders(connection, uids=known):
@@ -55,7 +67,12 @@ def plan_publish(
         added, removed = plan_change(change, kept.get(change.after.event.uid, []), now)
         planned += added
         withdrawn += removed
-    told = changes if endpoints.count_endpoints(connection) else []
+    telling = [one.net for one in revised if one.net.telling]
+    announced = [] if grace else telling
+    if announce_all:
+        uids = {change.after.event.uid for change in changes}
+        others = [one for one in waiting.values() if one.uid not in uids]
+        announced += find_changes(connection, others)
     return Plan(
         calendars=differences.calendars,
         changes=tuple(changes),
@@ -63,9 +80,16 @@ def plan_publish(
         retired=differences.retired,
         planned=tuple(sorted(planned, key=lambda reminder: (reminder.due, reminder.key))),
         withdrawn=tuple(withdrawn),
-        messages=plan_messages(told, now, lambda event: page_address(base_url, event)),
-        warnings=find_warnings(defined, changes, published, now),
+        announced=tuple(announced),
+        messages=make_messages(connection, announced, now, base_url),
+        waiting=tuple(_wait(change, now + grace) for change in telling) if grace else (),
+        warnings=find_warnings(defined, changes, [one.net for one in revised], published, now),
     )
+
+
+def _wait(change: EventChange, due: datetime) -> Waiting:
+    base = change.before.sequence if change.before else None
+    return Waiting(change.after.event.uid, base, due)
 
 
 def publish(
@@ -76,14 +100,20 @@ def publish(
     *,
     allow_removals: bool = False,
     author: Author = UNKNOWN,
+    grace: timedelta = AT_ONCE,
+    announce_all: bool = False,
 ) -> Plan:
     """Publish definitions, record who did, and return what that changed.
 
-    Only one process publishes at a time; readers see the state before or after, never between.
-    Raises PublishRefusedError where too much would be withdrawn without `allow_removals`.
+    It is announced when it has held for `grace`; with `announce_all` so is, at once, whatever
+    waits for that. Only one process publishes at a time; readers see the state before or after,
+    never between. Raises PublishRefusedError where too much would be withdrawn without
+    `allow_removals`.
     """
     with database.write_alone() as connection:
-        plan = plan_publish(connection, defined, now, base_url)
+        plan = plan_publish(
+            connection, defined, now, base_url, grace=grace, announce_all=announce_all
+        )
         if not allow_removals:
             check_plan(connection, plan, now)
         if not plan.empty:
@@ -132,25 +162,36 @@ def _is_coming(event: Event, now: datetime) -> bool:
     return event.status is not Status.CANCELLED and (end is None or end > now)
 
 
+class _Revised(NamedTuple):
+    """A change of what is published, and the one that people have not been told of."""
+
+    change: EventChange
+    net: EventChange
+
+
 def _revise(
     connection: Connection,
     differences: Differences,
-    rows: dict[str, catalog.EventRow],
+    waiting: Mapping[str, Waiting],
     now: datetime,
-) -> list[EventChange]:
-    fresh = [event.uid for event in differences.wanted if event.uid not in rows]
-    ledger = catalog.load_last_revisions(connection, fresh)
-    changes = [
-        revise(
-            event,
-            rows[event.uid].revision if event.uid in rows else None,
-            ledger.get(event.uid),
-            now,
-        )
-        for event in differences.wanted
-    ]
-    changes += [withdraw(rows[uid].revision, now) for uid in differences.gone]
-    return sorted(changes, key=lambda one: (one.after.event.calendar, one.after.event.slug))
+) -> list[_Revised]:
+    wanted = {event.uid: event for event in differences.wanted}
+    uids = [*wanted, *differences.gone]
+    newest = catalog.load_newest(connection, uids)
+    bases = load_announced(connection, [waiting[uid] for uid in uids if uid in waiting])
+    found = []
+    for uid in uids:
+        last = newest.get(uid)
+        base = bases.get(uid, last)
+        if uid in wanted:
+            change = revise(wanted[uid], last, base, now)
+        else:
+            change = withdraw(newest[uid], base, now)
+        net = change if base is last else compare_revisions(base, Written(change.after))
+        found.append(_Revised(change, net))
+    return sorted(
+        found, key=lambda one: (one.change.after.event.calendar, one.change.after.event.slug)
+    )
 
 
 def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) -> None:
@@ -158,7 +199,7 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
     retired = catalog.load_events(connection, uids=plan.retired)
     # An event with a UID of its own may have come from another calendar, which changes too.
     left = {change.before.event.calendar for change in plan.changes if change.before}
-    reached = {change.after.event.calendar for change in plan.changes}
+    reached = {change.after.event.calendar for change in (*plan.changes, *plan.announced)}
     touched = left | reached | {row.calendar for row in [*stale, *retired]}
     changed = touched | {row.slug for row in plan.calendars}
     number = catalog.add_publish(
@@ -189,6 +230,10 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
         [catalog.RevisionRow(change.kind.value, change.after) for change in plan.changes],
         number,
     )
+    settled = [change.after.event.uid for change in (*plan.changes, *plan.announced)]
+    announcements.forget_waiting(connection, settled)
+    announcements.save_waiting(connection, plan.waiting)
+    announcements.note_announced(connection, plan.announced, number)
     outbox.withdraw(connection, [row.key for row in plan.withdrawn], now)
     outbox.plan(connection, plan.planned)
     outbox.set_planned_until(

@@ -5,45 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from calfeed.definitions.values import Calendar, Event, Status, canonical_json, fingerprint
 from calfeed.errors import PublishRefusedError
-from calfeed.ical.occurrences import last_end
-from calfeed.ical.revision import Move, Revision
+from calfeed.ical.changes import (
+    EventChange,
+    Kind,
+    compare_revisions,
+    extend_history,
+    find_cancel_note,
+)
+from calfeed.ical.revision import Revision, Written
 from calfeed.ical.vevent import RENDERER
 from calfeed.store.catalog import CalendarRow, EventMark
 
 KEPT = timedelta(days=90)
 """How long a withdrawn event is still shown as cancelled."""
-
-_LONGEST_HISTORY = 50
-
-
-class Kind(StrEnum):
-    """What happens to an event."""
-
-    ADDED = "added"
-    MOVED = "moved"
-    CHANGED = "changed"
-    CANCELLED = "cancelled"
-    WITHDRAWN = "withdrawn"
-
-
-@dataclass(frozen=True)
-class EventChange:
-    """A new revision of one event: `before` is the one it replaces, None for a new event."""
-
-    kind: Kind
-    before: Revision | None
-    after: Revision
-
-    @property
-    def coming(self) -> bool:
-        """Whether the change is of use to anybody: something of it was not over when made."""
-        now = self.after.modified
-        events = [self.after.event] + ([self.before.event] if self.before else [])
-        return any((end := last_end(event)) is None or end > now for event in events)
 
 
 @dataclass(frozen=True)
@@ -120,50 +97,45 @@ def calendar_content(calendar: Calendar) -> str:
 
 
 def revise(
-    event: Event, published: Revision | None, ledger: Revision | None, now: datetime
+    event: Event, last: Written | None, announced: Written | None, now: datetime
 ) -> EventChange:
-    """The next revision of an event.
+    """The next revision of an event, as a change from the `last` one there was.
 
-    `published` is the one that is shown, if any; `ledger` the newest there ever was, from which
-    SEQUENCE goes on when an event comes back.
+    Its history goes on from the revision that was `announced` last, if any was: what stood for a
+    moment between the two was no move.
     """
-    last = published or ledger
     if last is None:
         second = now.replace(microsecond=0)
-        after = Revision(event=event, sequence=0, created=second, modified=second)
-        return EventChange(Kind.ADDED, None, after)
-    kind = _kind_of_change(event, last)
-    history = last.history
-    if kind is Kind.MOVED:
-        old = last.event
-        move = Move(
-            start=old.start,
-            end=old.end,
-            time_zone=old.time_zone,
-            on=now.date(),
-            note=event.note,
+        next_one = Revision(event=event, sequence=0, created=second, modified=second)
+    else:
+        next_one = Revision(
+            event=event,
+            sequence=last.revision.sequence + 1,
+            created=last.revision.created,
+            modified=_later(last.revision, now),
         )
-        history = (*history, move)[-_LONGEST_HISTORY:]
-    after = Revision(
-        event=event,
-        sequence=last.sequence + 1,
-        created=last.created,
-        modified=_later(last, now),
-        history=history,
-    )
-    return EventChange(kind, last, after)
-
-
-def withdraw(published: Revision, now: datetime) -> EventChange:
-    """The last revision of an event whose definition is gone: cancelled."""
-    after = published.model_copy(
+    change = compare_revisions(announced, Written(next_one))
+    revision = next_one.model_copy(
         update={
-            "sequence": published.sequence + 1,
-            "modified": _later(published, now),
+            "history": extend_history(change, now),
+            "cancel_note": find_cancel_note(change),
+        }
+    )
+    return compare_revisions(last, Written(revision))
+
+
+def withdraw(last: Written, announced: Written | None, now: datetime) -> EventChange:
+    """The last revision of an event whose definition is gone: cancelled, as people know it."""
+    known = (announced or last).revision
+    revision = known.model_copy(
+        update={
+            "sequence": last.revision.sequence + 1,
+            "created": last.revision.created,
+            "modified": _later(last.revision, now),
             "withdrawn": True,
         }
     )
-    return EventChange(Kind.WITHDRAWN, published, after)
+    return compare_revisions(last, Written(revision))
 
 
 def check_withdrawals(
@@ -199,23 +171,3 @@ def _later(last: Revision, now: datetime) -> datetime:
 
 def _differs(event: Event, mark: EventMark | None) -> bool:
     return mark is None or mark.withdrawn_at is not None or mark.fingerprint != fingerprint(event)
-
-
-def _kind_of_change(event: Event, last: Revision) -> Kind:
-    if last.withdrawn:
-        return Kind.ADDED
-    if event.status is Status.CANCELLED and last.event.status is not Status.CANCELLED:
-        return Kind.CANCELLED
-    return Kind.MOVED if _times_of(event) != _times_of(last.event) else Kind.CHANGED
-
-
-def _times_of(event: Event) -> object:
-    """Everything that says when an event takes place."""
-    repeat = event.repeat
-    times = [event.all_day, event.instant(event.start), event.instant(event.end or event.start)]
-    if repeat is None:
-        return times
-    changes = [
-        (change.original, change.start, change.end, change.status) for change in repeat.changes
-    ]
-    return [*times, repeat.rule, repeat.exclude, repeat.also, changes]

@@ -16,10 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from calfeed.definitions.values import canonical_json
 from calfeed.errors import InvalidInputError
+from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.revision import Revision
 from calfeed.publish.apply import make_row
 from calfeed.publish.plan import Plan
-from calfeed.store import catalog
+from calfeed.store import announcements, catalog
 from calfeed.store.catalog import CalendarRow, RevisionRow
 from calfeed.store.database import Connection
 from calfeed.store.installation import Installation, load_installation, save_installation
@@ -149,6 +150,21 @@ def fill(connection: Connection, ledger: Ledger) -> None:
             entries.setdefault(entry.publish, []).append(RevisionRow(entry.kind, entry.revision))
     for number, rows in entries.items():
         catalog.add_revisions(connection, rows, number)
+    _note_announced(connection, ledger)
+
+
+def _note_announced(connection: Connection, ledger: Ledger) -> None:
+    """What a ledger publishes is announced with it."""
+    changes: dict[int, list[EventChange]] = {}
+    for one in ledger.events.values():
+        before: Revision | None = None
+        for entry in one.revisions:
+            change = EventChange(Kind(entry.kind), before, entry.revision)
+            if change.telling:
+                changes.setdefault(entry.publish, []).append(change)
+            before = entry.revision
+    for number, found in changes.items():
+        announcements.note_announced(connection, found, number)
 
 
 def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) -> Ledger:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from calfeed.definitions.values import Event, Status
 from calfeed.errors import DefinitionWarning
+from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
-from calfeed.publish.compare import EventChange, Kind
 from calfeed.reminders.messages import Message, change_message
 from calfeed.reminders.plan import Reminder, pending_reminders
+from calfeed.store.announcements import Waiting
 from calfeed.store.catalog import CalendarRow
 from calfeed.store.outbox import ReminderRow
 
 HORIZON = timedelta(days=400)
 """How far ahead reminders are put on the list."""
-
-_MESSAGE_KINDS = {
-    Kind.ADDED: "added",
-    Kind.MOVED: "moved",
-    Kind.CHANGED: "changed",
-    Kind.CANCELLED: "cancelled",
-    Kind.WITHDRAWN: "cancelled",
-}
 
 
 @dataclass(frozen=True)
@@ -32,8 +25,10 @@ class Plan:
     """What a publish does.
 
     `calendars` are new, changed or withdrawn; `rerendered` and `retired` are UIDs whose bytes
-    change without a new revision; `planned` and `withdrawn` are reminders. `warnings` are those
-    of the definitions and of the changes; they prevent nothing.
+    change without a new revision; `planned` and `withdrawn` are reminders. `announced` are the
+    changes that people are told of now, each from what was announced last, and `messages` tell of
+    them; `waiting` are the events that are announced later. `warnings` are those of the
+    definitions and of the changes; they prevent nothing.
     """
 
     calendars: tuple[CalendarRow, ...] = ()
@@ -42,13 +37,22 @@ class Plan:
     retired: tuple[str, ...] = ()
     planned: tuple[Reminder, ...] = ()
     withdrawn: tuple[ReminderRow, ...] = ()
+    announced: tuple[EventChange, ...] = ()
     messages: tuple[Message, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     warnings: tuple[DefinitionWarning, ...] = ()
 
     @property
     def empty(self) -> bool:
-        """Whether everything is as published already."""
-        return not (self.calendars or self.changes or self.rerendered or self.retired)
+        """Whether everything is as published already, and nothing is to be announced."""
+        published = self.calendars or self.changes or self.rerendered or self.retired
+        return not (published or self.announced)
+
+    @property
+    def announced_late(self) -> list[EventChange]:
+        """What is announced that is not what this publish changes, or not alone."""
+        changes = {change.after.event.uid: change for change in self.changes}
+        return [one for one in self.announced if changes.get(one.after.event.uid) != one]
 
     def count(self, *kinds: Kind) -> int:
         """How many events change in one of these ways."""
@@ -78,20 +82,19 @@ def plan_change(
 
 
 def plan_messages(
-    changes: Sequence[EventChange], now: datetime, page_of: Callable[[Event], str]
+    changes: Sequence[EventChange], now: datetime, base_url: str
 ) -> tuple[Message, ...]:
     """The messages that tell of changes to events that are not over."""
     return tuple(
-        change_message(
-            _MESSAGE_KINDS[change.kind],
-            change.after,
-            change.before,
-            now,
-            page=page_of(change.after.event),
-        )
+        change_message(change, now, page=page_address(base_url, change.after.event))
         for change in changes
         if change.coming and not _is_told(change)
     )
+
+
+def page_address(base_url: str, event: Event) -> str:
+    """Where an event's page is."""
+    return f"{base_url}/calendars/{event.calendar}/{event.slug}/"
 
 
 def _is_told(change: EventChange) -> bool:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from calfeed.definitions.values import Event, text_in
+from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.history import MOST_EVENTS
 from calfeed.ical.text import format_when
-from calfeed.publish.compare import EventChange, Kind
+from calfeed.ical.wording import describe_change
 from calfeed.publish.plan import Plan
-from calfeed.reminders.messages import describe_time
+from calfeed.reminders.messages import describe_occurrences, describe_time, format_span
+
+_NOTHING = "nothing to publish: everything is as published"
 
 _SIGNS = {
     Kind.ADDED: "+",
@@ -25,9 +29,8 @@ _SIGNS = {
 def summarize(plan: Plan) -> str:
     """One line: "1 event moved; 3 reminders planned, 2 withdrawn"."""
     if plan.empty:
-        return "nothing to publish: everything is as published"
-    counts = [(kind.value, plan.count(kind)) for kind in Kind]
-    parts = [f"{count} {_plural(count, 'event')} {name}" for name, count in counts if count]
+        return _NOTHING
+    parts = _count_kinds(plan.changes)
     if plan.calendars:
         count = len(plan.calendars)
         parts.append(f"{count} {_plural(count, 'calendar')} new or changed")
@@ -35,6 +38,8 @@ def summarize(plan: Plan) -> str:
         parts.append(f"{len(plan.rerendered)} rendered anew")
     if plan.retired:
         parts.append(f"{len(plan.retired)} withdrawn before no longer shown")
+    if plan.announced_late:
+        parts.append(summarize_announced(plan.announced_late))
     line = ", ".join(parts)
     if plan.planned or plan.withdrawn:
         count = len(plan.planned)
@@ -42,11 +47,33 @@ def summarize(plan: Plan) -> str:
     return line
 
 
+def summarize_announced(changes: Sequence[EventChange]) -> str:
+    """What is announced, in one line: "announced: 1 event moved"."""
+    return "announced: " + ", ".join(_count_kinds(changes))
+
+
 def show_text(plan: Plan) -> str:
     """A plan for a terminal: a line for each event, then the summary."""
     lines = [f"calendar {row.slug}: {_calendar_state(row.withdrawn)}" for row in plan.calendars]
     lines += [_describe(change) for change in plan.changes]
+    lines += [f"announced: {_describe(change)}" for change in plan.announced_late]
     return "\n".join([*lines, summarize(plan)])
+
+
+def show_waiting(plan: Plan, grace: timedelta) -> list[str]:
+    """A line that says when the changes of a plan are announced, where that is not at once."""
+    if not plan.changes or not grace:
+        return []
+    if not plan.waiting:
+        return ["nothing to announce: all is as it was announced last"]
+    seconds = int(grace.total_seconds())
+    span = f"{seconds} seconds" if seconds % 60 else format_span(grace)
+    return [f"announced in {span}, unless it is changed again before"]
+
+
+def _count_kinds(changes: Sequence[EventChange]) -> list[str]:
+    counts = [(kind.value, sum(one.kind is kind for one in changes)) for kind in Kind]
+    return [f"{count} {_plural(count, 'event')} {name}" for name, count in counts if count]
 
 
 def show_shortened(shortened: Sequence[tuple[str, int]]) -> list[str]:
@@ -71,10 +98,9 @@ def _show_changes(plan: Plan) -> str:
     for change in plan.changes:
         event = change.after.event
         summary = _escape(text_in(event.summary, event.language))
-        was = _when(change.before.event) if change.before and change.kind is Kind.MOVED else ""
+        now, was = _now_and_was(change)
         lines.append(
-            f"| {change.kind.value} | {summary} (`{event.calendar}/{event.slug}`) "
-            f"| {_when(event)} | {was} |"
+            f"| {change.kind.value} | {summary} (`{event.calendar}/{event.slug}`) | {now} | {was} |"
         )
     if len(lines) == 2:
         lines = []
@@ -107,7 +133,15 @@ def show_json(plan: Plan) -> dict[str, Any]:
 
 
 def list_changes(plan: Plan) -> list[dict[str, Any]]:
-    """The events that change, as JSON: what happens, the new time, and the old one if it moved."""
+    """The events that a plan changes, and those that it announces late, as JSON."""
+    return describe_changes([*plan.changes, *plan.announced_late])
+
+
+def describe_changes(changes: Sequence[EventChange]) -> list[dict[str, Any]]:
+    """Events that change, as JSON: what happens, the new time, the old one if it moved.
+
+    Where it concerns single occurrences, they are in `occurrences`.
+    """
     return [
         {
             "change": change.kind.value,
@@ -118,20 +152,30 @@ def list_changes(plan: Plan) -> list[dict[str, Any]]:
             **_times(change.after.event),
             **(
                 {"previous": _times(change.before.event)}
-                if change.before is not None and change.kind is Kind.MOVED
+                if change.before and change.kind is Kind.MOVED and not change.occurrences
                 else {}
             ),
+            **({"occurrences": describe_occurrences(change)} if change.occurrences else {}),
         }
-        for change in plan.changes
+        for change in changes
     ]
 
 
 def _describe(change: EventChange) -> str:
     event = change.after.event
-    line = f"{_SIGNS[change.kind]} {event.calendar}/{event.slug}: {change.kind.value}"
-    if change.kind is Kind.MOVED and change.before is not None:
-        return f"{line} from {_when(change.before.event)} to {_when(event)}"
-    return f"{line}, {_when(event)} ({text_in(event.summary, event.language)})"
+    what = describe_change(change)
+    line = f"{_SIGNS[change.kind]} {event.calendar}/{event.slug}: {what}"
+    recurring = ", recurring" if event.repeat and not change.occurrences else ""
+    title = "" if change.kind is Kind.MOVED else f" ({text_in(event.summary, event.language)})"
+    return line + recurring + title
+
+
+def _now_and_was(change: EventChange) -> tuple[str, str]:
+    """The cells of a table: when it is, or what happens to its occurrences; and when it was."""
+    if change.occurrences:
+        return describe_change(change), ""
+    was = _when(change.before.event) if change.before and change.kind is Kind.MOVED else ""
+    return _when(change.after.event), was
 
 
 def _escape(text: str) -> str:

@@ -9,8 +9,9 @@ from itertools import groupby
 from calfeed.definitions.defined import Definitions
 from calfeed.definitions.values import Event, Status
 from calfeed.errors import DefinitionWarning
+from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
-from calfeed.publish.compare import EventChange, Kind, revise
+from calfeed.publish.compare import revise
 
 HISTORY = timedelta(days=3653)
 """How far back the events of a calendar that is new itself may go without a warning: ten years."""
@@ -20,14 +21,18 @@ _MOST_LISTED = 3
 
 
 def find_warnings(
-    defined: Definitions, changes: Iterable[EventChange], published: Collection[str], now: datetime
+    defined: Definitions,
+    changes: Iterable[EventChange],
+    announced: Iterable[EventChange],
+    published: Collection[str],
+    now: datetime,
 ) -> tuple[DefinitionWarning, ...]:
     """All warnings, in file order: those of the definitions, and those about `changes`.
 
-    `changes` are in the order of their calendars; `published` are the slugs of the calendars that
-    were published before.
+    `changes` are in the order of their calendars; `announced` are the same events as changes from
+    what people know of them; `published` are the slugs of the calendars that were published before.
     """
-    found = list(defined.warnings)
+    found = [*defined.warnings, *_warn_of_notes(defined, announced)]
     for slug, group in groupby(changes, lambda change: change.after.event.calendar):
         since = now if slug in published else now - HISTORY
         over = [change for change in group if _is_put_in_the_past(change, since, now)]
@@ -39,7 +44,22 @@ def find_first_warnings(defined: Definitions, now: datetime) -> tuple[Definition
     """All warnings, in file order, where nothing is published yet."""
     events = (event for calendar in defined.calendars for event in calendar.events)
     changes = (revise(event, None, None, now) for event in events)
-    return find_warnings(defined, changes, (), now)
+    return find_warnings(defined, changes, (), (), now)
+
+
+def _warn_of_notes(
+    defined: Definitions, announced: Iterable[EventChange]
+) -> Iterator[DefinitionWarning]:
+    for change in announced:
+        event, before = change.after.event, change.before
+        if change.kind not in (Kind.MOVED, Kind.CANCELLED) or not event.note or before is None:
+            continue
+        if event.note == before.event.note:
+            message = (
+                f"the note is as it was before the event is {change.kind}, so it is not given as "
+                "the reason; write why, or take the note away"
+            )
+            yield defined.warn(event, "note", message)
 
 
 def _is_put_in_the_past(change: EventChange, since: datetime, now: datetime) -> bool:

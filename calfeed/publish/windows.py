@@ -9,7 +9,7 @@ from functools import cache, partial
 
 from calfeed.definitions.values import Event
 from calfeed.ical.revision import Revision
-from calfeed.publish.apply import page_address
+from calfeed.publish.plan import page_address
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.messages import Message, make_subject, reminder_message
 from calfeed.reminders.plan import Reminder, plan_reminders

@@ -14,14 +14,21 @@ from zoneinfo import ZoneInfo
 
 from calfeed.definitions.details import Classification
 from calfeed.definitions.values import Event, Text, text_in
+from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import Moment, Occurrence
 from calfeed.ical.revision import Revision
 from calfeed.ical.text import format_when, plain_description
+from calfeed.ical.wording import tell_change
 from calfeed.reminders.filters import Subject
 from calfeed.reminders.plan import Reminder
 
 LATE = timedelta(minutes=1)
 """From here on a reminder says how late it is."""
+
+_MOST_OCCURRENCES = 50
+"""How many occurrences a message names."""
+
+_TYPES = {Kind.WITHDRAWN: "cancelled"}
 
 
 @dataclass(frozen=True)
@@ -86,29 +93,26 @@ def reminder_message(
     )
 
 
-def change_message(
-    kind: str,
-    revision: Revision,
-    previous: Revision | None,
-    now: datetime,
-    *,
-    page: str | None = None,
-) -> Message:
-    """The message of a published change: `kind` is added, moved, changed or cancelled.
+def change_message(change: EventChange, now: datetime, *, page: str | None = None) -> Message:
+    """The message of a change that is announced at `now`.
 
-    Its id comes from the event and its SEQUENCE. `previous` is the revision before it, if any.
+    Its id comes from the event and its SEQUENCE, so that no crash can give it two.
     """
+    revision, previous = change.after, change.before
     event = revision.event
+    kind = _TYPES.get(change.kind, change.kind)
     data: dict[str, Any] = {"event": describe_event(revision, page)}
-    if previous is not None:
+    if previous is not None and change.kind is not Kind.ADDED:
         old = previous.event
         data["previous"] = {
             **describe_time(old, old.start, old.end),
             "summary": text_in(old.summary, old.language),
         }
-    if event.note and kind in ("moved", "changed", "cancelled"):
-        data["note"] = text_in(event.note, event.language)
-    data["text"] = _tell_change(kind, revision, previous)
+    if change.occurrences:
+        data["occurrences"] = describe_occurrences(change)
+    if change.reason:
+        data["note"] = text_in(change.reason, event.language)
+    data["text"] = f"{text_in(event.summary, event.language)}: {tell_change(change)}"
     return Message(
         id=make_id(kind, event.uid, str(revision.sequence)),
         subject=make_subject(f"event.{kind}", event),
@@ -208,6 +212,23 @@ def describe_occurrence(event: Event, occurrence: Occurrence) -> dict[str, Any]:
     return {"id": occurrence.id, **named, **describe_time(event, occurrence.start, occurrence.end)}
 
 
+def describe_occurrences(change: EventChange) -> list[dict[str, Any]]:
+    """The occurrences that a change concerns, as JSON: each as it is, and as it was."""
+    event = change.after.event
+    return [
+        {
+            **describe_occurrence(event, one.after),
+            "status": one.after.status.value,
+            **(
+                {"previous": describe_time(event, one.before.start, one.before.end)}
+                if one.before is not None
+                else {}
+            ),
+        }
+        for one in change.occurrences[:_MOST_OCCURRENCES]
+    ]
+
+
 def describe_time(event: Event, start: Moment, end: Moment | None) -> dict[str, Any]:
     """A time as JSON: dates, or wall times with their offset. `end` is exclusive, as in feeds."""
     return {
@@ -235,19 +256,6 @@ def format_span(span: timedelta) -> str:
         if count:
             return f"{count} {unit}{'' if count == 1 else 's'}"
     return "less than a minute"
-
-
-def _tell_change(kind: str, revision: Revision, previous: Revision | None) -> str:
-    event = revision.event
-    summary = text_in(event.summary, event.language)
-    when = format_when(event.start, event.end)
-    note = f" ({text_in(event.note, event.language)})" if event.note else ""
-    if kind == "moved" and previous is not None:
-        was = format_when(previous.event.start, previous.event.end)
-        return f"{summary}: moved from {was} to {when}{note}"
-    if kind == "added":
-        return f"{summary}: new, {when}"
-    return f"{summary}: {kind}, {when}{note}"
 
 
 def make_subject(message_type: str, event: Event) -> Subject:

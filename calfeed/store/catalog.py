@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
-from calfeed.ical.revision import Revision
+from calfeed.ical.revision import Move, Revision, Written, read_written
 from calfeed.ical.variants import PLAIN, Variant
+from calfeed.store.announcements import load_bases, load_waiting
 from calfeed.store.publishes import UNKNOWN, Author
 from calfeed.store.tables import calendars, events, publishes, renderings, revisions
 from calfeed.store.upsert import upsert
@@ -35,7 +36,8 @@ class EventRow:
     """An event as published; `vevents` are its bytes in each form, `PLAIN` among them.
 
     `withdrawn_at` is set while it is withdrawn and still shown as cancelled; `last_year` is when
-    (UTC) its last occurrence ends.
+    (UTC) its last occurrence ends. `waiting` says that its revision is not announced yet; `base`
+    is the one that was announced last then, if any was.
     """
 
     uid: str
@@ -47,6 +49,18 @@ class EventRow:
     vevents: Mapping[Variant, bytes] = field(repr=False)
     last_year: int
     withdrawn_at: datetime | None = None
+    waiting: bool = False
+    base: Revision | None = None
+
+    @property
+    def announced(self) -> Revision | None:
+        """The revision that people were told of, if they were of any."""
+        return self.base if self.waiting else self.revision
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """The earlier times of the event that people were told it does not have any more."""
+        return self.announced.history if self.announced else ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,7 @@ class EventMark:
 
 @dataclass(frozen=True)
 class RevisionRow:
-    """One entry of the ledger: what kind of change made a revision, when, in which publish."""
+    """One entry of the ledger: a revision, and the kind of change that made it."""
 
     kind: str
     revision: Revision
@@ -153,7 +167,22 @@ def load_events(
     for part in parts:
         others = _load_renderings(connection, part)
         found += [_to_event(row, others.get(row.uid, {})) for row in connection.execute(part)]
-    return found
+    return _mark_waiting(connection, found)
+
+
+def _mark_waiting(connection: Connection, rows: list[EventRow]) -> list[EventRow]:
+    waiting = {one.uid for one in load_waiting(connection)}
+    uids = [row.uid for row in rows if row.uid in waiting]
+    if not uids:
+        return rows
+    bases = {
+        uid: Revision.model_validate_json(text)
+        for uid, text in load_bases(connection, uids).items()
+    }
+    return [
+        replace(row, waiting=True, base=bases.get(row.uid)) if row.uid in waiting else row
+        for row in rows
+    ]
 
 
 def _load_renderings(connection: Connection, query: Any) -> dict[str, dict[Variant, bytes]]:
@@ -256,37 +285,18 @@ def add_revisions(connection: Connection, rows: Iterable[RevisionRow], publish_i
         connection.execute(revisions.insert(), values)
 
 
-def load_last_revisions(connection: Connection, uids: Sequence[str]) -> dict[str, Revision]:
-    """The newest ledger entry of each of these UIDs that has one."""
-    found: dict[str, Revision] = {}
+def load_newest(connection: Connection, uids: Sequence[str]) -> dict[str, Written]:
+    """The newest ledger entry of each of these UIDs that has one, at its wall times."""
+    newest = select(revisions.c.uid, func.max(revisions.c.sequence).label("sequence")).group_by(
+        revisions.c.uid
+    )
+    found: dict[str, Written] = {}
     for index in range(0, len(uids), 500):
-        rows = connection.execute(
-            select(revisions.c.uid, revisions.c.revision)
-            .where(revisions.c.uid.in_(uids[index : index + 500]))
-            .order_by(revisions.c.uid, revisions.c.sequence)
+        part = newest.where(revisions.c.uid.in_(uids[index : index + 500])).subquery()
+        query = select(revisions.c.uid, revisions.c.revision).join(
+            part, (part.c.uid == revisions.c.uid) & (part.c.sequence == revisions.c.sequence)
         )
-        found |= {row.uid: Revision.model_validate_json(row.revision) for row in rows}
-    return found
-
-
-def load_changes(
-    connection: Connection, calendar_slugs: Sequence[str], most: int
-) -> dict[str, list[RevisionRow]]:
-    """The newest ledger entries of each of these calendars, newest first, at most `most` each."""
-    newest = func.row_number().over(
-        partition_by=revisions.c.calendar,
-        order_by=(revisions.c.at.desc(), revisions.c.uid, revisions.c.sequence.desc()),
-    )
-    ranked = (
-        select(revisions.c.calendar, revisions.c.kind, revisions.c.revision, newest.label("rank"))
-        .where(revisions.c.calendar.in_(calendar_slugs))
-        .subquery()
-    )
-    query = select(ranked).where(ranked.c.rank <= most).order_by(ranked.c.calendar, ranked.c.rank)
-    found: dict[str, list[RevisionRow]] = {}
-    for row in connection.execute(query):
-        change = RevisionRow(row.kind, Revision.model_validate_json(row.revision))
-        found.setdefault(row.calendar, []).append(change)
+        found |= {row.uid: read_written(row.revision) for row in connection.execute(query)}
     return found
 
 

@@ -66,6 +66,14 @@ class Database:
             yield connection
 
     @contextmanager
+    def write_alone_if_free(self) -> Iterator[Connection | None]:
+        """As `write_alone`, but None where that would have to wait for another one."""
+        with self.write() as connection:
+            asked = text(f"SELECT pg_try_advisory_xact_lock({_PUBLISH_LOCK})")
+            free = self.is_sqlite or connection.scalar(asked)
+            yield connection if free else None
+
+    @contextmanager
     def listen(self, channel: str) -> Iterator[Any]:
         """A connection of psycopg's own that gets the notices of a channel. PostgreSQL only."""
         with self._explained(), self.engine.connect() as connection:

@@ -16,7 +16,7 @@ from sqlalchemy import FromClause, Text, bindparam, cast, column, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
-from calfeed.store.tables import Instant
+from calfeed.store.columns import Instant
 
 _INSTANT = Instant()
 

@@ -40,7 +40,8 @@ class ReminderRow:
     """A reminder as kept; times are UTC.
 
     `state` is planned, withdrawn, sent, missed, recalled (withdrawn after it was sent), or
-    collapsed: left out because one nearer to the occurrence was overdue as well.
+    collapsed: left out because one nearer to the occurrence was overdue as well. It is not sent
+    before `send_from`.
     """
 
     key: str
@@ -52,6 +53,7 @@ class ReminderRow:
     until: datetime
     state: str
     settled_at: datetime | None = None
+    send_from: datetime | None = None
 
 
 def load_reminders(
@@ -166,10 +168,12 @@ def is_waiting(connection: Connection) -> bool:
 
 
 def next_due(connection: Connection) -> datetime | None:
-    """When the next reminder on the list is due."""
-    query = select(func.min(reminders.c.due)).where(reminders.c.state == _PLANNED)
-    found: datetime | None = connection.scalar(query)
-    return found
+    """When the next reminder on the list is due, or may be sent where it is held back."""
+    due, send_from = reminders.c.due, reminders.c.send_from
+    waits = select(func.min(send_from)).where(reminders.c.state == _PLANNED, send_from.is_not(None))
+    query = select(func.min(due)).where(reminders.c.state == _PLANNED, send_from.is_(None))
+    moments = connection.scalar(query), connection.scalar(waits)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def take_due(connection: Connection, now: datetime, limit: int) -> list[ReminderRow]:
@@ -218,7 +222,9 @@ def _joining(dialect: str) -> Select[Any]:
 
 
 def _due(table: FromClause) -> Select[Any]:
-    return select(table).where(table.c.state == _PLANNED, table.c.due <= bindparam("now"))
+    may_go = table.c.send_from.is_(None) | (table.c.send_from <= bindparam("now"))
+    is_due = table.c.due <= bindparam("now")
+    return select(table).where(table.c.state == _PLANNED, is_due, may_go)
 
 
 def _is_same_occurrence(other: FromClause) -> ColumnElement[bool]:

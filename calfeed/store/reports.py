@@ -6,20 +6,21 @@ many rows a report has, it takes the same few statements.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Integer, case, func, or_, select, type_coerce
 
 from calfeed.errors import NotFoundError
-from calfeed.ical.revision import Revision
+from calfeed.ical.changes import EventChange, Kind, compare_revisions
+from calfeed.ical.revision import Revision, Written, read_written
 from calfeed.reminders.filters import Subject
+from calfeed.store.columns import Instant
 from calfeed.store.outbox import ReminderRow, load_reminders
 from calfeed.store.publishes import Author
 from calfeed.store.tables import (
-    Instant,
     attempts,
     deliveries,
     endpoints,
@@ -76,12 +77,21 @@ class Told:
 
 @dataclass(frozen=True)
 class Published:
-    """A revision of an event, the kind of change that made it, when (UTC) and by whom published."""
+    """A change of an event: from the revision before, when (UTC) and by whom it was published."""
 
     at: datetime
-    kind: str
-    revision: Revision
+    change: EventChange
     author: Author
+
+    @property
+    def kind(self) -> str:
+        """The kind of the change."""
+        return self.change.kind.value
+
+    @property
+    def revision(self) -> Revision:
+        """The revision that it made."""
+        return self.change.after
 
 
 @dataclass(frozen=True)
@@ -130,7 +140,7 @@ def load_history(connection: Connection, uids: Sequence[str]) -> History:
     """What was published, fired and told of the event with these UIDs."""
     query = _ledger().where(revisions.c.uid.in_(uids))
     return History(
-        published=tuple(_to_published(row) for row in connection.execute(query)),
+        published=tuple(_to_published(connection.execute(query))),
         reminders=tuple(load_reminders(connection, uids=uids)),
         told=tuple(_load_told(connection, messages.c.uid.in_(uids))),
     )
@@ -170,9 +180,15 @@ def _ledger() -> Any:
     )
 
 
-def _to_published(row: Any) -> Published:
-    revision = Revision.model_validate_json(row.revision)
-    return Published(row.at, row.kind, revision, Author(row.author, row.command))
+def _to_published(rows: Iterable[Any]) -> Iterator[Published]:
+    """Entries of the ledger in their order, each as a change from the one before of its event."""
+    last: dict[str, Written] = {}
+    for row in rows:
+        written = read_written(row.revision)
+        found = compare_revisions(last.get(row.uid), written)
+        last[row.uid] = written
+        change = replace(found, kind=Kind(row.kind))
+        yield Published(row.at, change, Author(row.author, row.command))
 
 
 def _load_told(connection: Connection, which: Any) -> list[Told]:

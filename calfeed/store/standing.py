@@ -18,9 +18,10 @@ from sqlalchemy import type_coerce as coerce
 
 from calfeed.reminders.options import Options
 from calfeed.store.claims import LEASE
+from calfeed.store.columns import Instant
 from calfeed.store.endpoints import Endpoint, save_endpoint
 from calfeed.store.notices import announce
-from calfeed.store.tables import Instant, deliveries, endpoints, messages
+from calfeed.store.tables import deliveries, endpoints, messages
 
 _BURST = timedelta(seconds=1)
 """By how much a post may be early, so that a worker need not be there at each single moment."""

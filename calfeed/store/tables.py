@@ -1,12 +1,6 @@
-"""The tables. Their history is in `migrations/`; a test holds that both say the same.
-
-Times are whole microseconds since 1970 UTC (`Instant`), which both databases compare as numbers.
-"""
+"""The tables. Their history is in `migrations/`; a test holds that both say the same."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -16,43 +10,15 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     text,
     true,
 )
-from sqlalchemy.types import TypeDecorator
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime, in UTC when read."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-# SQLite counts rows by itself only in a column that is INTEGER to the letter.
-Serial = BigInteger().with_variant(Integer, "sqlite")
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from calfeed.store.columns import Instant, Serial
+from calfeed.store.columns import metadata as metadata
 
 # One row: the random id of this installation, which goes into the UIDs that it makes.
 installation = Table(
@@ -191,7 +157,25 @@ revisions = Table(
     Column("at", Instant, nullable=False),
     Column("revision", Text, nullable=False),
     Column("publish_id", Serial, ForeignKey("publishes.id"), nullable=False, index=True),
+    # The number of the publish or announcement in which people were told of it; None: they were
+    # not, or only of a later revision.
+    Column("announced_in", BigInteger),
+    # The kind of change that was announced, and the revision that it was a change from; None: it
+    # was new.
+    Column("announced_as", String(16)),
+    Column("announced_from", Integer),
     Index("ix_revisions_calendar_at", "calendar", "at"),
+    Index("ix_revisions_announced_in", "announced_in", "uid", "sequence"),
+)
+
+# Events that were changed and not announced yet.
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("uid", String(255), primary_key=True),
+    # The revision that was announced last; None: none ever was.
+    Column("base", Integer),
+    Column("due", Instant, nullable=False, index=True),
 )
 
 reminders = Table(
@@ -207,7 +191,15 @@ reminders = Table(
     # planned, withdrawn, sent, missed, recalled, collapsed
     Column("state", String(16), nullable=False),
     Column("settled_at", Instant),
+    # Not sent before, though it is due: its event is not announced yet.
+    Column("send_from", Instant),
     Index("ix_reminders_uid_begins", "uid", "begins"),
+    Index(
+        "ix_reminders_send_from",
+        "send_from",
+        sqlite_where=text("state = 'planned' AND send_from IS NOT NULL"),
+        postgresql_where=text("state = 'planned' AND send_from IS NOT NULL"),
+    ),
     Index(
         "ix_reminders_due",
         "due",

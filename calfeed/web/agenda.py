@@ -96,8 +96,8 @@ class Entry:
 
     @property
     def moved(self) -> bool:
-        """Whether its event once had another date."""
-        return bool(self.row.revision.history)
+        """Whether it once had another date, by itself or with its event."""
+        return any(move.occurrence in (None, self.occurrence.id) for move in self.row.moves)
 
 
 def make_agenda(

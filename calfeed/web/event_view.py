@@ -10,8 +10,8 @@ from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
 from calfeed.definitions.values import Event, Kind, Status, start_of
-from calfeed.ical.occurrences import Moment, Occurrence
-from calfeed.ical.revision import Revision
+from calfeed.ical.occurrences import Moment, Occurrence, find_times
+from calfeed.ical.revision import Move, Revision
 from calfeed.ical.text import html_description, plain_description
 from calfeed.reminders.plan import plan_reminders
 from calfeed.store.catalog import EventRow
@@ -187,28 +187,49 @@ class EventView:
         return [(name, write_zone(name, self._begins, self.reader.language)) for name in names]
 
     @property
-    def steps(self) -> list[Step]:
-        """The dates it has had, newest first; empty where it never moved."""
-        history = self.revision.history
-        if not history:
+    def timelines(self) -> list[list[Step]]:
+        """The dates it has had, newest first, then those of its occurrences that moved alone.
+
+        As they were announced; empty where it never moved.
+        """
+        announced = self.row.announced
+        if announced is None:
             return []
+        event = announced.event
+        timelines = []
+        for name in dict.fromkeys([None, *(move.occurrence for move in announced.history)]):
+            moves = [move for move in announced.history if move.occurrence == name]
+            times = (event.start, event.end) if name is None else find_times(event, name)
+            if moves and times is not None:
+                timelines.append(self._make_timeline(moves, *times))
+        return timelines
+
+    def _make_timeline(
+        self, moves: Sequence[Move], start: Moment, end: Moment | None
+    ) -> list[Step]:
         language = self.reader.language
         own = self.event.language
         steps = []
-        times = [(move.start, move.end) for move in history] + [(self.event.start, self.event.end)]
-        for number, (start, end) in enumerate(times):
+        times = [(move.start, move.end) for move in moves] + [(start, end)]
+        for number, (begin, finish) in enumerate(times):
             # What a move says of itself belongs to the date it led to.
-            move = history[number - 1] if number else None
+            move = moves[number - 1] if number else None
             steps.append(
                 Step(
-                    when=write_when(start, end, language),
-                    start=start.isoformat(),
+                    when=write_when(begin, finish, language),
+                    start=begin.isoformat(),
                     on=write_short_day(move.on, language) if move else "",
                     note=self.reader.say(move.note, own) if move and move.note else None,
-                    current=number == len(history),
+                    current=number == len(moves),
                 )
             )
         return steps[::-1]
+
+    @property
+    def cancel_note(self) -> Said | None:
+        """Why it was cancelled, if that was said."""
+        note = self.revision.cancel_note
+        return self.reader.say(note, self.event.language) if note and self.cancelled else None
 
     @property
     def sendings(self) -> list[Sending]:

@@ -13,10 +13,14 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import icalendar
 
 from calfeed.definitions.values import Calendar, Event, Kind, Status, text_in
+from calfeed.ical.changes import EventChange
+from calfeed.ical.changes import Kind as ChangeKind
 from calfeed.ical.revision import Move
 from calfeed.ical.text import format_move, format_when
+from calfeed.ical.wording import describe_change
 from calfeed.reminders.messages import describe_event, describe_time
-from calfeed.store.catalog import EventRow, RevisionRow
+from calfeed.store.announcements import Announced
+from calfeed.store.catalog import EventRow
 
 ATOM = "http://www.w3.org/2005/Atom"
 """The name space of RFC 4287."""
@@ -63,13 +67,17 @@ def describe_published(row: EventRow, page: str | None) -> dict[str, Any]:
             mode="json", include={"summary", "description", "location"}, exclude_none=True
         ),
         "modified": revision.modified.isoformat(),
-        "history": [describe_move(move, event.language) for move in revision.history],
+        "history": [describe_move(move, event.language) for move in row.moves],
     }
 
 
 def describe_move(move: Move, language: str) -> dict[str, Any]:
-    """An earlier time of an event, and the day on which it was given up."""
+    """An earlier time of an event, and the day on which it was given up.
+
+    `occurrence` is there where one occurrence moved: its id.
+    """
     return {
+        **({"occurrence": move.occurrence} if move.occurrence is not None else {}),
         "start": move.start.isoformat(),
         "end": move.end.isoformat() if move.end else None,
         "moved_on": move.on.isoformat(),
@@ -96,7 +104,7 @@ def make_csv(rows: Iterable[EventRow]) -> bytes:
 
 
 def make_atom(
-    title: str, page: str, address: str, changes: Sequence[RevisionRow], base_url: str
+    title: str, page: str, address: str, changes: Sequence[Announced], base_url: str
 ) -> bytes:
     """What was added, moved, changed and cancelled, newest first (RFC 4287).
 
@@ -105,21 +113,21 @@ def make_atom(
     feed = Element("feed", {"xmlns": ATOM})
     _put(feed, "id", address)
     _put(feed, "title", title)
-    newest = max((row.revision.modified for row in changes), default=None)
+    newest = max((row.at for row in changes), default=None)
     _put(feed, "updated", _stamp(newest) if newest else "1970-01-01T00:00:00Z")
     SubElement(feed, "link", {"rel": "self", "href": address})
     SubElement(feed, "link", {"rel": "alternate", "href": page})
     SubElement(SubElement(feed, "author"), "name").text = "calfeed"
     for row in changes:
-        event = row.revision.event
+        event = row.change.after.event
         entry = SubElement(feed, "entry")
-        _put(entry, "id", f"urn:calfeed:{event.uid}:{row.revision.sequence}")
+        _put(entry, "id", f"urn:calfeed:{event.uid}:{row.place.sequence}")
         _put(entry, "title", f"{text_in(event.summary, event.language)}: {row.kind}")
-        _put(entry, "updated", _stamp(row.revision.modified))
+        _put(entry, "updated", _stamp(row.at))
         page_of = f"{base_url}/calendars/{event.calendar}/{event.slug}/"
         SubElement(entry, "link", {"rel": "alternate", "href": page_of})
         SubElement(entry, "category", {"term": row.kind})
-        _put(entry, "content", _tell(row))
+        _put(entry, "content", _tell(row.change))
     text: str = tostring(feed, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
@@ -129,7 +137,8 @@ def make_json_ld(row: EventRow, page: str) -> dict[str, Any]:
     event = row.revision.event
     cancelled = row.revision.withdrawn or event.status is Status.CANCELLED
     state = "EventCancelled" if cancelled else "EventScheduled"
-    if row.revision.history and not cancelled:
+    moves = [move for move in row.moves if move.occurrence is None]
+    if moves and not cancelled:
         state = "EventRescheduled"
     time = describe_time(event, event.start, event.end)
     entries = {
@@ -139,9 +148,7 @@ def make_json_ld(row: EventRow, page: str) -> dict[str, Any]:
         "description": _text(event, "description"),
         "startDate": time["start"],
         "endDate": _last_day(event) if event.all_day else time["end"],
-        "previousStartDate": row.revision.history[-1].start.isoformat()
-        if row.revision.history
-        else None,
+        "previousStartDate": moves[-1].start.isoformat() if moves else None,
         "eventStatus": f"https://schema.org/{state}",
         "location": {"@type": "Place", "name": _text(event, "location")}
         if event.location
@@ -152,14 +159,18 @@ def make_json_ld(row: EventRow, page: str) -> dict[str, Any]:
     return {key: value for key, value in entries.items() if value is not None}
 
 
-def _tell(row: RevisionRow) -> str:
-    event = row.revision.event
+def _tell(change: EventChange) -> str:
+    """What an entry says: what happened to an event or a deadline, when it is, and why."""
+    revision, event = change.after, change.after.event
+    note = f": {text_in(change.reason, event.language)}" if change.reason else ""
+    if change.occurrences or change.new_rules:
+        told = describe_change(change)
+        return told[0].upper() + told[1:] + note
     when = format_when(event.start, event.end)
-    if row.kind == "moved" and row.revision.history:
-        return f"Now {when}. {format_move(row.revision.history[-1], event.language)}"
+    if change.kind is ChangeKind.MOVED and revision.history:
+        return f"Now {when}. {format_move(revision.history[-1], event.language)}"
     what = "deadline" if event.kind is Kind.DEADLINE else "event"
-    note = f": {text_in(event.note, event.language)}" if event.note and row.kind != "added" else ""
-    return f"{row.kind.capitalize()} {what}, {when}{note}"
+    return f"{change.kind.capitalize()} {what}, {when}{note}"
 
 
 def _text(event: Event, name: str) -> str | None:

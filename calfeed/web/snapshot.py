@@ -11,7 +11,8 @@ from calfeed.definitions.values import Calendar, Visibility, text_in
 from calfeed.errors import InvalidInputError
 from calfeed.ical.feed import zone_in_use
 from calfeed.store import catalog
-from calfeed.store.catalog import EventRow, RevisionRow
+from calfeed.store.announcements import Announced, newest_announced
+from calfeed.store.catalog import EventRow
 from calfeed.store.database import Database
 from calfeed.store.tokens import Token, load_tokens, tokens_version
 from calfeed.web.answers import Answer, make_answer
@@ -32,7 +33,7 @@ class PublishedCalendar:
     calendar: Calendar
     publish_id: int
     source: FeedSource
-    changes: tuple[RevisionRow, ...]
+    changes: tuple[Announced, ...]
     answer: Answer
 
     @cached_property
@@ -146,7 +147,7 @@ def load_snapshot(
             if slug not in last.everything or last.everything[slug].publish_id != row.publish_id
         ]
         events = catalog.load_events(connection, calendar_slugs=stale)
-        changes = catalog.load_changes(connection, stale, _MOST_CHANGES)
+        changes = newest_announced(connection, stale, _MOST_CHANGES)
         tokens = {token.digest: token for token in load_tokens(connection)}
         version = Version(publish_id, tokens_version(connection), now.year)
     grouped: dict[str, list[EventRow]] = {slug: [] for slug in stale}
@@ -199,7 +200,7 @@ def feed_path(calendar: str) -> str:
 def _make_calendar(
     row: catalog.CalendarRow,
     rows: list[EventRow],
-    changes: list[RevisionRow],
+    changes: list[Announced],
     modified: datetime,
     base_url: str,
     year: int,
@@ -233,7 +234,7 @@ def _shapes_of(
         )
     every = sorted(
         (change for one in public.values() for change in one.changes),
-        key=lambda change: (change.revision.modified, change.revision.event.uid),
+        key=lambda change: (change.place.number, change.place.uid, change.place.sequence),
         reverse=True,
     )
     shapes["/changes.atom"] = partial(
@@ -257,7 +258,7 @@ def _csv_answer(one: PublishedCalendar) -> Answer:
 
 
 def _atom_answer(
-    title: str, path: str, base_url: str, changes: tuple[RevisionRow, ...], modified: datetime
+    title: str, path: str, base_url: str, changes: tuple[Announced, ...], modified: datetime
 ) -> Answer:
     page, address = f"{base_url}{path}/", f"{base_url}{path}/changes.atom"
     body = make_atom(title, page, address, changes, base_url)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from calfeed.delivery.due import REVIEWED, Pace, fire_due, review_plans
+from calfeed.ical.changes import Kind
 from calfeed.ical.zones import render_vtimezone
 from tests.delivery.releases import forget, put_rules, releases
 from tests.publish.desk import BASE, Desk
@@ -101,6 +102,43 @@ def test_what_went_out_before_is_not_told_again_after_a_publish_by_the_new_rules
     put_karachi("Asia/Dhaka")
     desk.publish(TIMED)
     assert [(one.key, one.state) for one in desk.reminders()] == [(row.key, "sent")]
+
+
+@pytest.mark.parametrize("text", [TIMED, DAILY])
+def test_the_same_hour_by_new_rules_is_no_move(
+    desk: Desk, put_karachi: Callable[[str], None], text: str
+) -> None:
+    """A government changes its clocks: the desk meant ten o'clock, and means it still."""
+    desk.add_endpoint()
+    desk.publish(text)
+    put_karachi("Asia/Dhaka")
+    plan = desk.publish(text)
+    assert [change.kind for change in plan.changes] == [Kind.CHANGED]
+    body = desk.messages()[-1]
+    assert body["type"] == "event.changed"
+    told = body["data"]["text"]
+    assert told == "It: still 30 June 2025, 10:00 +06; the clocks' rules have changed"
+    assert body["data"]["previous"]["start"] == body["data"]["event"]["start"]
+    assert desk.revisions()["it"].history == ()
+    assert b"Was" not in desk.vevents()["it"]
+    assert desk.publish(text).empty
+
+
+def test_an_edit_after_new_rules_says_what_was_published_and_what_is_new(
+    desk: Desk, put_karachi: Callable[[str], None]
+) -> None:
+    desk.add_endpoint()
+    desk.publish(TIMED)
+    put_karachi("Asia/Dhaka")
+    desk.publish(TIMED.replace("10:00", "11:00"))
+    desk.publish(TIMED.replace("10:00", "11:00").replace("summary: It", "summary: Other"))
+    assert [body["data"]["text"] for body in desk.messages()[1:]] == [
+        "It: moved from 30 June 2025, 10:00 +06 to 30 June 2025, 11:00 +06",
+        "Other: changed, 30 June 2025, 11:00 +06",
+    ]
+    put_karachi("Asia/Dubai")
+    (move,) = desk.revisions()["it"].history
+    assert f"{move.start:%H:%M}" == "10:00", "what was published stays what it was"
 
 
 def test_what_is_worked_out_by_other_rules_is_forgotten_with_them() -> None:

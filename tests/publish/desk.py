@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -11,9 +13,12 @@ from calfeed.definitions.values import Calendar
 from calfeed.ical.revision import Revision
 from calfeed.ical.variants import PLAIN
 from calfeed.publish import apply
+from calfeed.publish.announce import announce_due
 from calfeed.publish.plan import Plan
 from calfeed.reminders.filters import Subject
 from calfeed.store import catalog, outbox
+from calfeed.store.announcements import newest_announced
+from calfeed.store.catalog import EventRow
 from calfeed.store.database import Database
 from calfeed.store.endpoints import add_endpoint
 from calfeed.store.outbox import ReminderRow
@@ -24,6 +29,8 @@ from tests.store.keeping import make_endpoint
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 BASE = "https://calendar.example.org"
+GRACE = timedelta(minutes=2)
+SECOND = timedelta(seconds=1)
 
 STAY = "stay:\n  summary: The stay ends\n  start: {start}\n  reminders: [1 week, 1 day]\n"
 OTHERS = "".join(
@@ -38,6 +45,26 @@ class Desk:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.now = NOW
+
+    def save(
+        self, *texts: str, after: timedelta = timedelta(hours=1), grace: timedelta = GRACE
+    ) -> Plan:
+        """Publish the events of one calendar as `serve` does: announced when they have held."""
+        self.now += after
+        calendar = define("".join(texts))
+        return apply.publish(
+            self.database,
+            Definitions((calendar,)),
+            self.now,
+            BASE,
+            allow_removals=True,
+            grace=grace,
+        )
+
+    def announce(self, after: timedelta = GRACE) -> int:
+        """Let time go by, and announce what is due then."""
+        self.now += after
+        return announce_due(self.database, self.now, BASE)
 
     def publish(self, *texts: str, allow_removals: bool = False, author: Author = UNKNOWN) -> Plan:
         """Publish the events of one calendar (`desk`)."""
@@ -92,6 +119,26 @@ class Desk:
         with self.database.read() as connection:
             rows = connection.execute(select(messages.c.subject).order_by(messages.c.at))
             return [Subject.model_validate_json(row.subject) for row in rows]
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The bodies of the messages about changes, oldest first."""
+        with self.database.read() as connection:
+            query = select(messages.c.body).where(messages.c.reminder.is_(None))
+            rows = connection.execute(query.order_by(messages.c.at, messages.c.id))
+            return [json.loads(row.body) for row in rows]
+
+    def atom(self) -> list[tuple[str, str, int]]:
+        """What the calendar's list of changes has, oldest first: event, kind, SEQUENCE."""
+        with self.database.read() as connection:
+            found = newest_announced(connection, ["desk"], 50).get("desk", [])
+        return [
+            (one.change.after.event.slug, one.kind, one.place.sequence) for one in reversed(found)
+        ]
+
+    def rows(self) -> dict[str, EventRow]:
+        """What is shown, by slug."""
+        with self.database.read() as connection:
+            return {row.slug: row for row in catalog.load_events(connection)}
 
     def everything(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every table."""

@@ -12,8 +12,9 @@ import pytest
 
 from calfeed.definitions.defined import Definitions
 from calfeed.errors import PublishRefusedError
+from calfeed.ical.changes import Kind
 from calfeed.publish import apply
-from calfeed.publish.compare import KEPT, Kind
+from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON
 from calfeed.publish.show import show_json
 from calfeed.store import catalog, outbox

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from calfeed.definitions.values import Event
-from calfeed.ical.revision import Revision
+from calfeed.ical.changes import EventChange, Kind, compare_revisions
+from calfeed.ical.revision import Revision, Written
 from calfeed.reminders.messages import (
     Message,
     change_message,
@@ -140,7 +141,8 @@ def test_an_occurrence_is_named_and_told_with_its_own_time_and_title() -> None:
 def test_a_moved_event_tells_both_dates_and_why() -> None:
     before = define_event("start: 2025-06-30")
     after = define_event("start: 2025-08-31\nnote: the stay was extended")
-    message = change_message("moved", revise(after, 1), revise(before), CREATED)
+    change = compare_revisions(Written(revise(before)), Written(revise(after, 1)))
+    message = change_message(change, CREATED)
     data = body(message)["data"]
     assert body(message)["type"] == message.subject.type == "event.moved"
     assert data["previous"]["start"] == "2025-06-30"
@@ -153,8 +155,10 @@ def test_a_moved_event_tells_both_dates_and_why() -> None:
 def test_each_revision_of_an_event_has_a_message_of_its_own() -> None:
     event = define_event("start: 2025-06-30")
     made = [
-        change_message(kind, revise(event, sequence), None, CREATED + timedelta(days=sequence))
-        for kind in ("added", "moved", "changed", "cancelled")
+        change_message(
+            EventChange(kind, None, revise(event, sequence)), CREATED + timedelta(days=sequence)
+        )
+        for kind in (Kind.ADDED, Kind.MOVED, Kind.CHANGED, Kind.CANCELLED)
         for sequence in (0, 1, 1)
     ]
     assert len({message.id for message in made}) == 8
@@ -162,8 +166,10 @@ def test_each_revision_of_an_event_has_a_message_of_its_own() -> None:
 
 
 def test_a_withdrawn_event_is_told_as_cancelled() -> None:
-    revision = revise(define_event("start: 2025-06-30"), 1).model_copy(update={"withdrawn": True})
-    data = body(change_message("cancelled", revision, None, CREATED))["data"]
+    published = revise(define_event("start: 2025-06-30"))
+    revision = published.model_copy(update={"withdrawn": True, "sequence": 1})
+    change = compare_revisions(Written(published), Written(revision))
+    data = body(change_message(change, CREATED))["data"]
     assert data["event"]["status"] == "cancelled"
     assert data["text"] == "It: cancelled, 30 June 2025"
 

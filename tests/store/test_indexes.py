@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from calfeed.reminders.options import Options
-from calfeed.store import claims, digests, outbox, reports, retention, standing, told
+from calfeed.store import announcements, claims, digests, outbox, reports, retention, standing, told
 from calfeed.store import deliveries as store
 from calfeed.store.database import Connection, Database
 from tests.store.keeping import NOW, keep_deliveries, keep_endpoints, make_endpoint, make_message
@@ -35,7 +35,10 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "rewrite": lambda connection: digests._rewrite(connection, "msg_0"),
     "withdraw": lambda connection: outbox.withdraw(connection, ["key"], NOW),
     "messages": lambda connection: told.messages_before(connection, (NOW, "msg_0"), 50),
-    "changes": lambda connection: told.changes_after(connection, [], told.Place(0, "", 0), 50),
+    "changes": lambda connection: announcements.announced_after(
+        connection, [], announcements.Place(0, "", 0), 50
+    ),
+    "announce": lambda connection: announcements.load_due(connection, NOW, 50),
     "history": lambda connection: reports.load_history(connection, ["uid"]),
 }
 

@@ -11,18 +11,18 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from calfeed.definitions.values import Text, text_in
+from calfeed.ical.changes import Kind
 from calfeed.ical.occurrences import Occurrence, expand
 from calfeed.ical.revision import Move
-from calfeed.publish.apply import page_address
+from calfeed.publish.plan import page_address
 from calfeed.publish.windows import find_receivers
-from calfeed.reminders.messages import describe_time
+from calfeed.reminders.messages import describe_occurrences, describe_time
 from calfeed.reminders.plan import Reminder, plan_reminders
-from calfeed.store import told
+from calfeed.store.announcements import Announced, Place, announced_after, find_place
 from calfeed.store.catalog import EventRow
 from calfeed.store.database import Connection
 from calfeed.store.endpoints import list_endpoints
 from calfeed.store.tokens import allows
-from calfeed.store.told import Place
 from calfeed.store.visibility import is_public
 from calfeed.web.api import models
 from calfeed.web.api.fields import Slug, Window
@@ -133,7 +133,7 @@ def list_changes(call: Call, query: ChangesQuery, connection: Connection) -> mod
     """
     slugs = _list_slugs(call, connection, query.calendar)
     place = _read_place(call, connection, query.cursor)
-    found = told.changes_after(connection, slugs, place, query.limit)
+    found = announced_after(connection, slugs, place, query.limit)
     last = found[-1].place if found else None
     # Without the number of the publish, which counts those of private calendars too.
     after = write_cursor(last.uid, last.sequence) if last else query.cursor
@@ -213,7 +213,7 @@ def _read_place(call: Call, connection: Connection, cursor: str | None) -> Place
     if len(parts) == 3:
         return Place(*parts)
     slugs = _list_slugs(call, connection, []) if parts else []
-    return (told.find_place(connection, slugs, *parts) if parts else None) or Place(0, "", 0)
+    return (find_place(connection, slugs, *parts) if parts else None) or Place(0, "", 0)
 
 
 def _rows_of(call: Call, query: WindowQuery) -> Iterator[EventRow]:
@@ -270,13 +270,13 @@ def _show_occurrence(row: EventRow, one: Occurrence) -> models.Occurrence:
     )
 
 
-def _show_change(one: told.Change) -> models.Change:
-    revision = one.row.revision
-    event = revision.event
-    moved = one.row.kind == "moved" and revision.history
+def _show_change(one: Announced) -> models.Change:
+    change = one.change
+    revision, event = change.after, change.after.event
+    moved = change.kind is Kind.MOVED and not change.occurrences and revision.history
     return models.Change(
         at=one.at,
-        kind=one.row.kind,
+        kind=one.kind,
         calendar=event.calendar,
         event=event.slug,
         uid=event.uid,
@@ -284,7 +284,10 @@ def _show_change(one: told.Change) -> models.Change:
         summary=text_in(event.summary, event.language),
         status="cancelled" if revision.withdrawn else event.status.value,
         previous=_show_move(revision.history[-1], event.language) if moved else None,
-        note=_say(event.note, event.language),
+        occurrences=[
+            models.ChangedOccurrence.model_validate(each) for each in describe_occurrences(change)
+        ],
+        note=_say(change.reason, event.language),
         **describe_time(event, event.start, event.end),
     )
 

@@ -44,6 +44,10 @@ class Source(View):
 class Move(View):
     """An earlier time of an event, and the day on which it was given up."""
 
+    occurrence: str | None = Field(
+        None,
+        description="The id of the one occurrence that moved; null for the event as a whole.",
+    )
     start: str
     end: str | None
     moved_on: str
@@ -103,10 +107,19 @@ class Occurrence(Times):
     kind: str
 
 
-class Change(Times):
-    """A change that was published."""
+class ChangedOccurrence(Times):
+    """One occurrence of a recurring event that a change concerns."""
 
-    at: datetime = Field(description="When it was published.")
+    id: str = Field(description="Its name within the event.")
+    summary: str | None = Field(None, description="Its title, where it has one of its own.")
+    status: str
+    previous: Times | None = Field(None, description="When it was before, if it was.")
+
+
+class Change(Times):
+    """A change that was announced."""
+
+    at: datetime = Field(description="When it was announced.")
     kind: str = Field(description="added, moved, changed, cancelled or withdrawn.")
     calendar: str
     event: str
@@ -115,6 +128,9 @@ class Change(Times):
     summary: str
     status: str
     previous: Move | None = Field(description="Of a moved event: the time it had before.")
+    occurrences: list[ChangedOccurrence] = Field(
+        description="Of a recurring event: the occurrences that it concerns, if not all."
+    )
     note: str | None = Field(description="Why it was changed, if that was said.")
 
 

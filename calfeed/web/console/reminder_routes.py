@@ -13,7 +13,6 @@ from calfeed.store.reports import (
     FATES,
     Fired,
     History,
-    Published,
     find_uids,
     load_fired,
     load_history,
@@ -73,18 +72,15 @@ def add_routes(console: Flask, desk: Desk) -> None:
         )
 
 
-def _list_entries(found: History) -> Iterator[tuple[datetime, str, Any, Published | None]]:
-    """What happened: when, what kind of thing, the thing, and what was published before it."""
-    before: dict[str, Published] = {}
+def _list_entries(found: History) -> Iterator[tuple[datetime, str, Any]]:
+    """What happened: when, what kind of thing, and the thing."""
     for one in found.published:
-        uid = one.revision.event.uid
-        yield one.at, "published", one, before.get(uid)
-        before[uid] = one
+        yield one.at, "published", one
     for told in found.told:
-        yield told.at, "told", told, None
+        yield told.at, "told", told
     sent = {told.reminder for told in found.told}
     for row in found.reminders:
         # What was taken off the list before it was due follows from the change that did it.
         ended = row.settled_at is not None and (row.key in sent or row.settled_at >= row.due)
         if ended and row.settled_at is not None and row.state in FATES:
-            yield row.settled_at, "ended", row, None
+            yield row.settled_at, "ended", row

@@ -11,7 +11,9 @@ from markupsafe import Markup
 
 from calfeed.definitions.values import Event, text_in
 from calfeed.delivery.guard import show_url
+from calfeed.ical.changes import EventChange
 from calfeed.ical.text import format_when
+from calfeed.ical.wording import describe_change
 from calfeed.reminders.messages import format_span
 from calfeed.reminders.option_texts import describe_options
 
@@ -34,6 +36,7 @@ def make_filters(clock: Callable[[], datetime]) -> dict[str, Callable[..., Any]]
         "in_language_of": lambda text, event: text_in(text, event.language),
         "when": write_when,
         "times": write_times,
+        "what_happened": tell_what_happened,
         "asks": describe_options,
         "is_past": lambda moment: moment <= clock(),
         "share_of": write_share,
@@ -51,6 +54,13 @@ def write_when(event: Event) -> str:
     """When an event is: "27 September 2024, 10:30 to 11:00 EDT"."""
     text = format_when(event.start, event.end)
     return f"{text}, recurring" if event.repeat else text
+
+
+def tell_what_happened(change: EventChange) -> str:
+    """A change in a line: "Moved from 30 June 2025 to 31 August 2025"."""
+    told = describe_change(change)
+    recurring = ", recurring" if change.after.event.repeat and not change.occurrences else ""
+    return told[0].upper() + told[1:] + recurring
 
 
 def write_times(described: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Give this installation an id of its own, and note which publishes anybody may know of."""
+    """Give this installation an id; note which publishes are public, and what was announced."""
     serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     installation = op.create_table(
         "installation",
@@ -25,4 +25,34 @@ def upgrade() -> None:
     op.add_column(
         "publishes",
         sa.Column("public", sa.Boolean(), server_default=sa.true(), nullable=False),
+    )
+    _add_announcements()
+
+
+def _add_announcements() -> None:
+    """Everything that is published was announced."""
+    op.create_table(
+        "announcements",
+        sa.Column("uid", sa.String(length=255), nullable=False),
+        sa.Column("base", sa.Integer(), nullable=True),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("uid", name=op.f("pk_announcements")),
+    )
+    op.create_index(op.f("ix_announcements_due"), "announcements", ["due"])
+    op.add_column("revisions", sa.Column("announced_in", sa.BigInteger(), nullable=True))
+    op.add_column("revisions", sa.Column("announced_as", sa.String(length=16), nullable=True))
+    op.add_column("revisions", sa.Column("announced_from", sa.Integer(), nullable=True))
+    op.execute(
+        "UPDATE revisions SET announced_in = publish_id, announced_as = kind, "
+        "announced_from = CASE WHEN sequence > 0 THEN sequence - 1 END"
+    )
+    op.create_index("ix_revisions_announced_in", "revisions", ["announced_in", "uid", "sequence"])
+    op.add_column("reminders", sa.Column("send_from", sa.BigInteger(), nullable=True))
+    held = sa.text("state = 'planned' AND send_from IS NOT NULL")
+    op.create_index(
+        "ix_reminders_send_from",
+        "reminders",
+        ["send_from"],
+        sqlite_where=held,
+        postgresql_where=held,
     )

@@ -1,0 +1,75 @@
+"""Announce: tell people of what has changed since they were told last.
+
+A change that `serve` publishes is announced once it has held for the grace time. What is told then
+is the difference between the revision that was announced last and the one that holds, so what was
+put right in between is told to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from calfeed.ical.changes import EventChange, compare_revisions
+from calfeed.ical.revision import Written, read_written
+from calfeed.publish.plan import plan_messages
+from calfeed.publish.show import describe_changes, summarize_announced
+from calfeed.reminders.messages import Message
+from calfeed.store import announcements, catalog, endpoints, outbox, visibility
+from calfeed.store.announcements import Waiting
+from calfeed.store.database import Connection, Database
+from calfeed.store.notices import announce
+from calfeed.store.publishes import Author
+
+_BATCH = 1_000
+"""How many events are announced in one transaction."""
+
+
+def load_announced(connection: Connection, waiting: Sequence[Waiting]) -> dict[str, Written | None]:
+    """Of events that wait, the revisions that were announced last; None where none ever was."""
+    texts = announcements.load_bases(connection, [one.uid for one in waiting])
+    return {one.uid: read_written(texts[one.uid]) if one.uid in texts else None for one in waiting}
+
+
+def find_changes(connection: Connection, waiting: Sequence[Waiting]) -> list[EventChange]:
+    """What is to be told of events that wait: those of which there is something to tell."""
+    newest = catalog.load_newest(connection, [one.uid for one in waiting])
+    bases = load_announced(connection, waiting)
+    changes = [compare_revisions(bases[one.uid], newest[one.uid]) for one in waiting]
+    return [change for change in changes if change.telling]
+
+
+def make_messages(
+    connection: Connection, changes: Sequence[EventChange], now: datetime, base_url: str
+) -> tuple[Message, ...]:
+    """The messages of an announcement; none while there is nobody to get them."""
+    return plan_messages(changes if endpoints.count_endpoints(connection) else (), now, base_url)
+
+
+def announce_due(database: Database, now: datetime, base_url: str) -> int:
+    """Announce the changes that have held for the grace time, a batch of them.
+
+    Returns how many events waited no longer. While somebody publishes it is left for later: what
+    holds may just be changing.
+    """
+    with database.write_alone_if_free() as connection:
+        waiting = announcements.load_due(connection, now, _BATCH) if connection else []
+        if connection is None or not waiting:
+            return 0
+        changes = find_changes(connection, waiting)
+        if changes:
+            slugs = {change.after.event.calendar for change in changes}
+            number = catalog.add_publish(
+                connection,
+                now,
+                summarize_announced(changes),
+                describe_changes(changes),
+                Author(command="calfeed worker"),
+                public=visibility.any_public(connection, slugs),
+            )
+            announcements.note_announced(connection, changes, number)
+            catalog.touch_calendars(connection, slugs, number)
+            outbox.add_messages(connection, make_messages(connection, changes, now, base_url))
+            announce(connection)
+        announcements.forget_waiting(connection, [one.uid for one in waiting])
+        return len(waiting)

@@ -1,0 +1,192 @@
+"""What has changed from one revision of an event to another, and of which occurrence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import icalendar
+import pytest
+
+from calfeed.definitions.values import Event
+from calfeed.ical.changes import EventChange, Kind, compare_revisions, extend_history
+from calfeed.ical.revision import Revision, Written
+from calfeed.ical.vevent import render_event
+from calfeed.ical.wording import describe_change
+from tests.ical.defining import define_event
+
+NOW = datetime(2027, 2, 1, 12, tzinfo=UTC)
+SERIES = """
+start: 2027-03-01 09:00
+duration: 1 hour
+repeat:
+  rule: {rule}
+{more}
+"""
+RULE = "FREQ=WEEKLY;COUNT=6"
+
+
+def series(*more: str, rule: str = RULE, also: str = "") -> Event:
+    lines = "".join(f"  {line}\n" for line in more)
+    return define_event(SERIES.format(rule=rule, more=lines) + also)
+
+
+def change(day: str, what: str) -> str:
+    return f"changes: {{{day} 09:00: {{{what}}}}}"
+
+
+def compare(before: Event, after: Event) -> EventChange:
+    revisions = [
+        Revision(event=event, sequence=number, created=NOW, modified=NOW)
+        for number, event in enumerate((before, after))
+    ]
+    return compare_revisions(*(Written(revision) for revision in revisions))
+
+
+LATER = change("2027-03-15", "start: 2027-03-16 11:00")
+LONGER = change("2027-03-15", "end: 2027-03-15 12:00")
+PLACE = change("2027-03-15", "location: Room 4")
+OFF = change("2027-03-15", "status: cancelled")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind", "said"),
+    [
+        (
+            series(),
+            series("except: [2027-03-15 09:00]"),
+            Kind.CHANGED,
+            "cancelled on 15 March 2027, 09:00 to 10:00 PKT",
+        ),
+        (series(), series(OFF), Kind.CHANGED, "cancelled on 15 March 2027, 09:00 to 10:00 PKT"),
+        (
+            series("except: [2027-03-15 09:00]"),
+            series(),
+            Kind.CHANGED,
+            "also on 15 March 2027, 09:00 to 10:00 PKT",
+        ),
+        (series(), series(PLACE), Kind.CHANGED, "changed on 15 March 2027, 09:00 to 10:00 PKT"),
+        (
+            series(PLACE),
+            series(PLACE, also="location: The hall"),
+            Kind.CHANGED,
+            "changed, 1 March 2027, 09:00 to 10:00 PKT",
+        ),
+        (
+            series(),
+            series(LATER),
+            Kind.MOVED,
+            "moved from 15 March 2027, 09:00 to 10:00 PKT to 16 March 2027, 11:00 to 12:00 PKT",
+        ),
+        (
+            series(LATER),
+            series(LATER.replace("11:00", "11:00, location: Room 4")),
+            Kind.CHANGED,
+            "changed on 16 March 2027, 11:00 to 12:00 PKT",
+        ),
+        (
+            series(LATER),
+            series(),
+            Kind.MOVED,
+            "moved from 16 March 2027, 11:00 to 12:00 PKT to 15 March 2027, 09:00 to 10:00 PKT",
+        ),
+        (
+            series(),
+            series(LONGER),
+            Kind.MOVED,
+            "now ends 15 March 2027, 12:00 PKT instead of 15 March 2027, 10:00 PKT",
+        ),
+        (
+            series(),
+            series(LATER, "except: [2027-03-08 09:00]", also="location: The hall"),
+            Kind.MOVED,
+            "moved, 1 March 2027, 09:00 to 10:00 PKT; "
+            "cancelled on 8 March 2027, 09:00 to 10:00 PKT; "
+            "moved from 15 March 2027, 09:00 to 10:00 PKT to 16 March 2027, 11:00 to 12:00 PKT",
+        ),
+        (
+            series(),
+            series("also: [2027-03-10 09:00]"),
+            Kind.CHANGED,
+            "also on 10 March 2027, 09:00 to 10:00 PKT",
+        ),
+        (
+            series(),
+            series(rule="FREQ=WEEKLY;COUNT=8"),
+            Kind.CHANGED,
+            "also on 12 April 2027, 09:00 to 10:00 PKT; also on 19 April 2027, 09:00 to 10:00 PKT",
+        ),
+        (
+            series(),
+            series(rule="FREQ=WEEKLY"),
+            Kind.CHANGED,
+            "also on 12 April 2027, 09:00 to 10:00 PKT; also on 19 April 2027, 09:00 to 10:00 PKT;"
+            " also on 26 April 2027, 09:00 to 10:00 PKT; others too",
+        ),
+        (
+            series(),
+            series(rule="FREQ=WEEKLY;INTERVAL=2;COUNT=3"),
+            Kind.CHANGED,
+            "cancelled on 8 March 2027, 09:00 to 10:00 PKT; "
+            "cancelled on 22 March 2027, 09:00 to 10:00 PKT; "
+            "cancelled on 5 April 2027, 09:00 to 10:00 PKT",
+        ),
+        (
+            series(),
+            series(rule="FREQ=WEEKLY;INTERVAL=2;COUNT=6"),
+            Kind.MOVED,
+            "moved from 8 March 2027, 09:00 to 10:00 PKT to 15 March 2027, 09:00 to 10:00 PKT; "
+            "others too",
+        ),
+        (
+            series(),
+            define_event(SERIES.format(rule=RULE, more="").replace("09:00", "10:00")),
+            Kind.MOVED,
+            "moved from 1 March 2027, 09:00 to 10:00 PKT to 1 March 2027, 10:00 to 11:00 PKT",
+        ),
+        (
+            define_event("start: 2027-03-01\nend: 2027-03-02"),
+            define_event("start: 2027-03-01\nend: 2027-03-04"),
+            Kind.MOVED,
+            "now ends 4 March 2027 instead of 2 March 2027",
+        ),
+        (
+            define_event("start: 2027-03-01"),
+            define_event("start: 2027-03-01 10:00"),
+            Kind.MOVED,
+            "moved from 1 March 2027 to 1 March 2027, 10:00 PKT",
+        ),
+    ],
+)
+def test_a_change_is_told_of_what_it_concerns(
+    before: Event, after: Event, kind: Kind, said: str
+) -> None:
+    found = compare(before, after)
+    assert (found.kind, describe_change(found)) == (kind, said)
+    assert found.telling
+
+
+@pytest.mark.parametrize("more", [(), (PLACE,), ("except: [2027-03-22 09:00]",)])
+def test_was_stands_in_the_occurrence_that_moved_and_nowhere_else(more: tuple[str, ...]) -> None:
+    found = compare(series(*more), series(*(one for one in more if one != PLACE), LATER))
+    revision = found.after.model_copy(update={"history": extend_history(found, NOW)})
+    calendar = icalendar.Calendar.from_ical(
+        b"BEGIN:VCALENDAR\r\n" + render_event(revision) + b"END:VCALENDAR\r\n"
+    )
+    told = {
+        str(one.decoded("DTSTART")): str(one.get("DESCRIPTION", ""))
+        for one in calendar.walk("VEVENT")
+    }
+    assert told == {
+        "2027-03-01 09:00:00+05:00": "",
+        "2027-03-16 11:00:00+05:00": (
+            "Was 15 March 2027, 09:00 to 10:00 PKT; moved on 1 February 2027"
+        ),
+    }
+
+
+def test_a_date_that_is_extended_has_no_earlier_time() -> None:
+    assert extend_history(compare(series(), series(rule="FREQ=WEEKLY;COUNT=8")), NOW) == ()
+
+
+def test_the_same_again_is_nothing_to_tell() -> None:
+    assert not compare(series(LATER), series(LATER)).telling
