@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from calfeed.definitions.times import check_zone
+from calfeed.definitions.zone_names import check_zone
 from calfeed.delivery.headers import change_headers, parse_headers
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.filters import Filters

@@ -121,7 +121,7 @@ def _published(
         with database.write() as connection:
             ledger.fill(connection, before)
             uids = load_scheme(connection)
-        defined = load_definitions(settings.events, uids=uids)
+        defined = load_definitions(settings.events, uids=uids, today=now.date())
         try:
             plan = apply.publish(database, defined, now, base_url, allow_removals=allow_removals)
         except PublishRefusedError as error:

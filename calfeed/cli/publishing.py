@@ -36,7 +36,9 @@ def check(folder: Path | None, strict: bool, as_json: bool) -> None:
 
     settings = load_settings()
     try:
-        defined = load_definitions(folder or settings.events, uids=_find_scheme(settings))
+        defined = load_definitions(
+            folder or settings.events, uids=_find_scheme(settings), today=output.now().date()
+        )
     except DefinitionError as error:
         _print_problems(error, as_json)
         sys.exit(1)
@@ -109,7 +111,7 @@ def diff(style: str, as_json: bool, exit_code: bool) -> None:
     refusal = ""
     with _published(settings.database) as database, database.read() as connection:
         now = output.now()
-        defined = load_definitions(settings.events, uids=load_scheme(connection))
+        defined = load_definitions(settings.events, uids=load_scheme(connection), today=now.date())
         plan = plan_publish(connection, defined, now, settings.base_url)
         try:
             check_plan(connection, plan, now)
@@ -162,7 +164,7 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
         migrate(database)
         with database.read() as connection:
             uids = load_scheme(connection)
-        defined = load_definitions(settings.events, uids=uids)
+        defined = load_definitions(settings.events, uids=uids, today=output.now().date())
         plan = apply.publish(
             database,
             defined,

@@ -54,7 +54,9 @@ class Publisher:
         try:
             with self._database.read() as connection:
                 uids = load_scheme(connection)
-            defined = load_definitions(self._settings.events, self._reader, uids)
+            defined = load_definitions(
+                self._settings.events, self._reader, uids, output.now().date()
+            )
             plan = apply.publish(
                 self._database,
                 defined,

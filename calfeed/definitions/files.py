@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from calfeed.definitions.defined import Definitions
@@ -15,17 +16,20 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def load_definitions(
-    folder: Path, reader: DefinitionReader | None = None, uids: UidScheme = BY_NAMES
+    folder: Path,
+    reader: DefinitionReader | None = None,
+    uids: UidScheme = BY_NAMES,
+    today: date | None = None,
 ) -> Definitions:
     """Read the calendars of a definitions folder; none where it is empty.
 
     A `reader` that is given again reads only what changed; `uids` makes the UIDs of events that
-    say none. Raises DefinitionError with every problem, and every warning, of every
-    file.
+    say none; examples in messages are later than `today`. Raises DefinitionError with every
+    problem, and every warning, of every file.
     """
     files, problems = load_files(folder)
     try:
-        defined = (reader or DefinitionReader()).read(files, uids)
+        defined = (reader or DefinitionReader()).read(files, uids, today)
     except DefinitionError as error:
         raise DefinitionError([*problems, *error.problems], error.warnings) from error
     if problems:

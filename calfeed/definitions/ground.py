@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -29,10 +29,13 @@ class Ground:
         if written is None:
             return None
         try:
-            return written.in_zone(self.zone)
+            moment = written.in_zone(self.zone)
         except ValueError as error:
             self.report(path, str(error))
             return None
+        if surprise := _explain_offset(written, moment):
+            self.warn(path, surprise)
+        return moment
 
     def same_kind(self, moment: date | datetime, start: date | datetime, path: Path) -> bool:
         """True where both are dates or both have a time; else a problem is reported."""
@@ -85,3 +88,20 @@ class Ground:
             )
             return None
         return duration.after_day(start)
+
+
+def _explain_offset(written: Written, moment: date | datetime) -> str:
+    """What is surprising about an offset that could be the end of a range; empty if nothing is.
+
+    `09:00-11:00` is a time with an offset (ISO 8601), and how people write from nine to eleven.
+    """
+    if written.offset is None or written.clock is None or not isinstance(moment, datetime):
+        return ""
+    start = datetime.combine(written.day, written.clock)
+    end = datetime.combine(written.day, time()) - written.offset
+    if end <= start or moment.utcoffset() == written.offset:
+        return ""
+    return (
+        f'"{written.text}" is {start:%H:%M} at an offset of -{end:%H:%M} from UTC; if it is a '
+        f'range, write "start: {start:%Y-%m-%d %H:%M}" and "end: {end:%Y-%m-%d %H:%M}"'
+    )

@@ -23,13 +23,13 @@ from calfeed.definitions.components import (
     printable,
     read_components,
 )
+from calfeed.definitions.dates import FIRST_YEAR, LAST_YEAR
 from calfeed.definitions.keys import EventEntry
 from calfeed.definitions.pruning import day_of, first_text, write_accepted
 from calfeed.definitions.recurring import Series, import_series
 from calfeed.definitions.slugs import name_events
 from calfeed.definitions.stamps import Clock, after, length_between, write_end, write_moment
 from calfeed.definitions.texts import check_language
-from calfeed.definitions.times import FIRST_YEAR, LAST_YEAR
 from calfeed.definitions.tzids import Zones
 from calfeed.definitions.vevents import Draft, import_event, read_text
 from calfeed.errors import InvalidInputError

@@ -37,6 +37,7 @@ from calfeed.definitions.scalars import (
     Span,
     Url,
     Zone,
+    lowered,
     name_shape,
     scalar,
 )
@@ -74,6 +75,11 @@ def _by_language(value: object) -> object:
 _TEXT_SCHEMA = {
     "anyOf": [SCALAR, {"type": "object", "minProperties": 1, "additionalProperties": SCALAR}]
 }
+_Status = Annotated[Status, BeforeValidator(lowered)]
+_Kind = Annotated[Kind, BeforeValidator(lowered)]
+_Format = Annotated[Format, BeforeValidator(lowered)]
+_Classification = Annotated[Classification, BeforeValidator(lowered)]
+_Visibility = Annotated[Visibility, BeforeValidator(lowered)]
 _Language = Annotated[str, AfterValidator(check_language)]
 
 Line = Annotated[
@@ -169,7 +175,7 @@ class ChangeEntry(Entry):
     summary: Line | None = Field(None, description="Its own title")
     description: Lines | None = Field(None, description="Its own description")
     location: Lines | None = Field(None, description="Its own place")
-    status: Status | None = Field(None, description="`cancelled` cancels this occurrence alone")
+    status: _Status | None = Field(None, description="`cancelled` cancels this occurrence alone")
     url: Url | None = Field(None, description="Its own page (http or https)")
 
 
@@ -200,13 +206,13 @@ class EventEntry(Entry):
 
     summary: Line = Field(description="The title, in one line, or a map of languages")
     start: Moment = Field(
-        description="2024-09-27 (all day), 2024-09-27 10:30 (in the time zone), or with an offset"
+        description="YYYY-MM-DD (all day), YYYY-MM-DD HH:MM (in the time zone), or with an offset"
     )
     end: Moment | None = Field(None, description="The end; for an all-day event its last day")
     duration: Span | None = Field(None, description="The length, as 45 minutes, instead of an end")
     time_zone: Zone | None = Field(None, description="IANA time zone, if not the calendar's")
-    status: Status | None = Field(None, description="confirmed, unless it says otherwise")
-    kind: Kind | None = Field(None, description="A deadline is shown as due and blocks no time")
+    status: _Status | None = Field(None, description="confirmed, unless it says otherwise")
+    kind: _Kind | None = Field(None, description="A deadline is shown as due and blocks no time")
     description: Lines | None = Field(None, description="What it is about")
     location: Lines | None = Field(None, description="Where it takes place")
     url: Url | None = Field(None, description="The page about it (http or https)")
@@ -225,7 +231,7 @@ class EventEntry(Entry):
     note: Lines | None = Field(
         None, description="Why it changed; goes out with the message that tells of the change"
     )
-    format: Format | None = Field(
+    format: _Format | None = Field(
         None, description="How its description is written: plain, unless it says markdown"
     )
     image: Url | None = Field(None, description="A picture for it (http or https)")
@@ -235,7 +241,7 @@ class EventEntry(Entry):
     )
     organizer: OrganizerEntry | None = Field(None, description="Who holds it: {name, email}")
     contact: Label | None = Field(None, description="Whom to ask, in one line")
-    class_: Classification | None = Field(
+    class_: _Classification | None = Field(
         None, alias="class", description="How apps that pass it on should treat it; public if not"
     )
     priority: Priority | None = Field(None, description="From 1, the highest, to 9")
@@ -275,7 +281,7 @@ class CalendarFile(Entry):
         max_length=MOST_REMINDERS,
         description="When people are told of each event that has no reminders of its own",
     )
-    visibility: Visibility | None = Field(
+    visibility: _Visibility | None = Field(
         None, description="`private`: only with a token, and on no page; public if not given"
     )
     formerly: list[Annotated[str, scalar(check_slug), WithJsonSchema(SCALAR)]] | None = Field(

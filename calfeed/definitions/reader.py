@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from operator import is_ as _is
 
 from calfeed.definitions.defined import Definitions, Place
@@ -18,6 +19,7 @@ from calfeed.definitions.texts import check_slug
 from calfeed.definitions.tree import Document, Node, Path, dotted, read_tree
 from calfeed.definitions.uids import BY_NAMES, UidScheme
 from calfeed.definitions.values import Calendar, Event, ReminderRule
+from calfeed.definitions.zone_names import explain_abbreviation
 from calfeed.errors import DefinitionError
 
 MOST_EVENTS = 20_000
@@ -50,17 +52,19 @@ class _Found:
     places: dict[str, Place] = field(default_factory=dict)
 
 
-def read_definitions(files: Mapping[str, bytes], uids: UidScheme = BY_NAMES) -> Definitions:
+def read_definitions(
+    files: Mapping[str, bytes], uids: UidScheme = BY_NAMES, today: date | None = None
+) -> Definitions:
     """Read the files of a definitions folder, from path to content.
 
     A path begins with the folder's name: `events/un.yaml` is the calendar `un`;
     `events/un/calendar.yaml` and the files beside it are one calendar as well. The calendars are
     in the order of their slugs, and so are their events, whatever the order of the files.
-    `uids` makes the UIDs of events that say none.
+    `uids` makes the UIDs of events that say none. Examples in messages are later than `today`.
 
     Raises DefinitionError with every problem, and every warning, of every file.
     """
-    return DefinitionReader().read(files, uids)
+    return DefinitionReader().read(files, uids, today)
 
 
 class DefinitionReader:
@@ -71,11 +75,13 @@ class DefinitionReader:
         self._found: dict[str, tuple[list[Document], _Found]] = {}
         self._uids = BY_NAMES
 
-    def read(self, files: Mapping[str, bytes], uids: UidScheme = BY_NAMES) -> Definitions:
+    def read(
+        self, files: Mapping[str, bytes], uids: UidScheme = BY_NAMES, today: date | None = None
+    ) -> Definitions:
         """Read the files as `read_definitions` does."""
         if uids != self._uids:
             self._uids, self._found = uids, {}
-        documents = [self._read_file(file, files[file]) for file in sorted(files)]
+        documents = [self._read_file(file, files[file], today) for file in sorted(files)]
         sources = list(_find_sources(documents))
         found = [self._read_source(source) for source in sources]
         _check_uids(found)
@@ -91,9 +97,12 @@ class DefinitionReader:
             places={uid: place for one in found for uid, place in one.places.items()},
         )
 
-    def _read_file(self, file: str, data: bytes) -> Document:
+    def _read_file(self, file: str, data: bytes, today: date | None) -> Document:
         kept = self._documents.get(file)
-        return kept[1] if kept is not None and kept[0] == data else read_tree(file, data)
+        if kept is None or kept[0] != data:
+            return read_tree(file, data, today)
+        kept[1].today = today
+        return kept[1]
 
     def _read_source(self, source: _Source) -> _Found:
         kept = self._found.get(source.slug)
@@ -164,6 +173,8 @@ def _read_calendar(source: _Source, uids: UidScheme) -> _Found:
         document.warnings.clear()  # one that was kept has those of the reading before
     entry = _read_head(source.head)
     calendar = settle_calendar(source.slug, entry)
+    if source.head and (surprise := explain_abbreviation(calendar.time_zone)):
+        source.head.warn(("time_zone",), surprise)
     found = _Found(calendar)
     reminders = settle_reminders(entry.reminders)
     for document in source.others:
@@ -226,7 +237,8 @@ def _events_of(document: Document) -> dict[str, Node]:
     if isinstance(events, dict):
         return events
     if events is not None:
-        message = f"must be a map of events by their names, but is {name_shape(events)}"
+        hint = '; write a name and a colon for each "-"' if isinstance(events, list) else ""
+        message = f"must be a map of events by their names, but is {name_shape(events)}{hint}"
         document.report(("events",), message)
     return {}
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, weekday
 
-from calfeed.definitions.times import LAST_YEAR
+from calfeed.definitions.dates import LAST_YEAR
 
 MOST_WALKED = 50_000
 """How many occurrences are walked to find one."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
+from calfeed.definitions.hints.rules import explain_rule
 from calfeed.definitions.recurrences import FREQUENCIES, Rule, wall_time
 from calfeed.definitions.texts import listed, nearest, shortened
 from calfeed.definitions.times import parse_moment
@@ -48,6 +49,8 @@ def read_rule(text: str, start: date | datetime) -> Rule:
     Raises ValueError, with a message for the person who wrote it, for what RFC 5545 forbids, for
     anything denser than hourly, and where `start` is not itself an occurrence.
     """
+    if "=" not in text:
+        raise ValueError(explain_rule(text))
     parts = _split(text)
     frequency = parts.get("FREQ", "")
     if frequency in ("MINUTELY", "SECONDLY"):

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 from icalendar.prop import vRecur
 
 from calfeed.definitions.components import Component, Report
+from calfeed.definitions.dates import LAST_YEAR
 from calfeed.definitions.keys import MOST_EXCEPTIONS
 from calfeed.definitions.recurrences import FREQUENCIES, Rule, wall_time
 from calfeed.definitions.rules import read_rule
 from calfeed.definitions.stamps import Moment
-from calfeed.definitions.times import LAST_YEAR
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import date, time
 from typing import Annotated
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 from calfeed.definitions.details import check_email, check_position, check_priority
 from calfeed.definitions.durations import Duration, parse_duration
 from calfeed.definitions.texts import check_line, check_url
-from calfeed.definitions.times import Written, check_zone, parse_clock, parse_day, parse_moment
+from calfeed.definitions.times import Written, parse_clock, parse_day, parse_moment
+from calfeed.definitions.zone_names import check_zone
 
 SCALAR = {"type": ["string", "number", "boolean"]}
 """The JSON Schema of a text, which YAML's own guesses may make a number or a boolean of."""
@@ -28,13 +29,27 @@ _MOMENT_SCHEMA = {
 
 def scalar(parse: Callable[[str], object]) -> PlainValidator:
     """A validator for what is one string in the file."""
+    return PlainValidator(lambda value: parse(_check_text(value)))
 
-    def read(value: object) -> object:
-        if not isinstance(value, str):
-            raise ValueError(f"must be a text, not {name_shape(value)}")
-        return parse(value)
+
+def _dated(parse: Callable[[str, date | None], object]) -> PlainValidator:
+    """The same for what is read with the day at hand: the context's `today`."""
+
+    def read(value: object, info: ValidationInfo) -> object:
+        return parse(_check_text(value), (info.context or {}).get("today"))
 
     return PlainValidator(read)
+
+
+def _check_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"must be a text, not {name_shape(value)}")
+    return value
+
+
+def lowered(value: object) -> object:
+    """A word in lower case: how it is written makes no difference."""
+    return value.strip().lower() if isinstance(value, str) else value
 
 
 def name_shape(value: object) -> str:
@@ -51,9 +66,9 @@ Zone = Annotated[
     scalar(check_zone),
     WithJsonSchema({"type": "string", "examples": ["Asia/Karachi", "America/New_York", "UTC"]}),
 ]
-Moment = Annotated[Written, scalar(parse_moment), WithJsonSchema(_MOMENT_SCHEMA)]
+Moment = Annotated[Written, _dated(parse_moment), WithJsonSchema(_MOMENT_SCHEMA)]
 Day = Annotated[
-    date, scalar(parse_day), WithJsonSchema({"type": "string", "pattern": f"^{_DATE}$"})
+    date, _dated(parse_day), WithJsonSchema({"type": "string", "pattern": f"^{_DATE}$"})
 ]
 Clock = Annotated[
     time, scalar(parse_clock), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK}$"})

@@ -24,6 +24,7 @@ from calfeed.definitions.values import (
     Status,
     Visibility,
 )
+from calfeed.definitions.zone_names import explain_abbreviation
 
 
 def settle_calendar(slug: str, entry: CalendarFile) -> Calendar:
@@ -59,6 +60,8 @@ def settle_event(
     """The event of an entry; `reminders` are the calendar's. None where there is none to make."""
     time_zone = entry.time_zone or calendar.time_zone
     ground = Ground(ZoneInfo(time_zone), report, warn)
+    if entry.time_zone and (surprise := explain_abbreviation(entry.time_zone)):
+        warn(("time_zone",), surprise)
     start = ground.moment(entry.start, ("start",))
     if start is None:
         return None

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from calfeed.definitions.hints.keys import explain_key, find_key, known_word
+from calfeed.definitions.hints.moments import read_moment
+from calfeed.definitions.hints.rules import find_rule
 from calfeed.definitions.keys import (
     CalendarFile,
     ChangeEntry,
     ConferenceEntry,
     Entry,
+    EventEntry,
     EventsFile,
     OrganizerEntry,
     ReminderEntry,
@@ -20,7 +25,7 @@ from calfeed.definitions.keys import (
     SourceEntry,
 )
 from calfeed.definitions.scalars import name_shape
-from calfeed.definitions.texts import listed, nearest, shortened
+from calfeed.definitions.texts import listed, shortened
 from calfeed.definitions.tree import Document, Node, Path
 
 _E = TypeVar("_E", bound=Entry)
@@ -43,21 +48,39 @@ def read_entry(
     Where something is wrong, what is right is still returned if it can stand alone, so that it
     can be checked further; `instead` gives values for required keys that are not usable.
     """
+    context = {"today": document.today}
     try:
-        return entry.model_validate(node)
+        return entry.model_validate(node, context=context)
     except ValidationError as error:
         bad: set[Path] = set()
-        for details in error.errors(include_url=False):
+        found = error.errors(include_url=False)
+        meant = _meant_keys(found, node, entry)
+        for details in found:
             place = _written(node, details["loc"])
-            document.report((*path, *place), _explain(details, entry, place))
             numbers = (i for i, part in enumerate(place) if isinstance(part, int))
             bad.add(place[: next(numbers, len(place))])
+            if details["type"] == "missing" and (*place, details["loc"][-1]) in meant:
+                continue  # it is there, under another name, and that is said
+            if place and (*path, *place) in document.touched and _at(node, place) is None:
+                continue  # what is wrong with it was said when the file was read
+            document.report((*path, *place), _explain(details, entry, place, node))
         if not isinstance(node, dict):
             return None
         try:
-            return entry.model_validate({**instead, **_without(node, bad)})
+            return entry.model_validate({**instead, **_without(node, bad)}, context=context)
         except ValidationError:
             return None
+
+
+def _meant_keys(found: list[ErrorDetails], node: Node, entry: type[Entry]) -> set[Path]:
+    """The keys that unknown ones were probably meant to be."""
+    meant: set[Path] = set()
+    for details in found:
+        if details["type"] == "extra_forbidden":
+            *around, key = place = _written(node, details["loc"])
+            if name := find_key(str(key), _keys_of(_entry_at(entry, place[:-1]))):
+                meant.add((*around, name))
+    return meant
 
 
 def _written(node: Node, location: tuple[str | int, ...]) -> Path:
@@ -84,7 +107,17 @@ def _without(node: dict[str, Node], bad: set[Path], path: Path = ()) -> dict[str
     }
 
 
-def _explain(details: ErrorDetails, entry: type[Entry], place: Path) -> str:
+def _at(node: Node, place: Path) -> Node:
+    """What is written at a place of the node."""
+    for part in place:
+        if isinstance(node, dict):
+            node = node[str(part)]
+        elif isinstance(node, list):
+            node = node[int(part)]
+    return node
+
+
+def _explain(details: ErrorDetails, entry: type[Entry], place: Path, node: Node) -> str:
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
@@ -95,18 +128,29 @@ def _explain(details: ErrorDetails, entry: type[Entry], place: Path) -> str:
             about = about[:1].lower() + about[1:]
         return f'the key "{key}" is missing ({about})'
     if kind == "extra_forbidden":
-        return _explain_unknown(str(place[-1]), _entry_at(entry, place[:-1]))
+        return _explain_unknown(str(place[-1]), _entry_at(entry, place[:-1]), _at(node, place[:-1]))
     if kind == "enum" and isinstance(value, str):
-        return f'"{shortened(value)}" is not known here; write {context["expected"]}'
+        word = known_word(value, re.findall(r"\w+", context["expected"]))
+        hint = f' (here perhaps "{word}")' if word else ""
+        shown = shortened(str(_at(node, place)))
+        return f'"{shown}" is not known here; write {context["expected"]}{hint}'
     if kind == "enum":
         return f"must be a text, not {name_shape(value)}"
     if kind == "too_long":
         return f"has {context['actual_length']:,} entries; the most is {context['max_length']:,}"
     if kind == "list_type":
-        return f"must be a list, such as [one, another], not {name_shape(value)}"
-    keys = listed(_keys_of(_entry_at(entry, place)))
-    hint = "" if kind == "dict_type" else f" with the keys {keys}"
-    return f"must be a map{hint}, but is {name_shape(value)}"
+        hint = f"; write [{shortened(value)}]" if isinstance(value, str) else ""
+        return f"must be a list, such as [one, another], not {name_shape(value)}{hint}"
+    inner = _entry_at(entry, place)
+    keys = "" if kind == "dict_type" else f" with the keys {listed(_keys_of(inner))}"
+    hint = ""
+    if inner is RepeatEntry and isinstance(value, str):
+        rule = value.strip() if "=" in value else find_rule(value)
+        like = "" if rule else " a rule, such as"
+        hint = f'; write{like} repeat: {{rule: "{rule or "FREQ=MONTHLY;BYDAY=-1TH"}"}}'
+    elif inner is EventEntry and isinstance(value, str) and (day := read_moment(value)):
+        hint = f"; write {{summary: its title, start: {day}}}"
+    return f"must be a map{keys}, but is {name_shape(value)}{hint}"
 
 
 def _entry_at(entry: type[Entry], place: Path) -> type[Entry]:
@@ -118,10 +162,7 @@ def _keys_of(entry: type[Entry]) -> list[str]:
     return [field.alias or name for name, field in entry.model_fields.items()]
 
 
-def _explain_unknown(key: str, entry: type[Entry]) -> str:
+def _explain_unknown(key: str, entry: type[Entry], node: Node) -> str:
     if entry is EventsFile and key in CalendarFile.model_fields:
         return f'"{key}" belongs in calendar.yaml; a file beside it has only events'
-    keys = _keys_of(entry)
-    near = nearest(key, keys)
-    hint = f'did you mean "{near}"?' if near else f"the keys here are {listed(keys)}"
-    return f'there is no key "{shortened(key)}" here; {hint}'
+    return explain_key(key, node if isinstance(node, dict) else {}, _keys_of(entry))

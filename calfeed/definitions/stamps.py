@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from icalendar.prop import vDDDTypes
 
 from calfeed.definitions.components import Property, Report
+from calfeed.definitions.dates import FIRST_YEAR, LAST_YEAR
 from calfeed.definitions.durations import Duration
 from calfeed.definitions.texts import shortened
-from calfeed.definitions.times import FIRST_YEAR, LAST_YEAR
 from calfeed.definitions.tzids import Zones
 
 Moment: TypeAlias = date | datetime

@@ -48,9 +48,12 @@ def trim(text: str) -> str:
     return _AROUND.sub("", text)
 
 
-def nearest(word: str, choices: Iterable[str]) -> str | None:
-    """The choice that `word` was probably meant to be, None where nothing is close."""
-    found = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+def nearest(word: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The choice that `word` was probably meant to be, None where nothing is close.
+
+    `cutoff` is how alike the two have to be, from 0 to 1 (the same).
+    """
+    found = difflib.get_close_matches(word, choices, n=1, cutoff=cutoff)
     return found[0] if found else None
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from calfeed.definitions.texts import nearest, shortened
-
-FIRST_YEAR, LAST_YEAR = 1900, 2200
+from calfeed.definitions.dates import check_day, clean, rewrite, rewrite_clock
+from calfeed.definitions.hints.moments import explain, explain_clock, explain_range
 
 _MOMENT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
@@ -18,9 +16,6 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
-# Names that zone databases carry for their own purposes.
-_NO_PLACES = re.compile(r"(posix|right)/.*|Factory|localtime|posixrules", re.IGNORECASE)
-_FIXED_OFFSET = re.compile(r"(utc|gmt|z)?\s*[+-]?\d{1,2}(:?\d\d)?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -50,80 +45,56 @@ class Written:
         return moment
 
 
-def parse_moment(text: str) -> Written:
+def parse_moment(text: str, today: date | None = None) -> Written:
     """Read `2024-09-27`, `2024-09-27 10:30[:00]` (or with a T), with an offset or Z after it.
 
-    Raises ValueError, with a message for the person who wrote it, for anything else, for a day or
-    time that does not exist, and for years outside 1900 to 2200.
+    What else can mean one thing only is read as well: `27 September 2024, 10:30 AM`, the digits of
+    any script. Raises ValueError, with a message for the person who wrote it, for anything else,
+    for a day or time that does not exist, and for years outside 1900 to 2200. Examples in messages
+    are later than `today`.
     """
     written = text.strip()
-    found = _MOMENT.fullmatch(written)
+    found = _MOMENT.fullmatch(written) or _MOMENT.fullmatch(rewrite(text))
     if found is None:
-        raise ValueError(
-            f'"{shortened(written)}" is not a date or time; write 2024-09-27, 2024-09-27 10:30, '
-            "or 2024-09-27 10:30+05:00"
-        )
+        raise ValueError(explain(text, today))
     year, month, day = (int(part) for part in found.groups()[:3])
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(f'"{written}": the year must be from {FIRST_YEAR} to {LAST_YEAR}')
-    if not 1 <= month <= 12:
-        raise ValueError(f'"{written}" is not a date (the month comes second, from 01 to 12)')
-    days = calendar.monthrange(year, month)[1]
-    if not 1 <= day <= days:
-        name = calendar.month_name[month] + (f" {year}" if month == 2 else "")
-        raise ValueError(f'"{written}" is not a date ({name} has {days} days)')
+    if month > 12 >= day:
+        raise ValueError(
+            f'"{written}" is not a date (the month comes second, from 01 to 12); write '
+            f"{year}-{day:02}-{month:02}{found[0][10:]}"
+        )
+    try:
+        parsed = check_day(year, month, day)
+    except ValueError as error:
+        raise ValueError(f'"{written}" is not a date ({error})') from error
     if found[4] is None:
-        return Written(text, date(year, month, day))
+        return Written(text, parsed)
+    if found[4] == "24":
+        raise ValueError(
+            f'"{written}": hours go from 00 to 23, and midnight is 00:00 of the day that it '
+            f"begins; write {parsed + timedelta(days=1)} 00:00"
+        )
     clock = _check_clock(written, int(found[4]), int(found[5]), int(found[6] or 0))
-    return Written(text, date(year, month, day), clock, _offset(written, found))
+    return Written(text, parsed, clock, _offset(written, found))
 
 
 def parse_clock(text: str) -> time:
-    """Read a time of day, "09:00"; raise ValueError for anything else."""
-    found = _CLOCK.fullmatch(text.strip())
+    """Read a time of day, "09:00" or "9:00 AM"; raise ValueError for anything else."""
+    found = _CLOCK.fullmatch(text.strip()) or _CLOCK.fullmatch(rewrite_clock(text))
     if found is None:
-        raise ValueError(f'"{shortened(text)}" is not a time of day; write hours:minutes, as 09:00')
+        raise ValueError(explain_clock(text))
     return _check_clock(text, int(found[1]), int(found[2]), 0)
 
 
-def parse_day(text: str) -> date:
-    """Read a date, `2024-09-27`; raise ValueError for anything else."""
-    written = parse_moment(text)
+def parse_day(text: str, today: date | None = None) -> date:
+    """Read a date, `2024-09-27`; raise ValueError for anything else, as `parse_moment` does."""
+    written = parse_moment(text, today)
     if written.clock is not None:
         raise ValueError(f'"{text}" must be a date without a time, as {written.day}')
     return written.day
 
 
-def check_zone(name: str) -> str:
-    """Return the name of an IANA time zone; raise ValueError, with the nearest, if unknown."""
-    text = name.strip()
-    if not _NO_PLACES.fullmatch(text):
-        try:
-            return ZoneInfo(text).key
-        except (ValueError, OSError, LookupError):
-            pass
-    if _FIXED_OFFSET.fullmatch(text):
-        raise ValueError(
-            f'"{text}" is a fixed offset, not a time zone; name the place, such as Asia/Karachi, '
-            "so that its clock changes are known (or UTC)"
-        )
-    near = _nearest_zone(text)
-    hint = f"did you mean {near}?" if near else "such as Asia/Karachi, America/New_York or UTC"
-    raise ValueError(f'"{shortened(text)}" is not an IANA time zone; {hint}')
-
-
-def _nearest_zone(text: str) -> str | None:
-    """The zone whose name, or whose city, is nearest to the text."""
-    zones = sorted(zone for zone in available_timezones() if not _NO_PLACES.fullmatch(zone))
-    names = {zone.rpartition("/")[2].lower(): zone for zone in zones}
-    names |= {zone.lower(): zone for zone in zones}
-    near = nearest(text[:100].lower().replace(" ", "_"), names)
-    return None if near is None else names[near]
-
-
 def _check_clock(text: str, hour: int, minute: int, second: int) -> time:
-    if hour == 24:
-        raise ValueError(f'"{text}": hours go from 00 to 23; midnight is 00:00 of the day it opens')
     if hour > 23 or minute > 59 or second > 59:
         raise ValueError(f'"{text}" has no such time of day; the last of a day is 23:59')
     return time(hour, minute, second)
@@ -137,7 +108,8 @@ def _offset(text: str, found: re.Match[str]) -> timedelta | None:
     offset = timedelta(hours=int(found[9]), minutes=int(found[10]))
     offset = -offset if found[8] == "-" else offset
     if int(found[10]) > 59 or not timedelta(hours=-12) <= offset <= timedelta(hours=14):
-        raise ValueError(f'"{text}": an offset from UTC goes from -12:00 to +14:00')
+        hint = explain_range(clean(text)) or ": an offset from UTC goes from -12:00 to +14:00"
+        raise ValueError(f'"{text}" {hint}'.replace('" :', '":'))
     return offset
 
 

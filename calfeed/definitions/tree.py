@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeAlias
 
 import yaml
@@ -24,6 +25,15 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from calfeed.definitions.hints.slips import (
+    explain_comma,
+    explain_comment,
+    find_comment,
+    split_lines,
+    text_in_braces,
+)
+from calfeed.definitions.hints.syntax import explain_syntax
+from calfeed.definitions.hints.tables import describe_table, find_table
 from calfeed.errors import DefinitionWarning, Problem
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
@@ -40,17 +50,6 @@ _REFUSED = re.compile(
 )
 _TOO_DEEP = f"is nested too deep; the most is {DEEPEST} levels"
 
-_HINTS = {
-    "mapping values are not allowed": 'a text with ": " in it needs quotes around it',
-    "cannot start any token": "indent with spaces, not tabs, and put quotes around a text that "
-    "begins with @, ` or %",
-    "did not find expected": "look for a missing quote, bracket or comma, or for lines that are "
-    "not indented alike",
-    "could not find expected ':'": 'write "key: value"; a text over several lines needs quotes, '
-    "or | after the key",
-    "unexpected end of stream": "a quote is opened and not closed",
-}
-
 
 @dataclass
 class Document:
@@ -59,10 +58,11 @@ class Document:
     `marks` says for each path where it is written, line and column from 1: a map's entry at its
     key, a list's item at itself. What comes from an alias has no marks of its own. `problems`
     and `warnings` grow while the file is checked; `touched` holds the paths at or under which
-    there are problems.
+    there are problems. `today` is for examples in messages, which are later.
     """
 
     file: str
+    today: date | None = None
     value: Node = None
     marks: dict[Path, tuple[int, int]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -96,9 +96,9 @@ def dotted(path: Path) -> str:
     return ".".join(map(str, path))
 
 
-def read_tree(file: str, data: bytes) -> Document:
+def read_tree(file: str, data: bytes, today: date | None = None) -> Document:
     """Read one YAML document; whatever the bytes, what is wrong is in the result's `problems`."""
-    document = Document(file)
+    document = Document(file, today)
     if len(data) > LARGEST_FILE:
         limit = LARGEST_FILE // 1024**2
         document.report_at(0, 0, (), f"is larger than {limit} MiB; split it over several files")
@@ -110,12 +110,10 @@ def read_tree(file: str, data: bytes) -> Document:
         except _StopError:
             pass
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            words = " ".join(str(part) for part in (error.context, error.problem) if part)
-            hint = next((f"; {hint}" for sign, hint in _HINTS.items() if sign in words), "")
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            document.value = None
+            line, column, message = explain_syntax(text, error)
             # libyaml reads ahead, and so may come to a limit of its own before ours is seen.
-            message = _TOO_DEEP if "nesting depth" in words else f"is not YAML: {words}{hint}"
+            message = _TOO_DEEP if "nesting depth" in message else message
             document.report_at(line, column, (), message)
     return document
 
@@ -139,7 +137,7 @@ def _decode(document: Document, data: bytes) -> str | None:
 
 def _place(before: str) -> tuple[int, int]:
     """The line and column, from 1, of what follows `before`."""
-    lines = re.split("\r\n|\r|\n", before.removeprefix("\ufeff"))
+    lines = split_lines(before.removeprefix("\ufeff"))
     return len(lines), len(lines[-1]) + 1
 
 
@@ -164,6 +162,7 @@ class _Builder:
 
     def __init__(self, document: Document, text: str) -> None:
         self._document = document
+        self._lines = split_lines(text)
         self._marks = document.marks
         self._events: Iterator[Any] = yaml.parse(text, Loader=yaml.CSafeLoader)
         self._anchors: dict[str, _Anchor] = {}
@@ -191,7 +190,12 @@ class _Builder:
         if isinstance(event, AliasEvent):
             return self._alias(event, path)
         if event.tag is not None:
-            self._report(event, path, f'the tag "{event.tag}" is not used here; remove it')
+            self._report(
+                event,
+                path,
+                f'the tag "{event.tag}" is not used here; remove it, or put '
+                "quotes around a text that begins with !",
+            )
         if event.anchor is not None:
             return self._anchored(event, path)
         return self._content(event, path)
@@ -200,10 +204,20 @@ class _Builder:
         if isinstance(event, ScalarEvent):
             return self._scalar(event, path)
         self._check_depth(event, path, len(path))
-        return self._list(path) if isinstance(event, SequenceStartEvent) else self._map(path)
+        if isinstance(event, SequenceStartEvent):
+            return self._list(path)
+        return self._map(path, in_braces=event.flow_style)
 
     def _scalar(self, event: Any, path: Path) -> str | None:
         value: str = event.value
+        end = event.end_mark
+        if path in ((), ("events",)) and (table := find_table(self._lines, end.line)):
+            self._document.report_at(table.line + 1, table.column + 1, path, describe_table(table))
+            return None
+        if comment := find_comment(self._lines, end.line, end.column):
+            key = path[-1] if path and isinstance(path[-1], str) else ""
+            self._report(event, path, explain_comment(key, value, comment))
+            value = value or comment
         if event.style == '"' and (found := re.search("\r", value) or _REFUSED.search(value)):
             self._report(event, path, _refusal(found[0]))
         return value if value or event.style else None
@@ -216,8 +230,9 @@ class _Builder:
             items.append(self._node(event, item))
         return items
 
-    def _map(self, path: Path) -> Node:
+    def _map(self, path: Path, *, in_braces: bool) -> Node:
         entries: dict[str, Node] = {}
+        last = ""
         while not isinstance(event := next(self._events), MappingEndEvent):
             key = self._key(event, path)
             # What has no usable key is read for the problems in it, and left out.
@@ -227,11 +242,31 @@ class _Builder:
                 self._report(event, child, f'"{key}" is already there in line {line}; keep one')
                 self._node(next(self._events), (*child, "?"))
                 continue
+            begin = next(self._events)
+            if in_braces and key is not None and _has_no_colon(event, begin):
+                if not last:
+                    self._report(event, path, explain_comma("", key))
+                elif (*path, last) not in self._document.touched:
+                    entries[last] = self._join(event, path, last, entries[last])
+                continue
             self._marks[child] = _mark(event)
-            value = self._node(next(self._events), child)
+            value = self._node(begin, child)
             if key is not None:
                 entries[key] = value
+                last = key
         return entries
+
+    def _join(self, event: Any, path: Path, key: str, value: Node) -> Node:
+        """Report a comma that ended the value of `key`; the value as it was probably meant."""
+        mark = event.start_mark
+        rest = text_in_braces(self._lines, mark.line, mark.column)
+        if not isinstance(value, str):
+            self._report(event, (*path, key), explain_comma("", rest))
+            return value
+        space = " " if self._lines[mark.line][: mark.column].endswith(" ") else ""
+        text = f"{value},{space}{rest}"
+        self._report(event, (*path, key), explain_comma(key, text))
+        return text
 
     def _key(self, event: Any, path: Path) -> str | None:
         if isinstance(event, ScalarEvent):
@@ -282,6 +317,14 @@ class _Builder:
     def _report(self, event: Any, path: Path, message: str) -> None:
         line, column = _mark(event)
         self._document.report_at(line, column, path, message)
+
+
+def _has_no_colon(key: Any, value: Any) -> bool:
+    """Whether a key of a map in braces stands alone: its empty value is where the key ends."""
+    return isinstance(value, ScalarEvent) and _mark(value) == (
+        key.end_mark.line + 1,
+        key.end_mark.column + 1,
+    )
 
 
 def _mark(event: Any) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from dateutil.tz import tzical
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from calfeed.definitions.components import Component
-from calfeed.definitions.times import check_zone
+from calfeed.definitions.zone_names import find_zone
 
 _MOST_YEARS = 30
 """How many years of a zone's rules are compared at the most: the last."""
@@ -88,10 +88,8 @@ def _names(name: str, component: Component | None) -> Iterator[str]:
 
 
 def _known(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(check_zone(name)) if name else None
-    except ValueError:
-        return None
+    zone = find_zone(name) if name else None
+    return ZoneInfo(zone) if zone else None
 
 
 def _rules_of(component: Component | None) -> tzinfo | None:

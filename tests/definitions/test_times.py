@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calfeed.definitions.durations import Duration
-from calfeed.definitions.times import check_zone, parse_clock, parse_day, parse_moment
+from calfeed.definitions.times import parse_clock, parse_day, parse_moment
+from calfeed.definitions.zone_names import check_zone
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -52,15 +53,14 @@ def test_every_way_to_write_a_moment_means_the_same_instant(text: str) -> None:
         ("1899-12-31", "from 1900 to 2200"),
         ("2201-01-01", "from 1900 to 2200"),
         ("27.09.2024", "write 2024-09-27"),
-        ("2024-9-7", "write 2024-09-27"),
-        ("2024-09-27 9:30", "write 2024-09-27"),
-        ("2024-09-27 24:00", "midnight is 00:00 of the day it opens"),
+        ("2024-9-7", "write 2024-09-07"),
+        ("2024-09-27 9:30", "write 2024-09-27 09:30"),
+        ("2024-09-27 24:00", "write 2024-09-28 00:00"),
         ("2024-09-27 10:60", "no such time of day"),
         ("2024-09-27 10:30+15:00", "from -12:00 to +14:00"),
-        ("2024-09-27 10:30.5", "is not a date or time"),
-        ("tomorrow", "is not a date or time"),
+        ("2024-09-27 10:30.5", 'has "5" beside the date; write 2024-09-27 10:30'),
+        ("tomorrow", "means another day each time"),
         ("", "is not a date or time"),
-        ("٢٠٢٤-٠٩-٢٧", "is not a date or time"),
     ],
 )
 def test_what_is_no_moment_is_explained(text: str, words: str) -> None:
@@ -141,8 +141,9 @@ def test_what_is_no_zone_is_explained(name: str, words: str) -> None:
 
 def test_a_time_of_day_is_hours_and_minutes() -> None:
     assert parse_clock("09:00") == time(9)
-    for text in ("9:00", "9am", "24:00", "09:61"):
-        with pytest.raises(ValueError, match=r"09:00|midnight|no such time"):
+    assert parse_clock("9 am") == time(9)
+    for text in ("9:00", "9", "24:00", "09:61"):
+        with pytest.raises(ValueError, match=r"09:00|no such time"):
             parse_clock(text)
 
 

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from calfeed.definitions.times import check_zone
+from calfeed.definitions.zone_names import check_zone
 from calfeed.delivery.guard import check_url
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.option_texts import parse_digest, parse_quiet

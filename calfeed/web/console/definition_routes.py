@@ -24,7 +24,7 @@ def add_routes(console: Flask, desk: Desk) -> None:
         try:
             with desk.database.read() as connection:
                 uids = load_scheme(connection)
-            defined = load_definitions(folder, uids=uids)
+            defined = load_definitions(folder, uids=uids, today=now.date())
         except DefinitionError as error:
             return render_template(
                 page, folder=folder, problems=error.problems, warnings=error.warnings

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from werkzeug.datastructures import MultiDict
 
-from calfeed.definitions.times import check_zone
+from calfeed.definitions.zone_names import check_zone
 from calfeed.delivery.guard import check_url
 from calfeed.delivery.headers import find_header, parse_headers
 from calfeed.errors import InvalidInputError

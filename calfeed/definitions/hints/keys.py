@@ -1,0 +1,130 @@
+"""What people write for the keys and words of a definition, and what each is called here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from calfeed.definitions.dates import CLOCK, clean, read_clock
+from calfeed.definitions.hints.moments import read_moment
+from calfeed.definitions.texts import listed, nearest, shortened
+
+_KEYS: Mapping[str, str] = {
+    "start": "date day when time starts begin begins beginning from due due_date deadline "
+    "deadline_date start_date start_time startdate starttime dtstart datetime date_time on at "
+    "scheduled",
+    "end": "ends ending until till to finish finishes end_date end_time enddate endtime dtend stop "
+    "last_day",
+    "duration": "length lasts for takes",
+    "summary": "title name headline subject heading label event what topic",
+    "name": "title summary headline calendar calendar_name heading label",
+    "description": "desc details detail text body about info information content summary_long "
+    "comment comments long_description",
+    "location": "place venue where address room loc city",
+    "url": "link website site web webpage page href homepage uri",
+    "categories": "tags tag category labels keywords topics",
+    "time_zone": "timezone tz zone tzid timezones",
+    "color": "colour colors",
+    "repeat": "recurrence recurring repeats recur recurs rrule frequency freq every repeating",
+    "rule": "rrule freq frequency every recurrence pattern",
+    "except": "exdate exdates exceptions exception exclude excluded skip without not",
+    "also": "rdate rdates extra additional include added and",
+    "changes": "overrides override changed modifications",
+    "reminders": "reminder alert alerts alarm alarms remind notify notifications notification",
+    "before": "when trigger offset ahead earlier lead",
+    "note": "notes remark remarks reason why change_note",
+    "status": "state cancelled canceled confirmed tentative postponed provisional",
+    "kind": "type sort deadline is_deadline",
+    "sources": "source reference references ref citation",
+    "organizer": "organiser host organizers organised_by organized_by owner",
+    "contact": "contacts phone telephone ask",
+    "conference": "online meeting_link zoom teams meet call meeting video",
+    "geo": "coordinates position latlng lat_lng gps coords",
+    "image": "picture photo img banner",
+    "email": "mail e_mail address",
+    "uid": "id guid identifier",
+    "language": "lang locale",
+    "visibility": "private public access",
+    "class": "classification privacy",
+    "history": "past keep keep_past",
+    "formerly": "former previously old_name renamed_from aliases",
+    "events": "event dates items entries deadlines appointments calendar_events",
+}
+_WORDS: Mapping[str, str] = {
+    "cancelled": "canceled cancel off called_off dropped",
+    "tentative": "provisional unconfirmed tbc tbd planned possible maybe draft postponed delayed "
+    "expected proposed",
+    "confirmed": "confirm final fixed definite scheduled yes done agreed",
+    "deadline": "due due_date task todo",
+    "event": "meeting appointment",
+    "private": "secret hidden internal",
+    "public": "open",
+    "markdown": "md",
+    "plain": "text txt",
+}
+
+
+def find_key(key: str, keys: list[str]) -> str | None:
+    """The one of `keys` that a key was probably meant to be; None where none is near."""
+    return _look_up(key, keys, _KEYS) or nearest(key, keys, cutoff=0.75)
+
+
+def known_word(word: str, words: Iterable[str]) -> str | None:
+    """The one of `words` that a value stands for; None where it is no word for one of them."""
+    return _look_up(word, words, _WORDS)
+
+
+def explain_key(key: str, entry: Mapping[str, object], keys: list[str]) -> str:
+    """Why a key of an entry, which is none of `keys`, cannot be used, and what to write instead."""
+    plain, value = _plain(key), entry.get(key)
+    unknown = f'there is no key "{shortened(key)}" here'
+    if "start" in keys and (right := _join_time(plain, value, entry)):
+        return f"{unknown}; a time goes with its date, so write {right}"
+    if "status" in keys and (word := known_word(key, ("cancelled", "tentative", "confirmed"))):
+        return f'{unknown}; write "status: {word}"'
+    if "kind" in keys and plain in ("deadline", "due", "due_date", "is_deadline"):
+        moment = read_moment(value) if isinstance(value, str) else None
+        start = f'"start: {moment}" and ' if moment and "start" not in entry else ""
+        return f'{unknown}; write {start}"kind: deadline"'
+    if "start" in keys and plain in ("all_day", "allday", "whole_day", "full_day"):
+        return f"{unknown}; an event is all day if its start has no time, so remove the key"
+    if "summary" in keys and isinstance(value, dict) and {"summary", "start"} & value.keys():
+        return f"{unknown}; if it is an event of its own, indent it less, as the event above is"
+    if clean(key) != key and clean(key) in keys:
+        return f"{unknown}; it has an invisible character in it, so type {clean(key)} once more"
+    name = find_key(key, keys)
+    if name is None:
+        return f"{unknown}; the keys here are {listed(keys)}"
+    return f'{unknown}; did you mean "{name}"?' + (" It is there already" if name in entry else "")
+
+
+def _join_time(key: str, value: object, entry: Mapping[str, object]) -> str:
+    """The date and the time that stand under two keys, as one value; empty where they do not."""
+    times = {_plain(name): name for name in entry}
+    for begin, day_keys, time_keys in (
+        ("start", ("start", "date", "start_date", "day"), ("time", "start_time", "hour", "at")),
+        ("end", ("end", "end_date", "until"), ("end_time", "finish_time")),
+    ):
+        if key not in (*day_keys, *time_keys):
+            continue
+        days = [times[name] for name in (*day_keys, "start", "date") if name in times]
+        clocks = [times[name] for name in time_keys if name in times]
+        if not days or not clocks:
+            continue
+        day, clock = (str(entry[found[0]]) for found in (days, clocks))
+        moment, found = read_moment(day), CLOCK.fullmatch(clean(clock).lower())
+        readings = read_clock(found) if found else []
+        if moment and len(readings) == 1:
+            return f'"{begin}: {moment[:10]} {readings[0][1].text}"'
+    return ""
+
+
+def _look_up(word: str, choices: Iterable[str], synonyms: Mapping[str, str]) -> str | None:
+    plain = _plain(word)
+    found = (choice for choice in choices if plain in (choice, *synonyms.get(choice, "").split()))
+    return next(found, None)
+
+
+def _plain(word: str) -> str:
+    """A word as the lists above have it: `Due-Date`, `due date` and `dueDate` are `due_date`."""
+    return re.sub(r"[\s_-]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word.strip())).lower()

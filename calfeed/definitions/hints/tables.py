@@ -1,0 +1,84 @@
+"""Tables that are pasted into a definition file, and the event that a row of one stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from calfeed.definitions.dates import CLOCK, clean, read_clock
+from calfeed.definitions.hints.moments import read_moment
+from calfeed.definitions.slugs import make_slug
+from calfeed.definitions.texts import shortened
+
+_SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "|", ",": "commas"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Lines of cells; `line` and `column` are where it begins, counted from 0."""
+
+    line: int
+    column: int
+    separator: str
+    rows: list[list[str]]
+
+
+def find_table(lines: Sequence[str], line: int) -> Table | None:
+    """The table that has a row in a line; None where the lines around it are not of one."""
+    for separator in _SEPARATORS:
+        if _cells(lines, line, separator) < 2:
+            continue
+        width, first, last = _cells(lines, line, separator), line, line
+        while _cells(lines, first - 1, separator) == width:
+            first -= 1
+        while _cells(lines, last + 1, separator) == width:
+            last += 1
+        if last > first:
+            rows = [_split(text, separator) for text in lines[first : last + 1]]
+            indent = len(lines[first]) - len(lines[first].lstrip())
+            return Table(first, indent, separator, rows)
+    return None
+
+
+def describe_table(table: Table) -> str:
+    """What to write instead of a table, with one of its rows as an event."""
+    event = next(filter(None, map(_write_event, table.rows)), None)
+    example = event or "report-due: {summary: Report due, start: year-month-day}"
+    return (
+        f"is a table with {_SEPARATORS[table.separator]} between its cells, as spreadsheets have "
+        f"it; write each row as an event, such as {example}"
+    )
+
+
+def _cells(lines: Sequence[str], line: int, separator: str) -> int:
+    """How many cells a line has; 0 where it is not a row."""
+    if not 0 <= line < len(lines):
+        return 0
+    text = lines[line].strip(" ")
+    if not text or text[0] in "#-[{\"'" or re.search(r"\w: |:$", text):
+        return 0
+    return len(_split(text, separator)) if separator in text.strip() else 0
+
+
+def _split(text: str, separator: str) -> list[str]:
+    cells = [cell.strip().strip('"') for cell in text.strip(" ").split(separator)]
+    return cells[1:-1] if separator == "|" and not (cells[0] or cells[-1]) else cells
+
+
+def _write_event(row: Sequence[str]) -> str:
+    """A row as an event, if it has a title and a day."""
+    title = day = clock = ""
+    for cell in row:
+        if not day and (moment := read_moment(cell)):
+            day = moment
+        elif not clock and (found := CLOCK.fullmatch(clean(cell).lower())):
+            readings = read_clock(found)
+            clock = readings[0][1].text if len(readings) == 1 else ""
+        elif not title and cell and not any(character in cell for character in "{}[]#:,"):
+            title = cell
+    slug = make_slug(title)
+    if not title or not day or not slug:
+        return ""
+    start = day if " " in day or not clock else f"{day} {clock}"
+    return f"{slug}: {{summary: {shortened(title)}, start: {start}}}"
