@@ -4,6 +4,7 @@ CalfeedError            something a person can understand and mend
 |- DefinitionError      the files under events/ have problems (all of them, with positions)
 |- SettingsError        a setting is unknown or has a value that cannot be used
 |- StoreError           the database cannot be used
+|  `- DatabaseFileError its file is gone, damaged or (ReplacedError) another one
 |- PublishRefusedError  a publish would withdraw more than it should
 |- NotFoundError        no such calendar, event, endpoint or delivery
 `- InvalidInputError    an argument that is not what it should be
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class CalfeedError(Exception):
@@ -76,6 +78,21 @@ class SettingsError(CalfeedError):
 
 class StoreError(CalfeedError):
     """The database cannot be reached, opened or brought to this version's schema."""
+
+
+class DatabaseFileError(StoreError):
+    """The file of a SQLite database is gone or damaged; `trouble` says it without the path."""
+
+    def __init__(self, path: Path, trouble: str) -> None:
+        self.trouble = trouble
+        super().__init__(f"the database file {path} {trouble}")
+
+
+class ReplacedError(DatabaseFileError):
+    """Another file has the name of a SQLite database; what was read of the first is void."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "is another one than before")
 
 
 class PublishRefusedError(CalfeedError):

@@ -13,6 +13,7 @@ from calfeed.errors import CalfeedError
 
 # Where each command lives. A command that is not run is not imported, so `--help` is quick.
 _COMMANDS = {
+    "backup": ("calfeed.cli.keeping", "write a copy of the database to a file"),
     "channels": ("calfeed.cli.channels", "check and show chats, mail and the like"),
     "check": ("calfeed.cli.publishing", "say whether the definitions are in order"),
     "delivery": ("calfeed.cli.deliveries", "list, show and retry deliveries"),
@@ -26,6 +27,7 @@ _COMMANDS = {
     "publish": ("calfeed.cli.publishing", "make the definitions the truth"),
     "rehearse": ("calfeed.cli.rehearsing", "send a window's reminders now, marked as rehearsal"),
     "reminders": ("calfeed.cli.reminding", "show what fired and what will, when, to whom"),
+    "restore": ("calfeed.cli.keeping", "put the database back from a backup"),
     "schema": ("calfeed.cli.publishing", "print the JSON Schema of definitions"),
     "serve": ("calfeed.cli.serving", "everything at once, on one machine"),
     "token": ("calfeed.cli.tokens", "make and revoke tokens of private feeds and the API"),

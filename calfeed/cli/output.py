@@ -25,12 +25,12 @@ def now() -> datetime:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Database]:
-    """The database of the settings, with this version's schema."""
+def opened(settings: Settings, *, pinned: bool = False) -> Iterator[Database]:
+    """The database of the settings, with this version's schema; `pinned` as for Database."""
     from calfeed.store.database import Database
     from calfeed.store.migrate import check_schema
 
-    database = Database(settings.database)
+    database = Database(settings.database, pinned=pinned)
     try:
         check_schema(database)
         yield database

@@ -12,13 +12,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 from pydantic import SecretStr
 
 from calfeed.cli import output
-from calfeed.errors import StoreError
+from calfeed.errors import ReplacedError, StoreError
 from calfeed.settings import environment_with, load_settings
+
+if TYPE_CHECKING:
+    from calfeed.delivery.worker import Worker
 
 _processes = click.option(
     "--processes",
@@ -39,12 +43,13 @@ def web(processes: int, supervised: bool) -> None:
     from calfeed.web.server import serve as serve_web
 
     settings = load_settings()
-    with output.opened(settings):
+    with output.opened(settings) as database:
         pass  # better to fail here, in one line, than in each process
     if supervised:
         _end_with_parent()
     os.register_at_fork(after_in_child=_heed_sigterm_alone)
     serve_web(settings, processes)
+    database.identify()  # what was counted last is lost where the file is
 
 
 @click.command()
@@ -60,7 +65,10 @@ def worker(supervised: bool) -> None:
     _log_to_stderr("worker")
     settings = load_settings()
     channels = load_channels(settings)
-    with output.opened(settings) as database, open_sender(settings, channels) as sender:
+    with (
+        output.opened(settings, pinned=True) as database,
+        open_sender(settings, channels) as sender,
+    ):
         register(database, channels, output.now())
         keep = timedelta(days=settings.keep_bodies)
         one = Worker(
@@ -77,8 +85,9 @@ def worker(supervised: bool) -> None:
             gc.collect()
             gc.freeze()
             gc.set_threshold(50_000)
-            one.run()
+            _run_worker(one)
         clock.stop()
+        database.identify()
 
 
 @click.command()
@@ -123,7 +132,17 @@ def serve(processes: int) -> None:
         click.echo("Ctrl-C ends it.")
         publisher.watch(stopping, supervisor.revive)
         click.echo("stopping")
+    database.identify()
     database.close()
+
+
+def _run_worker(one: Worker) -> None:
+    try:
+        one.run()
+    except ReplacedError as error:
+        # Nothing that this process remembers is of that database.
+        logging.getLogger("calfeed").warning("%s; beginning anew with it", error)
+        os.execv(sys.executable, [sys.executable, "-m", "calfeed", *sys.argv[1:]])
 
 
 def _describe_console(link: str, made: SecretStr | None) -> Iterator[str]:

@@ -15,7 +15,13 @@ from calfeed.cli.authors import find_owners, find_user
 from calfeed.definitions.files import load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.definitions.values import text_in
-from calfeed.errors import CalfeedError, DefinitionError, DefinitionWarning, StoreError
+from calfeed.errors import (
+    CalfeedError,
+    DatabaseFileError,
+    DefinitionError,
+    DefinitionWarning,
+    StoreError,
+)
 from calfeed.publish import apply
 from calfeed.publish.plan import HORIZON, Plan
 from calfeed.publish.show import show_shortened, show_text, show_waiting, summarize
@@ -25,6 +31,7 @@ from calfeed.store import catalog
 from calfeed.store.database import Database
 from calfeed.store.installation import load_scheme
 from calfeed.store.publishes import Author
+from calfeed.store.sqlite import Identity
 from calfeed.store.visibility import is_public
 
 # Milliseconds: an editor writes a file in several steps; two seconds are the promise.
@@ -45,6 +52,7 @@ class Publisher:
         self._missed = False
         self._seen: _Stamp = frozenset()
         self._settled: _Stamp | None = None
+        self._file: Identity | None = None
         self._warned: frozenset[DefinitionWarning] = frozenset()
 
     def publish(self) -> bool:
@@ -52,6 +60,7 @@ class Publisher:
         self._seen = _look_at(self._settings.events)
         author = Author(self._find_author(), "calfeed serve")
         try:
+            file = self._database.identify()
             with self._database.read() as connection:
                 uids = load_scheme(connection)
             defined = load_definitions(
@@ -81,6 +90,7 @@ class Publisher:
             return False
         self._missed = False
         self._settled = self._seen
+        self._file = file
         self._say(f"published: {summarize(plan)}" if len(plan.changes) > 20 else show_text(plan))
         with self._database.read() as connection:
             shortened = apply.shortened_feeds(connection, output.now().year)
@@ -95,6 +105,13 @@ class Publisher:
             if warning not in self._warned:
                 self._say(str(warning))
         self._warned = frozenset(plan.warnings)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the database is another one than that which it last published to."""
+        with suppress(DatabaseFileError):
+            return self._database.identify() != self._file
+        return False  # there is none: it may come back
 
     def _find_author(self) -> str | None:
         """At the start who runs `serve`; then whose files were saved since the last publish."""
@@ -142,8 +159,8 @@ class Publisher:
             between()
 
     def _notice(self) -> None:
-        """Publish where that is still to be done, or the folder is not as it was then."""
-        if self._missed or _look_at(self._settings.events) != self._seen:
+        """Publish where that is still to be done, or something is not as it was then."""
+        if self._missed or self.stale or _look_at(self._settings.events) != self._seen:
             self.publish()
 
 

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from calfeed.delivery.posting import Posting, record
 from calfeed.delivery.sender import Outcome, Request, Sender
 from calfeed.delivery.shares import Shares, endpoint_of
-from calfeed.errors import StoreError
+from calfeed.errors import ReplacedError, StoreError
 from calfeed.store import claims as store
 from calfeed.store.claims import Claim
 from calfeed.store.database import Database
@@ -124,17 +124,20 @@ class Recorder:
     # From here on: the thread.
 
     def _run(self) -> None:
+        steps = Steps(self._stopping)
         while not self._stopping.is_set():
-            if not step_on(self._turn, self._stopping):
+            if not steps.take(self._turn):
                 self.doubt()
         self._let_go(lambda _: True)
         deadline = time.monotonic() + _LAST
         while self._claims and time.monotonic() < deadline:
-            if not step_on(self._keep, self._stopping):
+            if not steps.take(self._keep):
                 return  # the claims run out by themselves
             self._gather(1.0)
 
     def _turn(self) -> None:
+        # What no record could be made of is not sent.
+        self._database.identify()
         if self._shares.in_hand:
             self._gather(TURN)
         elif not (self._unrecorded or self._unposted):
@@ -199,15 +202,30 @@ class Recorder:
             self._unposted[claim] = self._shares.rest_of(claim.endpoint_id, at)
 
 
-def step_on(step: Callable[[], None], stopping: threading.Event) -> bool:
-    """Take a step of work; where the database is away, wait a moment and return False."""
-    try:
-        step()
-    except StoreError as error:
-        _log.error("%s; trying again", error)
-        stopping.wait(_DATABASE_PAUSE)
-        return False
-    return True
+class Steps:
+    """Takes steps of work. Where the database is away a step fails, which is logged once."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self._stopping = stopping
+        self._failure = ""
+
+    def take(self, step: Callable[[], None]) -> bool:
+        """Take a step; where the database is away, wait a moment and return False.
+
+        Raises ReplacedError where it is another one now: what is in hand is of the former.
+        """
+        try:
+            step()
+        except ReplacedError:
+            raise
+        except StoreError as error:
+            if str(error) != self._failure:
+                _log.error("%s; trying again until it is back", error)
+            self._failure = str(error)
+            self._stopping.wait(_DATABASE_PAUSE)
+            return False
+        self._failure = ""
+        return True
 
 
 def claim_of(one: Request | Outcome) -> Claim:

@@ -25,7 +25,7 @@ from calfeed.delivery.due import (
     review_plans,
 )
 from calfeed.delivery.posting import prepare
-from calfeed.delivery.recorder import TURN, Recorder, step_on
+from calfeed.delivery.recorder import TURN, Recorder, Steps
 from calfeed.delivery.retention import KEEP, Retention
 from calfeed.delivery.sender import Sender
 from calfeed.delivery.shares import Shares
@@ -103,11 +103,15 @@ class Worker:
         self._awake.set()
 
     def run(self) -> None:
-        """Work until stopped. A database that goes away is waited for."""
+        """Work until stopped. A database that goes away is waited for.
+
+        Raises ReplacedError where the file of the database was replaced by another one.
+        """
         self._recorder.start()
+        steps = Steps(self._stopping)
         try:
             while not self._stopping.is_set():
-                if not step_on(self._turn, self._stopping):
+                if not steps.take(self._turn):
                     self._awake.set()
         finally:
             self._recorder.stop()

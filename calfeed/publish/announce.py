@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import count
 
 from calfeed.ical.changes import EventChange, compare_revisions
 from calfeed.ical.revision import Written, read_written
 from calfeed.publish.plan import plan_messages
 from calfeed.publish.show import describe_changes, summarize_announced
-from calfeed.reminders.messages import Message
-from calfeed.store import announcements, catalog, endpoints, outbox, visibility
+from calfeed.reminders.messages import Message, tell_again
+from calfeed.store import announcements, catalog, endpoints, outbox, told, visibility
 from calfeed.store.announcements import Waiting
 from calfeed.store.database import Connection, Database
 from calfeed.store.notices import announce
@@ -43,7 +44,22 @@ def make_messages(
     connection: Connection, changes: Sequence[EventChange], now: datetime, base_url: str
 ) -> tuple[Message, ...]:
     """The messages of an announcement; none while there is nobody to get them."""
-    return plan_messages(changes if endpoints.count_endpoints(connection) else (), now, base_url)
+    told_of = changes if endpoints.count_endpoints(connection) else ()
+    return _tell_anew(connection, plan_messages(told_of, now, base_url))
+
+
+def _tell_anew(connection: Connection, made: Sequence[Message]) -> tuple[Message, ...]:
+    """Give another id to a message of a state that was told before: the event came back to it."""
+    found = list(made)
+    for times in count(1):
+        known = told.find_known(connection, [message.id for message in found])
+        if not known:
+            break
+        found = [
+            tell_again(first, times) if message.id in known else message
+            for first, message in zip(made, found, strict=True)
+        ]
+    return tuple(found)
 
 
 def announce_due(database: Database, now: datetime, base_url: str) -> int:

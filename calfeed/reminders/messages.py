@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from calfeed.definitions.details import Classification
-from calfeed.definitions.values import Event, Text, text_in
+from calfeed.definitions.values import Event, Text, fingerprint, text_in
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import Moment, Occurrence
 from calfeed.ical.revision import Revision
@@ -96,7 +96,8 @@ def reminder_message(
 def change_message(change: EventChange, now: datetime, *, page: str | None = None) -> Message:
     """The message of a change that is announced at `now`.
 
-    Its id comes from the event and its SEQUENCE, so that no crash can give it two.
+    Its id comes from the state that it tells of, so that it is the same where that is found out
+    once more: by another process, or after a restore.
     """
     revision, previous = change.after, change.before
     event = revision.event
@@ -114,13 +115,18 @@ def change_message(change: EventChange, now: datetime, *, page: str | None = Non
         data["note"] = text_in(change.reason, event.language)
     data["text"] = f"{text_in(event.summary, event.language)}: {tell_change(change)}"
     return Message(
-        id=make_id(kind, event.uid, str(revision.sequence)),
+        id=make_id("state", event.uid, fingerprint(event), "gone" if revision.withdrawn else ""),
         subject=make_subject(f"event.{kind}", event),
         at=now,
         body=make_body(f"event.{kind}", now, data),
         text=data["text"],
         uid=event.uid,
     )
+
+
+def tell_again(message: Message, times: int) -> Message:
+    """The message of a state that an event came back to, after it was told so many times before."""
+    return replace(message, id=make_id(message.id, str(times)))
 
 
 def probe_message(endpoint: str, now: datetime, nonce: str) -> Message:

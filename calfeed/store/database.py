@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from calfeed.errors import StoreError
+from calfeed.store.sqlite import DatabaseFile, Identity, make_engine
 
 _PUBLISH_LOCK = 0x63616C66
 """The number of PostgreSQL's advisory lock for publishing ("calf")."""
@@ -23,12 +24,18 @@ _PUBLISH_LOCK = 0x63616C66
 class Database:
     """A database that transactions run on. Safe to share between threads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, pinned: bool = False) -> None:
         """Open a database by its SQLAlchemy URL (`sqlite:///…` or `postgresql://…`).
 
-        Nothing is connected yet. Raises StoreError for a URL that is none, or another engine's.
+        Nothing is connected yet, and no file is made. A SQLite file that is replaced is opened
+        anew; a `pinned` database raises ReplacedError then. Raises StoreError for a URL that is
+        none, or another engine's.
         """
-        self.engine = _create(url)
+        parsed = _parse(url)
+        self.file = DatabaseFile(Path(parsed.database or "")) if _is_sqlite(parsed) else None
+        self.engine = (
+            make_engine(url, self.file, pinned=pinned) if self.file else _create_postgresql(parsed)
+        )
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.name = self.engine.url.render_as_string(hide_password=True)
         # SQLite has one writer at a time. Left to it, a thread that finds another one writing
@@ -87,16 +94,30 @@ class Database:
     @property
     def exists(self) -> bool:
         """Whether there is a database, as far as that can be told without connecting."""
-        return not self.is_sqlite or Path(self.engine.url.database or "").exists()
+        return self.file is None or self.file.path.exists()
+
+    def make(self) -> None:
+        """Make the file of a SQLite database where there is none."""
+        if self.file is not None:
+            self.file.make()
+
+    def identify(self) -> Identity | None:
+        """Which file this is now; None for PostgreSQL, which has none.
+
+        Raises DatabaseFileError where it is gone or damaged.
+        """
+        return self.file.identify() if self.file is not None else None
 
     def check(self) -> None:
         """Raise StoreError unless the database answers."""
         with self.read() as connection:
-            connection.execute(text("SELECT 1"))
+            connection.execute(text("SELECT version_num FROM alembic_version"))
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        if self.file is not None:
+            self.file.close()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -111,7 +132,7 @@ class Database:
             raise StoreError(f"the database {self.name} cannot be used: {error}") from error
 
 
-def _create(url: str) -> Engine:
+def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -121,11 +142,15 @@ def _create(url: str) -> Engine:
             "postgresql://user:password@host/name"
         ) from None
     name = parsed.get_backend_name()
-    if name == "sqlite":
-        return _create_sqlite(parsed.database, url)
-    if name in ("postgresql", "postgres"):
-        return _create_postgresql(parsed)
-    raise StoreError(f"calfeed keeps its data in SQLite or PostgreSQL, not in {name}")
+    if name not in ("sqlite", "postgresql", "postgres"):
+        raise StoreError(f"calfeed keeps its data in SQLite or PostgreSQL, not in {name}")
+    if name == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise StoreError("a SQLite database has to be a file: sqlite:///path")
+    return parsed
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
 
 
 def _create_postgresql(url: URL) -> Engine:
@@ -149,36 +174,5 @@ def _create_postgresql(url: URL) -> Engine:
     def _ask(_: Any, cursor: Any, _text: str, _given: Any, context: Any, _many: bool) -> None:
         if context is not None and context.execution_options.get("calfeed_binary", False):
             cursor.format = psycopg.pq.Format.BINARY
-
-    return engine
-
-
-def _create_sqlite(database: str | None, url: str) -> Engine:
-    if not database or database == ":memory:":
-        raise StoreError("a SQLite database has to be a file: sqlite:///path")
-    folder = Path(database).parent
-    engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
-
-    @event.listens_for(engine, "do_connect")
-    def _make_folder(*_: object) -> None:
-        try:
-            # The endpoints' secrets are in there.
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            message = f"the data folder {folder} cannot be made: {error.strerror}"
-            raise StoreError(message) from error
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        # The driver's own BEGIN would come too late for BEGIN IMMEDIATE.
-        connection.isolation_level = None
-        # Full durability: what was answered or sent is on the disk, whatever happens next.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("calfeed_immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine

@@ -23,6 +23,7 @@ def migrate(database: Database) -> None:
     Any number of processes may do so at once. Raises StoreError where the database cannot be
     used, or belongs to a newer calfeed.
     """
+    database.make()
     with database.write_alone() as connection:
         config = _config()
         config.attributes["connection"] = connection

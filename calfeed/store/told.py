@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,15 @@ class MessageRow:
     at: datetime
     text: str
     body: bytes = field(repr=False)
+
+
+def find_known(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Which of these are the ids of messages that there are."""
+    found: set[str] = set()
+    for index in range(0, len(ids), 500):
+        part = messages.c.id.in_(ids[index : index + 500])
+        found.update(connection.scalars(select(messages.c.id).where(part)))
+    return found
 
 
 def messages_before(

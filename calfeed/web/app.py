@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import BaseConverter
 
-from calfeed.errors import StoreError
+from calfeed.errors import DatabaseFileError, StoreError
 from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema
 from calfeed.web import feed_routes, pages
@@ -71,8 +71,11 @@ def make_flask(state: State, base_url: str) -> Flask:
     def readyz() -> Response:
         try:
             state.check()
-        except StoreError:
-            text = "the database does not answer; the last published state is being served\n"
+        except StoreError as error:
+            trouble = "does not answer"
+            if isinstance(error, DatabaseFileError):
+                trouble = f"file {error.trouble}"
+            text = f"the database {trouble}; the last published state is being served\n"
             status = HTTPStatus.SERVICE_UNAVAILABLE
         else:
             text, status = "ok\n", HTTPStatus.OK

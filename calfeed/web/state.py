@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 
 from calfeed.errors import StoreError
 from calfeed.store.database import Database
+from calfeed.store.migrate import check_schema
 from calfeed.store.notices import Listener
 from calfeed.store.polls import add_polls
+from calfeed.store.sqlite import Identity
 from calfeed.web.answers import LookUp
 from calfeed.web.snapshot import EMPTY, Snapshot, load_snapshot, read_version
 from calfeed.web.tally import Tally
@@ -52,6 +54,8 @@ class State:
         self.snapshot: Snapshot = EMPTY
         self.look_up: LookUp | None = None
         self.tally = Tally()
+        self._file: Identity | None = None  # which the snapshot was read of
+        self._failure: StoreError | None = None  # of the last look for a new publish
 
     def refresh(self) -> bool:
         """Load what is published if it is new; return whether it was.
@@ -59,16 +63,25 @@ class State:
         Raises StoreError where the database does not answer.
         """
         now = self.clock()
-        if read_version(self._database, now) == self.snapshot.version:
+        file = self._database.identify()
+        same = file == self._file
+        if same and read_version(self._database, now) == self.snapshot.version:
             return False
-        self.snapshot = load_snapshot(self._database, self._base_url, now, self.snapshot)
+        if not same:
+            check_schema(self._database)
+        # Another database can give the same numbers to other things.
+        last = self.snapshot if same else EMPTY
+        self.snapshot = load_snapshot(self._database, self._base_url, now, last)
+        self._file = file
         if self.look_up is not None:
             self.look_up.feeds = self.snapshot
         return True
 
     def check(self) -> None:
-        """Raise StoreError unless the database answers."""
+        """Raise StoreError unless the database answers, and can be read."""
         self._database.check()
+        if self._failure is not None:
+            raise self._failure
 
     def keep_polls(self) -> None:
         """Add what was counted to the database.
@@ -107,7 +120,6 @@ class State:
                 self.keep_polls()
 
     def _poll(self) -> None:
-        failing = False
         pause = _POLL if self._database.is_sqlite else _SLOW_POLL
         keep_at = time.monotonic() + _KEEP
         while True:
@@ -120,8 +132,10 @@ class State:
                 if time.monotonic() >= keep_at:
                     keep_at = time.monotonic() + _KEEP
                     self.keep_polls()
-                failing = False
+                if self._failure is not None:
+                    _log.warning("the database is back")
+                self._failure = None
             except StoreError as error:
-                if not failing:
+                if str(error) != str(self._failure):
                     _log.error("%s; the last published state goes on being served", error)
-                failing = True
+                self._failure = error

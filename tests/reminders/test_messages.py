@@ -17,6 +17,7 @@ from calfeed.reminders.messages import (
     format_span,
     probe_message,
     reminder_message,
+    tell_again,
 )
 from calfeed.reminders.plan import Reminder, plan_reminders
 from tests.ical.defining import define_event
@@ -152,17 +153,33 @@ def test_a_moved_event_tells_both_dates_and_why() -> None:
     assert message.until is None
 
 
-def test_each_revision_of_an_event_has_a_message_of_its_own() -> None:
-    event = define_event("start: 2025-06-30")
-    made = [
-        change_message(
-            EventChange(kind, None, revise(event, sequence)), CREATED + timedelta(days=sequence)
-        )
-        for kind in (Kind.ADDED, Kind.MOVED, Kind.CHANGED, Kind.CANCELLED)
-        for sequence in (0, 1, 1)
-    ]
-    assert len({message.id for message in made}) == 8
-    assert all(message.id.startswith("msg_") and len(message.id) == 36 for message in made)
+def test_each_state_of_an_event_has_one_id_whenever_and_however_it_was_reached() -> None:
+    """So that what was told before a restore has the same id when it is found out again."""
+    one, other = define_event("start: 2025-06-30"), define_event("start: 2025-07-01")
+    gone = revise(one, 3).model_copy(update={"withdrawn": True})
+    states = {
+        state: {
+            change_message(EventChange(kind, None, revision), CREATED + timedelta(days=day)).id
+            for kind in (Kind.ADDED, Kind.MOVED, Kind.CHANGED)
+            for day, revision in enumerate(revisions)
+        }
+        for state, revisions in {
+            "one": [revise(one, 0), revise(one, 1_000)],
+            "other": [revise(other, 1)],
+            "gone": [gone],
+        }.items()
+    }
+    ids = set().union(*states.values())
+    assert [len(found) for found in states.values()] == [1, 1, 1]
+    assert len(ids) == 3
+    assert all(each.startswith("msg_") and len(each) == 36 for each in ids)
+
+
+def test_a_state_that_is_told_again_has_another_id_each_time() -> None:
+    first = change_message(
+        EventChange(Kind.ADDED, None, revise(define_event("start: 2025-06-30"))), CREATED
+    )
+    assert len({first.id, tell_again(first, 1).id, tell_again(first, 2).id}) == 3
 
 
 def test_a_withdrawn_event_is_told_as_cancelled() -> None:

@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from calfeed.errors import StoreError
+from calfeed.errors import DatabaseFileError, ReplacedError, StoreError
 from calfeed.store.catalog import add_publish, latest_publish
 from calfeed.store.database import Database
-from calfeed.store.endpoints import find_endpoint, list_endpoints
+from calfeed.store.endpoints import count_endpoints, find_endpoint, list_endpoints
+from calfeed.store.migrate import migrate
 from tests.patience import PATIENCE
 from tests.store.keeping import NOW, SECRET, keep_endpoints, make_endpoint
 
@@ -99,7 +100,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     database = Database(f"sqlite:///{tmp_path / 'file' / 'calfeed.sqlite3'}")
     with pytest.raises(StoreError, match="cannot be made"):
-        database.check()
+        database.make()
 
 
 def test_no_repr_shows_a_secret(database: Database) -> None:
@@ -117,6 +118,7 @@ def test_no_repr_shows_a_secret(database: Database) -> None:
 def test_sqlite_keeps_what_it_was_told_to_keep_and_what_belongs_together(tmp_path: Path) -> None:
     """Write-ahead log, every commit on the disk (2 is FULL), foreign keys held."""
     database = Database(f"sqlite:///{tmp_path / 'calfeed.sqlite3'}")
+    database.make()
     with database.read() as connection:
         found = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
@@ -124,3 +126,45 @@ def test_sqlite_keeps_what_it_was_told_to_keep_and_what_belongs_together(tmp_pat
         ]
     database.close()
     assert found == ["wal", 2, 1]
+
+
+def test_nothing_makes_a_sqlite_file_but_make_and_then_it_is_for_this_user_alone(
+    tmp_path: Path,
+) -> None:
+    """Also in a folder that others may enter."""
+    path = tmp_path / "calfeed.sqlite3"
+    with closing(Database(f"sqlite:///{path}")) as database:
+        with pytest.raises(DatabaseFileError, match=f"{path} is gone"):
+            database.check()
+        assert not path.exists()
+        migrate(database)
+        assert path.stat().st_mode & 0o777 == 0o600
+        database.check()
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+def test_a_connection_never_writes_into_a_file_that_has_lost_its_name(
+    tmp_path: Path, pinned: bool
+) -> None:
+    """Another file is opened in its place, but by who remembers things of the first."""
+    path, log = tmp_path / "calfeed.sqlite3", tmp_path / "calfeed.sqlite3-wal"
+    with closing(Database(f"sqlite:///{tmp_path / 'other.sqlite3'}")) as other:
+        migrate(other)
+    with closing(Database(f"sqlite:///{path}", pinned=pinned)) as database:
+        migrate(database)
+        with database.write() as connection:
+            keep_endpoints(connection, "end_1")
+        path.rename(tmp_path / "aside.sqlite3")
+        with pytest.raises(DatabaseFileError, match="is gone"), database.write():
+            pass
+        (tmp_path / "other.sqlite3").rename(path)
+        with pytest.raises(DatabaseFileError, match="still beside it"), database.write():
+            pass
+        log.rename(tmp_path / "aside.sqlite3-wal")
+        (tmp_path / "calfeed.sqlite3-shm").unlink()
+        if pinned:
+            with pytest.raises(ReplacedError, match="another one than before"), database.write():
+                pass
+        else:
+            with database.write() as connection:
+                assert count_endpoints(connection) == 0

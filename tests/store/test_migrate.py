@@ -77,6 +77,7 @@ def test_an_empty_database_is_told_from_one_of_another_version(empty_url: str) -
 def test_what_a_process_dies_in_the_middle_of_is_not_half_done(empty_url: str) -> None:
     """DDL is part of the transaction, on both databases."""
     database = Database(empty_url)
+    database.make()
 
     with suppress(DeathError), database.write_alone() as connection:
         connection.execute(text("CREATE TABLE half (id INTEGER)"))

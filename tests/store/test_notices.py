@@ -79,6 +79,7 @@ def test_a_connection_that_listened_is_closed_and_not_lent_again(database: Datab
 def test_on_sqlite_there_is_nothing_to_hear_and_nothing_to_fail(tmp_path: Path) -> None:
     ear = Ear()
     database = Database(f"sqlite:///{tmp_path / 'calfeed.sqlite3'}")
+    database.make()
     with Listener(database, ear), database.write() as connection:
         announce(connection)
     assert ear.count == 0

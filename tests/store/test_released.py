@@ -1,0 +1,139 @@
+"""A database of every schema that was ever released is brought to this one, and loses nothing.
+
+How the files in `released/` were made is told there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+
+from calfeed.definitions.reader import read_definitions
+from calfeed.definitions.uids import BY_NAMES
+from calfeed.errors import StoreError
+from calfeed.ical.variants import PLAIN
+from calfeed.publish.apply import publish
+from calfeed.store import catalog, endpoints, outbox, tokens
+from calfeed.store.database import Database
+from calfeed.store.deliveries import list_deliveries
+from calfeed.store.installation import load_installation, load_scheme
+from calfeed.store.lineage import load_sequences
+from calfeed.store.migrate import check_schema, migrate
+from calfeed.store.tables import attempts, messages
+from calfeed.web.snapshot import load_snapshot
+from tests.store.released.desk import BASE, BOARD, DESK, SECRET, TOKEN
+
+FOLDER = Path(__file__).parent / "released"
+VERSIONS = ["0.1"]
+NOW = datetime(2026, 11, 2, tzinfo=UTC)
+
+SEQUENCES = {
+    BY_NAMES.make("board", "budget"): 0,
+    BY_NAMES.make("desk", "meeting"): 0,
+    BY_NAMES.make("desk", "stay"): 2,
+    BY_NAMES.make("desk", "visit"): 1,
+    "guest@example.org": 0,
+}
+
+
+def test_each_release_is_there_for_both_databases() -> None:
+    found = {path.name for path in FOLDER.glob("*.sql")}
+    assert found == {f"{one}.{kind}.sql" for one in VERSIONS for kind in ("sqlite", "postgresql")}
+
+
+@pytest.fixture(params=VERSIONS)
+def released(request: pytest.FixtureRequest, engine: str, empty_url: str) -> Iterator[Database]:
+    """A database as a released calfeed left it."""
+    script = (FOLDER / f"{request.param}.{engine}.sql").read_text("utf-8")
+    if engine == "sqlite":
+        with closing(sqlite3.connect(make_url(empty_url).database or "")) as connection:
+            connection.executescript(script)
+    else:
+        with psycopg.connect(empty_url, autocommit=True) as connection:
+            connection.execute(script.encode())
+    with closing(Database(empty_url)) as database:
+        yield database
+
+
+def test_a_released_database_is_refused_until_it_is_migrated(released: Database) -> None:
+    with pytest.raises(StoreError, match="another version's schema"):
+        check_schema(released)
+    migrate(released)
+    check_schema(released)
+
+
+def test_what_is_published_is_as_it_was(released: Database) -> None:
+    """UIDs, SEQUENCEs, bytes; and the next publish of the same definitions revises nothing."""
+    with closing(sqlite3.connect(":memory:")) as kept:
+        kept.executescript((FOLDER / "0.1.sqlite.sql").read_text("utf-8"))
+        before = dict(kept.execute("SELECT uid, vevent FROM events"))
+    migrate(released)
+    with released.read() as connection:
+        assert load_sequences(connection) == SEQUENCES
+        assert {row.uid: row.vevents[PLAIN] for row in catalog.load_events(connection)} == (before)
+        uids = load_scheme(connection)
+        reminders = outbox.load_reminders(connection)
+    assert uids.kept == set(SEQUENCES)
+    feed = load_snapshot(released, BASE, NOW).answers["/calendars/desk.ics"].plain[1][0]
+    assert {uid for uid in SEQUENCES if f"UID:{uid}\r\n".encode() in feed} == (
+        set(SEQUENCES) - {BY_NAMES.make("board", "budget")}
+    )
+    files = {
+        "events/desk.yaml": DESK.format(stay="2027-12-31", more="").encode(),
+        "events/board.yaml": BOARD.encode(),
+    }
+    plan = publish(released, read_definitions(files, uids), NOW, BASE)
+    assert plan.changes == ()
+    with released.read() as connection:
+        assert load_sequences(connection) == SEQUENCES
+        assert outbox.load_reminders(connection) == reminders
+
+
+def test_what_is_new_gets_a_uid_of_the_installation(released: Database) -> None:
+    migrate(released)
+    with released.read() as connection:
+        uids, one = load_scheme(connection), load_installation(connection)
+    files = {
+        "events/desk.yaml": DESK.format(
+            stay="2027-12-31", more="  new: {summary: New, start: 2027-04-01}"
+        ).encode(),
+        "events/board.yaml": BOARD.encode(),
+    }
+    (change,) = publish(released, read_definitions(files, uids), NOW, BASE).changes
+    assert one.since == 3
+    assert change.after.event.uid not in (*SEQUENCES, BY_NAMES.make("desk", "new"))
+
+
+def test_what_was_to_be_sent_still_is_and_what_was_sent_is_on_record(released: Database) -> None:
+    migrate(released)
+    with released.read() as connection:
+        rows = list_deliveries(connection, limit=100)
+        states = sorted(row.state for row in rows)
+        assert states == ["delivered"] * 3 + ["held"] * 8 + ["pending"] * 5
+        assert len(connection.execute(select(attempts)).all()) == 3
+        assert all(connection.scalars(select(messages.c.body)))
+        planned = [row for row in outbox.load_reminders(connection) if row.state == "planned"]
+        assert len(planned) == 60
+        assert outbox.next_due(connection) == min(row.due for row in planned)
+
+
+def test_endpoints_and_tokens_go_on(released: Database) -> None:
+    migrate(released)
+    with released.read() as connection:
+        found = {one.id: one for one in endpoints.list_endpoints(connection)}
+        assert {name: one.state for name, one in found.items()} == {
+            "ep_active": "active",
+            "ep_paused": "paused",
+        }
+        assert found["ep_active"].secret == SECRET
+        token = tokens.find_token(connection, TOKEN)
+        assert token is not None
+        assert token.calendar == "board"
