@@ -37,7 +37,7 @@ def check(folder: Path | None, strict: bool, as_json: bool) -> None:
     settings = load_settings()
     try:
         defined = load_definitions(
-            folder or settings.events, uids=_find_scheme(settings), today=output.now().date()
+            folder or settings.events, uids=find_scheme(settings), today=output.now().date()
         )
     except DefinitionError as error:
         _print_problems(error, as_json)
@@ -67,7 +67,7 @@ def _print_problems(error: DefinitionError, as_json: bool) -> None:
     click.echo(f"{output.count(problems, 'problem')}{counted}", err=True)
 
 
-def _find_scheme(settings: Settings) -> UidScheme:
+def find_scheme(settings: Settings) -> UidScheme:
     """How the installation makes UIDs; by names alone where it has no database yet."""
     from calfeed.definitions.uids import BY_NAMES
     from calfeed.store.installation import load_scheme

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.components import Component, Property, Report
+from calfeed.definitions.components import Component, Property, parse_value
 from calfeed.definitions.durations import Duration
-from calfeed.definitions.stamps import Moment, length_between, parse_value
+from calfeed.definitions.losses import Report
+from calfeed.definitions.stamps import Moment, length_between
 from calfeed.definitions.values import DEFAULT_REMINDER_TIME
 
 Reminder: TypeAlias = "str | dict[str, str]"
@@ -39,7 +40,7 @@ def import_alarms(
             offset = _offset(trigger, start, end, zone, recurs)
             reminder = _remind(offset, all_day=not isinstance(start, datetime))
         except (ValueError, TypeError, OverflowError) as error:
-            report("VALARM", f"{trigger.value.strip()} is left out: {error}")
+            report("VALARM", f"is left out: {error}", trigger.value.strip())
             continue
         if reminder not in reminders:
             reminders.append(reminder)
@@ -87,7 +88,7 @@ def _remind(offset: timedelta, *, all_day: bool) -> Reminder:
 def _report_rest(alarm: Component, event: Component, report: Report) -> None:
     action = alarm.value("ACTION")
     if action != "DISPLAY":
-        report("VALARM", f"ACTION {action or 'missing'} becomes a reminder like any other")
+        report("VALARM", "becomes a reminder like any other", f"ACTION {action or 'missing'}")
     summary = event.first("SUMMARY")
     for prop in alarm.properties:
         said = prop.name == "DESCRIPTION" and summary is not None and prop.text == summary.text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from calfeed.definitions.defined import Definitions
 from calfeed.definitions.reader import DefinitionReader
-from calfeed.definitions.tree import LARGEST_FILE
+from calfeed.definitions.tree import LARGEST_FILE, read_tree
 from calfeed.definitions.uids import BY_NAMES, UidScheme
 from calfeed.errors import DefinitionError, Problem
 
@@ -56,6 +56,24 @@ def load_files(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
         except OSError as error:
             problems.append(_unreadable(name, error))
     return files, problems
+
+
+def find_uids(folder: Path, uids: UidScheme = BY_NAMES) -> dict[str, str]:
+    """The file of each UID in a definitions folder; where it has problems, of those written out."""
+    files, _ = load_files(folder)
+    try:
+        places = DefinitionReader().read(files, uids).places
+    except DefinitionError:
+        return {uid: file for file, data in files.items() for uid in _written_uids(file, data)}
+    return {uid: place.file for uid, place in places.items()}
+
+
+def _written_uids(file: str, data: bytes) -> Iterator[str]:
+    tree = read_tree(file, data).value
+    events = tree.get("events") if isinstance(tree, dict) else None
+    for entry in events.values() if isinstance(events, dict) else ():
+        if isinstance(entry, dict) and isinstance(uid := entry.get("uid"), str):
+            yield uid.strip()
 
 
 def _read(path: Path) -> bytes:

@@ -35,6 +35,7 @@ from calfeed.definitions.scalars import (
     Moment,
     Priority,
     Span,
+    Truth,
     Url,
     Zone,
     lowered,
@@ -52,7 +53,7 @@ from calfeed.definitions.texts import (
 from calfeed.definitions.values import ALL_HISTORY, Kind, Status, Visibility
 
 MOST_REMINDERS = 20
-MOST_EXCEPTIONS = 1_000
+MOST_EXCEPTIONS = 10_000
 MOST_LISTED = 50
 """Categories, and sources, of one event."""
 
@@ -213,6 +214,9 @@ class EventEntry(Entry):
     time_zone: Zone | None = Field(None, description="IANA time zone, if not the calendar's")
     status: _Status | None = Field(None, description="confirmed, unless it says otherwise")
     kind: _Kind | None = Field(None, description="A deadline is shown as due and blocks no time")
+    busy: Truth | None = Field(
+        None, description="Whether it blocks time; if not given, what has a time of day does"
+    )
     description: Lines | None = Field(None, description="What it is about")
     location: Lines | None = Field(None, description="Where it takes place")
     url: Url | None = Field(None, description="The page about it (http or https)")

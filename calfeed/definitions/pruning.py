@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import groupby
 from typing import Any
 
-from calfeed.definitions.components import Report, label
+from calfeed.definitions.components import label
+from calfeed.definitions.losses import CALENDAR, Losses
 from calfeed.definitions.reader import read_definitions
+from calfeed.definitions.tree import LARGEST_FILE
 from calfeed.definitions.writing import write_definition
 from calfeed.errors import DefinitionError, InvalidInputError, Problem
 
@@ -24,26 +28,39 @@ _PROPERTIES = {
 }
 # How much of a path is taken out where one key of a map cannot go without the others.
 _WHOLE = {"organizer": 1, "conference": 1, "reminders": 2}
-_REQUIRED = ("summary", "start")
+# Without these an event would take place at other times.
+_REQUIRED = (("summary",), ("start",), *(("repeat", key) for key in ("except", "also", "changes")))
+_MOST_ROUNDS = 20
+_LARGEST_PART = LARGEST_FILE // 2
+"""How large a file of a folder becomes: half of what is read, as people add to it."""
+_QUOTED = re.compile(r'"([^"]*)"(?:: | )(.*)', re.DOTALL)
 
 
 def write_accepted(
-    definition: dict[str, Any], slug: str, comment: str, reporter: Callable[[str], Report]
-) -> bytes:
-    """The YAML text of a definition, less what the reader refuses in the calendar `slug`.
+    head: dict[str, Any],
+    events: dict[str, dict[str, Any]],
+    slug: str,
+    comment: str,
+    losses: Losses,
+) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
+    """The files of a definition, less what the reader refuses in the calendar `slug`.
 
-    What is taken out, of `definition` as well, is reported with the reader's words. Raises
-    InvalidInputError where the file as a whole is refused.
+    Also the events that are left. What is taken out is reported with the reader's words. The
+    files are by their paths in the definitions folder. Raises InvalidInputError where the
+    definition as a whole is refused.
     """
-    file = f"events/{slug}.yaml"
-    while True:
-        text = write_definition(definition, comment)
+    definition = {**head, "events": events}
+    problems: tuple[Problem, ...] = ()
+    for _ in range(_MOST_ROUNDS):
+        files = _write(definition, slug, comment)
         try:
-            read_definitions({file: text})
+            read_definitions({f"events/{file}": text for file, text in files.items()})
         except DefinitionError as error:
-            _take_out(definition, error.problems, reporter)
+            problems = error.problems
+            _take_out(definition, problems, losses)
         else:
-            return text
+            return files, definition["events"]
+    raise InvalidInputError(f"the calendar cannot be kept: {problems[0].message}")
 
 
 def day_of(written: object) -> date:
@@ -56,9 +73,35 @@ def first_text(text: str | dict[str, str]) -> str:
     return text if isinstance(text, str) else next(iter(text.values()))
 
 
-def _take_out(
-    definition: dict[str, Any], problems: tuple[Problem, ...], reporter: Callable[[str], Report]
-) -> None:
+def _write(definition: dict[str, Any], slug: str, comment: str) -> dict[str, bytes]:
+    """One file, or where that is too large a folder with a file for each year or part of one."""
+    text = write_definition(definition, comment)
+    if len(text) <= LARGEST_FILE:
+        return {f"{slug}.yaml": text}
+    files = {f"{slug}/calendar.yaml": write_definition({**definition, "events": {}}, comment)}
+    years = groupby(definition["events"].items(), key=lambda item: day_of(item[1]["start"]).year)
+    for year, items in years:
+        for number, part in enumerate(_parts(items)):
+            name = f"{slug}/{year}-{number + 1}.yaml" if number else f"{slug}/{year}.yaml"
+            files[name] = write_definition({"events": part}, comment)
+    return files
+
+
+def _parts(items: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, dict[str, Any]]]:
+    """Events in maps that make files of the size they may have."""
+    part: dict[str, dict[str, Any]] = {}
+    size = 0
+    for name, entry in items:
+        length = len(write_definition({name: entry}, ""))
+        if part and size + length > _LARGEST_PART:
+            yield part
+            part, size = {}, 0
+        part[name] = entry
+        size += length
+    yield part
+
+
+def _take_out(definition: dict[str, Any], problems: tuple[Problem, ...], losses: Losses) -> None:
     events = definition["events"]
     named = {
         slug: label(first_text(e["summary"]), day_of(e["start"])) for slug, e in events.items()
@@ -71,19 +114,27 @@ def _take_out(
             if path[0] in ("name", "time_zone", "events", ""):
                 raise InvalidInputError(f"the calendar cannot be kept: {message}")
             definition.pop(path[0], None)
-            reporter("the calendar")(path[0].upper(), message)
+            losses.of(CALENDAR)(path[0].upper(), message)
             continue
         slug, *inner = path[1:]
         if inner and inner[0] in _WHOLE:
             inner = inner[: _WHOLE[inner[0]]]
-        report = reporter(named[slug])
-        if not inner or inner[0] in _REQUIRED:
+        report = losses.of(named[slug])
+        value, reason = _parted(message)
+        if not inner or tuple(inner) in _REQUIRED:
             events.pop(slug, None)
-            report("VEVENT", f"is left out: {message}")
+            report("VEVENT", f"is left out: {reason}", value)
             continue
         named_keys = [part for part in inner if part in _PROPERTIES]
-        report(_PROPERTIES[named_keys[-1]] if named_keys else inner[0].upper(), message)
+        name = _PROPERTIES[named_keys[-1]] if named_keys else inner[0].upper()
+        report(name, reason, value)
         _remove(events.get(slug, {}), inner)
+
+
+def _parted(message: str) -> tuple[str, str]:
+    """What a message of the reader quotes at its beginning, and the rest."""
+    found = _QUOTED.fullmatch(message)
+    return (found[1], found[2]) if found else ("", message)
 
 
 def _remove(node: Any, path: list[str]) -> None:

@@ -14,9 +14,13 @@ from typing import Any, Literal, TypeAlias
 from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, weekday
 
 from calfeed.definitions.dates import LAST_YEAR
+from calfeed.errors import InvalidInputError
 
 MOST_WALKED = 50_000
 """How many occurrences are walked to find one."""
+
+MOST_STEPS = 1_000_000
+"""How many occurrences are walked for the whole of a file that others made."""
 
 _Frequency: TypeAlias = Literal[0, 1, 2, 3, 4]
 FREQUENCIES: dict[str, _Frequency] = {
@@ -31,6 +35,25 @@ _DAY_PARTS = ("BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYSETPOS")
 _HORIZON = 40
 # An interval that ends every expansion after one period: the next lies past the year 9999.
 _ONE_YEAR, _ONE_MONTH = 10_000, 120_000
+
+
+class Steps:
+    """Counts the occurrences that are walked for one purpose, such as reading a file.
+
+    Raises InvalidInputError where they are more than `MOST_STEPS`: what asks for that was made to
+    keep a machine busy.
+    """
+
+    def __init__(self) -> None:
+        self._left = MOST_STEPS
+
+    def take(self, number: int) -> None:
+        """Count a number of occurrences."""
+        self._left -= number
+        if self._left < 0:
+            raise InvalidInputError(
+                f"finding its dates takes more than {MOST_STEPS:,} steps; split the file"
+            )
 
 
 def wall_time(moment: date | datetime) -> datetime:
@@ -58,9 +81,9 @@ class Rule:
     numbers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     days: tuple[tuple[int | None, int], ...] = ()
 
-    def starts(self, last: datetime) -> list[datetime]:
-        """The wall times of the occurrences up to `last`, at most `MOST_WALKED`."""
-        return list(islice(takewhile(lambda start: start <= last, self.walk()), MOST_WALKED))
+    def starts(self, last: datetime, most: int = MOST_WALKED) -> list[datetime]:
+        """The wall times of the occurrences up to `last`, at most `most`."""
+        return list(islice(takewhile(lambda start: start <= last, self.walk()), most))
 
     def walk(self) -> rrule:
         """The wall times of the occurrences in their order, as dateutil gives them."""

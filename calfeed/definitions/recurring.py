@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any
 
-from calfeed.definitions.components import Component, Report
-from calfeed.definitions.recurrences import wall_time
+from calfeed.definitions.components import Component
+from calfeed.definitions.losses import Report
+from calfeed.definitions.recurrences import Steps, wall_time
 from calfeed.definitions.rulesets import DateSet, find_dates, on_dates
 from calfeed.definitions.stamps import (
     Clock,
@@ -53,10 +54,10 @@ class Series:
             entry["changes"] = {write_moment(at): each for at, each in sorted(self.changes.items())}
         return entry
 
-    def take_out(self, moments: Iterable[Moment]) -> list[Moment]:
+    def take_out(self, moments: Iterable[Moment], steps: Steps) -> list[Moment]:
         """Take dates out; return those that there are not."""
         dates, missing = self.dates, []
-        found = _Finder(dates, moments := list(moments))
+        found = _Finder(dates, moments := list(moments), steps)
         for moment in moments:
             if dates is None or not (same := found.same(moment)):
                 missing.append(moment)
@@ -72,9 +73,9 @@ class Series:
 class _Finder:
     """Finds the dates that a moment means, even where one is a date and the other has a time."""
 
-    def __init__(self, dates: DateSet | None, moments: Iterable[Moment]) -> None:
+    def __init__(self, dates: DateSet | None, moments: Iterable[Moment], steps: Steps) -> None:
         last = max((datetime.combine(wall_time(each), time.max) for each in moments), default=None)
-        self._known = dates.dates_until(last) if dates and last else set()
+        self._known = dates.dates_until(last, steps) if dates and last else set()
         self._by_day: dict[date, list[Moment]] = defaultdict(list)
         for each in self._known:
             self._by_day[wall_time(each).date()].append(each)
@@ -95,10 +96,10 @@ def import_series(draft: Draft, overrides: Sequence[Draft], clock: Clock) -> Ser
     """
     clock, report = replace(clock, home=draft.zone), draft.report
     rdates = _read_rdates(draft, clock, report)
-    series = Series(find_dates(draft.component, draft.start, draft.zone, set(rdates), report))
+    series = Series(find_dates(draft, set(rdates), clock.steps))
     out = _read_moments(draft, draft.component, "EXDATE", clock, report)
-    for moment in series.take_out(out):
-        report("EXDATE", f"{moment} is not one of its dates, so there is nothing to take out")
+    for moment in series.take_out(out, clock.steps):
+        report("EXDATE", "is not one of its dates, so there is nothing to take out", moment)
     for moment, end in rdates.items():
         if end is not None and end != _usual_end(draft, moment):
             series.changes[moment] = {"end": write_end(end)}
@@ -117,7 +118,7 @@ def _read_rdates(draft: Draft, clock: Clock, report: Report) -> dict[Moment, Mom
         for stamp in clock.read(prop, report):
             moment = in_zone(stamp.moment, draft.zone)
             if isinstance(moment, datetime) is not isinstance(draft.start, datetime):
-                report("RDATE", f"{moment} is left out: DTSTART is of the other kind")
+                report("RDATE", "is left out: DTSTART is of the other kind", moment)
                 continue
             found[moment] = stamp.end and in_zone(stamp.end, draft.zone)
     return found
@@ -150,7 +151,7 @@ def _apply_overrides(
             )
         )
     ]
-    found = _Finder(series.dates, [original for _, original in originals])
+    found = _Finder(series.dates, [original for _, original in originals], clock.steps)
     for override, moment in originals:
         dates = series.dates
         original = next(iter(found.same(moment)), moment)
@@ -164,7 +165,7 @@ def _apply_overrides(
             or (alone and original == dates.start)
         ):
             series.apart.append(override)
-            series.take_out([original])
+            series.take_out([original], clock.steps)
             continue
         if override.component.params("RECURRENCE-ID").get("RANGE"):
             override.report("RECURRENCE-ID", "its RANGE is not kept: that occurrence alone changes")
@@ -172,7 +173,7 @@ def _apply_overrides(
             series.excluded.discard(original)
         elif original != dates.start and not found.same(original):
             dates.others.add(original)
-            override.report("RECURRENCE-ID", f"{original} is none of the dates, and becomes one")
+            override.report("RECURRENCE-ID", "is none of the dates, and becomes one", original)
         if change := _find_change(draft, override, original):
             series.changes[original] = change
 
@@ -191,7 +192,7 @@ def _find_change(draft: Draft, override: Draft, original: Moment) -> dict[str, A
         override.report("DTEND", "an occurrence without length keeps the length of the event")
     cancelled = override.said.get("status") == Status.CANCELLED
     for key in dict.fromkeys([*draft.said, *override.said]):
-        if cancelled and key in ("reminders", "kind"):
+        if cancelled and key in ("reminders", "busy"):
             continue  # what does not take place reminds nobody and blocks no time
         own, usual = override.said.get(key), draft.said.get(key)
         if key == "status":

@@ -10,7 +10,7 @@ from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 from calfeed.definitions.details import check_email, check_position, check_priority
 from calfeed.definitions.durations import Duration, parse_duration
-from calfeed.definitions.texts import check_line, check_url
+from calfeed.definitions.texts import check_line, check_url, shortened
 from calfeed.definitions.times import Written, parse_clock, parse_day, parse_moment
 from calfeed.definitions.zone_names import check_zone
 
@@ -21,6 +21,7 @@ SPAN_SCHEMA = {"type": "string", "examples": ["1 month", "1 week", "1 day 12 hou
 
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{2}:\d{2}"
+_TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 _MOMENT_SCHEMA = {
     "type": "string",
     "pattern": rf"^{_DATE}([T ]{_CLOCK}(:\d{{2}})?( ?(Z|[+-]\d{{2}}:?\d{{2}}))?)?$",
@@ -59,6 +60,15 @@ def name_shape(value: object) -> str:
     return "a map" if isinstance(value, dict) else "a list" if isinstance(value, list) else "a text"
 
 
+def parse_truth(text: str) -> bool:
+    """Read true or false, as YAML has them; raise ValueError for anything else."""
+    word = text.strip().lower()
+    if word not in _TRUTHS:
+        raise ValueError(f'must be true or false, not "{shortened(text)}"')
+    return _TRUTHS[word]
+
+
+Truth = Annotated[bool, scalar(parse_truth), WithJsonSchema({"type": "boolean"})]
 Label = Annotated[str, scalar(check_line), WithJsonSchema(SCALAR)]
 Url = Annotated[str, scalar(check_url), WithJsonSchema(URL_SCHEMA)]
 Zone = Annotated[

@@ -79,6 +79,7 @@ def settle_event(
         language=calendar.language,
         status=entry.status or Status.CONFIRMED,
         kind=entry.kind or Kind.EVENT,
+        busy=_settle_busy(entry, start, report),
         description=by_language(entry.description, calendar.language),
         location=by_language(entry.location, calendar.language),
         url=entry.url,
@@ -99,6 +100,15 @@ def settle_event(
         classification=entry.class_ or Classification.PUBLIC,
         priority=entry.priority,
     )
+
+
+def _settle_busy(entry: EventEntry, start: date | datetime, report: Report) -> bool | None:
+    """Whether an event blocks time; None where that goes without saying."""
+    deadline = entry.kind is Kind.DEADLINE
+    if entry.busy and deadline:
+        report(("busy",), 'a deadline blocks no time; leave this away, or "kind: deadline"')
+    usual = isinstance(start, datetime) and not deadline
+    return None if entry.busy is usual else entry.busy
 
 
 def _settle_repeat(

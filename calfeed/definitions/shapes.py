@@ -137,7 +137,8 @@ def _explain(details: ErrorDetails, entry: type[Entry], place: Path, node: Node)
     if kind == "enum":
         return f"must be a text, not {name_shape(value)}"
     if kind == "too_long":
-        return f"has {context['actual_length']:,} entries; the most is {context['max_length']:,}"
+        # Of a map that is too long pydantic does not always say how long it is.
+        return f"has {len(details['input']):,} entries; the most is {context['max_length']:,}"
     if kind == "list_type":
         hint = f"; write [{shortened(value)}]" if isinstance(value, str) else ""
         return f"must be a list, such as [one, another], not {name_shape(value)}{hint}"

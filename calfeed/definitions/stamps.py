@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from icalendar.prop import vDDDTypes
-
-from calfeed.definitions.components import Property, Report
+from calfeed.definitions.components import Component, Property, parse_value
 from calfeed.definitions.dates import FIRST_YEAR, LAST_YEAR
 from calfeed.definitions.durations import Duration
+from calfeed.definitions.losses import Report
+from calfeed.definitions.recurrences import Steps
 from calfeed.definitions.texts import shortened
-from calfeed.definitions.tzids import Zones
+from calfeed.definitions.tzids import Known, Zones
+from calfeed.errors import InvalidInputError
 
 Moment: TypeAlias = date | datetime
+
+_STEPS_TO_READ = 4
+"""What reading a property counts for, beside walking a date of a rule."""
+
+MOST_LISTED = 50_000
+"""How many dates one property may list."""
 
 _NOMINAL = re.compile(r"[+-]?P(?:(\d+)W)?(?:(\d+)D)?", re.IGNORECASE)
 
@@ -33,26 +41,55 @@ class Stamp:
 class Clock:
     """How the times of a calendar are read: `zones` are its own, `home` is that of floating times.
 
-    `home` is the calendar's zone as well: what is in UTC is shown on its clocks.
+    `home` is the calendar's zone as well: what is in UTC is shown on its clocks. `sure` is False
+    where nothing says so. `chosen` is the zone that people chose for what the file does not say.
+    `series` has, while a series is read, the zones that TZIDs stand for in it alone; otherwise a
+    TZID may stand for mere moments.
     """
 
     zones: Zones
     home: ZoneInfo
+    steps: Steps
+    sure: bool = True
+    chosen: ZoneInfo | None = None
+    series: Mapping[str, ZoneInfo | None] | None = None
+
+    def for_series(self, components: Sequence[Component]) -> Clock:
+        """The clock for the events of a series."""
+        tzids = {
+            prop.params["TZID"]: None
+            for each in components
+            for prop in each.properties
+            if "TZID" in prop.params and self.zones.find(prop.params["TZID"]).zone is None
+        }
+        found = {tzid: self.zones.find_for(tzid, components) for tzid in tzids}
+        return replace(self, series=found)
 
     def zone_of(self, prop: Property) -> ZoneInfo:
         """The zone whose clocks a property's times are on."""
-        if "TZID" in prop.params:
-            return self.zones.find(prop.params["TZID"]) or self.home
+        if tzid := prop.params.get("TZID"):
+            return self._zone(tzid) or self.home
         return ZoneInfo("UTC") if prop.value.strip().upper().endswith("Z") else self.home
+
+    def _zone(self, tzid: str) -> ZoneInfo | None:
+        known = self.zones.find(tzid)
+        return known.zone or (self.series or {}).get(tzid) or self._choice(known)
+
+    def _choice(self, known: Known) -> ZoneInfo | None:
+        """What people chose, where a TZID does not give so much as moments."""
+        return self.chosen if known.rules is None or self.series is not None else None
 
     def read(self, prop: Property, report: Report) -> list[Stamp]:
         """The moments of a property, without what cannot be read, which is reported."""
         stamps = []
+        if prop.value.count(",") > MOST_LISTED:
+            raise InvalidInputError(f"{prop.name} lists more than {MOST_LISTED:,} dates")
+        self.steps.take(_STEPS_TO_READ)
         for text in filter(None, (part.strip() for part in prop.value.split(","))):
             try:
                 stamps.append(self._stamp(text.upper(), prop, report))
             except (ValueError, TypeError, OverflowError) as error:
-                report(prop.name, f'"{shortened(text)}" cannot be read ({shortened(str(error))})')
+                report(prop.name, f"cannot be read ({shortened(str(error))})", shortened(text))
         return stamps
 
     def one(self, prop: Property | None, report: Report) -> Moment | None:
@@ -76,21 +113,37 @@ class Clock:
         if not isinstance(value, datetime) or value.tzinfo is not None:
             return value
         tzid = prop.params.get("TZID", "")
-        if prop.name == "DTSTART" and (not tzid or self.zones.find(tzid) is None):
-            why = "its TZID is not known" if tzid else "has no time zone"
-            report(prop.name, f"{why}; it is read on the clocks of {self.home.key}")
-        moment = value.replace(tzinfo=self.zone_of(prop))
+        known = self.zones.find(tzid) if tzid else Known()
+        zone = self._zone(tzid) if tzid else self.home
+        if zone is None and known.rules is not None and self.series is None:
+            return known.rules.instant(value).astimezone(self.home)
+        if tzid:
+            self._explain(tzid, known, zone, report)
+        elif prop.name == "DTSTART" and not self.sure:
+            report.ask(prop.name, "has no time zone, nor does the calendar")
+        elif prop.name == "DTSTART":
+            report(prop.name, f"has no time zone; it is read on the clocks of {self.home.key}")
+        moment = value.replace(tzinfo=zone or self.home)
         shown = moment.astimezone(UTC).astimezone(moment.tzinfo)
         if shown.replace(tzinfo=None) != value:
-            report(prop.name, f"{value} does not exist there, as the clocks skip it; it is {shown}")
+            report(
+                prop.name,
+                "does not exist, as the clocks skip it, and becomes a later time",
+                f"{value:%Y-%m-%d %H:%M} becomes {shown:%H:%M}",
+            )
         return shown
 
-
-def parse_value(text: str) -> object:
-    """A date, a datetime (naive, or in UTC), a duration or a period; ValueError for the rest."""
-    # icalendar leaves this call without types.
-    value: object = vDDDTypes.from_ical(text.strip().upper())  # type: ignore[no-untyped-call]
-    return value
+    def _explain(self, tzid: str, known: Known, zone: ZoneInfo | None, report: Report) -> None:
+        """Report a TZID that stands for no zone by itself."""
+        if known.zone is not None:
+            return
+        if zone is None:
+            again = ", and the event comes again across its changes" if known.rules else ""
+            report.ask("TZID", f"{known.why}{again}", tzid)
+        elif known.rules is None or zone == self.chosen:
+            report("TZID", f"{known.why}; its times are read on the clocks of {zone.key}", tzid)
+        else:
+            report("TZID", f"is taken for {zone.key}, which agrees at all times of the event", tzid)
 
 
 def later(moment: Moment, duration: str) -> Moment:

@@ -204,7 +204,8 @@ class Event(_Value):
 
     `start` is a date (all day) or an aware datetime in `time_zone`. `end` is exclusive and of the
     same type; None means a timed event without length. Texts are maps of languages. `priority` is
-    from 1, the highest, to 9.
+    from 1, the highest, to 9. `busy` says whether it blocks time where that is unusual (see
+    `blocks_time`).
     """
 
     calendar: str
@@ -217,6 +218,7 @@ class Event(_Value):
     language: str
     status: Status = Status.CONFIRMED
     kind: Kind = Kind.EVENT
+    busy: bool | None = None
     description: Text | None = None
     location: Text | None = None
     url: str | None = None
@@ -263,6 +265,15 @@ class Event(_Value):
     @property
     def all_day(self) -> bool:
         return not isinstance(self.start, datetime)
+
+    @property
+    def blocks_time(self) -> bool:
+        """Whether people are busy then: in an event with a time of day, unless it says otherwise.
+
+        A date without an hour blocks nobody's day, which is also what calendar apps make of one.
+        """
+        usual = not self.all_day and self.kind is not Kind.DEADLINE
+        return usual if self.busy is None else self.busy
 
     def instant(self, moment: date | datetime) -> datetime:
         """A moment of this event as UTC; a date is its midnight in the event's zone."""

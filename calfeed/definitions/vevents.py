@@ -10,11 +10,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from calfeed.definitions.alarms import import_alarms
-from calfeed.definitions.components import Component, Property, Report
+from calfeed.definitions.components import Component, Property
 from calfeed.definitions.details import Classification
+from calfeed.definitions.losses import Report
 from calfeed.definitions.stamps import Clock, Moment, in_zone, later
 from calfeed.definitions.texts import LONGEST_TEXT, check_language, trim
-from calfeed.definitions.values import Kind, Status
+from calfeed.definitions.values import Status
 
 _RECURRENCE = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID")
 _ONCE = (
@@ -94,7 +95,7 @@ def _read_end(component: Component, clock: Clock, start: Moment, report: Report)
         if end < start or (end == start and one_day):
             raise ValueError("it is not after the start")
     except (ValueError, TypeError, OverflowError) as error:
-        report(prop.name, f"{prop.value.strip()} is left out: {error}")
+        report(prop.name, f"is left out: {error}", prop.value.strip())
         return one_day
     return None if end == start else end
 
@@ -130,7 +131,7 @@ def _language_of(prop: Property, report: Report) -> str:
     try:
         return check_language(prop.params["LANGUAGE"]) if prop.params.get("LANGUAGE") else ""
     except ValueError as error:
-        report(prop.name, f"LANGUAGE is not kept: {error}")
+        report(prop.name, "its LANGUAGE is not kept", error)
         return ""
 
 
@@ -147,7 +148,8 @@ def _tidy(prop: Property, one_line: bool, report: Report) -> str:
         report(prop.name, "has to be one line, so line breaks became spaces")
         trimmed = " ".join(trimmed.split("\n"))
     if len(trimmed) > LONGEST_TEXT:
-        report(prop.name, f"is cut after {LONGEST_TEXT:,} of its {len(trimmed):,} characters")
+        length = f"{len(trimmed):,} characters"
+        report(prop.name, f"is cut after {LONGEST_TEXT:,} characters", length)
         trimmed = trim(trimmed[:LONGEST_TEXT])
     return trimmed
 
@@ -158,13 +160,11 @@ def _read_facts(component: Component, timed: bool, report: Report) -> dict[str, 
     if status in list(Status) and status != Status.CONFIRMED:
         said["status"] = status
     elif status and status != Status.CONFIRMED:
-        report("STATUS", f'"{status.upper()}" is no status of an event')
-    transparency = component.value("TRANSP")
-    if status != Status.CANCELLED and timed and transparency == "TRANSPARENT":
-        said["kind"] = Kind.DEADLINE.value
-        report("TRANSP", "what has a time and blocks none is a deadline; see whether it is one")
-    if status != Status.CANCELLED and not timed and transparency == "OPAQUE":
-        report("TRANSP", "is not kept: what is all day blocks no time")
+        report("STATUS", "is no status of an event", status.upper())
+    # What has a time blocks it, and what is all day does not, unless the event says otherwise.
+    unusual = "TRANSPARENT" if timed else "OPAQUE"
+    if status != Status.CANCELLED and component.value("TRANSP") == unusual:
+        said["busy"] = not timed
     if url := component.first("URL"):
         said["url"] = url.value.strip()
     labels = [label for prop in component.all("CATEGORIES") for label in prop.texts]
@@ -184,7 +184,7 @@ def _read_details(component: Component, report: Report) -> dict[str, Any]:
     }
     for number, (url, label) in enumerate(places.items()):
         if number:
-            report("CONFERENCE", f"{url} is not kept: an event has one")
+            report("CONFERENCE", "is not kept: an event has one", url)
         else:
             said["conference"] = {"url": url, "label": label} if label else url
     if geo := component.first("GEO"):
@@ -202,7 +202,7 @@ def _read_details(component: Component, report: Report) -> dict[str, Any]:
     if level in list(Classification) and level != Classification.PUBLIC:
         said["class"] = level
     elif level and level != Classification.PUBLIC:
-        report("CLASS", f'"{level.upper()}" is not known')
+        report("CLASS", "is not known", level.upper())
     if (priority := component.value("PRIORITY")) not in ("", "0"):  # 0 says that there is none
         said["priority"] = priority
     return said
@@ -211,11 +211,11 @@ def _read_details(component: Component, report: Report) -> dict[str, Any]:
 def _report_rest(component: Component, report: Report) -> None:
     """Report what no definition holds."""
     for name, count in Counter(prop.name for prop in component.properties).items():
-        times = f"{count} times; " if count > 1 else ""
+        times = f"{count} times" if count > 1 else ""
         if name in _ONCE and count > 1:
-            report(name, f"is there {times}the first is kept")
+            report(name, "is there more than once; the first is kept", times)
         elif name not in _KNOWN:
-            report(name, times + _REASONS.get(name, "calfeed has no such property"))
+            report(name, _REASONS.get(name, "calfeed has no such property"), times)
     for inner in component.components:
         if inner.name != "VALARM":
             report(inner.name, "is not kept")

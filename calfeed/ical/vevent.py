@@ -16,7 +16,6 @@ from calfeed.definitions.details import Classification, format_degrees
 from calfeed.definitions.values import (
     Change,
     Event,
-    Kind,
     ReminderRule,
     Status,
     Text,
@@ -121,9 +120,8 @@ def _component(
     _put_details(component, event)
     shown = Status.CONFIRMED if marked else status
     component.add("STATUS", shown.value.upper())
-    # A date without an hour blocks nobody's day, which is also what calendar apps make of one.
-    free = event.all_day or event.kind is Kind.DEADLINE or status is Status.CANCELLED
-    component.add("TRANSP", "TRANSPARENT" if free else "OPAQUE")
+    busy = event.blocks_time and status is not Status.CANCELLED
+    component.add("TRANSP", "OPAQUE" if busy else "TRANSPARENT")
     if status is not Status.CANCELLED:
         _put_alarms(component, event, (change.start or change.original) if change else event.start)
     return component

@@ -205,6 +205,7 @@ def _describe_details(event: Event) -> dict[str, Any]:
         "contact": event.contact,
         "class": None if public else event.classification.value,
         "priority": event.priority,
+        "busy": event.busy,
     }
 
 

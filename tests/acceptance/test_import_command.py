@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.acceptance.site import Site, split_feed
+from tests.definitions.imports import ics
 
 ICS = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//example//EN\r\nX-WR-CALNAME:Grants\r\n"
@@ -113,16 +114,64 @@ def test_a_file_that_is_there_is_not_replaced(site: Site, file: Path) -> None:
     assert made.read_text("utf-8") == "mine"
 
 
+def test_a_calendar_with_the_uids_of_another_is_not_written(site: Site, file: Path) -> None:
+    """No publish would be possible afterwards."""
+    site.do("import", str(file), "--slug", "grants")
+    done = site.run("import", str(file), "--slug", "again")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "events/grants.yaml: 1 of its events, such as 20300628-report@" in done.stderr
+    assert not (site.folder / "events" / "again.yaml").exists()
+    site.do("import", str(file), "--output", "compare.yaml")
+    site.do("check")
+
+
+def test_a_large_calendar_becomes_a_folder_and_is_published(site: Site) -> None:
+    events = [
+        f"UID:{number}@example.org\nSUMMARY:T {number}\nDTSTART:20{30 + number % 2}0104T100000Z\n"
+        f"DESCRIPTION:{'long ' * 600}\nATTENDEE:mailto:a@example.org\n"
+        for number in range(1_800)
+    ]
+    (site.folder / "large.ics").write_bytes(ics(*events))
+    done = site.run("import", "large.ics")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "give --slug, which makes a folder" in done.stderr
+    done = site.run("import", "large.ics", "--slug", "large")
+    assert done.returncode == 0
+    assert done.stdout == "events/large: 1,800 events in 5 files\n"
+    assert "ATTENDEE: calfeed keeps no attendees (1,800 events, first" in done.stderr
+    assert done.stderr.count("\n") == 2
+    site.do("check")
+
+
+def test_every_single_remark_is_there_for_those_who_ask(site: Site) -> None:
+    events = [f"UID:{n}\nSUMMARY:T\nDTSTART:20300104T100000Z\nX-A:1\n" for n in range(5)]
+    (site.folder / "a.ics").write_bytes(ics(*events))
+    assert site.run("import", "a.ics").stderr.count("\n") == 1
+    assert site.run("import", "a.ics", "--verbose").stderr.count("\n") == 5
+
+
+def test_times_without_a_zone_are_asked_for_and_answered(site: Site) -> None:
+    (site.folder / "a.ics").write_bytes(ics("UID:1\nSUMMARY:T\nDTSTART:20300104T100000\n"))
+    done = site.run("import", "a.ics")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--time-zone" in done.stderr
+    assert "time_zone: Asia/Karachi\n" in site.do("import", "a.ics", "--time-zone", "Asia/Karachi")
+    wrong = site.run("import", "a.ics", "--time-zone", "Karachi")
+    assert (wrong.returncode, "did you mean Asia/Karachi?" in wrong.stderr) == (1, True)
+
+
 def test_programs_get_all_of_it_as_json(site: Site, file: Path) -> None:
     assert site.ask("import", str(file)) == {
         "file": None,
         "definition": f"# Imported from grants.ics\n{DEFINITION}",
+        "files": ["grants.yaml"],
         "events": 1,
         "not_kept": [
             {
                 "event": '"Report is due" (2030-06-28)',
                 "property": "ATTENDEE",
                 "reason": "calfeed keeps no attendees",
+                "value": "",
             }
         ],
     }

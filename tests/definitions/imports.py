@@ -47,8 +47,9 @@ def ics(*events: str, head: str = "") -> bytes:
     return text.replace("\n", "\r\n").encode()
 
 
-def take(*events: str, head: str = "") -> Imported:
-    return import_calendar(ics(*events, head=head), "desk", "desk")
+def take(*events: str, head: str = "", time_zone: str | None = None) -> Imported:
+    zone = ZoneInfo(time_zone) if time_zone else None
+    return import_calendar(ics(*events, head=head), "desk", "desk", time_zone=zone)
 
 
 def only(*events: str, head: str = "") -> dict[str, Any]:

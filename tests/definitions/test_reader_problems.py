@@ -274,6 +274,6 @@ def test_more_events_than_a_calendar_may_have_are_refused_before_they_are_read()
 
 
 def test_more_exceptions_than_an_event_may_have_are_refused() -> None:
-    dates = ", ".join(["2025-09-27"] * 1001)
+    dates = ", ".join(["2025-09-27"] * 10_001)
     (problem,) = problems_of({"events/x.yaml": f"{ALL_DAY}    repeat: {{also: [{dates}]}}\n"})
-    assert "events.a.repeat.also: has 1,001 entries; the most is 1,000" in problem
+    assert "events.a.repeat.also: has 10,001 entries; the most is 10,000" in problem

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
 from calfeed.definitions.slugs import name_events
+from calfeed.definitions.writing import write_definition
 from tests.definitions.imports import take
 
 
@@ -36,6 +41,16 @@ events:
     uid: 'no'
 """
     )
+
+
+@given(st.text(max_size=30) | st.from_regex(r"\A[\w@.-]{1,12}( [\w,;!?&'+=%-]{1,9})?\Z"))
+def test_each_text_is_written_as_pyyaml_would_and_comes_back(text: str) -> None:
+    """What is not given to PyYAML, as it takes its time, is what it leaves as it is."""
+    text = "".join(each for each in text if each.isprintable())
+    written = write_definition({"k": text}, "c").decode().partition("\n")[2]
+    assert yaml.safe_load(written) == {"k": text}
+    if written == f"k: {text}\n":
+        assert yaml.safe_dump({"k": text}, allow_unicode=True, width=1 << 20) == written
 
 
 def test_slugs_come_from_titles_whatever_the_order_of_the_events() -> None:

@@ -87,6 +87,7 @@ class Event(Times):
     contact: str | None = None
     classification: str | None = Field(None, alias="class")
     priority: int | None = None
+    busy: bool | None = Field(None, description="Given where it is not as usual for its kind.")
     texts: dict[str, Texts] = Field(
         description="Summary, description and location in every language."
     )
