@@ -1,6 +1,7 @@
 #!/bin/sh
-# Install what the tests use beside Python packages, where that can be done: a browser, and parsers
-# in other languages. What is there already is left alone. Usage: tests/parts.sh VENV
+# Install what the tests use beside Python packages, where that can be done: a browser, a pooler, a
+# library that sets the clock of a process, and parsers in other languages. What is there already is
+# left alone. Usage: tests/parts.sh VENV
 set -eu
 venv=$1
 
@@ -12,6 +13,8 @@ if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
     command -v php > /dev/null || missing="$missing php-cli"
     [ -e /usr/share/php/Sabre/VObject ] || missing="$missing php-sabre-vobject"
     command -v npm > /dev/null || missing="$missing nodejs npm"
+    [ -e /usr/sbin/pgbouncer ] || missing="$missing pgbouncer"
+    command -v faketime > /dev/null || missing="$missing faketime"
     if [ -n "$missing" ]; then
         apt-get -qq update
         # shellcheck disable=SC2086 # these are several names

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "calfeed"
 ORDER = [
     {"errors"},
     {"settings"},
+    {"clock"},
     {"definitions"},
     {"ical"},
     {"reminders"},

@@ -27,6 +27,7 @@ _COMMANDS = {
     "publish": ("calfeed.cli.publishing", "make the definitions the truth"),
     "rehearse": ("calfeed.cli.rehearsing", "send a window's reminders now, marked as rehearsal"),
     "reminders": ("calfeed.cli.reminding", "show what fired and what will, when, to whom"),
+    "replan": ("calfeed.cli.replanning", "plan again what a wrong clock has settled"),
     "restore": ("calfeed.cli.keeping", "put the database back from a backup"),
     "schema": ("calfeed.cli.publishing", "print the JSON Schema of definitions"),
     "serve": ("calfeed.cli.serving", "everything at once, on one machine"),

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +22,7 @@ from calfeed.errors import ReplacedError, StoreError
 from calfeed.settings import environment_with, load_settings
 
 if TYPE_CHECKING:
+    from calfeed.clock import SteadyClock
     from calfeed.delivery.worker import Worker
 
 _processes = click.option(
@@ -33,6 +34,10 @@ _processes = click.option(
 )
 # `serve` holds the other end of standard input: when it is gone, however it went, so are its parts.
 _supervised = click.option("--supervised", is_flag=True, hidden=True)
+
+
+_LOOK = 0.25
+"""Seconds between two looks at a clock that is not certain."""
 
 
 @click.command()
@@ -57,27 +62,36 @@ def web(processes: int, supervised: bool) -> None:
 def worker(supervised: bool) -> None:
     """Send what is due. Any number of these may run beside each other on PostgreSQL."""
     from calfeed.cli.channels import register
+    from calfeed.clock import SteadyClock
     from calfeed.delivery.clock import WorkerClock
     from calfeed.delivery.outlets import load_channels, open_sender
     from calfeed.delivery.worker import Worker
     from calfeed.store.notices import Listener
+    from calfeed.store.timekeeping import last_time
 
     _log_to_stderr("worker")
     settings = load_settings()
     channels = load_channels(settings)
+    stopping = threading.Event()
+    _on_signal(stopping.set)
+    if supervised:
+        _end_with_parent()
     with (
         output.opened(settings, pinned=True) as database,
         open_sender(settings, channels) as sender,
     ):
-        register(database, channels, output.now())
+        with database.read() as connection:
+            last = last_time(connection)
+        now = SteadyClock(last)
+        if not _await_certainty(now, last, stopping):
+            return
+        register(database, channels, now())
         keep = timedelta(days=settings.keep_bodies)
-        one = Worker(
-            database, sender, settings.base_url, output.now, random.random, keep_bodies=keep
-        )
+        one = Worker(database, sender, settings.base_url, now, random.random, keep_bodies=keep)
         _on_signal(one.stop)
-        if supervised:
-            _end_with_parent()
-        clock = WorkerClock(one, output.now)
+        if stopping.is_set():
+            return
+        clock = WorkerClock(one, now)
         clock.start()
         with Listener(database, one.wake):
             # What was made so far lives as long as the process; collecting garbage need not look
@@ -96,6 +110,7 @@ def serve(processes: int) -> None:
     """Migrate, publish, watch the definitions, serve and send: everything, on one machine."""
     from calfeed.cli.supervisor import Part, Supervisor
     from calfeed.cli.watching import Publisher, describe_start
+    from calfeed.clock import SteadyClock
     from calfeed.delivery.outlets import load_channels
     from calfeed.store.database import Database
     from calfeed.store.migrate import migrate
@@ -110,7 +125,8 @@ def serve(processes: int) -> None:
     check_address(settings.host, settings.port)
     database = Database(settings.database)
     migrate(database)
-    publisher = Publisher(database, settings, click.echo)
+    clock = SteadyClock()
+    publisher = Publisher(database, settings, click.echo, clock)
     if not publisher.publish() and not publisher.anything_published():
         raise StoreError("nothing was published yet, so there is nothing to serve")
     command = [sys.executable, "-m", "calfeed"]
@@ -130,10 +146,32 @@ def serve(processes: int) -> None:
         for line in _describe_console(link, None if settings.admin_token else token):
             click.echo(line)
         click.echo("Ctrl-C ends it.")
-        publisher.watch(stopping, supervisor.revive)
+
+        def tend() -> None:
+            clock()  # it has to be looked at to see how long it has stood
+            supervisor.revive()
+
+        publisher.watch(stopping, tend)
         click.echo("stopping")
     database.identify()
     database.close()
+
+
+def _await_certainty(clock: SteadyClock, last: datetime | None, stopping: threading.Event) -> bool:
+    """Wait until the time is certain; False where this process is to end."""
+    from calfeed.clock import PATIENCE
+
+    if not clock.certain and last is not None:
+        logging.getLogger("calfeed").warning(
+            "the clock says %s UTC, and the last worker's said %s; nothing is sent until it has "
+            "stood for %d seconds, or is put right",
+            f"{clock():%Y-%m-%d %H:%M}",
+            f"{last:%Y-%m-%d %H:%M}",
+            PATIENCE.total_seconds(),
+        )
+    while not clock.certain and not stopping.wait(_LOOK):
+        pass
+    return not stopping.is_set()
 
 
 def _run_worker(one: Worker) -> None:

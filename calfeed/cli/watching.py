@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import watchfiles
@@ -44,7 +44,14 @@ _Stamp = frozenset[tuple[str, int, int, int]]
 class Publisher:
     """Publishes what is valid; reports what is not, and leaves the last good state in place."""
 
-    def __init__(self, database: Database, settings: Settings, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        say: Callable[[str], None],
+        clock: Callable[[], datetime] = output.now,
+    ) -> None:
+        self._clock = clock
         self._database = database
         self._settings = settings
         self._say = say
@@ -69,7 +76,7 @@ class Publisher:
             plan = apply.publish(
                 self._database,
                 defined,
-                output.now(),
+                self._clock(),
                 self._settings.base_url,
                 author=author,
                 grace=self._settings.grace_time,
@@ -93,7 +100,7 @@ class Publisher:
         self._file = file
         self._say(f"published: {summarize(plan)}" if len(plan.changes) > 20 else show_text(plan))
         with self._database.read() as connection:
-            shortened = apply.shortened_feeds(connection, output.now().year)
+            shortened = apply.shortened_feeds(connection, self._clock().year)
         for line in [*show_waiting(plan, self._settings.grace_time), *show_shortened(shortened)]:
             self._say(line)
         self._say_warnings(plan)

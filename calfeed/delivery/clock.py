@@ -2,8 +2,8 @@
 
 A short tick looks at what lies ahead. A job of APScheduler fires at the exact moment of the next
 thing, and another does the duties now and then. They live in memory: after a restart they are
-made anew from the database, and so they are when the machine's clock was set. The tick itself
-counts on the clock that is never set: APScheduler would wait for the time that it was before.
+made anew from the database, and so they are when the time jumps: that of the worker, or that of
+the machine, by which APScheduler waits. The tick itself counts on the clock that is never set.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from calfeed.clock import STEP, read_wall
 from calfeed.delivery.worker import Worker
 from calfeed.errors import StoreError
 
@@ -25,9 +26,6 @@ TICK = timedelta(milliseconds=250)
 """How soon a worker notices what another process put into the database."""
 
 _DUTIES = timedelta(minutes=10)
-
-_STEP = 1.0
-"""Seconds by which the time has to jump between two ticks to have been set."""
 
 
 class WorkerClock:
@@ -67,19 +65,22 @@ class WorkerClock:
     def _tick(self) -> None:
         while not self._stopping.wait(TICK.total_seconds()):
             ahead = self._compare_clocks()
-            if abs(ahead - self._ahead) > _STEP:
-                _log.warning("the clock was set by %+.0f seconds", ahead - self._ahead)
+            jumps = [now - before for now, before in zip(ahead, self._ahead, strict=True)]
+            self._ahead = ahead
+            if max(map(abs, jumps)) > STEP.total_seconds():
+                if abs(jumps[0]) > STEP.total_seconds():
+                    _log.warning("the time has jumped by %+.0f seconds", jumps[0])
                 self._next = None
                 self._plan_duties()
-            self._ahead = ahead
             try:
                 self._look_ahead()
             except Exception:
                 _log.exception("looking ahead failed; it is done again")
 
-    def _compare_clocks(self) -> float:
-        """How far the time is ahead of the clock that is never set, in seconds."""
-        return self._clock().timestamp() - time.monotonic()
+    def _compare_clocks(self) -> tuple[float, float]:
+        """How far the worker's time and the machine's are ahead of the clock that is never set."""
+        elapsed = time.monotonic()
+        return self._clock().timestamp() - elapsed, read_wall().timestamp() - elapsed
 
     def _plan_duties(self) -> None:
         self._scheduler.add_job(

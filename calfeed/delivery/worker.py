@@ -26,11 +26,12 @@ from calfeed.delivery.due import (
 )
 from calfeed.delivery.posting import prepare
 from calfeed.delivery.recorder import TURN, Recorder, Steps
+from calfeed.delivery.replanning import replan
 from calfeed.delivery.retention import KEEP, Retention
 from calfeed.delivery.sender import Sender
 from calfeed.delivery.shares import Shares
 from calfeed.publish.announce import announce_due
-from calfeed.store import announcements, catalog, deliveries, digests, outbox
+from calfeed.store import announcements, catalog, deliveries, digests, outbox, timekeeping
 from calfeed.store import claims as store
 from calfeed.store.database import Database
 
@@ -134,9 +135,16 @@ class Worker:
         return agenda
 
     def do_duties(self) -> None:
-        """What has to be done now and then: plan further ahead, retire events, forget bodies."""
-        ahead = self._clock() + REVIEWED
-        review_plans(self._database, self._reviewed, ahead)
+        """What has to be done now and then: plan further ahead, retire events, forget bodies.
+
+        First of all, what a wrong clock has left is put right.
+        """
+        now = self._clock()
+        with self._database.write() as connection:
+            timekeeping.note_time(connection, now)
+        replan(self._database, now)
+        ahead = now + REVIEWED
+        review_plans(self._database, min(self._reviewed, now), ahead)
         self._reviewed = ahead
         while extend_plans(self._database, self._clock()):
             pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -71,8 +71,7 @@ def plan_change(
     if change.kind is not Kind.WITHDRAWN:
         wanted = list(pending_reminders(change.after.event, now, HORIZON))
     keys = {reminder.key for reminder in wanted}
-    rows = {row.key: row for row in kept}
-    planned = [one for one in wanted if _is_open(one, rows.get(one.key))]
+    planned = find_open(wanted, kept)
     withdrawn = [
         row
         for row in kept
@@ -105,6 +104,15 @@ def _is_told(change: EventChange) -> bool:
         and before is not None
         and before.event.status is Status.CANCELLED
     )
+
+
+def find_open(wanted: Iterable[Reminder], kept: Iterable[ReminderRow]) -> list[Reminder]:
+    """Those of the reminders that an event wants that are to be put on the list.
+
+    `kept` are the event's reminders there are, whatever their state.
+    """
+    rows = {row.key: row for row in kept}
+    return [one for one in wanted if _is_open(one, rows.get(one.key))]
 
 
 def _is_open(reminder: Reminder, kept: ReminderRow | None) -> bool:

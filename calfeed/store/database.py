@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -19,6 +20,12 @@ from calfeed.store.sqlite import DatabaseFile, Identity, make_engine
 
 _PUBLISH_LOCK = 0x63616C66
 """The number of PostgreSQL's advisory lock for publishing ("calf")."""
+
+# What a replica answers to a statement that writes, and to the beginning of such a transaction.
+_READ_ONLY = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.FeatureNotSupported)
+
+# Several hosts, as PostgreSQL's own programs read them: `postgresql://user@one:5432,two:5432/name`.
+_HOSTS = re.compile(r"(?P<before>[^/]+://([^/@]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?P<path>/[^?]*)?\??")
 
 
 class Database:
@@ -53,6 +60,7 @@ class Database:
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             with connection.begin():
+                self._prepare(connection)
                 yield connection
 
     @contextmanager
@@ -62,6 +70,7 @@ class Database:
             if self.is_sqlite:
                 connection = connection.execution_options(calfeed_immediate=True)
             with connection.begin():
+                self._prepare(connection)
                 yield connection
 
     @contextmanager
@@ -81,12 +90,19 @@ class Database:
             yield connection if free else None
 
     @contextmanager
-    def listen(self, channel: str) -> Iterator[Any]:
-        """A connection of psycopg's own that gets the notices of a channel. PostgreSQL only."""
+    def listen(self, channel: str) -> Iterator[psycopg.Connection[Any] | None]:
+        """A connection of psycopg's own that gets the notices of a channel. PostgreSQL only.
+
+        None behind a pooler: a notice would come to whoever has its connection at that moment.
+        """
         with self._explained(), self.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
+            driven: Any = connection.connection.driver_connection
+            # A pooler answers a client before there is a server, with a number of its own.
+            if connection.scalar(text("SELECT pg_backend_pid()")) != driven.info.backend_pid:
+                yield None
+                return
             connection.execute(text(f"LISTEN {channel}"))
-            driven = connection.connection.driver_connection
             # Not to be lent to anybody else afterwards: it would go on listening.
             connection.detach()
             yield driven
@@ -119,11 +135,24 @@ class Database:
         if self.file is not None:
             self.file.close()
 
+    def _prepare(self, connection: Connection) -> None:
+        # What is asked for all the time is few rows by an index, from pages that are in memory.
+        # With the default, made for turning disks, every claim reads and sorts the whole backlog
+        # until the statistics know of it. For this transaction only: a pooler gives the next one
+        # another connection, and this one to others.
+        if not self.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL random_page_cost = 1.1")
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
+            if isinstance(error.orig, _READ_ONLY):
+                raise StoreError(
+                    f"the database {self.name} can only be read; is it a replica that is not "
+                    "promoted yet?"
+                ) from error
             reason = str(error.orig).strip().splitlines()
             raise StoreError(
                 f"the database {self.name} cannot be used: {reason[0] if reason else error}"
@@ -134,8 +163,8 @@ class Database:
 
 def _parse(url: str) -> URL:
     try:
-        parsed = make_url(url)
-    except ArgumentError:
+        parsed = make_url(_HOSTS.sub(_name_hosts, url))
+    except (ArgumentError, ValueError):
         # The text may hold a password, so it is not shown.
         raise StoreError(
             "CALFEED_DATABASE_URL is not a database URL; write sqlite:///path or "
@@ -153,22 +182,26 @@ def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
+def _name_hosts(found: re.Match[str]) -> str:
+    """Write several hosts as SQLAlchemy reads them, one parameter each."""
+    hosts = "".join(f"host={host}&" for host in found["hosts"].split(","))
+    return f"{found['before']}{found['path'] or '/'}?{hosts}"
+
+
 def _create_postgresql(url: URL) -> Engine:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         hide_parameters=True,  # they hold secrets and texts, which no error shows
         pool_size=4,
-        connect_args={"connect_timeout": 5, "application_name": "calfeed"},
+        # Behind a pooler, the next transaction is on a connection that does not know what an
+        # earlier one has prepared.
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "calfeed",
+            "prepare_threshold": None,
+        },
     )
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        # What is asked for all the time is few rows by an index, from pages that are in memory.
-        # With the default, made for turning disks, every claim reads and sorts the whole backlog
-        # until the statistics know of it.
-        connection.execute("SET random_page_cost = 1.1")
-        connection.commit()
 
     @event.listens_for(engine, "before_cursor_execute")
     def _ask(_: Any, cursor: Any, _text: str, _given: Any, context: Any, _many: bool) -> None:

@@ -1,7 +1,8 @@
 """Word of a change, from the process that made it to all others on the same PostgreSQL.
 
 A notice only says that it is worth to look. It can be lost with its connection, so whoever
-listens looks now and then without one. SQLite has none: its processes look more often.
+listens looks now and then without one. SQLite has none, and behind a pooler none arrives: their
+processes only look.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ class Listener:
         while not self._stopping.is_set():
             try:
                 with self._database.listen(_CHANNEL) as connection:
+                    if connection is None:
+                        return
                     self._heard()
                     self._follow(connection)
             except (StoreError, psycopg.Error):

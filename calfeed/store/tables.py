@@ -20,6 +20,12 @@ from sqlalchemy import (
 from calfeed.store.columns import Instant, Serial
 from calfeed.store.columns import metadata as metadata
 
+SETTLED = "state <> 'planned'"
+"""The condition of the index of reminders that are no longer planned."""
+
+UNSENT = "state IN ('expired', 'failed', 'dropped')"
+"""The condition of the index of deliveries that were given up."""
+
 # One row: the random id of this installation, which goes into the UIDs that it makes.
 installation = Table(
     "installation",
@@ -27,6 +33,14 @@ installation = Table(
     Column("id", String(36), primary_key=True),
     # The last publish before it had one: the UIDs that were published by then stay.
     Column("since", Serial, nullable=False),
+)
+
+# One row: the time of a worker, noted now and then. The next one compares its clock with it.
+clock = Table(
+    "clock",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
 )
 
 publishes = Table(
@@ -206,6 +220,9 @@ reminders = Table(
         sqlite_where=text("state = 'planned'"),
         postgresql_where=text("state = 'planned'"),
     ),
+    Index(
+        "ix_reminders_until", "until", sqlite_where=text(SETTLED), postgresql_where=text(SETTLED)
+    ),
 )
 
 endpoints = Table(
@@ -304,6 +321,12 @@ deliveries = Table(
         "ix_deliveries_endpoint_id",
         "endpoint_id",
         postgresql_where=text("state NOT IN ('pending', 'delivered')"),
+    ),
+    Index(
+        "ix_deliveries_unsent",
+        "settled_at",
+        sqlite_where=text(UNSENT),
+        postgresql_where=text(UNSENT),
     ),
 )
 

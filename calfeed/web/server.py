@@ -14,6 +14,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from calfeed.clock import SteadyClock
 from calfeed.errors import CalfeedError
 from calfeed.settings import Settings, load_settings
 from calfeed.store.database import Database
@@ -71,7 +72,8 @@ def make() -> Application:
     threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
     settings = load_settings()
     database = Database(settings.database)
-    state = State(database, settings.base_url)
+    clock = SteadyClock()
+    state = State(database, settings.base_url, clock)
     api = make_api(
         state,
         database,
@@ -80,7 +82,7 @@ def make() -> Application:
         allow_private=settings.allow_private_endpoints,
         self_service=settings.self_service,
     )
-    console = make_console(database, settings)
+    console = make_console(database, settings, clock)
     mounts = {PREFIX: console.wsgi_app, MOUNT: api.wsgi_app}
     return make_app(database, settings.base_url, mounts, state)
 

@@ -19,6 +19,7 @@ from tests.acceptance.fleet import Fleet, Publishing
 from tests.acceptance.postgresql import run_postgresql
 from tests.acceptance.proof import Proof
 from tests.acceptance.trial import FOUR, Scale, Trial, trial
+from tests.pooler import pooled
 
 SCALE = Scale(FOUR * 5, due=22, over=timedelta(seconds=8))
 
@@ -118,7 +119,7 @@ def kill_all_along(
 def main() -> None:
     """Run it as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], required=True)
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "pgbouncer"], required=True)
     parser.add_argument("--workers", type=int, help="by default 1 on SQLite, 4 on PostgreSQL")
     parser.add_argument("--kills", type=int, default=1_000)
     parser.add_argument("--deliveries", type=int, default=50_000)
@@ -127,8 +128,10 @@ def main() -> None:
     began = time.monotonic()
     with TemporaryDirectory(prefix="calfeed-killing-") as name, ExitStack() as stack:
         url, workers = f"sqlite:///{name}/calfeed.sqlite3", 1
-        if asked.database == "postgresql":
+        if asked.database != "sqlite":
             url, workers = stack.enter_context(run_postgresql()).url, 4
+        if asked.database == "pgbouncer":
+            url = stack.enter_context(pooled(url))
         proof = kill_all_along(
             Path(name) / "site",
             url,

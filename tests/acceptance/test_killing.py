@@ -10,11 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from tests.acceptance import crowd, outages
 from tests.acceptance.killing import kill_all_along
 from tests.acceptance.postgresql import run_postgresql
 from tests.acceptance.trial import FOUR, Scale
+from tests.pooler import need_pgbouncer, pooled
 
 SHORT = Scale(FOUR, due=22, over=timedelta(seconds=2))
 
@@ -36,6 +38,27 @@ def test_sigkill_at_random_moments_loses_nothing_and_doubles_only_what_was_in_ha
     proof.check()
     assert proof.kills >= 15
     assert proof.deliveries >= 500
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_so_it_is_behind_a_pooler(postgresql: str, empty_url: str, tmp_path: Path) -> None:
+    """Four workers, publishes and a test share two connections to the server."""
+    need_pgbouncer()
+    name = make_url(empty_url).database
+    with pooled(postgresql) as pooler:
+        url = make_url(pooler).set(database=name).render_as_string(hide_password=False)
+        proof = kill_all_along(
+            tmp_path / "site",
+            url,
+            workers=4,
+            kills=10,
+            deliveries=300,
+            seed=random.randrange(1_000_000),
+            scale=SHORT,
+            hurried=True,
+        )
+    proof.check()
+    assert proof.kills >= 10
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])

@@ -22,12 +22,14 @@ from calfeed.definitions.values import Calendar, Event, ReminderRule, Repeat, St
 from calfeed.delivery.due import (
     REVIEWED,
     Pace,
+    extend_plans,
     fan_out,
     fire_due,
     make_digests,
     review_plans,
 )
 from calfeed.delivery.posting import Posting, prepare, record
+from calfeed.delivery.replanning import replan
 from calfeed.publish.apply import publish
 from calfeed.reminders.options import Options
 from calfeed.reminders.retry import Outcome
@@ -152,6 +154,9 @@ class Life:
             review_plans(self.database, self.reviewed, ahead)
             self.reviewed = ahead
             return False
+        if step == "replan":
+            replan(self.database, self.now)
+            return extend_plans(self.database, self.now) > 0
         if step == "fire":
             return fire_due(self.database, self.now, BASE, self.pace) > 0
         if step == "fan out":

@@ -11,7 +11,17 @@ import pytest
 from sqlalchemy import event
 
 from calfeed.reminders.options import Options
-from calfeed.store import announcements, claims, digests, outbox, reports, retention, standing, told
+from calfeed.store import (
+    announcements,
+    claims,
+    digests,
+    misdated,
+    outbox,
+    reports,
+    retention,
+    standing,
+    told,
+)
 from calfeed.store import deliveries as store
 from calfeed.store.database import Connection, Database
 from tests.store.keeping import NOW, keep_deliveries, keep_endpoints, make_endpoint, make_message
@@ -31,6 +41,9 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "remove": lambda connection: standing.remove_endpoint(connection, "end_1", NOW),
     "drop": lambda connection: retention.drop_held(connection, NOW, NOW),
     "forget": lambda connection: retention.forget_bodies(connection, NOW, PLACE),
+    "reopen reminders": lambda connection: misdated.reopen_reminders(connection, NOW),
+    "reopen deliveries": lambda connection: misdated.reopen_deliveries(connection, NOW),
+    "misplanned": lambda connection: misdated.find_misplanned(connection, NOW, claims.LEASE),
     "digest": lambda connection: digests.take_gathered(connection, "end_1", NOW),
     "rewrite": lambda connection: digests._rewrite(connection, "msg_0"),
     "withdraw": lambda connection: outbox.withdraw(connection, ["key"], NOW),

@@ -72,6 +72,7 @@ def test_a_listener_whose_connection_is_cut_connects_again_and_looks(database: D
 
 def test_a_connection_that_listened_is_closed_and_not_lent_again(database: Database) -> None:
     with database.listen("calfeed") as connection:
+        assert connection is not None
         assert not connection.closed
     assert connection.closed
 

@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("public", sa.Boolean(), server_default=sa.true(), nullable=False),
     )
     _add_announcements()
+    _keep_time()
 
 
 def _add_announcements() -> None:
@@ -55,4 +56,30 @@ def _add_announcements() -> None:
         ["send_from"],
         sqlite_where=held,
         postgresql_where=held,
+    )
+
+
+def _keep_time() -> None:
+    """Keep a worker's time, and find what a wrong clock has left."""
+    op.create_table(
+        "clock",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clock")),
+    )
+    settled = sa.text("state <> 'planned'")
+    op.create_index(
+        "ix_reminders_until",
+        "reminders",
+        ["until"],
+        sqlite_where=settled,
+        postgresql_where=settled,
+    )
+    unsent = sa.text("state IN ('expired', 'failed', 'dropped')")
+    op.create_index(
+        "ix_deliveries_unsent",
+        "deliveries",
+        ["settled_at"],
+        sqlite_where=unsent,
+        postgresql_where=unsent,
     )

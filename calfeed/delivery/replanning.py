@@ -1,0 +1,74 @@
+"""Plan again what a wrong clock has settled: after it is put right, and when somebody asks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from calfeed.publish.plan import HORIZON, find_open, planned_until
+from calfeed.reminders.plan import pending_reminders
+from calfeed.store import catalog, misdated, outbox, standing
+from calfeed.store.database import Database
+
+_log = logging.getLogger(__name__)
+
+_BATCH = 200
+
+
+@dataclass(frozen=True)
+class Replanned:
+    """How many reminders are on the list again, and how many deliveries are sent after all."""
+
+    reminders: int
+    deliveries: int
+
+
+def replan(database: Database, now: datetime, *, every_event: bool = False) -> Replanned:
+    """Put right what was recorded by a clock that was ahead of `now`.
+
+    Reminders that are missing on the list are planned for the events that were published by such
+    a clock, or for all. Doing it again changes nothing.
+    """
+    with database.write() as connection:
+        reminders = misdated.reopen_reminders(connection, now)
+        deliveries = misdated.reopen_deliveries(connection, now)
+        misdated.end_long_waits(connection, now)
+        for endpoint_id in misdated.correct_endpoints(connection, now):
+            released = standing.resume_endpoint(connection, endpoint_id, now)
+            deliveries += released.pending if released is not None else 0
+    with database.read() as connection:
+        if every_event:
+            uids = list(catalog.load_marks(connection))
+        else:
+            uids = misdated.find_misplanned(connection, now, HORIZON)
+    for index in range(0, len(uids), _BATCH):
+        reminders += _plan_events(database, uids[index : index + _BATCH], now)
+    found = Replanned(reminders, deliveries)
+    if found.reminders or found.deliveries:
+        _log.warning(
+            "a clock was wrong: %d reminders are planned again, %d deliveries are sent after all",
+            found.reminders,
+            found.deliveries,
+        )
+    return found
+
+
+def _plan_events(database: Database, uids: Sequence[str], now: datetime) -> int:
+    with database.write_alone() as connection:
+        kept: dict[str, list[outbox.ReminderRow]] = {}
+        for row in outbox.load_reminders(connection, uids=uids):
+            kept.setdefault(row.uid, []).append(row)
+        planned = []
+        until = {}
+        for event_row in catalog.load_events(connection, uids=uids):
+            if event_row.revision.withdrawn:
+                continue
+            event = event_row.revision.event
+            wanted = pending_reminders(event, now, HORIZON)
+            planned += find_open(wanted, kept.get(event.uid, []))
+            until[event.uid] = planned_until(event, now)
+        outbox.plan(connection, planned)
+        outbox.set_planned_until(connection, until)
+    return len(planned)

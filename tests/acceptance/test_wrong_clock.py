@@ -1,0 +1,138 @@
+"""A worker whose machine's clock is set while it runs, by libfaketime, loses nothing."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from calfeed.store.database import Database
+from calfeed.store.outbox import load_reminders
+from calfeed.store.timekeeping import last_time
+from tests.acceptance.receiver import Receiver
+from tests.acceptance.site import Site, until
+
+YEAR, HOUR = timedelta(days=365), timedelta(hours=1)
+
+EVENT = """\
+name: Desk
+time_zone: UTC
+events:
+  soon:
+    summary: Soon
+    start: {start:%Y-%m-%d %H:%M:%S}
+    reminders: [1 hour]
+"""
+
+
+@pytest.fixture
+def library() -> Path:
+    """The library that sets a process's clock; without it, a skip, or a failure under CI."""
+    found = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+    if found is None:
+        if os.environ.get("CI"):
+            raise FileNotFoundError("libfaketime, from Debian's package faketime")
+        pytest.skip("there is no libfaketime")
+    return found
+
+
+class Clock:
+    """The clock of processes with this `environment`: what is in a file is added to it."""
+
+    def __init__(self, library: Path, folder: Path) -> None:
+        self._file = folder / "faketime"
+        self.set(timedelta(0))
+        self.environment = {
+            "LD_PRELOAD": str(library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def set(self, wrong: timedelta) -> None:
+        # Written beside it: it is read at any moment.
+        new = self._file.with_suffix(".new")
+        new.write_text(f"{int(wrong.total_seconds()):+d}\n")
+        new.rename(self._file)
+
+
+def states(site: Site) -> list[str]:
+    with (
+        closing(Database(f"sqlite:///{site.folder}/var/calfeed.sqlite3")) as database,
+        database.read() as connection,
+    ):
+        return [row.state for row in load_reminders(connection)]
+
+
+@pytest.mark.parametrize("wrong", [YEAR, -HOUR], ids=str)
+def test_what_a_clock_says_for_a_few_seconds_decides_nothing(
+    site: Site, receiver: Receiver, library: Path, wrong: timedelta
+) -> None:
+    """The reminder that is due meanwhile goes out on time; all others stay planned."""
+    clock = Clock(library, site.folder)
+    begins = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1, seconds=15)
+    site.write("soon.yaml", EVENT.format(start=begins))
+    site.do("publish")
+    site.ask("endpoint", "add", receiver.url, "--type", "reminder.due")
+    planned = states(site)
+    with site.running("worker", environment=clock.environment) as worker:
+        until(lambda: noted(site), "the first duties")
+        clock.set(wrong)
+        worker.until_it_says("the machine's clock was set by")
+        (post,) = until(lambda: receiver.posts, "the reminder", 60)
+        clock.set(timedelta(0))
+        assert post.message["data"]["event"]["slug"] == "soon"
+        assert post.message["data"]["reminder"]["late_seconds"] == 0
+        until(lambda: states(site).count("sent") == 1, "its record")
+        assert worker.end() == 0
+    assert sorted(states(site)) == sorted(["sent", *planned[1:]])
+    assert set(planned) == {"planned"}
+
+
+def noted(site: Site) -> bool:
+    with (
+        closing(Database(f"sqlite:///{site.folder}/var/calfeed.sqlite3")) as database,
+        database.read() as connection,
+    ):
+        return last_time(connection) is not None
+
+
+def test_a_worker_that_begins_a_year_ahead_decides_nothing_until_the_clock_is_right(
+    site: Site, receiver: Receiver, library: Path
+) -> None:
+    """As after a boot with a wrong clock: another worker's time says that it is wrong."""
+    clock = Clock(library, site.folder)
+    site.do("publish")
+    site.ask("endpoint", "add", receiver.url)
+    with site.running("worker", environment=clock.environment) as worker:
+        until(lambda: noted(site), "the first duties")
+        assert worker.end() == 0
+    planned = states(site)
+    clock.set(YEAR)
+    with site.running("worker", environment=clock.environment) as worker:
+        worker.until_it_says("nothing is sent until it has stood for 120 seconds")
+        clock.set(timedelta(0))
+        site.write("soon.yaml", EVENT.format(start=datetime.now(UTC) + 2 * HOUR))
+        site.do("publish")
+        until(lambda: receiver.posts, "the message of a new event")
+        assert worker.end() == 0
+    assert states(site) == ["planned", *planned]
+
+
+def test_what_a_worker_missed_a_year_ahead_is_planned_again(site: Site, library: Path) -> None:
+    """Nobody has noted a time, so the worker believes its clock; the next one puts it right."""
+    clock = Clock(library, site.folder)
+    site.do("publish")
+    assert set(states(site)) == {"planned"}
+    clock.set(YEAR)
+    with site.running("worker", environment=clock.environment) as worker:
+        until(lambda: "missed" in states(site), "reminders that are missed")
+        worker.until_it_says("missed:")
+        worker.kill_group()
+    clock.set(timedelta(0))
+    with site.running("worker", environment=clock.environment):
+        until(lambda: set(states(site)) == {"planned"}, "all of them planned again")
+    assert site.do("replan") == "0 reminders planned again, 0 deliveries to be sent after all\n"
