@@ -21,8 +21,10 @@ PATIENCE = timedelta(minutes=2)
 STEP = timedelta(seconds=1)
 """A smaller correction is believed at once; a clock that NTP disciplines makes those only."""
 
-REST = timedelta(minutes=30)
-"""How long after the last recorded time the machine's clock is believed at the start."""
+REST = timedelta(days=7)
+"""How long after the last recorded time the machine's clock is believed at the start.
+
+Longer than calfeed is usually stopped. What a smaller error decides wrongly is planned again."""
 
 
 def read_wall() -> datetime:
