@@ -160,7 +160,7 @@ def _sort_out(connection: Connection, rows: Sequence[outbox.ReminderRow], now: d
         told = _find(event.announced, row) if event.waiting else reminder
         if told is not None and event.announced is not None:
             found.ripe.append(_Ripe(told, event.announced))
-        elif reminder.until <= announced_at[row.uid]:
+        elif reminder.occurrence.begins <= announced_at[row.uid]:
             found.ripe.append(_Ripe(reminder, event.revision))
         else:
             found.held[row.key] = max(announced_at[row.uid], now + _LOOK_AGAIN)

@@ -33,8 +33,12 @@ def load_announced(connection: Connection, waiting: Sequence[Waiting]) -> dict[s
 
 
 def find_changes(connection: Connection, waiting: Sequence[Waiting]) -> list[EventChange]:
-    """What is to be told of events that wait: those of which there is something to tell."""
-    newest = catalog.load_newest(connection, [one.uid for one in waiting])
+    """What is to be told of events that wait: those of which there is something to tell.
+
+    A revision that changes nothing is passed over, so that after a restore what was announced
+    before it has the same SEQUENCE, and so its messages the same ids.
+    """
+    newest = catalog.load_newest(connection, [one.uid for one in waiting], changed=True)
     bases = load_announced(connection, waiting)
     changes = [compare_revisions(bases[one.uid], newest[one.uid]) for one in waiting]
     return [change for change in changes if change.telling]

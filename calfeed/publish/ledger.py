@@ -159,6 +159,8 @@ def _note_announced(connection: Connection, ledger: Ledger) -> None:
     for one in ledger.events.values():
         before: Revision | None = None
         for entry in one.revisions:
+            if entry.kind not in [*Kind]:
+                continue
             change = EventChange(Kind(entry.kind), before, entry.revision)
             if change.telling:
                 changes.setdefault(entry.publish, []).append(change)

@@ -164,6 +164,8 @@ def describe_changes(changes: Sequence[EventChange]) -> list[dict[str, Any]]:
 def _describe(change: EventChange) -> str:
     event = change.after.event
     what = describe_change(change)
+    if change.kind is Kind.CHANGED and not what.startswith(change.kind):
+        what = f"{change.kind}: {what}"
     line = f"{_SIGNS[change.kind]} {event.calendar}/{event.slug}: {what}"
     recurring = ", recurring" if event.repeat and not change.occurrences else ""
     title = "" if change.kind is Kind.MOVED else f" ({text_in(event.summary, event.language)})"

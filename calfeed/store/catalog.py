@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
+from calfeed.ical.changes import Kind
 from calfeed.ical.revision import Move, Revision, Written, read_written
 from calfeed.ical.variants import PLAIN, Variant
 from calfeed.store.announcements import load_bases, load_waiting
@@ -285,11 +286,18 @@ def add_revisions(connection: Connection, rows: Iterable[RevisionRow], publish_i
         connection.execute(revisions.insert(), values)
 
 
-def load_newest(connection: Connection, uids: Sequence[str]) -> dict[str, Written]:
-    """The newest ledger entry of each of these UIDs that has one, at its wall times."""
+def load_newest(
+    connection: Connection, uids: Sequence[str], *, changed: bool = False
+) -> dict[str, Written]:
+    """The newest ledger entry of each of these UIDs that has one, at its wall times.
+
+    With `changed` the newest that changed something: a restore adds some that do not.
+    """
     newest = select(revisions.c.uid, func.max(revisions.c.sequence).label("sequence")).group_by(
         revisions.c.uid
     )
+    if changed:
+        newest = newest.where(revisions.c.kind.in_([*Kind]))
     found: dict[str, Written] = {}
     for index in range(0, len(uids), 500):
         part = newest.where(revisions.c.uid.in_(uids[index : index + 500])).subquery()

@@ -170,12 +170,14 @@ def load_fired(connection: Connection, begin: datetime, end: datetime) -> list[F
 
 
 def _ledger() -> Any:
+    """The entries of the ledger that change something."""
     return (
         select(
             *(revisions.c.uid, revisions.c.sequence, revisions.c.kind, revisions.c.revision),
             *(publishes.c.at, publishes.c.author, publishes.c.command),
         )
         .join(publishes, publishes.c.id == revisions.c.publish_id)
+        .where(revisions.c.kind.in_([*Kind]))
         .order_by(publishes.c.at, revisions.c.uid, revisions.c.sequence)
     )
 

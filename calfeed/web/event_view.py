@@ -204,6 +204,11 @@ class EventView:
                 timelines.append(self._make_timeline(moves, *times))
         return timelines
 
+    @property
+    def moved(self) -> bool:
+        """Whether the date that the page is about was another once."""
+        return self.next.moved if self.next else bool(self.timelines)
+
     def _make_timeline(
         self, moves: Sequence[Move], start: Moment, end: Moment | None
     ) -> list[Step]:

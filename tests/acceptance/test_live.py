@@ -78,6 +78,7 @@ def test_a_date_that_moves_reaches_the_feed_the_reminders_and_the_endpoint(
     starts = {first: "first", second: "second"}
     moves = [(SHIPPED, first), (first, second), (second, first)]
     site.do("installation", "--set", str(OURS))
+    site.environment["CALFEED_GRACE"] = "0"
     with site.serving():
         site.ask("endpoint", "add", receiver.url)
         for count, (old, new) in enumerate(moves, 1):
@@ -100,6 +101,29 @@ def test_a_date_that_moves_reaches_the_feed_the_reminders_and_the_endpoint(
             if count > 1:
                 kept[starts[old], "withdrawn"] = 3
             assert reminders_kept(site, starts) == kept
+
+
+def test_a_slip_reaches_the_feed_and_nobody_else(site: Site, receiver: Receiver) -> None:
+    day = datetime.now(UTC).date() + timedelta(days=100)
+    slip = day + timedelta(days=365)
+    site.edit(FILE, f"start: {SHIPPED}", f"start: {day}")
+    site.do("publish")
+    site.environment["CALFEED_GRACE"] = "3600"
+    with site.serving() as serve:
+        site.ask("endpoint", "add", receiver.url)
+        site.edit(FILE, f"start: {day}", f"start: {slip}")
+        assert feed_with(site, slip)
+        serve.until_it_says("announced in 1 hour, unless it is changed again before")
+        site.edit(FILE, f"start: {slip}", f"start: {day}")
+        assert b"Was" not in feed_with(site, day)
+        serve.until_it_says("nothing to announce: all is as it was announced last")
+        site.edit("un-observances.yaml", "Observed since 1948; the", "Kept since 1948; the")
+        serve.until_it_says("event changed")
+        assert "announced: 1 event changed" in site.do("publish", "--now")
+        until_told(receiver, 1)
+    (post,) = receiver.posts
+    assert post.message["type"] == "event.changed"
+    assert post.message["data"]["event"]["slug"] == "un-day"
 
 
 def test_a_broken_file_has_every_mistake_shown_and_changes_nothing_until_it_is_mended(

@@ -55,6 +55,7 @@ def test_ctrl_c_while_it_starts_ends_it_cleanly(site: Site) -> None:
 
 
 def test_a_worker_that_is_killed_is_started_again_and_sends(site: Site, receiver: Receiver) -> None:
+    site.environment["CALFEED_GRACE"] = "1"
     with site.serving() as serve:
         killed = find_part(serve, "worker")
         os.kill(killed, signal.SIGKILL)

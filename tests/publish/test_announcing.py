@@ -9,7 +9,9 @@ import pytest
 from calfeed.definitions.defined import Definitions
 from calfeed.delivery.due import Pace, fire_due
 from calfeed.publish import apply
+from calfeed.publish.restoring import raise_sequences
 from calfeed.publish.show import show_text, show_waiting
+from calfeed.store.reports import load_history
 from tests.ical.defining import define
 from tests.publish.desk import BASE, GRACE, OTHERS, SECOND, STAY, Desk
 
@@ -264,3 +266,20 @@ def test_the_day_of_a_move_and_its_message_are_of_what_was_announced(known: Desk
     assert body["data"]["previous"]["summary"] == "The stay ends"
     assert body["data"]["event"]["summary"] == "The stay is over"
     assert datetime.fromisoformat(body["timestamp"]) == known.now
+
+
+def test_what_waits_is_announced_under_the_same_id_after_a_restore(known: Desk) -> None:
+    """It may have been announced between the backup and the restore."""
+    known.save(AUGUST, OTHERS)
+    with known.database.write() as connection:
+        assert raise_sequences(connection, None, known.now + SOON)
+    known.announce()
+    (body,) = known.messages()
+    assert body["data"]["event"]["sequence"] == 1
+    uid = known.revisions()["stay"].event.uid
+    with known.database.read() as connection:
+        published = load_history(connection, [uid]).published
+    assert [one.kind for one in published] == ["added", "moved"]
+    known.save(JULY, OTHERS)
+    known.announce()
+    assert told(known)[-1] == "The stay ends: moved from 31 August 2025 to 31 July 2025"

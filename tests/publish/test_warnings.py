@@ -124,3 +124,15 @@ def test_check_and_diff_warn_make_nothing_and_compare_with_what_is_published(
     assert [path.name for path in tmp_path.iterdir()] == ["events"], "nothing was made"
     assert "warning: " in run(cli, ["publish"]).stderr
     assert run(cli, ["check", "--strict"]).stderr == "", "what is published is not new"
+
+
+def test_a_note_that_stands_unchanged_beside_another_move_is_warned_of(database: Database) -> None:
+    noted = COMING + "    note: Put off\n"
+    assert publish(database, COMING, noted.replace("01-01", "01-02")) == []
+    assert publish(database, noted.replace("01-01", "01-03")) == [
+        "events/desk.yaml:7:5: warning: events.coming.note: the note is as it was before the event "
+        "is moved, so it is not given as the reason; write why, or take the note away"
+    ]
+    assert publish(database, noted.replace("01-01", "01-03").replace(": C", ": D")) == []
+    later = noted.replace("01-01", "01-04").replace("Put off", "Put off again")
+    assert publish(database, later) == []
