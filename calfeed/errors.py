@@ -2,6 +2,7 @@
 
 CalfeedError            something a person can understand and mend
 |- DefinitionError      the files under events/ have problems (all of them, with positions)
+|  `- UnreadableError   and some of them cannot be read: a matter of rights, or of the disk
 |- SettingsError        a setting is unknown or has a value that cannot be used
 |- StoreError           the database cannot be used
 |  `- DatabaseFileError its file is gone, damaged or (ReplacedError) another one
@@ -70,6 +71,10 @@ class DefinitionError(CalfeedError):
         self.problems = tuple(sorted(problems))
         self.warnings = tuple(sorted(warnings))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UnreadableError(DefinitionError):
+    """Some definition files cannot be read, which can end without a change to any file."""
 
 
 class SettingsError(CalfeedError):

@@ -44,6 +44,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     events: Path = Field(Path("events"), description="the folder of the definitions")
+    removal_wait: int = Field(
+        10,
+        ge=0,
+        le=3_600,
+        description="for how many seconds `serve` waits before it publishes that events are gone "
+        "or cancelled",
+    )
     grace: int = Field(
         120,
         ge=0,

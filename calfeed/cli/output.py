@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +38,16 @@ def opened(settings: Settings, *, pinned: bool = False) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def say(text: str) -> None:
+    """Print for whoever still reads it: a command that runs on does not end with its output."""
+    with suppress(OSError):  # a log on a full disk: what it could not take comes with the next line
+        try:
+            click.echo(text)
+        except BrokenPipeError:
+            # What is buffered would fail once more at the end of the process.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_findings(findings: Iterable[Problem | DefinitionWarning]) -> None:

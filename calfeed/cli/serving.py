@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import os
 import random
 import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ from calfeed.settings import environment_with, load_settings
 if TYPE_CHECKING:
     from calfeed.clock import SteadyClock
     from calfeed.delivery.worker import Worker
+
+_PATIENCE = 10.0
+"""Seconds to wait at the start for definitions that are being changed, if others are published."""
 
 _processes = click.option(
     "--processes",
@@ -108,13 +112,13 @@ def worker(supervised: bool) -> None:
 @_processes
 def serve(processes: int) -> None:
     """Migrate, publish, watch the definitions, serve and send: everything, on one machine."""
+    from calfeed.cli.publisher import Publisher
+    from calfeed.cli.starting import describe_console, describe_start, prepare
     from calfeed.cli.supervisor import Part, Supervisor
-    from calfeed.cli.watching import Publisher, describe_start
+    from calfeed.cli.watching import Watcher
     from calfeed.clock import SteadyClock
     from calfeed.delivery.outlets import load_channels
     from calfeed.store.database import Database
-    from calfeed.store.migrate import migrate
-    from calfeed.web.console.door import make_link
     from calfeed.web.server import check_address
 
     settings = load_settings()
@@ -124,10 +128,12 @@ def serve(processes: int) -> None:
     _on_signal(stopping.set)
     check_address(settings.host, settings.port)
     database = Database(settings.database)
-    migrate(database)
+    prepare(database, output.say)
     clock = SteadyClock()
-    publisher = Publisher(database, settings, click.echo, clock)
-    if not publisher.publish() and not publisher.anything_published():
+    publisher = Publisher(database, settings, output.say, clock)
+    watcher = Watcher(publisher, settings, output.say)
+    patience = _PATIENCE if publisher.anything_published() else math.inf
+    if not watcher.begin(stopping, patience) and not publisher.anything_published():
         raise StoreError("nothing was published yet, so there is nothing to serve")
     command = [sys.executable, "-m", "calfeed"]
     parts = [
@@ -138,21 +144,20 @@ def serve(processes: int) -> None:
         ),
         Part("worker", [*command, "worker", "--supervised"]),
     ]
-    with Supervisor(parts, click.echo) as supervisor:
+    with Supervisor(parts, output.say) as supervisor:
         supervisor.wait_until(settings.base_url_here + "/readyz", stopping)
         for line in describe_start(database, settings):
-            click.echo(line)
-        link = make_link(database, settings.base_url, output.now())
-        for line in _describe_console(link, None if settings.admin_token else token):
-            click.echo(line)
-        click.echo("Ctrl-C ends it.")
+            output.say(line)
+        for line in describe_console(database, settings, None if settings.admin_token else token):
+            output.say(line)
+        output.say("Ctrl-C ends it.")
 
         def tend() -> None:
             clock()  # it has to be looked at to see how long it has stood
             supervisor.revive()
 
-        publisher.watch(stopping, tend)
-        click.echo("stopping")
+        watcher.watch(stopping, tend)
+        output.say("stopping")
     database.identify()
     database.close()
 
@@ -181,17 +186,6 @@ def _run_worker(one: Worker) -> None:
         # Nothing that this process remembers is of that database.
         logging.getLogger("calfeed").warning("%s; beginning anew with it", error)
         os.execv(sys.executable, [sys.executable, "-m", "calfeed", *sys.argv[1:]])
-
-
-def _describe_console(link: str, made: SecretStr | None) -> Iterator[str]:
-    """How to sign in to the console; the admin token is told where it was made for this run."""
-    from calfeed.web.console.door import LINK_LASTING
-
-    yield f"console  {link}"
-    yield f"         signs in one person, within {LINK_LASTING // timedelta(minutes=1)} minutes"
-    if made is not None:
-        yield f"token    {made.get_secret_value()}"
-        yield "         is the admin token of this run; CALFEED_ADMIN_TOKEN sets a lasting one"
 
 
 def _on_signal(end: Callable[[], None]) -> None:

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from calfeed.definitions.defined import Definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.definitions.tree import LARGEST_FILE, read_tree
 from calfeed.definitions.uids import BY_NAMES, UidScheme
-from calfeed.errors import DefinitionError, Problem
+from calfeed.errors import DefinitionError, Problem, UnreadableError
 
 _SUFFIXES = (".yaml", ".yml")
+
+_NO_FILE = (
+    "cannot be read: it is not a file, or the file it links to is gone; remove it, or put the file "
+    "in its place"
+)
+_REMEDIES = {
+    errno.EACCES: "give the user that runs calfeed the right to read it",
+    errno.EPERM: "give the user that runs calfeed the right to read it",
+    errno.ENOENT: "it was removed meanwhile; try again",
+    errno.EIO: "look at the disk or the network share that it is on",
+    errno.ESTALE: "look at the network share that it is on",
+}
+
+
+class Entry(NamedTuple):
+    """A definition file that was found, or what keeps one from being read (`problem`).
+
+    `name` is what it is called in problems (`events/un.yaml`), `path` the file itself where it is
+    reached by a link. `state` differs whenever the content may differ: device, inode, size, and
+    the times of the last change of content and of rights (ns).
+    """
+
+    name: str
+    path: str
+    state: tuple[int, ...] = ()
+    problem: str = ""
 
 
 def load_definitions(
@@ -25,36 +55,37 @@ def load_definitions(
 
     A `reader` that is given again reads only what changed; `uids` makes the UIDs of events that
     say none; examples in messages are later than `today`. Raises DefinitionError with every
-    problem, and every warning, of every file.
+    problem, and every warning, of every file; it is an UnreadableError if some files cannot be
+    read.
     """
     files, problems = load_files(folder)
     try:
         defined = (reader or DefinitionReader()).read(files, uids, today)
     except DefinitionError as error:
-        raise DefinitionError([*problems, *error.problems], error.warnings) from error
+        if not problems:
+            raise
+        raise UnreadableError([*problems, *error.problems], error.warnings) from error
     if problems:
-        raise DefinitionError(problems, defined.warnings)
+        raise UnreadableError(problems, defined.warnings)
     return defined
 
 
 def load_files(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
     """The definition files of a folder, from path (`events/un.yaml`) to content, and what is wrong.
 
-    Hidden files and folders are left out; files that cannot be read are problems. Raises
-    DefinitionError where there is no folder.
+    Hidden files and folders are left out; what cannot be read is a problem.
     """
     files: dict[str, bytes] = {}
     problems: list[Problem] = []
-    shown = folder.name or folder.resolve().name or "events"
-    if not folder.is_dir():
-        hint = "is not a folder" if folder.exists() else "does not exist"
-        message = f"{hint}; name the folder that holds the calendars"
-        raise DefinitionError([Problem(str(folder), 0, 0, "", message)])
-    for name, path in _walk(folder, shown, problems):
-        try:
-            files[name] = _read(path)
-        except OSError as error:
-            problems.append(_unreadable(name, error))
+    for entry in find_files(folder):
+        problem = entry.problem
+        if not problem:
+            try:
+                files[entry.name] = _read(entry.path)
+            except OSError as error:
+                problem = _explain(error)
+        if problem:
+            problems.append(Problem(entry.name, 0, 0, "", problem))
     return files, problems
 
 
@@ -76,34 +107,118 @@ def _written_uids(file: str, data: bytes) -> Iterator[str]:
             yield uid.strip()
 
 
-def _read(path: Path) -> bytes:
-    if not path.is_file():
-        raise OSError("it is not a file, or the file it links to is gone")
-    with path.open("rb") as file:
-        return file.read(LARGEST_FILE + 1)  # one more, which the reader refuses
+def find_files(folder: Path) -> tuple[Entry, ...]:
+    """The definition files of a folder in order, as they are now, without reading them."""
+    shown = folder.name or folder.resolve().name or "events"
+    try:
+        root = os.path.realpath(folder, strict=True)
+        if not Path(root).is_dir():
+            raise NotADirectoryError
+    except OSError as error:
+        reasons = {errno.ENOENT: "does not exist", errno.EACCES: _explain(error)}
+        reason = reasons.get(error.errno or 0, "is not a folder")
+        message = f"{reason}; name the folder that holds the calendars"
+        return (Entry(str(folder), str(folder), problem=message),)
+    entries: list[Entry] = []
+    _walk(str(folder), shown, root, entries)
+    return tuple(entries)
 
 
-def _walk(folder: Path, shown: str, problems: list[Problem]) -> Iterator[tuple[str, Path]]:
-    """The definition files under a folder, by the names they are shown with, in order.
+def is_definition(path: str) -> bool:
+    """Whether a file is one of definitions, by its name."""
+    name = path.rpartition("/")[2]
+    return not name.startswith(".") and name.lower().endswith(_SUFFIXES)
+
+
+def _walk(folder: str, shown: str, root: str, entries: list[Entry]) -> None:
+    """Add the definition files under a folder, `root` being the definitions folder itself.
 
     It goes one folder deeper than calendars may be, so that the reader can refuse what is there.
     """
     try:
-        paths = sorted(folder.iterdir())
+        with os.scandir(folder) as scanned:
+            found = sorted(scanned, key=lambda one: one.name)
+        for one in found:
+            if one.is_symlink():
+                _follow(one, shown, root, entries)
+            elif not one.is_dir():
+                if is_definition(one.name):
+                    entries.append(_enter(one, shown, one.path, one.stat()))
+            elif _may_be_entered(one, shown):
+                _walk(one.path, f"{shown}/{_show(one.name)}", root, entries)
     except OSError as error:
-        problems.append(_unreadable(shown, error))
+        entries.append(Entry(shown, folder, problem=_explain(error)))
+
+
+def _may_be_entered(found: os.DirEntry[str], shown: str) -> bool:
+    return not found.name.startswith(".") and shown.count("/") < 2
+
+
+def _follow(found: os.DirEntry[str], shown: str, root: str, entries: list[Entry]) -> None:
+    """Add what a link leads to, which has to be in the definitions folder as well."""
+    path = os.path.realpath(found.path)
+    name = f"{shown}/{_show(found.name)}"
+    try:
+        status = found.stat()
+    except OSError:
+        # One without a suffix may have led to a calendar's folder.
+        if is_definition(found.name) or "." not in found.name:
+            entries.append(Entry(name, path, problem=_NO_FILE))
         return
-    for path in paths:
-        name = f"{shown}/{path.name}"
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            if shown.count("/") < 2:
-                yield from _walk(path, name, problems)
-        elif path.suffix.lower() in _SUFFIXES:
-            yield name, path
+    folder = stat.S_ISDIR(status.st_mode)
+    if not (_may_be_entered(found, shown) if folder else is_definition(found.name)):
+        return
+    if os.path.commonpath([root, path]) != root:
+        problem = (
+            f"is a link that leads out of {shown.partition('/')[0]}/; put what it leads to there"
+        )
+        entries.append(Entry(name, path, problem=problem))
+    elif folder:
+        _walk(found.path, name, root, entries)
+    else:
+        entries.append(_enter(found, shown, path, status))
 
 
-def _unreadable(name: str, error: OSError) -> Problem:
+def _enter(found: os.DirEntry[str], shown: str, path: str, status: os.stat_result) -> Entry:
+    problem = ""
+    if not stat.S_ISREG(status.st_mode):
+        problem = _NO_FILE
+    elif not _can_be_shown(found.name):
+        problem = "its name is not UTF-8, or has control characters; rename it"
+    state = (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
+    return Entry(f"{shown}/{_show(found.name)}", path, state, problem)
+
+
+def _show(name: str) -> str:
+    return name if _can_be_shown(name) else ascii(os.fsencode(name))[2:-1]
+
+
+def _can_be_shown(name: str) -> bool:
+    """Whether a name is UTF-8 and does not command a terminal."""
+    return name.isprintable() or not any(
+        one < " " or "\x7f" <= one < "\xa0" or "\ud800" <= one <= "\udfff" for one in name
+    )
+
+
+def _read(path: str) -> bytes:
+    """Read a file, which may have become something else since it was found.
+
+    It is not followed if it is a link now, and not waited for if it is a pipe.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("it is no longer a file")
+        return file.read(LARGEST_FILE + 1)  # one more, which the reader refuses
+
+
+def _explain(error: OSError) -> str:
     reason = (error.strerror or str(error)).lower()
-    return Problem(name, 0, 0, "", f"cannot be read: {reason}")
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"cannot be read: {reason}" + (f"; {remedy}" if remedy else "")

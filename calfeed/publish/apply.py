@@ -18,9 +18,11 @@ from calfeed.ical.variants import render_variants
 from calfeed.ical.vevent import RENDERER
 from calfeed.publish.announce import find_changes, load_announced, make_messages
 from calfeed.publish.compare import (
+    NOTHING,
     Differences,
     check_withdrawals,
     compare,
+    find_removals,
     revise,
     withdraw,
 )
@@ -44,18 +46,26 @@ def plan_publish(
     now: datetime,
     base_url: str,
     *,
+    hold_removals: bool = False,
     grace: timedelta = AT_ONCE,
     announce_all: bool = False,
 ) -> Plan:
     """What publishing these definitions would do to the database as this transaction sees it.
 
-    What changes is announced when it has held for `grace`; with `announce_all` so is, at once,
-    whatever waits for that.
+    With `hold_removals` nothing is taken away: the plan's `held` says what would be. What changes
+    is announced when it has held for `grace`; with `announce_all` so is, at once, whatever waits
+    for that.
     """
     published = catalog.load_calendars(connection)
     differences = compare(defined.calendars, published, catalog.load_marks(connection), now)
     waiting = {one.uid: one for one in announcements.load_waiting(connection)}
+    calendars = differences.calendars
     revised = _revise(connection, differences, waiting, now)
+    held = NOTHING
+    if hold_removals:
+        held = find_removals(defined.calendars, calendars, [one.change for one in revised])
+        calendars = tuple(row for row in calendars if row.slug not in held.calendars)
+        revised = [one for one in revised if one.change.after.event.uid not in held.events]
     changes = [one.change for one in revised]
     kept: dict[str, list[outbox.ReminderRow]] = {}
     known = [change.after.event.uid for change in changes if change.before is not None]
@@ -74,7 +84,7 @@ def plan_publish(
         others = [one for one in waiting.values() if one.uid not in uids]
         announced += find_changes(connection, others)
     return Plan(
-        calendars=differences.calendars,
+        calendars=calendars,
         changes=tuple(changes),
         rerendered=differences.stale,
         retired=differences.retired,
@@ -84,6 +94,7 @@ def plan_publish(
         messages=make_messages(connection, announced, now, base_url),
         waiting=tuple(_wait(change, now + grace) for change in telling) if grace else (),
         warnings=find_warnings(defined, changes, [one.net for one in revised], published, now),
+        held=held,
     )
 
 
@@ -99,6 +110,7 @@ def publish(
     base_url: str,
     *,
     allow_removals: bool = False,
+    hold_removals: bool = False,
     author: Author = UNKNOWN,
     grace: timedelta = AT_ONCE,
     announce_all: bool = False,
@@ -106,13 +118,19 @@ def publish(
     """Publish definitions, record who did, and return what that changed.
 
     It is announced when it has held for `grace`; with `announce_all` so is, at once, whatever
-    waits for that. Only one process publishes at a time; readers see the state before or after,
-    never between. Raises PublishRefusedError where too much would be withdrawn without
-    `allow_removals`.
+    waits for that. With `hold_removals` nothing is taken away; the plan's `held` says what would
+    be. Only one process publishes at a time; readers see the state before or after, never between.
+    Raises PublishRefusedError where too much would be withdrawn without `allow_removals`.
     """
     with database.write_alone() as connection:
         plan = plan_publish(
-            connection, defined, now, base_url, grace=grace, announce_all=announce_all
+            connection,
+            defined,
+            now,
+            base_url,
+            hold_removals=hold_removals,
+            grace=grace,
+            announce_all=announce_all,
         )
         if not allow_removals:
             check_plan(connection, plan, now)

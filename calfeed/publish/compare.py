@@ -42,6 +42,25 @@ class Differences:
         return [event.uid for event in self.wanted] + [*self.gone, *self.stale]
 
 
+@dataclass(frozen=True)
+class Removals:
+    """What a publish takes away: calendars by their slugs, events by their UIDs."""
+
+    calendars: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    cancelled: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.calendars or self.events)
+
+    @property
+    def events(self) -> frozenset[str]:
+        return frozenset((*self.withdrawn, *self.cancelled))
+
+
+NOTHING = Removals()
+
+
 def compare(
     defined: Sequence[Calendar],
     calendars: Mapping[str, CalendarRow],
@@ -89,6 +108,19 @@ def compare(
             and mark.withdrawn_at + KEPT <= now
         ),
     )
+
+
+def find_removals(
+    defined: Sequence[Calendar], calendars: Sequence[CalendarRow], changes: Sequence[EventChange]
+) -> Removals:
+    """What these changes take away. A calendar that is defined under another name stays."""
+    renamed = {name for calendar in defined for name in calendar.formerly}
+
+    def find(kind: Kind) -> tuple[str, ...]:
+        return tuple(change.after.event.uid for change in changes if change.kind is kind)
+
+    gone = tuple(row.slug for row in calendars if row.withdrawn and row.slug not in renamed)
+    return Removals(gone, find(Kind.WITHDRAWN), find(Kind.CANCELLED))
 
 
 def calendar_content(calendar: Calendar) -> str:

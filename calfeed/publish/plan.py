@@ -10,6 +10,7 @@ from calfeed.definitions.values import Event, Status
 from calfeed.errors import DefinitionWarning
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
+from calfeed.publish.compare import NOTHING, Removals
 from calfeed.reminders.messages import Message, change_message
 from calfeed.reminders.plan import Reminder, pending_reminders
 from calfeed.store.announcements import Waiting
@@ -28,7 +29,7 @@ class Plan:
     change without a new revision; `planned` and `withdrawn` are reminders. `announced` are the
     changes that people are told of now, each from what was announced last, and `messages` tell of
     them; `waiting` are the events that are announced later. `warnings` are those of the
-    definitions and of the changes; they prevent nothing.
+    definitions and of the changes; they prevent nothing. `held` is what it leaves as it is for now.
     """
 
     calendars: tuple[CalendarRow, ...] = ()
@@ -41,6 +42,7 @@ class Plan:
     messages: tuple[Message, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     warnings: tuple[DefinitionWarning, ...] = ()
+    held: Removals = NOTHING
 
     @property
     def empty(self) -> bool:

@@ -12,6 +12,7 @@ from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.history import MOST_EVENTS
 from calfeed.ical.text import format_when
 from calfeed.ical.wording import describe_change
+from calfeed.publish.compare import Removals
 from calfeed.publish.plan import Plan
 from calfeed.reminders.messages import describe_occurrences, describe_time, format_span
 
@@ -58,6 +59,18 @@ def show_text(plan: Plan) -> str:
     lines += [_describe(change) for change in plan.changes]
     lines += [f"announced: {_describe(change)}" for change in plan.announced_late]
     return "\n".join([*lines, summarize(plan)])
+
+
+def describe_held(held: Removals) -> str:
+    """What a publish left as it is for now: "2 events to withdraw, 1 event to cancel"."""
+    counts = [
+        (len(held.calendars), "calendar", "withdraw"),
+        (len(held.withdrawn), "event", "withdraw"),
+        (len(held.cancelled), "event", "cancel"),
+    ]
+    return ", ".join(
+        f"{count} {_plural(count, word)} to {verb}" for count, word, verb in counts if count
+    )
 
 
 def show_waiting(plan: Plan, grace: timedelta) -> list[str]:

@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from calfeed.errors import StoreError
+from calfeed.store.readonly import ReadOnlyConnection
 from calfeed.store.sqlite import DatabaseFile, Identity, make_engine
 
 _PUBLISH_LOCK = 0x63616C66
@@ -65,8 +66,15 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that may write: on SQLite it is the only one from its first line on."""
+        """A transaction that may write: on SQLite it is the only one from its first line on.
+
+        Raises StoreError where the file can only be read.
+        """
         with self._writing, self._explained(), self.engine.connect() as connection:
+            if isinstance(connection.connection.dbapi_connection, ReadOnlyConnection):
+                raise StoreError(
+                    f"the database {self.name} can only be read: calfeed cannot write to its folder"
+                )
             if self.is_sqlite:
                 connection = connection.execution_options(calfeed_immediate=True)
             with connection.begin():

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from calfeed.errors import DatabaseFileError, ReplacedError, StoreError
+from calfeed.store.readonly import Opened, ReadOnlyConnection, open_to_read
 
 _MAGIC = b"SQLite format 3\0"
 _FOREIGN_LOG = (
@@ -101,12 +102,6 @@ class DatabaseFile:
             os.close(self._opened.popitem()[1])
 
 
-class _Opened(sqlite3.Connection):
-    """A connection that knows which file it has open."""
-
-    identity: Identity
-
-
 def make_engine(url: str, file: DatabaseFile, *, pinned: bool) -> Engine:
     """An engine that looks before each transaction whether its file is still there.
 
@@ -115,7 +110,7 @@ def make_engine(url: str, file: DatabaseFile, *, pinned: bool) -> Engine:
     """
     first: list[Identity] = []
 
-    def connect() -> _Opened:
+    def connect() -> Opened:
         while True:
             identity = file.identify()
             connection = sqlite3.connect(
@@ -125,27 +120,36 @@ def make_engine(url: str, file: DatabaseFile, *, pinned: bool) -> Engine:
                 check_same_thread=False,
                 # The driver's own BEGIN would come too late for BEGIN IMMEDIATE.
                 isolation_level=None,
-                factory=_Opened,
+                factory=Opened,
             )
             if file.identify() == identity:
                 break
             connection.close()
-        connection.identity = identity
         first.append(identity)
-        # Full durability: what was answered or sent is on the disk, whatever happens next.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}").close()
+        try:
+            # Full durability: what was answered or sent is on the disk, whatever happens next.
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}").close()
+        except sqlite3.Error as error:
+            connection.close()
+            connection = open_to_read(file.path, error)
+        connection.identity = identity
         return connection
 
     engine = create_engine(url, creator=connect, hide_parameters=True)
 
     @event.listens_for(engine, "checkout")
-    def _check(connection: _Opened, _record: Any, _proxy: Any) -> None:
+    def _check(connection: Opened, _record: Any, _proxy: Any) -> None:
         identity = file.identify()
         if pinned and identity != first[0]:
             raise ReplacedError(file.path)
         if identity != connection.identity:
             raise DisconnectionError  # the pool then connects anew
+
+    @event.listens_for(engine, "checkin")
+    def _return(connection: Opened | None, record: Any) -> None:
+        if isinstance(connection, ReadOnlyConnection):
+            record.invalidate(soft=True)  # the next one may be able to write
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPMessage
 from pathlib import Path
@@ -138,14 +138,21 @@ class Site:
 
     @contextmanager
     def running(
-        self, *words: str, environment: Mapping[str, str] | None = None
+        self,
+        *words: str,
+        environment: Mapping[str, str] | None = None,
+        through: Sequence[str] = (),
+        output: Path | None = None,
     ) -> Iterator[Running]:
-        """Run `calfeed` beside the test; nothing of it is left afterwards."""
+        """Run `calfeed` beside the test; nothing of it is left afterwards.
+
+        It is started `through` another command, and writes its `output` to a file.
+        """
         self._count += 1
         out, err = (self.folder / f"{self._count}.{name}" for name in ("out", "err"))
-        with out.open("wb") as stdout, err.open("wb") as stderr:
+        with (output or out).open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
-                [BIN / "calfeed", *words],
+                [*through, BIN / "calfeed", *words],
                 cwd=self.folder,
                 env=self.environment | dict(environment or {}),
                 stdin=subprocess.DEVNULL,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from calfeed.cli.authors import LONGEST_NAME, find_owners, find_user
-from calfeed.cli.watching import Publisher
+from calfeed.cli.publisher import Publisher
+from calfeed.definitions.files import find_files
 from calfeed.errors import InvalidInputError
 from calfeed.settings import Settings
 from calfeed.store.catalog import latest_publish
@@ -36,8 +38,15 @@ def authors(database: Database) -> list[Author]:
         return [one.author for one in list_publishes(connection)]
 
 
-def serve(database: Database, file: Path) -> Publisher:
-    return Publisher(database, Settings(events=file.parent), lambda line: None)
+def serve(database: Database, file: Path) -> Callable[[], bool]:
+    """What `serve` does with the files as they are: publish, and say whether that was done."""
+    publisher = Publisher(database, Settings(events=file.parent), lambda line: None)
+
+    def publish() -> bool:
+        outcome = publisher.publish(find_files(file.parent))
+        return outcome is not None and outcome.published
+
+    return publish
 
 
 def test_a_publish_is_made_by_the_name_it_is_given(records: Records, file: Path) -> None:
@@ -94,10 +103,10 @@ def test_serve_publishes_as_its_user_first_and_as_the_owner_of_what_is_saved_the
     database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOGNAME", "amina")
-    publisher = serve(database, file)
-    assert publisher.publish()
+    publish = serve(database, file)
+    assert publish()
     file.write_text(LATER)
-    assert publisher.publish()
+    assert publish()
     assert authors(database) == [
         Author(file.owner(), "calfeed serve"),
         Author("amina", "calfeed serve"),
@@ -109,16 +118,16 @@ def test_a_publish_is_made_by_the_owners_of_all_that_was_saved_since_the_last(
     database: Database, file: Path
 ) -> None:
     (file.parent / "quiet.yaml").write_text(CALENDAR)
-    publisher = serve(database, file)
-    assert publisher.publish()
+    publish = serve(database, file)
+    assert publish()
     file.write_text("name: [")
     os.chown(file, 1, 1)
-    assert not publisher.publish()
+    assert not publish()
     other = file.with_name("other.yaml")
     other.write_text(CALENDAR)
-    assert not publisher.publish()
+    assert not publish()
     file.write_text(LATER)
-    assert publisher.publish()
+    assert publish()
     names = ", ".join(sorted([file.owner(), other.owner()]))
     assert authors(database)[0] == Author(names, "calfeed serve")
 

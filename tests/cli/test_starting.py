@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from calfeed.cli.watching import Publisher, describe_start
+from calfeed.cli.publisher import Publisher
+from calfeed.cli.starting import describe_start
+from calfeed.definitions.files import find_files
 from calfeed.settings import Settings
 from calfeed.store.database import Database
 
@@ -18,7 +20,7 @@ def test_the_feeds_that_are_told_of_are_those_that_answer(
     (tmp_path / "board.yaml").write_text(f"visibility: private\n{CALENDAR}")
     settings = Settings(events=tmp_path)
     said: list[str] = []
-    assert Publisher(database, settings, said.append).publish()
+    assert Publisher(database, settings, said.append).publish(find_files(tmp_path))
     told = "\n".join(describe_start(database, settings))
     assert "/calendars/desk.ics" in told
     assert "board" not in told

@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from calfeed.cli import cli
-from calfeed.cli.watching import Publisher
+from calfeed.cli.publisher import Publisher
 from calfeed.definitions.defined import Definitions
+from calfeed.definitions.files import find_files
 from calfeed.definitions.reader import read_definitions
 from calfeed.publish import apply
 from calfeed.publish.show import show_json, show_markdown
@@ -100,7 +101,7 @@ def test_serve_says_a_warning_once_and_not_at_each_save(database: Database, tmp_
     publisher = Publisher(database, Settings(events=tmp_path), said.append)
     for summary in ("Old", "Older"):
         file.write_text(HEAD + OLD.format(day="1999-12-31").replace("Old", summary))
-        assert publisher.publish()
+        assert publisher.publish(find_files(tmp_path))
     assert sum("warning: events.old.start" in line for line in said) == 1
 
 

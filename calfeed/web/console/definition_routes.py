@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from flask import Flask, render_template
 
 from calfeed.definitions.files import load_definitions
@@ -19,7 +21,7 @@ def add_routes(console: Flask, desk: Desk) -> None:
     def show_definitions() -> str:
         folder, now = desk.settings.events, desk.clock()
         page = "console/definitions.html"
-        if not folder.is_dir():
+        if not os.access(folder, os.F_OK):
             return render_template(page, folder=folder, missing=True)
         try:
             with desk.database.read() as connection:
