@@ -16,15 +16,15 @@ _PARTS = ("", "-wal", "-shm")
 _TOLD = 3
 
 
-def copy(source: Path, target: Path) -> None:
+def copy(source: Path, target: Path, *, at_rest: bool = False) -> None:
     """Write a consistent copy of a database to an existing empty file, as one file, on the disk.
 
-    Others may read and write the database meanwhile. Raises StoreError where it cannot be read,
-    or the copy is not sound.
+    Others may read and write the database meanwhile, unless it is `at_rest`: then nothing is
+    written beside it, so it may be where nothing can be. Raises StoreError where it cannot be
+    read, or the copy is not sound.
     """
     try:
-        # Not `mode=ro`: the write-ahead log of a database that others use belongs to it.
-        with closing(_connect(source)) as one, closing(_connect(target)) as other:
+        with closing(_connect(source, at_rest)) as one, closing(_connect(target)) as other:
             one.backup(other)
             # Without a log beside it, so that it is whole when it is moved.
             other.execute("PRAGMA journal_mode=DELETE").close()
@@ -77,7 +77,8 @@ def copied_beside(backup: Path, live: Path) -> Iterator[Path]:
     live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = _make_beside(live)
     try:
-        copy(backup, made)
+        # One that was copied by hand can have a log, which belongs to it.
+        copy(backup, made, at_rest=not Path(f"{backup}-wal").exists())
         yield made
     finally:
         for part in _PARTS:
@@ -122,6 +123,11 @@ def put_in_place(made: Path, live: Path, aside: Path) -> bool:
     for part in _PARTS:
         with suppress(FileNotFoundError):
             Path(f"{live}{part}").rename(f"{aside}{part}")
+    Path(f"{aside}-shm").unlink(missing_ok=True)
+    log = Path(f"{aside}-wal")
+    # Of a database that was sound it is empty, and of none it is of no use.
+    if log.exists() and not (there and log.stat().st_size):
+        log.unlink()
     made.rename(live)
     _sync(live.parent)
     return there
@@ -131,8 +137,9 @@ def _orphans(connection: sqlite3.Connection) -> list[tuple[str]]:
     return connection.execute("PRAGMA foreign_key_check").fetchmany(_TOLD)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
+def _connect(path: Path, at_rest: bool = False) -> sqlite3.Connection:
+    mode = "mode=ro&immutable=1" if at_rest else "mode=rw"
+    return sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None)
 
 
 def _make_beside(file: Path) -> Path:

@@ -18,6 +18,7 @@ from calfeed.ical.changes import EventChange, Kind, compare_revisions
 from calfeed.ical.revision import Revision, Written, read_written
 from calfeed.reminders.filters import Subject
 from calfeed.store.columns import Instant
+from calfeed.store.lineage import RESTORED
 from calfeed.store.outbox import ReminderRow, load_reminders
 from calfeed.store.publishes import Author
 from calfeed.store.tables import (
@@ -138,7 +139,7 @@ def find_uids(connection: Connection, name: str) -> list[str]:
 
 def load_history(connection: Connection, uids: Sequence[str]) -> History:
     """What was published, fired and told of the event with these UIDs."""
-    query = _ledger().where(revisions.c.uid.in_(uids))
+    query = _ledger().where(revisions.c.uid.in_(uids), revisions.c.kind != RESTORED)
     return History(
         published=tuple(_to_published(connection.execute(query))),
         reminders=tuple(load_reminders(connection, uids=uids)),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from tests.acceptance.restores import restore_again_and_again
 from tests.acceptance.site import Site, split_feed
 
 FEED = ("export", "--calendar", "un-observances")
@@ -118,3 +120,10 @@ def test_on_postgresql_the_commands_to_run_are_named_without_the_password(site: 
         assert program in said.stderr
         assert "postgresql://desk@db.example.org/calfeed" in said.stderr
         assert "hunter2" not in said.stderr
+
+
+def test_backups_kills_and_restores_contradict_nothing_that_was_told(tmp_path: Path) -> None:
+    """The long one is `python -m tests.acceptance.restores`."""
+    restore_again_and_again(
+        tmp_path / "site", rounds=2, saves=3, endpoints=2, seed=random.randrange(1_000_000)
+    )

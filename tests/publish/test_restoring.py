@@ -10,6 +10,7 @@ from sqlalchemy import select
 from calfeed.publish.restoring import find_repeats, raise_sequences
 from calfeed.store.announcements import newest_announced
 from calfeed.store.lineage import Lineage, load_lineage, load_sequences
+from calfeed.store.reports import load_history
 from calfeed.store.tables import messages
 from tests.conftest import INSTALLATION
 from tests.publish.desk import NOW, OTHERS, STAY, Desk
@@ -67,11 +68,14 @@ def test_sequence_is_raised_past_what_apps_can_have_seen(
     with desk.database.read() as connection:
         known = load_sequences(connection)
         changes = newest_announced(connection, ["desk"], 50)
+        uids = list(known)
+        history = load_history(connection, uids)
     last = desk.revisions()["other-1"]
     raise_all(desk, None if seen is None else dict.fromkeys(known, seen))
     with desk.database.read() as connection:
         raised = load_sequences(connection)
         assert newest_announced(connection, ["desk"], 50) == changes
+        assert load_history(connection, uids) == history
     assert all(raised[uid] > max(known[uid], least) for uid in known)
     assert desk.revisions()["other-1"].modified > last.modified
     assert (
