@@ -211,7 +211,11 @@ class _Builder:
     def _scalar(self, event: Any, path: Path) -> str | None:
         value: str = event.value
         end = event.end_mark
-        if path in ((), ("events",)) and (table := find_table(self._lines, end.line)):
+        if (
+            len(path) < 2
+            and path in ((), ("events",))
+            and (table := find_table(self._lines, end.line))
+        ):
             self._document.report_at(table.line + 1, table.column + 1, path, describe_table(table))
             return None
         if comment := find_comment(self._lines, end.line, end.column):

@@ -62,7 +62,7 @@ def test_an_empty_file_has_no_value_and_no_problem(text: str) -> None:
 PROBLEMS = {
     "a: b: c\n": '1:4: a text with ": " in it needs quotes around it; write a: "b: c"',
     "a:\n\t- b\n": "2:1: is indented with a tab; YAML takes spaces alone",
-    "a: [1, 2\nb: c\n": "2:2: is not YAML: ",
+    "a: [1, 2\nb: c\n": "1:4: the [ that opens here is not closed",
     'a: "b\n': "1:4: the quote that opens here is not closed",
     "a: b\n---\nc: d\n": "2:1: a second document begins here",
     "a: 1\nb:\n  c: 1\n  c: 2\n": '4:3: b.c: "c" is already there in line 3',

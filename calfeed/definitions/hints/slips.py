@@ -8,6 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from calfeed.definitions.texts import shortened
+
+_LONGEST = 120
+"""How much of a text is repeated as it has to be written."""
 _COMMENT = re.compile(r"[ \t]+(#[^\s#].*)")
 
 
@@ -29,23 +33,28 @@ def find_comment(lines: Sequence[str], line: int, column: int) -> str:
     A comment is set off by a space after its `#`. One without may be meant as text: a number, a
     colour, a tag.
     """
-    found = _COMMENT.match(lines[line], column) if line < len(lines) else None
+    if line >= len(lines) or "#" not in lines[line]:
+        return ""
+    found = _COMMENT.match(lines[line], column)
     return found[1].rstrip() if found else ""
 
 
 def explain_comment(key: str, text: str, comment: str) -> str:
     """What is wrong with a comment that touches a value, and what to write."""
+    shown = shortened(comment)
     if not text:
-        return f'is empty, because "{comment}" is a comment to YAML; put quotes around it'
-    right = f"{key}: {quoted(f'{text} {comment}')}" if key else quoted(f"{text} {comment}")
-    return f'"{comment}" is a comment to YAML and would be lost; put quotes around it all: {right}'
+        return f'is empty, because "{shown}" is a comment to YAML; put quotes around it'
+    whole = quoted(shortened(f"{text} {comment}", _LONGEST))
+    right = f"{key}: {whole}" if key else whole
+    return f'"{shown}" is a comment to YAML and would be lost; put quotes around it all: {right}'
 
 
 def explain_comma(key: str, text: str) -> str:
     """What is wrong with a comma in a text inside of {…}, and what to write."""
     if not key:
-        return f'"{text}" has no colon; a map is written as {{key: value}}'
-    return f"a comma ends the text in {{…}}; put quotes around all of it: {key}: {quoted(text)}"
+        return f'"{shortened(text)}" has no colon; a map is written as {{key: value}}'
+    right = f"{key}: {quoted(shortened(text, _LONGEST))}"
+    return f"a comma ends the text in {{…}}; put quotes around all of it: {right}"
 
 
 def quoted(text: str) -> str:

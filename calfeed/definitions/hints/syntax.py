@@ -106,8 +106,9 @@ def _find_open_bracket(place: _Place) -> Found | None:
     if line < 0 or column < 0 or place.lines[line][column] not in "[{":
         return None
     message = f"the {place.lines[line][column]} that opens here is not closed"
-    if comment := re.search(r"(?<=[\[{,\s])#[^\s#].*", place.lines[line][column:]):
-        message += f', as "{comment[0]}" is a comment to YAML; put quotes around each text with a #'
+    if found := re.search(r"(?<=[\[{,\s])#[^\s#].*", place.lines[line][column:]):
+        comment = shortened(found[0])
+        message += f', as "{comment}" is a comment to YAML; put quotes around each text with a #'
     return line + 1, column + 1, message
 
 

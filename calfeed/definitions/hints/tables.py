@@ -11,12 +11,16 @@ from calfeed.definitions.hints.moments import read_moment
 from calfeed.definitions.slugs import make_slug
 from calfeed.definitions.texts import shortened
 
+_MOST_ROWS = 20
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "|", ",": "commas"}
 
 
 @dataclass(frozen=True)
 class Table:
-    """Lines of cells; `line` and `column` are where it begins, counted from 0."""
+    """Lines of cells; `line` and `column` are where it begins, counted from 0.
+
+    `rows` are the first of them.
+    """
 
     line: int
     column: int
@@ -35,7 +39,8 @@ def find_table(lines: Sequence[str], line: int) -> Table | None:
         while _cells(lines, last + 1, separator) == width:
             last += 1
         if last > first:
-            rows = [_split(text, separator) for text in lines[first : last + 1]]
+            shown = lines[first : min(last + 1, first + _MOST_ROWS)]
+            rows = [_split(text, separator) for text in shown]
             indent = len(lines[first]) - len(lines[first].lstrip())
             return Table(first, indent, separator, rows)
     return None
