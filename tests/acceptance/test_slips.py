@@ -6,4 +6,4 @@ from tests.acceptance.slips import try_histories
 
 
 def test_what_is_told_adds_up_and_no_slip_is_among_it() -> None:
-    try_histories(60)
+    try_histories(40)

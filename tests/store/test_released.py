@@ -22,6 +22,7 @@ from calfeed.errors import StoreError
 from calfeed.ical.variants import PLAIN
 from calfeed.publish.apply import publish
 from calfeed.store import catalog, endpoints, outbox, tokens
+from calfeed.store.announcements import load_waiting, newest_announced
 from calfeed.store.database import Database
 from calfeed.store.deliveries import list_deliveries
 from calfeed.store.installation import load_installation, load_scheme
@@ -137,3 +138,12 @@ def test_endpoints_and_tokens_go_on(released: Database) -> None:
         token = tokens.find_token(connection, TOKEN)
         assert token is not None
         assert token.calendar == "board"
+
+
+def test_everything_that_was_published_counts_as_announced(released: Database) -> None:
+    migrate(released)
+    with released.read() as connection:
+        assert load_waiting(connection) == []
+        found = newest_announced(connection, ["board", "desk"], 50)
+    told = [(one.place.uid, one.place.sequence) for each in found.values() for one in each]
+    assert {uid: max(number for one, number in told if one == uid) for uid, _ in told} == SEQUENCES

@@ -29,7 +29,7 @@ events:
     start: 2027-01-04 09:00
     duration: 30 minutes
     repeat: {rule: FREQ=WEEKLY;COUNT=60}
-  talk: {summary: Talk, start: 2027-03-01 18:00, note: The hall was taken}
+  talk: {summary: Talk, start: 2027-03-01 18:00}
 """
 VAULT = """
 name: Vaultroom

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from werkzeug.test import Client, TestResponse
@@ -37,11 +37,18 @@ class Published:
         self.state.look_up = look_up
         self.client = Client(look_up)
 
-    def publish(self, files: Mapping[str, str], author: Author = UNKNOWN) -> None:
+    def publish(
+        self,
+        files: Mapping[str, str],
+        author: Author = UNKNOWN,
+        grace: timedelta = timedelta(0),
+    ) -> None:
         """Publish these files of definitions, by slug, instead of those before."""
         texts = {f"events/{slug}.yaml": text.encode() for slug, text in files.items()}
         defined = read_definitions(texts)
-        publish(self.database, defined, self.now, BASE, allow_removals=True, author=author)
+        publish(
+            self.database, defined, self.now, BASE, allow_removals=True, author=author, grace=grace
+        )
         self.state.refresh()
 
     def get(self, path: str, **headers: str) -> TestResponse:

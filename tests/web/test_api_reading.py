@@ -105,7 +105,7 @@ def test_the_cursor_of_the_last_change_gives_what_was_published_since(api: ApiSi
     first = api.ask("GET", "/changes", None).json
     assert first is not None
     assert {change["kind"] for change in first["items"]} == {"added"}
-    moved = OPEN.replace("2027-03-01 18:00", "2027-03-02 18:00")
+    moved = OPEN.replace("2027-03-01 18:00", "2027-03-02 18:00, note: The hall was taken")
     api.site.publish({"open": moved, "vault-zx9": VAULT})
     since = api.ask("GET", f"/changes?cursor={first['next']}", None).json
     assert since is not None

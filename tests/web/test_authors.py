@@ -25,7 +25,7 @@ PUBLIC = (
 def api(tmp_path: Path) -> ApiSite:
     """A site whose every publish has an author, with a date that moved."""
     made = make_api_site(tmp_path)
-    moved = OPEN.replace("2027-03-01 18:00", "2027-03-08 18:00")
+    moved = OPEN.replace("2027-03-01 18:00", "2027-03-08 18:00, note: The hall was taken")
     made.site.publish({"open": moved, "vault-zx9": VAULT}, AUTHOR)
     with made.site.database.read() as connection:
         assert list_publishes(connection)[0].author == AUTHOR

@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 import icalendar
 import pytest
 
-from tests.web.published import Published, make_site
+from calfeed.publish.announce import announce_due
+from tests.web.published import BASE, Published, make_site
 
 DESK = """
 name: {en: Desk, ur: ڈیسک}
@@ -23,7 +24,6 @@ events:
     summary: {en: "The stay, extended", ur: قیام}
     start: 2027-06-30
     kind: deadline
-    note: extended again
   sum: {summary: "=1+1", start: 2027-01-01 10:00}
 """
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -34,7 +34,8 @@ def site(tmp_path: Path) -> Iterator[Published]:
     site = make_site(tmp_path)
     site.publish({"desk": DESK})
     site.now += timedelta(hours=1)
-    site.publish({"desk": DESK.replace("06-30", "07-31")})
+    moved = DESK.replace("06-30", "07-31\n    note: extended again")
+    site.publish({"desk": moved})
     yield site
     site.database.close()
 
@@ -75,6 +76,35 @@ def test_atom_tells_what_moved_with_both_times_newest_first(site: Published, pat
     assert "30 June 2027" in told
     assert "extended again" in told
     assert len({entry.findtext(f"{ATOM}id") for entry in entries}) == 3
+
+
+def test_what_waits_to_be_announced_has_not_moved_anywhere_but_has_its_new_date(
+    site: Published,
+) -> None:
+    atom = site.get("/changes.atom").text
+    later = DESK.replace("06-30", "08-31\n    note: and again")
+    site.publish({"desk": later}, grace=timedelta(minutes=2))
+    page = site.get("/calendars/desk/stay/").text
+    assert "31 August 2027" in page
+    assert "and again" not in page
+    stay = json.loads(site.get("/calendars/desk.json").text)["events"][0]
+    assert (stay["start"], len(stay["history"])) == ("2027-08-31", 1)
+    assert site.get("/changes.atom").text == atom
+    site.now += timedelta(minutes=2)
+    assert announce_due(site.database, site.now, BASE) == 1
+    assert site.state.refresh()
+    assert "and again" in site.get("/calendars/desk/stay/").text
+    stay = json.loads(site.get("/calendars/desk.json").text)["events"][0]
+    assert len(stay["history"]) == 2
+    assert (
+        "Was 31 July 2027; moved on 23 November 2026: and again" in site.get("/changes.atom").text
+    )
+
+
+def test_why_it_was_cancelled_is_on_its_page(site: Published) -> None:
+    cancelled = DESK.replace("kind: deadline", "status: cancelled\n    note: The law changed")
+    site.publish({"desk": cancelled})
+    assert "The law changed" in site.get("/calendars/desk/stay/").text
 
 
 def test_an_event_page_carries_its_date_for_search_engines(site: Published) -> None:

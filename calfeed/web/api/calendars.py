@@ -126,9 +126,9 @@ def list_occurrences(call: Call, query: WindowQuery) -> Page[models.Occurrence]:
 
 @operations.add("GET", "/changes")
 def list_changes(call: Call, query: ChangesQuery, connection: Connection) -> models.Changes:
-    """List what was published, oldest first, from the beginning or from a cursor on.
+    """List what was announced, oldest first, from the beginning or from a cursor on.
 
-    `next` is there on the last page too: ask with it later, and get what was published since. A
+    `next` is there on the last page too: ask with it later, and get what was announced since. A
     cursor whose change is not here any more, or may not be seen, begins at the beginning.
     """
     slugs = _list_slugs(call, connection, query.calendar)
