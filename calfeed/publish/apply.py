@@ -33,6 +33,7 @@ from calfeed.reminders.plan import Reminder
 from calfeed.store import announcements, catalog, outbox, visibility
 from calfeed.store.announcements import Waiting
 from calfeed.store.database import Connection, Database
+from calfeed.store.installation import load_installation
 from calfeed.store.notices import announce
 from calfeed.store.publishes import UNKNOWN, Author
 
@@ -196,13 +197,14 @@ def _revise(
     wanted = {event.uid: event for event in differences.wanted}
     uids = [*wanted, *differences.gone]
     newest = catalog.load_newest(connection, uids)
+    first = load_installation(connection).first_sequence
     bases = load_announced(connection, [waiting[uid] for uid in uids if uid in waiting])
     found = []
     for uid in uids:
         last = newest.get(uid)
         base = bases.get(uid, last)
         if uid in wanted:
-            change = revise(wanted[uid], last, base, now)
+            change = revise(wanted[uid], last, base, now, first)
         else:
             change = withdraw(newest[uid], base, now)
         net = change if base is last else compare_revisions(base, Written(change.after))

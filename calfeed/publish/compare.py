@@ -129,16 +129,22 @@ def calendar_content(calendar: Calendar) -> str:
 
 
 def revise(
-    event: Event, last: Written | None, announced: Written | None, now: datetime
+    event: Event,
+    last: Written | None,
+    announced: Written | None,
+    now: datetime,
+    first_sequence: int = 0,
 ) -> EventChange:
     """The next revision of an event, as a change from the `last` one there was.
+
+    That of a new event has `first_sequence`.
 
     Its history goes on from the revision that was `announced` last, if any was: what stood for a
     moment between the two was no move.
     """
     if last is None:
         second = now.replace(microsecond=0)
-        next_one = Revision(event=event, sequence=0, created=second, modified=second)
+        next_one = Revision(event=event, sequence=first_sequence, created=second, modified=second)
     else:
         next_one = Revision(
             event=event,

@@ -16,6 +16,7 @@ from calfeed.ical.variants import render_variants
 from calfeed.ical.vevent import RENDERER
 from calfeed.store import catalog, lineage, outbox
 from calfeed.store.database import Connection
+from calfeed.store.installation import load_installation, save_installation
 from calfeed.store.notices import announce
 from calfeed.store.outbox import ReminderRow
 from calfeed.store.publishes import Author
@@ -66,6 +67,11 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
         uid: _raise(text, None if seen is None else seen.get(uid, 0), unknown, now)
         for uid, text in lineage.load_newest(connection).items()
     }
+    lost = [sequence for uid, sequence in (seen or {}).items() if uid not in raised]
+    first = unknown if seen is None else max(lost, default=-1) + 1
+    own = load_installation(connection)
+    first = max(first, own.first_sequence)
+    save_installation(connection, replace(own, first_sequence=first))
     if not raised:
         return 0
     number = catalog.add_publish(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select, update
@@ -14,21 +14,27 @@ from calfeed.store.tables import installation, revisions
 
 @dataclass(frozen=True)
 class Installation:
-    """An installation's random id; publishes up to number `since` were made before it had one."""
+    """An installation's random id; publishes up to number `since` were made before it had one.
+
+    `first_sequence` is the SEQUENCE of a new event: more than 0 after a restore, as the event may
+    have been published in the time that was lost.
+    """
 
     id: UUID
     since: int = 0
+    first_sequence: int = 0
 
 
 def load_installation(connection: Connection) -> Installation:
     """The id of this database's installation."""
     row = connection.execute(select(installation)).one()
-    return Installation(UUID(row.id), row.since)
+    return Installation(UUID(row.id), row.since, row.first_sequence)
 
 
 def save_installation(connection: Connection, one: Installation) -> None:
     """Give this database another installation's id. Nothing may be published in it."""
-    connection.execute(update(installation).values(id=str(one.id), since=one.since))
+    values = {"id": str(one.id), "since": one.since, "first_sequence": one.first_sequence}
+    connection.execute(update(installation).values(values))
 
 
 def set_id(connection: Connection, wanted: UUID) -> None:
@@ -49,7 +55,7 @@ def set_id(connection: Connection, wanted: UUID) -> None:
             "get another UID, and calendar apps would take them for others. An id is set in a "
             "database in which nothing is published yet"
         )
-    save_installation(connection, Installation(wanted, present.since))
+    save_installation(connection, replace(present, id=wanted))
 
 
 def load_scheme(connection: Connection) -> UidScheme:

@@ -33,6 +33,8 @@ installation = Table(
     Column("id", String(36), primary_key=True),
     # The last publish before it had one: the UIDs that were published by then stay.
     Column("since", Serial, nullable=False),
+    # The SEQUENCE of an event that is new: after a restore it can have had others before.
+    Column("first_sequence", Integer, nullable=False),
 )
 
 # One row: the time of a worker, noted now and then. The next one compares its clock with it.

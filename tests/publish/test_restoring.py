@@ -84,6 +84,16 @@ def test_sequence_is_raised_past_what_apps_can_have_seen(
     assert desk.publish(JUNE, OTHERS).changes[0].after.sequence > least
 
 
+@pytest.mark.parametrize(("seen", "first"), [(None, 1_000 + 3_600), ({"lost": 7}, 8), ({}, 0)])
+def test_what_is_new_after_a_restore_may_have_been_published_in_the_time_that_was_lost(
+    desk: Desk, seen: dict[str, int] | None, first: int
+) -> None:
+    desk.publish(OTHERS)
+    raise_all(desk, seen)
+    (added,) = desk.publish(JUNE, OTHERS).changes
+    assert added.after.sequence == first
+
+
 def test_what_comes_again_is_what_was_planned_and_is_due_by_now(desk: Desk) -> None:
     desk.publish(JUNE, OTHERS)
     with desk.database.read() as connection:

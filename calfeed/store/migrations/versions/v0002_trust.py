@@ -18,10 +18,11 @@ def upgrade() -> None:
         "installation",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("since", serial, nullable=False),
+        sa.Column("first_sequence", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
     last = op.get_bind().scalar(sa.text("SELECT max(id) FROM publishes"))
-    op.bulk_insert(installation, [{"id": str(uuid4()), "since": last or 0}])
+    op.bulk_insert(installation, [{"id": str(uuid4()), "since": last or 0, "first_sequence": 0}])
     op.add_column(
         "publishes",
         sa.Column("public", sa.Boolean(), server_default=sa.true(), nullable=False),
