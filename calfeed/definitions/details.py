@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
-from calfeed.definitions.texts import shortened
+from calfeed.definitions.texts import check_line, shortened
 
 _NUMBER = r"[+-]?\d{1,3}(?:\.\d{1,20})?"
 _POSITION = re.compile(rf"\s*({_NUMBER})\s*,\s*({_NUMBER})\s*", re.ASCII)
@@ -93,6 +93,18 @@ def check_position(text: str) -> tuple[float, float]:
     if abs(longitude) > 180:
         raise ValueError(f"the longitude must be from -180 to 180, not {found[2]}")
     return latitude, longitude
+
+
+def check_name(text: str) -> str:
+    """Return a name in one line; raise ValueError for one that calendar apps cannot read."""
+    name = check_line(text)
+    if "\\" in name:
+        # In a parameter some readers take it for an escape, and lose the address with it.
+        instead = name.replace("\\", "/")
+        raise ValueError(
+            f'has a backslash, which some calendar apps misread in a name; write "{instead}"'
+        )
+    return name
 
 
 def check_email(text: str) -> str:

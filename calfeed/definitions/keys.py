@@ -33,6 +33,7 @@ from calfeed.definitions.scalars import (
     Email,
     Label,
     Moment,
+    Name,
     Priority,
     Span,
     Truth,
@@ -132,7 +133,7 @@ class ConferenceEntry(Entry):
 class OrganizerEntry(Entry):
     """Who holds an event."""
 
-    name: Label = Field(description="What the person or body is called")
+    name: Name = Field(description="What the person or body is called")
     email: Email = Field(description="The address that everybody may write to")
 
 

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from itertools import islice
 
 from calfeed.definitions.ground import Ground
 from calfeed.definitions.keys import ChangeEntry, RepeatEntry
+from calfeed.definitions.readings import accept_rule, find_misreadings, misread_dates
 from calfeed.definitions.recurrences import Rule, wall_time
-from calfeed.definitions.rules import read_rule
 from calfeed.definitions.texts import by_language
 from calfeed.definitions.times import Written
 from calfeed.definitions.tree import Path
-from calfeed.definitions.values import Change, Repeat
+from calfeed.definitions.values import Change, ReminderRule, Repeat
+
+_MOST_COMPARED = 600
+"""How many occurrences of a rule are looked at: 50 years of months."""
 
 
 def settle_repeat(
-    entry: RepeatEntry, start: date | datetime, language: str, ground: Ground
+    entry: RepeatEntry,
+    start: date | datetime,
+    language: str,
+    reminders: tuple[ReminderRule, ...],
+    ground: Ground,
 ) -> Repeat:
     """The recurrence set of an event that begins at `start`; problems go to the ground's report.
 
     What is taken out or changed must be an occurrence; all lists come out in the order of time.
     """
-    _check_reading(start, ("start",), ground)
+    _check_twofold(start, ("start",), ground)
     rule = _read_rule(entry, start, ground)
     changes = entry.changes or {}
     also = _moments("also", enumerate(entry.also or ()), start, ground)
@@ -32,8 +40,11 @@ def settle_repeat(
     for moment, path in also.items():
         if moment < start:
             ground.report(path, "is before the event's start; the start comes first")
+    if also and (rule is not None or entry.rule is None):
+        ground.warn(("repeat", "also"), misread_dates(rule))
     if rule is not None or entry.rule is None:
         _check_occurrences(rule, start, also, exclude, originals, ground)
+    _warn_of_alarms(start, rule, sorted(also), reminders, ground)
     by_text = {written.text: change for written, change in changes.items()}
     return Repeat(
         rule=rule.text if rule else None,
@@ -52,10 +63,13 @@ def _read_rule(entry: RepeatEntry, start: date | datetime, ground: Ground) -> Ru
             ground.report(("repeat",), 'needs a "rule", or further starts under "also"')
         return None
     try:
-        return read_rule(entry.rule, start)
+        rule = accept_rule(entry.rule, start)
     except ValueError as error:
         ground.report(("repeat", "rule"), str(error))
         return None
+    for each in find_misreadings(rule):
+        ground.warn(("repeat", "rule"), each)
+    return rule
 
 
 def _moments(
@@ -71,14 +85,14 @@ def _moments(
         moment = ground.moment(each, path)
         if moment is None or not ground.same_kind(moment, start, path):
             continue
-        _check_reading(moment, path, ground)
+        _check_twofold(moment, path, ground)
         if moment in moments:
             ground.report(path, "is there twice; keep one")
         moments.setdefault(moment, path)
     return moments
 
 
-def _check_reading(moment: date | datetime, path: Path, ground: Ground) -> None:
+def _check_twofold(moment: date | datetime, path: Path, ground: Ground) -> None:
     """Report the second of two readings of a wall time: a series takes place at the first."""
     if isinstance(moment, datetime) and moment.fold:
         first = moment.replace(fold=0).isoformat(" ", "minutes")
@@ -87,6 +101,34 @@ def _check_reading(moment: date | datetime, path: Path, ground: Ground) -> None:
             f"is the second {moment:%H:%M} of that day; an event that repeats takes place at the "
             f"first, {first}, so make this an event of its own",
         )
+
+
+def _warn_of_alarms(
+    start: date | datetime,
+    rule: Rule | None,
+    also: Iterable[date | datetime],
+    reminders: Iterable[ReminderRule],
+    ground: Ground,
+) -> None:
+    """Warn of a reminder in months: in a feed a series has one alarm, so many days before each."""
+    walls = [wall_time(moment) for moment in ([*also] if rule else [start, *also])]
+    if rule is not None:
+        walls = [*islice(rule.walk(), _MOST_COMPARED), *walls]
+    for reminder in reminders:
+        if not reminder.before.months:
+            continue
+        starts = [wall.replace(tzinfo=UTC) for wall in walls]  # days are the same on any clock
+        spans = [each - reminder.before.before(each) for each in starts]
+        off = [abs((span - spans[0]).days) for span in spans if span != spans[0]]
+        if off:
+            days = f"{max(off)} day" + ("" if max(off) == 1 else "s")
+            ground.warn(
+                ("reminders",),
+                f'"{reminder.before}" is not the same number of days for every occurrence, and '
+                f"calendar apps have one alarm for all of them: for {len(off)} of "
+                f"{len(walls)} it is up to {days} off (messages are right); days, such as "
+                f'"{spans[0].days} days", are the same for all',
+            )
 
 
 def _check_occurrences(

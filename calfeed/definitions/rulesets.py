@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 from calfeed.definitions.dates import LAST_YEAR
 from calfeed.definitions.foreign_rules import normal_rule, parse_any_rule
+from calfeed.definitions.readings import accept_rule
 from calfeed.definitions.recurrences import Rule, Steps, wall_time
-from calfeed.definitions.rules import read_rule
 from calfeed.definitions.stamps import Moment
 from calfeed.definitions.vevents import Draft
 
@@ -50,7 +50,7 @@ def find_dates(draft: Draft, rdates: set[Moment], steps: Steps) -> DateSet:
     reason = "calfeed takes one rule, and none of exceptions"
     if len(rules) == 1 and not refused:
         try:
-            rule = read_rule(rules[0], start)
+            rule = accept_rule(rules[0], start)
         except ValueError as error:
             reason = str(error)
         else:
@@ -136,6 +136,6 @@ def _move_start(rules: list[str], refused: list[str], start: Moment) -> DateSet 
         return None
     moment = _moment_at(first, start)
     try:
-        return DateSet(moment, read_rule(rules[0], moment))
+        return DateSet(moment, accept_rule(rules[0], moment))
     except ValueError:
         return None

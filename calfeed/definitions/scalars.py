@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
-from calfeed.definitions.details import check_email, check_position, check_priority
+from calfeed.definitions.details import check_email, check_name, check_position, check_priority
 from calfeed.definitions.durations import Duration, parse_duration
 from calfeed.definitions.texts import check_line, check_url, shortened
 from calfeed.definitions.times import Written, parse_clock, parse_day, parse_moment
@@ -70,6 +70,7 @@ def parse_truth(text: str) -> bool:
 
 Truth = Annotated[bool, scalar(parse_truth), WithJsonSchema({"type": "boolean"})]
 Label = Annotated[str, scalar(check_line), WithJsonSchema(SCALAR)]
+Name = Annotated[str, scalar(check_name), WithJsonSchema(SCALAR)]
 Url = Annotated[str, scalar(check_url), WithJsonSchema(URL_SCHEMA)]
 Zone = Annotated[
     str,

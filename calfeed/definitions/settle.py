@@ -65,6 +65,8 @@ def settle_event(
     start = ground.moment(entry.start, ("start",))
     if start is None:
         return None
+    if entry.reminders is not None:
+        reminders = settle_reminders(entry.reminders)
     end = ground.end(start, entry.end, entry.duration)
     if end is None and not isinstance(start, datetime):
         end = start + timedelta(days=1)
@@ -88,8 +90,8 @@ def settle_event(
             Source(title=source.title, url=source.url, date=source.date)
             for source in entry.sources or ()
         ),
-        reminders=reminders if entry.reminders is None else settle_reminders(entry.reminders),
-        repeat=_settle_repeat(entry, start, calendar.language, ground),
+        reminders=reminders,
+        repeat=_settle_repeat(entry, start, calendar.language, reminders, ground),
         note=by_language(entry.note, calendar.language),
         format=entry.format or Format.PLAIN,
         image=entry.image,
@@ -112,11 +114,15 @@ def _settle_busy(entry: EventEntry, start: date | datetime, report: Report) -> b
 
 
 def _settle_repeat(
-    entry: EventEntry, start: date | datetime, language: str, ground: Ground
+    entry: EventEntry,
+    start: date | datetime,
+    language: str,
+    reminders: tuple[ReminderRule, ...],
+    ground: Ground,
 ) -> Repeat | None:
     if entry.repeat is None:
         return None
     # Most files have no rule, and reading one needs dateutil's: 20 ms of a short command.
     from calfeed.definitions.repeats import settle_repeat
 
-    return settle_repeat(entry.repeat, start, language, ground)
+    return settle_repeat(entry.repeat, start, language, reminders, ground)

@@ -84,11 +84,12 @@ def explain_abbreviation(zone: str) -> str:
     if not re.fullmatch("[A-Z]{3}", zone) or zone in ("UTC", "GMT", "UCT"):
         return ""
     winter, summer = _offsets(zone)
-    if winter != summer:
+    places = find_places(zone)
+    if winter != summer or not places:  # PRC and ROK are countries
         return ""
     return (
         f'"{zone}" has the same time all year, without summer time; name the place if its clocks '
-        f"change, such as {choice(find_places(zone))}"
+        f"change, such as {choice(places)}"
     )
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import icalendar
 
 from calfeed.definitions.colors import COLORS
 from calfeed.definitions.values import Event
 from calfeed.ical.escaping import Escaped
-from calfeed.ical.occurrences import last_end
-from calfeed.ical.zones import is_utc, render_vtimezone
+from calfeed.ical.history import ENDLESS
+from calfeed.ical.zones import canonical_zone, is_utc, render_vtimezone
 
 _REFRESH = timedelta(hours=1)
 """How often a client is asked to poll; most have a mind of their own."""
+
+_TZID = re.compile(rb"^DTSTART;TZID=([^:]+):", re.MULTILINE)
+"""A zone's name. Texts are no danger: a line that goes on begins with a space."""
 
 FOOTER = b"END:VCALENDAR\r\n"
 
@@ -25,12 +29,14 @@ class Heading:
     """What a feed says of itself, in one language.
 
     `source` is its own address (RFC 7986, 5.8); None where that is nobody's business.
+    `time_zone` is the zone in which apps may show it; None for events of several calendars.
     """
 
     name: str
     source: str | None
     description: str | None = None
     color: str | None = None
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, order=True)
@@ -42,15 +48,32 @@ class ZoneUse:
     last: int | None
 
 
-def zone_in_use(event: Event) -> ZoneUse | None:
-    """The zone that an event's VEVENT refers to: None where all its times are dates or in UTC."""
-    if event.all_day or event.repeat is None or is_utc(event.time_zone):
+def zone_in_use(event: Event, vevent: bytes, last_year: int) -> ZoneUse | None:
+    """The zone that an event's VEVENT refers to: None where all its times are dates or in UTC.
+
+    `last_year` is when (UTC) its last occurrence ends, `ENDLESS` for none. The name is taken from
+    the stored bytes: what a zone is called today may not be what it was called then.
+    """
+    named = _TZID.search(vevent)
+    if named is None:
         return None
-    starts = [event.start, *event.repeat.also]
-    starts += [change.start for change in event.repeat.changes if change.start is not None]
-    first = min(start.year for start in starts if isinstance(start, datetime))
-    last = last_end(event)
-    return ZoneUse(event.time_zone, first, None if last is None else last.year + 1)
+    starts = [event.start]
+    if event.repeat is not None:
+        starts += event.repeat.also
+        starts += [change.start for change in event.repeat.changes if change.start is not None]
+    first = min(start.year for start in starts)
+    return ZoneUse(named[1].decode(), first, None if last_year == ENDLESS else last_year + 1)
+
+
+def zone_to_name(time_zone: str, events: Iterable[Event]) -> str | None:
+    """The zone that a feed names as its own (X-WR-TIMEZONE), its calendar's.
+
+    None where an event comes again by the clock of UTC: some apps would take its rule for one on
+    the clock of the zone that is named.
+    """
+    if any(one.repeat is not None and not one.all_day and is_utc(one.time_zone) for one in events):
+        return None
+    return time_zone
 
 
 def join_feed(heading: Heading, zones: Iterable[ZoneUse], vevents: Iterable[bytes]) -> bytes:
@@ -74,6 +97,9 @@ def render_header(heading: Heading) -> bytes:
     if heading.color:
         calendar.add("COLOR", heading.color)
         calendar.add("X-APPLE-CALENDAR-COLOR", COLORS[heading.color])
+    if heading.time_zone:
+        zone = "UTC" if is_utc(heading.time_zone) else canonical_zone(heading.time_zone)
+        calendar.add("X-WR-TIMEZONE", zone)
     if heading.source:
         calendar.add("SOURCE", heading.source, parameters={"VALUE": "URI"})
     calendar.add("REFRESH-INTERVAL", _REFRESH, parameters={"VALUE": "DURATION"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
@@ -27,7 +27,7 @@ from calfeed.ical.occurrences import Moment, format_moment, rule_until
 from calfeed.ical.revision import Move, Revision
 from calfeed.ical.text import describe, describe_as_html
 from calfeed.ical.words import words_in
-from calfeed.ical.zones import is_utc
+from calfeed.ical.zones import canonical_zone, is_utc
 
 RENDERER = 4
 """Goes up when the same revision would render to other bytes: publish then renders it anew."""
@@ -48,9 +48,8 @@ def render_event(
 ) -> bytes:
     """The VEVENT of an event, and one more for each changed occurrence, as CRLF bytes.
 
-    A single timed event is written in UTC, which no client misreads; a recurring one on the wall
-    clock with its TZID, which has to be declared beside it (`zones_in_use`). The bytes depend on
-    the arguments alone.
+    Times are on the wall clock with their TZID, which has to be declared beside it
+    (`zone_in_use`). The bytes depend on the arguments and the rules of time zones alone.
 
     Texts are in the first of `languages` they have, else in the calendar's. With `marked` what is
     cancelled is not said by STATUS, which some clients ignore and some take as a removal, but in
@@ -123,7 +122,8 @@ def _component(
     busy = event.blocks_time and status is not Status.CANCELLED
     component.add("TRANSP", "OPAQUE" if busy else "TRANSPARENT")
     if status is not Status.CANCELLED:
-        _put_alarms(component, event, (change.start or change.original) if change else event.start)
+        start = (change.start or change.original) if change else event.start
+        _put_alarms(component, event, start)
     return component
 
 
@@ -174,10 +174,10 @@ def _put_details(component: icalendar.Event, event: Event) -> None:
 
 
 def _quotable(text: str) -> str:
-    """A text that every reader takes for the same parameter value (RFC 5545, 3.2).
+    """A label that every reader takes for the same parameter value (RFC 5545, 3.2).
 
-    A backslash is a character like others there, but icalendar takes it for an escape, and one
-    at the end for a part of the next parameter.
+    A backslash is a character like others there, but some take it for an escape, and one at the
+    end for a part of what follows. A name with one is refused in a definition.
     """
     return text.replace("\\", "/")
 
@@ -193,20 +193,46 @@ def _put_uri(component: icalendar.Event, name: str, uri: str, params: dict[str, 
     component.add(name, vUri(uri, params={"VALUE": "URI", **params}))
 
 
-def _written(event: Event, moment: Moment) -> Moment:
-    """A moment as the feed writes it: a date, UTC, or the wall clock of a recurring event.
+def _written(event: Event, moment: Moment) -> tuple[Moment, dict[str, str]]:
+    """A moment as the feed writes it, with its TZID: a date, a wall time, or UTC.
 
-    On a wall clock a time that comes twice is the first of the two, so the second is in UTC.
+    On a wall clock a time that comes twice is the first of the two, so the second is in UTC. Not
+    every client knows that, so a single event at either of them is in UTC, as are those of old
+    whose offset had seconds, which clients round.
     """
     if not isinstance(moment, datetime):
-        return moment
-    if event.repeat is None or moment.fold or is_utc(event.time_zone):
-        return moment.astimezone(UTC)
-    return moment
+        return moment, {}
+    once = [one for one in (event.start, event.end) if isinstance(one, datetime)]
+    if (
+        is_utc(event.time_zone)
+        or moment.fold
+        or (event.repeat is None and any(map(_is_misread, once)))
+    ):
+        return moment.astimezone(UTC), {}
+    # icalendar, left to itself, takes Iceland and Ghana for UTC.
+    return moment.replace(tzinfo=None), {"TZID": canonical_zone(event.time_zone)}
+
+
+def _is_misread(moment: datetime) -> bool:
+    """Whether its wall time comes twice, or its offset from UTC has seconds."""
+    offset = moment.utcoffset() or timedelta()
+    other = moment.replace(fold=1 - moment.fold).utcoffset()
+    return offset != other or bool(offset % timedelta(minutes=1))
 
 
 def _put_moment(component: icalendar.Event, name: str, event: Event, moment: Moment) -> None:
-    component.add(name, _written(event, moment))
+    written, params = _written(event, moment)
+    component.add(name, written, parameters=params)
+
+
+def _put_moments(
+    component: icalendar.Event, name: str, event: Event, moments: Iterable[Moment]
+) -> None:
+    """A list of the moments of a series; none of them is the second of two wall times."""
+    written = [_written(event, moment) for moment in sorted(moments)]
+    values = vDDDLists([moment for moment, _ in written])
+    values.params.update(written[0][1] or ({"VALUE": "DATE"} if event.all_day else {}))
+    component.add(name, values)
 
 
 def _put_recurrence(component: icalendar.Event, event: Event) -> None:
@@ -223,11 +249,7 @@ def _put_recurrence(component: icalendar.Event, event: Event) -> None:
     also = repeat.also if repeat.rule else (event.start, *repeat.also)
     for name, moments in (("EXDATE", repeat.exclude), ("RDATE", also)):
         if moments:
-            written = sorted(_written(event, moment) for moment in moments)
-            values = vDDDLists(written)
-            if event.all_day:
-                values.params["VALUE"] = "DATE"
-            component.add(name, values)
+            _put_moments(component, name, event, moments)
 
 
 def _override(revision: Revision, event: Event, form: _Form, change: Change) -> icalendar.Event:
@@ -254,18 +276,35 @@ def _put_alarms(component: icalendar.Event, event: Event, start: Moment) -> None
         alarm = icalendar.Alarm()
         alarm.add("ACTION", "DISPLAY")
         alarm.add("DESCRIPTION", Escaped(summary))
-        alarm.add("TRIGGER", _trigger(event, start, rule))
+        if event.repeat is None:
+            _put_trigger(alarm, event, start, rule)
+        else:
+            alarm.add("TRIGGER", _distance(event, start, rule))
         component.add_component(alarm)
 
 
-def _trigger(event: Event, moment: Moment, rule: ReminderRule) -> timedelta:
-    """The alarm's time, from the start `moment` (RFC 5545, 3.8.6.3).
+def _distance(event: Event, moment: Moment, rule: ReminderRule) -> timedelta:
+    """The alarm's time from the start of each occurrence, as it is from `moment`.
 
-    Days are nominal there, so a rule counted on the calendar gives the distance on the wall
-    clock, and one in hours and minutes the distance on the timeline.
+    Days are nominal there (RFC 5545, 3.8.6.3), so a rule counted on the calendar gives the
+    distance on the wall clock, and one in hours and minutes the distance on the timeline.
     """
     start = start_of(moment, event.zone)
     due = rule.due(moment, event.zone)
     if rule.before.on_calendar:
         return due.replace(tzinfo=None) - start.replace(tzinfo=None)
     return due.astimezone(UTC) - start.astimezone(UTC)
+
+
+def _put_trigger(alarm: icalendar.Alarm, event: Event, moment: Moment, rule: ReminderRule) -> None:
+    """The alarm's time for what takes place once.
+
+    From the start where every app counts to the same moment, else that moment itself: some count
+    a day as 24 hours when the clocks change, and a date begins in the reader's own zone.
+    """
+    start = start_of(moment, event.zone)
+    due = rule.due(moment, event.zone)
+    if isinstance(moment, datetime) and due.utcoffset() == start.utcoffset():
+        alarm.add("TRIGGER", due.astimezone(UTC) - start.astimezone(UTC))
+    else:
+        alarm.add("TRIGGER", due.astimezone(UTC), parameters={"VALUE": "DATE-TIME"})

@@ -20,9 +20,11 @@ from calfeed.publish.announce import find_changes, load_announced, make_messages
 from calfeed.publish.compare import (
     NOTHING,
     Differences,
+    carry,
     check_withdrawals,
     compare,
     find_removals,
+    rerender,
     revise,
     withdraw,
 )
@@ -87,8 +89,16 @@ def plan_publish(
     return Plan(
         calendars=calendars,
         changes=tuple(changes),
-        rerendered=differences.stale,
+        rerendered=tuple(
+            rerender(row.revision, row.vevents, now)
+            for row in catalog.load_events(connection, uids=differences.stale)
+        ),
         retired=differences.retired,
+        carried=tuple(
+            replace(row, calendar=after.event.calendar, revision=after)
+            for row in catalog.load_events(connection, uids=differences.carried)
+            for after in [carry(row.revision, differences.renamed)]
+        ),
         planned=tuple(sorted(planned, key=lambda reminder: (reminder.due, reminder.key))),
         withdrawn=tuple(withdrawn),
         announced=tuple(announced),
@@ -160,7 +170,7 @@ def check_plan(connection: Connection, plan: Plan, now: datetime) -> None:
     """Raise PublishRefusedError where a plan would withdraw too much at once."""
     if not plan.count(Kind.WITHDRAWN) and not any(row.withdrawn for row in plan.calendars):
         return
-    slugs = sorted({change.after.event.calendar for change in plan.changes})
+    slugs = sorted({one.before.event.calendar for one in plan.changes if one.before})
     coming = Counter(
         row.calendar
         for row in catalog.load_events(connection, calendar_slugs=slugs)
@@ -206,7 +216,7 @@ def _revise(
         if uid in wanted:
             change = revise(wanted[uid], last, base, now, first)
         else:
-            change = withdraw(newest[uid], base, now)
+            change = withdraw(newest[uid], base, now, differences.renamed)
         net = change if base is last else compare_revisions(base, Written(change.after))
         found.append(_Revised(change, net))
     return sorted(
@@ -215,12 +225,12 @@ def _revise(
 
 
 def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) -> None:
-    stale = catalog.load_events(connection, uids=plan.rerendered)
     retired = catalog.load_events(connection, uids=plan.retired)
     # An event with a UID of its own may have come from another calendar, which changes too.
     left = {change.before.event.calendar for change in plan.changes if change.before}
     reached = {change.after.event.calendar for change in (*plan.changes, *plan.announced)}
-    touched = left | reached | {row.calendar for row in [*stale, *retired]}
+    reached |= {one.after.event.calendar for one in plan.rerendered}
+    touched = left | reached | {row.calendar for row in (*retired, *plan.carried)}
     changed = touched | {row.slug for row in plan.calendars}
     number = catalog.add_publish(
         connection,
@@ -240,16 +250,12 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
         ],
     )
     rows = [make_row(change.after) for change in plan.changes]
-    for row in stale:
-        rows.append(replace(row, renderer=RENDERER, vevents=render_variants(row.revision)))
+    rows += [make_row(one.after) for one in plan.rerendered]
+    rows += plan.carried
     catalog.save_events(connection, rows)
     catalog.forget_events(connection, plan.retired)
     catalog.touch_calendars(connection, touched, number)
-    catalog.add_revisions(
-        connection,
-        [catalog.RevisionRow(change.kind.value, change.after) for change in plan.changes],
-        number,
-    )
+    catalog.add_revisions(connection, new_entries(plan), number)
     settled = [change.after.event.uid for change in (*plan.changes, *plan.announced)]
     announcements.forget_waiting(connection, settled)
     announcements.save_waiting(connection, plan.waiting)
@@ -268,6 +274,17 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
     outbox.add_messages(connection, plan.messages)
     visibility.withhold(connection, changed, now)
     announce(connection)
+
+
+def new_entries(plan: Plan) -> list[catalog.RevisionRow]:
+    """What a plan adds to the ledger."""
+    entries = [catalog.RevisionRow(change.kind.value, change.after) for change in plan.changes]
+    entries += [
+        catalog.RevisionRow(catalog.RENDERED, one.after)
+        for one in plan.rerendered
+        if one.after != one.before
+    ]
+    return entries
 
 
 def _is_public(content: str) -> bool:

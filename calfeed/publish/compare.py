@@ -16,6 +16,7 @@ from calfeed.ical.changes import (
     find_cancel_note,
 )
 from calfeed.ical.revision import Revision, Written
+from calfeed.ical.variants import Variant, render_variants
 from calfeed.ical.vevent import RENDERER
 from calfeed.store.catalog import CalendarRow, EventMark
 
@@ -24,11 +25,23 @@ KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True)
+class Rerendering:
+    """A published revision that an older calfeed rendered, and the one that takes its place.
+
+    They are the same where the bytes are.
+    """
+
+    before: Revision
+    after: Revision
+
+
+@dataclass(frozen=True)
 class Differences:
     """Where definitions and the published state part, before anything is loaded in full.
 
     `wanted` are events that are new or not as published, `gone` the UIDs no longer defined,
-    `stale` those rendered by an older calfeed, `retired` those withdrawn long enough ago.
+    `stale` those rendered by an older calfeed, `retired` those withdrawn long enough ago. `renamed`
+    gives the calendars that have another name now by the one before.
     """
 
     calendars: tuple[CalendarRow, ...]
@@ -36,10 +49,8 @@ class Differences:
     gone: tuple[str, ...]
     stale: tuple[str, ...]
     retired: tuple[str, ...]
-
-    @property
-    def uids(self) -> list[str]:
-        return [event.uid for event in self.wanted] + [*self.gone, *self.stale]
+    renamed: Mapping[str, str]
+    carried: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,12 @@ def compare(
         for row in calendars.values()
         if row.slug not in rows and not row.withdrawn
     ]
+    renamed = {
+        name: calendar.slug
+        for calendar in defined
+        for name in calendar.formerly
+        if name not in rows
+    }
     return Differences(
         calendars=tuple(changed),
         wanted=tuple(event for event in events.values() if _differs(event, marks.get(event.uid))),
@@ -106,6 +123,15 @@ def compare(
             if mark.uid not in events
             and mark.withdrawn_at is not None
             and mark.withdrawn_at + KEPT <= now
+        ),
+        renamed=renamed,
+        carried=tuple(
+            mark.uid
+            for mark in marks.values()
+            if mark.uid not in events
+            and mark.withdrawn_at is not None
+            and mark.withdrawn_at + KEPT > now
+            and mark.calendar in renamed
         ),
     )
 
@@ -162,11 +188,17 @@ def revise(
     return compare_revisions(last, Written(revision))
 
 
-def withdraw(last: Written, announced: Written | None, now: datetime) -> EventChange:
-    """The last revision of an event whose definition is gone: cancelled, as people know it."""
+def withdraw(
+    last: Written, announced: Written | None, now: datetime, renamed: Mapping[str, str]
+) -> EventChange:
+    """The last revision of an event whose definition is gone: cancelled, as people know it.
+
+    It is in its calendar's feed, which may have taken another name.
+    """
     known = (announced or last).revision
     revision = known.model_copy(
         update={
+            "event": _rename(known.event, renamed),
             "sequence": last.revision.sequence + 1,
             "created": last.revision.created,
             "modified": _later(last.revision, now),
@@ -176,6 +208,27 @@ def withdraw(last: Written, announced: Written | None, now: datetime) -> EventCh
     return compare_revisions(last, Written(revision))
 
 
+def carry(revision: Revision, renamed: Mapping[str, str]) -> Revision:
+    """A revision of a withdrawn event, in the feed of its calendar that has another name now."""
+    return revision.model_copy(update={"event": _rename(revision.event, renamed)})
+
+
+def _rename(event: Event, renamed: Mapping[str, str]) -> Event:
+    return event.model_copy(update={"calendar": renamed.get(event.calendar, event.calendar)})
+
+
+def rerender(published: Revision, vevents: Mapping[Variant, bytes], now: datetime) -> Rerendering:
+    """What becomes of a revision that an older calfeed rendered as `vevents`.
+
+    Where today's bytes are others it gets the next SEQUENCE and a new LAST-MODIFIED, without
+    which some clients do not look at them. Nothing of the event has changed, so nobody is told.
+    """
+    if render_variants(published) == vevents:
+        return Rerendering(published, published)
+    update = {"sequence": published.sequence + 1, "modified": _later(published, now)}
+    return Rerendering(published, published.model_copy(update=update))
+
+
 def check_withdrawals(
     changes: Sequence[EventChange],
     withdrawn_calendars: Sequence[str],
@@ -183,14 +236,16 @@ def check_withdrawals(
 ) -> None:
     """Raise PublishRefusedError where too much would disappear at once.
 
-    `coming` counts the published events of each calendar that are not over.
+    `coming` counts the published events of each calendar that are not over. What was published
+    under another name of a calendar counts under that.
     """
     reasons = [f"the whole calendar {slug}" for slug in withdrawn_calendars]
     for slug, count in sorted(coming.items()):
         lost = sum(
             change.kind is Kind.WITHDRAWN and change.coming
             for change in changes
-            if change.after.event.calendar == slug
+            if change.before is not None
+            and change.before.event.calendar == slug
             and change.after.event.status is not Status.CANCELLED
         )
         if slug not in withdrawn_calendars and lost * 2 > count:

@@ -18,10 +18,11 @@ from calfeed.definitions.values import canonical_json
 from calfeed.errors import InvalidInputError
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.revision import Revision
-from calfeed.publish.apply import make_row
+from calfeed.ical.variants import PLAIN
+from calfeed.publish.apply import make_row, new_entries
 from calfeed.publish.plan import Plan
 from calfeed.store import announcements, catalog
-from calfeed.store.catalog import CalendarRow, RevisionRow
+from calfeed.store.catalog import CalendarRow, EventRow, RevisionRow
 from calfeed.store.database import Connection
 from calfeed.store.installation import Installation, load_installation, save_installation
 
@@ -135,11 +136,7 @@ def fill(connection: Connection, ledger: Ledger) -> None:
     catalog.save_events(
         connection,
         [
-            replace(
-                make_row(one.revisions[-1].revision),
-                fingerprint=one.shown.fingerprint,
-                renderer=one.shown.renderer,
-            )
+            _show(one.revisions[-1].revision, one.shown)
             for one in ledger.events.values()
             if one.shown is not None
         ],
@@ -169,6 +166,14 @@ def _note_announced(connection: Connection, ledger: Ledger) -> None:
         announcements.note_announced(connection, found, number)
 
 
+def _show(revision: Revision, shown: Shown) -> EventRow:
+    row = make_row(revision)
+    if shown.renderer != row.renderer and not revision.withdrawn:
+        # What an older calfeed made of it is not known; it counts as other bytes than today's.
+        row = replace(row, vevents={PLAIN: b""})
+    return replace(row, fingerprint=shown.fingerprint, renderer=shown.renderer)
+
+
 def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) -> Ledger:
     """The ledger after a publish at `now` that applied `plan` to the database it had filled."""
     one = load_installation(connection)
@@ -177,10 +182,14 @@ def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) ->
         return ledger.model_copy(update={"installation": installation})
     publishes = (*ledger.publishes, now)
     revisions = {uid: one.revisions for uid, one in ledger.events.items()}
-    for change in plan.changes:
-        entry = Entry(kind=change.kind.value, publish=len(publishes), revision=change.after)
-        uid = change.after.event.uid
+    for row in new_entries(plan):
+        entry = Entry(kind=row.kind, publish=len(publishes), revision=row.revision)
+        uid = row.revision.event.uid
         revisions[uid] = (*revisions.get(uid, ()), entry)
+    for carried in plan.carried:
+        *earlier, last = revisions[carried.uid]
+        renamed = last.model_copy(update={"revision": carried.revision})
+        revisions[carried.uid] = (*earlier, renamed)
     shown = {
         mark.uid: Shown(fingerprint=mark.fingerprint, renderer=mark.renderer)
         for mark in catalog.load_marks(connection).values()

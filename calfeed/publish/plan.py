@@ -10,11 +10,11 @@ from calfeed.definitions.values import Event, Status
 from calfeed.errors import DefinitionWarning
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
-from calfeed.publish.compare import NOTHING, Removals
+from calfeed.publish.compare import NOTHING, Removals, Rerendering
 from calfeed.reminders.messages import Message, change_message
 from calfeed.reminders.plan import Reminder, pending_reminders
 from calfeed.store.announcements import Waiting
-from calfeed.store.catalog import CalendarRow
+from calfeed.store.catalog import CalendarRow, EventRow
 from calfeed.store.outbox import ReminderRow
 
 HORIZON = timedelta(days=400)
@@ -25,16 +25,18 @@ HORIZON = timedelta(days=400)
 class Plan:
     """What a publish does.
 
-    `calendars` are new, changed or withdrawn; `rerendered` and `retired` are UIDs whose bytes
-    change without a new revision; `planned` and `withdrawn` are reminders. `announced` are the
-    changes that people are told of now, each from what was announced last, and `messages` tell of
-    them; `waiting` are the events that are announced later. `warnings` are those of the
+    `calendars` are new, changed or withdrawn; `rerendered` are events that say the same in other
+    bytes, `retired` the UIDs that are no longer shown, `carried` withdrawn events that are shown
+    in their calendar under its new name; `planned` and `withdrawn` are reminders. `announced` are
+    the changes that people are told of now, each from what was announced last, and `messages` tell
+    of them; `waiting` are the events that are announced later. `warnings` are those of the
     definitions and of the changes; they prevent nothing. `held` is what it leaves as it is for now.
     """
 
     calendars: tuple[CalendarRow, ...] = ()
     changes: tuple[EventChange, ...] = ()
-    rerendered: tuple[str, ...] = ()
+    rerendered: tuple[Rerendering, ...] = ()
+    carried: tuple[EventRow, ...] = ()
     retired: tuple[str, ...] = ()
     planned: tuple[Reminder, ...] = ()
     withdrawn: tuple[ReminderRow, ...] = ()
@@ -48,7 +50,7 @@ class Plan:
     def empty(self) -> bool:
         """Whether everything is as published already, and nothing is to be announced."""
         published = self.calendars or self.changes or self.rerendered or self.retired
-        return not (published or self.announced)
+        return not (published or self.carried or self.announced)
 
     @property
     def announced_late(self) -> list[EventChange]:

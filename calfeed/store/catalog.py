@@ -15,8 +15,11 @@ from calfeed.ical.revision import Move, Revision, Written, read_written
 from calfeed.ical.variants import PLAIN, Variant
 from calfeed.store.announcements import load_bases, load_waiting
 from calfeed.store.publishes import UNKNOWN, Author
-from calfeed.store.tables import calendars, events, publishes, renderings, revisions
+from calfeed.store.tables import calendars, categories, events, publishes, renderings, revisions
 from calfeed.store.upsert import upsert
+
+RENDERED = "rendered"
+"""The kind of a ledger entry by which an event says the same in other bytes: no change of it."""
 
 
 @dataclass(frozen=True)
@@ -269,7 +272,8 @@ def forget_events(connection: Connection, uids: Sequence[str]) -> None:
 
 
 def add_revisions(connection: Connection, rows: Iterable[RevisionRow], publish_id: int) -> None:
-    """Add entries to the ledger."""
+    """Add entries to the ledger, and note the categories that are new in them."""
+    rows = list(rows)
     values = [
         {
             "uid": row.revision.event.uid,
@@ -284,6 +288,21 @@ def add_revisions(connection: Connection, rows: Iterable[RevisionRow], publish_i
     ]
     if values:
         connection.execute(revisions.insert(), values)
+    published = [row.revision.event for row in rows]
+    found = {(event.calendar, name) for event in published for name in event.categories}
+    if found:
+        known = {(row.calendar, row.name) for row in connection.execute(select(categories))}
+        new = [{"calendar": slug, "name": name} for slug, name in sorted(found - known)]
+        if new:
+            connection.execute(categories.insert(), new)
+
+
+def load_categories(connection: Connection) -> dict[str, frozenset[str]]:
+    """The categories that events of each calendar ever had, by the calendar's slug."""
+    found: dict[str, set[str]] = {}
+    for calendar, name in connection.execute(select(categories)):
+        found.setdefault(calendar, set()).add(name)
+    return {calendar: frozenset(names) for calendar, names in found.items()}
 
 
 def load_newest(

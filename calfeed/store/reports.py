@@ -17,6 +17,7 @@ from calfeed.errors import NotFoundError
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
 from calfeed.ical.revision import Revision, Written, read_written
 from calfeed.reminders.filters import Subject
+from calfeed.store.catalog import RENDERED
 from calfeed.store.columns import Instant
 from calfeed.store.lineage import RESTORED
 from calfeed.store.outbox import ReminderRow, load_reminders
@@ -139,7 +140,8 @@ def find_uids(connection: Connection, name: str) -> list[str]:
 
 def load_history(connection: Connection, uids: Sequence[str]) -> History:
     """What was published, fired and told of the event with these UIDs."""
-    query = _ledger().where(revisions.c.uid.in_(uids), revisions.c.kind != RESTORED)
+    silent = revisions.c.kind.in_([RENDERED, RESTORED])
+    query = _ledger().where(revisions.c.uid.in_(uids), ~silent)
     return History(
         published=tuple(_to_published(connection.execute(query))),
         reminders=tuple(load_reminders(connection, uids=uids)),

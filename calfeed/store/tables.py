@@ -163,6 +163,14 @@ polls = Table(
     Column("bytes", BigInteger, nullable=False),
 )
 
+# The categories that events of a calendar ever had: people subscribed to feeds of them.
+categories = Table(
+    "categories",
+    metadata,
+    Column("calendar", String(64), primary_key=True),
+    Column("name", Text, primary_key=True),
+)
+
 revisions = Table(
     "revisions",
     metadata,
@@ -295,8 +303,7 @@ deliveries = Table(
     Column("endpoint_id", String(40), ForeignKey("endpoints.id"), nullable=False),
     # What there is: `deliveries.STATES`.
     Column("state", String(16), nullable=False),
-    # When a worker may next take a pending delivery. Taking it puts this past the attempt, so
-    # that a worker's death gives the delivery back by itself: this is the lease.
+    # When a worker may next take a pending delivery. Taking it puts this ahead: it is the lease.
     Column("next_at", Instant, nullable=False),
     # A number that goes up with each claim: who claimed last may record the result.
     Column("claim", Integer, nullable=False),
@@ -317,8 +324,7 @@ deliveries = Table(
         postgresql_where=text("state = 'gathered'"),
     ),
     Index("uq_deliveries_message_id_endpoint_id", "message_id", "endpoint_id", unique=True),
-    # On PostgreSQL without what is under way or delivered: each claim and each end would write it
-    # anew, which costs a sixth of a delivery's share. SQLite writes it once, whatever changes.
+    # On PostgreSQL without what is under way or delivered: each claim and end would write it anew.
     Index(
         "ix_deliveries_endpoint_id",
         "endpoint_id",
@@ -335,8 +341,7 @@ deliveries = Table(
 attempts = Table(
     "attempts",
     metadata,
-    # Of `deliveries`, from which nothing is ever deleted: no foreign key, which would be looked up
-    # and locked for each attempt.
+    # Of `deliveries`. No foreign key: it would be looked up and locked for each attempt.
     Column("delivery_id", Serial, primary_key=True, autoincrement=False),
     Column("claim", Integer, primary_key=True),
     Column("at", Instant, nullable=False),

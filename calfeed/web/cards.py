@@ -53,10 +53,10 @@ def make_card(found: PublishedCalendar, reader: Reader) -> Card:
 
 
 def read_categories(found: PublishedCalendar) -> tuple[str, ...]:
-    """The categories that the address asks for; 404 for one that no event here has."""
+    """The categories that the address asks for; 404 for one that no event here ever had."""
     wanted = tuple(sorted(set(filter(None, request.args.getlist("category")))))
     for name in wanted:
-        if not any(name in _categories_of(row) for row in found.rows):
+        if name not in found.source.known:
             abort(404, gettext("There is no category “%(name)s” in this calendar.", name=name))
     return wanted
 

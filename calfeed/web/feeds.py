@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from calfeed.definitions.values import Calendar, text_in
 from calfeed.errors import InvalidInputError
-from calfeed.ical.feed import Heading, ZoneUse, join_feed
+from calfeed.ical.feed import Heading, ZoneUse, join_feed, zone_to_name
 from calfeed.ical.history import first_year
 from calfeed.ical.variants import PLAIN, choose_variant
 from calfeed.store.catalog import EventRow
@@ -28,16 +28,26 @@ class FeedEvent:
     row: EventRow
     zone: ZoneUse | None
 
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Its categories."""
+        return self.row.revision.event.categories
+
 
 @dataclass(frozen=True)
 class FeedSource:
-    """What a feed is made of. `calendar` is None for the feed of all calendars."""
+    """What a feed is made of. `calendar` is None for the feed of all calendars.
+
+    `known` are the categories that its events ever had: whoever subscribed to one keeps a feed of
+    it, be it empty.
+    """
 
     path: str
     base_url: str
     calendar: Calendar | None
     modified: datetime
     events: Sequence[FeedEvent]
+    known: frozenset[str] = frozenset()
 
     def make_answer(self, choice: Choice, this_year: int) -> Answer:
         """The feed for a choice, as an answer. Raises InvalidInputError for an unknown category."""
@@ -54,11 +64,13 @@ class FeedSource:
             # A line of text cannot begin so: what is folded begins with a space.
             vevents = (_ALARM.sub(b"", vevent) for vevent in vevents)
         zones = {event.zone for event in events if event.zone is not None}
-        return join_feed(
-            make_heading(self.calendar, self.address(choice) if source else None, choice.language),
-            zones,
-            vevents,
+        heading = make_heading(
+            self.calendar, self.address(choice) if source else None, choice.language
         )
+        if self.calendar is not None:
+            named = (event.row.revision.event for event in events)
+            heading = replace(heading, time_zone=zone_to_name(self.calendar.time_zone, named))
+        return join_feed(heading, zones, vevents)
 
     def address(self, choice: Choice) -> str:
         """Where the feed for a choice is."""
@@ -70,15 +82,15 @@ class FeedSource:
         first = self.first_year(choice, this_year)
         chosen = [event for event in self.events if event.row.last_year >= first]
         if choice.categories:
-            known = {name for one in self.events for name in one.row.revision.event.categories}
-            unknown = set(choice.categories) - known
+            unknown = set(choice.categories) - self.known
             if unknown:
-                possible = ", ".join(sorted(known)) or "none here"
+                present = {name for one in self.events for name in one.categories}
+                possible = ", ".join(sorted(present)) or "none here"
                 raise InvalidInputError(
                     f"there is no category {', '.join(sorted(unknown))}; there are: {possible}"
                 )
             wanted = set(choice.categories)
-            chosen = [one for one in chosen if wanted & set(one.row.revision.event.categories)]
+            chosen = [one for one in chosen if wanted.intersection(one.categories)]
         return chosen
 
     def first_year(self, choice: Choice, this_year: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from calfeed.definitions.values import Calendar, Visibility, text_in
 from calfeed.errors import InvalidInputError
 from calfeed.ical.feed import zone_in_use
+from calfeed.ical.variants import PLAIN
 from calfeed.store import catalog
 from calfeed.store.announcements import Announced, newest_announced
 from calfeed.store.catalog import EventRow
@@ -148,6 +149,7 @@ def load_snapshot(
         ]
         events = catalog.load_events(connection, calendar_slugs=stale)
         changes = newest_announced(connection, stale, _MOST_CHANGES)
+        categories = catalog.load_categories(connection)
         tokens = {token.digest: token for token in load_tokens(connection)}
         version = Version(publish_id, tokens_version(connection), now.year)
     grouped: dict[str, list[EventRow]] = {slug: [] for slug in stale}
@@ -159,6 +161,7 @@ def load_snapshot(
             grouped[slug],
             changes.get(slug, []),
             times[row.publish_id],
+            categories,
             base_url,
             now.year,
         )
@@ -167,12 +170,19 @@ def load_snapshot(
         for slug, row in current.items()
     }
     public = {slug: one for slug, one in everything.items() if one.public}
+    gone = frozenset(
+        slug
+        for slug, row in rows.items()
+        if row.withdrawn
+        and Calendar.model_validate_json(row.content).visibility is Visibility.PUBLIC
+    )
     together = FeedSource(
         path=ALL,
         base_url=base_url,
         calendar=None,
         modified=last_public_change or datetime(1970, 1, 1, tzinfo=UTC),
         events=[event for calendar in public.values() for event in calendar.source.events],
+        known=_known(categories, gone).union(*(one.source.known for one in public.values())),
     )
     return Snapshot(
         version=version,
@@ -182,12 +192,7 @@ def load_snapshot(
         | {one.source.path: one.answer for one in public.values()},
         shapes=_shapes_of(together, public),
         renamed={name: slug for slug, one in everything.items() for name in one.calendar.formerly},
-        gone=frozenset(
-            slug
-            for slug, row in rows.items()
-            if row.withdrawn
-            and Calendar.model_validate_json(row.content).visibility is Visibility.PUBLIC
-        ),
+        gone=gone,
         tokens=tokens,
     )
 
@@ -202,6 +207,7 @@ def _make_calendar(
     rows: list[EventRow],
     changes: list[Announced],
     modified: datetime,
+    categories: Mapping[str, frozenset[str]],
     base_url: str,
     year: int,
 ) -> PublishedCalendar:
@@ -211,10 +217,19 @@ def _make_calendar(
         base_url=base_url,
         calendar=calendar,
         modified=modified,
-        events=[FeedEvent(one, zone_in_use(one.revision.event)) for one in rows],
+        events=[
+            FeedEvent(one, zone_in_use(one.revision.event, one.vevents[PLAIN], one.last_year))
+            for one in rows
+        ],
+        known=_known(categories, [calendar.slug, *calendar.formerly]),
     )
     answer = source.make_answer(DEFAULT, year)
     return PublishedCalendar(calendar, row.publish_id, source, tuple(changes), answer)
+
+
+def _known(categories: Mapping[str, frozenset[str]], slugs: Iterable[str]) -> frozenset[str]:
+    """The categories that events of these calendars ever had."""
+    return frozenset().union(*(categories.get(slug, frozenset()) for slug in slugs))
 
 
 def _shapes_of(

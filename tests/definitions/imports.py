@@ -12,9 +12,10 @@ import recurring_ical_events
 from calfeed.definitions.importing import Imported, import_calendar
 from calfeed.definitions.reader import read_definitions
 from calfeed.definitions.values import Calendar
-from calfeed.ical.feed import Heading, join_feed, zone_in_use
+from calfeed.ical.feed import Heading, join_feed, zone_to_name
 from calfeed.ical.revision import Revision
 from calfeed.ical.vevent import render_event
+from tests.ical.defining import zone_of
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -35,8 +36,9 @@ def render(calendar: Calendar) -> tuple[bytes, dict[str, bytes]]:
         "https://dates.example.org/desk.ics",
         next(iter((calendar.description or {}).values()), None),
         calendar.color,
+        zone_to_name(calendar.time_zone, calendar.events),
     )
-    zones = [zone for event in calendar.events if (zone := zone_in_use(event))]
+    zones = [zone for event in calendar.events if (zone := zone_of(event))]
     return join_feed(heading, zones, vevents.values()), vevents
 
 

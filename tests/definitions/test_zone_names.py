@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import available_timezones
 
 import pytest
 
-from calfeed.definitions.zone_names import check_zone, find_places
+from calfeed.definitions.zone_names import check_zone, explain_abbreviation, find_places
 
 NONE_KNOWN = "name the place, such as Asia/Karachi, America/New_York or UTC"
 
@@ -49,3 +50,9 @@ def test_an_abbreviation_of_several_places_names_each() -> None:
     found = find_places("CST")
     assert found[0] == "America/Chicago"
     assert {"Asia/Shanghai", "America/Havana"} <= set(found)
+
+
+def test_what_is_surprising_about_a_zone_can_be_said_of_every_zone() -> None:
+    """PRC and ROK are called by three letters, and no abbreviations."""
+    for zone in available_timezones() - {"Factory", "localtime"}:
+        assert explain_abbreviation(zone) == "" or zone in ("EST", "MST", "HST")

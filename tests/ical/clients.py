@@ -17,9 +17,10 @@ from dateutil.tz import datetime_exists, tzical
 from ical.calendar_stream import IcsCalendarStream
 
 from calfeed.definitions.values import Calendar
-from calfeed.ical.feed import Heading, join_feed, zone_in_use
+from calfeed.ical.feed import Heading, join_feed, zone_to_name
 from calfeed.ical.occurrences import expand
-from tests.ical.misreading import is_misread, may_differ, render
+from tests.ical.defining import render_first, zone_of
+from tests.ical.misreading import is_misread, may_differ
 from tests.ical.parsers import PARSERS, Feed, MissingParserError, read_feeds
 
 Seen: TypeAlias = set[tuple[str, date]]
@@ -51,9 +52,10 @@ def _plain(start: date) -> date:
 
 def render_feed(calendar: Calendar) -> bytes:
     """The feed of a calendar that was published for the first time."""
-    zones = [zone for zone in map(zone_in_use, calendar.events) if zone is not None]
-    heading = Heading("Feed", "https://example.org/calendars/feed.ics")
-    return join_feed(heading, zones, map(render, calendar.events))
+    zones = [zone for zone in map(zone_of, calendar.events) if zone is not None]
+    source = "https://example.org/calendars/feed.ics"
+    heading = Heading("Feed", source, time_zone=zone_to_name(calendar.time_zone, calendar.events))
+    return join_feed(heading, zones, map(render_first, calendar.events))
 
 
 def check_lines(feed: bytes) -> None:

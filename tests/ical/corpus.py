@@ -135,7 +135,7 @@ class _Maker:
             {"FREQ": "DAILY"},
             {"FREQ": "DAILY", "BYMONTH": months},
             {"FREQ": "DAILY", "BYDAY": some},
-            {"FREQ": "DAILY", "BYMONTHDAY": "1,15,-1"},
+            {"FREQ": "DAILY", "BYMONTHDAY": "1,15"},
             {"FREQ": "WEEKLY"},
             {"FREQ": "WEEKLY", "BYDAY": some},
             {"FREQ": "WEEKLY", "BYDAY": some, "WKST": random.choice(_DAYS)},

@@ -16,10 +16,8 @@ from dateutil.tz import datetime_exists
 
 from calfeed.definitions.values import Event
 from calfeed.ical.occurrences import expand
-from calfeed.ical.revision import Revision
-from calfeed.ical.vevent import render_event
+from tests.ical.defining import render_first
 
-_PUBLISHED = datetime(2026, 1, 1, tzinfo=UTC)
 _UTC_OVERRIDE = re.compile(rb"RECURRENCE-ID:\d{8}T\d{6}Z")
 _NEAR_A_CHANGE = {
     "libical": timedelta(days=30),
@@ -27,11 +25,6 @@ _NEAR_A_CHANGE = {
     "sabre": timedelta(hours=25),
 }
 """How near to a change of the clocks these may be an hour off."""
-
-
-def render(event: Event) -> bytes:
-    """The VEVENT of an event that was published for the first time."""
-    return render_event(Revision(event=event, sequence=0, created=_PUBLISHED, modified=_PUBLISHED))
 
 
 def is_misread(client: str, event: Event) -> bool:
@@ -77,7 +70,7 @@ def _as_in_the_system(zone: ZoneInfo, start: datetime) -> bool:
 
 def _by_ical(event: Event) -> bool:
     # It compares RECURRENCE-ID in UTC with the occurrence's time without a zone.
-    return bool(_UTC_OVERRIDE.search(render(event)))
+    return bool(_UTC_OVERRIDE.search(render_first(event)))
 
 
 def _has_two_readings(event: Event) -> bool:

@@ -13,8 +13,10 @@ import pytest
 import vobject
 from ical.calendar_stream import IcsCalendarStream
 
-from calfeed.ical.feed import Heading, ZoneUse, join_feed, zone_in_use
-from tests.ical.defining import define_event
+from calfeed.ical.feed import Heading, ZoneUse, join_feed, render_header, zone_in_use
+from tests.ical.clients import differences, render_feed
+from tests.ical.corpus import MAIN
+from tests.ical.defining import define, define_event, render_first, zone_of
 from tests.ical.golden import render
 
 FEED = render.FEED.read_bytes()
@@ -98,20 +100,45 @@ def test_every_tzid_in_use_is_declared() -> None:
         for name in ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
         if (value := event.get(name)) is not None and "TZID" in value.params
     }
-    assert used == declared == {"America/New_York"}
+    assert used == declared == {"America/New_York", "Asia/Karachi"}
 
 
-def test_only_what_recurs_on_a_wall_clock_uses_a_zone() -> None:
-    assert zone_in_use(define_event("start: 2024-09-27 10:30")) is None
-    assert zone_in_use(define_event("start: 2024-09-27\nrepeat: {rule: FREQ=DAILY}")) is None
+def test_what_is_written_on_a_wall_clock_uses_a_zone() -> None:
+    once = define_event("start: 2024-09-27 10:30")
+    assert zone_of(once) == ZoneUse("Asia/Karachi", 2024, 2025)
+    assert zone_of(define_event("start: 2024-09-27 10:30\ntime_zone: Etc/UTC")) is None
+    assert zone_of(define_event("start: 2024-09-27\nrepeat: {rule: FREQ=DAILY}")) is None
     weekly = "start: 2024-09-27 10:30\nrepeat: {rule: FREQ=WEEKLY%s}\n"
-    assert zone_in_use(define_event(weekly % "" + "time_zone: Etc/UTC")) is None
-    assert zone_in_use(define_event(weekly % "")) == ZoneUse("Asia/Karachi", 2024, None)
-    use = zone_in_use(define_event(weekly % ";COUNT=3"))
+    assert zone_of(define_event(weekly % "" + "time_zone: Etc/UTC")) is None
+    assert zone_of(define_event(weekly % "")) == ZoneUse("Asia/Karachi", 2024, None)
+    use = zone_of(define_event(weekly % ";COUNT=3"))
     assert use is not None
     assert use.first == 2024
     assert use.last is not None
     assert use.last >= 2024
+
+
+def test_a_zone_is_declared_by_the_name_in_the_stored_bytes() -> None:
+    """A newer release of the zone data may call it otherwise than the one it was rendered with."""
+    event = define_event("start: 2024-09-27 10:30\ntime_zone: Europe/Kyiv")
+    stored = render_first(event).replace(b"Europe/Kyiv", b"Europe/Kiev")
+    assert zone_in_use(event, stored, 2024) == ZoneUse("Europe/Kiev", 2024, 2025)
+
+
+def test_a_feed_names_the_zone_of_its_calendar() -> None:
+    assert b"X-WR-TIMEZONE:America/New_York\r\n" in FEED
+    for zone, named in (("US/Eastern", b"America/New_York"), ("Zulu", b"UTC")):
+        header = render_header(Heading("Desk", None, time_zone=zone))
+        assert b"X-WR-TIMEZONE:" + named + b"\r\n" in header
+
+
+def test_a_feed_with_a_series_in_utc_names_no_zone() -> None:
+    """x-wr-timezone, and with it much else, would take the rule for one on that zone's clock."""
+    text = "it:\n  summary: It\n  start: 2026-03-02 23:30\n  time_zone: UTC\n"
+    once, weekly = define(text), define(text + "  repeat: {rule: FREQ=WEEKLY;BYDAY=MO}")
+    assert b"X-WR-TIMEZONE:Asia/Karachi" in render_feed(once)
+    assert b"X-WR-TIMEZONE" not in render_feed(weekly)
+    assert list(differences(weekly, MAIN)) == []
 
 
 # What real clients make of it

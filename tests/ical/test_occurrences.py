@@ -15,11 +15,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from calfeed.definitions.values import Event, Repeat, Status
-from calfeed.ical.feed import Heading, join_feed, zone_in_use
+from calfeed.ical.feed import Heading, join_feed
 from calfeed.ical.occurrences import expand, last_end
 from calfeed.ical.revision import Revision
 from calfeed.ical.vevent import render_event
-from tests.ical.defining import define_event
+from tests.ical.defining import define_event, zone_of
 
 BEGIN, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
@@ -229,7 +229,7 @@ def test_generated_rules_give_what_dateutil_gives_on_the_wall_clock(event: Event
 def test_clients_see_the_occurrences_that_reminders_are_planned_for(event: Event) -> None:
     """recurring_ical_events reads the feed's own bytes, with the VTIMEZONE that is in them."""
     revision = Revision(event=event, sequence=0, created=BEGIN, modified=BEGIN)
-    zone = zone_in_use(event)
+    zone = zone_of(event)
     heading = Heading(name="Desk", source="https://example.org/desk.ics")
     feed = join_feed(heading, [zone] if zone else [], [render_event(revision)])
     begin, end = BEGIN - timedelta(days=9), datetime(2027, 1, 1, tzinfo=UTC)

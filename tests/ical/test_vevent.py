@@ -34,14 +34,59 @@ def render(event: Event, sequence: int = 0, **fields: object) -> list[Any]:
 
 def raw(event: Event, name: str) -> str:
     """A property of the event as it is written, with its parameters."""
-    lines = render_event(revise(event)).decode().replace("\r\n ", "").splitlines()
-    return next(line for line in lines if line.startswith(name))
+    return next(line for line in lines_of(event) if line.startswith(name))
 
 
-def test_a_single_timed_event_is_written_in_utc() -> None:
+def lines_of(event: Event) -> list[str]:
+    return render_event(revise(event)).decode().replace("\r\n ", "").splitlines()
+
+
+def test_a_single_timed_event_is_written_on_the_wall_clock_with_its_zone() -> None:
     event = define_event(IN_NEW_YORK + "start: 2024-09-27 10:30\nduration: 45 minutes")
-    assert raw(event, "DTSTART") == "DTSTART:20240927T143000Z"
-    assert raw(event, "DTEND") == "DTEND:20240927T151500Z"
+    assert raw(event, "DTSTART") == "DTSTART;TZID=America/New_York:20240927T103000"
+    assert raw(event, "DTEND") == "DTEND;TZID=America/New_York:20240927T111500"
+
+
+@pytest.mark.parametrize(
+    ("zone", "written"),
+    [
+        ("US/Eastern", "America/New_York"),
+        ("Canada/Central", "America/Winnipeg"),
+        ("Jamaica", "America/Jamaica"),
+        ("Asia/Calcutta", "Asia/Kolkata"),
+        ("Iceland", "Atlantic/Reykjavik"),
+        ("Africa/Accra", "Africa/Accra"),
+        ("Europe/Stockholm", "Europe/Stockholm"),
+        ("Etc/GMT+5", "Etc/GMT+5"),
+    ],
+)
+@pytest.mark.parametrize(
+    "repeat", ["", "\nrepeat: {rule: FREQ=WEEKLY, except: [2024-10-04 10:30]}"]
+)
+def test_a_zone_is_written_by_the_name_it_has_today(zone: str, written: str, repeat: str) -> None:
+    event = define_event(f"time_zone: {zone}\nstart: 2024-09-27 10:30" + repeat)
+    assert raw(event, "DTSTART") == f"DTSTART;TZID={written}:20240927T103000"
+    if repeat:
+        assert raw(event, "EXDATE") == f"EXDATE;TZID={written}:20241004T103000"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Etc/UTC", "Zulu", "GMT"])
+def test_what_is_in_utc_is_written_in_utc(zone: str) -> None:
+    event = define_event(f"start: 2024-09-27 10:30\ntime_zone: {zone}")
+    assert raw(event, "DTSTART") == "DTSTART:20240927T103000Z"
+
+
+@pytest.mark.parametrize("start", ["2026-11-01 01:30-04:00", "2026-11-01 01:30-05:00"])
+def test_a_single_event_at_a_time_that_comes_twice_is_written_in_utc(start: str) -> None:
+    event = define_event(IN_NEW_YORK + f"start: {start}\nend: 2026-11-01 05:00")
+    hour = 5 if start.endswith("4:00") else 6
+    assert raw(event, "DTSTART") == f"DTSTART:20261101T0{hour}3000Z"
+    assert raw(event, "DTEND") == "DTEND:20261101T100000Z"
+
+
+def test_an_offset_with_seconds_is_written_in_utc() -> None:
+    event = define_event("start: 1930-05-01 10:00\ntime_zone: Africa/Monrovia")
+    assert raw(event, "DTSTART") == "DTSTART:19300501T104430Z"
 
 
 def test_a_timed_event_without_length_has_no_end() -> None:
@@ -177,7 +222,7 @@ def test_deadlines_and_days_block_no_time(text: str, shown: str) -> None:
     assert component["TRANSP"] == shown
 
 
-def triggers(event: Event) -> list[list[timedelta]]:
+def triggers(event: Event) -> list[list[timedelta | datetime]]:
     return [[alarm["TRIGGER"].dt for alarm in one.walk("VALARM")] for one in render(event)]
 
 
@@ -199,16 +244,48 @@ def test_alarms_ring_when_reminders_go_out() -> None:
 
 
 def test_an_all_day_alarm_rings_at_nine_in_the_morning() -> None:
-    event = define_event("start: 2024-09-27\nreminders: [1 day, 0 days]")
-    assert triggers(event) == [[-timedelta(hours=15), timedelta(hours=9)]]
+    """Once, at nine on the clocks of the event; in a series, on those of the reader."""
+    text = "start: 2024-09-27\nreminders: [1 day, 0 days]"
+    days = [datetime(2024, 9, 26, 4, tzinfo=UTC), datetime(2024, 9, 27, 4, tzinfo=UTC)]
+    assert triggers(define_event(text)) == [days]
+    series = define_event(text + "\nrepeat: {rule: FREQ=YEARLY}")
+    assert triggers(series) == [[-timedelta(hours=15), timedelta(hours=9)]]
 
 
 def test_an_alarm_counts_days_on_the_wall_clock_and_hours_on_the_timeline() -> None:
     """The clocks change in New York on 3 November 2024, between the alarms and the event."""
     text = IN_NEW_YORK + "start: 2024-11-03 10:00\nreminders: [1 day, 24 hours, 1 day 2 hours]"
-    assert triggers(define_event(text)) == [
+    series = define_event(text + "\nrepeat: {rule: FREQ=WEEKLY}")
+    assert triggers(series) == [
         [-timedelta(days=1), -timedelta(hours=24), -timedelta(days=1, hours=3)]
     ]
+
+
+@pytest.mark.parametrize(
+    ("start", "reminder"),
+    [
+        ("2024-11-03 10:00", "1 day"),
+        ("2024-11-03 10:00", "24 hours"),
+        ("2024-11-03 10:00", '{before: 1 week, at: "09:00"}'),
+        ("2024-03-12 10:00", "1 week"),
+        ("2024-11-03", "1 day"),
+    ],
+)
+def test_the_alarm_of_a_single_event_is_the_moment_of_its_reminder(
+    start: str, reminder: str
+) -> None:
+    """Some apps count a day as 24 hours when the clocks change, and a date has no zone."""
+    event = define_event(IN_NEW_YORK + f"start: {start}\nreminders: [{reminder}]")
+    due = event.reminders[0].due(event.start, NEW_YORK)
+    assert triggers(event) == [[due]]
+    (line,) = [each for each in lines_of(event) if each.startswith("TRIGGER")]
+    assert line == f"TRIGGER;VALUE=DATE-TIME:{due.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def test_the_alarm_of_a_single_event_is_a_distance_where_all_count_alike() -> None:
+    """It moves along with an event that somebody moves."""
+    event = define_event(IN_NEW_YORK + "start: 2024-09-27 10:00\nreminders: [1 month, 2 hours]")
+    assert triggers(event) == [[-timedelta(days=31), -timedelta(hours=2)]]
 
 
 def test_the_alarm_of_a_changed_occurrence_rings_at_the_same_time_of_day() -> None:

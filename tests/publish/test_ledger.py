@@ -12,8 +12,11 @@ import pytest
 from calfeed.definitions.defined import Definitions
 from calfeed.definitions.reader import read_definitions
 from calfeed.errors import InvalidInputError
+from calfeed.ical.variants import PLAIN
+from calfeed.ical.vevent import RENDERER
 from calfeed.publish.apply import publish
 from calfeed.publish.ledger import EMPTY, extend, fill, read_ledger, write_ledger
+from calfeed.store.catalog import load_events
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
 from calfeed.web.export import make_site
@@ -85,6 +88,28 @@ def test_from_run_to_run_a_ledger_makes_the_site_that_a_kept_database_makes(
     kinds = [entry.kind for entry in visit.revisions]
     assert kinds == ["added", "moved", "moved", "withdrawn", "added"]
     assert [entry.revision.sequence for entry in visit.revisions] == [0, 1, 2, 3, 4]
+
+
+def test_a_ledger_of_an_older_calfeed_gives_what_is_rendered_anew_the_next_sequence(
+    tmp_path: Path,
+) -> None:
+    (source, _), text, now = STEPS[0], write_ledger(EMPTY), NOW
+    sequences = []
+    for number in range(3):
+        now += timedelta(days=1)
+        with new_database(tmp_path, f"run-{number}") as database:
+            ledger = read_ledger(text)
+            with database.write() as connection:
+                fill(connection, ledger)
+            plan = publish(database, read(source), now, BASE)
+            with database.read() as connection:
+                text = write_ledger(extend(connection, ledger, plan, now))
+                rows = load_events(connection)
+        sequences.append([row.revision.sequence for row in rows])
+        if number == 0:
+            text = text.replace(f'"renderer": {RENDERER}', f'"renderer": {RENDERER - 1}')
+    assert sequences == [[0, 0], [1, 1], [1, 1]]
+    assert all(b"SEQUENCE:1\r\n" in row.vevents[PLAIN] for row in rows)
 
 
 def test_a_ledger_reads_as_it_was_written(tmp_path: Path) -> None:

@@ -13,11 +13,16 @@ import pytest
 from calfeed.definitions.defined import Definitions
 from calfeed.errors import PublishRefusedError
 from calfeed.ical.changes import Kind
+from calfeed.ical.variants import PLAIN
+from calfeed.ical.vevent import RENDERER
 from calfeed.publish import apply
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON
 from calfeed.publish.show import show_json
 from calfeed.store import catalog, outbox
+from calfeed.store.announcements import Place, announced_after, newest_announced
+from calfeed.store.reports import load_history
+from calfeed.store.tables import events
 from tests.ical.defining import define
 from tests.publish.desk import BASE, NOW, OTHERS, STAY, Desk
 
@@ -346,3 +351,64 @@ def test_a_new_rendering_of_the_same_revision_is_no_new_revision(
     assert (len(plan.rerendered), plan.changes, plan.messages) == (5, (), ())
     assert desk.revisions() == before
     assert desk.publish(JUNE, OTHERS).empty
+
+
+def test_what_is_rendered_to_other_bytes_gets_the_next_sequence_once_and_nobody_is_told(
+    desk: Desk,
+) -> None:
+    """Google and ICSx5 look at SEQUENCE and LAST-MODIFIED alone."""
+    desk.add_endpoint()
+    desk.publish(JUNE, OTHERS)
+    told, states = desk.told(), desk.states()
+    first = desk.revisions()
+    uid = first["stay"].event.uid
+    with desk.database.write() as connection:
+        connection.execute(events.update().values(renderer=RENDERER - 1))
+        older = {"vevent": b"BEGIN:VEVENT\r\nEND:VEVENT\r\n"}
+        connection.execute(events.update().where(events.c.uid == uid).values(older))
+    plan = desk.publish(JUNE, OTHERS)
+    assert (len(plan.rerendered), plan.changes, plan.messages) == (5, (), ())
+    after = desk.revisions()
+    assert {slug for slug in after if after[slug] != first[slug]} == {"stay"}
+    assert (after["stay"].sequence, after["stay"].modified) == (1, desk.now)
+    assert b"SEQUENCE:1\r\n" in desk.vevents()["stay"]
+    assert (desk.told(), desk.states()) == (told, states)
+    assert desk.publish(JUNE, OTHERS).empty
+    with desk.database.read() as connection:
+        published = load_history(connection, [uid]).published
+        assert [one.change.kind for one in published] == [Kind.ADDED]
+        newest = newest_announced(connection, ["desk"], 50)["desk"]
+        assert [one.kind for one in newest] == ["added"] * 5
+        behind = announced_after(connection, ["desk"], Place(0, "", 0), 50)
+        assert [one.kind for one in behind] == ["added"] * 5
+    desk.publish(MOVED, OTHERS)
+    assert desk.ledger("stay") == [("added", 0), ("rendered", 1), ("moved", 2)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_withdrawn_events_move_along_with_their_renamed_calendar(
+    desk: Desk, together: bool
+) -> None:
+    """They were to be shown as cancelled for 90 days."""
+    desk.publish(JUNE, OTHERS)
+    if not together:
+        desk.publish(OTHERS)
+    withdrawn = None if together else desk.vevents()["stay"]
+    news = define(OTHERS, "news", "formerly: [desk]")
+    desk.publish_calendars(news)
+    with desk.database.read() as connection:
+        rows = {row.slug: row for row in catalog.load_events(connection, calendar_slugs=["news"])}
+    assert len(rows) == 5
+    assert rows["stay"].withdrawn_at is not None
+    assert rows["stay"].revision.event.calendar == "news"
+    assert b"STATUS:CANCELLED" in rows["stay"].vevents[PLAIN]
+    assert withdrawn in (None, rows["stay"].vevents[PLAIN])
+    assert desk.publish_calendars(news).empty
+    desk.now += KEPT
+    assert len(desk.publish_calendars(news).retired) == 1
+
+
+def test_renaming_a_calendar_does_not_hide_that_most_of_it_goes(desk: Desk) -> None:
+    desk.publish(JUNE, OTHERS)
+    with pytest.raises(PublishRefusedError, match="4 of the 5 coming events of desk"):
+        desk.publish_calendars(define(JUNE, "news", "formerly: [desk]"))

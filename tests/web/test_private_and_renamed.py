@@ -176,3 +176,51 @@ def test_a_withdrawn_calendar_is_410_with_a_page_that_says_so(site: Published) -
 def test_a_withdrawn_private_calendar_was_never_there(site: Published) -> None:
     site.publish({"open": OPEN})
     assert site.get("/calendars/board.ics").status_code == 404
+
+
+# A category that no event has any more
+
+REPORTS = """
+name: Open
+time_zone: UTC
+events:
+  fair: {summary: Fair, start: 2027-02-01%s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/calendars/open.ics", False),
+        ("/calendars.ics", False),
+        ("/private/secret-of-the-test/board.ics", False),
+        ("/embed/open/", True),
+    ],
+)
+def test_a_feed_of_a_category_goes_on_when_the_last_event_leaves_it(
+    site: Published, path: str, page: bool
+) -> None:
+    add_token(site, "secret-of-the-test")
+    label = ", categories: [report]"
+    board = BOARD.replace("10:00", "10:00%s")
+    site.publish({"board": board % label, "open": REPORTS % label})
+    subscribed = f"{path}?category=report"
+    assert site.get(subscribed).status_code == 200
+    site.publish({"board": board % "", "open": REPORTS % ""})
+    response = site.get(subscribed)
+    assert response.status_code == 200
+    assert "BEGIN:VEVENT" not in response.text
+    assert site.get(f"{path}?category=reports").status_code == (404 if page else 400)
+
+
+def test_a_feed_of_a_category_outlives_the_renaming_of_its_calendar(site: Published) -> None:
+    site.publish({"board": BOARD, "open": REPORTS % ", categories: [report]"})
+    site.publish({"board": BOARD, "open": REPORTS % ""})
+    site.publish({"board": BOARD, "fairs": REPORTS % "" + "formerly: [open]\n"})
+    assert site.get("/calendars/fairs.ics?category=report").status_code == 200
+
+
+def test_a_category_of_a_private_calendar_does_not_show(site: Published) -> None:
+    board = BOARD.replace("10:00", "10:00, categories: [secret]")
+    site.publish({"board": board, "open": OPEN})
+    assert site.get("/calendars.ics?category=secret").status_code == 400

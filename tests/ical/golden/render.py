@@ -8,9 +8,10 @@ from pathlib import Path
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.definitions.values import Calendar, Event, text_in
-from calfeed.ical.feed import Heading, join_feed, zone_in_use
+from calfeed.ical.feed import Heading, join_feed
 from calfeed.ical.revision import Move, Revision
 from calfeed.ical.vevent import render_event
+from tests.ical.defining import zone_of
 
 FOLDER = Path(__file__).parent
 FEED = FOLDER / "desk.ics"
@@ -52,8 +53,9 @@ def render() -> bytes:
         source="https://calendar.example.org/calendars/desk.ics",
         description=text_in(calendar.description or {}, "en"),
         color=calendar.color,
+        time_zone=calendar.time_zone,
     )
-    zones = {zone for event in calendar.events if (zone := zone_in_use(event)) is not None}
+    zones = {zone for event in calendar.events if (zone := zone_of(event)) is not None}
     return join_feed(heading, zones, [render_event(make_revision(one)) for one in calendar.events])
 
 

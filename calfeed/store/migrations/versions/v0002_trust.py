@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Give this installation an id; note which publishes are public, and what was announced."""
+    """Give this installation an id; note what is public, what was announced, all categories."""
     serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     installation = op.create_table(
         "installation",
@@ -29,6 +30,24 @@ def upgrade() -> None:
     )
     _add_announcements()
     _keep_time()
+    _add_categories()
+
+
+def _add_categories() -> None:
+    """Every category that the ledger knows."""
+    categories = op.create_table(
+        "categories",
+        sa.Column("calendar", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("calendar", "name", name=op.f("pk_categories")),
+    )
+    rows = op.get_bind().execute(sa.text("SELECT calendar, revision FROM revisions"))
+    found = {
+        (row.calendar, name)
+        for row in rows
+        for name in json.loads(row.revision)["event"].get("categories", ())
+    }
+    op.bulk_insert(categories, [{"calendar": one, "name": name} for one, name in sorted(found)])
 
 
 def _add_announcements() -> None:
