@@ -27,7 +27,7 @@ _DAYS = 900  # that the events are spread over, half of them behind us
 _LONGEST = 10.0
 
 WAYS = ("`calfeed publish`", "`calfeed serve`, at a save", "without reading")
-"""How it is published: all files read by a new process, what changed read, nothing read."""
+"""How it is published: by a new process, by one that knows what it read, nothing read."""
 
 
 @dataclass(frozen=True)

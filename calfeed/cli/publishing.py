@@ -150,11 +150,10 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
     What changes is announced at once: a command means what it publishes.
     """
     from calfeed.cli.authors import check_name, find_user
-    from calfeed.definitions.files import load_definitions
-    from calfeed.publish import apply
+    from calfeed.publish.apply import shortened_feeds
+    from calfeed.publish.folder import publish_folder
     from calfeed.publish.show import show_json, show_shortened, show_text
     from calfeed.store.database import Database
-    from calfeed.store.installation import load_scheme
     from calfeed.store.migrate import migrate
     from calfeed.store.publishes import Author
 
@@ -162,20 +161,17 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
     settings = load_settings()
     with closing(Database(settings.database)) as database:
         migrate(database)
-        with database.read() as connection:
-            uids = load_scheme(connection)
-        defined = load_definitions(settings.events, uids=uids, today=output.now().date())
-        plan = apply.publish(
+        plan = publish_folder(
             database,
-            defined,
-            output.now(),
+            settings.events,
+            output.now,
             settings.base_url,
             allow_removals=allow_removals,
             author=Author(name, "calfeed publish"),
             announce_all=announce_all,
         )
         with database.read() as connection:
-            shortened = apply.shortened_feeds(connection, output.now().year)
+            shortened = shortened_feeds(connection, output.now().year)
     if as_json:
         left_out = [{"calendar": slug, "first_year": year} for slug, year in shortened]
         output.print_json({**show_json(plan), "shortened": left_out})

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from calfeed.definitions.known import Known
 from calfeed.definitions.values import Calendar, Event
 from calfeed.errors import DefinitionWarning
 
@@ -29,12 +30,15 @@ class Definitions:
     """Definitions that are in order.
 
     `calendars` are sorted by slug, `warnings` by file and line. `places` say by UID where an
-    event is written.
+    event is written. `known` says what each calendar was read from; those in `unchanged` are as
+    published, were not read, and are not among `calendars`.
     """
 
     calendars: tuple[Calendar, ...] = ()
     warnings: tuple[DefinitionWarning, ...] = ()
     places: Mapping[str, Place] = field(default_factory=dict)
+    known: Mapping[str, Known] = field(default_factory=dict)
+    unchanged: frozenset[str] = frozenset()
 
     def warn(self, event: Event, key: str, message: str) -> DefinitionWarning:
         """A warning about a key of an event, at the line of the key, else at the event's."""

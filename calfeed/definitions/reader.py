@@ -12,6 +12,7 @@ from operator import is_ as _is
 
 from calfeed.definitions.defined import Definitions, Place
 from calfeed.definitions.keys import CalendarFile, EventEntry, EventsFile
+from calfeed.definitions.known import Known, calendar_of, make_digests
 from calfeed.definitions.scalars import name_shape
 from calfeed.definitions.settle import settle_calendar, settle_event, settle_reminders
 from calfeed.definitions.shapes import read_entry
@@ -68,9 +69,13 @@ def read_definitions(
 
 
 class DefinitionReader:
-    """Reads a folder again and again; a calendar whose files are as before is not read twice."""
+    """Reads a folder again and again; a calendar whose files are as before is not read twice.
 
-    def __init__(self) -> None:
+    One whose files are `known` is not read at all.
+    """
+
+    def __init__(self, known: Mapping[str, Known] | None = None) -> None:
+        self._known = known or {}
         self._documents: dict[str, tuple[bytes, Document]] = {}
         self._found: dict[str, tuple[list[Document], _Found]] = {}
         self._uids = BY_NAMES
@@ -81,7 +86,15 @@ class DefinitionReader:
         """Read the files as `read_definitions` does."""
         if uids != self._uids:
             self._uids, self._found = uids, {}
-        documents = [self._read_file(file, files[file], today) for file in sorted(files)]
+        digests = make_digests(files, uids)
+        unchanged = {
+            slug: one for slug, one in self._known.items() if digests.get(slug) == one.digest
+        }
+        documents = [
+            self._read_file(file, files[file], today)
+            for file in sorted(files)
+            if calendar_of(file) not in unchanged
+        ]
         sources = list(_find_sources(documents))
         found = [self._read_source(source) for source in sources]
         _check_uids(found)
@@ -89,12 +102,22 @@ class DefinitionReader:
         self._keep(files, documents, sources, found)
         problems = [problem for document in documents for problem in document.problems]
         warnings = [warning for document in documents for warning in document.warnings]
+        warnings += [warning for one in unchanged.values() for warning in one.warnings]
         if problems:
             raise DefinitionError(problems, warnings)
+        read = {
+            source.slug: Known(
+                digests[source.slug],
+                tuple(sorted(each for one in source.documents for each in one.warnings)),
+            )
+            for source in sources
+        }
         return Definitions(
             calendars=tuple(sorted((one.calendar for one in found), key=lambda one: one.slug)),
             warnings=tuple(sorted(warnings)),
             places={uid: place for one in found for uid, place in one.places.items()},
+            known={**unchanged, **read},
+            unchanged=frozenset(unchanged),
         )
 
     def _read_file(self, file: str, data: bytes, today: date | None) -> Document:
@@ -143,7 +166,7 @@ def _find_sources(documents: Iterable[Document]) -> Iterable[_Source]:
             )
             continue
         stem = inner[-1].rpartition(".")[0]
-        slug = stem if len(inner) == 1 else inner[0]
+        slug = calendar_of(document.file)
         source = sources.setdefault(slug, _Source(slug))
         if len(inner) == 2 and stem != "calendar":
             source.others.append(document)

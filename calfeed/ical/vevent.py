@@ -23,6 +23,7 @@ from calfeed.definitions.values import (
     start_of,
 )
 from calfeed.ical.escaping import Escaped
+from calfeed.ical.lines import write_component
 from calfeed.ical.occurrences import Moment, format_moment, rule_until
 from calfeed.ical.revision import Move, Revision
 from calfeed.ical.text import describe, describe_as_html
@@ -68,7 +69,7 @@ def render_event(
             _override(revision, event, form, change)
             for change in sorted(event.repeat.changes, key=lambda one: event.instant(one.original))
         ]
-    return b"".join(component.to_ical() for component in components)
+    return b"".join(map(write_component, components))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -38,9 +38,14 @@ from calfeed.store.database import Connection, Database
 from calfeed.store.installation import load_installation
 from calfeed.store.notices import announce
 from calfeed.store.publishes import UNKNOWN, Author
+from calfeed.store.readings import load_known, save_known
 
 AT_ONCE = timedelta(0)
 """The grace time of what is announced with its publish."""
+
+
+class StaleReadingError(Exception):
+    """Definitions were read without calendars that had to be read; read all of them."""
 
 
 def plan_publish(
@@ -57,10 +62,15 @@ def plan_publish(
 
     With `hold_removals` nothing is taken away: the plan's `held` says what would be. What changes
     is announced when it has held for `grace`; with `announce_all` so is, at once, whatever waits
-    for that.
+    for that. Raises StaleReadingError where calendars had to be read that were not.
     """
     published = catalog.load_calendars(connection)
-    differences = compare(defined.calendars, published, catalog.load_marks(connection), now)
+    unchanged = defined.unchanged
+    marks = catalog.load_marks(connection, unchanged, RENDERER)
+    differences = compare(defined.calendars, published, marks, now, unchanged)
+    if unchanged:
+        new = [event.uid for event in differences.wanted if event.uid not in marks]
+        _check_unchanged(connection, defined, published, new)
     waiting = {one.uid: one for one in announcements.load_waiting(connection)}
     calendars = differences.calendars
     revised = _revise(connection, differences, waiting, now)
@@ -147,7 +157,33 @@ def publish(
             check_plan(connection, plan, now)
         if not plan.empty:
             _apply(connection, plan, now, author)
+        # What is held is not as defined, so whoever publishes next has to read it.
+        as_defined = defined.known.keys() if plan.held == NOTHING else defined.unchanged
+        save_known(connection, {slug: defined.known[slug] for slug in as_defined})
     return plan
+
+
+def _check_unchanged(
+    connection: Connection,
+    defined: Definitions,
+    published: Mapping[str, catalog.CalendarRow],
+    new: Sequence[str],
+) -> None:
+    """Raise StaleReadingError unless calendars that were not read fit to those that were.
+
+    They have to be as published still, and share no name and no UID with the others.
+    """
+    known = load_known(connection)
+    kept = [
+        Calendar.model_validate_json(published[slug].content) for slug in sorted(defined.unchanged)
+    ]
+    names = {name for one in kept for name in (one.slug, *one.formerly)}
+    if (
+        any(known.get(one.slug) != defined.known[one.slug] for one in kept)
+        or any(not names.isdisjoint((one.slug, *one.formerly)) for one in defined.calendars)
+        or catalog.any_in(connection, new, defined.unchanged)
+    ):
+        raise StaleReadingError
 
 
 def shortened_feeds(connection: Connection, year: int) -> list[tuple[str, int]]:

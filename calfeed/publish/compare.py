@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -77,8 +77,12 @@ def compare(
     calendars: Mapping[str, CalendarRow],
     marks: Mapping[str, EventMark],
     now: datetime,
+    unchanged: Collection[str] = (),
 ) -> Differences:
-    """Compare definitions with the published calendars and marks."""
+    """Compare definitions with the published calendars and marks.
+
+    Calendars that are `unchanged` are as published, with all that is in them.
+    """
     events = {event.uid: event for calendar in defined for event in calendar.events}
     rows = {
         calendar.slug: CalendarRow(calendar.slug, calendar_content(calendar))
@@ -94,7 +98,7 @@ def compare(
     changed += [
         CalendarRow(row.slug, row.content, withdrawn=True)
         for row in calendars.values()
-        if row.slug not in rows and not row.withdrawn
+        if row.slug not in rows and row.slug not in unchanged and not row.withdrawn
     ]
     renamed = {
         name: calendar.slug
@@ -108,14 +112,14 @@ def compare(
         gone=tuple(
             mark.uid
             for mark in marks.values()
-            if mark.uid not in events and mark.withdrawn_at is None
+            if mark.uid not in events
+            and mark.withdrawn_at is None
+            and mark.calendar not in unchanged
         ),
         stale=tuple(
             mark.uid
             for mark in marks.values()
-            if mark.renderer != RENDERER
-            and (event := events.get(mark.uid)) is not None
-            and not _differs(event, mark)
+            if mark.renderer != RENDERER and _is_as_defined(mark, events, unchanged)
         ),
         retired=tuple(
             mark.uid
@@ -260,6 +264,15 @@ def check_withdrawals(
 def _later(last: Revision, now: datetime) -> datetime:
     """A whole second, as feeds write it, after the last revision's: clients take what is newer."""
     return max(now.replace(microsecond=0), last.modified + timedelta(seconds=1))
+
+
+def _is_as_defined(
+    mark: EventMark, events: Mapping[str, Event], unchanged: Collection[str]
+) -> bool:
+    if mark.calendar in unchanged:
+        return mark.withdrawn_at is None
+    event = events.get(mark.uid)
+    return event is not None and not _differs(event, mark)
 
 
 def _differs(event: Event, mark: EventMark | None) -> bool:

@@ -7,9 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -19,11 +18,14 @@ from calfeed.errors import StoreError
 from calfeed.store.readonly import ReadOnlyConnection
 from calfeed.store.sqlite import DatabaseFile, Identity, make_engine
 
+if TYPE_CHECKING:
+    import psycopg
+
 _PUBLISH_LOCK = 0x63616C66
 """The number of PostgreSQL's advisory lock for publishing ("calf")."""
 
-# What a replica answers to a statement that writes, and to the beginning of such a transaction.
-_READ_ONLY = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.FeatureNotSupported)
+# SQLSTATE of what a replica answers to a statement that writes, and to such a transaction's begin.
+_READ_ONLY = ("25006", "0A000")
 
 # Several hosts, as PostgreSQL's own programs read them: `postgresql://user@one:5432,two:5432/name`.
 _HOSTS = re.compile(r"(?P<before>[^/]+://([^/@]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?P<path>/[^?]*)?\??")
@@ -156,7 +158,7 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            if isinstance(error.orig, _READ_ONLY):
+            if getattr(error.orig, "sqlstate", None) in _READ_ONLY:
                 raise StoreError(
                     f"the database {self.name} can only be read; is it a replica that is not "
                     "promoted yet?"
@@ -197,6 +199,8 @@ def _name_hosts(found: re.Match[str]) -> str:
 
 
 def _create_postgresql(url: URL) -> Engine:
+    import psycopg  # which SQLite does without, as every command's start is the quicker for it
+
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,

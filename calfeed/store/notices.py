@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable
 from typing import Any, Self
 
-import psycopg
 from sqlalchemy import Connection, text
 
 from calfeed.errors import StoreError
@@ -59,6 +58,8 @@ class Listener:
             self._thread.join()
 
     def _run(self) -> None:
+        import psycopg  # which SQLite does without
+
         while not self._stopping.is_set():
             try:
                 with self._database.listen(_CHANNEL) as connection:

@@ -17,6 +17,9 @@ from sqlalchemy import (
     true,
 )
 
+from calfeed.store.access_tables import answers as answers
+from calfeed.store.access_tables import sign_in_links as sign_in_links
+from calfeed.store.access_tables import tokens as tokens
 from calfeed.store.columns import Instant, Serial
 from calfeed.store.columns import metadata as metadata
 
@@ -68,6 +71,16 @@ calendars = Table(
     Column("publish_id", Serial, ForeignKey("publishes.id"), nullable=False),
 )
 
+# What each calendar's files were when it was published, so that they need not be read again.
+readings = Table(
+    "readings",
+    metadata,
+    Column("calendar", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    # JSON
+    Column("warnings", Text, nullable=False),
+)
+
 events = Table(
     "events",
     metadata,
@@ -98,33 +111,6 @@ renderings = Table(
     Column("vevent", LargeBinary, nullable=False),
 )
 
-# What lets a reader at a private calendar, or a program at the API; the token itself is not kept.
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("id", Serial, primary_key=True),
-    Column("digest", String(64), nullable=False, unique=True),
-    # The calendar whose feed it is for; None: it is for the API.
-    Column("calendar", String(64)),
-    # What it lets at in the API, as JSON; an empty list for that of a feed.
-    Column("scopes", Text, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("created", Instant, nullable=False),
-    Column("revoked", Instant),
-)
-
-# What was answered to requests that must not be done twice, for a day.
-answers = Table(
-    "answers",
-    metadata,
-    # Hashes: of who asked and the key they gave, and of what they asked for.
-    Column("key", String(64), primary_key=True),
-    Column("request", String(64), nullable=False),
-    # NULL only within the transaction that makes it.
-    Column("body", Text),
-    Column("at", Instant, nullable=False, index=True),
-)
-
 # What was sent to an endpoint as a rehearsal; what came of it is in its deliveries.
 rehearsals = Table(
     "rehearsals",
@@ -137,14 +123,6 @@ rehearsals = Table(
     Column("ends", Instant, nullable=False),
     # The numbers of its deliveries, as JSON.
     Column("deliveries", Text, nullable=False),
-)
-
-# Links that sign one person in to the console, once; what they carry is not kept.
-sign_in_links = Table(
-    "sign_in_links",
-    metadata,
-    Column("digest", String(64), primary_key=True),
-    Column("expires", Instant, nullable=False),
 )
 
 # How often feeds were asked for, by day (UTC) and family of clients. Nothing tells who asked.

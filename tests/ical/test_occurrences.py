@@ -1,4 +1,4 @@
-"""When events take place, as two other implementations see it too."""
+"""When events take place, as dateutil sees it too."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-import icalendar
 import pytest
-import recurring_ical_events
 from dateutil.rrule import rrulestr
 from dateutil.tz import resolve_imaginary
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from calfeed.definitions.values import Event, Repeat, Status
-from calfeed.ical.feed import Heading, join_feed
 from calfeed.ical.occurrences import expand, last_end
-from calfeed.ical.revision import Revision
-from calfeed.ical.vevent import render_event
-from tests.ical.defining import define_event, zone_of
+from tests.ical.defining import define_event
 
 BEGIN, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 DAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
@@ -146,7 +141,7 @@ def test_the_end_of_the_last_occurrence_is_that_of_the_latest_one_even_if_it_mov
     assert last_end(single) == datetime(2024, 9, 29, tzinfo=UTC)
 
 
-# Generated rules, held against dateutil on the wall clock and recurring_ical_events on the feed
+# Generated rules, held against dateutil on the wall clock; what clients read is in test_corpus.py
 
 
 @st.composite
@@ -222,31 +217,3 @@ def test_generated_rules_give_what_dateutil_gives_on_the_wall_clock(event: Event
     assert [one.begins for one in expand(event, BEGIN - timedelta(days=9), end)] == (
         begins_by_dateutil(event, end)
     )
-
-
-@settings(max_examples=60)
-@given(recurring())
-def test_clients_see_the_occurrences_that_reminders_are_planned_for(event: Event) -> None:
-    """recurring_ical_events reads the feed's own bytes, with the VTIMEZONE that is in them."""
-    revision = Revision(event=event, sequence=0, created=BEGIN, modified=BEGIN)
-    zone = zone_of(event)
-    heading = Heading(name="Desk", source="https://example.org/desk.ics")
-    feed = join_feed(heading, [zone] if zone else [], [render_event(revision)])
-    begin, end = BEGIN - timedelta(days=9), datetime(2027, 1, 1, tzinfo=UTC)
-    query = recurring_ical_events.of(icalendar.Calendar.from_ical(feed)).between(begin, end)
-    seen = sorted(_wall(one["DTSTART"].dt) for one in query)
-    planned = [_wall(one.start) for one in expand(event, begin, end)]
-    # Whether the last day is within depends on the zone, for a date; and what the clocks skip,
-    # recurring_ical_events leaves on the wall clock as it is.
-    last = datetime(2026, 12, 30)  # noqa: DTZ001 (a wall time)
-    clock = _wall(event.start).time()
-    assert [one.date() for one in seen if one < last] == [
-        one.date() for one in planned if one < last
-    ]
-    assert set(planned) - set(seen) <= {one for one in planned if one.time() != clock or one > last}
-
-
-def _wall(moment: date | datetime) -> datetime:
-    if isinstance(moment, datetime):
-        return moment.replace(tzinfo=None)
-    return datetime.combine(moment, time())

@@ -55,8 +55,8 @@ def _migrate(url: str) -> list[str]:
 
 
 def test_processes_that_migrate_at_once_make_the_tables_once(empty_url: str) -> None:
-    with ProcessPoolExecutor(4, multiprocessing.get_context("spawn")) as pool:
-        found = list(pool.map(_migrate, [empty_url] * 4))
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        found = list(pool.map(_migrate, [empty_url] * 2))
     assert all({*metadata.tables, "alembic_version"} == set(tables) for tables in found)
 
 

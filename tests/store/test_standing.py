@@ -242,7 +242,12 @@ def turns(database: Database, rate: int, wanted: int, now: datetime) -> list[dat
         return standing.take_turns(connection, "end_1", rate, wanted, now)
 
 
-@pytest.mark.parametrize("rate", [1, 7, 60, 61, 200])
+@pytest.mark.parametrize(
+    ("engine", "rate"),
+    # Each turn is a round trip: with PostgreSQL, one rate shows that it reckons alike.
+    [*(("sqlite", rate) for rate in (1, 7, 60, 61, 200)), ("postgresql", 61)],
+    indirect=["engine"],
+)
 def test_no_minute_has_more_posts_than_the_rate_and_none_is_wasted(
     database: Database, rate: int
 ) -> None:

@@ -16,6 +16,7 @@ from calfeed.store.deliveries import list_deliveries
 from calfeed.store.endpoints import list_endpoints
 from calfeed.store.tables import deliveries
 from tests.delivery.office import SECRET
+from tests.patience import PATIENCE
 from tests.web.api_site import ADMIN, ApiSite, make_api_site
 
 URL = "https://example.org/hooks/long-and-secret-token"
@@ -167,7 +168,7 @@ def test_a_key_given_twice_at_the_same_time_does_it_once(api: ApiSite) -> None:
 
     def add_one(_: int) -> tuple[int, Any, bool]:
         client = ApiSite(api.site)
-        together.wait()
+        together.wait(PATIENCE)
         answer = client.ask("POST", "/endpoints", json={"url": URL}, headers=key)
         return answer.status_code, answer.json, "Idempotent-Replayed" in answer.headers
 

@@ -28,6 +28,13 @@ def upgrade() -> None:
         "publishes",
         sa.Column("public", sa.Boolean(), server_default=sa.true(), nullable=False),
     )
+    op.create_table(
+        "readings",
+        sa.Column("calendar", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("warnings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("calendar", name=op.f("pk_readings")),
+    )
     _add_announcements()
     _keep_time()
     _add_categories()

@@ -1,0 +1,52 @@
+"""From a folder of definitions to what is published, without reading what is published already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from calfeed.definitions.files import load_definitions
+from calfeed.definitions.reader import DefinitionReader
+from calfeed.publish.apply import StaleReadingError, publish
+from calfeed.publish.plan import Plan
+from calfeed.store.database import Database
+from calfeed.store.installation import load_scheme
+from calfeed.store.publishes import UNKNOWN, Author
+from calfeed.store.readings import load_known
+
+
+def publish_folder(
+    database: Database,
+    folder: Path,
+    clock: Callable[[], datetime],
+    base_url: str,
+    *,
+    allow_removals: bool = False,
+    author: Author = UNKNOWN,
+    announce_all: bool = False,
+) -> Plan:
+    """Read a folder and publish it, as `publish` does; `clock` tells when it is published.
+
+    A calendar is not read where its files are those that it was published from. Raises
+    DefinitionError with every problem of every file.
+    """
+    with database.read() as connection:
+        uids, known = load_scheme(connection), load_known(connection)
+
+    def run(reader: DefinitionReader) -> Plan:
+        defined = load_definitions(folder, reader, uids, clock().date())
+        return publish(
+            database,
+            defined,
+            clock(),
+            base_url,
+            allow_removals=allow_removals,
+            author=author,
+            announce_all=announce_all,
+        )
+
+    try:
+        return run(DefinitionReader(known))
+    except StaleReadingError:
+        return run(DefinitionReader())

@@ -1,0 +1,42 @@
+"""The tables of what readers, programs and people come with; `tables.py` has the others."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, String, Table, Text
+
+from calfeed.store.columns import Instant, Serial, metadata
+
+# What lets a reader at a private calendar, or a program at the API; the token itself is not kept.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    # The calendar whose feed it is for; None: it is for the API.
+    Column("calendar", String(64)),
+    # What it lets at in the API, as JSON; an empty list for that of a feed.
+    Column("scopes", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("revoked", Instant),
+)
+
+# What was answered to requests that must not be done twice, for a day.
+answers = Table(
+    "answers",
+    metadata,
+    # Hashes: of who asked and the key they gave, and of what they asked for.
+    Column("key", String(64), primary_key=True),
+    Column("request", String(64), nullable=False),
+    # NULL only within the transaction that makes it.
+    Column("body", Text),
+    Column("at", Instant, nullable=False, index=True),
+)
+
+# Links that sign one person in to the console, once; what they carry is not kept.
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("expires", Instant, nullable=False),
+)
