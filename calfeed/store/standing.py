@@ -283,10 +283,11 @@ def _place_anew(
             update(deliveries).where(which, fits).values(state="gathered", next_at=digest)
         ).rowcount
         which &= ~fits
+    # What was made ready a moment before it is due waits for that moment here as well.
+    ready = select(messages.c.send_from).where(message, messages.c.send_from > now)
+    turn = func.coalesce(ready.scalar_subquery(), _in_order(connection, which, now))
     pending = connection.execute(
-        update(deliveries)
-        .where(which)
-        .values(state="pending", next_at=_in_order(connection, which, now))
+        update(deliveries).where(which).values(state="pending", next_at=turn)
     ).rowcount
     return Released(pending, gathered, expired)
 

@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 from calfeed.errors import InvalidInputError, NotFoundError
 from calfeed.reminders.options import Digest, Options
 from calfeed.reminders.signing import make_secret
-from calfeed.store import claims, outbox, standing
+from calfeed.store import claims, fanout, outbox, standing
 from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints import (
     ROTATION,
@@ -343,3 +343,18 @@ def test_nothing_secret_of_an_endpoint_is_in_its_repr(database: Database) -> Non
         assert find_endpoint(connection, "end_1") == endpoint
     for hidden in (endpoint.secret, endpoint.former_secret or "?", "hunter2"):
         assert hidden not in repr(endpoint)
+
+
+def test_what_is_resumed_is_not_sent_before_its_time(database: Database) -> None:
+    """A reminder becomes a message a moment before it is due, and waits for the rest of it."""
+    due = NOW + SECOND / 2
+    with database.write() as connection:
+        keep_endpoints(connection, "end_1")
+        outbox.add_messages(connection, [replace(make_message(), send_from=due)])
+    hold(database)
+    with database.write() as connection:
+        assert fanout.fan_out(connection, NOW)
+    assert states(database) == ["held"]
+    resume(database)
+    (row,) = read_deliveries(database)
+    assert (row.state, row.next_at) == ("pending", due)
