@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from zoneinfo import ZoneInfo
 
+from calfeed.definitions.durations import Duration
 from calfeed.definitions.ground import Ground
 from calfeed.definitions.keys import ChangeEntry, RepeatEntry
 from calfeed.definitions.readings import accept_rule, find_misreadings, misread_dates
@@ -16,6 +18,7 @@ from calfeed.definitions.times import Written
 from calfeed.definitions.tree import Path
 from calfeed.definitions.values import Change, ReminderRule, Repeat
 
+_UTC = ZoneInfo("UTC")
 _MOST_COMPARED = 600
 """How many occurrences of a rule are looked at: 50 years of months."""
 
@@ -110,25 +113,28 @@ def _warn_of_alarms(
     reminders: Iterable[ReminderRule],
     ground: Ground,
 ) -> None:
-    """Warn of a reminder in months: in a feed a series has one alarm, so many days before each."""
+    """Warn of reminders at other distances: in a feed a series has one alarm for all."""
     walls = [wall_time(moment) for moment in ([*also] if rule else [start, *also])]
     if rule is not None:
         walls = [*islice(rule.walk(), _MOST_COMPARED), *walls]
+    starts = [wall.replace(tzinfo=UTC) for wall in walls]  # distances are the same on any clock
     for reminder in reminders:
-        if not reminder.before.months:
+        if not (reminder.before.months or reminder.at):
             continue
-        starts = [wall.replace(tzinfo=UTC) for wall in walls]  # days are the same on any clock
-        spans = [each - reminder.before.before(each) for each in starts]
-        off = [abs((span - spans[0]).days) for span in spans if span != spans[0]]
+        spans = [each - reminder.due(each, _UTC) for each in starts]
+        off = [abs(span - spans[0]) for span in spans if span != spans[0]]
         if off:
-            days = f"{max(off)} day" + ("" if max(off) == 1 else "s")
+            far = Duration(days=max(off).days) if max(off).days else _in_minutes(max(off))
             ground.warn(
                 ("reminders",),
-                f'"{reminder.before}" is not the same number of days for every occurrence, and '
-                f"calendar apps have one alarm for all of them: for {len(off)} of "
-                f"{len(walls)} it is up to {days} off (messages are right); days, such as "
-                f'"{spans[0].days} days", are the same for all',
+                f'"{reminder}" is not the same distance for every occurrence, and calendar apps '
+                f"have one alarm for all of them: for {len(off)} of {len(walls)} it is up to {far} "
+                "off (messages are right); days without a time of day are the same for all",
             )
+
+
+def _in_minutes(span: timedelta) -> Duration:
+    return Duration(minutes=span // timedelta(minutes=1))
 
 
 def _check_occurrences(

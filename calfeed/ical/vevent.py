@@ -242,6 +242,9 @@ def _put_recurrence(component: icalendar.Event, event: Event) -> None:
         return
     if repeat.rule:
         rule: dict[str, Any] = dict(vRecur.from_ical(repeat.rule))
+        if "BYHOUR" in rule:
+            # libical and ical.js go through the hours as they are written, and end by that order.
+            rule["BYHOUR"] = sorted(rule["BYHOUR"])
         until = rule_until(event, repeat.rule)
         if until is not None:
             rule["UNTIL"] = [until]

@@ -362,3 +362,10 @@ def test_sequence_and_times_come_from_the_revision() -> None:
     assert component["SEQUENCE"] == 7
     assert component["CREATED"].dt == NOW
     assert component["LAST-MODIFIED"].dt == component["DTSTAMP"].dt == NOW + timedelta(days=1)
+
+
+def test_the_hours_of_a_rule_are_written_in_their_order() -> None:
+    """libical and ical.js go through them as they are written, and COUNT ends by that order."""
+    rule = "FREQ=DAILY;BYHOUR=21,14,9;COUNT=19"
+    event = define_event(f"start: 2027-11-23 09:30\nrepeat:\n  rule: {rule}")
+    assert "BYHOUR=9,14,21" in raw(event, "RRULE")
