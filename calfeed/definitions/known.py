@@ -25,8 +25,9 @@ class Known:
 
 def calendar_of(file: str) -> str:
     """The slug of the calendar that a file is part of, by its path (`events/un.yaml`)."""
-    _, *inner = file.split("/")
-    return inner[0].rpartition(".")[0] if len(inner) == 1 else inner[0]
+    inner = file.partition("/")[2]
+    folder, slash, _ = inner.partition("/")
+    return folder if slash else inner.rpartition(".")[0]
 
 
 def make_digests(files: Mapping[str, bytes], uids: UidScheme) -> dict[str, str]:

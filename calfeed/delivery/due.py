@@ -16,6 +16,7 @@ from calfeed.reminders.messages import LATE, format_span, reminder_message
 from calfeed.reminders.plan import GRACE, Reminder, plan_reminders
 from calfeed.store import announcements, catalog, digests, fanout, outbox, visibility
 from calfeed.store.database import Connection, Database
+from calfeed.store.marks import load_marks
 from calfeed.store.notices import announce
 from calfeed.store.publishes import Author
 
@@ -245,7 +246,7 @@ def extend_plans(database: Database, now: datetime) -> int:
 def retire_events(database: Database, now: datetime) -> int:
     """Stop showing events that were withdrawn 90 days ago; returns how many."""
     with database.write_alone() as connection:
-        marks = catalog.load_marks(connection).values()
+        marks = load_marks(connection).values()
         retired = [
             mark
             for mark in marks

@@ -11,6 +11,7 @@ from calfeed.publish.plan import HORIZON, find_open, planned_until
 from calfeed.reminders.plan import pending_reminders
 from calfeed.store import catalog, misdated, outbox, standing
 from calfeed.store.database import Database
+from calfeed.store.marks import load_marks
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def replan(database: Database, now: datetime, *, every_event: bool = False) -> R
             deliveries += released.pending if released is not None else 0
     with database.read() as connection:
         if every_event:
-            uids = list(catalog.load_marks(connection))
+            uids = list(load_marks(connection))
         else:
             uids = misdated.find_misplanned(connection, now, HORIZON)
     for index in range(0, len(uids), _BATCH):

@@ -36,6 +36,7 @@ from calfeed.store import announcements, catalog, outbox, visibility
 from calfeed.store.announcements import Waiting
 from calfeed.store.database import Connection, Database
 from calfeed.store.installation import load_installation
+from calfeed.store.marks import any_in, load_marks
 from calfeed.store.notices import announce
 from calfeed.store.publishes import UNKNOWN, Author
 from calfeed.store.readings import load_known, save_known
@@ -66,7 +67,7 @@ def plan_publish(
     """
     published = catalog.load_calendars(connection)
     unchanged = defined.unchanged
-    marks = catalog.load_marks(connection, unchanged, RENDERER)
+    marks = load_marks(connection, unchanged, RENDERER)
     differences = compare(defined.calendars, published, marks, now, unchanged)
     if unchanged:
         new = [event.uid for event in differences.wanted if event.uid not in marks]
@@ -181,7 +182,7 @@ def _check_unchanged(
     if (
         any(known.get(one.slug) != defined.known[one.slug] for one in kept)
         or any(not names.isdisjoint((one.slug, *one.formerly)) for one in defined.calendars)
-        or catalog.any_in(connection, new, defined.unchanged)
+        or any_in(connection, new, defined.unchanged)
     ):
         raise StaleReadingError
 

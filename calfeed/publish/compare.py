@@ -18,7 +18,8 @@ from calfeed.ical.changes import (
 from calfeed.ical.revision import Revision, Written
 from calfeed.ical.variants import Variant, render_variants
 from calfeed.ical.vevent import RENDERER
-from calfeed.store.catalog import CalendarRow, EventMark
+from calfeed.store.catalog import CalendarRow
+from calfeed.store.marks import EventMark
 
 KEPT = timedelta(days=90)
 """How long a withdrawn event is still shown as cancelled."""

@@ -25,6 +25,7 @@ from calfeed.store import announcements, catalog
 from calfeed.store.catalog import CalendarRow, EventRow, RevisionRow
 from calfeed.store.database import Connection
 from calfeed.store.installation import Installation, load_installation, save_installation
+from calfeed.store.marks import load_marks
 
 
 class _Value(BaseModel):
@@ -192,7 +193,7 @@ def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) ->
         revisions[carried.uid] = (*earlier, renamed)
     shown = {
         mark.uid: Shown(fingerprint=mark.fingerprint, renderer=mark.renderer)
-        for mark in catalog.load_marks(connection).values()
+        for mark in load_marks(connection).values()
     }
     return Ledger(
         format=1,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -68,17 +68,6 @@ class EventRow:
 
 
 @dataclass(frozen=True)
-class EventMark:
-    """What comparing needs to know of a published event, without reading all of it."""
-
-    uid: str
-    calendar: str
-    fingerprint: str
-    renderer: int
-    withdrawn_at: datetime | None
-
-
-@dataclass(frozen=True)
 class RevisionRow:
     """One entry of the ledger: a revision, and the kind of change that made it."""
 
@@ -135,41 +124,6 @@ def load_calendars(connection: Connection) -> dict[str, CalendarRow]:
     return {
         row.slug: CalendarRow(row.slug, row.content, row.withdrawn, row.publish_id) for row in rows
     }
-
-
-def load_marks(
-    connection: Connection, unchanged: Collection[str] = (), renderer: int = 0
-) -> dict[str, EventMark]:
-    """What is published, in brief, by UID.
-
-    Of calendars that are `unchanged` only what is withdrawn, or not from this `renderer`.
-    """
-    columns = (
-        events.c.uid,
-        events.c.calendar,
-        events.c.fingerprint,
-        events.c.renderer,
-        events.c.withdrawn_at,
-    )
-    query = select(*columns)
-    if unchanged:
-        query = query.where(
-            events.c.calendar.not_in(unchanged)
-            | events.c.withdrawn_at.is_not(None)
-            | (events.c.renderer != renderer)
-        )
-    return {row.uid: EventMark(*row) for row in connection.execute(query)}
-
-
-def any_in(connection: Connection, uids: Sequence[str], calendar_slugs: Collection[str]) -> bool:
-    """Whether one of these UIDs is that of an event of these calendars that is not withdrawn."""
-    shown = events.c.calendar.in_(calendar_slugs) & events.c.withdrawn_at.is_(None)
-    return any(
-        connection.scalar(
-            select(events.c.uid).where(shown, events.c.uid.in_(uids[index : index + 500])).limit(1)
-        )
-        for index in range(0, len(uids), 500)
-    )
 
 
 def load_events(

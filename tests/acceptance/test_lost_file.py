@@ -49,6 +49,7 @@ def test_what_befalls_the_file_is_said_and_the_feeds_are_served_on(
     site: Site, receiver: Receiver, harm: Callable[[Path], object], said: str
 ) -> None:
     """No message is sent meanwhile, and the exit code is 1."""
+    site.environment["CALFEED_GRACE"] = "0"
     with site.serving() as serve:
         site.ask("endpoint", "add", receiver.url)
         feed, _ = site.get(FEED)
@@ -69,6 +70,7 @@ def test_a_file_that_takes_the_place_of_another_is_taken_up_by_every_part(
     site: Site, receiver: Receiver
 ) -> None:
     """What was published since the copy was made is published again, and receivers are told."""
+    site.environment["CALFEED_GRACE"] = "0"
     with site.serving() as serve:
         site.ask("endpoint", "add", receiver.url)
         copy = copy_of(site)

@@ -182,6 +182,17 @@ def test_a_calendar_from_which_nothing_was_taken_away_yet_is_read_again(
     assert change.after.withdrawn
 
 
+def test_what_an_older_calfeed_rendered_is_rendered_anew_without_being_read(
+    database: Database, folder: Path
+) -> None:
+    save(database, folder)
+    with database.write() as connection:
+        connection.execute(text("UPDATE events SET renderer = 0 WHERE calendar = 'desk'"))
+    assert skipped(database, folder) == {"court", "desk", "team"}
+    assert len(save(database, folder).rerendered) == 2
+    assert save(database, folder).empty
+
+
 def test_definitions_from_elsewhere_leave_nothing_known(database: Database, folder: Path) -> None:
     save(database, folder)
     with database.read() as connection:
