@@ -142,6 +142,11 @@ class Settings(BaseModel):
         return f"sqlite:///{(self.data / 'calfeed.sqlite3').absolute()}"
 
     @property
+    def has_database(self) -> bool:
+        """Whether there may be a database: one is configured, or its SQLite file is there."""
+        return self.database_url is not None or (self.data / "calfeed.sqlite3").exists()
+
+    @property
     def proxy(self) -> str | None:
         """The URL of the egress proxy, as libcurl reads it; it may hold a password."""
         return self.egress_proxy.get_secret_value() if self.egress_proxy is not None else None

@@ -70,6 +70,9 @@ def _print_problems(error: DefinitionError, as_json: bool) -> None:
 def find_scheme(settings: Settings) -> UidScheme:
     """How the installation makes UIDs; by names alone where it has no database yet."""
     from calfeed.definitions.uids import BY_NAMES
+
+    if not settings.has_database:
+        return BY_NAMES
     from calfeed.store.installation import load_scheme
 
     with suppress(StoreError), output.opened(settings) as database, database.read() as connection:
@@ -79,11 +82,14 @@ def find_scheme(settings: Settings) -> UidScheme:
 
 def _find_warnings(settings: Settings, defined: Definitions) -> tuple[DefinitionWarning, ...]:
     """The warnings beside what is published, or as before the first publish."""
-    from calfeed.publish.apply import plan_publish
     from calfeed.publish.warn import find_first_warnings
 
     now = output.now()
     # Checking needs no database: on a machine without it, everything is new.
+    if not settings.has_database:
+        return find_first_warnings(defined, now)
+    from calfeed.publish.apply import plan_publish
+
     with suppress(StoreError), output.opened(settings) as database, database.read() as connection:
         return plan_publish(connection, defined, now, settings.base_url).warnings
     return find_first_warnings(defined, now)

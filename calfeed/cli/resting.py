@@ -87,7 +87,8 @@ def last_change(folder: Path, look: Look) -> float:
     for entry in look.files:
         times += entry.state[-2:]
     # A file that was removed leaves its mark on the folder that it was in.
-    for place in {folder, *(Path(entry.path).parent for entry in look.files)}:
+    files = [Path(entry.path) for entry in look.files if not entry.problem]
+    for place in {folder, *(file.parent for file in files)}:
         with suppress(OSError):
             times.append(place.stat().st_mtime_ns)
     return max(times, default=0) / 1e9

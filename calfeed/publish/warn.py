@@ -11,7 +11,7 @@ from calfeed.definitions.values import Event, Status
 from calfeed.errors import DefinitionWarning
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
-from calfeed.publish.compare import revise
+from calfeed.ical.revision import Revision
 
 HISTORY = timedelta(days=3653)
 """How far back the events of a calendar that is new itself may go without a warning: ten years."""
@@ -42,8 +42,12 @@ def find_warnings(
 
 def find_first_warnings(defined: Definitions, now: datetime) -> tuple[DefinitionWarning, ...]:
     """All warnings, in file order, where nothing is published yet."""
-    events = (event for calendar in defined.calendars for event in calendar.events)
-    changes = (revise(event, None, None, now) for event in events)
+    # Not by way of `compare`: that loads the store, and checking needs none.
+    changes = (
+        EventChange(Kind.ADDED, None, Revision(event=event, sequence=0, created=now, modified=now))
+        for calendar in defined.calendars
+        for event in calendar.events
+    )
     return find_warnings(defined, changes, (), (), now)
 
 

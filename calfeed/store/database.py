@@ -119,8 +119,11 @@ class Database:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a database, as far as that can be told without connecting."""
-        return self.file is None or self.file.path.exists()
+        """Whether there is a database, as far as that can be told without connecting.
+
+        Raises StoreError where there is no folder that its file could be in.
+        """
+        return self.file is None or self.file.exists
 
     def make(self) -> None:
         """Make the file of a SQLite database where there is none."""

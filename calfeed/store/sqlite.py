@@ -46,14 +46,27 @@ class DatabaseFile:
         self._opened: dict[Identity, int] = {}
         self._logs: set[Identity] = set()
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file. Raises StoreError where there could be none."""
+        try:
+            self.path.stat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise self._no_folder(error) from error
+        return True
+
+    def _no_folder(self, error: OSError) -> StoreError:
+        reason = error.strerror or str(error)
+        return StoreError(f"the data folder {self.path.parent} cannot be made: {reason}")
+
     def make(self) -> None:
         """Make the folder and an empty file where there is none, for this user alone."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(
-                f"the data folder {self.path.parent} cannot be made: {error.strerror}"
-            ) from error
+            raise self._no_folder(error) from error
         try:
             # The endpoints' secrets are in there.
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
