@@ -27,6 +27,8 @@ def prepare(database: Database, say: Callable[[str], None]) -> None:
     """
     try:
         migrate(database)
+        with database.write():
+            pass  # an up-to-date one is not written to by that
     except StoreError as error:
         try:
             check_schema(database)

@@ -56,8 +56,7 @@ events:
     start: 2026-12-11
     kind: deadline
     categories: [deadline]
-    note: {en: the consulate asked for another week, ur: قونصل خانے نے ایک ہفتہ اور مانگا}
-    sources: [{title: The consulate's notice, url: "https://example.org/n", date: 2026-11-01}]
+{note}    sources: [{title: The consulate's notice, url: "https://example.org/n", date: 2026-11-01}]
   hearing:
     summary: Hearing on the new rules
     start: 2026-12-15 14:00
@@ -73,6 +72,10 @@ events:
     location: Palais des Nations, Geneva
     categories: [meeting]
 """
+_NOTE = (
+    "    note: {en: the consulate asked for another week, ur: قونصل خانے نے ایک ہفتہ اور مانگا}\n"
+)
+"""Why the date was moved at last; it comes with that move."""
 
 
 class _Quiet(WSGIRequestHandler):
@@ -101,8 +104,13 @@ def serve_house(folder: Path) -> Iterator[str]:
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     shipped = {f"events/{path.name}": path.read_bytes() for path in SHIPPED.glob("*.yaml")}
-    for day, old in ((1, "2026-11-27"), (10, "2026-12-04"), (20, "2026-12-11")):
-        files = shipped | {"events/desk.yaml": _DESK.replace("2026-12-11", old).encode()}
+    for day, old, note in (
+        (1, "2026-11-27", ""),
+        (10, "2026-12-04", ""),
+        (20, "2026-12-11", _NOTE),
+    ):
+        text = _DESK.replace("2026-12-11", old).replace("{note}", note)
+        files = shipped | {"events/desk.yaml": text.encode()}
         at = NOW.replace(day=day)
         publish(database, read_definitions(files), at, base_url)
     state = State(database, base_url, lambda: NOW)

@@ -38,7 +38,7 @@ from calfeed.store.database import Database
 from calfeed.store.endpoints import add_endpoint, find_endpoint
 from calfeed.store.standing import change_endpoint, hold_endpoint, resume_endpoint
 from calfeed.store.tables import deliveries as deliveries_table
-from calfeed.store.tables import messages, metadata, reminders
+from calfeed.store.tables import installation, messages, metadata, reminders
 from tests.delivery.releases import Releases
 from tests.publish.desk import BASE
 from tests.store.keeping import make_endpoint
@@ -101,11 +101,12 @@ class Life:
         self.latest = self.now  # that it has ever been
 
     def begin(self) -> None:
-        """Empty the database, and add the endpoints."""
+        """Empty the database, all but the installation's row, and add the endpoints."""
         self.releases.install(0)
         with self.database.write() as connection:
             for table in reversed(metadata.sorted_tables):
-                connection.execute(table.delete())
+                if table is not installation:
+                    connection.execute(table.delete())
             for name, options in self.options.items():
                 endpoint = make_endpoint(name)
                 created = self.now - timedelta(days=1)
