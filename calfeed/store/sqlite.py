@@ -113,6 +113,7 @@ class DatabaseFile:
         """Let the file go, when no connection of this process has it open any more."""
         while self._opened:
             os.close(self._opened.popitem()[1])
+        self._logs.clear()
 
 
 def make_engine(url: str, file: DatabaseFile, *, pinned: bool) -> Engine:
