@@ -98,7 +98,7 @@ def test_what_is_imported_by_slug_is_published_under_its_own_uid(site: Site, fil
     with site.serving():
         _, vevents, _ = split_feed(site.get("/calendars/grants.ics")[0])
     assert list(vevents) == ["20300628-report@foundation.example"]
-    assert b"DTSTART:20300628T120000Z\r\n" in vevents["20300628-report@foundation.example"]
+    assert b"DTSTART;TZID=Asia/Karachi:20300628T170000\r\n" in vevents["20300628-report@foundation.example"]
 
 
 def test_a_file_that_is_there_is_not_replaced(site: Site, file: Path) -> None:
