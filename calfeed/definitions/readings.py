@@ -19,6 +19,9 @@ _NODE_ICAL = "what is made with node-ical"
 _OUTLOOK = "Outlook"
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_DAYS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""How many days each month always has, by its number."""
+
 _CLOCK = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 _ORDER = (
     *("FREQ", "INTERVAL", "BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYDAY"),
@@ -89,6 +92,8 @@ def find_misreadings(rule: Rule) -> Iterator[str]:
         months = rule.numbers.get("BYMONTH", ())
         if "BYDAY" in by or (frequency == "YEARLY" and len(months) > 1):
             yield _misread("BYMONTHDAY from the end with BYDAY or several months", _ICAL_JS)
+    if frequency == "YEARLY" and by <= _BY_DATE:
+        yield from _find_missing_days(rule)
     if "BYMONTH" in by and frequency == "MONTHLY":
         days = {} if by & {"BYDAY", "BYMONTHDAY"} else {"BYMONTHDAY": str(rule.start.day)}
         yearly = _write(rule, FREQ="YEARLY", **days) if _is_plain(rule) else ""
@@ -100,6 +105,21 @@ def find_misreadings(rule: Rule) -> Iterator[str]:
     if "BYMONTHDAY" in by and frequency == "DAILY":
         monthly = _write(rule, FREQ="MONTHLY") if _is_plain(rule) else ""
         yield _misread("BYMONTHDAY with FREQ=DAILY", _SABRE, instead=monthly)
+
+
+def _find_missing_days(rule: Rule) -> Iterator[str]:
+    """What some apps make of days that a month does not have each year, or never: 29 February."""
+    by = _by(rule)
+    months = rule.numbers.get("BYMONTH", (rule.start.month,))
+    days = rule.numbers.get("BYMONTHDAY", (rule.start.day,))
+    named = "BYMONTHDAY" in by and len(months) == len(days) == 1
+    if named or not any(day > _DAYS[month] for month in months for day in days):
+        return
+    apps = (_ICAL_JS, _SABRE) if by == {"BYMONTH"} else (_ICAL_JS,)
+    instead = ""
+    if len(months) == len(days) == 1:
+        instead = _write(rule, BYMONTH=str(months[0]), BYMONTHDAY=str(days[0]))
+    yield _misread("a day that its month does not always have", *apps, instead=instead)
 
 
 def misread_dates(rule: Rule | None) -> str:

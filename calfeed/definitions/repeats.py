@@ -117,11 +117,15 @@ def _warn_of_alarms(
     walls = [wall_time(moment) for moment in ([*also] if rule else [start, *also])]
     if rule is not None:
         walls = [*islice(rule.walk(), _MOST_COMPARED), *walls]
-    starts = [wall.replace(tzinfo=UTC) for wall in walls]  # distances are the same on any clock
     for reminder in reminders:
-        if not (reminder.before.months or reminder.at):
+        if reminder.before.months or reminder.at:
+            # The distances are the same on any clock.
+            spans = [wall - _wall_due(reminder, wall.replace(tzinfo=UTC), _UTC) for wall in walls]
+        elif reminder.before.minutes and not isinstance(start, datetime):
+            # A date begins at the reader's midnight, from which apps count on the wall clock.
+            spans = [wall - _wall_due(reminder, wall.date(), ground.zone) for wall in walls]
+        else:
             continue
-        spans = [each - reminder.due(each, _UTC) for each in starts]
         off = [abs(span - spans[0]) for span in spans if span != spans[0]]
         if off:
             far = Duration(days=max(off).days) if max(off).days else _in_minutes(max(off))
@@ -131,6 +135,10 @@ def _warn_of_alarms(
                 f"have one alarm for all of them: for {len(off)} of {len(walls)} it is up to {far} "
                 "off (messages are right); days without a time of day are the same for all",
             )
+
+
+def _wall_due(reminder: ReminderRule, start: date | datetime, zone: ZoneInfo) -> datetime:
+    return reminder.due(start, zone).replace(tzinfo=None)
 
 
 def _in_minutes(span: timedelta) -> Duration:

@@ -96,6 +96,14 @@ JS, SABRE = "ical.js", "sabre/vobject"
             "FREQ=WEEKLY;BYDAY=TU;BYHOUR=10,12",
         ),
         ("2030-01-15 10:00", "FREQ=HOURLY;INTERVAL=5", ["Outlook"], ""),
+        ("2028-02-29", "FREQ=YEARLY", [JS], "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29"),
+        (
+            "2028-02-29",
+            "FREQ=YEARLY;BYMONTH=2",
+            [JS, SABRE],
+            "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+        ),
+        ("2030-01-31", "FREQ=YEARLY;BYMONTH=1,9;BYMONTHDAY=6,31", [JS], ""),
     ],
 )
 def test_what_apps_misread_is_warned_of_by_their_names(
@@ -179,11 +187,21 @@ def test_a_reminder_at_a_time_of_day_is_warned_of_where_a_series_has_several_hou
     assert "for 3 of 6 it is up to 3 hours off" in warning
 
 
+def test_a_reminder_in_hours_of_days_is_warned_of_where_the_clocks_change_in_between() -> None:
+    """The clocks of Berlin change on Sunday, 31 March 2030."""
+    (warning,) = warnings_of(
+        "    start: 2030-03-25\n    reminders: [36 hours]\n"
+        "    repeat: {rule: FREQ=WEEKLY;COUNT=4}\n"
+    )
+    assert "for 1 of 4 it is up to 1 hour off" in warning
+
+
 @pytest.mark.parametrize(
     "event",
     [
         "    start: 2030-01-31 10:00\n    reminders: [1 month]\n",
         "    start: 2030-02-11\n    reminders: [1 month]\n    repeat: {rule: FREQ=YEARLY}\n",
+        "    start: 2030-03-26\n    reminders: [36 hours]\n    repeat: {rule: FREQ=WEEKLY}\n",
         "    start: 2030-01-31\n    reminders: [4 weeks]\n    repeat: {rule: FREQ=WEEKLY}\n",
     ],
 )
