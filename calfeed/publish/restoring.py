@@ -67,9 +67,10 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
         uid: _raise(text, None if seen is None else seen.get(uid, 0), unknown, now)
         for uid, text in lineage.load_newest(connection).items()
     }
-    lost = [sequence for uid, sequence in (seen or {}).items() if uid not in raised]
-    first = unknown if seen is None else max(lost, default=-1) + 1
     own = load_installation(connection)
+    # What was new in the time that was lost began where the restore before this one has put it.
+    lost = [sequence for uid, sequence in (seen or {}).items() if uid not in raised]
+    first = own.first_sequence + unknown if seen is None else max(lost, default=-1) + 1
     first = max(first, own.first_sequence)
     save_installation(connection, replace(own, first_sequence=first))
     if not raised:

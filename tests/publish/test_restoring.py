@@ -94,6 +94,18 @@ def test_what_is_new_after_a_restore_may_have_been_published_in_the_time_that_wa
     assert added.after.sequence == first
 
 
+def test_what_is_new_after_a_second_restore_goes_past_what_was_new_after_the_first(
+    desk: Desk,
+) -> None:
+    """It began where the first restore put it, and was lost with the time before the second."""
+    desk.publish(OTHERS)
+    raise_all(desk, None)
+    began = 1_000 + 3_600
+    raise_all(desk, None)
+    (added,) = desk.publish(JUNE, OTHERS).changes
+    assert added.after.sequence >= began + 1_000
+
+
 def test_what_comes_again_is_what_was_planned_and_is_due_by_now(desk: Desk) -> None:
     desk.publish(JUNE, OTHERS)
     with desk.database.read() as connection:
