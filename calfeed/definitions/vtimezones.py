@@ -26,8 +26,8 @@ MOST_CHANGES = 5_000
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d):?(\d\d)?", re.ASCII)
 _WEEK, _SECOND = timedelta(days=7), timedelta(seconds=1)
 # Wall times, so none of them has a zone.
-_FIRST = datetime(FIRST_YEAR, 1, 1, 12)  # noqa: DTZ001
-_LAST = datetime(LAST_YEAR + 1, 1, 1, 12)  # noqa: DTZ001
+_FIRST = datetime(FIRST_YEAR, 1, 1, 12)  # noqa: DTZ001 (a wall time)
+_LAST = datetime(LAST_YEAR + 1, 1, 1, 12)  # noqa: DTZ001 (a wall time)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _onsets(part: Component, first: int, last: int) -> list[datetime]:
         endless = rule.count is None and rule.until is None and rule.interval == 1
         if endless and start.year < first - 1 and (start.month, start.day) != (2, 29):
             rule = replace(rule, start=start.replace(year=first - 1))
-        walls += rule.starts(datetime(last + 1, 12, 31), MOST_CHANGES + 1)  # noqa: DTZ001
+        walls += rule.starts(datetime(last + 1, 12, 31), MOST_CHANGES + 1)  # noqa: DTZ001 (a wall time)
     return walls
 
 

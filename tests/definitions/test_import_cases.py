@@ -174,7 +174,7 @@ def definitions(draw: st.DrawFn) -> str:
 @settings(max_examples=40)
 @given(
     definitions(),
-    st.lists(st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)), min_size=1, max_size=4),  # noqa: DTZ001
+    st.lists(st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)), min_size=1, max_size=4),  # noqa: DTZ001 (a wall time)
 )
 def test_no_moment_differs_from_the_files_own_definition(
     definition: str, walls: list[datetime]

@@ -113,7 +113,7 @@ def says(moment: datetime) -> tuple[timedelta | None, str | None]:
 
 def wall(*parts: int) -> datetime:
     # A wall time; and a type checker cannot count what is unpacked.
-    return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001
+    return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 (a wall time)
 
 
 @cache
