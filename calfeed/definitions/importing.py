@@ -28,7 +28,7 @@ MOST_BYTES = 20 * 1024 * 1024
 """How much iCalendar text is read; a definition holds far less."""
 
 _MOST_SHOWN = 10
-_MOST_VEVENTS = 5 * MOST_EVENTS
+_MOST_VEVENTS = 2 * MOST_EVENTS
 """Changed occurrences of a series are VEVENTs too, and earlier revisions."""
 
 
