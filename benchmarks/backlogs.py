@@ -24,6 +24,7 @@ from benchmarks.filling import fill
 from benchmarks.machine import cpu_seconds, nginx
 from calfeed.store import tables
 from calfeed.store.database import Database
+from tests.keys import KEYS
 
 ROUNDS = 7
 """In fewer, a machine whose pace changes for some seconds decides."""
@@ -85,7 +86,7 @@ def measure(rounds: int = ROUNDS) -> dict[tuple[str, int, int], Cost]:
 
 def measure_cost(made: Databases, kind: str, url: str) -> Cost:
     """Let a worker deliver some of what is due, and see what each took."""
-    database = Database(url)
+    database = Database(url, KEYS)
     start = count_attempts(database)
     with worker(url) as process:
 
@@ -111,7 +112,7 @@ def _middle(costs: Sequence[Cost]) -> Cost:
 
 def _fill(made: Databases, kind: str, sink: str, count: int, endpoints: int) -> str:
     url = made.make(kind)
-    database = Database(url)
+    database = Database(url, KEYS)
     due = datetime.now(UTC) - _AGO
     messages = count // endpoints
     fill(database, sink, due, messages=messages, endpoints=endpoints, spread=_SPREAD)

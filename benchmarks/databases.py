@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from calfeed.store.database import Database
+from tests.keys import KEYS
 
 SQLITE, POSTGRESQL = KINDS = ("SQLite", "PostgreSQL")
 
@@ -39,7 +40,7 @@ class Databases:
 
     def drop(self, url: str) -> None:
         """Remove a database that nobody has open."""
-        database = Database(url)
+        database = Database(url, KEYS)
         name = database.engine.url.database or ""
         database.close()
         if database.is_sqlite:

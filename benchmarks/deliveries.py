@@ -29,6 +29,7 @@ from benchmarks.rivals import COUNTER, post_with_celery, post_with_procrastinate
 from calfeed.store import tables
 from calfeed.store.database import Database
 from calfeed.store.deliveries import count_by_state
+from tests.keys import KEYS
 
 DELIVERIES = 60_000
 """Three seconds for a worker: in one, a machine's noise is as large as what is sought."""
@@ -93,7 +94,11 @@ def measure(rounds: int = ROUNDS) -> dict[tuple[str, str], float]:
 @contextmanager
 def worker(url: str) -> Iterator[Popen[bytes]]:
     """Run `calfeed worker` on its core, over the database of this URL."""
-    environment = {"CALFEED_DATABASE_URL": url, "CALFEED_ALLOW_PRIVATE_ENDPOINTS": "true"}
+    environment = {
+        "CALFEED_DATABASE_URL": url,
+        "CALFEED_KEYS_FILE": str(KEYS),
+        "CALFEED_ALLOW_PRIVATE_ENDPOINTS": "true",
+    }
     command = on_core(CLIENT, [sys.executable, "-m", "calfeed", "worker"])
     with running(command, environment) as process:
         yield process
@@ -107,7 +112,7 @@ def _post_bare(urls: list[str]) -> float:
 def _work_off(made: Databases, kind: str, sink: str, endpoints: int) -> float:
     """Let a worker deliver everything: deliveries per second from the due moment to the end."""
     url = made.make(kind)
-    database = Database(url)
+    database = Database(url, KEYS)
     due = datetime.now(UTC) + _AHEAD
     fill(database, sink, due, messages=DELIVERIES // endpoints, endpoints=endpoints)
     tidy(database)

@@ -30,6 +30,7 @@ from calfeed.store.database import Database
 from calfeed.store.endpoints import Endpoint, add_endpoint
 from calfeed.store.migrate import migrate
 from tests.delivery.receiver import Receiver
+from tests.keys import KEYS
 
 HEALTHY = 1_000
 ROUNDS = 3
@@ -94,7 +95,7 @@ def _measure_one(folder: Path, url: str, case: str) -> list[float]:
     folder.mkdir()
     notes = folder / "received"
     location = f"location / {{ access_log {notes} received; return 204; }}"
-    database = Database(url)
+    database = Database(url, KEYS)
     with nginx(folder / "sink", location, processes=1, core=SINK) as sink, Receiver() as receiver:
         migrate(database)
         now = datetime.now(UTC)
@@ -122,7 +123,11 @@ def _measure_one(folder: Path, url: str, case: str) -> list[float]:
 @contextmanager
 def _worker(url: str, log: Path) -> Iterator[None]:
     """Run `calfeed worker` on its core; the thousands of lines of its log go to a file."""
-    environment = {"CALFEED_DATABASE_URL": url, "CALFEED_ALLOW_PRIVATE_ENDPOINTS": "true"}
+    environment = {
+        "CALFEED_DATABASE_URL": url,
+        "CALFEED_KEYS_FILE": str(KEYS),
+        "CALFEED_ALLOW_PRIVATE_ENDPOINTS": "true",
+    }
     command = on_core(CLIENT, [sys.executable, "-m", "calfeed", "worker"])
     with running(["sh", "-c", 'exec "$@" 2> "$0"', str(log), *command], environment):
         yield

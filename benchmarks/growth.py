@@ -28,6 +28,7 @@ from calfeed.reminders.messages import Message
 from calfeed.store import outbox
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
+from tests.keys import KEYS
 
 FEEDS = (10, 100, 1_000)
 PUBLISHED = (100, 1_000, 10_000, 20_000)
@@ -147,7 +148,7 @@ def measure_fan_out() -> dict[tuple[str, int], FanOut]:
 
 
 def _fan_out(url: str, sink: str, endpoints: int) -> FanOut:
-    database = Database(url)
+    database = Database(url, KEYS)
     migrate(database)
     before = datetime.now(UTC)
     with database.write() as connection:
@@ -177,7 +178,7 @@ def _grow(made: Databases, kind: str, sink: str, endpoints: int) -> int:
         _fill_history(made, kind, sink, endpoints, 0, endpoints),
         _fill_history(made, kind, sink, _SIZED + endpoints, 0, endpoints),
     ):
-        database = Database(url)
+        database = Database(url, KEYS)
         sizes.append(measure_size(database))
         database.close()
         made.drop(url)
@@ -189,7 +190,7 @@ def _fill_history(
 ) -> str:
     """A database with deliveries that are over, and some that are due."""
     url = made.make(kind)
-    database = Database(url)
+    database = Database(url, KEYS)
     past = datetime.now(UTC) - timedelta(seconds=10)
     messages = (kept + pending) // endpoints
     fill(database, sink, past, messages=messages, endpoints=endpoints, spread=_SPREAD)

@@ -25,6 +25,7 @@ from calfeed.reminders.filters import Filters
 from calfeed.store import tables
 from calfeed.store.database import Database
 from calfeed.store.endpoints import Endpoint, add_endpoint
+from tests.keys import KEYS
 
 RATE = 200
 SECONDS = 60
@@ -58,13 +59,17 @@ def _measure_one(folder: Path, url: str) -> list[float]:
     for calendar in range(_CALENDARS):
         text = _define(calendar, first)
         (folder / "events" / f"calendar-{calendar}.yaml").write_text(text, "utf-8")
-    environment = {"CALFEED_EVENTS": str(folder / "events"), "CALFEED_DATABASE_URL": url}
+    environment = {
+        "CALFEED_EVENTS": str(folder / "events"),
+        "CALFEED_DATABASE_URL": url,
+        "CALFEED_KEYS_FILE": str(KEYS),
+    }
     with running([sys.executable, "-m", "calfeed", "publish"], environment) as publishing:
         if publishing.wait(_AHEAD.total_seconds()):
             raise RuntimeError("the calendars could not be published")
     notes = folder / "received"
     location = f"location / {{ access_log {notes} received; return 204; }}"
-    database = Database(url)
+    database = Database(url, KEYS)
     with nginx(folder / "sink", location, processes=1, core=SINK) as sink:
         with database.write() as connection:
             _add_endpoints(connection, f"http://127.0.0.1:{sink.port}")

@@ -4,8 +4,11 @@ CalfeedError            something a person can understand and mend
 |- DefinitionError      the files under events/ have problems (all of them, with positions)
 |  `- UnreadableError   and some of them cannot be read: a matter of rights, or of the disk
 |- SettingsError        a setting is unknown or has a value that cannot be used
+|- RightsError          other users have rights at a file that holds secrets
 |- StoreError           the database cannot be used
-|  `- DatabaseFileError its file is gone, damaged or (ReplacedError) another one
+|  |- DatabaseFileError its file is gone, damaged or (ReplacedError) another one
+|  `- KeyFileError      the keys of its secrets cannot be read, or written
+|- SealError            what is stored encrypted cannot be read: the key is lost, or it was changed
 |- PublishRefusedError  a publish would withdraw more than it should
 |- NotFoundError        no such calendar, event, endpoint or delivery
 `- InvalidInputError    an argument that is not what it should be
@@ -81,6 +84,10 @@ class SettingsError(CalfeedError):
     """A setting is unknown or its value cannot be used."""
 
 
+class RightsError(CalfeedError):
+    """Other users can read or change a file that holds secrets, and this one cannot mend it."""
+
+
 class StoreError(CalfeedError):
     """The database cannot be reached, opened or brought to this version's schema."""
 
@@ -98,6 +105,14 @@ class ReplacedError(DatabaseFileError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "is another one than before")
+
+
+class KeyFileError(StoreError):
+    """The file of the keys that secrets are encrypted with cannot be read, or written."""
+
+
+class SealError(CalfeedError):
+    """What is stored encrypted cannot be read: its key is not there, or it was changed."""
 
 
 class PublishRefusedError(CalfeedError):

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -27,9 +27,20 @@ from pydantic import (
 )
 
 from calfeed.errors import SettingsError
+from calfeed.private_files import keep_private
 
 PREFIX = "CALFEED_"
 FILE = Path("calfeed.toml")
+
+KEY_FILE = "calfeed.keys"
+"""The name of the file of the keys, where no other is given."""
+
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
+_CREDENTIAL = "calfeed-keys"
+"""That file among the credentials that systemd gives a service."""
+
+_IN_FILE = "_file"
+"""What follows a secret setting's name where its value stands in a file."""
 
 # What a bearer token can be made of (RFC 6750, 2.1).
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{20,198}={0,2}")
@@ -61,6 +72,11 @@ class Settings(BaseModel):
     data: Path = Field(Path("var"), description="the folder of what calfeed keeps")
     database_url: SecretStr | None = Field(
         None, description="the database; SQLite in the data folder where it is not given"
+    )
+    keys_file: Path | None = Field(
+        None,
+        description="the file of the keys that secrets are encrypted with; `calfeed.keys` beside "
+        "the SQLite database, or in the data folder, where it is not given",
     )
     host: str = Field("127.0.0.1", min_length=1, description="the address the web server binds")
     port: int = Field(8000, ge=1, le=65535, description="the port the web server binds")
@@ -142,6 +158,12 @@ class Settings(BaseModel):
         return f"sqlite:///{(self.data / 'calfeed.sqlite3').absolute()}"
 
     @property
+    def keys(self) -> Path | None:
+        """The file of the keys of the secrets in the database; None: it is beside that one's."""
+        in_file = self.database.startswith("sqlite")
+        return self.keys_file or (None if in_file else self.data / KEY_FILE)
+
+    @property
     def has_database(self) -> bool:
         """Whether there may be a database: one is configured, or its SQLite file is there."""
         return self.database_url is not None or (self.data / "calfeed.sqlite3").exists()
@@ -152,21 +174,30 @@ class Settings(BaseModel):
         return self.egress_proxy.get_secret_value() if self.egress_proxy is not None else None
 
 
+_SECRETS = {
+    name for name, field in Settings.model_fields.items() if SecretStr in get_args(field.annotation)
+}
+"""The settings that are secrets: with `_FILE` behind its name, each may name a file instead."""
+
+
 def load_settings(environment: Mapping[str, str] | None = None, file: Path = FILE) -> Settings:
     """The settings of this process: the environment's before the file's before the defaults.
 
     Raises SettingsError, with every setting that is unknown or cannot be used.
     """
     environment = os.environ if environment is None else environment
-    entries: dict[str, Any] = {}
-    places: dict[str, str] = {}
-    for name, value in _read_file(file).items():
-        key = name.removeprefix(PREFIX).lower()
-        entries[key], places[key] = value, f"{name} in {file}"
-    for name, text in environment.items():
-        if name.startswith(PREFIX):
-            key = name.removeprefix(PREFIX).lower()
-            entries[key], places[key] = text, name
+    from_file = _read_file(file)
+    if any(_key_of(name) in _SECRETS for name in from_file):
+        keep_private(file)
+    given = {
+        **_gather({name: (text, f"{name} in {file}") for name, text in from_file.items()}),
+        **_gather({name: (environment[name], name) for name in environment if _is_ours(name)}),
+    }
+    credential = Path(environment.get(_CREDENTIALS, ""), _CREDENTIAL)
+    if _CREDENTIALS in environment and credential.exists():
+        given.setdefault("keys_file", (credential, str(credential)))
+    entries = {key: value for key, (value, _) in given.items()}
+    places = {key: place for key, (_, place) in given.items()}
     try:
         return Settings(**entries)
     except ValidationError as error:
@@ -179,7 +210,47 @@ def load_settings(environment: Mapping[str, str] | None = None, file: Path = FIL
 
 def environment_with(admin_token: SecretStr) -> dict[str, str]:
     """The environment of this process, with another admin token, for a process that it starts."""
-    return {**os.environ, f"{PREFIX}ADMIN_TOKEN": admin_token.get_secret_value()}
+    name = f"{PREFIX}ADMIN_TOKEN"
+    others = {key: text for key, text in os.environ.items() if key != name + _IN_FILE.upper()}
+    return {**others, name: admin_token.get_secret_value()}
+
+
+def read_secret(file: Path) -> str:
+    """The secret in a file, without the end of its line.
+
+    Raises SettingsError where it cannot be read; nothing of it is repeated.
+    """
+    try:
+        return file.read_text("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} cannot be read: it is not a text") from None
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _key_of(name: str) -> str:
+    return name.removeprefix(PREFIX).lower()
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(PREFIX)
+
+
+def _gather(given: Mapping[str, tuple[Any, str]]) -> dict[str, tuple[Any, str]]:
+    """Settings by key, each with its place; a secret may stand in a file that is named instead."""
+    found = {_key_of(name): entry for name, entry in given.items()}
+    for key in sorted(_SECRETS):
+        if key + _IN_FILE in found:
+            named, place = found.pop(key + _IN_FILE)
+            if key in found:
+                raise SettingsError(
+                    f"{place}: {found[key][1]} is given as well; choose one of them"
+                )
+            try:
+                found[key] = read_secret(Path(str(named))), place
+            except SettingsError as error:
+                raise SettingsError(f"{place}: {error}") from error
+    return found
 
 
 def _names_a_proxy(text: str) -> bool:

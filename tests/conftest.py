@@ -25,6 +25,7 @@ from calfeed.store.database import Database
 from calfeed.store.installation import Installation, save_installation
 from calfeed.store.migrate import migrate
 from calfeed.store.tables import metadata
+from tests.keys import KEYS
 from tests.postgresql import start_postgresql
 
 _numbers = count()
@@ -78,7 +79,7 @@ def _make_database(server: str) -> Iterator[str]:
 def _tables(postgresql: str) -> Iterator[str]:
     """The URL of a database with calfeed's tables, which one test after the other uses."""
     with _make_database(postgresql) as url:
-        with closing(Database(url)) as database:
+        with closing(Database(url, KEYS)) as database:
             migrate(database)
         yield url
 
@@ -107,7 +108,7 @@ def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
         database = Database(f"sqlite:///{tmp_path / 'calfeed.sqlite3'}")
         migrate(database)
     else:
-        database = Database(request.getfixturevalue("_tables"))
+        database = Database(request.getfixturevalue("_tables"), KEYS)
         # All but the row that the migration put there.
         names = ", ".join(name for name in metadata.tables if name != "installation")
         with database.write() as connection:

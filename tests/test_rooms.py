@@ -12,6 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "calfeed"
 ORDER = [
     {"errors"},
+    {"private_files"},
     {"settings"},
     {"clock"},
     {"definitions"},

@@ -28,7 +28,7 @@ def installation(wanted: str | None, as_json: bool) -> None:
     settings = load_settings()
     if wanted is not None:
         asked = _read_id(wanted)
-        with closing(Database(settings.database)) as database:
+        with closing(Database(settings.database, settings.keys)) as database:
             migrate(database)
             with database.write_alone() as connection:
                 set_id(connection, asked)

@@ -71,7 +71,7 @@ def restore(file: Path | None, in_place: bool, yes: bool) -> None:
         raise click.UsageError("Give one of FILE and --in-place.")
     settings, now = load_settings(), output.now()
     if file is not None:
-        with closing(Database(settings.database)) as database:
+        with closing(Database(settings.database, settings.keys)) as database:
             _put_back(database, file, now, yes)
         return
     with output.opened(settings) as database:

@@ -32,7 +32,7 @@ def opened(settings: Settings, *, pinned: bool = False) -> Iterator[Database]:
     from calfeed.store.database import Database
     from calfeed.store.migrate import check_schema
 
-    database = Database(settings.database, pinned=pinned)
+    database = Database(settings.database, settings.keys, pinned=pinned)
     try:
         check_schema(database)
         yield database

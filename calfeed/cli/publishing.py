@@ -115,7 +115,7 @@ def diff(style: str, as_json: bool, exit_code: bool) -> None:
 
     settings = load_settings()
     refusal = ""
-    with _published(settings.database) as database, database.read() as connection:
+    with _published(settings) as database, database.read() as connection:
         now = output.now()
         defined = load_definitions(settings.events, uids=load_scheme(connection), today=now.date())
         plan = plan_publish(connection, defined, now, settings.base_url)
@@ -165,7 +165,7 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
 
     name = find_user() if by is None else check_name(by)
     settings = load_settings()
-    with closing(Database(settings.database)) as database:
+    with closing(Database(settings.database, settings.keys)) as database:
         migrate(database)
         plan = publish_folder(
             database,
@@ -195,12 +195,15 @@ def schema() -> None:
 
 
 @contextmanager
-def _published(url: str) -> Iterator[Database]:
+def _published(settings: Settings) -> Iterator[Database]:
     """The database to compare with; where there is none yet, one in which nothing is published."""
     from calfeed.store.database import Database
     from calfeed.store.migrate import check_schema, is_empty, migrate
 
-    with TemporaryDirectory() as folder, closing(Database(url)) as database:
+    with (
+        TemporaryDirectory() as folder,
+        closing(Database(settings.database, settings.keys)) as database,
+    ):
         if not is_empty(database):
             check_schema(database)
             yield database

@@ -127,7 +127,7 @@ def serve(processes: int) -> None:
     stopping = threading.Event()
     _on_signal(stopping.set)
     check_address(settings.host, settings.port)
-    database = Database(settings.database)
+    database = Database(settings.database, settings.keys)
     prepare(database, output.say)
     clock = SteadyClock()
     publisher = Publisher(database, settings, output.say, clock)

@@ -38,8 +38,9 @@ def register_channels(
             done.added.append(one.id)
             continue
         found = take_endpoint(connection, one.id)
+        found_again = found if found.lost is None else found.renew(one.url, one.secret)
         wanted = replace(
-            found, filters=one.filters, options=one.options, description=one.description
+            found_again, filters=one.filters, options=one.options, description=one.description
         )
         if wanted != found:
             change_endpoint(connection, wanted, now)
@@ -49,7 +50,7 @@ def register_channels(
 
 def _insert(connection: Connection, endpoint_id: str, now: datetime) -> bool:
     """Make a row to be filled; False where there is one, another worker's perhaps."""
-    blank = {"url": "", "description": "", "filters": "{}", "options": "{}", "headers": "{}"}
+    blank = {"url": "", "description": "", "filters": "{}", "options": "{}", "headers": ""}
     values = {"id": endpoint_id, **blank, "secret": "", "state": "active", "created": now}
     statement = insert_new(connection, endpoints).values(values).returning(endpoints.c.id)
     return connection.scalar(statement) is not None

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from calfeed.store.given import dump_rows, given_rows
+from calfeed.store.sealing import keyring_of, place_of
 from calfeed.store.tables import attempts, deliveries, messages
 from calfeed.store.upsert import insert_new
 
@@ -153,6 +154,7 @@ def _loading(dialect: str) -> Any:
 def record_attempts(connection: Connection, made: Sequence[Attempt]) -> None:
     """Keep attempts. They happened, whoever holds the delivery by now."""
     if made:
+        keys = keyring_of(connection)
         rows = [
             {
                 "delivery_id": attempt.delivery_id,
@@ -161,13 +163,17 @@ def record_attempts(connection: Connection, made: Sequence[Attempt]) -> None:
                 "milliseconds": attempt.milliseconds,
                 "status": attempt.status,
                 "error": attempt.error,
-                "response": attempt.response or None,
+                "response": keys.seal(_response_of(attempt), attempt.response) or None,
             }
             for attempt in made
         ]
         names, source = _recording(connection.dialect.name)
         statement = insert_new(connection, attempts).from_select(names, source)
         connection.execute(statement, {"made": dump_rows(rows)})
+
+
+def _response_of(one: Attempt) -> str:
+    return place_of(attempts.c.response, one.delivery_id, one.claim)
 
 
 @cache

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from tempfile import mkstemp
 from urllib.parse import quote
 
 from calfeed.errors import InvalidInputError, StoreError
+from calfeed.private_files import make_beside, sync
 
 _PARTS = ("", "-wal", "-shm")
 _TOLD = 3
@@ -29,7 +28,7 @@ def copy(source: Path, target: Path, *, at_rest: bool = False) -> None:
             # Without a log beside it, so that it is whole when it is moved.
             other.execute("PRAGMA journal_mode=DELETE").close()
             check(other, source)
-        _sync(target)
+        sync(target)
     except sqlite3.Error as error:
         raise StoreError(f"{source} cannot be copied: {error}") from error
 
@@ -52,14 +51,14 @@ def write_copy(source: Path, file: Path, *, replace: bool) -> int:
     if file.exists() and not replace:
         raise InvalidInputError(f"{file} is there already; name another file, or give --force")
     try:
-        made = _make_beside(file)
+        made = make_beside(file)
     except OSError as error:
         raise StoreError(f"{file} cannot be written: {error.strerror}") from error
     try:
         copy(source, made)
         size = made.stat().st_size
         made.replace(file)
-        _sync(file.parent)
+        sync(file.parent)
     finally:
         made.unlink(missing_ok=True)
     return size
@@ -75,7 +74,7 @@ def copied_beside(backup: Path, live: Path) -> Iterator[Path]:
     if not backup.is_file():
         raise InvalidInputError(f"there is no file {backup}")
     live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = _make_beside(live)
+    made = make_beside(live)
     try:
         # One that was copied by hand can have a log, which belongs to it.
         copy(backup, made, at_rest=not Path(f"{backup}-wal").exists())
@@ -118,7 +117,7 @@ def put_in_place(made: Path, live: Path, aside: Path) -> bool:
 
     Returns whether there was another. What would be replayed into the new one goes with the old.
     """
-    _sync(made)
+    sync(made)
     there = live.exists()
     for part in _PARTS:
         with suppress(FileNotFoundError):
@@ -129,7 +128,7 @@ def put_in_place(made: Path, live: Path, aside: Path) -> bool:
     if log.exists() and not (there and log.stat().st_size):
         log.unlink()
     made.rename(live)
-    _sync(live.parent)
+    sync(live.parent)
     return there
 
 
@@ -140,18 +139,3 @@ def _orphans(connection: sqlite3.Connection) -> list[tuple[str]]:
 def _connect(path: Path, at_rest: bool = False) -> sqlite3.Connection:
     mode = "mode=ro&immutable=1" if at_rest else "mode=rw"
     return sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None)
-
-
-def _make_beside(file: Path) -> Path:
-    """A new empty file in the folder of another, for this user alone."""
-    number, name = mkstemp(prefix=f".{file.name}-", dir=file.parent)
-    os.close(number)
-    return Path(name)
-
-
-def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -15,8 +15,11 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from calfeed.errors import StoreError
+from calfeed.settings import KEY_FILE
+from calfeed.store.keys import KeyFile
 from calfeed.store.readonly import ReadOnlyConnection
-from calfeed.store.sqlite import DatabaseFile, Identity, make_engine
+from calfeed.store.sealing import OPTION, Keyring
+from calfeed.store.sqlite import DatabaseFile, Identity, compact, make_engine
 
 if TYPE_CHECKING:
     import psycopg
@@ -34,8 +37,11 @@ _HOSTS = re.compile(r"(?P<before>[^/]+://([^/@]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?
 class Database:
     """A database that transactions run on. Safe to share between threads."""
 
-    def __init__(self, url: str, *, pinned: bool = False) -> None:
+    def __init__(self, url: str, keys: Path | None = None, *, pinned: bool = False) -> None:
         """Open a database by its SQLAlchemy URL (`sqlite:///…` or `postgresql://…`).
+
+        `keys` is the file of the keys that its secrets are encrypted with. Where none is named it
+        is beside a SQLite file, and with PostgreSQL no secret can be read or written.
 
         Nothing is connected yet, and no file is made. A SQLite file that is replaced is opened
         anew; a `pinned` database raises ReplacedError then. Raises StoreError for a URL that is
@@ -43,9 +49,13 @@ class Database:
         """
         parsed = _parse(url)
         self.file = DatabaseFile(Path(parsed.database or "")) if _is_sqlite(parsed) else None
-        self.engine = (
+        if keys is None and self.file is not None:
+            keys = self.file.path.with_name(KEY_FILE)
+        self.keyring = Keyring(KeyFile(keys)) if keys is not None else None
+        engine = (
             make_engine(url, self.file, pinned=pinned) if self.file else _create_postgresql(parsed)
         )
+        self.engine = engine.execution_options(**{OPTION: self.keyring})
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.name = self.engine.url.render_as_string(hide_password=True)
         # SQLite has one writer at a time. Left to it, a thread that finds another one writing
@@ -129,6 +139,15 @@ class Database:
         """Make the file of a SQLite database where there is none."""
         if self.file is not None:
             self.file.make()
+
+    def compact(self) -> None:
+        """Leave nothing in a SQLite file of what a migration has encrypted or deleted.
+
+        Where others keep it from that now, the next migration tries again.
+        """
+        if self.file is not None:
+            with self._explained(), self.engine.connect() as connection:
+                compact(connection.connection.dbapi_connection)
 
     def identify(self) -> Identity | None:
         """Which file this is now; None for PostgreSQL, which has none.

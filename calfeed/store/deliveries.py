@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, select, update
 
-from calfeed.errors import NotFoundError
+from calfeed.errors import NotFoundError, SealError
 from calfeed.reminders.filters import Subject
 from calfeed.store.claims import Attempt
 from calfeed.store.given import dump_rows, given_rows
 from calfeed.store.notices import announce
+from calfeed.store.sealing import Keyring, keyring_of, place_of
 from calfeed.store.tables import attempts, deliveries, endpoints, messages
 
 STATES = (
@@ -125,6 +126,7 @@ def load_attempts(connection: Connection, delivery_id: int) -> list[Attempt]:
     """The attempts of a delivery, first to last."""
     query = select(attempts).where(attempts.c.delivery_id == delivery_id)
     rows = connection.execute(query.order_by(attempts.c.at, attempts.c.claim))
+    keys = keyring_of(connection)
     return [
         Attempt(
             row.delivery_id,
@@ -133,10 +135,18 @@ def load_attempts(connection: Connection, delivery_id: int) -> list[Attempt]:
             row.milliseconds,
             row.status,
             row.error,
-            row.response or "",
+            _open_response(keys, row),
         )
         for row in rows
     ]
+
+
+def _open_response(keys: Keyring, row: Any) -> str:
+    try:
+        place = place_of(attempts.c.response, row.delivery_id, row.claim)
+        return keys.open(place, row.response or "")
+    except SealError as error:
+        return f"(cannot be read: {error})"
 
 
 def list_failed(connection: Connection, endpoint_id: str, since: datetime) -> list[int]:

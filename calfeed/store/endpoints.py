@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from calfeed.errors import InvalidInputError, NotFoundError
+from calfeed.errors import InvalidInputError, NotFoundError, SealError
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options
+from calfeed.store.sealing import Keyring, keyring_of, place_of
 from calfeed.store.tables import endpoints
 
 ROTATION = timedelta(hours=24)
@@ -28,7 +29,8 @@ class Endpoint:
     `since` (UTC), or since it was added. `headers` go along with every message.
     `former_secret` signs beside `secret` until `former_until` (UTC). `failing_since` (UTC) is when
     the first failed of the attempts that have all failed since. Secrets, headers and the URL are
-    not part of its repr, so that no log shows them.
+    not part of its repr, so that no log shows them. Where they cannot be read, `lost` says why,
+    and they are empty.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Endpoint:
     failing_since: datetime | None = None
     reason: str | None = None
     since: datetime | None = None
+    lost: str | None = None
 
     @property
     def takes_posts(self) -> bool:
@@ -58,6 +61,21 @@ class Endpoint:
             return [self.secret]
         return [self.secret, former]
 
+    def check(self) -> Endpoint:
+        """The endpoint itself. Raises SealError where its secrets cannot be read."""
+        if self.lost is not None:
+            raise SealError(
+                f"the URL, the headers and the secret of endpoint {self.id} cannot be read: "
+                f"{self.lost}. Put the key back, or give it others: `calfeed endpoint update "
+                f"{self.id} --url URL`"
+            )
+        return self
+
+    def renew(self, url: str, secret: str) -> Endpoint:
+        """The endpoint with another URL and secret in place of those that are lost."""
+        renewed = replace(self, url=url, secret=secret, headers={}, lost=None)
+        return replace(renewed, former_secret=None, former_until=None)
+
     def rotate(self, secret: str, now: datetime) -> Endpoint:
         """The endpoint with another secret, beside which the present one signs for `ROTATION`.
 
@@ -70,13 +88,17 @@ class Endpoint:
 
 def add_endpoint(connection: Connection, endpoint: Endpoint) -> None:
     """Keep a new endpoint."""
-    values = {"id": endpoint.id, "created": endpoint.created, **_to_values(endpoint)}
+    sealed = _to_values(endpoint, keyring_of(connection))
+    values = {"id": endpoint.id, "created": endpoint.created, **sealed}
     connection.execute(endpoints.insert().values(values))
 
 
 def save_endpoint(connection: Connection, endpoint: Endpoint) -> None:
-    """Keep what is different about an endpoint; its state is left alone."""
-    values = _to_values(endpoint)
+    """Keep what is different about an endpoint; its state is left alone.
+
+    Raises SealError where what it has cannot be read.
+    """
+    values = _to_values(endpoint, keyring_of(connection))
     del values["state"]
     statement = update(endpoints).where(endpoints.c.id == endpoint.id)
     connection.execute(statement.values(values))
@@ -86,7 +108,8 @@ def list_endpoints(connection: Connection) -> list[Endpoint]:
     """Every endpoint that was not removed, oldest first."""
     query = select(endpoints).where(endpoints.c.state != "removed")
     rows = connection.execute(query.order_by(endpoints.c.created, endpoints.c.id))
-    return [_to_endpoint(row) for row in rows]
+    keys = keyring_of(connection)
+    return [_to_endpoint(row, keys) for row in rows]
 
 
 def find_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
@@ -96,7 +119,10 @@ def find_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
 
 
 def take_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
-    """One endpoint by its id, for this transaction to change. Raises NotFoundError like that."""
+    """One endpoint by its id, for this transaction to change.
+
+    Raises NotFoundError where there is none, or no longer.
+    """
     query = select(endpoints).where(endpoints.c.id == endpoint_id, endpoints.c.state != "removed")
     return _one(connection, query.with_for_update(key_share=True), endpoint_id)
 
@@ -107,24 +133,26 @@ def _one(connection: Connection, query: Any, endpoint_id: str) -> Endpoint:
         raise NotFoundError(
             f'there is no endpoint "{endpoint_id}"; `calfeed endpoint list` shows those there are'
         )
-    return _to_endpoint(row)
+    return _to_endpoint(row, keyring_of(connection))
 
 
 def load_endpoints(connection: Connection, ids: Sequence[str]) -> dict[str, Endpoint]:
     """Endpoints by id, those that were not removed."""
     query = select(endpoints).where(endpoints.c.id.in_(ids), endpoints.c.state != "removed")
-    return {row.id: _to_endpoint(row) for row in connection.execute(query)}
+    keys = keyring_of(connection)
+    return {row.id: _to_endpoint(row, keys) for row in connection.execute(query)}
 
 
 def page_of_endpoints(connection: Connection, after: str, limit: int) -> list[Endpoint]:
     """Endpoints in the order of their ids, those behind `after`; none removed or unverified.
 
+    What is sealed of them is not read: it is nothing that a message is wanted or not wanted by.
     Where one is said not to be active, that holds until this transaction ends.
     """
     told = endpoints.c.state.not_in(["removed", "unverified"])
     query = select(endpoints).where(endpoints.c.id > after, told)
     rows = connection.execute(query.order_by(endpoints.c.id).limit(limit))
-    page = [_to_endpoint(row) for row in rows]
+    page = [_to_endpoint(row, None) for row in rows]
     idle = keep_idle(connection, [one.id for one in page if one.state != "active"])
     return [
         one if one.state == "active" or one.id in idle else replace(one, state="active")
@@ -149,34 +177,52 @@ def count_endpoints(connection: Connection) -> int:
     return int(connection.scalar(query) or 0)
 
 
-def _to_values(endpoint: Endpoint) -> dict[str, Any]:
+def _to_values(endpoint: Endpoint, keys: Keyring) -> dict[str, Any]:
+    one = endpoint.check()
+    former = one.former_secret
     return {
-        "url": endpoint.url,
+        "url": keys.seal(place_of(endpoints.c.url, one.id), one.url),
         "description": endpoint.description,
         "filters": endpoint.filters.model_dump_json(exclude_defaults=True),
         "options": endpoint.options.model_dump_json(exclude_defaults=True),
-        "headers": json.dumps(dict(endpoint.headers)),
-        "secret": endpoint.secret,
-        "former_secret": endpoint.former_secret,
+        "headers": keys.seal(place_of(endpoints.c.headers, one.id), _write_headers(one.headers)),
+        "secret": keys.seal(place_of(endpoints.c.secret, one.id), one.secret),
+        "former_secret": former and keys.seal(place_of(endpoints.c.former_secret, one.id), former),
         "former_until": endpoint.former_until,
         "state": endpoint.state,
     }
 
 
-def _to_endpoint(row: Any) -> Endpoint:
+def _write_headers(headers: Mapping[str, str]) -> str:
+    return json.dumps(dict(headers)) if headers else ""
+
+
+def _to_endpoint(row: Any, keys: Keyring | None) -> Endpoint:
+    """A row as an endpoint, without what is sealed where no `keys` are given."""
+    lost, url, headers, secret, former = None, "", "", "", None
+    if keys is not None:
+        try:
+            url = keys.open(place_of(endpoints.c.url, row.id), row.url)
+            headers = keys.open(place_of(endpoints.c.headers, row.id), row.headers)
+            secret = keys.open(place_of(endpoints.c.secret, row.id), row.secret)
+            if row.former_secret is not None:
+                former = keys.open(place_of(endpoints.c.former_secret, row.id), row.former_secret)
+        except SealError as error:
+            lost, url, headers, secret, former = str(error), "", "", "", None
     return Endpoint(
         id=row.id,
-        url=row.url,
+        url=url,
         filters=Filters.model_validate_json(row.filters),
-        secret=row.secret,
+        secret=secret,
         created=row.created,
         description=row.description,
         state=row.state,
         options=Options.model_validate_json(row.options),
-        headers=json.loads(row.headers),
-        former_secret=row.former_secret,
+        headers=json.loads(headers) if headers else {},
+        former_secret=former,
         former_until=row.former_until,
         failing_since=row.failing_since,
         reason=row.reason,
         since=row.settled_at,
+        lost=lost,
     )

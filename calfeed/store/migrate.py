@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from calfeed.errors import StoreError
 from calfeed.store.database import Database
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. Where a database is there already, Alembic need not be loaded."""
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -22,6 +22,7 @@ def migrate(database: Database) -> None:
     used, or belongs to a newer calfeed.
     """
     if _find_revision(database) == HEAD:
+        database.compact()
         return
     from alembic import command
     from alembic.config import Config
@@ -38,6 +39,7 @@ def migrate(database: Database) -> None:
             raise StoreError(
                 f"the database {database.name} was made by a newer calfeed; use that one"
             ) from error
+    database.compact()
 
 
 def check_schema(database: Database) -> None:

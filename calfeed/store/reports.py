@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, case, func, or_, select, type_coerce
 
-from calfeed.errors import NotFoundError
+from calfeed.errors import NotFoundError, SealError
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
 from calfeed.ical.revision import Revision, Written, read_written
 from calfeed.reminders.filters import Subject
@@ -22,6 +22,7 @@ from calfeed.store.columns import Instant
 from calfeed.store.lineage import RESTORED
 from calfeed.store.outbox import ReminderRow, load_reminders
 from calfeed.store.publishes import Author
+from calfeed.store.sealing import Keyring, keyring_of, place_of
 from calfeed.store.tables import (
     attempts,
     deliveries,
@@ -47,11 +48,13 @@ class Receipt:
     """What became of one message for one endpoint; times are UTC.
 
     `attempts` counts every post there was. `received_at` is when the first good answer came, if
-    any did. What was told in a digest has that of the digest, whose message `digest` names.
+    any did. What was told in a digest has that of the digest, whose message `digest` names. The
+    URL is empty where the endpoint was removed, or its key is lost; its description stays.
     """
 
     delivery_id: int
     endpoint_id: str
+    description: str
     url: str = field(repr=False)
     state: str
     next_at: datetime
@@ -199,8 +202,10 @@ def _to_published(rows: Iterable[Any]) -> Iterator[Published]:
 def _load_told(connection: Connection, which: Any) -> list[Told]:
     """Messages by a condition on them, oldest first, each with its deliveries by endpoint."""
     receipts: dict[str, list[Receipt]] = {}
-    for message_id, *values in connection.execute(_receipts(which)):
-        receipts.setdefault(message_id, []).append(Receipt(*values))
+    keys = keyring_of(connection)
+    for message_id, number, endpoint_id, whose, url, *rest in connection.execute(_receipts(which)):
+        receipt = Receipt(number, endpoint_id, whose, _open_url(keys, endpoint_id, url), *rest)
+        receipts.setdefault(message_id, []).append(receipt)
     query = select(
         *(messages.c.id, messages.c.subject, messages.c.at, messages.c.text, messages.c.reminder),
         messages.c.fanned_out_to.is_(None).label("complete"),
@@ -219,6 +224,13 @@ def _load_told(connection: Connection, which: Any) -> list[Told]:
     ]
 
 
+def _open_url(keys: Keyring, endpoint_id: str, sealed: str) -> str:
+    try:
+        return keys.open(place_of(endpoints.c.url, endpoint_id), sealed)
+    except SealError:
+        return ""
+
+
 def _receipts(which: Any) -> Any:
     told, digests = deliveries, deliveries.alias("digests")
     good = attempts.c.error.is_(None) & or_(
@@ -227,8 +239,9 @@ def _receipts(which: Any) -> Any:
     answered = type_coerce(attempts.c.at, Integer) + attempts.c.milliseconds * 1000
     return (
         select(
-            *(told.c.message_id, told.c.id, told.c.endpoint_id, endpoints.c.url, told.c.state),
-            *(told.c.next_at, told.c.settled_at, told.c.digest),
+            *(told.c.message_id, told.c.id, told.c.endpoint_id),
+            *(endpoints.c.description, endpoints.c.url),
+            *(told.c.state, told.c.next_at, told.c.settled_at, told.c.digest),
             func.count(attempts.c.claim),
             type_coerce(func.min(case((good, answered))), Instant),
         )

@@ -18,12 +18,21 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from calfeed.errors import DatabaseFileError, ReplacedError, StoreError
+from calfeed.private_files import keep_folder_private, keep_private
 from calfeed.store.readonly import Opened, ReadOnlyConnection, open_to_read
 
 _MAGIC = b"SQLite format 3\0"
 _FOREIGN_LOG = (
     "is another one than before, and the write-ahead log of the former (-wal) is still beside it "
     "and would be written into it; stop calfeed and run `calfeed restore`"
+)
+_PRAGMAS = (
+    "journal_mode=WAL",
+    # Full durability: what was answered or sent is on the disk, whatever happens next.
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    # What is deleted is overwritten, where that writes no page that is not written anyway.
+    "secure_delete=FAST",
 )
 _PATIENCE = 30  # seconds to wait for another process that writes
 
@@ -42,6 +51,7 @@ class DatabaseFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._log = Path(f"{path}-wal")
+        self._shared = Path(f"{path}-shm")
         # Kept open: closing a file gives up the locks that SQLite has on it in this process.
         self._opened: dict[Identity, int] = {}
         self._logs: set[Identity] = set()
@@ -67,6 +77,7 @@ class DatabaseFile:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise self._no_folder(error) from error
+        keep_folder_private(self.path.parent)
         try:
             # The endpoints' secrets are in there.
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -81,7 +92,8 @@ class DatabaseFile:
         """Which file has the name now.
 
         Raises DatabaseFileError where there is none, one that is no database, or one that took
-        the place of another and has that one's write-ahead log beside it.
+        the place of another and has that one's write-ahead log beside it, and RightsError where
+        others have rights at it that this user cannot take away.
         """
         try:
             status = self.path.stat()
@@ -90,6 +102,8 @@ class DatabaseFile:
             if identity not in self._opened:
                 if log in self._logs:
                     raise DatabaseFileError(self.path, _FOREIGN_LOG)
+                for name in (self.path, self._log, self._shared):
+                    keep_private(name)
                 self._opened[identity] = os.open(self.path, os.O_RDONLY)
             head = os.pread(self._opened[identity], len(_MAGIC), 0)
         except FileNotFoundError:
@@ -114,6 +128,19 @@ class DatabaseFile:
         while self._opened:
             os.close(self._opened.popitem()[1])
         self._logs.clear()
+
+
+def compact(connection: Any) -> None:
+    """Make a file anew without its free pages, if a migration asks for that (`user_version`)."""
+    if connection.execute("PRAGMA user_version").fetchone() == (0,):
+        return
+    if isinstance(connection, ReadOnlyConnection):
+        return
+    connection.execute("VACUUM").close()
+    # And the log, which has had what was there before.
+    (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if not busy:
+        connection.execute("PRAGMA user_version = 0").close()
 
 
 def make_engine(url: str, file: DatabaseFile, *, pinned: bool) -> Engine:
@@ -141,8 +168,7 @@ def make_engine(url: str, file: DatabaseFile, *, pinned: bool) -> Engine:
             connection.close()
         first.append(identity)
         try:
-            # Full durability: what was answered or sent is on the disk, whatever happens next.
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}").close()
         except sqlite3.Error as error:
             connection.close()

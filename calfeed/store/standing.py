@@ -150,7 +150,7 @@ def change_endpoint(connection: Connection, endpoint: Endpoint, now: datetime) -
 
 
 def remove_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> bool:
-    """Remove an endpoint with its secrets and headers, and drop what it has yet to get.
+    """Remove an endpoint with its URL, secrets and headers, and drop what it has yet to get.
 
     Returns False where it is gone already.
     """
@@ -158,7 +158,7 @@ def remove_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
     changed = connection.execute(
         update(endpoints)
         .where(endpoints.c.id == endpoint_id, endpoints.c.state != "removed")
-        .values(state="removed", settled_at=now, secret="", headers="{}")
+        .values(state="removed", settled_at=now, url="", secret="", headers="")
         .values(former_secret=None, former_until=None)
     )
     connection.execute(

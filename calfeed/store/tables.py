@@ -22,6 +22,7 @@ from calfeed.store.access_tables import sign_in_links as sign_in_links
 from calfeed.store.access_tables import tokens as tokens
 from calfeed.store.columns import Instant, Serial
 from calfeed.store.columns import metadata as metadata
+from calfeed.store.sealing import SEALED
 
 SETTLED = "state <> 'planned'"
 """The condition of the index of reminders that are no longer planned."""
@@ -217,15 +218,16 @@ endpoints = Table(
     "endpoints",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("url", Text, nullable=False),
+    # Empty for one that was removed.
+    Column("url", Text, nullable=False, info=SEALED),
     Column("description", Text, nullable=False),
     Column("filters", Text, nullable=False),
     Column("options", Text, nullable=False),
-    # Sent along with every message; they can hold tokens.
-    Column("headers", Text, nullable=False),
-    Column("secret", Text, nullable=False),
+    # Sent along with every message; they can hold tokens. Empty where there are none.
+    Column("headers", Text, nullable=False, info=SEALED),
+    Column("secret", Text, nullable=False, info=SEALED),
     # The secret before this one: messages are signed with both until then.
-    Column("former_secret", Text),
+    Column("former_secret", Text, info=SEALED),
     Column("former_until", Instant),
     # unverified, active, paused, disabled, removed
     Column("state", String(16), nullable=False),
@@ -326,5 +328,6 @@ attempts = Table(
     Column("milliseconds", Integer, nullable=False),
     Column("status", Integer),
     Column("error", Text),
-    Column("response", Text),
+    # A receiver can say again what it was sent: headers, a private title.
+    Column("response", Text, info=SEALED),
 )

@@ -71,7 +71,7 @@ def make() -> Application:
     logging.basicConfig(level=logging.WARNING, format="web: %(message)s")
     threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
     settings = load_settings()
-    database = Database(settings.database)
+    database = Database(settings.database, settings.keys)
     clock = SteadyClock()
     state = State(database, settings.base_url, clock)
     api = make_api(

@@ -100,6 +100,7 @@ class Site:
         self.events = folder / "events"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.keys = folder / "var" / "calfeed.keys"
         self._count = 0
         folder.mkdir(exist_ok=True)
         shutil.copytree(SHIPPED, self.events)

@@ -100,7 +100,7 @@ def trial(folder: Path, url: str, scale: Scale, choose: random.Random) -> Iterat
     """Set everything up in a new folder, over an empty database."""
     site = Site(folder, url)
     site.do("publish")
-    with closing(Database(url)) as database, Sink(scale.pause) as sink:
+    with closing(Database(url, site.keys)) as database, Sink(scale.pause) as sink:
 
         def add(number: int, kind: str) -> Endpoint:
             words = ("--type", "reminder.due") if kind == REMINDERS else ()

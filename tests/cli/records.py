@@ -30,9 +30,11 @@ class Records(Office):
     def run(self, *words: str) -> Result:
         """Run `calfeed` now, which may end with an error for people but with no other."""
         url = self.database.engine.url.render_as_string(hide_password=False)
+        assert self.database.keyring is not None
+        keys = {"CALFEED_KEYS_FILE": str(self.database.keyring.file.path)}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(output, "now", lambda: self.now)
-            result = CliRunner(env={"CALFEED_DATABASE_URL": url}).invoke(cli, words)
+            result = CliRunner(env={"CALFEED_DATABASE_URL": url, **keys}).invoke(cli, words)
         if result.exception and not isinstance(result.exception, CalfeedError | SystemExit):
             raise result.exception
         return result

@@ -20,7 +20,10 @@ class Desk:
         self._url = self.api.site.database.engine.url.render_as_string(hide_password=False)
 
     def run(self, *words: str, status: int = 0) -> Result:
-        runner = CliRunner(env={"CALFEED_DATABASE_URL": self._url})
+        keyring = self.api.site.database.keyring
+        assert keyring is not None
+        keys = {"CALFEED_KEYS_FILE": str(keyring.file.path)}
+        runner = CliRunner(env={"CALFEED_DATABASE_URL": self._url, **keys})
         result = runner.invoke(cli, ["token", *words])
         assert result.exit_code == status, result.output
         return result

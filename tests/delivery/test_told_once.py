@@ -25,6 +25,7 @@ from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
 from tests.delivery.history import Draft, Life
 from tests.delivery.releases import Releases, releases
+from tests.keys import KEYS
 
 # Around these the clocks change in many places.
 BEGINNINGS = [datetime(2025, 10, 24, 9, 30, tzinfo=UTC), datetime(2026, 3, 6, 21, tzinfo=UTC)]
@@ -184,7 +185,7 @@ def sqlite_file() -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def postgresql_tables(_tables: str) -> Iterator[Database]:
-    with closing(Database(_tables)) as database:
+    with closing(Database(_tables, KEYS)) as database:
         yield database
 
 

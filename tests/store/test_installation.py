@@ -19,6 +19,7 @@ from calfeed.store.installation import (
     set_id,
 )
 from calfeed.store.migrate import migrate
+from tests.keys import KEYS
 from tests.store.keeping import NOW
 
 OTHER = UUID(int=7)
@@ -35,7 +36,7 @@ def publish_with(database: Database, uids: UidScheme) -> None:
 def test_each_database_has_an_id_of_its_own(empty_url: str, tmp_path: object) -> None:
     ids = set()
     for url in (empty_url, f"sqlite:///{tmp_path}/other.sqlite3"):
-        database = Database(url)
+        database = Database(url, KEYS)
         migrate(database)
         with database.read() as connection:
             ids.add(load_installation(connection).id)

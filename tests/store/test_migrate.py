@@ -15,6 +15,7 @@ from calfeed.errors import StoreError
 from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema, migrate, schema_revision
 from calfeed.store.tables import metadata
+from tests.keys import KEYS
 
 
 class DeathError(Exception):
@@ -38,7 +39,7 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
 
 
 def test_threads_that_migrate_at_once_make_the_tables_once(empty_url: str) -> None:
-    database = Database(empty_url)
+    database = Database(empty_url, KEYS)
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(migrate, database) for _ in range(4)]:
             done.result()
@@ -47,7 +48,7 @@ def test_threads_that_migrate_at_once_make_the_tables_once(empty_url: str) -> No
 
 
 def _migrate(url: str) -> list[str]:
-    database = Database(url)
+    database = Database(url, KEYS)
     migrate(database)
     tables = inspect(database.engine).get_table_names()
     database.close()
@@ -61,7 +62,7 @@ def test_processes_that_migrate_at_once_make_the_tables_once(empty_url: str) -> 
 
 
 def test_an_empty_database_is_told_from_one_of_another_version(empty_url: str) -> None:
-    database = Database(empty_url)
+    database = Database(empty_url, KEYS)
     with pytest.raises(StoreError, match="nothing is published"):
         check_schema(database)
     migrate(database)
@@ -76,7 +77,7 @@ def test_an_empty_database_is_told_from_one_of_another_version(empty_url: str) -
 
 def test_what_a_process_dies_in_the_middle_of_is_not_half_done(empty_url: str) -> None:
     """DDL is part of the transaction, on both databases."""
-    database = Database(empty_url)
+    database = Database(empty_url, KEYS)
     database.make()
 
     with suppress(DeathError), database.write_alone() as connection:

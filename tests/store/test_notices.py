@@ -13,6 +13,7 @@ from sqlalchemy import text
 from calfeed.errors import StoreError
 from calfeed.store.database import Database
 from calfeed.store.notices import Listener, announce
+from tests.keys import KEYS
 
 
 class Ear:
@@ -35,7 +36,7 @@ class Ear:
 @pytest.fixture
 def database(postgresql: str) -> Iterator[Database]:
     """PostgreSQL alone: SQLite has no notices."""
-    with closing(Database(postgresql)) as found:
+    with closing(Database(postgresql, KEYS)) as found:
         yield found
 
 

@@ -22,6 +22,7 @@ from calfeed.web.state import State
 from tests.acceptance.postgresql import Postgresql, run_postgresql, run_replica
 from tests.delivery.office import Office, wait_until, working
 from tests.delivery.receiver import Receiver
+from tests.keys import KEYS
 from tests.pooler import need_pgbouncer, pooled
 from tests.publish.desk import BASE, STAY, Desk
 
@@ -44,7 +45,7 @@ def through_pooler(empty_url: str, postgresql: str) -> Iterator[str]:
 def publish_and_deliver(url: str) -> None:
     """All that calfeed does with a database: publish, notice it, send, look things up."""
     with (
-        closing(Database(url)) as database,
+        closing(Database(url, KEYS)) as database,
         Receiver() as receiver,
         Sender(allow_private=True, timeout=5) as sender,
     ):
@@ -73,7 +74,10 @@ def test_everything_works_behind_a_pooler_in_transaction_mode(through_pooler: st
 
 def test_no_client_of_a_pooler_meets_what_another_left(through_pooler: str) -> None:
     """Neither what was prepared, nor how a transaction was begun, nor a setting or a lock."""
-    with closing(Database(through_pooler)) as one, closing(Database(through_pooler)) as other:
+    with (
+        closing(Database(through_pooler, KEYS)) as one,
+        closing(Database(through_pooler, KEYS)) as other,
+    ):
         migrate(one)
 
         def use(number: int) -> tuple[str, str]:
@@ -111,7 +115,7 @@ def test_no_client_of_a_pooler_meets_what_another_left(through_pooler: str) -> N
 
 def test_behind_a_pooler_nobody_listens(through_pooler: str) -> None:
     """A notice would come to another client; whoever would listen looks by itself anyway."""
-    with closing(Database(through_pooler)) as database:
+    with closing(Database(through_pooler, KEYS)) as database:
         with database.listen("calfeed") as connection:
             assert connection is None
         listener = Listener(database, lambda: None)
@@ -121,7 +125,7 @@ def test_behind_a_pooler_nobody_listens(through_pooler: str) -> None:
 
 
 def test_a_role_that_makes_no_tables_is_enough_once_they_are_there(empty_url: str) -> None:
-    with closing(Database(empty_url)) as owner:
+    with closing(Database(empty_url, KEYS)) as owner:
         migrate(owner)
     with psycopg.connect(empty_url) as connection:
         connection.execute("DROP ROLE IF EXISTS clerk")
@@ -129,7 +133,7 @@ def test_a_role_that_makes_no_tables_is_enough_once_they_are_there(empty_url: st
         for rights in ("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE ON ALL SEQUENCES"):
             connection.execute(f"GRANT {rights} IN SCHEMA public TO clerk".encode())
     clerk = make_url(empty_url).set(username="clerk").render_as_string(hide_password=False)
-    with closing(Database(clerk)) as database, pytest.raises(StoreError, match="denied"):
+    with closing(Database(clerk, KEYS)) as database, pytest.raises(StoreError, match="denied"):
         make_table(database)
     publish_and_deliver(clerk)
 
@@ -148,11 +152,14 @@ def primary(postgresql: str) -> Iterator[Postgresql]:
 
 def test_a_replica_that_is_promoted_is_gone_on_with(primary: Postgresql) -> None:
     """What was committed is there, and a connection to what can only be read says so till then."""
-    with closing(Database(primary.url)) as database:
+    with closing(Database(primary.url, KEYS)) as database:
         migrate(database)
     with run_replica(primary) as replica:
         both = f"{primary.url}&host={replica.folder}&target_session_attrs=read-write"
-        with closing(Database(both)) as database, closing(Database(replica.url)) as other:
+        with (
+            closing(Database(both, KEYS)) as database,
+            closing(Database(replica.url, KEYS)) as other,
+        ):
             desk, late = Desk(database), Desk(other)
             desk.publish(STAY.format(start="2025-06-30"))
             check_schema(other)
@@ -176,7 +183,7 @@ def test_a_replica_that_is_promoted_is_gone_on_with(primary: Postgresql) -> None
     ],
 )
 def test_a_url_may_name_several_hosts(url: str, host: str, port: str) -> None:
-    with closing(Database(url)) as database:
+    with closing(Database(url, KEYS)) as database:
         _, given = database.engine.dialect.create_connect_args(database.engine.url)
     assert (given["host"], given["port"], given["dbname"]) == (host, port, "name")
 

@@ -30,6 +30,7 @@ from calfeed.store.lineage import load_sequences
 from calfeed.store.migrate import check_schema, migrate
 from calfeed.store.tables import attempts, messages
 from calfeed.web.snapshot import load_snapshot
+from tests.keys import KEYS
 from tests.store.released.desk import BASE, BOARD, DESK, SECRET, TOKEN
 
 FOLDER = Path(__file__).parent / "released"
@@ -60,7 +61,7 @@ def released(request: pytest.FixtureRequest, engine: str, empty_url: str) -> Ite
     else:
         with psycopg.connect(empty_url, autocommit=True) as connection:
             connection.execute(script.encode())
-    with closing(Database(empty_url)) as database:
+    with closing(Database(empty_url, KEYS)) as database:
         yield database
 
 
