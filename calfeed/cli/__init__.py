@@ -23,6 +23,7 @@ _COMMANDS = {
     "export": ("calfeed.cli.exporting", "write a static site, or print a feed"),
     "import": ("calfeed.cli.importing", "make a definition of an .ics file or URL"),
     "installation": ("calfeed.cli.installation", "show or set the id that its UIDs are made of"),
+    "keys": ("calfeed.cli.keys", "list and rotate the keys of the database's secrets"),
     "listen": ("calfeed.cli.listening", "receive webhooks here and print them"),
     "publish": ("calfeed.cli.publishing", "make the definitions the truth"),
     "rehearse": ("calfeed.cli.rehearsing", "send a window's reminders now, marked as rehearsal"),

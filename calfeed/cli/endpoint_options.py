@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from calfeed.cli.secret_inputs import from_file
 from calfeed.definitions.zone_names import check_zone
 from calfeed.delivery.headers import change_headers, parse_headers
 from calfeed.errors import InvalidInputError
@@ -35,6 +36,11 @@ _SHARED = [
         multiple=True,
         metavar="'NAME: VALUE'",
         help="A header that goes along with every message; repeatable.",
+    ),
+    click.option(
+        "--header-file",
+        metavar="FILE",
+        help="Such headers from a file, each on a line; - is standard input.",
     ),
     click.option("--rate", type=click.IntRange(1, 600_000), help="At most so many posts a minute."),
     click.option("--time-zone", metavar="ZONE", help="The zone of --quiet and --digest; or UTC."),
@@ -89,10 +95,17 @@ def change(endpoint: Endpoint, given: Mapping[str, Any]) -> Endpoint:
         filters=_change_filters(endpoint.filters, given),
         options=_change_options(endpoint.options, given),
         headers=change_headers(
-            endpoint.headers, parse_headers(given["headers"]), given.get("no_headers", ())
+            endpoint.headers, parse_headers(_list_headers(given)), given.get("no_headers", ())
         ),
         description=endpoint.description if described is None else described,
     )
+
+
+def _list_headers(given: Mapping[str, Any]) -> list[str]:
+    """The lines that give headers, on the command line and in a file."""
+    file = given["header_file"]
+    more = from_file(file).splitlines() if file is not None else []
+    return [*given["headers"], *(line for line in more if line.strip())]
 
 
 def _change_filters(filters: Filters, given: Mapping[str, Any]) -> Filters:

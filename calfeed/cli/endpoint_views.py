@@ -21,7 +21,10 @@ def show(one: Endpoint, now: datetime, counts: Mapping[str, int]) -> list[str]:
         lines.append(_line("because", one.reason))
     if one.failing_since is not None:
         lines.append(_line("failing", f"every attempt since {_time(one.failing_since)}"))
-    lines.append(_line("receiver", show_url(one.url)))
+    if one.lost is not None:
+        lines.append(_line("lost", f"its URL, headers and secret: {one.lost}"))
+    else:
+        lines.append(_line("receiver", show_url(one.url)))
     if one.description:
         lines.append(_line("whose", one.description))
     lines.append(_line("gets", wants(one.filters)))
@@ -38,6 +41,8 @@ def show(one: Endpoint, now: datetime, counts: Mapping[str, int]) -> list[str]:
 
 def show_state(one: Endpoint) -> str:
     """An endpoint's state in a table's cell."""
+    if one.lost is not None:
+        return "lost"
     if one.state == "active" and one.failing_since is not None:
         return f"failing since {one.failing_since:%Y-%m-%d %H:%M}"
     return one.state

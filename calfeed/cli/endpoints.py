@@ -12,6 +12,7 @@ import click
 from calfeed.cli import endpoint_views as views
 from calfeed.cli import output
 from calfeed.cli.endpoint_options import change, check_filters, for_adding, for_changing
+from calfeed.cli.secret_inputs import choose, read_url, secret_file
 from calfeed.cli.telling import count
 from calfeed.delivery.describing import describe_endpoint, signs_until
 from calfeed.delivery.guard import check_url, show_url
@@ -39,18 +40,20 @@ def endpoint() -> None:
 @click.argument("url")
 @for_adding
 @_own_secret
+@secret_file
 @output.as_json
-def add(url: str, secret: str | None, as_json: bool, **given: Any) -> None:
+def add(url: str, secret: str | None, secret_file: str | None, as_json: bool, **given: Any) -> None:
     """Add an endpoint, and print its id and its secret, which is shown only now.
 
-    Without options it gets every message of every calendar, at once.
+    Without options it gets every message of every calendar, at once. With - for URL, that is read
+    from standard input.
     """
     settings = load_settings()
     bare = Endpoint(
         id="ep_" + secrets.token_hex(8),
-        url=check_url(url, settings.allow_private_endpoints),
+        url=check_url(read_url(url), settings.allow_private_endpoints),
         filters=Filters(),
-        secret=_make_secret(secret),
+        secret=_make_secret(choose(secret, secret_file)),
         created=output.now(),
     )
     added = change(bare, given)
@@ -70,20 +73,27 @@ def add(url: str, secret: str | None, as_json: bool, **given: Any) -> None:
 @for_changing
 @output.as_json
 def update(endpoint_id: str, as_json: bool, **given: Any) -> None:
-    """Change what is given of an endpoint, and show what it is like then."""
+    """Change what is given of an endpoint, and show what it is like then.
+
+    One whose key is lost gets a new secret with its --url, which is shown only now.
+    """
     if not any(value not in (None, (), False) for value in given.values()):
         raise click.UsageError("say what is to be different; --help lists what can be")
     settings = load_settings()
     url = given["url"]
-    checked = None if url is None else check_url(url, settings.allow_private_endpoints)
+    checked = url and check_url(read_url(url), settings.allow_private_endpoints)
+    made = None
     with output.opened(settings) as database, database.write() as connection:
         found = endpoints.take_endpoint(connection, endpoint_id)
         refuse_channel(found)
+        if found.lost is not None and checked:
+            made = _make_secret(None)
+            found = found.renew(checked, made)
         changed = replace(change(found, given), url=checked or found.url)
         if changed.filters != found.filters:
             check_filters(connection, changed.filters)
         standing.change_endpoint(connection, changed, output.now())
-        _print(connection, endpoint_id, as_json)
+        _print(connection, endpoint_id, as_json, made)
 
 
 @endpoint.command()
@@ -206,11 +216,12 @@ def resume(endpoint_id: str, as_json: bool) -> None:
 @endpoint.command()
 @_by_id
 @_own_secret
+@secret_file
 @output.as_json
-def rotate(endpoint_id: str, secret: str | None, as_json: bool) -> None:
+def rotate(endpoint_id: str, secret: str | None, secret_file: str | None, as_json: bool) -> None:
     """Give an endpoint another secret, and print it; for 24 hours the former one signs too."""
     now = output.now()
-    made = _make_secret(secret)
+    made = _make_secret(choose(secret, secret_file))
     with output.opened(load_settings()) as database, database.write() as connection:
         found = endpoints.take_endpoint(connection, endpoint_id)
         refuse_channel(found)
@@ -241,14 +252,20 @@ def _make_secret(own: str | None) -> str:
     return check_secret(own) if own else make_secret(secrets.token_bytes(32))
 
 
-def _print(connection: Connection, endpoint_id: str, as_json: bool) -> None:
+def _print(
+    connection: Connection, endpoint_id: str, as_json: bool, secret: str | None = None
+) -> None:
     found = endpoints.find_endpoint(connection, endpoint_id)
     counts = standing.count_deliveries(connection, endpoint_id)
     now = output.now()
     if as_json:
-        output.print_json({**describe_endpoint(found, now), "deliveries": counts})
-    else:
-        click.echo("\n".join(views.show(found, now, counts)))
+        shown = {**describe_endpoint(found, now), "deliveries": counts}
+        output.print_json({**shown, "secret": secret} if secret else shown)
+        return
+    click.echo("\n".join(views.show(found, now, counts)))
+    if secret:
+        click.echo(f"new secret  {secret}")
+        click.echo("The secret is not shown again. The receiver verifies messages with it.")
 
 
 def _count(number: int) -> str:

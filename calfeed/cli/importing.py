@@ -15,6 +15,7 @@ import click
 
 from calfeed.cli import output
 from calfeed.cli.publishing import find_scheme
+from calfeed.cli.secret_inputs import read_url
 from calfeed.definitions.files import find_uids
 from calfeed.definitions.importing import MOST_BYTES, import_calendar
 from calfeed.definitions.losses import group_losses
@@ -30,7 +31,7 @@ _MOST_SHOWN = 3
 
 
 @click.command("import")
-@click.argument("source", metavar="FILE|URL")
+@click.argument("source", metavar="FILE|URL|-")
 @click.option("--slug", help="The calendar's name in addresses: write it to CALFEED_EVENTS.")
 @click.option(
     "--output",
@@ -56,7 +57,8 @@ def import_(
     """Make a definition of an iCalendar file, or of one behind an http, https or webcal URL.
 
     It is printed, unless --slug or --output say where it is written; a file that is there is not
-    replaced. What cannot be kept is listed on standard error, a line for each cause.
+    replaced. What cannot be kept is listed on standard error, a line for each cause. With - the
+    URL, which can be a secret, is read from standard input.
     """
     if slug is not None and target is not None:
         raise click.UsageError("Give --slug or --output, not both.")
@@ -66,6 +68,7 @@ def import_(
         _check_free(slug, settings)
     if target is not None and target.exists():
         raise InvalidInputError(f"{target} is there already; remove it, or choose another name")
+    source = read_url(source)
     data, name = _fetch(source, settings) if _URL.match(source) else _read(Path(source))
     name_in_addresses = slug or make_slug(name.removesuffix(".ics")) or "imported"
     with _progress() as progress:

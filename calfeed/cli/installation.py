@@ -30,6 +30,8 @@ def installation(wanted: str | None, as_json: bool) -> None:
         asked = _read_id(wanted)
         with closing(Database(settings.database, settings.keys)) as database:
             migrate(database)
+            for line in output.describe_new_keys(database):
+                click.echo(line, err=True)
             with database.write_alone() as connection:
                 set_id(connection, asked)
     with output.opened(settings) as database, database.read() as connection:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from calfeed.cli import output
+from calfeed.cli.keys import describe_lost, find_lost
 from calfeed.cli.telling import count, show_time
 from calfeed.errors import InvalidInputError, StoreError
 from calfeed.settings import load_settings
@@ -17,6 +18,7 @@ from calfeed.settings import load_settings
 if TYPE_CHECKING:
     from calfeed.publish.restoring import Repeats
     from calfeed.store.database import Database
+    from calfeed.store.endpoints import Endpoint
     from calfeed.store.lineage import Lineage
 
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -30,13 +32,15 @@ _SHOWN = 20
 def backup(file: Path, force: bool, as_json: bool) -> None:
     """Write a consistent copy of the SQLite database to FILE, while calfeed runs.
 
+    The keys of the secrets in it are not part of it: keep a copy of their file in another place.
     On PostgreSQL it says which command makes one.
     """
     from calfeed.store.copies import write_copy
     from calfeed.store.database import Database
     from calfeed.store.migrate import is_empty
 
-    with closing(Database(load_settings().database)) as database:
+    settings = load_settings()
+    with closing(Database(settings.database, settings.keys)) as database:
         if database.file is None:
             raise InvalidInputError(
                 "the database is PostgreSQL, whose own program makes the backup: "
@@ -46,9 +50,11 @@ def backup(file: Path, force: bool, as_json: bool) -> None:
             raise StoreError(f"there is nothing in the database {database.name} yet")
         size = write_copy(database.file.path, file, replace=force)
     if as_json:
-        output.print_json({"file": str(file), "bytes": size})
+        output.print_json({"file": str(file), "bytes": size, "keys": str(database.keys)})
     else:
         click.echo(f"{file}: {size / 1e6:,.1f} MB, checked")
+        click.echo(f"The keys of its secrets are not in it: keep a copy of {database.keys}")
+        click.echo("too, in another place.")
 
 
 @click.command()
@@ -77,7 +83,8 @@ def restore(file: Path | None, in_place: bool, yes: bool) -> None:
     with output.opened(settings) as database:
         with database.read() as connection:
             repeats = find_repeats(connection, now)
-        _ask(repeats, None, yes)
+            lost = find_lost(connection)
+        _ask(repeats, lost, None, yes)
         with database.write_alone() as connection:
             raised = raise_sequences(connection, None, now)
     _report(raised)
@@ -100,12 +107,15 @@ def _put_back(database: Database, file: Path, now: datetime, yes: bool) -> None:
     aside = live.with_name(f"{live.name}.before-{now:%Y%m%dT%H%M%SZ}")
     with held_alone(live) as sound:
         pass  # better to hear now that calfeed is running than after all that follows
-    with copied_beside(file, live) as made, closing(Database(f"sqlite:///{made}")) as copy:
+    with (
+        copied_beside(file, live) as made,
+        closing(Database(f"sqlite:///{made}", database.keys)) as copy,
+    ):
         if is_empty(copy):
             raise InvalidInputError(f"{file} is not a database of calfeed")
         migrate(copy)
         with copy.read() as connection:
-            _ask(find_repeats(connection, now), file, yes)
+            _ask(find_repeats(connection, now), find_lost(connection), file, yes)
             known = load_lineage(connection)
         seen = _find_seen(database, known) if sound else None
         database.close()
@@ -129,8 +139,10 @@ def _find_seen(database: Database, known: Lineage) -> dict[str, int] | None:
     return None
 
 
-def _ask(repeats: Repeats, source: Path | None, yes: bool) -> None:
-    """Show what is sent again, and ask whether to go on."""
+def _ask(repeats: Repeats, lost: list[Endpoint], source: Path | None, yes: bool) -> None:
+    """Show what the keys do not open and what is sent again, and ask whether to go on."""
+    for line in describe_lost(lost):
+        click.echo(line)
     reminders = repeats.reminders
     if reminders:
         click.echo(

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from calfeed.cli.secret_inputs import choose, secret_file
 from calfeed.delivery.listen import Listener, Received, format_message
 from calfeed.reminders.signing import check_secret
 
@@ -20,9 +21,11 @@ from calfeed.reminders.signing import check_secret
     help="The port to listen on; 0 for any that is free.",
 )
 @click.option("--secret", help="The endpoint's secret (whsec_…); without it nothing is verified.")
+@secret_file
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-def listen(port: int, secret: str | None, as_json: bool) -> None:
+def listen(port: int, secret: str | None, secret_file: str | None, as_json: bool) -> None:
     """Receive webhooks on 127.0.0.1, and print each with whether its signature holds."""
+    chosen = choose(secret, secret_file)
     color = sys.stdout.isatty()
 
     def show(received: Received) -> None:
@@ -39,6 +42,6 @@ def listen(port: int, secret: str | None, as_json: bool) -> None:
             click.echo(format_message(received, color=color))
         sys.stdout.flush()
 
-    with Listener(show, port=port, secret=check_secret(secret) if secret else None) as listener:
+    with Listener(show, port=port, secret=check_secret(chosen) if chosen else None) as listener:
         click.echo(f"listening on {listener.url} (Ctrl-C ends it)", err=True)
         listener.serve()

@@ -40,6 +40,17 @@ def opened(settings: Settings, *, pinned: bool = False) -> Iterator[Database]:
         database.close()
 
 
+def describe_new_keys(database: Database) -> Iterator[str]:
+    """What to know of the keys' file, where this process has made it."""
+    keyring = database.keyring
+    if keyring is not None and keyring.file.made:
+        yield f"new keys for the secrets in the database were made: {keyring.file.path}"
+        yield (
+            "Keep a copy of that file, apart from the copies of the database; without it the "
+            "secrets are lost. Every machine that uses this database needs it"
+        )
+
+
 def say(text: str) -> None:
     """Print for whoever still reads it: a command that runs on does not end with its output."""
     with suppress(OSError):  # a log on a full disk: what it could not take comes with the next line

@@ -167,6 +167,8 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
     settings = load_settings()
     with closing(Database(settings.database, settings.keys)) as database:
         migrate(database)
+        for line in output.describe_new_keys(database):
+            click.echo(line, err=True)
         plan = publish_folder(
             database,
             settings.events,

@@ -8,6 +8,7 @@ import sys
 import click
 
 from calfeed.cli import output
+from calfeed.cli.secret_inputs import choose, read_url, secret_file
 from calfeed.delivery.guard import check_url
 from calfeed.delivery.outlets import open_sender_to
 from calfeed.delivery.posting import HEADERS, make_signer
@@ -28,8 +29,9 @@ _PATIENCE = 1.0
 @click.option("--from", "begin", required=True, help="A date or time; UTC without an offset.")
 @click.option("--to", "end", required=True, help="The first moment that is not rehearsed.")
 @click.option("--endpoint", "endpoint_id", help="The endpoint to send to; what it wants is sent.")
-@click.option("--url", help="Or a URL to send to; everything is sent.")
+@click.option("--url", help="Or a URL to send to (- is standard input); all is sent.")
 @click.option("--secret", help="With --url: the secret (whsec_…) to sign with.")
+@secret_file
 @output.as_json
 def rehearse(
     begin: str,
@@ -37,6 +39,7 @@ def rehearse(
     endpoint_id: str | None,
     url: str | None,
     secret: str | None,
+    secret_file: str | None,
     as_json: bool,
 ) -> None:
     """Send the reminders of a window now, marked as a rehearsal.
@@ -47,7 +50,7 @@ def rehearse(
     window = output.parse_window(begin, end, (now, now))
     settings = load_settings()
     with output.opened(settings) as database:
-        target = _find_target(settings, database, endpoint_id, url, secret)
+        target = _find_target(settings, database, endpoint_id, url, choose(secret, secret_file))
         found = load_window(database, *window)
     requests = _make_requests(settings, found, target)
     results: list[Outcome] = []
@@ -93,12 +96,12 @@ def _find_target(
         if secret is not None:
             raise click.UsageError("--secret goes with --url; an endpoint has its own")
         with database.read() as connection:
-            return find_endpoint(connection, endpoint_id)
+            return find_endpoint(connection, endpoint_id).check()
     if secret is None:
         raise click.UsageError("--url needs --secret, to sign with")
     return Endpoint(
         id="",
-        url=check_url(url or "", settings.allow_private_endpoints),
+        url=check_url(read_url(url or ""), settings.allow_private_endpoints),
         filters=Filters(),
         secret=check_secret(secret),
         created=output.now(),

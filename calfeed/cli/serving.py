@@ -66,6 +66,7 @@ def web(processes: int, supervised: bool) -> None:
 def worker(supervised: bool) -> None:
     """Send what is due. Any number of these may run beside each other on PostgreSQL."""
     from calfeed.cli.channels import register
+    from calfeed.cli.keys import describe_lost, find_lost
     from calfeed.clock import SteadyClock
     from calfeed.delivery.clock import WorkerClock
     from calfeed.delivery.outlets import load_channels, open_sender
@@ -86,6 +87,9 @@ def worker(supervised: bool) -> None:
     ):
         with database.read() as connection:
             last = last_time(connection)
+            lost = find_lost(connection)
+        for line in describe_lost(lost):
+            logging.getLogger("calfeed").error("%s", line)
         now = SteadyClock(last)
         if not _await_certainty(now, last, stopping):
             return
@@ -129,6 +133,8 @@ def serve(processes: int) -> None:
     check_address(settings.host, settings.port)
     database = Database(settings.database, settings.keys)
     prepare(database, output.say)
+    for line in output.describe_new_keys(database):
+        output.say(line)
     clock = SteadyClock()
     publisher = Publisher(database, settings, output.say, clock)
     watcher = Watcher(publisher, settings, output.say)

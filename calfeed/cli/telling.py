@@ -47,7 +47,8 @@ def say_receipt(one: Receipt) -> str:
         said = f"held until the endpoint is resumed, {tries}"
     else:
         said = ", ".join([ended, tries, *([received] if received else [])])
-    return f"{one.endpoint_id} {show_url(one.url)}: {said} (delivery {one.delivery_id})"
+    receiver = show_url(one.url) if one.url else one.description
+    return f"{one.endpoint_id} {receiver}".rstrip() + f": {said} (delivery {one.delivery_id})"
 
 
 def say_receipts(told: Told) -> list[str]:

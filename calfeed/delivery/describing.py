@@ -23,7 +23,7 @@ def describe_endpoint(one: Endpoint, now: datetime) -> dict[str, Any]:
         "id": one.id,
         "state": one.state,
         "since": write(one.since or one.created),
-        "reason": one.reason,
+        "reason": one.lost or one.reason,
         "failing_since": write(one.failing_since),
         "url": show_url(one.url),
         "description": one.description,

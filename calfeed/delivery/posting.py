@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 
 from calfeed.delivery.guard import show_url
@@ -62,8 +63,8 @@ def prepare(
     Those whose message no longer matters, or is no longer kept, are settled as expired, those
     whose endpoint is gone as dropped. What an endpoint does not want now, because it is paused, in
     its quiet hours or past its rate, is given back, and so is what has a URL that this process does
-    not take. None of these are among the requests. `at_once` does not ask whether it is paused, for
-    the hours and for the rate.
+    not take, or none that it can read. None of these are among the requests. `at_once` does not ask
+    whether it is paused, for the hours and for the rate.
     """
     now = clock()
     stored = store.load_messages(connection, [one.message_id for one in claims])
@@ -84,6 +85,10 @@ def prepare(
         ready = [one for one in ready if stored[one.message_id].matters(now)]
         if not endpoint.takes_posts and not at_once:
             paused += ready
+            continue
+        if endpoint.lost is not None:
+            _complain(endpoint.id, endpoint.lost)
+            later.update(dict.fromkeys(ready, now + _ELSEWHERE))
             continue
         if takes is not None and not takes(endpoint.url):
             later.update(dict.fromkeys(ready, now + _ELSEWHERE))
@@ -107,6 +112,12 @@ def prepare(
     store.hold(connection, held)
     store.pass_over(connection, later)
     return requests
+
+
+@cache
+def _complain(endpoint_id: str, why: str) -> None:
+    """Log, once, that an endpoint's secrets cannot be read; others go on."""
+    _log.error("nothing can be sent to endpoint %s, and what is for it waits: %s", endpoint_id, why)
 
 
 def _find_unwanted(

@@ -23,10 +23,11 @@ def probe(
     """Send a test message to an endpoint now, paused or not, and return the attempt.
 
     It is a delivery like others: one that fails is tried again. Raises NotFoundError for no such
-    endpoint, InvalidInputError for a channel that this process cannot send to.
+    endpoint, InvalidInputError for a channel that this process cannot send to, SealError for an
+    endpoint whose secrets cannot be read.
     """
     with database.read() as connection:
-        found = find_endpoint(connection, endpoint_id)
+        found = find_endpoint(connection, endpoint_id).check()
     with open_sender_to(settings, found.url) as sender:
         with database.write() as connection:
             message = probe_message(endpoint_id, clock(), secrets.token_hex(8))

@@ -51,6 +51,7 @@ class Database:
         self.file = DatabaseFile(Path(parsed.database or "")) if _is_sqlite(parsed) else None
         if keys is None and self.file is not None:
             keys = self.file.path.with_name(KEY_FILE)
+        self.keys = keys
         self.keyring = Keyring(KeyFile(keys)) if keys is not None else None
         engine = (
             make_engine(url, self.file, pinned=pinned) if self.file else _create_postgresql(parsed)

@@ -66,8 +66,8 @@ class Endpoint:
         if self.lost is not None:
             raise SealError(
                 f"the URL, the headers and the secret of endpoint {self.id} cannot be read: "
-                f"{self.lost}. Put the key back, or give it others: `calfeed endpoint update "
-                f"{self.id} --url URL`"
+                f"{self.lost}. Put the key back; `calfeed endpoint update {self.id} --url URL` "
+                "gives the endpoint others"
             )
         return self
 
@@ -79,9 +79,9 @@ class Endpoint:
     def rotate(self, secret: str, now: datetime) -> Endpoint:
         """The endpoint with another secret, beside which the present one signs for `ROTATION`.
 
-        Raises InvalidInputError for the secret that it has.
+        Raises InvalidInputError for the secret that it has, SealError where that cannot be read.
         """
-        if secret == self.secret:
+        if secret == self.check().secret:
             raise InvalidInputError(f"this is the secret that endpoint {self.id} has already")
         return replace(self, secret=secret, former_secret=self.secret, former_until=now + ROTATION)
 

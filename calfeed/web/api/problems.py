@@ -11,7 +11,7 @@ from flask import Flask, Response
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from calfeed.errors import InvalidInputError, NotFoundError, StoreError
+from calfeed.errors import InvalidInputError, NotFoundError, SealError, StoreError
 
 PROBLEM = "application/problem+json"
 
@@ -102,6 +102,10 @@ def explain_errors(app: Flask) -> None:
     def absent(error: NotFoundError) -> Response:
         # What the commands can do about it helps nobody here.
         return _answer(404, str(error).partition("; `calfeed")[0])
+
+    @app.errorhandler(SealError)
+    def sealed(error: SealError) -> Response:
+        return _answer(409, str(error).partition("; `calfeed")[0])
 
     @app.errorhandler(InvalidInputError)
     def invalid(error: InvalidInputError) -> Response:

@@ -11,7 +11,7 @@ from flask import Flask, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
-from calfeed.errors import CalfeedError, InvalidInputError, NotFoundError, StoreError
+from calfeed.errors import CalfeedError, InvalidInputError, NotFoundError, SealError, StoreError
 from calfeed.settings import Settings
 from calfeed.store.database import Database
 from calfeed.web.console import (
@@ -39,6 +39,7 @@ _LARGEST_FORM = 100_000
 _STATUSES = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (InvalidInputError, HTTPStatus.BAD_REQUEST),
+    (SealError, HTTPStatus.CONFLICT),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 

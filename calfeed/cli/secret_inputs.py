@@ -1,0 +1,45 @@
+"""Secrets that commands are given: from a file or standard input, as a list of processes shows
+what stands on a command line to everybody on the machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from calfeed.errors import InvalidInputError
+from calfeed.settings import read_secret
+
+STDIN = "-"
+"""What stands for standard input where a file or a URL is named."""
+
+
+def from_file(file: str) -> str:
+    """The text in a file, or on standard input, without the end of its last line.
+
+    Raises SettingsError where it cannot be read, InvalidInputError where there is nothing.
+    """
+    text = sys.stdin.read().rstrip("\r\n") if file == STDIN else read_secret(Path(file))
+    if not text:
+        where = "standard input" if file == STDIN else file
+        raise InvalidInputError(f"there is nothing in {where}, where a secret was to be read")
+    return text
+
+
+def choose(secret: str | None, file: str | None) -> str | None:
+    """The secret that `--secret` or `--secret-file` gives; None for neither."""
+    if secret is not None and file is not None:
+        raise click.UsageError("either --secret or --secret-file, not both")
+    return secret if file is None else from_file(file)
+
+
+def read_url(url: str) -> str:
+    """A URL that was given; `-` reads it from standard input."""
+    return from_file(STDIN).strip() if url == STDIN else url
+
+
+secret_file = click.option(
+    "--secret-file", metavar="FILE", help="The same, read from a file; - is standard input."
+)
+"""The option of a command that has `--secret`."""
