@@ -124,7 +124,7 @@ class Publisher:
     def _report(self, plan: Plan) -> None:
         if not (plan.empty and plan.held):
             brief = len(plan.changes) > 20
-            self._say(f"published: {summarize(plan)}" if brief else show_text(plan))
+            self._say(f"published: {summarize(plan)}" if brief else show_text(plan, titles=False))
         if plan.held and plan.held != self._held:
             self._say(
                 f"{describe_held(plan.held)}: published when the definitions have been "

@@ -154,7 +154,8 @@ def serve(processes: int) -> None:
         supervisor.wait_until(settings.base_url_here + "/readyz", stopping)
         for line in describe_start(database, settings):
             output.say(line)
-        for line in describe_console(database, settings, None if settings.admin_token else token):
+        made = None if settings.admin_token else token
+        for line in describe_console(database, settings, made, to_terminal=sys.stdout.isatty()):
             output.say(line)
         output.say("Ctrl-C ends it.")
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from calfeed.cli import output
-from calfeed.definitions.values import text_in
 from calfeed.errors import StoreError
 from calfeed.publish.plan import HORIZON
 from calfeed.publish.windows import Planned, load_window
@@ -60,16 +59,28 @@ def _describe_first(coming: list[Planned]) -> str:
     first = coming[0].reminder
     due = first.due.astimezone(first.event.zone)
     count = len(coming[0].endpoints)
-    return (
-        f"{due:%Y-%m-%d %H:%M %Z}: {text_in(first.event.summary, first.event.language)}, "
-        f"{first.rule}, to {count} endpoint{'' if count == 1 else 's'}"
-    )
+    # By its names, not its title, which may be a private calendar's.
+    event = f"{first.event.calendar}/{first.event.slug}"
+    told = f"{count} endpoint{'' if count == 1 else 's'}"
+    return f"{due:%Y-%m-%d %H:%M %Z}: {event}, {first.rule}, to {told}"
 
 
 def describe_console(
-    database: Database, settings: Settings, made: SecretStr | None
+    database: Database, settings: Settings, made: SecretStr | None, *, to_terminal: bool
 ) -> Iterator[str]:
-    """How to sign in to the console; `made` is the admin token where it was made for this run."""
+    """How to sign in to the console; `made` is the admin token where it was made for this run.
+
+    A link or a token is shown `to_terminal` alone: everything else is a log.
+    """
+    if not to_terminal:
+        yield f"console  {settings.base_url}/console/"
+        yield "         " + (
+            "wants the admin token"
+            if made is None
+            else "is closed: set CALFEED_ADMIN_TOKEN, or CALFEED_ADMIN_TOKEN_FILE; a link that "
+            "signs in is shown only where the output is a terminal"
+        )
+        return
     try:
         yield f"console  {make_link(database, settings.base_url, output.now())}"
         yield f"         signs in one person, within {LINK_LASTING // timedelta(minutes=1)} minutes"

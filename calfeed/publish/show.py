@@ -53,11 +53,14 @@ def summarize_announced(changes: Sequence[EventChange]) -> str:
     return "announced: " + ", ".join(_count_kinds(changes))
 
 
-def show_text(plan: Plan) -> str:
-    """A plan for a terminal: a line for each event, then the summary."""
+def show_text(plan: Plan, *, titles: bool = True) -> str:
+    """A plan for a terminal: a line for each event, then the summary.
+
+    Without `titles` it is for a log: that of a private calendar's event is not to be there.
+    """
     lines = [f"calendar {row.slug}: {_calendar_state(row.withdrawn)}" for row in plan.calendars]
-    lines += [_describe(change) for change in plan.changes]
-    lines += [f"announced: {_describe(change)}" for change in plan.announced_late]
+    lines += [_describe(change, titles) for change in plan.changes]
+    lines += [f"announced: {_describe(change, titles)}" for change in plan.announced_late]
     return "\n".join([*lines, summarize(plan)])
 
 
@@ -174,15 +177,15 @@ def describe_changes(changes: Sequence[EventChange]) -> list[dict[str, Any]]:
     ]
 
 
-def _describe(change: EventChange) -> str:
+def _describe(change: EventChange, titles: bool) -> str:
     event = change.after.event
     what = describe_change(change)
     if change.kind is Kind.CHANGED and not what.startswith(change.kind):
         what = f"{change.kind}: {what}"
     line = f"{_SIGNS[change.kind]} {event.calendar}/{event.slug}: {what}"
     recurring = ", recurring" if event.repeat and not change.occurrences else ""
-    title = "" if change.kind is Kind.MOVED else f" ({text_in(event.summary, event.language)})"
-    return line + recurring + title
+    titled = titles and change.kind is not Kind.MOVED
+    return line + recurring + (f" ({text_in(event.summary, event.language)})" if titled else "")
 
 
 def _now_and_was(change: EventChange) -> tuple[str, str]:

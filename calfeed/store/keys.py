@@ -111,11 +111,8 @@ class KeyFile:
         self._write([made, *(self.load() if self.exists else ())], replace=True)
         return made
 
-    def drop(self, key_id: str) -> None:
-        """Take a key that is not the current one out of the file.
-
-        Raises InvalidInputError where it is, or where there is no such key.
-        """
+    def check_former(self, key_id: str) -> None:
+        """Raise InvalidInputError where a key is the current one, or not in the file."""
         keys = self.load()
         if key_id == keys[0].id:
             raise InvalidInputError(
@@ -123,7 +120,10 @@ class KeyFile:
             )
         if key_id not in {one.id for one in keys}:
             raise InvalidInputError(f"there is no key {key_id} in {self.path}")
-        self._write([one for one in keys if one.id != key_id], replace=True)
+
+    def drop(self, key_id: str) -> None:
+        """Take a key out of the file."""
+        self._write([one for one in self.load() if one.id != key_id], replace=True)
 
     def _write(self, keys: Sequence[Key], *, replace: bool) -> None:
         text = _HEAD + "".join(f"{one.line}\n" for one in keys)

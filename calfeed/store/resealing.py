@@ -82,10 +82,11 @@ def count_by_key(connection: Connection) -> Counter[str]:
 def drop_key(database: Database, key_id: str, now: datetime) -> None:
     """Take a key out of the file that nothing is encrypted with any more.
 
-    Raises InvalidInputError where something is, or may be in a moment.
+    Raises InvalidInputError where something is, or may be in a moment, and for the current key.
     """
     with database.write_alone() as connection:
         file = keyring_of(connection).file
+        file.check_former(key_id)
         if not database.is_sqlite:
             for table in {column.table.name for column, _ in _sealed_columns()}:
                 connection.execute(text(f"LOCK TABLE {table} IN SHARE MODE"))

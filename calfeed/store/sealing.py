@@ -70,8 +70,8 @@ class Keyring:
         """
         if not sealed:
             return ""
-        version, key_id, text = (*sealed.split(":", 2), "", "")[:3]
-        if f"{version}:" != VERSION:
+        key_id, text = sealed[len(VERSION) : PREFIX_LENGTH - 1], sealed[PREFIX_LENGTH:]
+        if not text or not sealed.startswith(prefix_of(key_id)):
             raise SealError(_CHANGED)
         try:
             cipher = self._cipher(key_id)

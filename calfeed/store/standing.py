@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, update
 from sqlalchemy import type_coerce as coerce
 
+from calfeed.reminders.messages import verify_id
 from calfeed.reminders.options import Options
 from calfeed.store.claims import LEASE
 from calfeed.store.columns import Instant
@@ -119,7 +120,14 @@ def verify_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
         .where(endpoints.c.id == endpoint_id, endpoints.c.state == "unverified")
         .values(state="active", created=now, settled_at=now)
     )
+    _forget_challenge(connection, endpoint_id)
     return changed.rowcount == 1
+
+
+def _forget_challenge(connection: Connection, endpoint_id: str) -> None:
+    """Forget the message that shows, to whoever has it, that an endpoint is theirs."""
+    which = messages.c.id == verify_id(endpoint_id)
+    connection.execute(update(messages).where(which).values(body=None))
 
 
 def list_unverified(connection: Connection) -> list[tuple[str, datetime]]:
@@ -161,6 +169,7 @@ def remove_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
         .values(state="removed", settled_at=now, url="", secret="", headers="")
         .values(former_secret=None, former_until=None)
     )
+    _forget_challenge(connection, endpoint_id)
     connection.execute(
         update(deliveries)
         .where(deliveries.c.endpoint_id == endpoint_id, _is_any(*_TO_COME))

@@ -1,0 +1,278 @@
+"""What is secret is encrypted in the database, each text for its own place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text, update
+
+from calfeed.errors import InvalidInputError, KeyFileError, SealError, StoreError
+from calfeed.store.answers import claim_key, keep_answer
+from calfeed.store.claims import Attempt, claim, record_attempts
+from calfeed.store.database import Database
+from calfeed.store.deliveries import load_attempts
+from calfeed.store.endpoints import (
+    Endpoint,
+    add_endpoint,
+    find_endpoint,
+    list_endpoints,
+    load_endpoints,
+    page_of_endpoints,
+    save_endpoint,
+)
+from calfeed.store.keys import Key, KeyFile, make_key
+from calfeed.store.migrate import migrate
+from calfeed.store.resealing import count_by_key, drop_key, seal_again
+from calfeed.store.sealing import Keyring
+from calfeed.store.standing import remove_endpoint
+from calfeed.store.tables import answers as answers_table
+from calfeed.store.tables import attempts, endpoints
+from tests.store.keeping import NOW, keep_deliveries, make_endpoint
+
+URL = "https://example.org/hook/T0KEN"
+HEADERS = {"Authorization": "Bearer h3ader"}
+
+
+def secret_endpoint(name: str = "end_1") -> Endpoint:
+    return replace(make_endpoint(name, URL), headers=HEADERS)
+
+
+def add(database: Database, *names: str) -> None:
+    with database.write() as connection:
+        for name in names:
+            add_endpoint(connection, secret_endpoint(name))
+
+
+def keys_of(database: Database) -> KeyFile:
+    assert database.keyring is not None
+    return database.keyring.file
+
+
+@pytest.fixture
+def own(empty_url: str, tmp_path: Path) -> Iterator[Database]:
+    """A database with keys of its own, which a test may change."""
+    with closing(Database(empty_url, tmp_path / "calfeed.keys")) as database:
+        migrate(database)
+        yield database
+
+
+def again(database: Database) -> Database:
+    """The same database, as another process has it."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    return Database(url, database.keys)
+
+
+def test_an_endpoint_is_read_as_it_was_written(database: Database) -> None:
+    one = replace(secret_endpoint(), former_secret="whsec_old", former_until=NOW)
+    with database.write() as connection:
+        add_endpoint(connection, one)
+    with database.read() as connection:
+        assert find_endpoint(connection, "end_1") == one
+        assert load_endpoints(connection, ["end_1"]) == {"end_1": one}
+        (row,) = connection.execute(select(endpoints)).all()
+    stored = [row.url, row.headers, row.secret, row.former_secret]
+    assert all(each.startswith("v1:") for each in stored)
+    assert len({each[-40:] for each in stored}) == 4
+
+
+def test_the_same_secret_is_stored_as_another_text_each_time(database: Database) -> None:
+    """Nothing tells whether two endpoints share one, or whether it was changed."""
+    add(database, "end_1", "end_2")
+    with database.read() as connection:
+        assert len(set(connection.scalars(select(endpoints.c.secret)))) == 2
+
+
+def test_what_an_endpoint_wants_is_read_without_its_secrets(database: Database) -> None:
+    add(database, "end_1")
+    with database.write() as connection:
+        connection.execute(update(endpoints).values(secret="nonsense"))
+        (one,) = page_of_endpoints(connection, "", 10)
+    assert (one.id, one.lost, one.url) == ("end_1", None, "")
+
+
+@pytest.mark.parametrize(
+    "swap",
+    [
+        "UPDATE endpoints SET secret = (SELECT secret FROM endpoints WHERE id = 'end_2')",
+        "UPDATE endpoints SET secret = url",
+        "UPDATE endpoints SET url = 'https://attacker.example/'",
+        "UPDATE endpoints SET secret = substr(secret, 1, 12) || 'AAAA' || substr(secret, 17)",
+        "UPDATE endpoints SET headers = 'v1:'",
+    ],
+    ids=["another row's", "another column's", "plain", "changed", "cut off"],
+)
+def test_what_was_moved_or_changed_is_refused_and_others_go_on(
+    database: Database, swap: str
+) -> None:
+    add(database, "end_1", "end_2")
+    with database.write() as connection:
+        connection.execute(text(f"{swap} WHERE id = 'end_1'"))
+    with database.read() as connection:
+        found = load_endpoints(connection, ["end_1", "end_2"])
+    assert found["end_2"] == secret_endpoint("end_2")
+    assert "was changed, or moved there" in (found["end_1"].lost or "")
+    assert (found["end_1"].url, found["end_1"].secret, found["end_1"].headers) == ("", "", {})
+    with pytest.raises(SealError, match="endpoint end_1 cannot be read"), database.write() as to:
+        save_endpoint(to, found["end_1"])
+
+
+def test_nothing_of_a_removed_endpoint_is_left_but_its_name(database: Database) -> None:
+    with database.write() as connection:
+        add_endpoint(connection, replace(secret_endpoint(), description="The desk's robot"))
+        remove_endpoint(connection, "end_1", NOW)
+        (row,) = connection.execute(select(endpoints)).all()
+    assert (row.url, row.headers, row.secret, row.former_secret) == ("", "", "", None)
+    assert row.description == "The desk's robot"
+
+
+def test_what_receivers_answer_and_what_is_shown_once_is_sealed_too(database: Database) -> None:
+    """A receiver may repeat the headers that it got."""
+    keep_deliveries(database, 1)
+    with database.write() as connection:
+        (one,) = claim(connection, NOW, 1)
+        made = Attempt(one.delivery_id, one.number, NOW, 5, 200, None, "you said Bearer h3ader")
+        record_attempts(connection, [made])
+        assert claim_key(connection, "key", "request", NOW) is None
+        keep_answer(connection, "key", '{"secret":"whsec_shown"}')
+    with database.write() as connection:
+        assert load_attempts(connection, one.delivery_id) == [made]
+        assert claim_key(connection, "key", "request", NOW) == '{"secret":"whsec_shown"}'
+        assert "h3ader" not in (connection.scalar(select(attempts.c.response)) or "")
+        assert "whsec" not in (connection.scalar(select(answers_table.c.body)) or "")
+
+
+def test_a_lost_key_takes_what_it_has_encrypted_and_nothing_else(own: Database) -> None:
+    add(own, "end_1")
+    former = keys_of(own).load()[0]
+    keys_of(own).add(datetime.now(UTC))
+    add(own, "end_2")
+    keys_of(own).drop(former.id)
+    with closing(again(own)) as other, other.read() as connection:
+        found = {one.id: one for one in list_endpoints(connection)}
+        assert count_by_key(connection)[former.id] == 3
+    assert f"the key {former.id} that it is encrypted with is not in" in (found["end_1"].lost or "")
+    assert found["end_2"] == secret_endpoint("end_2")
+
+
+def test_a_lost_file_is_not_made_anew_and_what_to_do_is_said(own: Database) -> None:
+    add(own, "end_1")
+    keys_of(own).path.rename(keys_of(own).path.with_suffix(".aside"))
+    with closing(again(own)) as other:
+        migrate(other)
+        with other.read() as connection:
+            (one,) = list_endpoints(connection)
+        assert "there is no file" in (one.lost or "")
+        with pytest.raises(KeyFileError, match="put it back"):
+            add(other, "end_2")
+        # Once it is back, all is well, in this very process.
+        keys_of(own).path.with_suffix(".aside").rename(keys_of(own).path)
+        with other.read() as connection:
+            assert list_endpoints(connection) == [secret_endpoint("end_1")]
+
+
+def test_keys_are_rotated_while_other_processes_read_and_write(own: Database) -> None:
+    add(own, *(f"end_{number}" for number in range(3)))
+    with closing(again(own)) as other:
+        with other.read() as connection:
+            assert len(list_endpoints(connection)) == 3  # it has read the keys by now
+        former = keys_of(own).load()[0]
+        current = keys_of(own).add(datetime.now(UTC) - timedelta(hours=1))
+        seal_again(own)
+        add(other, "end_9")
+        with other.read() as connection:
+            assert [one.lost for one in list_endpoints(connection)] == [None] * 4
+            assert count_by_key(connection) == {current.id: 12}
+        drop_key(own, former.id, datetime.now(UTC))
+        assert [one.id for one in keys_of(own).load()] == [current.id]
+
+
+def test_a_key_is_kept_while_anything_is_or_may_be_encrypted_with_it(own: Database) -> None:
+    add(own, "end_1")
+    now = datetime.now(UTC)
+    former = keys_of(own).load()[0]
+    with pytest.raises(InvalidInputError, match="is the current one"):
+        drop_key(own, former.id, now + timedelta(hours=1))
+    keys_of(own).add(now)
+    with pytest.raises(InvalidInputError, match="3 texts are encrypted with key"):
+        drop_key(own, former.id, now + timedelta(hours=1))
+    seal_again(own)
+    with pytest.raises(InvalidInputError, match="less than a minute ago"):
+        drop_key(own, former.id, now)
+    drop_key(own, former.id, now + timedelta(minutes=2))
+    with pytest.raises(InvalidInputError, match="there is no key"):
+        drop_key(own, "00000000", now + timedelta(minutes=2))
+
+
+def test_sealing_again_that_was_ended_goes_on_where_it_was(
+    own: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("calfeed.store.resealing.STEP", 2)
+    add(own, *(f"end_{number}" for number in range(5)))
+    former = keys_of(own).load()[0]
+    keys_of(own).add(datetime.now(UTC))
+    with own.write() as connection:  # one that cannot be read is passed over
+        connection.execute(text("UPDATE endpoints SET url = url || 'x' WHERE id = 'end_1'"))
+    assert seal_again(own) > 5
+    with own.read() as connection:
+        assert count_by_key(connection)[former.id] == 1
+    assert seal_again(own) == 1
+
+
+def test_without_a_file_for_its_keys_no_secret_is_stored(empty_url: str, engine: str) -> None:
+    if engine == "sqlite":
+        return  # its keys are beside it
+    with closing(Database(empty_url)) as database:
+        migrate(database)
+        with pytest.raises(StoreError, match="no file was named"):
+            add(database, "end_1")
+
+
+def test_the_file_of_keys_is_read_again_once_it_has_changed(tmp_path: Path) -> None:
+    file = KeyFile(tmp_path / "keys")
+    file.make(NOW)
+    (first,) = file.load()
+    KeyFile(file.path).add(NOW + timedelta(days=1))
+    assert [one.id for one in file.load()][1:] == [first.id]
+    file.make(NOW)  # there is one
+    assert len(file.load()) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "there is no key in"),
+        ("0123abcd 2025-01-01T00:00:00+00:00 c2hvcnQ=", "line 1 of .* is not a key"),
+        ("whatever this is", "line 1 of .* is not a key"),
+        ("\N{SNOWMAN}", "line 1 of .* is not a key"),
+    ],
+)
+def test_a_file_of_keys_with_something_else_in_it_is_refused(
+    tmp_path: Path, line: str, said: str
+) -> None:
+    (tmp_path / "keys").write_text(line + "\n", "utf-8")
+    with pytest.raises(KeyFileError, match=said) as caught:
+        KeyFile(tmp_path / "keys").load()
+    assert "c2hvcnQ" not in str(caught.value)
+
+
+def test_two_keys_of_one_id_are_refused(tmp_path: Path) -> None:
+    one = make_key(NOW)
+    other = Key(one.id, NOW, bytes(32))
+    (tmp_path / "keys").write_text(f"{one.line}\n{other.line}\n", "ascii")
+    with pytest.raises(KeyFileError, match="the same id"):
+        KeyFile(tmp_path / "keys").load()
+
+
+def test_no_key_and_no_keyring_shows_a_secret_in_its_repr(tmp_path: Path) -> None:
+    file = KeyFile(tmp_path / "keys")
+    file.make(NOW)
+    (key,) = file.load()
+    secret = key.line.split()[-1]
+    for one in (key, file, Keyring(file)):
+        assert secret not in repr(one)
+        assert repr(key.secret) not in repr(one)
