@@ -171,3 +171,64 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
 def test_a_server_on_every_address_is_reached_at_loopback(tmp_path: Path) -> None:
     assert load(tmp_path, HOST="0.0.0.0").base_url_here == "http://127.0.0.1:8000"
     assert load(tmp_path, HOST="::").base_url_here == "http://[::1]:8000"
+
+
+@pytest.mark.parametrize("name", ["ADMIN_TOKEN", "DATABASE_URL", "EGRESS_PROXY"])
+def test_each_secret_can_stand_in_a_file_of_its_own(tmp_path: Path, name: str) -> None:
+    secrets = {
+        "ADMIN_TOKEN": "0123456789abcdef0123456789abcdef",
+        "DATABASE_URL": SECRET_URL,
+        "EGRESS_PROXY": SECRET_PROXY,
+    }
+    file = tmp_path / "secret"
+    file.write_text(secrets[name] + "\n", "utf-8")
+    by_environment = load(tmp_path, **{f"{name}_FILE": str(file)})
+    assert getattr(by_environment, name.lower()).get_secret_value() == secrets[name]
+    by_file = load(tmp_path, f"{name.lower()}_file = '{file}'\n")
+    assert getattr(by_file, name.lower()).get_secret_value() == secrets[name]
+
+
+def test_no_other_setting_can_stand_in_a_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="CALFEED_PORT_FILE is not a setting"):
+        load(tmp_path, PORT_FILE="port")
+
+
+def test_a_secret_and_a_file_with_it_are_a_contradiction(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="ADMIN_TOKEN_FILE: CALFEED_ADMIN_TOKEN is given as well"):
+        load(tmp_path, ADMIN_TOKEN="0123456789abcdef", ADMIN_TOKEN_FILE="secret")
+
+
+def test_the_environment_goes_before_calfeed_toml_in_either_form(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from-the-file-0123456789\n")
+    text = f"admin_token_file = '{tmp_path / 'secret'}'\n"
+    settings = load(tmp_path, text, ADMIN_TOKEN="from-the-environment-0123456789")
+    assert settings.admin_token is not None
+    assert settings.admin_token.get_secret_value() == "from-the-environment-0123456789"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"short\n"])
+def test_a_secret_in_a_file_that_cannot_be_used_is_not_repeated(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError, match="CALFEED_ADMIN_TOKEN_FILE: ") as caught:
+        load(tmp_path, ADMIN_TOKEN_FILE=str(file))
+    assert "short" not in str(caught.value)
+
+
+def test_keys_are_beside_the_database_or_where_they_are_said_to_be(tmp_path: Path) -> None:
+    assert load(tmp_path).keys is None  # beside the SQLite file
+    assert load(tmp_path, DATABASE_URL=SECRET_URL).keys == Path("var/calfeed.keys")
+    assert load(tmp_path, KEYS_FILE="/etc/keys").keys == Path("/etc/keys")
+
+
+def test_keys_can_come_as_a_credential_of_the_service(tmp_path: Path) -> None:
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert load_settings(environment, tmp_path / "none.toml").keys_file is None
+    (tmp_path / "calfeed-keys").touch()
+    found = load_settings(environment, tmp_path / "none.toml")
+    assert found.keys_file == tmp_path / "calfeed-keys"
+    own = load_settings({**environment, "CALFEED_KEYS_FILE": "own"}, tmp_path / "none.toml")
+    assert own.keys_file == Path("own")
