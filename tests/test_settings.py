@@ -194,7 +194,9 @@ def test_no_other_setting_can_stand_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_secret_and_a_file_with_it_are_a_contradiction(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="ADMIN_TOKEN_FILE: CALFEED_ADMIN_TOKEN is given as well"):
+    with pytest.raises(
+        SettingsError, match="ADMIN_TOKEN_FILE: CALFEED_ADMIN_TOKEN is given as well"
+    ):
         load(tmp_path, ADMIN_TOKEN="0123456789abcdef", ADMIN_TOKEN_FILE="secret")
 
 

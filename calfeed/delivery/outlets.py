@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from calfeed.delivery.channels import SCHEME, Dispatch
 from calfeed.errors import InvalidInputError
+from calfeed.private_files import keep_private
 from calfeed.settings import Settings
 from calfeed.store.endpoints import Endpoint
 
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 def load_channels(settings: Settings) -> Mapping[str, Channel]:
     """The channels of the settings' file, by name; none where there is no file.
 
-    Raises SettingsError with everything that is wrong in it.
+    Raises SettingsError with everything that is wrong in it, RightsError where others can read it.
     """
     if settings.channels is None:
         return {}
+    keep_private(settings.channels)
     # Apprise takes its time, and is needed nowhere else.
     from calfeed.delivery.channel_file import read_channels
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import Column, String, Table, Text
 
 from calfeed.store.columns import Instant, Serial, metadata
-from calfeed.store.sealing import SEALED
 
 # What lets a reader at a private calendar, or a program at the API; the token itself is not kept.
 tokens = Table(
@@ -29,8 +28,8 @@ answers = Table(
     # Hashes: of who asked and the key they gave, and of what they asked for.
     Column("key", String(64), primary_key=True),
     Column("request", String(64), nullable=False),
-    # NULL only within the transaction that makes it. A secret that is shown once is in it.
-    Column("body", Text, info=SEALED),
+    # NULL only within the transaction that makes it.
+    Column("body", Text),
     Column("at", Instant, nullable=False, index=True),
 )
 

@@ -17,7 +17,6 @@ down_revision = "0002"
 # Each table with its primary key, and what is encrypted from now on.
 _SEALED = (
     ("endpoints", ("id",), ("url", "headers", "secret", "former_secret")),
-    ("answers", ("key",), ("body",)),
     ("attempts", ("delivery_id", "claim"), ("response",)),
 )
 
