@@ -27,6 +27,7 @@ from calfeed.store.migrate import migrate
 from calfeed.store.tables import metadata
 from tests.keys import KEYS
 from tests.postgresql import start_postgresql
+from tests.store.keeping import MADE_ONCE
 
 _numbers = count()
 
@@ -109,8 +110,8 @@ def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
         migrate(database)
     else:
         database = Database(request.getfixturevalue("_tables"), KEYS)
-        # All but the row that the migration put there.
-        names = ", ".join(name for name in metadata.tables if name != "installation")
+        # All but the rows that the migrations put there.
+        names = ", ".join(metadata.tables.keys() - MADE_ONCE)
         with database.write() as connection:
             connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     with database.write() as connection:

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "calfeed"
 ORDER = [
     {"errors"},
     {"private_files"},
-    {"settings"},
+    {"settings", "logs"},
     {"clock"},
     {"definitions"},
     {"ical"},

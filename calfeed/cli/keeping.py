@@ -72,6 +72,7 @@ def restore(file: Path | None, in_place: bool, yes: bool) -> None:
     """
     from calfeed.publish.restoring import find_repeats, raise_sequences
     from calfeed.store.database import Database
+    from calfeed.store.sessions import end_sessions
 
     if (file is not None) == in_place:
         raise click.UsageError("Give one of FILE and --in-place.")
@@ -86,6 +87,7 @@ def restore(file: Path | None, in_place: bool, yes: bool) -> None:
             lost = find_lost(connection)
         _ask(repeats, lost, None, yes)
         with database.write_alone() as connection:
+            end_sessions(connection)  # some of them were ended since the backup
             raised = raise_sequences(connection, None, now)
     _report(raised)
 
@@ -96,6 +98,7 @@ def _put_back(database: Database, file: Path, now: datetime, yes: bool) -> None:
     from calfeed.store.database import Database
     from calfeed.store.lineage import load_lineage
     from calfeed.store.migrate import is_empty, migrate
+    from calfeed.store.sessions import end_sessions
 
     if database.file is None:
         raise InvalidInputError(
@@ -121,6 +124,7 @@ def _put_back(database: Database, file: Path, now: datetime, yes: bool) -> None:
         database.close()
         with held_alone(live):
             with copy.write_alone() as connection:
+                end_sessions(connection)
                 raised = raise_sequences(connection, seen, now)
             copy.close()
             there = put_in_place(made, live, aside)

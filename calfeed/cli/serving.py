@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import SecretStr
 
+from calfeed import logs
 from calfeed.cli import output
 from calfeed.errors import ReplacedError, StoreError
 from calfeed.settings import environment_with, load_settings
@@ -74,7 +75,7 @@ def worker(supervised: bool) -> None:
     from calfeed.store.notices import Listener
     from calfeed.store.timekeeping import last_time
 
-    _log_to_stderr("worker")
+    logs.set_up("worker")
     settings = load_settings()
     channels = load_channels(settings)
     stopping = threading.Event()
@@ -125,6 +126,7 @@ def serve(processes: int) -> None:
     from calfeed.store.database import Database
     from calfeed.web.server import check_address
 
+    logs.set_up("serve")
     settings = load_settings()
     token = settings.admin_token or SecretStr(secrets.token_urlsafe(32))
     load_channels(settings)  # better to fail here, in a few lines, than in each worker
@@ -228,13 +230,3 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=follow, name="calfeed-parent", daemon=True).start()
-
-
-def _log_to_stderr(part: str) -> None:
-    logging.basicConfig(
-        level=logging.WARNING,
-        format=f"%(asctime)s {part}: %(message)s",
-        datefmt="%H:%M:%S",
-        stream=sys.stderr,
-    )
-    logging.getLogger("calfeed").setLevel(logging.INFO)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Text
 
 from calfeed.store.columns import Instant, Serial, metadata
 
@@ -19,6 +19,8 @@ tokens = Table(
     Column("description", Text, nullable=False),
     Column("created", Instant, nullable=False),
     Column("revoked", Instant),
+    # From when on it is not valid; None: it does not expire.
+    Column("expires", Instant),
 )
 
 # What was answered to requests that must not be done twice, for a day.
@@ -39,4 +41,36 @@ sign_in_links = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("expires", Instant, nullable=False),
+)
+
+# One row: the random key of this installation's sessions of the console.
+session_keys = Table(
+    "session_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key", LargeBinary, nullable=False),
+)
+
+# Who is signed in to the console; what their browsers carry is not kept.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    # Made of the admin token that was in force when it began: with another one it is over.
+    Column("door", String(64), nullable=False),
+    # How somebody signed in: token, link
+    Column("method", String(16), nullable=False),
+    Column("begun", Instant, nullable=False),
+    Column("used", Instant, nullable=False),
+)
+
+# Endpoints that were registered by anybody and are not confirmed yet.
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("endpoint_id", String(40), ForeignKey("endpoints.id"), primary_key=True),
+    # A hash of the network that it came from, under a key that is not kept.
+    Column("origin", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
 )

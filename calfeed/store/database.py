@@ -58,7 +58,7 @@ class Database:
         )
         self.engine = engine.execution_options(**{OPTION: self.keyring})
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self.name = self.engine.url.render_as_string(hide_password=True)
+        self.name = _show(self.engine.url)
         # SQLite has one writer at a time. Left to it, a thread that finds another one writing
         # sleeps, and looks again after a while; here it is woken when its turn has come.
         self._writing: AbstractContextManager[object] = (
@@ -209,6 +209,12 @@ def _parse(url: str) -> URL:
     if name == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise StoreError("a SQLite database has to be a file: sqlite:///path")
     return parsed
+
+
+def _show(url: URL) -> str:
+    """A URL without its passwords, which can stand among its parameters too."""
+    hidden = {name: "***" if "password" in name else value for name, value in url.query.items()}
+    return url.set(query=hidden).render_as_string(hide_password=True)
 
 
 def _is_sqlite(url: URL) -> bool:

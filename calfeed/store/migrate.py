@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from calfeed.errors import StoreError
 from calfeed.store.database import Database
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. Where a database is there already, Alembic need not be loaded."""
 
 _FOLDER = Path(__file__).parent / "migrations"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select, update
 from sqlalchemy import type_coerce as coerce
 
 from calfeed.reminders.messages import verify_id
@@ -22,7 +22,7 @@ from calfeed.store.claims import LEASE
 from calfeed.store.columns import Instant
 from calfeed.store.endpoints import Endpoint, save_endpoint
 from calfeed.store.notices import announce
-from calfeed.store.tables import deliveries, endpoints, messages
+from calfeed.store.tables import deliveries, endpoints, messages, registrations
 
 _BURST = timedelta(seconds=1)
 """By how much a post may be early, so that a worker need not be there at each single moment."""
@@ -120,6 +120,7 @@ def verify_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
         .where(endpoints.c.id == endpoint_id, endpoints.c.state == "unverified")
         .values(state="active", created=now, settled_at=now)
     )
+    _forget_registration(connection, endpoint_id)
     _forget_challenge(connection, endpoint_id)
     return changed.rowcount == 1
 
@@ -130,10 +131,9 @@ def _forget_challenge(connection: Connection, endpoint_id: str) -> None:
     connection.execute(update(messages).where(which).values(body=None))
 
 
-def list_unverified(connection: Connection) -> list[tuple[str, datetime]]:
-    """The unverified endpoints, and when (UTC) each was registered."""
-    query = select(endpoints.c.id, endpoints.c.created).where(endpoints.c.state == "unverified")
-    return [(row.id, row.created) for row in connection.execute(query)]
+def _forget_registration(connection: Connection, endpoint_id: str) -> None:
+    """Forget where an endpoint was registered from, once it waits no longer."""
+    connection.execute(delete(registrations).where(registrations.c.endpoint_id == endpoint_id))
 
 
 def change_endpoint(connection: Connection, endpoint: Endpoint, now: datetime) -> None:
@@ -163,6 +163,7 @@ def remove_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
     Returns False where it is gone already.
     """
     _lock_deliveries(connection, endpoint_id, *_TO_COME)
+    _forget_registration(connection, endpoint_id)
     changed = connection.execute(
         update(endpoints)
         .where(endpoints.c.id == endpoint_id, endpoints.c.state != "removed")

@@ -18,6 +18,9 @@ from sqlalchemy import (
 )
 
 from calfeed.store.access_tables import answers as answers
+from calfeed.store.access_tables import registrations as registrations
+from calfeed.store.access_tables import session_keys as session_keys
+from calfeed.store.access_tables import sessions as sessions
 from calfeed.store.access_tables import sign_in_links as sign_in_links
 from calfeed.store.access_tables import tokens as tokens
 from calfeed.store.columns import Instant, Serial

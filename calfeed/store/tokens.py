@@ -6,6 +6,7 @@ Only their hashes are kept.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Collection, Sequence
@@ -57,6 +58,11 @@ class Token:
 def digest_token(token: str) -> str:
     """What is kept of a token. It is random, so a plain hash of it tells nothing."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def is_same_token(given: str, expected: str) -> bool:
+    """Whether two tokens are the same; the time that takes tells nothing about them."""
+    return hmac.compare_digest(digest_token(given), digest_token(expected))
 
 
 def check_scopes(scopes: Collection[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from calfeed.store.migrate import check_schema
 from calfeed.web import feed_routes, pages
 from calfeed.web.answers import Application, LookUp
 from calfeed.web.cards import list_cards
+from calfeed.web.faults import QuietFlask
 from calfeed.web.reading import read_in_languages
 from calfeed.web.ready import ReadyPages
 from calfeed.web.security import secure
@@ -55,7 +56,7 @@ def make_app(
 
 def make_flask(state: State, base_url: str) -> Flask:
     """The Flask part: pages, single events, health."""
-    app = Flask(__name__)
+    app = QuietFlask(__name__)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     read_in_languages(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import threading
@@ -14,10 +13,12 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from calfeed import logs
 from calfeed.clock import SteadyClock
 from calfeed.errors import CalfeedError
 from calfeed.settings import Settings, load_settings
 from calfeed.store.database import Database
+from calfeed.store.migrate import check_schema
 from calfeed.web.answers import Application
 from calfeed.web.api.app import MOUNT, make_api
 from calfeed.web.app import make_app
@@ -39,6 +40,15 @@ Without HTTP/1 alone, connections that send nothing at all would be exempt from 
 
 _CONNECTIONS = 4_096
 """How many connections each process holds at once; those that idle are among them."""
+
+
+LOGGING = {
+    "formatters": {
+        name: {"()": logs.SafeFormatter, "fmt": "web: %(message)s"}
+        for name in ("generic", "access")
+    }
+}
+"""How granian logs: with the words of no error but ours."""
 
 
 def serve(settings: Settings, processes: int) -> None:
@@ -63,15 +73,17 @@ def serve(settings: Settings, processes: int) -> None:
         workers_kill_timeout=5,
         log_access=False,
         log_level=LogLevels.warning,
+        log_dictconfig=LOGGING,
     ).serve()
 
 
 def make() -> Application:
     """What each of granian's processes calls for its application."""
-    logging.basicConfig(level=logging.WARNING, format="web: %(message)s")
+    logs.set_up("web")
     threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
     settings = load_settings()
     database = Database(settings.database, settings.keys)
+    check_schema(database)
     clock = SteadyClock()
     state = State(database, settings.base_url, clock)
     api = make_api(

@@ -14,6 +14,9 @@ from calfeed.store.endpoints import Endpoint, add_endpoint
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 
+MADE_ONCE = {"installation", "session_keys"}
+"""The tables that the migrations fill, and that stay when a test empties the others."""
+
 
 def make_endpoint(
     name: str, url: str = "https://example.org/hook", filters: Filters | None = None

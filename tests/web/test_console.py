@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from pydantic import SecretStr
+from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, TestResponse
@@ -23,6 +26,8 @@ from calfeed.settings import Settings
 from calfeed.store.database import Database
 from calfeed.store.endpoints import list_endpoints
 from calfeed.store.publishes import Author
+from calfeed.store.sessions import IDLE, LONGEST, load_session_key
+from calfeed.store.tables import sessions
 from calfeed.web.console.door import GUESSES, LINK_LASTING, make_link
 from calfeed.web.console.routes import PREFIX, make_console
 from tests.delivery.office import Office
@@ -131,7 +136,7 @@ def test_nobody_sees_anything_of_the_console_without_a_session(house: House) -> 
                 assert "/sign-in" in response.headers["Location"]
                 assert "Talks" not in response.text
                 seen += 1
-    assert seen >= 40
+    assert seen >= 45
 
 
 def test_the_admin_token_lets_in_and_nothing_else_does(house: House) -> None:
@@ -164,12 +169,16 @@ def test_signing_in_leads_nowhere_but_into_the_console(house: House, elsewhere: 
     assert visitor.place == "/"
 
 
-def test_wrong_tokens_are_limited_and_then_the_right_one_is_as_well(house: House) -> None:
-    visitor = house.visit()
+def test_wrong_tokens_are_limited_and_the_right_one_always_gets_in(house: House) -> None:
+    """All come from one address, as behind a proxy that nobody is told of."""
+    stranger = house.visit()
     for _ in range(GUESSES.amount):
-        visitor.sign_in("a guess")
-    assert "too many" in visitor.sign_in()
-    assert visitor.page.status_code == 429
+        assert "not the admin token" in stranger.sign_in("a guess")
+    for _ in range(GUESSES.amount):
+        assert "too many" in stranger.sign_in("a guess")
+        assert stranger.page.status_code == 429
+        assert int(stranger.page.headers["Retry-After"]) > 0
+        assert "What fires next" in house.visit().sign_in()
 
 
 def test_a_link_signs_one_person_in_once_and_not_by_being_looked_at(house: House) -> None:
@@ -191,36 +200,153 @@ def test_a_link_that_is_too_old_signs_nobody_in(house: House) -> None:
     assert "too old" in visitor.send("/enter", once=once)
 
 
-def test_signing_out_ends_the_session(house: House) -> None:
-    visitor = house.enter()
-    assert "signed out" in visitor.send("/sign-out")
+def take_cookie(visitor: Visitor) -> str:
+    """What the browser of somebody who is signed in carries."""
+    cookie = visitor.client.get_cookie("calfeed_console", path=PREFIX)
+    assert cookie
+    return cookie.value
+
+
+def bring_cookie(house: House, value: str) -> Visitor:
+    """Another browser with the same cookie."""
+    visitor = house.visit()
+    visitor.client.set_cookie("calfeed_console", value, path=PREFIX)
+    return visitor
+
+
+def assert_over(house: House, cookie: str) -> None:
+    """See that a cookie lets nobody in, neither to a page nor with a form."""
+    visitor = bring_cookie(house, cookie)
     visitor.open("/endpoints")
+    assert visitor.place == "/sign-in"
+    visitor.send("/endpoints/new", url="https://example.org/hooks")
     assert visitor.place == "/sign-in"
 
 
-def test_every_process_with_the_same_token_accepts_a_session_and_others_do_not(
+def test_signing_out_ends_the_session_in_every_copy_of_its_cookie(house: House) -> None:
+    visitor = house.enter()
+    cookie = take_cookie(visitor)
+    other = bring_cookie(house, cookie)
+    assert "Endpoints" in other.open("/endpoints")
+    assert "signed out" in visitor.send("/sign-out")
+    assert visitor.client.get_cookie("calfeed_console", path=PREFIX) is None
+    visitor.open("/endpoints")
+    assert visitor.place == "/sign-in"
+    assert_over(house, cookie)
+    other.send("/endpoints/new", url="https://example.org/hooks")
+    assert other.place == "/sign-in"
+
+
+def test_a_session_ends_after_12_hours_without_use_and_after_7_days_of_use(house: House) -> None:
+    visitor, office = house.enter(), house.office
+    begun = office.now
+    while office.now - begun < LONGEST - IDLE:
+        office.now += IDLE - timedelta(minutes=2)
+        visitor.open("/endpoints")
+        assert visitor.place == "/endpoints"
+    office.now = begun + LONGEST
+    assert_over(house, take_cookie(visitor))
+    idle = house.enter()
+    office.now += IDLE
+    assert_over(house, take_cookie(idle))
+
+
+def test_another_admin_token_ends_every_session_and_every_process_with_the_same_accepts_it(
     house: House, tmp_path: Path
 ) -> None:
-    cookie = house.enter().client.get_cookie("calfeed_console", path=PREFIX)
-    assert cookie
+    cookie = take_cookie(house.enter())
     for token, place in ((TOKEN, "/endpoints"), ("another-token-by-now", "/sign-in")):
-        other = make_house(house.office, tmp_path, admin_token=SecretStr(token)).visit()
-        other.client.set_cookie("calfeed_console", cookie.value, path=PREFIX)
-        other.open("/endpoints")
-        assert other.place == place
+        other = make_house(house.office, tmp_path, admin_token=SecretStr(token))
+        visitor = bring_cookie(other, cookie)
+        visitor.open("/endpoints")
+        assert visitor.place == place
+    anew = other.visit()
+    anew.sign_in("another-token-by-now")
+    assert anew.open("/sessions").count("last used") == 1
+
+
+def test_the_list_of_sessions_ends_one_or_all_others(house: House) -> None:
+    own, first, second, third = (house.enter() for _ in range(4))
+    page = own.open("/sessions")
+    assert (page.count("This browser"), page.count("Another browser")) == (1, 3)
+    number = re.search(r'Another browser.*?name="session" value="(\d+)"', own.page.text, re.S)
+    assert number
+    assert "session is ended" in own.send("/sessions/end", session=number[1])
+    places = []
+    for visitor in (first, second, third):
+        visitor.open("/endpoints")
+        places.append(visitor.place)
+    assert sorted(places) == ["/endpoints", "/endpoints", "/sign-in"]
+    assert "ended: 2" in own.send("/sessions/end-others")
+    for visitor in (first, second, third):
+        visitor.open("/endpoints")
+        assert visitor.place == "/sign-in"
+    assert own.open("/sessions").count("browser</strong>") == 1
+
+
+def test_a_session_says_how_somebody_signed_in_and_when(house: House) -> None:
+    house.enter()
+    once = make_link(house.office.database, "", house.office.now).partition("once=")[2]
+    house.office.now += timedelta(minutes=10)
+    visitor = house.visit()
+    visitor.open("/enter", once=once)
+    visitor.send("/enter", once=once)
+    page = visitor.open("/sessions")
+    assert page.index("by a link") < page.index("with the admin token")
+    assert "10 minutes ago" in page
+
+
+def test_who_only_looks_gets_no_cookie_and_no_session(house: House) -> None:
+    visitor = house.visit()
+    for path in ("/sign-in", "/", "/enter?once=x", "/nothing-here"):
+        response = visitor.client.get(PREFIX + path)
+        assert "Set-Cookie" not in response.headers, path
+    visitor.sign_in("a guess")
+    assert "Set-Cookie" not in visitor.page.headers
+    with house.office.database.read() as connection:
+        assert connection.execute(select(sessions)).all() == []
+
+
+def test_neither_the_cookie_nor_its_key_is_made_of_the_admin_token_or_in_the_database(
+    house: House,
+) -> None:
+    """Nothing that a visitor or a thief of the database has tells a right guess from a wrong one
+    but what is dear to make."""
+    cookies = [take_cookie(house.enter()) for _ in range(2)]
+    assert cookies[0] != cookies[1]
+    with house.office.database.read() as connection:
+        kept = repr(connection.execute(select(sessions)).all())
+        key = load_session_key(connection)
+    assert len(key) == 32
+    for value in (*cookies, TOKEN, sha256(TOKEN.encode()).hexdigest()):
+        assert value not in kept
+    assert hmac.digest(key, TOKEN.encode(), "sha256").hex() not in kept
 
 
 def test_the_cookie_is_for_this_site_alone_and_over_https_where_that_is(
     house: House, tmp_path: Path
 ) -> None:
-    for url, secure in ((None, False), ("https://example.org", True)):
-        visitor = make_house(house.office, tmp_path, public_url=url).visit()
-        visitor.open("/sign-in")
-        cookie = visitor.page.headers["Set-Cookie"]
-        assert "HttpOnly" in cookie
-        assert "SameSite=Strict" in cookie
-        assert "Path=/console" in cookie
-        assert ("Secure" in cookie) == secure
+    for url, name, path in (
+        (None, "calfeed_console=", "Path=/console"),
+        ("https://example.org", "__Host-calfeed_console=", "Path=/"),
+    ):
+        client = make_house(house.office, tmp_path, public_url=url).visit().client
+        response = client.post(f"{PREFIX}/sign-in", data={"token": TOKEN})
+        (cookie,) = response.headers.getlist("Set-Cookie")
+        parts = cookie.split("; ")
+        assert parts[0].startswith(name)
+        assert {"HttpOnly", "SameSite=Strict", path} <= set(parts)
+        assert ("Secure" in parts) == (url is not None)
+        assert not any(part.startswith("Domain") for part in parts)
+
+
+def test_another_site_cannot_send_the_form_that_signs_in(house: House) -> None:
+    for site, status in (("cross-site", 400), ("same-site", 400), ("same-origin", 303)):
+        response = house.visit().client.post(
+            f"{PREFIX}/sign-in", data={"token": TOKEN}, headers={"Sec-Fetch-Site": site}
+        )
+        assert response.status_code == status
+        assert ("Set-Cookie" in response.headers) == (status == 303)
 
 
 def test_without_an_admin_token_nobody_can_sign_in_and_the_page_says_why(
@@ -454,6 +580,7 @@ def test_reminders_are_shown_with_who_gets_them_and_what_became_of_them(house: H
     assert "1 week before" in page
     office.now += timedelta(days=25)
     office.deliver()
+    visitor.sign_in()
     page = visitor.open("/reminders", **window)
     assert "What fired" in page
     assert "What is to come" in page
@@ -556,4 +683,5 @@ def test_what_is_overdue_for_a_while_asks_whether_a_worker_runs(house: House) ->
     visitor = house.enter()
     assert "Is a worker running?" not in visitor.open("/")
     house.office.now += timedelta(days=25)
+    visitor.sign_in()
     assert "Is a worker running?" in visitor.open("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +15,11 @@ from werkzeug.test import Client
 
 from calfeed.delivery.sender import Sender
 from calfeed.store.database import Database
+from calfeed.store.registrations import list_registrations
+from calfeed.web.api import registrations
 from calfeed.web.api.app import make_api
-from calfeed.web.api.registrations import MOST, PATIENCE
+from calfeed.web.api.registrations import PATIENCE
+from calfeed.web.networks import find_network
 from tests.delivery.office import Office
 from tests.delivery.receiver import Post, Receiver
 from tests.web.api_site import ADMIN, OPEN, VAULT, ApiSite, make_api_site
@@ -284,12 +288,69 @@ def test_only_what_is_public_can_be_registered_for(
     assert [one["pointer"] for one in response.json["errors"]] == [pointer]
 
 
-def test_only_so_many_wait_to_be_confirmed(api: ApiSite) -> None:
-    for _ in range(MOST):
-        assert api.ask("POST", "/registrations", None, json={"url": URL}).status_code == 202
-    assert api.ask("POST", "/registrations", None, json={"url": URL}).status_code == 429
-    api.site.now += PATIENCE
-    assert api.ask("POST", "/registrations", None, json={"url": URL}).status_code == 202
+def register_from(api: ApiSite, address: str, status: int = 202) -> Any:
+    """Register an endpoint from an address."""
+    environ = {"REMOTE_ADDR": address}
+    response = api.ask("POST", "/registrations", None, json={"url": URL}, environ_overrides=environ)
+    assert response.status_code == status, response.text
+    return response.json
+
+
+def waits(api: ApiSite, made: Any) -> bool:
+    """Whether a registration is still there to be confirmed."""
+    response = api.ask("GET", f"/registrations/{made['id']}", made["token"])
+    return response.status_code == 200
+
+
+def test_strangers_with_several_addresses_take_no_place_from_others(
+    api: ApiSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six addresses fill every place there is, and go on; who comes from another one has theirs."""
+    monkeypatch.setattr(registrations, "MOST", 24)
+    early = register_from(api, "203.0.113.1")
+    for number in range(60):
+        register_from(api, f"198.51.100.{number % 6}")
+    late = register_from(api, "203.0.113.2")
+    for number in range(60):
+        register_from(api, f"198.51.100.{number % 6}")
+        register_from(api, f"2001:db8:1:1::{number:x}")  # as many as one likes, of one customer
+    assert waits(api, early)
+    assert waits(api, late)
+    with api.site.database.read() as connection:
+        waiting = list_registrations(connection)
+    assert len(waiting) == 24
+    assert max(Counter(one.origin for one in waiting).values()) <= 4
+
+
+def test_what_is_confirmed_or_removed_takes_no_place(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registrations, "MOST", 1)
+    joined = [registry.join() for _ in range(2)]
+    removed = registry.register()
+    registry.do("DELETE", f"/endpoints/{removed['id']}", 204, ADMIN)
+    with registry.api.site.database.read() as connection:
+        assert list_registrations(connection) == []
+    registry.register()
+    for made in joined:
+        path = f"/registrations/{made['id']}"
+        assert registry.do("GET", path, 200, made["token"])["state"] == "active"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "20010db800010002::/64"),
+        ("2001:db8:1:2::", "20010db800010002::/64"),
+        ("fe80::1%eth0", "fe80000000000000::/64"),
+        ("", ""),
+        ("unix:", "unix:"),
+    ],
+)
+def test_a_network_is_an_address_or_the_first_64_bits_of_one(address: str, network: str) -> None:
+    assert find_network(address) == network
 
 
 def test_registrations_are_limited_harder_than_the_rest(api: ApiSite) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -13,17 +10,15 @@ from flask_limiter import Limiter
 from pydantic import SecretStr
 
 from calfeed.store.database import Database
-from calfeed.store.tokens import allows, digest_token, find_token, may_read
+from calfeed.store.tokens import allows, find_token, is_same_token, may_read
 from calfeed.web.api.problems import RefusalError
+from calfeed.web.networks import name_network
 
 RATE = "600 per minute"
 """How many requests a token, or an address without one, may make in each process."""
 
 _EVERY_REQUEST = "api"
 """What the limit counts a request as, whatever is at its address."""
-
-_SALT = secrets.token_bytes(16)
-"""Another one in each process, so that the hash of an address tells nobody the address."""
 
 
 @dataclass(frozen=True)
@@ -59,21 +54,13 @@ def find_access(database: Database, admin_token: SecretStr | None) -> Access | N
     kind, _, token = given.partition(" ")
     if kind.lower() != "bearer":
         return None
-    # Digests are compared, so the time that takes tells nothing about the token.
-    if admin_token is not None and hmac.compare_digest(
-        digest_token(token.strip()), digest_token(admin_token.get_secret_value())
-    ):
+    if admin_token is not None and is_same_token(token.strip(), admin_token.get_secret_value()):
         return Access("admin", ("admin",))
     with database.read() as connection:
         found = find_token(connection, token.strip())
     if found is None or not found.scopes:
         return None
     return Access(f"token {found.id}", found.scopes)
-
-
-def name_address() -> str:
-    """Name the address that the request at hand comes from, by a hash: no address is kept."""
-    return hashlib.sha256(_SALT + (request.remote_addr or "").encode()).hexdigest()
 
 
 def guard(app: Flask, database: Database, admin_token: SecretStr | None, rate: str) -> Limiter:
@@ -83,7 +70,10 @@ def guard(app: Flask, database: Database, admin_token: SecretStr | None, rate: s
     """
 
     def name_asker() -> str:
-        return str(g.access.name) if g.access else name_address()
+        if g.access:
+            return str(g.access.name)
+        # Whoever tries tokens out takes nothing from those who read without one.
+        return ("guess " if g.refused else "") + name_network()
 
     @app.before_request
     def identify() -> None:

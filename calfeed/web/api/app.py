@@ -9,10 +9,12 @@ from pydantic import SecretStr
 
 from calfeed.store.database import Database
 from calfeed.web.api import calendars, deliveries, endpoints, registrations, rehearsals, tokens
-from calfeed.web.api.access import RATE, guard, name_address
+from calfeed.web.api.access import RATE, guard
 from calfeed.web.api.document import make_document
 from calfeed.web.api.operations import Backend, Operation, serve_operation
 from calfeed.web.api.problems import explain_errors
+from calfeed.web.faults import QuietFlask
+from calfeed.web.networks import name_network
 from calfeed.web.security import keep_here
 from calfeed.web.state import State
 
@@ -58,7 +60,7 @@ def make_api(
     address may make, and `registration_rate` how many registrations one address, as Flask-Limiter
     writes it.
     """
-    app = Flask(__name__, static_folder="ui", static_url_path="/ui")
+    app = QuietFlask(__name__, static_folder="ui", static_url_path="/ui")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     explain_errors(app)
 
@@ -80,7 +82,7 @@ def make_api(
     limiter = guard(app, database, admin_token, rate)
 
     # By the address, even of who has a token: each registration gives another one.
-    @limiter.limit(registration_rate, key_func=name_address)
+    @limiter.limit(registration_rate, key_func=name_network)
     def limit_registrations() -> None:
         """Count a registration. Raises RateLimitExceeded, which is answered with 429."""
 

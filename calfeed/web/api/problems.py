@@ -21,6 +21,7 @@ _DETAILS = {
     404: "There is nothing at this address; /api/ shows every address there is.",
     405: "This cannot be done at this address; the header Allow says what can.",
     413: "The body is too large.",
+    500: "This is a fault of calfeed's; its log says more.",
     429: "Too many requests; the header Retry-After says when to ask again, in seconds.",
 }
 
@@ -117,11 +118,6 @@ def explain_errors(app: Flask) -> None:
         response = _answer(503, "The database does not answer; try again in a few seconds.")
         response.headers["Retry-After"] = "5"
         return response
-
-    @app.errorhandler(Exception)
-    def broken(error: Exception) -> Response:
-        _log.exception("the API failed", exc_info=error)
-        return _answer(500, "This is a fault of calfeed's; its log says more.")
 
 
 def _answer(status: int, detail: str, mistakes: Sequence[Mistake] = ()) -> Response:

@@ -24,6 +24,8 @@ from calfeed.store import claims, endpoints, outbox, standing, tokens
 from calfeed.store.database import Connection
 from calfeed.store.endpoints import Endpoint as Kept
 from calfeed.store.notices import announce
+from calfeed.store.registrations import Registration as Waiting
+from calfeed.store.registrations import add_registration, choose_to_drop, list_registrations
 from calfeed.web.api import endpoints as managing
 from calfeed.web.api.endpoints import (
     Endpoint,
@@ -39,6 +41,7 @@ from calfeed.web.api.endpoints import (
 from calfeed.web.api.fields import Line, Url
 from calfeed.web.api.operations import Call, Given, Operations
 from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
+from calfeed.web.networks import name_network
 
 operations = Operations()
 
@@ -48,7 +51,7 @@ RATE = "10 per hour"
 PATIENCE = timedelta(hours=1)
 """How long a registration waits to be confirmed before it is dropped."""
 
-MOST = 100
+MOST = 1_000
 """How many registrations may wait at a time."""
 
 _SCOPE = "endpoint:{endpoint}"
@@ -83,11 +86,13 @@ def register_endpoint(call: Call, body: RegistrationGiven, connection: Connectio
 
     It receives one message, `endpoint.verify`. Confirm the registration with the challenge in it
     within an hour; until then it is sent nothing else, and what is not confirmed is dropped.
+    Where very many wait, the oldest of the network that has most of them is dropped before.
     """
     call.backend.limit_registrations()
     if mistakes := list(_list_slips(call, body.filters)):
         raise refuse_input(mistakes)
-    _make_room(connection, call)
+    origin = name_network()
+    _make_room(connection, call, origin)
     chosen = {**body.filters.model_dump(), "public_only": True}
     added = Kept(
         id="ep_" + secrets.token_hex(8),
@@ -100,6 +105,7 @@ def register_endpoint(call: Call, body: RegistrationGiven, connection: Connectio
         options=Options.model_validate(read_options(body.options)),
     )
     endpoints.add_endpoint(connection, added)
+    add_registration(connection, Waiting(added.id, origin, call.now))
     token = secrets.token_urlsafe(32)
     scope = _SCOPE.format(endpoint=added.id)
     tokens.add_token(connection, token, None, "self-service", call.now, [scope])
@@ -181,16 +187,12 @@ def _list_slips(call: Call, filters: FiltersGiven) -> Iterator[Mistake]:
                 yield Mistake(pointer=f"#/filters/{name}/{place}", detail=detail)
 
 
-def _make_room(connection: Connection, call: Call) -> None:
-    """Drop what was not confirmed in time. Raises RefusalError where too many wait still."""
-    waiting = standing.list_unverified(connection)
-    late = [key for key, since in waiting if since + PATIENCE <= call.now]
-    _drop(connection, late, call)
-    if len(waiting) - len(late) >= MOST:
-        raise RefusalError(
-            HTTPStatus.TOO_MANY_REQUESTS,
-            "Too many registrations wait to be confirmed; try again within the hour.",
-        )
+def _make_room(connection: Connection, call: Call, origin: str) -> None:
+    """Drop what was not confirmed in time, and what has to make room for one from `origin`."""
+    waiting = list_registrations(connection)
+    late = [one for one in waiting if one.at + PATIENCE <= call.now]
+    others = choose_to_drop(waiting[len(late) :], origin, MOST)
+    _drop(connection, [one.endpoint_id for one in (*late, *others)], call)
 
 
 def _drop(connection: Connection, ids: Collection[str], call: Call) -> None:

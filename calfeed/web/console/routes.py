@@ -26,8 +26,9 @@ from calfeed.web.console import (
     sign_in_routes,
 )
 from calfeed.web.console.desk import Desk
-from calfeed.web.console.door import Door, form_token, is_own_form, is_signed_in
+from calfeed.web.console.door import Door, current_visit, form_token, is_own_form
 from calfeed.web.console.showing import make_filters
+from calfeed.web.faults import QuietFlask
 from calfeed.web.security import secure
 
 PREFIX = "/console"
@@ -52,15 +53,18 @@ def now() -> datetime:
 def make_console(
     database: Database, settings: Settings, clock: Callable[[], datetime] = now
 ) -> Flask:
-    """The console over a database, to be mounted at `PREFIX`."""
-    console = Flask(__name__, template_folder="../templates", static_folder=None)
+    """The console over a database, to be mounted at `PREFIX`.
+
+    Raises StoreError where the database cannot be read.
+    """
+    console = QuietFlask(__name__, template_folder="../templates", static_folder=None)
     console.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
     console.jinja_env.trim_blocks = True
     console.jinja_env.lstrip_blocks = True
     console.jinja_env.filters.update(make_filters(clock))
-    desk, door = Desk(database, settings, clock), Door(settings)
-    door.prepare(console, PREFIX, secure=settings.base_url.startswith("https:"))
-    console.context_processor(lambda: {"form_token": form_token, "signed_in": is_signed_in()})
+    desk, door = Desk(database, settings, clock), Door(database, settings, clock)
+    door.install(console, PREFIX, secure=settings.base_url.startswith("https:"))
+    console.context_processor(lambda: {"form_token": form_token, "signed_in": current_visit()})
     console.before_request(_guard)
     console.after_request(_keep_private)
     console.register_error_handler(CalfeedError, _explain)
@@ -76,7 +80,7 @@ def make_console(
 
 def _guard() -> Answer | None:
     """Turn away everybody who is not signed in, and forms that are not our own."""
-    if request.endpoint not in _OPEN and not is_signed_in():
+    if request.endpoint not in _OPEN and current_visit() is None:
         inside = request.full_path.rstrip("?").lstrip("/")
         back = f"{request.script_root}/{inside}" if request.method == "GET" and inside else None
         return redirect(url_for("sign_in_page", next=back), HTTPStatus.SEE_OTHER)

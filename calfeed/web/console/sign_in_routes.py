@@ -1,4 +1,4 @@
-"""Coming in, by the admin token or a link that is good for once, and going out."""
+"""Coming in, by the admin token or a link that is good for once; going out; who is signed in."""
 
 from __future__ import annotations
 
@@ -6,48 +6,83 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, flash, redirect, render_template, request, session, url_for
+from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from calfeed.web.console.desk import Desk, asked
-from calfeed.web.console.door import Door, open_link, sign_in
+from calfeed.errors import InvalidInputError
+from calfeed.store import sessions
+from calfeed.web.console.desk import Desk, asked, read_number
+from calfeed.web.console.door import Door, current_visit, open_link
 
 
 def add_routes(console: Flask, desk: Desk, door: Door) -> None:
-    """Add the pages through which one comes in and goes out."""
+    """Add the pages through which one comes in and goes out, and the list of sessions."""
+    _add_ways_in(console, desk, door)
+    _add_sessions(console, desk, door)
 
-    @console.route("/sign-in", methods=["GET", "POST"])
-    def sign_in_page() -> Any:
-        problem, status = "", HTTPStatus.OK
-        if request.method == "POST":
-            if not door.may_guess():
-                problem = "There were too many wrong tokens. Wait a minute, then try again."
-                status = HTTPStatus.TOO_MANY_REQUESTS
-            elif door.is_token(request.form.get("token", "").strip()):
-                sign_in()
-                return redirect(_inside(asked("next")), HTTPStatus.SEE_OTHER)
-            else:
-                problem, status = "This is not the admin token.", HTTPStatus.FORBIDDEN
+
+def _add_ways_in(console: Flask, desk: Desk, door: Door) -> None:
+    def show_form(problem: str, status: HTTPStatus) -> Any:
         page = render_template(
             "console/sign_in.html", problem=problem, shut=door.is_shut, next=asked("next")
         )
-        return page, status
+        headers = {"Retry-After": "60"} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
+        return page, status, headers
+
+    @console.route("/sign-in", methods=["GET", "POST"])
+    def sign_in_page() -> Any:
+        if request.method == "GET":
+            return show_form("", HTTPStatus.OK)
+        # Before anything is counted: what strangers try keeps nobody out.
+        if door.is_token(request.form.get("token", "").strip()):
+            door.sign_in("token")
+            return redirect(_inside(asked("next")), HTTPStatus.SEE_OTHER)
+        if door.count_wrong_token():
+            problem = "There were too many wrong tokens. Wait a minute, then try again."
+            return show_form(problem, HTTPStatus.TOO_MANY_REQUESTS)
+        return show_form("This is not the admin token.", HTTPStatus.FORBIDDEN)
 
     @console.route("/enter", methods=["GET", "POST"])
     def enter() -> Any:
         if request.method == "GET":  # a program that only looks at a link must not use it up
             return render_template("console/enter.html", once=asked("once"))
         if open_link(desk.database, asked("once"), desk.clock()):
-            sign_in()
+            door.sign_in("link")
             return redirect(url_for("show_overview"), HTTPStatus.SEE_OTHER)
         flash("This link was used before, or is too old. Sign in with the admin token.", "bad")
         return redirect(url_for("sign_in_page"), HTTPStatus.SEE_OTHER)
 
     @console.post("/sign-out")
     def sign_out() -> Answer:
-        session.clear()
+        door.sign_out()
         flash("You are signed out.", "good")
         return redirect(url_for("sign_in_page"), HTTPStatus.SEE_OTHER)
+
+
+def _add_sessions(console: Flask, desk: Desk, door: Door) -> None:
+    @console.get("/sessions")
+    def list_sessions() -> str:
+        visit = current_visit()
+        own = visit.session.id if visit else None
+        return render_template("console/sessions.html", found=door.list_sessions(), own=own)
+
+    @console.post("/sessions/end")
+    def end_session() -> Answer:
+        number = read_number(asked("session"))
+        if number is None:
+            raise InvalidInputError("say which session to end, by its number")
+        with desk.database.write() as connection:
+            done = sessions.end_session(connection, number)
+        flash("The session is ended." if done else "That session was over already.", "good")
+        return redirect(url_for("list_sessions"), HTTPStatus.SEE_OTHER)
+
+    @console.post("/sessions/end-others")
+    def end_other_sessions() -> Answer:
+        visit = current_visit()
+        with desk.database.write() as connection:
+            ended = sessions.end_sessions(connection, visit.session.id if visit else None)
+        flash(f"Other sessions that were ended: {ended}.", "good")
+        return redirect(url_for("list_sessions"), HTTPStatus.SEE_OTHER)
 
 
 def _inside(address: str) -> str:

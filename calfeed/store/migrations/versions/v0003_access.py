@@ -1,63 +1,55 @@
-"""What 0.2 keeps so that a copy of the database gives no secret away."""
+"""What lets people and programs in: sessions of the console, tokens that expire, registrations."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
+import secrets
 
 import sqlalchemy as sa
 from alembic import op
 
-from calfeed.store.resealing import rewrite
-from calfeed.store.sealing import OPTION, keyring_of
-
 revision = "0003"
 down_revision = "0002"
 
-# Each table with its primary key, and what is encrypted from now on.
-_SEALED = (
-    ("endpoints", ("id",), ("url", "headers", "secret", "former_secret")),
-    ("attempts", ("delivery_id", "claim"), ("response",)),
-)
-
 
 def upgrade() -> None:
-    """Encrypt secrets, and leave nothing of the plain ones in the file."""
-    _seal_secrets(op.get_bind())
+    """Keep the sessions of the console, when tokens expire, and where registrations come from."""
+    _add_sessions()
+    op.add_column("tokens", sa.Column("expires", sa.BigInteger(), nullable=True))
+    op.create_table(
+        "registrations",
+        sa.Column("endpoint_id", sa.String(length=40), nullable=False),
+        sa.Column("origin", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"],
+            ["endpoints.id"],
+            name=op.f("fk_registrations_endpoint_id_endpoints"),
+        ),
+        sa.PrimaryKeyConstraint("endpoint_id", name=op.f("pk_registrations")),
+    )
+    op.execute(
+        "INSERT INTO registrations (endpoint_id, origin, at) "
+        "SELECT id, '', created FROM endpoints WHERE state = 'unverified'"
+    )
 
 
-def _seal_secrets(connection: sa.Connection) -> None:
-    keyring = connection.get_execution_options().get(OPTION)
-    if keyring is not None:
-        keyring.file.make(datetime.now(UTC))
-    sqlite = connection.dialect.name == "sqlite"
-    if sqlite:
-        op.execute("PRAGMA secure_delete = ON")
-    op.execute("UPDATE endpoints SET headers = '' WHERE headers = '{}'")
-    op.execute("UPDATE endpoints SET url = '' WHERE state = 'removed'")
-    for name, key, columns in _SEALED:
-        for column in columns:
-            _seal_column(connection, name, key, column)
-        if not sqlite:
-            # A table that is made anew has nothing of the rows before.
-            op.execute(f"ALTER TABLE {name} ALTER {column} TYPE TEXT USING {column} || ''")
-    if sqlite:
-        # What was in pages that are free now is left to `migrate`, which reads this.
-        op.execute("PRAGMA user_version = 1")
-
-
-def _seal_column(connection: sa.Connection, name: str, key: tuple[str, ...], column: str) -> None:
-    table: Any = sa.table(name, *(sa.column(each) for each in (*key, column)))
-    wanted = table.c[column] != ""
-    after: tuple[Any, ...] | None = None
-    while True:
-        after = rewrite(
-            connection,
-            table.c[column],
-            [table.c[each] for each in key],
-            wanted,
-            lambda place, plain: keyring_of(connection).seal(place, plain),
-            after,
-        )
-        if after is None:
-            return
+def _add_sessions() -> None:
+    serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    keys = op.create_table(
+        "session_keys",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_session_keys")),
+    )
+    op.bulk_insert(keys, [{"id": 1, "key": secrets.token_bytes(32)}])
+    op.create_table(
+        "sessions",
+        sa.Column("id", serial, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("door", sa.String(length=64), nullable=False),
+        sa.Column("method", sa.String(length=16), nullable=False),
+        sa.Column("begun", sa.BigInteger(), nullable=False),
+        sa.Column("used", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
+        sa.UniqueConstraint("digest", name=op.f("uq_sessions_digest")),
+    )
