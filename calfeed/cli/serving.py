@@ -157,7 +157,7 @@ def serve(processes: int) -> None:
         for line in describe_start(database, settings):
             output.say(line)
         made = None if settings.admin_token else token
-        for line in describe_console(database, settings, made, to_terminal=sys.stdout.isatty()):
+        for line in describe_console(database, settings, made):
             output.say(line)
         output.say("Ctrl-C ends it.")
 

@@ -66,21 +66,9 @@ def _describe_first(coming: list[Planned]) -> str:
 
 
 def describe_console(
-    database: Database, settings: Settings, made: SecretStr | None, *, to_terminal: bool
+    database: Database, settings: Settings, made: SecretStr | None
 ) -> Iterator[str]:
-    """How to sign in to the console; `made` is the admin token where it was made for this run.
-
-    A link or a token is shown `to_terminal` alone: everything else is a log.
-    """
-    if not to_terminal:
-        yield f"console  {settings.base_url}/console/"
-        yield "         " + (
-            "wants the admin token"
-            if made is None
-            else "is closed: set CALFEED_ADMIN_TOKEN, or CALFEED_ADMIN_TOKEN_FILE; a link that "
-            "signs in is shown only where the output is a terminal"
-        )
-        return
+    """How to sign in to the console; `made` is the admin token where it was made for this run."""
     try:
         yield f"console  {make_link(database, settings.base_url, output.now())}"
         yield f"         signs in one person, within {LINK_LASTING // timedelta(minutes=1)} minutes"

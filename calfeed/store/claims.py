@@ -24,10 +24,13 @@ from sqlalchemy import (
     update,
 )
 
+from calfeed.errors import KeyFileError
 from calfeed.store.given import dump_rows, given_rows
-from calfeed.store.sealing import keyring_of, place_of
+from calfeed.store.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import attempts, deliveries, messages
 from calfeed.store.upsert import insert_new
+
+_responses = Places(attempts.c.response)
 
 LEASE = timedelta(seconds=30)
 """How long a claim keeps a delivery from other workers, unless it is renewed meanwhile."""
@@ -163,7 +166,7 @@ def record_attempts(connection: Connection, made: Sequence[Attempt]) -> None:
                 "milliseconds": attempt.milliseconds,
                 "status": attempt.status,
                 "error": attempt.error,
-                "response": keys.seal(_response_of(attempt), attempt.response) or None,
+                "response": _seal_response(keys, attempt),
             }
             for attempt in made
         ]
@@ -172,8 +175,11 @@ def record_attempts(connection: Connection, made: Sequence[Attempt]) -> None:
         connection.execute(statement, {"made": dump_rows(rows)})
 
 
-def _response_of(one: Attempt) -> str:
-    return place_of(attempts.c.response, one.delivery_id, one.claim)
+def _seal_response(keys: Keyring, one: Attempt) -> str | None:
+    try:
+        return keys.seal(_responses.of(one.delivery_id, one.claim), one.response) or None
+    except KeyFileError:
+        return None  # that there was an answer is worth more than what it said
 
 
 @cache

@@ -14,7 +14,7 @@ from calfeed.reminders.filters import Subject
 from calfeed.store.claims import Attempt
 from calfeed.store.given import dump_rows, given_rows
 from calfeed.store.notices import announce
-from calfeed.store.sealing import Keyring, keyring_of, place_of
+from calfeed.store.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import attempts, deliveries, endpoints, messages
 
 STATES = (
@@ -141,10 +141,12 @@ def load_attempts(connection: Connection, delivery_id: int) -> list[Attempt]:
     ]
 
 
+_responses = Places(attempts.c.response)
+
+
 def _open_response(keys: Keyring, row: Any) -> str:
     try:
-        place = place_of(attempts.c.response, row.delivery_id, row.claim)
-        return keys.open(place, row.response or "")
+        return keys.open(_responses.of(row.delivery_id, row.claim), row.response or "")
     except SealError as error:
         return f"(cannot be read: {error})"
 

@@ -13,8 +13,11 @@ from sqlalchemy import Connection, func, select, update
 from calfeed.errors import InvalidInputError, NotFoundError, SealError
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options
-from calfeed.store.sealing import Keyring, keyring_of, place_of
+from calfeed.store.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import endpoints
+
+_urls, _headers = Places(endpoints.c.url), Places(endpoints.c.headers)
+_secrets, _former_secrets = Places(endpoints.c.secret), Places(endpoints.c.former_secret)
 
 ROTATION = timedelta(hours=24)
 """How long a secret that was replaced signs beside the new one."""
@@ -181,13 +184,13 @@ def _to_values(endpoint: Endpoint, keys: Keyring) -> dict[str, Any]:
     one = endpoint.check()
     former = one.former_secret
     return {
-        "url": keys.seal(place_of(endpoints.c.url, one.id), one.url),
+        "url": keys.seal(_urls.of(one.id), one.url),
         "description": endpoint.description,
         "filters": endpoint.filters.model_dump_json(exclude_defaults=True),
         "options": endpoint.options.model_dump_json(exclude_defaults=True),
-        "headers": keys.seal(place_of(endpoints.c.headers, one.id), _write_headers(one.headers)),
-        "secret": keys.seal(place_of(endpoints.c.secret, one.id), one.secret),
-        "former_secret": former and keys.seal(place_of(endpoints.c.former_secret, one.id), former),
+        "headers": keys.seal(_headers.of(one.id), _write_headers(one.headers)),
+        "secret": keys.seal(_secrets.of(one.id), one.secret),
+        "former_secret": former and keys.seal(_former_secrets.of(one.id), former),
         "former_until": endpoint.former_until,
         "state": endpoint.state,
     }
@@ -202,11 +205,11 @@ def _to_endpoint(row: Any, keys: Keyring | None) -> Endpoint:
     lost, url, headers, secret, former = None, "", "", "", None
     if keys is not None:
         try:
-            url = keys.open(place_of(endpoints.c.url, row.id), row.url)
-            headers = keys.open(place_of(endpoints.c.headers, row.id), row.headers)
-            secret = keys.open(place_of(endpoints.c.secret, row.id), row.secret)
+            url = keys.open(_urls.of(row.id), row.url)
+            headers = keys.open(_headers.of(row.id), row.headers)
+            secret = keys.open(_secrets.of(row.id), row.secret)
             if row.former_secret is not None:
-                former = keys.open(place_of(endpoints.c.former_secret, row.id), row.former_secret)
+                former = keys.open(_former_secrets.of(row.id), row.former_secret)
         except SealError as error:
             lost, url, headers, secret, former = str(error), "", "", "", None
     return Endpoint(

@@ -22,7 +22,7 @@ from calfeed.store.columns import Instant
 from calfeed.store.lineage import RESTORED
 from calfeed.store.outbox import ReminderRow, load_reminders
 from calfeed.store.publishes import Author
-from calfeed.store.sealing import Keyring, keyring_of, place_of
+from calfeed.store.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import (
     attempts,
     deliveries,
@@ -224,9 +224,12 @@ def _load_told(connection: Connection, which: Any) -> list[Told]:
     ]
 
 
+_urls = Places(endpoints.c.url)
+
+
 def _open_url(keys: Keyring, endpoint_id: str, sealed: str) -> str:
     try:
-        return keys.open(place_of(endpoints.c.url, endpoint_id), sealed)
+        return keys.open(_urls.of(endpoint_id), sealed)
     except SealError:
         return ""
 

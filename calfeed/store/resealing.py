@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, text, tuple_, up
 
 from calfeed.errors import InvalidInputError, SealError
 from calfeed.store.database import Database
-from calfeed.store.sealing import PREFIX_LENGTH, VERSION, keyring_of, place_of
+from calfeed.store.sealing import PREFIX_LENGTH, VERSION, Places, keyring_of
 from calfeed.store.tables import metadata
 
 STEP = 500
@@ -38,9 +38,10 @@ def rewrite(
     rows = connection.execute(
         query if after is None else query.where(tuple_(*key) > tuple_(*after))
     ).all()
+    places = Places(column)
     for *row, old in rows:
         try:
-            new = convert(place_of(column, *row), old)
+            new = convert(places.of(*row), old)
         except SealError:
             continue
         mine = [each == value for each, value in zip(key, row, strict=True)]
@@ -59,7 +60,7 @@ def seal_again(database: Database) -> int:
         while True:
             with database.write() as connection:
                 keys = keyring_of(connection)
-                former = func.substr(column, 1, PREFIX_LENGTH) != keys.current
+                former = func.substr(column, 1, PREFIX_LENGTH) != keys.look()[0]
                 which = _is_sealed(column) & former
                 after = rewrite(connection, column, key, which, keys.seal_again, after)
             if after is None:

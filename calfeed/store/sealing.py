@@ -11,6 +11,8 @@ import base64
 import binascii
 import os
 import threading
+import time
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -34,6 +36,9 @@ PREFIX_LENGTH = len(VERSION) + ID_LENGTH + 1
 _NONCE = 12
 _REMEMBERED = 4096
 
+_LOOK = 1.0
+"""Seconds between two looks at the file, for one who seals text after text."""
+
 
 class Keyring:
     """The keys of a database. Safe to share between threads."""
@@ -42,22 +47,34 @@ class Keyring:
         self.file = file
         self._lock = threading.Lock()
         self._ciphers: dict[str, AESGCM] = {}
+        self._sealer: tuple[str, AESGCM | None] = ("", None)
+        self._looked = 0.0  # when, on the monotonic clock
         # A worker opens the same few hundred secrets again and again.
         self.open = lru_cache(_REMEMBERED)(self._open)
 
-    @property
-    def current(self) -> str:
-        """What a text begins with that is sealed with the current key."""
-        return prefix_of(self.file.load()[0].id)
+    def look(self) -> tuple[str, AESGCM]:
+        """Look at the file: what a text begins with that the current key seals, and its cipher."""
+        key_id = self.file.load()[0].id
+        found = prefix_of(key_id), self._cipher(key_id)
+        self._sealer, self._looked = found, time.monotonic()
+        return found
 
     def seal(self, place: str, text: str) -> str:
-        """Encrypt a text for its place in the database. An empty one stays empty."""
+        """Encrypt a text for its place in the database. An empty one stays empty.
+
+        Raises KeyFileError where no key was ever read.
+        """
         if not text:
             return ""
-        key = self.file.load()[0]
+        prefix, cipher = self._sealer
+        if cipher is None:
+            prefix, cipher = self.look()
+        elif time.monotonic() - self._looked > _LOOK:
+            with suppress(KeyFileError):  # what is known already will do
+                prefix, cipher = self.look()
         nonce = os.urandom(_NONCE)
-        sealed = nonce + self._cipher(key.id).encrypt(nonce, text.encode(), place.encode())
-        return prefix_of(key.id) + base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
+        sealed = nonce + cipher.encrypt(nonce, text.encode(), place.encode())
+        return prefix + base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
 
     def seal_again(self, place: str, sealed: str) -> str:
         """Encrypt with the current key what another has encrypted. Raises SealError as `open`."""
@@ -86,7 +103,8 @@ class Keyring:
     def _cipher(self, key_id: str) -> AESGCM:
         with self._lock:
             if key_id not in self._ciphers:
-                # Another process may have added a key since.
+                # Another process may have added a key since, which is the one to use then.
+                self._looked = 0.0
                 self._ciphers = {one.id: AESGCM(one.secret) for one in self.file.load()}
             if key_id in self._ciphers:
                 return self._ciphers[key_id]
@@ -101,9 +119,15 @@ def prefix_of(key_id: str) -> str:
     return f"{VERSION}{key_id}:"
 
 
-def place_of(column: Column[Any], *row: object) -> str:
-    """The place of a text: the table, the row by its primary key, the column."""
-    return f"{column.table.name}:{'/'.join(map(str, row))}:{column.name}"
+class Places:
+    """The places of the texts in a column: table, row and column."""
+
+    def __init__(self, column: Column[Any]) -> None:
+        self._begin, self._end = f"{column.table.name}:", f":{column.name}"
+
+    def of(self, *row: object) -> str:
+        """The place in a row, which its primary key names."""
+        return self._begin + "/".join(map(str, row)) + self._end
 
 
 def keyring_of(connection: Connection) -> Keyring:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import urllib.parse
 import urllib.request
 from http.cookiejar import CookieJar
@@ -34,18 +33,13 @@ class Browser:
         return self.page
 
 
-# Runs a command in a terminal of its own, and copies what it shows there.
-IN_TERMINAL = (sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])")
-
-
-def test_serve_shows_a_link_that_signs_in_once_and_a_token_for_every_process(
+def test_serve_prints_a_link_that_signs_in_once_and_a_token_for_every_process(
     tmp_path: Path,
 ) -> None:
     site = Site(tmp_path / "site")
-    with site.running("serve", through=IN_TERMINAL) as serve:
-        serve.until_it_says("Ctrl-C ends it.")
+    with site.serving() as serve:
         link = re.search(r"http\S+/console/enter\?once=(\S+)", serve.output)
-        token = re.search(r"^token +(\S+)\s*$", serve.output, re.MULTILINE)
+        token = re.search(r"^token +(\S+)$", serve.output, re.MULTILINE)
         assert link
         assert token
         first, second = Browser(site), Browser(site)
@@ -56,14 +50,7 @@ def test_serve_shows_a_link_that_signs_in_once_and_a_token_for_every_process(
         second.open(link[0])
         assert "used before" in second.open("/console/enter", once=link[1])
         assert "What fires next" in second.open("/console/sign-in", token=token[1])
-
-
-def test_where_its_output_is_a_log_serve_shows_neither(tmp_path: Path) -> None:
-    site = Site(tmp_path / "site")
-    with site.serving() as serve:
-        assert "is closed: set CALFEED_ADMIN_TOKEN" in serve.output
-        assert "once=" not in serve.everything
-        assert not re.search("^token", serve.everything, re.MULTILINE)
+        assert token[1] not in serve.errors
 
 
 def test_a_token_that_was_set_is_not_printed_and_signs_in(tmp_path: Path) -> None:

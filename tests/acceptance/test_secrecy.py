@@ -46,7 +46,7 @@ def test_with_a_lost_key_feeds_and_other_endpoints_go_on(site: Site, receiver: R
     assert f"  {lost} (Robot): there is no file" in said
     site.do("keys", "rotate")
     well = site.ask("endpoint", "add", f"{receiver.url}/well")
-    with site.serving() as serve:
+    with site.serving(environment={"CALFEED_GRACE": "0"}) as serve:
         assert f"  {lost} (Robot): the key" in serve.everything
         assert b"BEGIN:VCALENDAR" in site.get("/calendars.ics")[0]
         site.write("grants.yaml", GRANTS)

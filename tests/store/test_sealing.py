@@ -140,7 +140,10 @@ def test_what_receivers_answer_is_sealed_too(database: Database) -> None:
         assert "h3ader" not in (connection.scalar(select(attempts.c.response)) or "")
 
 
-def test_a_lost_key_takes_what_it_has_encrypted_and_nothing_else(own: Database) -> None:
+def test_a_lost_key_takes_what_it_has_encrypted_and_nothing_else(
+    own: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("calfeed.store.sealing._LOOK", -1.0)
     add(own, "end_1")
     former = keys_of(own).load()[0]
     keys_of(own).add(datetime.now(UTC))
@@ -169,6 +172,22 @@ def test_a_lost_file_is_not_made_anew_and_what_to_do_is_said(own: Database) -> N
             assert list_endpoints(connection) == [secret_endpoint("end_1")]
 
 
+def test_a_process_that_has_read_a_key_goes_on_while_its_file_is_away(
+    own: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was posted has to be recorded, or it is posted again."""
+    monkeypatch.setattr("calfeed.store.sealing._LOOK", -1.0)
+    (number,) = keep_deliveries(own, 1)
+    keys_of(own).path.unlink()
+    made = Attempt(number, 1, NOW, 5, 200, None, "thank you")
+    with own.write() as connection:
+        record_attempts(connection, [made])
+        assert load_attempts(connection, number) == [made]
+    with closing(again(own)) as other, other.write() as connection:
+        record_attempts(connection, [made._replace(claim=2)])
+        assert [one.response for one in load_attempts(connection, number)][1:] == [""]
+
+
 def test_keys_are_rotated_while_other_processes_read_and_write(own: Database) -> None:
     add(own, *(f"end_{number}" for number in range(3)))
     with closing(again(own)) as other:
@@ -177,9 +196,10 @@ def test_keys_are_rotated_while_other_processes_read_and_write(own: Database) ->
         former = keys_of(own).load()[0]
         current = keys_of(own).add(datetime.now(UTC) - timedelta(hours=1))
         seal_again(own)
+        with other.read() as connection:
+            assert [one.lost for one in list_endpoints(connection)] == [None] * 3
         add(other, "end_9")
         with other.read() as connection:
-            assert [one.lost for one in list_endpoints(connection)] == [None] * 4
             assert count_by_key(connection) == {current.id: 12}
         drop_key(own, former.id, datetime.now(UTC))
         assert [one.id for one in keys_of(own).load()] == [current.id]
