@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "calfeed"
 ORDER = [
-    {"errors"},
+    {"errors", "counting"},
     {"private_files"},
     {"settings", "logs"},
     {"clock"},

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import click
 
 from calfeed.cli import output
-from calfeed.cli.telling import count, printable, show_time
+from calfeed.cli.telling import printable, show_time
+from calfeed.counting import count
 from calfeed.delivery.describing import describe_attempt, describe_delivery
 from calfeed.settings import load_settings
 from calfeed.store import claims, deliveries, reports

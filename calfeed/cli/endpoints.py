@@ -13,7 +13,7 @@ from calfeed.cli import endpoint_views as views
 from calfeed.cli import output
 from calfeed.cli.endpoint_options import change, check_filters, for_adding, for_changing
 from calfeed.cli.secret_inputs import choose, read_url, secret_file
-from calfeed.cli.telling import count
+from calfeed.counting import count
 from calfeed.delivery.describing import describe_endpoint, signs_until
 from calfeed.delivery.guard import check_url, show_url
 from calfeed.delivery.outlets import refuse_channel

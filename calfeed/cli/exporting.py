@@ -13,6 +13,7 @@ import click
 
 from calfeed.cli import output
 from calfeed.cli.replacing import replace_file, replacing_folder
+from calfeed.counting import count
 from calfeed.definitions.files import load_definitions
 from calfeed.definitions.texts import check_url
 from calfeed.errors import InvalidInputError, NotFoundError, PublishRefusedError
@@ -177,14 +178,14 @@ def _write_site(database: Database, base_url: str, folder: Path) -> int:
     return count
 
 
-def _report(folder: Path, count: int, plan: Plan | None, as_json: bool) -> None:
+def _report(folder: Path, files: int, plan: Plan | None, as_json: bool) -> None:
     # Nobody is reminded by files.
     quiet = None if plan is None else replace(plan, planned=(), withdrawn=())
     if as_json:
         summary = None if quiet is None else show.summarize(quiet)
-        output.print_json({"folder": str(folder), "files": count, "published": summary})
+        output.print_json({"folder": str(folder), "files": files, "published": summary})
         return
     if quiet is not None:
         click.echo(show.show_text(quiet))
         output.print_findings(quiet.warnings)
-    click.echo(f"{count} files in {folder}")
+    click.echo(f"{count(files, 'file')} in {folder}")

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from calfeed.cli import output
-from calfeed.cli.telling import count, printable, say_receipts, show_time
+from calfeed.cli.telling import printable, say_receipts, show_time
+from calfeed.counting import count
 from calfeed.definitions.values import Event, text_in
 from calfeed.delivery.describing import describe_receipt, write
 from calfeed.ical.changes import Kind

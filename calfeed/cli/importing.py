@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from calfeed.cli import output
-from calfeed.cli.publishing import find_scheme
+from calfeed.cli.publishing import published_state
 from calfeed.cli.secret_inputs import read_url
+from calfeed.counting import count
 from calfeed.definitions.files import find_uids
 from calfeed.definitions.importing import MOST_BYTES, import_calendar
 from calfeed.definitions.losses import group_losses
@@ -100,8 +101,8 @@ def import_(
     if target is None:
         click.echo(made.definition.decode(), nl=False)
     else:
-        parts = "" if len(made.files) == 1 else f" in {len(made.files)} files"
-        click.echo(f"{target}: {made.events:,} event{'' if made.events == 1 else 's'}{parts}")
+        parts = "" if len(made.files) == 1 else f" in {count(len(made.files), 'file')}"
+        click.echo(f"{target}: {count(made.events, 'event')}{parts}")
 
 
 def _read_zone(name: str) -> ZoneInfo:
@@ -145,7 +146,8 @@ def _check_free(slug: str, settings: Settings) -> None:
 def _check_uids(uids: frozenset[str], settings: Settings) -> None:
     """Refuse events that another calendar of the folder has: no two may share a UID."""
     folder = settings.events
-    taken = find_uids(folder, find_scheme(settings)) if folder.is_dir() else {}
+    with published_state(settings) as (_, scheme):
+        taken = find_uids(folder, scheme) if folder.is_dir() else {}
     shared: dict[str, list[str]] = {}
     for uid in sorted(uids & taken.keys()):
         shared.setdefault(taken[uid], []).append(uid)

@@ -11,7 +11,8 @@ import click
 
 from calfeed.cli import output
 from calfeed.cli.keys import describe_lost, find_lost
-from calfeed.cli.telling import count, show_time
+from calfeed.cli.telling import show_time
+from calfeed.counting import count
 from calfeed.errors import InvalidInputError, StoreError
 from calfeed.settings import load_settings
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from calfeed.cli import output
-from calfeed.cli.telling import count
+from calfeed.counting import count
 from calfeed.errors import KeyFileError
 from calfeed.settings import load_settings
 from calfeed.store.endpoints import list_endpoints

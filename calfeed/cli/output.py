@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -65,11 +65,6 @@ def print_findings(findings: Iterable[Problem | DefinitionWarning]) -> None:
     """Print problems and warnings on standard error, a line each."""
     for finding in findings:
         click.echo(str(finding), err=True)
-
-
-def count(found: Sequence[object], word: str) -> str:
-    """How many there are: "1 warning", "3 warnings"."""
-    return f"{len(found)} {word}{'' if len(found) == 1 else 's'}"
 
 
 def print_json(value: Any) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from calfeed.cli import output
 from calfeed.cli.authors import find_owners, find_user
+from calfeed.counting import count
 from calfeed.definitions.files import Entry, find_files, load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.errors import (
@@ -63,7 +64,7 @@ class Publisher:
         self._warned: frozenset[DefinitionWarning] = frozenset()
 
     def publish(self, files: Sequence[Entry], *, hold_removals: bool = False) -> Outcome | None:
-        """Publish what is in these files; None where they are not the same any more when read."""
+        """Publish what is in these files; None where they are to be read once more."""
         failure: CalfeedError | None = None
         try:
             file = self._database.identify()
@@ -90,6 +91,8 @@ class Publisher:
             )
             with self._database.read() as connection:
                 shortened = apply.shortened_feeds(connection, self._clock().year)
+        except apply.StaleReadingError:
+            return None
         except CalfeedError as error:
             self._report_failure(error, files)
             return Outcome(False, again=isinstance(error, StoreError | UnreadableError))
@@ -147,7 +150,7 @@ class Publisher:
         if isinstance(error, DefinitionError):
             self._say(str(error))
             self._say(
-                f"not published: {output.count(error.problems, 'problem')} in "
+                f"not published: {count(len(error.problems), 'problem')} in "
                 f"{self._settings.events}; the last published state stays"
             )
         else:

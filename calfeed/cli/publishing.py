@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING
 import click
 
 from calfeed.cli import output
+from calfeed.counting import count
 from calfeed.errors import DefinitionError, DefinitionWarning, StoreError
 from calfeed.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from calfeed.definitions.defined import Definitions
     from calfeed.definitions.uids import UidScheme
-    from calfeed.store.database import Database
+    from calfeed.store.database import Connection, Database
 
 
 @click.command()
@@ -35,14 +37,14 @@ def check(folder: Path | None, strict: bool, as_json: bool) -> None:
     from calfeed.definitions.files import load_definitions
 
     settings = load_settings()
-    try:
-        defined = load_definitions(
-            folder or settings.events, uids=find_scheme(settings), today=output.now().date()
-        )
-    except DefinitionError as error:
-        _print_problems(error, as_json)
-        sys.exit(1)
-    warnings = _find_warnings(settings, defined)
+    now = output.now()
+    with published_state(settings) as (connection, uids):
+        try:
+            defined = load_definitions(folder or settings.events, uids=uids, today=now.date())
+        except DefinitionError as error:
+            _print_problems(error, as_json)
+            sys.exit(1)
+        warnings = _find_warnings(connection, defined, settings.base_url, now)
     calendars = len(defined.calendars)
     events = sum(len(calendar.events) for calendar in defined.calendars)
     if as_json:
@@ -50,8 +52,8 @@ def check(folder: Path | None, strict: bool, as_json: bool) -> None:
         output.print_json({**found, "calendars": calendars, "events": events})
     else:
         output.print_findings(warnings)
-        counted = f"; {output.count(warnings, 'warning')}" if warnings else ""
-        click.echo(f"in order: {calendars} calendars, {events} events{counted}")
+        counted = f"; {count(len(warnings), 'warning')}" if warnings else ""
+        click.echo(f"in order: {count(calendars, 'calendar')}, {count(events, 'event')}{counted}")
     if strict and warnings:
         sys.exit(1)
 
@@ -63,36 +65,43 @@ def _print_problems(error: DefinitionError, as_json: bool) -> None:
         output.print_json({name: [asdict(one) for one in each] for name, each in found.items()})
         return
     output.print_findings([*problems, *warnings])
-    counted = f", {output.count(warnings, 'warning')}" if warnings else ""
-    click.echo(f"{output.count(problems, 'problem')}{counted}", err=True)
+    counted = f", {count(len(warnings), 'warning')}" if warnings else ""
+    click.echo(f"{count(len(problems), 'problem')}{counted}", err=True)
 
 
-def find_scheme(settings: Settings) -> UidScheme:
-    """How the installation makes UIDs; by names alone where it has no database yet."""
+@contextmanager
+def published_state(settings: Settings) -> Iterator[tuple[Connection | None, UidScheme]]:
+    """What is published, and how the installation makes UIDs.
+
+    None and by names alone where there is no database: on a machine without it, everything is new.
+    """
     from calfeed.definitions.uids import BY_NAMES
 
     if not settings.has_database:
-        return BY_NAMES
+        yield None, BY_NAMES
+        return
     from calfeed.store.installation import load_scheme
 
-    with suppress(StoreError), output.opened(settings) as database, database.read() as connection:
-        return load_scheme(connection)
-    return BY_NAMES
+    with ExitStack() as stack:
+        found: tuple[Connection | None, UidScheme] = None, BY_NAMES
+        with suppress(StoreError):
+            database = stack.enter_context(output.opened(settings))
+            connection = stack.enter_context(database.read())
+            found = connection, load_scheme(connection)
+        yield found
 
 
-def _find_warnings(settings: Settings, defined: Definitions) -> tuple[DefinitionWarning, ...]:
+def _find_warnings(
+    connection: Connection | None, defined: Definitions, base_url: str, now: datetime
+) -> tuple[DefinitionWarning, ...]:
     """The warnings beside what is published, or as before the first publish."""
     from calfeed.publish.warn import find_first_warnings
 
-    now = output.now()
-    # Checking needs no database: on a machine without it, everything is new.
-    if not settings.has_database:
+    if connection is None:
         return find_first_warnings(defined, now)
     from calfeed.publish.apply import plan_publish
 
-    with suppress(StoreError), output.opened(settings) as database, database.read() as connection:
-        return plan_publish(connection, defined, now, settings.base_url).warnings
-    return find_first_warnings(defined, now)
+    return plan_publish(connection, defined, now, base_url).warnings
 
 
 @click.command()
@@ -156,6 +165,7 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
     What changes is announced at once: a command means what it publishes.
     """
     from calfeed.cli.authors import check_name, find_user
+    from calfeed.cli.garbage import collect_seldom
     from calfeed.publish.apply import shortened_feeds
     from calfeed.publish.folder import publish_folder
     from calfeed.publish.show import show_json, show_shortened, show_text
@@ -169,6 +179,7 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
         migrate(database)
         for line in output.describe_new_keys(database):
             click.echo(line, err=True)
+        collect_seldom()
         plan = publish_folder(
             database,
             settings.events,

@@ -9,6 +9,7 @@ import click
 
 from calfeed.cli import output
 from calfeed.cli.secret_inputs import choose, read_url, secret_file
+from calfeed.counting import count
 from calfeed.delivery.guard import check_url
 from calfeed.delivery.outlets import open_sender_to
 from calfeed.delivery.posting import HEADERS, make_signer
@@ -79,7 +80,8 @@ def rehearse(
             ]
         )
     else:
-        click.echo(f"{len(results) - failed} of {len(results)} reminders were received")
+        were = "was" if len(results) == 1 else "were"
+        click.echo(f"{len(results) - failed} of {count(len(results), 'reminder')} {were} received")
     sys.exit(1 if failed else 0)
 
 

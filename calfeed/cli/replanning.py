@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from calfeed.cli import output
-from calfeed.cli.telling import count
+from calfeed.counting import count
 from calfeed.settings import load_settings
 
 

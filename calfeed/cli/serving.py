@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import math
 import os
@@ -20,6 +19,7 @@ from pydantic import SecretStr
 
 from calfeed import logs
 from calfeed.cli import output
+from calfeed.cli.garbage import collect_seldom
 from calfeed.errors import ReplacedError, StoreError
 from calfeed.settings import environment_with, load_settings
 
@@ -103,11 +103,7 @@ def worker(supervised: bool) -> None:
         clock = WorkerClock(one, now)
         clock.start()
         with Listener(database, one.wake):
-            # What was made so far lives as long as the process; collecting garbage need not look
-            # at it again and again, nor at what is in hand for a moment, by the thousand.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(50_000)
+            collect_seldom()
             _run_worker(one)
         clock.stop()
         database.identify()
@@ -140,6 +136,7 @@ def serve(processes: int) -> None:
     clock = SteadyClock()
     publisher = Publisher(database, settings, output.say, clock)
     watcher = Watcher(publisher, settings, output.say)
+    collect_seldom()
     patience = _PATIENCE if publisher.anything_published() else math.inf
     if not watcher.begin(stopping, patience) and not publisher.anything_published():
         raise StoreError("nothing was published yet, so there is nothing to serve")

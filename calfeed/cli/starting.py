@@ -8,6 +8,7 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from calfeed.cli import output
+from calfeed.counting import count
 from calfeed.errors import StoreError
 from calfeed.publish.plan import HORIZON
 from calfeed.publish.windows import Planned, load_window
@@ -58,11 +59,10 @@ def _describe_first(coming: list[Planned]) -> str:
         return f"no reminder within {HORIZON // timedelta(days=1)} days"
     first = coming[0].reminder
     due = first.due.astimezone(first.event.zone)
-    count = len(coming[0].endpoints)
     # By its names, not its title, which may be a private calendar's.
     event = f"{first.event.calendar}/{first.event.slug}"
-    told = f"{count} endpoint{'' if count == 1 else 's'}"
-    return f"{due:%Y-%m-%d %H:%M %Z}: {event}, {first.rule}, to {told}"
+    endpoints = count(len(coming[0].endpoints), "endpoint")
+    return f"{due:%Y-%m-%d %H:%M %Z}: {event}, {first.rule}, to {endpoints}"
 
 
 def describe_console(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from datetime import datetime
 
+from calfeed.counting import count
 from calfeed.delivery.guard import show_url
 from calfeed.store.reports import Receipt, Told
 
@@ -22,12 +23,6 @@ def printable(text: str) -> str:
 def show_time(moment: datetime) -> str:
     """Write a time (UTC) to the second."""
     return f"{moment:%Y-%m-%d %H:%M:%SZ}"
-
-
-def count(number: int, word: str) -> str:
-    """Write how many there are of something: "1 delivery", "2,000 deliveries"."""
-    plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
-    return f"{number:,} {word if number == 1 else plural}"
 
 
 def say_receipt(one: Receipt) -> str:

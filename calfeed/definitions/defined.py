@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from calfeed.definitions.known import Known
+from calfeed.definitions.uids import BY_NAMES, UidScheme
 from calfeed.definitions.values import Calendar, Event
 from calfeed.errors import DefinitionWarning
 
@@ -31,7 +32,7 @@ class Definitions:
 
     `calendars` are sorted by slug, `warnings` by file and line. `places` say by UID where an
     event is written. `known` says what each calendar was read from; those in `unchanged` are as
-    published, were not read, and are not among `calendars`.
+    published, were not read, and are not among `calendars`. `uids` made their UIDs.
     """
 
     calendars: tuple[Calendar, ...] = ()
@@ -39,6 +40,7 @@ class Definitions:
     places: Mapping[str, Place] = field(default_factory=dict)
     known: Mapping[str, Known] = field(default_factory=dict)
     unchanged: frozenset[str] = frozenset()
+    uids: UidScheme = BY_NAMES
 
     def warn(self, event: Event, key: str, message: str) -> DefinitionWarning:
         """A warning about a key of an event, at the line of the key, else at the event's."""

@@ -61,7 +61,7 @@ class Duration:
         time that the clocks skip is read with the offset before the gap (RFC 5545, 3.3.5); one
         that comes twice is the first.
         """
-        wall = moment.replace(tzinfo=None) - relativedelta(months=self.months, days=self.days)
+        wall = moment.replace(tzinfo=None) - self._on_calendar
         if self.months or self.days:
             moment = wall.replace(tzinfo=moment.tzinfo, fold=0)
         instant = moment.astimezone(UTC) - timedelta(minutes=self.minutes)
@@ -69,7 +69,7 @@ class Duration:
 
     def after(self, moment: datetime) -> datetime:
         """The aware moment this span after `moment`; the mirror of `before`."""
-        wall = moment.replace(tzinfo=None) + relativedelta(months=self.months, days=self.days)
+        wall = moment.replace(tzinfo=None) + self._on_calendar
         if self.months or self.days:
             moment = wall.replace(tzinfo=moment.tzinfo, fold=0)
         instant = moment.astimezone(UTC) + timedelta(minutes=self.minutes)
@@ -77,7 +77,13 @@ class Duration:
 
     def after_day(self, day: date) -> date:
         """The day this span after `day`; the span must be `on_calendar`."""
-        return day + relativedelta(months=self.months, days=self.days)
+        return day + self._on_calendar
+
+    @property
+    def _on_calendar(self) -> timedelta | relativedelta:
+        """The months and days; without months in the faster form."""
+        days = timedelta(days=self.days)
+        return relativedelta(months=self.months, days=self.days) if self.months else days
 
 
 def parse_duration(text: str) -> Duration:

@@ -118,6 +118,7 @@ class DefinitionReader:
             places={uid: place for one in found for uid, place in one.places.items()},
             known={**unchanged, **read},
             unchanged=frozenset(unchanged),
+            uids=uids,
         )
 
     def _read_file(self, file: str, data: bytes, today: date | None) -> Document:

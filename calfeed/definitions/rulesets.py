@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from calfeed.counting import count
 from calfeed.definitions.dates import LAST_YEAR
 from calfeed.definitions.foreign_rules import normal_rule, parse_any_rule
 from calfeed.definitions.readings import accept_rule
@@ -78,7 +79,7 @@ def _by_rule(start: Moment, rule: Rule, rdates: set[Moment], steps: Steps) -> Da
 
 
 def _counted(dates: int) -> str:
-    return "one date" if dates == 1 else f"{dates} dates"
+    return count(dates, "date")
 
 
 def on_dates(dates: Iterable[Moment]) -> DateSet:

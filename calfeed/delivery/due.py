@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from calfeed.counting import count
 from calfeed.ical.revision import Revision
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON, page_address, planned_until
@@ -253,7 +254,7 @@ def retire_events(database: Database, now: datetime) -> int:
             if mark.withdrawn_at is not None and mark.withdrawn_at + KEPT <= now
         ]
         if retired:
-            summary = f"{len(retired)} withdrawn before no longer shown"
+            summary = f"{count(len(retired), 'event')} withdrawn before no longer shown"
             slugs = {mark.calendar for mark in retired}
             number = catalog.add_publish(
                 connection,

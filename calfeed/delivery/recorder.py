@@ -7,6 +7,7 @@ the next ones have their turn, records what came back, and renews what is still 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +31,12 @@ TURN = 0.02
 """Seconds in which results are gathered, to be recorded in one transaction."""
 
 _DATABASE_PAUSE = 1.0
+
+_OVER = 5.0
+"""Seconds without a failure after which the database is believed to be back."""
+
+_REPEATED = 600.0
+"""Seconds after which it is logged again that the database is away."""
 
 _LONGEST_NAP = 1.0
 
@@ -203,11 +210,19 @@ class Recorder:
 
 
 class Steps:
-    """Takes steps of work. Where the database is away a step fails, which is logged once."""
+    """Takes steps of work. Where the database is away a step fails.
 
-    def __init__(self, stopping: threading.Event) -> None:
+    Each cause is logged once, and again while it lasts, now and then. It is over when no step has
+    failed for a while: some of them succeed without a write.
+    """
+
+    def __init__(
+        self, stopping: threading.Event, elapsed: Callable[[], float] = time.monotonic
+    ) -> None:
         self._stopping = stopping
-        self._failure = ""
+        self._elapsed = elapsed
+        self._said: dict[str, float] = {}
+        self._failed = 0.0
 
     def take(self, step: Callable[[], None]) -> bool:
         """Take a step; where the database is away, wait a moment and return False.
@@ -219,13 +234,19 @@ class Steps:
         except ReplacedError:
             raise
         except StoreError as error:
-            if str(error) != self._failure:
-                _log.error("%s; trying again until it is back", error)
-            self._failure = str(error)
+            self._failed = self._elapsed()
+            self._report(str(error))
             self._stopping.wait(_DATABASE_PAUSE)
             return False
-        self._failure = ""
+        if self._said and self._elapsed() - self._failed >= _OVER:
+            self._said.clear()
+            _log.info("the database can be used again")
         return True
+
+    def _report(self, failure: str) -> None:
+        if self._failed - self._said.get(failure, -math.inf) >= _REPEATED:
+            self._said[failure] = self._failed
+            _log.error("%s; trying again until it is back", failure)
 
 
 def claim_of(one: Request | Outcome) -> Claim:

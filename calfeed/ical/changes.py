@@ -129,6 +129,25 @@ def compare_revisions(before: Written | None, after: Written) -> EventChange:
     return EventChange(kind, old, new, occurrences, new_rules)
 
 
+def drops_occurrences(change: EventChange) -> bool:
+    """Whether coming occurrences of an event that goes on take place no more.
+
+    Also where another time has come with that, or nothing is left of the series but its first.
+    """
+    before, after = change.before, change.after
+    if before is None or change.kind not in (Kind.MOVED, Kind.CHANGED):
+        return False
+    old, new = before.event, after.event
+    if old.repeat is None or old.repeat == new.repeat:
+        return False
+    if any(one.dropped for one in change.occurrences):
+        return True
+    # Where the series itself moved, its occurrences are not compared one by one.
+    begin, end = after.modified, after.modified + _AHEAD
+    counts = [sum(map(_takes_place, expand(event, begin, end))) for event in (old, new)]
+    return counts[1] < counts[0]
+
+
 def extend_history(change: EventChange, day: datetime) -> tuple[Move, ...]:
     """The moves of an event up to and with a change that is made on a day (UTC)."""
     before = change.before

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-
-import icalendar
 
 from calfeed.definitions.colors import COLORS
 from calfeed.definitions.values import Event
-from calfeed.ical.escaping import Escaped
 from calfeed.ical.history import ENDLESS
+from calfeed.ical.lines import Component
 from calfeed.ical.zones import canonical_zone, is_utc, render_vtimezone
 
-_REFRESH = timedelta(hours=1)
+_REFRESH = "PT1H"
 """How often a client is asked to poll; most have a mind of their own."""
 
 _TZID = re.compile(rb"^DTSTART;TZID=([^:]+):", re.MULTILINE)
@@ -83,29 +80,27 @@ def join_feed(heading: Heading, zones: Iterable[ZoneUse], vevents: Iterable[byte
 
 def render_header(heading: Heading) -> bytes:
     """VCALENDAR's own properties, without METHOD, which makes a subscription an invitation."""
-    calendar = icalendar.Calendar()
-    calendar.add("VERSION", "2.0")
-    calendar.add("PRODID", "-//calfeed//calfeed//EN")
-    calendar.add("CALSCALE", "GREGORIAN")
+    calendar = Component("VCALENDAR")
+    calendar.put("VERSION", "2.0")
+    calendar.put("PRODID", "-//calfeed//calfeed//EN")
+    calendar.put("CALSCALE", "GREGORIAN")
     # Clients differ in which of the pairs they read: the standard's or the older one.
     for name in ("NAME", "X-WR-CALNAME"):
-        calendar.add(name, Escaped(heading.name))
+        calendar.put_text(name, heading.name)
     if heading.description:
         for name in ("DESCRIPTION", "X-WR-CALDESC"):
-            # The type has to be said: icalendar does not escape what it does not know.
-            calendar.add(name, Escaped(heading.description))
+            calendar.put_text(name, heading.description)
     if heading.color:
-        calendar.add("COLOR", heading.color)
-        calendar.add("X-APPLE-CALENDAR-COLOR", COLORS[heading.color])
+        calendar.put("COLOR", heading.color)
+        calendar.put("X-APPLE-CALENDAR-COLOR", COLORS[heading.color])
     if heading.time_zone:
         zone = "UTC" if is_utc(heading.time_zone) else canonical_zone(heading.time_zone)
-        calendar.add("X-WR-TIMEZONE", zone)
+        calendar.put("X-WR-TIMEZONE", zone)
     if heading.source:
-        calendar.add("SOURCE", heading.source, parameters={"VALUE": "URI"})
-    calendar.add("REFRESH-INTERVAL", _REFRESH, parameters={"VALUE": "DURATION"})
-    calendar.add("X-PUBLISHED-TTL", "PT1H")
-    text: bytes = calendar.to_ical()
-    return text.removesuffix(FOOTER)
+        calendar.put("SOURCE", heading.source, {"VALUE": "URI"})
+    calendar.put("REFRESH-INTERVAL", _REFRESH, {"VALUE": "DURATION"})
+    calendar.put("X-PUBLISHED-TTL", _REFRESH)
+    return calendar.to_bytes().removesuffix(FOOTER)
 
 
 def _vtimezones(uses: Iterable[ZoneUse]) -> list[bytes]:

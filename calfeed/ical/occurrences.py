@@ -109,7 +109,7 @@ def find_times(event: Event, name: str) -> tuple[Moment, Moment | None] | None:
 def last_end(event: Event) -> datetime | None:
     """When the event's last occurrence ends, in UTC; None where it never does."""
     if event.repeat is None:
-        return _make(event, None, event.start, None).ends
+        return event.instant(event.end or event.start)
     rule = event.repeat.rule
     if rule and "COUNT=" not in rule.upper() and "UNTIL=" not in rule.upper():
         return None

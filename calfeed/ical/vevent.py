@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-import icalendar
-from icalendar import vCalAddress, vCategory, vDDDLists, vGeo, vRecur, vUri
+from icalendar import vDuration, vRecur
 
 from calfeed.definitions.details import Classification, format_degrees
 from calfeed.definitions.values import (
@@ -21,9 +21,9 @@ from calfeed.definitions.values import (
     Text,
     language_of,
     start_of,
+    text_in,
 )
-from calfeed.ical.escaping import Escaped
-from calfeed.ical.lines import write_component
+from calfeed.ical.lines import Component, escape, write_moment
 from calfeed.ical.occurrences import Moment, format_moment, rule_until
 from calfeed.ical.revision import Move, Revision
 from calfeed.ical.text import describe, describe_as_html
@@ -69,7 +69,7 @@ def render_event(
             _override(revision, event, form, change)
             for change in sorted(event.repeat.changes, key=lambda one: event.instant(one.original))
         ]
-    return b"".join(map(write_component, components))
+    return b"".join(component.to_bytes() for component in components)
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,15 @@ class _Form:
 
 def _component(
     revision: Revision, event: Event, form: _Form, change: Change | None = None
-) -> icalendar.Event:
-    component = icalendar.Event()
-    component.add("UID", event.uid)
-    component.add("SEQUENCE", revision.sequence)
-    component.add("DTSTAMP", revision.modified)
-    component.add("CREATED", revision.created)
-    component.add("LAST-MODIFIED", revision.modified)
+) -> Component:
+    component = Component("VEVENT")
+    # A backslash and an N in a UID were always written as a line break; UIDs stay as they are.
+    component.put_text("UID", event.uid.replace("\\N", "\n"))
+    component.put("SEQUENCE", str(revision.sequence))
+    modified = write_moment(revision.modified)
+    component.put("DTSTAMP", modified)
+    component.put("CREATED", write_moment(revision.created))
+    component.put("LAST-MODIFIED", modified)
     status = (change and change.status) or event.status
     if revision.withdrawn or event.status is Status.CANCELLED:
         status = Status.CANCELLED
@@ -107,24 +109,23 @@ def _component(
     note = revision.cancel_note
     description = describe(described, history, *form.languages, cancel_note=note)
     if description:
-        component.add("DESCRIPTION", Escaped(description))
+        component.put_text("DESCRIPTION", description)
     html = describe_as_html(described, history, *form.languages, cancel_note=note)
     if html:
-        # The type has to be said: icalendar does not escape what it does not know.
-        component.add("X-ALT-DESC", Escaped(html, params={"FMTTYPE": "text/html"}))
+        component.put_text("X-ALT-DESC", html, {"FMTTYPE": "text/html"})
     url = (change and change.url) or event.url
     if url:
-        component.add("URL", url)
+        component.put("URL", url)
     if event.categories:
-        component.add("CATEGORIES", _make_categories(event.categories))
+        component.put("CATEGORIES", ",".join(map(escape, event.categories)))
     _put_details(component, event)
     shown = Status.CONFIRMED if marked else status
-    component.add("STATUS", shown.value.upper())
+    component.put("STATUS", shown.value.upper())
     busy = event.blocks_time and status is not Status.CANCELLED
-    component.add("TRANSP", "OPAQUE" if busy else "TRANSPARENT")
+    component.put("TRANSP", "OPAQUE" if busy else "TRANSPARENT")
     if status is not Status.CANCELLED:
         start = (change.start or change.original) if change else event.start
-        _put_alarms(component, event, start)
+        _put_alarms(component, event, start, text_in(summary, *form.languages))
     return component
 
 
@@ -134,30 +135,25 @@ def _history_of(revision: Revision, change: Change | None) -> list[Move]:
     return [move for move in revision.history if move.occurrence in (None, name)]
 
 
-def _put_text(component: icalendar.Event, name: str, text: Text, form: _Form) -> None:
+def _put_text(component: Component, name: str, text: Text, form: _Form) -> None:
     tag = language_of(text, *form.languages)
-    component.add(name, Escaped(text[tag], params={"LANGUAGE": tag}))
+    component.put_text(name, text[tag], {"LANGUAGE": tag})
 
 
-def _make_categories(names: Sequence[str]) -> vCategory:
-    categories = vCategory(list(names))
-    categories.cats = [Escaped(name) for name in names]
-    return categories
-
-
-def _put_details(component: icalendar.Event, event: Event) -> None:
+def _put_details(component: Component, event: Event) -> None:
     """What an event may say beyond what, when and where."""
     if event.classification is not Classification.PUBLIC:
-        component.add("CLASS", event.classification.value.upper())
+        component.put("CLASS", event.classification.value.upper())
     if event.priority is not None:
-        component.add("PRIORITY", event.priority)
+        component.put("PRIORITY", str(event.priority))
     if event.geo is not None:
-        component.add("GEO", _Geo((event.geo.latitude, event.geo.longitude)))
+        degrees = (event.geo.latitude, event.geo.longitude)
+        component.put("GEO", ";".join(map(format_degrees, degrees)))
     if event.contact:
-        component.add("CONTACT", Escaped(event.contact))
+        component.put_text("CONTACT", event.contact)
     if event.organizer is not None:
         name = {"CN": _quotable(event.organizer.name)}
-        component.add("ORGANIZER", vCalAddress(event.organizer.uri, params=name))
+        component.put("ORGANIZER", event.organizer.uri, name)
     if event.conference is not None:
         # Without FEATURE (RFC 7986, 6.3): an address does not tell whether it is sound or video.
         said = event.conference.label
@@ -183,35 +179,27 @@ def _quotable(text: str) -> str:
     return text.replace("\\", "/")
 
 
-class _Geo(vGeo):
-    """A GEO whose small numbers are written as the standard wants it, not as 1e-05."""
-
-    def to_ical(self) -> str:
-        return f"{format_degrees(self.latitude)};{format_degrees(self.longitude)}"
+def _put_uri(component: Component, name: str, uri: str, params: dict[str, str]) -> None:
+    component.put(name, uri, {"VALUE": "URI", **params})
 
 
-def _put_uri(component: icalendar.Event, name: str, uri: str, params: dict[str, str]) -> None:
-    component.add(name, vUri(uri, params={"VALUE": "URI", **params}))
-
-
-def _written(event: Event, moment: Moment) -> tuple[Moment, dict[str, str]]:
-    """A moment as the feed writes it, with its TZID: a date, a wall time, or UTC.
+def _write(event: Event, moment: Moment) -> tuple[str, dict[str, str]]:
+    """A moment as the feed writes it, with its parameters: a date, a wall time, or UTC.
 
     On a wall clock a time that comes twice is the first of the two, so the second is in UTC. Not
     every client knows that, so a single event at either of them is in UTC, as are those of old
     whose offset had seconds, which clients round.
     """
     if not isinstance(moment, datetime):
-        return moment, {}
+        return write_moment(moment), {"VALUE": "DATE"}
     once = [one for one in (event.start, event.end) if isinstance(one, datetime)]
     if (
         is_utc(event.time_zone)
         or moment.fold
         or (event.repeat is None and any(map(_is_misread, once)))
     ):
-        return moment.astimezone(UTC), {}
-    # icalendar, left to itself, takes Iceland and Ghana for UTC.
-    return moment.replace(tzinfo=None), {"TZID": canonical_zone(event.time_zone)}
+        return write_moment(moment), {}
+    return write_moment(moment.replace(tzinfo=None)), {"TZID": canonical_zone(event.time_zone)}
 
 
 def _is_misread(moment: datetime) -> bool:
@@ -221,22 +209,17 @@ def _is_misread(moment: datetime) -> bool:
     return offset != other or bool(offset % timedelta(minutes=1))
 
 
-def _put_moment(component: icalendar.Event, name: str, event: Event, moment: Moment) -> None:
-    written, params = _written(event, moment)
-    component.add(name, written, parameters=params)
+def _put_moment(component: Component, name: str, event: Event, moment: Moment) -> None:
+    component.put(name, *_write(event, moment))
 
 
-def _put_moments(
-    component: icalendar.Event, name: str, event: Event, moments: Iterable[Moment]
-) -> None:
+def _put_moments(component: Component, name: str, event: Event, moments: Iterable[Moment]) -> None:
     """A list of the moments of a series; none of them is the second of two wall times."""
-    written = [_written(event, moment) for moment in sorted(moments)]
-    values = vDDDLists([moment for moment, _ in written])
-    values.params.update(written[0][1] or ({"VALUE": "DATE"} if event.all_day else {}))
-    component.add(name, values)
+    written = [_write(event, moment) for moment in sorted(moments)]
+    component.put(name, ",".join(value for value, _ in written), written[0][1])
 
 
-def _put_recurrence(component: icalendar.Event, event: Event) -> None:
+def _put_recurrence(component: Component, event: Event) -> None:
     repeat = event.repeat
     if repeat is None:
         return
@@ -248,7 +231,8 @@ def _put_recurrence(component: icalendar.Event, event: Event) -> None:
         until = rule_until(event, repeat.rule)
         if until is not None:
             rule["UNTIL"] = [until]
-        component.add("RRULE", vRecur(rule))
+        written: bytes = vRecur(rule).to_ical()  # type: ignore[no-untyped-call]
+        component.put("RRULE", written.decode())
     # The first time is one of them already, but Home Assistant shows only those in a list.
     also = repeat.also if repeat.rule else (event.start, *repeat.also)
     for name, moments in (("EXDATE", repeat.exclude), ("RDATE", also)):
@@ -256,7 +240,7 @@ def _put_recurrence(component: icalendar.Event, event: Event) -> None:
             _put_moments(component, name, event, moments)
 
 
-def _override(revision: Revision, event: Event, form: _Form, change: Change) -> icalendar.Event:
+def _override(revision: Revision, event: Event, form: _Form, change: Change) -> Component:
     component = _component(revision, event, form, change)
     _put_moment(component, "RECURRENCE-ID", event, change.original)
     start = change.start or change.original
@@ -274,17 +258,22 @@ def _override(revision: Revision, event: Event, form: _Form, change: Change) -> 
     return component
 
 
-def _put_alarms(component: icalendar.Event, event: Event, start: Moment) -> None:
-    summary = str(component["SUMMARY"])
+def _put_alarms(component: Component, event: Event, start: Moment, title: str) -> None:
     for rule in event.reminders:
-        alarm = icalendar.Alarm()
-        alarm.add("ACTION", "DISPLAY")
-        alarm.add("DESCRIPTION", Escaped(summary))
+        alarm = Component("VALARM")
+        alarm.put("ACTION", "DISPLAY")
+        alarm.put_text("DESCRIPTION", title)
         if event.repeat is None:
             _put_trigger(alarm, event, start, rule)
         else:
-            alarm.add("TRIGGER", _distance(event, start, rule))
-        component.add_component(alarm)
+            alarm.put("TRIGGER", _write_duration(_distance(event, start, rule)))
+        component.put_part(alarm)
+
+
+@lru_cache(maxsize=1024)
+def _write_duration(span: timedelta) -> str:
+    written: bytes = vDuration(span).to_ical()  # type: ignore[no-untyped-call]
+    return written.decode()
 
 
 def _distance(event: Event, moment: Moment, rule: ReminderRule) -> timedelta:
@@ -300,7 +289,7 @@ def _distance(event: Event, moment: Moment, rule: ReminderRule) -> timedelta:
     return due.astimezone(UTC) - start.astimezone(UTC)
 
 
-def _put_trigger(alarm: icalendar.Alarm, event: Event, moment: Moment, rule: ReminderRule) -> None:
+def _put_trigger(alarm: Component, event: Event, moment: Moment, rule: ReminderRule) -> None:
     """The alarm's time for what takes place once.
 
     From the start where every app counts to the same moment, else that moment itself: some count
@@ -309,6 +298,6 @@ def _put_trigger(alarm: icalendar.Alarm, event: Event, moment: Moment, rule: Rem
     start = start_of(moment, event.zone)
     due = rule.due(moment, event.zone)
     if isinstance(moment, datetime) and due.utcoffset() == start.utcoffset():
-        alarm.add("TRIGGER", due.astimezone(UTC) - start.astimezone(UTC))
+        alarm.put("TRIGGER", _write_duration(due.astimezone(UTC) - start.astimezone(UTC)))
     else:
-        alarm.add("TRIGGER", due.astimezone(UTC), parameters={"VALUE": "DATE-TIME"})
+        alarm.put("TRIGGER", write_moment(due), {"VALUE": "DATE-TIME"})

@@ -46,7 +46,7 @@ AT_ONCE = timedelta(0)
 
 
 class StaleReadingError(Exception):
-    """Definitions were read without calendars that had to be read; read all of them."""
+    """Definitions were read without calendars that had to be read, or for another installation."""
 
 
 def plan_publish(
@@ -63,8 +63,12 @@ def plan_publish(
 
     With `hold_removals` nothing is taken away: the plan's `held` says what would be. What changes
     is announced when it has held for `grace`; with `announce_all` so is, at once, whatever waits
-    for that. Raises StaleReadingError where calendars had to be read that were not.
+    for that. Raises StaleReadingError where calendars had to be read that were not, or where the
+    installation has another id by now than that which is in their UIDs.
     """
+    installation = load_installation(connection)
+    if defined.uids.installation not in (None, installation.id):
+        raise StaleReadingError
     published = catalog.load_calendars(connection)
     unchanged = defined.unchanged
     marks = load_marks(connection, unchanged, RENDERER)
@@ -74,7 +78,7 @@ def plan_publish(
         _check_unchanged(connection, defined, published, new)
     waiting = {one.uid: one for one in announcements.load_waiting(connection)}
     calendars = differences.calendars
-    revised = _revise(connection, differences, waiting, now)
+    revised = _revise(connection, differences, waiting, now, installation.first_sequence)
     held = NOTHING
     if hold_removals:
         held = find_removals(defined.calendars, calendars, [one.change for one in revised])
@@ -240,11 +244,11 @@ def _revise(
     differences: Differences,
     waiting: Mapping[str, Waiting],
     now: datetime,
+    first: int,
 ) -> list[_Revised]:
     wanted = {event.uid: event for event in differences.wanted}
     uids = [*wanted, *differences.gone]
     newest = catalog.load_newest(connection, uids)
-    first = load_installation(connection).first_sequence
     bases = load_announced(connection, [waiting[uid] for uid in uids if uid in waiting])
     found = []
     for uid in uids:

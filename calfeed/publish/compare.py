@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from calfeed.counting import count
 from calfeed.definitions.values import Calendar, Event, Status, canonical_json, fingerprint
 from calfeed.errors import PublishRefusedError
 from calfeed.ical.changes import (
     EventChange,
     Kind,
     compare_revisions,
+    drops_occurrences,
     extend_history,
     find_cancel_note,
 )
@@ -56,18 +58,22 @@ class Differences:
 
 @dataclass(frozen=True)
 class Removals:
-    """What a publish takes away: calendars by their slugs, events by their UIDs."""
+    """What a publish takes away: calendars by their slugs, events by their UIDs.
+
+    `shortened` are the events of which single occurrences are cancelled, or are no more.
+    """
 
     calendars: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
     cancelled: tuple[str, ...] = ()
+    shortened: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.calendars or self.events)
 
     @property
     def events(self) -> frozenset[str]:
-        return frozenset((*self.withdrawn, *self.cancelled))
+        return frozenset((*self.withdrawn, *self.cancelled, *self.shortened))
 
 
 NOTHING = Removals()
@@ -151,7 +157,8 @@ def find_removals(
         return tuple(change.after.event.uid for change in changes if change.kind is kind)
 
     gone = tuple(row.slug for row in calendars if row.withdrawn and row.slug not in renamed)
-    return Removals(gone, find(Kind.WITHDRAWN), find(Kind.CANCELLED))
+    shortened = tuple(change.after.event.uid for change in changes if drops_occurrences(change))
+    return Removals(gone, find(Kind.WITHDRAWN), find(Kind.CANCELLED), shortened)
 
 
 def calendar_content(calendar: Calendar) -> str:
@@ -245,7 +252,7 @@ def check_withdrawals(
     under another name of a calendar counts under that.
     """
     reasons = [f"the whole calendar {slug}" for slug in withdrawn_calendars]
-    for slug, count in sorted(coming.items()):
+    for slug, number in sorted(coming.items()):
         lost = sum(
             change.kind is Kind.WITHDRAWN and change.coming
             for change in changes
@@ -253,8 +260,8 @@ def check_withdrawals(
             and change.before.event.calendar == slug
             and change.after.event.status is not Status.CANCELLED
         )
-        if slug not in withdrawn_calendars and lost * 2 > count:
-            reasons.append(f"{lost} of the {count} coming events of {slug}")
+        if slug not in withdrawn_calendars and lost * 2 > number:
+            reasons.append(f"{lost} of the {count(number, 'coming event')} of {slug}")
     if reasons:
         raise PublishRefusedError(
             f"this would withdraw {', '.join(reasons)}; nothing was published. If that is what "

@@ -31,10 +31,10 @@ def publish_folder(
     A calendar is not read where its files are those that it was published from. Raises
     DefinitionError with every problem of every file.
     """
-    with database.read() as connection:
-        uids, known = load_scheme(connection), load_known(connection)
 
     def run(reader: DefinitionReader) -> Plan:
+        with database.read() as connection:
+            uids = load_scheme(connection)
         defined = load_definitions(folder, reader, uids, clock().date())
         return publish(
             database,
@@ -46,6 +46,8 @@ def publish_folder(
             announce_all=announce_all,
         )
 
+    with database.read() as connection:
+        known = load_known(connection)
     try:
         return run(DefinitionReader(known))
     except StaleReadingError:

@@ -86,7 +86,7 @@ class Ledger(_Value):
         used = {one.publish for one in self.calendars.values()}
         used |= {entry.publish for one in self.events.values() for entry in one.revisions}
         if not used <= set(range(1, len(self.publishes) + 1)):
-            raise ValueError(f"it has {len(self.publishes)} publishes, and refers to others")
+            raise ValueError("it refers to publishes that it does not have")
         return self
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from calfeed.definitions.values import Event, Status
 from calfeed.errors import DefinitionWarning
@@ -52,7 +53,7 @@ class Plan:
         published = self.calendars or self.changes or self.rerendered or self.retired
         return not (published or self.carried or self.announced)
 
-    @property
+    @cached_property
     def announced_late(self) -> list[EventChange]:
         """What is announced that is not what this publish changes, or not alone."""
         changes = {change.after.event.uid: change for change in self.changes}

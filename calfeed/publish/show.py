@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from calfeed.counting import count
 from calfeed.definitions.values import Event, text_in
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.history import MOST_EVENTS
@@ -33,18 +34,16 @@ def summarize(plan: Plan) -> str:
         return _NOTHING
     parts = _count_kinds(plan.changes)
     if plan.calendars:
-        count = len(plan.calendars)
-        parts.append(f"{count} {_plural(count, 'calendar')} new or changed")
+        parts.append(f"{count(len(plan.calendars), 'calendar')} new or changed")
     if plan.rerendered:
-        parts.append(f"{len(plan.rerendered)} rendered anew")
+        parts.append(f"{count(len(plan.rerendered), 'event')} rendered anew")
     if plan.retired:
-        parts.append(f"{len(plan.retired)} withdrawn before no longer shown")
+        parts.append(f"{count(len(plan.retired), 'event')} withdrawn before no longer shown")
     if plan.announced_late:
         parts.append(summarize_announced(plan.announced_late))
     line = ", ".join(parts)
     if plan.planned or plan.withdrawn:
-        count = len(plan.planned)
-        line += f"; {count} {_plural(count, 'reminder')} planned, {len(plan.withdrawn)} withdrawn"
+        line += f"; {count(len(plan.planned), 'reminder')} planned, {len(plan.withdrawn)} withdrawn"
     return line
 
 
@@ -70,10 +69,9 @@ def describe_held(held: Removals) -> str:
         (len(held.calendars), "calendar", "withdraw"),
         (len(held.withdrawn), "event", "withdraw"),
         (len(held.cancelled), "event", "cancel"),
+        (len(held.shortened), "event", "cancel dates of"),
     ]
-    return ", ".join(
-        f"{count} {_plural(count, word)} to {verb}" for count, word, verb in counts if count
-    )
+    return ", ".join(f"{count(each, word)} to {verb}" for each, word, verb in counts if each)
 
 
 def show_waiting(plan: Plan, grace: timedelta) -> list[str]:
@@ -89,7 +87,7 @@ def show_waiting(plan: Plan, grace: timedelta) -> list[str]:
 
 def _count_kinds(changes: Sequence[EventChange]) -> list[str]:
     counts = [(kind.value, sum(one.kind is kind for one in changes)) for kind in Kind]
-    return [f"{count} {_plural(count, 'event')} {name}" for name, count in counts if count]
+    return [f"{count(each, 'event')} {name}" for name, each in counts if each]
 
 
 def show_shortened(shortened: Sequence[tuple[str, int]]) -> list[str]:
@@ -212,7 +210,3 @@ def _times(event: Event) -> dict[str, Any]:
 
 def _calendar_state(withdrawn: bool) -> str:
     return "withdrawn" if withdrawn else "new or changed"
-
-
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"

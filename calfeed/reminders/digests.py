@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from calfeed.counting import count
 from calfeed.ical.occurrences import Moment
 from calfeed.ical.text import format_when
 from calfeed.reminders.filters import Subject
@@ -73,8 +74,7 @@ def digest_message(message_id: str, told: Iterable[Told], at: datetime) -> Messa
     dates = {(one["event"]["uid"], one["occurrence"]["start"]): one["text"] for one in data}
     lines = list(dates.values())
     more = f"; and {len(lines) - _IN_LINE} more" if len(lines) > _IN_LINE else ""
-    count = f"{len(lines)} date{'' if len(lines) == 1 else 's'}"
-    text = f"{count}: {'; '.join(lines[:_IN_LINE])}{more}"
+    text = f"{count(len(lines), 'date')}: {'; '.join(lines[:_IN_LINE])}{more}"
     return Message(
         id=message_id,
         subject=Subject(type="reminder.digest", calendar="", event=""),

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from calfeed.counting import count
 from calfeed.definitions.details import Classification
 from calfeed.definitions.values import Event, Text, fingerprint, text_in
 from calfeed.ical.changes import EventChange, Kind
@@ -259,9 +260,8 @@ def format_span(span: timedelta) -> str:
     """A span in its largest unit: "3 days", "1 hour"."""
     minutes = int(abs(span).total_seconds()) // 60
     for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
-        count = minutes // size
-        if count:
-            return f"{count} {unit}{'' if count == 1 else 's'}"
+        if minutes >= size:
+            return count(minutes // size, unit)
     return "less than a minute"
 
 

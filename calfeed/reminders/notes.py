@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from calfeed.counting import count
 from calfeed.definitions.texts import shortened
 
 LONGEST_TITLE = 100
@@ -56,7 +57,7 @@ def _list_dates(reminders: list[dict[str, Any]]) -> tuple[str, list[str]]:
     for one in dates.values():
         page = one["event"].get("page")
         lines.append(f"- {one['text']}" + (f"\n  {page}" if page else ""))
-    return f"{len(lines)} date{'' if len(lines) == 1 else 's'} ahead", lines
+    return f"{count(len(lines), 'date')} ahead", lines
 
 
 def _summary(data: dict[str, Any]) -> str:

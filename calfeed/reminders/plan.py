@@ -13,7 +13,11 @@ from calfeed.ical.occurrences import Occurrence, expand
 GRACE = timedelta(minutes=10)
 """How long a reminder still goes out that is due at, or after, the moment it reminds of."""
 
-_LONGEST = timedelta(days=3700)
+_BEHIND = timedelta(days=2)
+"""More than passes from the beginning of an occurrence until its reminders are of no use.
+
+That of a date may be due during its day.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,18 +39,9 @@ class Reminder:
 
 def plan_reminders(event: Event, after: datetime, before: datetime) -> Iterator[Reminder]:
     """The reminders of an event that are due in `after <= due < before` (aware), by due time."""
-    if event.status is Status.CANCELLED or not event.reminders:
-        return
-    # An all-day reminder may be due during its day; and no rule reaches back more than ten years.
-    reach = max(_reach(rule) for rule in event.reminders)
-    found = [
-        reminder
-        for occurrence in expand(event, after - timedelta(days=2), before + reach)
-        if occurrence.status is not Status.CANCELLED
-        for rule in event.reminders
-        if after <= (reminder := make_reminder(event, occurrence, rule)).due < before
-    ]
-    yield from sorted(found, key=lambda reminder: (reminder.due, reminder.key))
+    for reminder in _find(event, after - _BEHIND, before):
+        if reminder.due >= after:
+            yield reminder
 
 
 def pending_reminders(event: Event, now: datetime, horizon: timedelta) -> Iterator[Reminder]:
@@ -55,9 +50,24 @@ def pending_reminders(event: Event, now: datetime, horizon: timedelta) -> Iterat
     Those due within the horizon, and those overdue whose occurrence has yet to begin: a publish
     may come after the time at which it should have reminded. Of what is past, none.
     """
-    for reminder in plan_reminders(event, now - _LONGEST, now + horizon):
+    for reminder in _find(event, now - _BEHIND, now + horizon):
         if reminder.until > now:
             yield reminder
+
+
+def _find(event: Event, begin: datetime, before: datetime) -> list[Reminder]:
+    """The reminders due before `before` of the occurrences from `begin` on, by due time."""
+    if event.status is Status.CANCELLED or not event.reminders:
+        return []
+    reach = max(_reach(rule) for rule in event.reminders)
+    found = [
+        reminder
+        for occurrence in expand(event, begin, before + reach)
+        if occurrence.status is not Status.CANCELLED
+        for rule in event.reminders
+        if (reminder := make_reminder(event, occurrence, rule)).due < before
+    ]
+    return sorted(found, key=lambda reminder: (reminder.due, reminder.key))
 
 
 def make_reminder(event: Event, occurrence: Occurrence, rule: ReminderRule) -> Reminder:

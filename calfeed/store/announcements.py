@@ -135,6 +135,7 @@ def note_announced(connection: Connection, changes: Iterable[EventChange], numbe
             "of_sequence": change.after.sequence,
             "kind_of_change": change.kind.value,
             "base": change.before.sequence if change.before else None,
+            "publish": number,
         }
         for change in changes
     ]
@@ -145,7 +146,7 @@ def note_announced(connection: Connection, changes: Iterable[EventChange], numbe
         statement = update(revisions).where(mine)
         connection.execute(
             statement.values(
-                announced_in=number,
+                announced_in=bindparam("publish"),
                 announced_as=bindparam("kind_of_change"),
                 announced_from=bindparam("base"),
             ),

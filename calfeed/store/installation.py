@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select, update
 
+from calfeed.counting import count
 from calfeed.definitions.uids import UidScheme
 from calfeed.errors import InvalidInputError
 from calfeed.store.tables import installation, revisions
@@ -48,10 +49,10 @@ def set_id(connection: Connection, wanted: UUID) -> None:
         return
     first = func.min(revisions.c.publish_id)
     query = select(revisions.c.uid).group_by(revisions.c.uid).having(first > present.since)
-    count = connection.scalar(select(func.count()).select_from(query.subquery()))
-    if count:
+    published = connection.scalar(select(func.count()).select_from(query.subquery()))
+    if published:
         raise InvalidInputError(
-            f"the id stays {present.id}: {count} published event{'' if count == 1 else 's'} would "
+            f"the id stays {present.id}: {count(published, 'published event')} would "
             "get another UID, and calendar apps would take them for others. An id is set in a "
             "database in which nothing is published yet"
         )

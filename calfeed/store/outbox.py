@@ -96,8 +96,8 @@ def plan(connection: Connection, planned: Iterable[Reminder]) -> None:
     ]
     if values:
         state = reminders.c.state
-        # Not IN: a list cannot be told apart for each row of many.
-        unsent = (state == "planned") | (state == "withdrawn")
+        # Not parameters, which SQLAlchemy would look up anew for each row of many.
+        unsent = (state == literal_column("'planned'")) | (state == literal_column("'withdrawn'"))
         connection.execute(upsert(connection, reminders, where=unsent), values)
     keys = [value["key"] for value in values]
     for index in range(0, len(keys), 500):

@@ -121,7 +121,7 @@ def test_check_and_diff_warn_make_nothing_and_compare_with_what_is_published(
     )
     assert (checked.exit_code, strict.exit_code, diff.exit_code) == (0, 1, 0)
     assert all("warning: events.old.start" in each.stderr for each in (checked, strict, diff))
-    assert "in order: 1 calendars, 1 events; 1 warning" in checked.stdout
+    assert "in order: 1 calendar, 1 event; 1 warning" in checked.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["events"], "nothing was made"
     assert "warning: " in run(cli, ["publish"]).stderr
     assert run(cli, ["check", "--strict"]).stderr == "", "what is published is not new"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,61 @@ def test_a_cancellation_waits_as_well_and_what_else_was_changed_does_not(desk: D
     assert desk.shown()["it"] == "confirmed"
     desk.run(9)
     assert desk.shown()["it"] == "cancelled"
+
+
+SERIES = """  it:
+    summary: It
+    start: 2030-01-01
+    repeat: {rule: FREQ=WEEKLY}
+"""
+ON = "2030-01-08"
+
+
+@pytest.mark.parametrize(
+    "shortened",
+    [
+        f"FREQ=WEEKLY, except: [{ON}]",
+        f"FREQ=WEEKLY, changes: {{{ON}: {{status: cancelled}}}}",
+        "FREQ=WEEKLY;COUNT=1",
+        "FREQ=WEEKLY;UNTIL=20300101",
+    ],
+)
+def test_a_cancelled_date_of_a_series_waits_as_well(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, shortened: str
+) -> None:
+    monkeypatch.setattr(desk.publisher, "_clock", lambda: datetime(2029, 12, 1, tzinfo=UTC))
+    desk.write(SERIES + MORE)
+    desk.run(12)
+    desk.write(SERIES.replace("FREQ=WEEKLY", shortened) + MORE)
+    (line,) = desk.run(9)
+    assert line.startswith("1 event to cancel dates of: published when the definitions")
+    desk.write(SERIES + MORE)
+    assert desk.run(20) == ["nothing to publish: everything is as published"]
+    desk.write(SERIES.replace("FREQ=WEEKLY", shortened) + MORE)
+    assert "desk/it: changed: cancelled on 8 January 2030" in "\n".join(desk.run(13))
+
+
+@pytest.mark.parametrize("left", ["", "    repeat: {rule: FREQ=MONTHLY;COUNT=2}\n"])
+def test_what_is_left_of_a_series_waits_as_well(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    monkeypatch.setattr(desk.publisher, "_clock", lambda: datetime(2029, 12, 1, tzinfo=UTC))
+    desk.write(SERIES + MORE)
+    desk.run(12)
+    desk.write(SERIES.partition("    repeat")[0] + left + MORE)
+    (line,) = desk.run(9)
+    assert line.startswith("1 event to cancel dates of: ")
+
+
+def test_a_date_more_or_another_place_of_one_does_not_wait(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.publisher, "_clock", lambda: datetime(2029, 12, 1, tzinfo=UTC))
+    desk.write(SERIES + MORE)
+    desk.run(12)
+    there = f"FREQ=WEEKLY, also: [2030-01-10], changes: {{{ON}: {{location: There}}}}"
+    desk.write(SERIES.replace("FREQ=WEEKLY", there) + MORE)
+    assert "desk/it: changed on 8 January 2030; also on 10 January 2030" in desk.run(2)[0]
 
 
 def test_a_removal_that_is_seen_again_and_again_was_not_there_all_the_time(desk: Desk) -> None:

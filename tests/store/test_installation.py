@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,7 +11,8 @@ import pytest
 from calfeed.definitions.reader import read_definitions
 from calfeed.definitions.uids import BY_NAMES, UidScheme
 from calfeed.errors import InvalidInputError
-from calfeed.publish.apply import publish
+from calfeed.publish.apply import StaleReadingError, publish
+from calfeed.publish.folder import publish_folder
 from calfeed.store.database import Database
 from calfeed.store.installation import (
     Installation,
@@ -55,6 +58,34 @@ def test_an_id_can_be_set_until_an_event_is_published_under_it(database: Databas
         set_id(connection, OTHER)  # which it has
         with pytest.raises(InvalidInputError, match=f"the id stays {OTHER}: 1 published event"):
             set_id(connection, UUID(int=8))
+
+
+def test_what_was_read_for_another_id_is_not_published(database: Database) -> None:
+    """The id is set while a publish reads its files: it would be published under the former."""
+    with database.read() as connection:
+        read = read_definitions(FILES, load_scheme(connection))
+    with database.write_alone() as connection:
+        set_id(connection, OTHER)
+    with pytest.raises(StaleReadingError):
+        publish(database, read, NOW, BASE)
+
+
+def test_a_folder_is_read_again_where_the_id_is_set_meanwhile(
+    database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "desk.yaml").write_bytes(FILES["events/desk.yaml"])
+    asked = 0
+
+    def set_while_reading() -> datetime:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            with database.write_alone() as connection:
+                set_id(connection, OTHER)
+        return NOW
+
+    (change,) = publish_folder(database, tmp_path, set_while_reading, BASE).changes
+    assert change.after.event.uid == UidScheme(OTHER).make("desk", "it")
 
 
 def test_what_was_published_before_there_was_an_id_is_kept_and_hinders_no_other_id(

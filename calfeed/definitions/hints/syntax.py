@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 import yaml
 
+from calfeed.counting import count
 from calfeed.definitions.hints.slips import quoted, split_lines
 from calfeed.definitions.hints.tables import describe_table, find_table
 from calfeed.definitions.texts import shortened
@@ -229,8 +230,8 @@ def _find_indentation(place: _Place) -> Found | None:
     else:
         return None
     message = (
-        f'"{shortened(entry["key"])}" is indented by {_spaces(indent)}, the keys beside it by '
-        f"{_spaces(right)}; indent it by {right}"
+        f'"{shortened(entry["key"])}" is indented by {count(indent, "space")}, '
+        f"the keys beside it by {count(right, 'space')}; indent it by {right}"
     )
     return place.line + 1, indent + 1, message
 
@@ -243,10 +244,6 @@ def _levels(lines: Sequence[str], line: int) -> Iterator[int]:
         if entry is not None and entry.start("key") < limit:
             limit = entry.start("key")
             yield limit
-
-
-def _spaces(count: int) -> str:
-    return f"{count} space{'' if count == 1 else 's'}"
 
 
 _RULES: tuple[Callable[[_Place], Found | None], ...] = (

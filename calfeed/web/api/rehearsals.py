@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from pydantic import Field
 
+from calfeed.counting import count
 from calfeed.delivery.describing import describe_delivery
 from calfeed.publish.windows import load_window, rehearse
 from calfeed.store import deliveries
@@ -63,9 +64,7 @@ def make_rehearsal(call: Call, body: RehearsalGiven, connection: Connection) -> 
         for _, message in rehearse(found, target.filters, call.backend.base_url, call.now, name)
     ]
     if not 1 <= len(messages) <= _MOST:
-        detail = (
-            f"{len(messages)} reminders are due in it; choose a window with 1 to {_MOST} of them"
-        )
+        detail = f"due in it: {count(len(messages), 'reminder')}; choose a window with 1 to {_MOST}"
         raise refuse_input([Mistake(pointer="#/to", detail=detail)])
     window = (body.begin, body.end)
     made = add_rehearsal(connection, f"rh_{name}", target.id, window, messages, call.now)

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
+from calfeed.counting import count
 from calfeed.errors import InvalidInputError, NotFoundError
 from calfeed.store import claims, deliveries, reports
 from calfeed.store.deliveries import STATES, Retried
@@ -112,4 +113,4 @@ def _say(done: Retried) -> None:
 
 
 def _count(number: int) -> str:
-    return f"{number:,} {'delivery is' if number == 1 else 'deliveries are'}"
+    return f"{count(number, 'delivery')} {'is' if number == 1 else 'are'}"
