@@ -3,13 +3,23 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check parts bench clean
+.PHONY: help run test quick check parts bench clean
+
+# What `make test` runs: `make test T=tests/store`.
+T ?=
+PURE := tests/definitions tests/ical tests/reminders tests/test_clock.py tests/test_rooms.py
 
 run: $(VENV)/.installed  ## publish events/ and serve feeds, pages and reminders
 	$(BIN)/calfeed serve
 
-test: check parts  ## linters, types and every test
-	$(BIN)/pytest
+help:  ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+test: check parts  ## linters, types and every test; only those in T=tests/store
+	$(BIN)/pytest $(T)
+
+quick: $(VENV)/.developing  ## the fast tests of what does no input or output, in one process
+	$(BIN)/pytest -n 0 -q -m "not slow and not postgresql" $(PURE)
 
 check: $(VENV)/.developing  ## linters, types, and the calendars that ship
 	$(BIN)/ruff check .

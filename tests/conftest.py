@@ -7,6 +7,7 @@ that is missing is a failure.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import count
@@ -26,10 +27,16 @@ from calfeed.store.installation import Installation, save_installation
 from calfeed.store.migrate import migrate
 from calfeed.store.tables import metadata
 from tests.keys import KEYS
+from tests.migrated import migrated_sqlite
 from tests.postgresql import start_postgresql
 from tests.store.keeping import MADE_ONCE
 
 _numbers = count()
+
+# Where Python may not keep what it compiled, each of hundreds of processes compiles everything, and
+# each worker of pytest rewrites every test.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # How long an example takes says more of the machine than of the code. CI draws the same examples
 # each time, so that it fails for a change and not by chance.
@@ -43,6 +50,35 @@ settings.load_profile("calfeed")
 
 INSTALLATION = Installation(UUID("8f7d2d6e-4a34-4d0b-9f0e-3f0f6f1f7a11"))
 """The installation that every test's `database` is of."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice as many workers as processors: much of the time tests wait for other processes."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs much, and let each worker begin with its share of the slow tests."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if "postgresql" in names or "[postgresql" in item.name:
+            item.add_marker("postgresql")
+        if "chromium" in names:
+            item.add_marker("browser")
+        if {"acceptance", "browser"} & set(item.path.parts):
+            item.add_marker("slow")
+    workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    fast = [item for item in items if not item.get_closest_marker("slow")]
+    # What uses the browser comes together, so that each worker starts one.
+    slow.sort(key=lambda item: item.get_closest_marker("browser") is None)
+    items[:] = [
+        item
+        for worker in range(workers)
+        for kind in (slow, fast)
+        for item in kind[len(kind) * worker // workers : len(kind) * (worker + 1) // workers]
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -102,18 +138,29 @@ def empty_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> It
             yield url
 
 
+def _empty(database: Database) -> None:
+    """Empty the tables, all but the rows that migrations put there, and start counting anew.
+
+    Only what is not empty is truncated: PostgreSQL makes new files for each table and index.
+    """
+    names = metadata.tables.keys() - MADE_ONCE
+    filled = " UNION ALL ".join(f"SELECT '{one}' WHERE EXISTS (SELECT FROM {one})" for one in names)
+    counted = "SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL"
+    with database.write() as connection:
+        if found := connection.scalars(text(filled)).all():
+            connection.execute(text(f"TRUNCATE {', '.join(found)} CASCADE"))
+        for sequence in connection.scalars(text(counted)).all():
+            connection.execute(text(f"ALTER SEQUENCE {sequence} RESTART"))
+
+
 @pytest.fixture
 def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with calfeed's tables, which are empty."""
     if engine == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'calfeed.sqlite3'}")
-        migrate(database)
+        database = migrated_sqlite(tmp_path)
     else:
         database = Database(request.getfixturevalue("_tables"), KEYS)
-        # All but the rows that the migrations put there.
-        names = ", ".join(metadata.tables.keys() - MADE_ONCE)
-        with database.write() as connection:
-            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        _empty(database)
     with database.write() as connection:
         save_installation(connection, INSTALLATION)
     yield database

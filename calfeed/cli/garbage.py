@@ -1,16 +1,15 @@
-"""How often garbage is collected in processes that hold many values at a time."""
+"""What the garbage collector looks at in processes that live long or make many values."""
 
 from __future__ import annotations
 
 import gc
 
 
-def collect_seldom() -> None:
-    """Collect garbage now, and then less often.
+def spare_start() -> None:
+    """Let the garbage collector pass over what was made so far, which lives as long as the process.
 
-    What was made so far lives as long as the process. Collecting garbage need not look at it again
-    and again, nor at the values that a publish or a worker makes by the ten thousand.
+    Without this it would be looked at again and again beside the values that a publish or a worker
+    makes by the ten thousand.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000)

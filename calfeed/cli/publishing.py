@@ -165,7 +165,7 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
     What changes is announced at once: a command means what it publishes.
     """
     from calfeed.cli.authors import check_name, find_user
-    from calfeed.cli.garbage import collect_seldom
+    from calfeed.cli.garbage import spare_start
     from calfeed.publish.apply import shortened_feeds
     from calfeed.publish.folder import publish_folder
     from calfeed.publish.show import show_json, show_shortened, show_text
@@ -179,7 +179,7 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
         migrate(database)
         for line in output.describe_new_keys(database):
             click.echo(line, err=True)
-        collect_seldom()
+        spare_start()
         plan = publish_folder(
             database,
             settings.events,

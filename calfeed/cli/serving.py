@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from calfeed import logs
 from calfeed.cli import output
-from calfeed.cli.garbage import collect_seldom
+from calfeed.cli.garbage import spare_start
 from calfeed.errors import ReplacedError, StoreError
 from calfeed.settings import environment_with, load_settings
 
@@ -103,7 +103,7 @@ def worker(supervised: bool) -> None:
         clock = WorkerClock(one, now)
         clock.start()
         with Listener(database, one.wake):
-            collect_seldom()
+            spare_start()
             _run_worker(one)
         clock.stop()
         database.identify()
@@ -136,7 +136,7 @@ def serve(processes: int) -> None:
     clock = SteadyClock()
     publisher = Publisher(database, settings, output.say, clock)
     watcher = Watcher(publisher, settings, output.say)
-    collect_seldom()
+    spare_start()
     patience = _PATIENCE if publisher.anything_published() else math.inf
     if not watcher.begin(stopping, patience) and not publisher.anything_published():
         raise StoreError("nothing was published yet, so there is nothing to serve")

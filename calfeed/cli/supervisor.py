@@ -13,7 +13,9 @@ from typing import Self
 
 from calfeed.errors import CalfeedError
 
-_START = 30.0
+_START = 120.0
+"""Seconds in which a part that lives has to answer, however busy the machine is."""
+
 _STOP = 20.0
 _LONGEST_PAUSE = 30.0
 _STEADY = 60.0

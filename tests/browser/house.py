@@ -14,13 +14,12 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.publish.apply import publish
-from calfeed.store.database import Database
-from calfeed.store.migrate import migrate
 from calfeed.web.answers import Application, LookUp, StartResponse
 from calfeed.web.app import make_flask
 from calfeed.web.ready import ReadyPages
 from calfeed.web.state import State
 from tests.acceptance.site import SHIPPED, free_port
+from tests.migrated import migrated_sqlite
 
 CHROMIUM = Path("/usr/bin/chromium")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -99,8 +98,7 @@ def _whole(application: Application) -> Application:
 @contextmanager
 def serve_house(folder: Path) -> Iterator[str]:
     """A site in a folder, served until the end of the context: its address."""
-    database = Database(f"sqlite:///{folder / 'calfeed.sqlite3'}")
-    migrate(database)
+    database = migrated_sqlite(folder)
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     shipped = {f"events/{path.name}": path.read_bytes() for path in SHIPPED.glob("*.yaml")}

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import icalendar
+import pytest
 import vobject
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +21,8 @@ from calfeed.definitions.values import Calendar, Event, text_in
 from calfeed.errors import DefinitionError, Problem
 from calfeed.ical.occurrences import expand, last_end
 from tests.ical.clients import check_lines, render_feed
+
+pytestmark = pytest.mark.slow
 
 Document = dict[str, Any]
 

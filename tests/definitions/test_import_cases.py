@@ -19,6 +19,8 @@ from calfeed.errors import DefinitionError, InvalidInputError
 from calfeed.ical.occurrences import expand
 from tests.definitions.imports import EVENT, ics, only, read, take, told
 
+pytestmark = pytest.mark.slow
+
 RULES = (
     "BEGIN:VTIMEZONE\nTZID:{name}\n"
     "BEGIN:STANDARD\nDTSTART:16010101T{back}\nTZOFFSETFROM:{summer}\nTZOFFSETTO:{winter}\n"

@@ -22,6 +22,8 @@ from calfeed.definitions.writing import write_definition
 from calfeed.errors import DefinitionError, InvalidInputError
 from tests.definitions.imports import occurrences, read, render, told
 
+pytestmark = pytest.mark.slow
+
 # Round trips.
 
 ZONES = ["UTC", "Asia/Karachi", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe"]

@@ -11,6 +11,8 @@ from calfeed.definitions.reader import read_definitions
 from calfeed.definitions.values import Calendar, Event, canonical_json
 from calfeed.errors import DefinitionError, Problem
 
+pytestmark = pytest.mark.slow
+
 VALID = b"""\
 name: {en: X, ur: "\\u06cc"}
 time_zone: America/New_York

@@ -25,6 +25,8 @@ from tests.patience import PATIENCE
 from tests.publish.desk import BASE
 from tests.store.keeping import make_endpoint
 
+pytestmark = pytest.mark.slow
+
 _PATHS = ("hang", "slow", "reset", "closed", "half", "garbage", "huge", "headers")
 _STATUSES = (302, 410, 429, 500, 503)
 _EACH = 100  # how many wait for each bad receiver, all of them due before the good ones'

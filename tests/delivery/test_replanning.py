@@ -27,6 +27,8 @@ from tests.delivery.test_told_once import make_database
 from tests.publish.desk import BASE, STAY, Desk
 from tests.store.keeping import keep_deliveries, make_endpoint, make_message, read_deliveries
 
+pytestmark = pytest.mark.slow
+
 YEAR, DAY, HOUR = timedelta(days=365), timedelta(days=1), timedelta(hours=1)
 JUMPS = [YEAR, 30 * DAY, HOUR, -HOUR, -DAY, -YEAR]
 

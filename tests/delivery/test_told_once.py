@@ -27,6 +27,8 @@ from tests.delivery.history import Draft, Life
 from tests.delivery.releases import Releases, releases
 from tests.keys import KEYS
 
+pytestmark = pytest.mark.slow
+
 # Around these the clocks change in many places.
 BEGINNINGS = [datetime(2025, 10, 24, 9, 30, tzinfo=UTC), datetime(2026, 3, 6, 21, tzinfo=UTC)]
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone)
@@ -189,7 +191,7 @@ def postgresql_tables(_tables: str) -> Iterator[Database]:
         yield database
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(history=histories())
 def test_each_reminder_is_told_under_one_id_or_there_is_a_reason(
     sqlite_file: Database, zones: Releases, history: History
@@ -197,7 +199,7 @@ def test_each_reminder_is_told_under_one_id_or_there_is_a_reason(
     live(sqlite_file, zones, history)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(history=histories())
 def test_and_so_it_is_on_postgresql(
     postgresql_tables: Database, zones: Releases, history: History

@@ -1,6 +1,7 @@
 """Events of every kind, as the libraries that clients are made of read them.
 
-Two thousand on which all of them agree, and those that one or the other misreads.
+Hundreds on which all of them agree, and those that one or the other misreads. Any number of them is
+looked at by `python -m tests.ical.corpus`.
 """
 
 from __future__ import annotations
@@ -33,18 +34,24 @@ from tests.ical.defining import define
 from tests.ical.misreading import is_misread
 from tests.ical.parsers import parsers_required
 
-COUNT, SEED = 2_100, 1
+pytestmark = pytest.mark.slow
+
+SEED = 1
+NUMBERS = [0, 1, 2, 3, 16, 17, 18, 19]
+"""Which of the corpus's feeds are looked at: four of our own time, and one of each other era."""
 UTC_ZONE = ZoneInfo("UTC")
 
 
 def test_the_corpus_has_what_it_is_to_have() -> None:
-    corpus = make_corpus(SEED, COUNT)
-    events = [event for calendar, _ in corpus for event in calendar.events]
-    assert len(events) == COUNT
+    parts = [make_part(SEED, number) for number in NUMBERS]
+    assert len({era for _, era in parts}) == 5
+    events = [event for calendar, _ in parts for event in calendar.events]
+    count = len(NUMBERS) * EVENTS_IN_A_FEED
+    assert len(events) == count
     agreed = {client: sum(not is_misread(client, event) for event in events) for client in CLIENTS}
-    assert agreed.pop("sabre") >= 1_300
-    assert min(agreed.values()) >= 1_700
-    assert COUNT not in (agreed["ical"], agreed["libical"], agreed["ical.js"])
+    assert agreed.pop("sabre") >= 0.6 * count
+    assert min(agreed.values()) >= 0.8 * count
+    assert count not in (agreed["ical"], agreed["libical"], agreed["ical.js"])
     assert len({event.time_zone for event in events}) >= 60
     rules = [event.repeat.rule for event in events if event.repeat and event.repeat.rule]
     names = {part.partition("=")[0] for rule in rules for part in rule.split(";")}
@@ -56,13 +63,13 @@ def test_the_corpus_has_what_it_is_to_have() -> None:
     }
 
 
-@pytest.mark.parametrize("number", range(COUNT // EVENTS_IN_A_FEED))
+@pytest.mark.parametrize("number", NUMBERS)
 def test_every_client_sees_the_occurrences_that_reminders_are_planned_for(number: int) -> None:
     with parsers_required():
         assert list(differences(*make_part(SEED, number))) == []
 
 
-@pytest.mark.parametrize("number", range(COUNT // EVENTS_IN_A_FEED))
+@pytest.mark.parametrize("number", NUMBERS)
 def test_lines_texts_and_lengths_are_what_they_should_be(number: int) -> None:
     calendar, _ = make_part(SEED, number)
     feed = render_feed(calendar)

@@ -23,10 +23,9 @@ from calfeed.ical.revision import Revision
 from calfeed.ical.vevent import render_event
 from calfeed.publish.apply import publish
 from calfeed.reminders.messages import describe_event
-from calfeed.store.database import Database
-from calfeed.store.migrate import migrate
 from calfeed.web.app import make_flask
 from calfeed.web.state import State
+from tests.migrated import migrated_sqlite
 
 ROOT = Path(__file__).parents[2]
 BASE_URL = "https://calendar.example.org"
@@ -253,8 +252,7 @@ def test_messages_say_what_the_page_for_receivers_lists() -> None:
 
 def show_page(text: str, folder: Path) -> str:
     """The event's page as a browser gets it."""
-    database = Database(f"sqlite:///{folder / 'calfeed.sqlite3'}")
-    migrate(database)
+    database = migrated_sqlite(folder)
     publish(database, read_definitions({"events/grants.yaml": text.encode()}), WHEN, BASE_URL)
     state = State(database, BASE_URL, lambda: WHEN)
     state.refresh()

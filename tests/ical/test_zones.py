@@ -30,6 +30,8 @@ from calfeed.errors import InvalidInputError
 from calfeed.ical.tzrules import HORIZON
 from calfeed.ical.zones import is_utc, render_vtimezone
 
+pytestmark = pytest.mark.slow
+
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 ZONES = sorted(zoneinfo.available_timezones() - {"Factory", "localtime", "posixrules"})
 TRICKY = [

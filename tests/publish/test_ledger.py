@@ -21,6 +21,8 @@ from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
 from calfeed.web.export import make_site
 
+pytestmark = pytest.mark.slow
+
 BASE = "https://dates.example.org"
 NOW = datetime(2026, 3, 1, 12, 0, 0, 250_000, UTC)
 

@@ -12,11 +12,11 @@ from werkzeug.test import Client, TestResponse
 from calfeed.definitions.reader import read_definitions
 from calfeed.publish.apply import publish
 from calfeed.store.database import Database
-from calfeed.store.migrate import migrate
 from calfeed.store.publishes import UNKNOWN, Author
 from calfeed.web.answers import LookUp
 from calfeed.web.app import make_flask
 from calfeed.web.state import State
+from tests.migrated import migrated_sqlite
 
 BASE = "https://example.org"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -66,6 +66,4 @@ class Published:
 
 def make_site(folder: Path) -> Published:
     """An empty site in a folder."""
-    database = Database(f"sqlite:///{folder / 'calfeed.sqlite3'}")
-    migrate(database)
-    return Published(database)
+    return Published(migrated_sqlite(folder))

@@ -25,6 +25,8 @@ from tests.web.api_site import OPEN, VAULT, ApiSite, make_api_site
 from tests.web.fuzzing import SCOPED, URL, Registered, list_private_words, register
 from tests.web.published import BASE, NOW
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = {"zx9": "zx0", "handover": "handdown", "Zircon": "Zircal", "Vaultroom": "Vaultrune"}
 """What stands nowhere, by what is private: names end with the first."""
 

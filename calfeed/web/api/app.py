@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import chain
 
 from flask import Flask, Response, request
@@ -90,11 +91,15 @@ def make_api(
     operations = [*OPERATIONS, *registrations.operations] if self_service else OPERATIONS
     for operation in operations:
         serve_operation(app, VERSION, operation, backend)
-    document = make_document(operations, MOUNT + VERSION)
+
+    # Made when somebody asks for it: it takes a while, and the server shall not start later for it.
+    @cache
+    def document() -> dict[str, object]:
+        return make_document(operations, MOUNT + VERSION)
 
     @app.get("/openapi.json")
     def openapi() -> dict[str, object]:
-        return document
+        return document()
 
     @app.get("/")
     def page() -> Response:
