@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
 
-from benchmarks import feeds, pages, publishing
+from benchmarks import feeds, held, pages, publishing
 from benchmarks.machine import describe_machine, missing_tools
 from benchmarks.markdown import draw_table, write_beside, write_megabytes, write_microseconds
 from benchmarks.servers import FORMS, Server
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     """Measure what is asked for, or everything but growth; the exit code."""
     parts = {
         "feeds": show_feeds,
+        "held": show_held,
         "pages": show_pages,
         "publishing": show_publishing,
         "deliveries": show_deliveries,
@@ -85,6 +86,17 @@ def show_feeds() -> str:
         rates = _show_rates(one.server, other)
         beside.append([one.server.name, *rates, f"{one.seconds:.1f} s"])
     return f"{draw_table(rows)}\n\n{draw_table(beside)}"
+
+
+def show_held() -> str:
+    """The table of a feed's 304s, alone and beside those who hold the server."""
+    found = held.measure()
+    rows = [["304s of a feed", "per second", "p99", "signing in"]]
+    for server, signing in ((found.alone, ""), (found.beside, f"{found.sign_in:.2f} s")):
+        other = None if server is found.alone else found.alone
+        rate = write_beside(server.rate("304"), other.rate("304") if other else None)
+        rows.append([server.name, rate, f"{server.p99('304'):.4f} s", signing])
+    return draw_table(rows)
 
 
 def show_pages() -> str:

@@ -30,6 +30,7 @@ class Desk:
 
     folder: Path
     port: int
+    admin_token: str = ""
 
     def write(self, files: Mapping[str, str]) -> None:
         """Write definition files, by name."""
@@ -65,12 +66,13 @@ class Desk:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {
+        environment = {
             "CALFEED_EVENTS": str(self.folder / "events"),
             "CALFEED_DATA": str(self.folder),
             "CALFEED_DATABASE_URL": self.database,
             "CALFEED_PORT": str(self.port),
         }
+        return environment | ({"CALFEED_ADMIN_TOKEN": self.admin_token} if self.admin_token else {})
 
 
 def set_up(folder: Path) -> Desk:

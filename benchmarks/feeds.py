@@ -69,8 +69,10 @@ def measure() -> list[Server]:
                 for form in FORMS:
                     for server in (limit, calfeed):
                         server.load(form, _SECONDS)
+                        server.wait_for_rest()
                     for server in slow if number < SLOW_ROUNDS else ():
                         server.load(form, _SECONDS)
+                        server.wait_for_rest()
     return [limit, calfeed, *slow]
 
 
@@ -94,4 +96,5 @@ def measure_calendars() -> list[Published]:
                 for form in FORMS:
                     for server in servers:
                         server.load(form, _CALENDAR_SECONDS)
+                        server.wait_for_rest()
     return [Published(*one) for one in zip(servers, spent, strict=True)]

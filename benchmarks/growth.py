@@ -85,6 +85,7 @@ def measure_feeds() -> list[FeedCost]:
                 packed = len(fetch(server.url, {"Accept-Encoding": "gzip"})[0])
                 for form in ("body", "gzip", "304"):
                     server.load(form, _SECONDS)
+                    server.wait_for_rest()
             found.append(
                 FeedCost(events, size, packed, {form: server.cost(form) for form in server.costs})
             )

@@ -41,4 +41,5 @@ def measure() -> list[Server]:
                 for form in FORMS:
                     for server in (feed, *pages):
                         server.load(form, _SECONDS)
+                        server.wait_for_rest()
     return [feed, *pages]

@@ -28,11 +28,12 @@ FORMS = ("body", "gzip", "304")
 _LENT = ("Cache-Control", "Access-Control-Allow-Origin", "X-Content-Type-Options")
 _STAMPS = {"DTSTAMP", "CREATED", "LAST-MODIFIED"}
 _LONGEST_REST = 30.0
+_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 @dataclass
 class Server:
-    """A server under test, and the requests per second and CPU seconds per request it had.
+    """A server under test: the requests per second, CPU seconds per request and p99 it had.
 
     `headers` go with every request. `whole` are the forms it does not have: asked for one, it
     answers with the whole feed.
@@ -44,6 +45,7 @@ class Server:
     headers: Mapping[str, str] = field(default_factory=dict)
     rates: dict[str, list[float]] = field(default_factory=dict)
     costs: dict[str, list[float]] = field(default_factory=dict)
+    slowest: dict[str, list[float]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
 
     def rate(self, form: str) -> float:
@@ -53,6 +55,10 @@ class Server:
     def cost(self, form: str) -> float:
         """The median of its CPU seconds for each request."""
         return median(self.costs[form])
+
+    def p99(self, form: str) -> float:
+        """The median of the seconds within which 99 of 100 requests were answered."""
+        return median(self.slowest[form])
 
     def load(self, form: str, seconds: int) -> None:
         """Ask for one form for some seconds, and note and print what came of it."""
@@ -64,11 +70,22 @@ class Server:
         if form != "body" and not _has_form(self.url, headers):
             self.whole.add(form)
         before = cpu_seconds(self.pid)
-        rate, requests = _run_wrk(self.url, headers, seconds)
+        rate, requests, slowest = _run_wrk(self.url, headers, seconds)
         self.rates.setdefault(form, []).append(rate)
+        self.slowest.setdefault(form, []).append(slowest)
         self.costs.setdefault(form, []).append((cpu_seconds(self.pid) - before) / requests)
         print(f"  {self.name}, {form}: {rate:,.0f}", file=sys.stderr)
-        _wait_for_rest(self.pid)
+
+    def wait_for_rest(self) -> None:
+        """Return once it does nothing any more: slow ones go on with what nobody waits for."""
+        deadline = time.monotonic() + _LONGEST_REST
+        used = cpu_seconds(self.pid)
+        while time.monotonic() < deadline:
+            time.sleep(0.2)
+            before, used = used, cpu_seconds(self.pid)
+            if used - before < 0.03:
+                return
+        raise TimeoutError("a server goes on working though nobody asks it for anything")
 
 
 @contextmanager
@@ -201,26 +218,15 @@ def _has_form(url: str, headers: Mapping[str, str]) -> bool:
             return answer.code == 304
 
 
-def _run_wrk(url: str, headers: Mapping[str, str], seconds: int) -> tuple[float, int]:
-    """Requests per second, and how many there were."""
-    command = ["wrk", "-t2", "-c32", f"-d{seconds}s", "--timeout", "30s"]
+def _run_wrk(url: str, headers: Mapping[str, str], seconds: int) -> tuple[float, int, float]:
+    """Requests per second, how many there were, and the seconds that 99 of 100 took at most."""
+    command = ["wrk", "-t2", "-c32", f"-d{seconds}s", "--timeout", "30s", "--latency"]
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
     shown = check_output([*command, url], text=True)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", shown)
     count = re.search(r"(\d+) requests in", shown)
-    if rate is None or count is None or "Non-2xx" in shown or "Socket errors" in shown:
+    slowest = re.search(r"^ +99% +([\d.]+)(us|ms|s)$", shown, re.MULTILINE)
+    if not (rate and count and slowest) or "Non-2xx" in shown or "Socket errors" in shown:
         raise RuntimeError(f"wrk was not answered as it should be:\n{shown}")
-    return float(rate[1]), int(count[1])
-
-
-def _wait_for_rest(pid: int) -> None:
-    """Return once a server does nothing any more: slow ones go on with what nobody waits for."""
-    deadline = time.monotonic() + _LONGEST_REST
-    used = cpu_seconds(pid)
-    while time.monotonic() < deadline:
-        time.sleep(0.2)
-        before, used = used, cpu_seconds(pid)
-        if used - before < 0.03:
-            return
-    raise TimeoutError("a server goes on working though nobody asks it for anything")
+    return float(rate[1]), int(count[1]), float(slowest[1]) * _UNITS[slowest[2]]

@@ -81,6 +81,12 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", min_length=1, description="the address the web server binds")
     port: int = Field(8000, ge=1, le=65535, description="the port the web server binds")
     public_url: str | None = Field(None, description="where people reach the web server")
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="how many proxies before the web server add to X-Forwarded-For",
+    )
     allow_private_endpoints: bool = Field(
         False, description="let webhooks go to private addresses and to ports other than 80, 443"
     )

@@ -12,6 +12,8 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +26,7 @@ from calfeed.errors import ReplacedError, StoreError
 from calfeed.settings import environment_with, load_settings
 
 if TYPE_CHECKING:
+    from calfeed.cli.supervisor import Supervisor
     from calfeed.clock import SteadyClock
     from calfeed.delivery.worker import Worker
 
@@ -50,15 +53,29 @@ _LOOK = 0.25
 @_supervised
 def web(processes: int, supervised: bool) -> None:
     """Serve feeds and pages of what is published. Any number of these may run."""
-    from calfeed.web.server import serve as serve_web
+    from calfeed.cli.supervisor import Part, Supervisor
+    from calfeed.web.server import check_address
+    from calfeed.web.server import serve as serve_fronts
 
     settings = load_settings()
     with output.opened(settings) as database:
         pass  # better to fail here, in one line, than in each process
+    check_address(settings.host, settings.port)
     if supervised:
         _end_with_parent()
-    os.register_at_fork(after_in_child=_heed_sigterm_alone)
-    serve_web(settings, processes)
+    with TemporaryDirectory(prefix="calfeed-") as private:
+        address = str(Path(private, "back"))
+        back = Part("web server's back", [sys.executable, "-m", "calfeed.web.back", address])
+        with Supervisor([back], output.say) as supervisor:
+            stopping = threading.Event()
+            reviving = threading.Thread(target=_revive, args=(supervisor, stopping))
+            reviving.start()
+            os.register_at_fork(after_in_child=_heed_sigterm_alone)
+            try:
+                serve_fronts(settings, processes, address)
+            finally:
+                stopping.set()
+                reviving.join()
     database.identify()  # what was counted last is lost where the file is
 
 
@@ -192,6 +209,11 @@ def _run_worker(one: Worker) -> None:
         # Nothing that this process remembers is of that database.
         logging.getLogger("calfeed").warning("%s; beginning anew with it", error)
         os.execv(sys.executable, [sys.executable, "-m", "calfeed", *sys.argv[1:]])
+
+
+def _revive(supervisor: Supervisor, stopping: threading.Event) -> None:
+    while not stopping.wait(_LOOK):
+        supervisor.revive()
 
 
 def _on_signal(end: Callable[[], None]) -> None:

@@ -1,7 +1,8 @@
 """Answers that are settled before they are asked for: a request only looks one up.
 
-This stands in front of Flask, in the shape of WhiteNoise. Headers, validators and compressed
-bytes are made once for each publish; what is left for a request is one look-up and a comparison.
+Headers, validators and compressed bytes are made once for each publish; what is left for a
+request is one look-up and a comparison. The fronts do it (`front.py`), and so does `LookUp`,
+middleware before Flask in the shape of WhiteNoise.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ Application: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[byte
 
 Key = TypeVar("Key")
 
-_NOTHING: tuple[bytes, ...] = ()
+SETTLED = "calfeed.settled"
+"""The entry of a WSGI environment that is a list, to which the answer is added that was looked up.
+
+Whoever runs the application learns by it that the response holds for other requests, too.
+"""
+
+_PHRASES = {200: "200 OK", 304: "304 Not Modified"}
 
 _FEED = [
     ("Cache-Control", "public, max-age=60"),
@@ -41,7 +48,8 @@ class Answer:
 
     The two are different bytes, so they have different ETags (RFC 9110, 8.8.3); either of them
     answers If-None-Match. `unchanged` are the headers of a 304, for the one and for the other;
-    `modified` is None where no date stands for what it says.
+    `modified` is None where no date stands for what it says. `is_feed` says whether requests for
+    it are counted.
     """
 
     etags: frozenset[str]
@@ -49,11 +57,34 @@ class Answer:
     plain: tuple[Headers, tuple[bytes, ...]]
     compressed: tuple[Headers, tuple[bytes, ...]]
     unchanged: tuple[Headers, Headers]
+    is_feed: bool
 
     @property
     def size(self) -> int:
         """How many bytes both forms take."""
         return sum(len(part) for _, body in (self.plain, self.compressed) for part in body)
+
+    def choose(
+        self, accepted: str, none_match: str | None, modified_since: str | None
+    ) -> tuple[int, Headers, bytes]:
+        """The status, headers and body for a GET with these three headers (RFC 9110, 12.5, 13.1).
+
+        `accepted` is Accept-Encoding, "" where there is none.
+        """
+        packed = _accepts_gzip(accepted)
+        if self._is_unchanged(none_match, modified_since):
+            return 304, self.unchanged[packed], b""
+        headers, (body,) = self.compressed if packed else self.plain
+        return 200, headers, body
+
+    def _is_unchanged(self, none_match: str | None, modified_since: str | None) -> bool:
+        """Whether the client has these bytes (RFC 9110, 13.1)."""
+        if none_match is not None:
+            if none_match in self.etags or none_match == "*":
+                return True
+            return any(tag.strip() in self.etags for tag in none_match.split(","))
+        # A date is compared as it was given out: a feed that went back in time is sent again.
+        return self.modified is not None and self.modified == modified_since
 
 
 def make_answer(
@@ -61,7 +92,7 @@ def make_answer(
 ) -> Answer:
     """Settle everything about an answer. Equal arguments give equal bytes in every process.
 
-    `headers` are said with it in the place of a feed's own.
+    `headers` are said with it in the place of a feed's own, where it is no feed.
     """
     digest = hashlib.sha256(body).hexdigest()[:32]
     # No time stamp inside, so that the content alone determines the bytes.
@@ -86,7 +117,16 @@ def make_answer(
             (packed,),
         ),
         unchanged=([("ETag", plain), *common], [("ETag", compressed), *common]),
+        is_feed=headers is None,
     )
+
+
+HEALTH = {
+    "/healthz": make_answer(
+        b"ok\n", "text/plain; charset=utf-8", None, [("Cache-Control", "no-store")]
+    )
+}
+"""What a process answers for as long as it answers anything, by path."""
 
 
 class KeptAnswers(Generic[Key]):
@@ -147,56 +187,39 @@ class LookUp:
         self._tally = tally
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        host = environ.get("HTTP_HOST")
-        if (not host or "," in host) and environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
-            return _refuse_host(start_response)
-        feeds = self.feeds
-        path = environ["PATH_INFO"]
-        answer = feeds.answers.get(path)
-        query = environ.get("QUERY_STRING", "")
-        if answer is None or query:
-            answer = feeds.find(path, query)
-        method = environ["REQUEST_METHOD"]
-        if answer is None or (method != "GET" and method != "HEAD"):
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        if method not in ("GET", "HEAD"):
+            return self._application(environ, start_response)
+        answer = find(self.feeds, path, environ.get("QUERY_STRING", ""))
+        if answer is None:
             return self._application(environ, start_response)
         body = respond(answer, environ, start_response)
-        tally = self._tally
-        if tally is not None and method == "GET":
+        if self._tally is not None and answer.is_feed and method == "GET":
             size = len(body[0]) if body else None
-            tally.count(path, environ.get("HTTP_USER_AGENT", ""), size)
+            self._tally.count(path, environ.get("HTTP_USER_AGENT", ""), size)
         return body
 
 
-def _refuse_host(start_response: StartResponse) -> tuple[bytes, ...]:
-    """400 for a request with no Host header, or with two (RFC 9112, 3.2)."""
-    body = b"Bad request: exactly one Host header is required.\n"
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-    start_response("400 Bad Request", headers)
-    return (body,)
+def find(feeds: Feeds, path: str, query: str) -> Answer | None:
+    """The answer to a GET or HEAD of this address; None where it is not settled."""
+    answer = feeds.answers.get(path)
+    if answer is None or query:
+        answer = feeds.find(path, query) or HEALTH.get(path)
+    return answer
 
 
 def respond(
     answer: Answer, environ: Mapping[str, Any], start_response: StartResponse
 ) -> tuple[bytes, ...]:
     """Answer a GET or HEAD: 304 to who has these bytes, else the form that is accepted."""
-    packed = _accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
-    if _is_unchanged(environ, answer):
-        start_response("304 Not Modified", answer.unchanged[packed])
-        return _NOTHING
-    headers, body = answer.compressed if packed else answer.plain
-    start_response("200 OK", headers)
-    return body if environ["REQUEST_METHOD"] == "GET" else _NOTHING
-
-
-def _is_unchanged(environ: Mapping[str, Any], answer: Answer) -> bool:
-    """Whether the client has these bytes (RFC 9110, 13.1)."""
-    wanted = environ.get("HTTP_IF_NONE_MATCH")
-    if wanted is not None:
-        if wanted in answer.etags or wanted == "*":
-            return True
-        return any(tag.strip() in answer.etags for tag in wanted.split(","))
-    # A date is compared as it was given out, so that a feed that went back in time is sent again.
-    return answer.modified is not None and answer.modified == environ.get("HTTP_IF_MODIFIED_SINCE")
+    environ.get(SETTLED, []).append(answer)
+    status, headers, body = answer.choose(
+        environ.get("HTTP_ACCEPT_ENCODING", ""),
+        environ.get("HTTP_IF_NONE_MATCH"),
+        environ.get("HTTP_IF_MODIFIED_SINCE"),
+    )
+    start_response(_PHRASES[status], headers)
+    return (body,) if status == 200 and environ["REQUEST_METHOD"] == "GET" else ()
 
 
 # Clients send few different ones; whoever sends others has them read each time.

@@ -19,7 +19,7 @@ from calfeed.web.answers import Application, LookUp
 from calfeed.web.cards import list_cards
 from calfeed.web.faults import QuietFlask
 from calfeed.web.reading import read_in_languages
-from calfeed.web.ready import ReadyPages
+from calfeed.web.ready import PUBLIC, ReadyPages
 from calfeed.web.security import secure
 from calfeed.web.state import State
 from calfeed.web.wording import gettext
@@ -55,7 +55,7 @@ def make_app(
 
 
 def make_flask(state: State, base_url: str) -> Flask:
-    """The Flask part: pages, single events, health."""
+    """The Flask part: pages, single events, whether the database answers."""
     app = QuietFlask(__name__)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -63,10 +63,6 @@ def make_flask(state: State, base_url: str) -> Flask:
     app.url_map.converters["slug"] = SlugConverter
     app.register_blueprint(pages.make_blueprint(state, base_url))
     app.register_blueprint(feed_routes.make_blueprint(state))
-
-    @app.get("/healthz")
-    def healthz() -> Response:
-        return Response("ok\n", content_type="text/plain; charset=utf-8")
 
     @app.get("/readyz")
     def readyz() -> Response:
@@ -109,6 +105,13 @@ def make_flask(state: State, base_url: str) -> Flask:
         response.status_code = status
         if error.get_response().headers.get("Allow"):
             response.headers["Allow"] = error.get_response().headers["Allow"]
+        return response
+
+    @app.after_request
+    def share(response: Response) -> Response:
+        """Let what pages load be ready as they are."""
+        if request.endpoint == "static" and response.status_code == HTTPStatus.OK:
+            response.headers["Cache-Control"] = PUBLIC
         return response
 
     app.after_request(secure)

@@ -26,6 +26,9 @@ from calfeed.web.state import State
 PUBLIC = "public, no-cache"
 """The Cache-Control of a page that is the same for everybody: to be kept, and asked about again."""
 
+_OF_FLASK = {"Content-Length", "ETag", "Last-Modified", "Accept-Ranges", "Date"}
+"""What Flask says of the bytes that it sends; the last four it says of files."""
+
 _LONGEST_QUERY = 500
 """Longer ones are in no link of ours, and are not kept."""
 
@@ -91,8 +94,8 @@ class ReadyPages:
 
 
 def _settle(body: bytes, headers: Headers) -> Answer:
-    """A page as an answer: what Flask said of it, with validators and both forms."""
-    said = {name: text for name, text in headers if name != "Content-Length"}
+    """A page as an answer: what Flask said of it, with validators of its own and both forms."""
+    said = {name: text for name, text in headers if name not in _OF_FLASK}
     kind = said.pop("Content-Type")
     return make_answer(body, kind, None, list(said.items()))
 

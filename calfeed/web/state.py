@@ -38,6 +38,7 @@ def _now() -> datetime:
 class State:
     """The snapshot being served, and the count of who asked for it.
 
+    `edition` counts the snapshots that this process has had.
     A database that goes away leaves the last snapshot in place, and the count in memory.
     """
 
@@ -52,6 +53,8 @@ class State:
         # No daemon, which would be cut short: a process that ends waits for it.
         self._thread = threading.Thread(target=self._follow, name="calfeed-state")
         self.snapshot: Snapshot = EMPTY
+        self.edition = 0
+        self._renewed = threading.Condition()
         self.look_up: LookUp | None = None
         self.tally = Tally()
         self._file: Identity | None = None  # which the snapshot was read of
@@ -75,7 +78,16 @@ class State:
         self._file = file
         if self.look_up is not None:
             self.look_up.feeds = self.snapshot
+        with self._renewed:
+            self.edition += 1
+            self._renewed.notify_all()
         return True
+
+    def wait_for_another(self, edition: int) -> tuple[int, Snapshot]:
+        """Wait until there is another edition than this; its number and its snapshot."""
+        with self._renewed:
+            self._renewed.wait_for(lambda: self.edition != edition)
+            return self.edition, self.snapshot
 
     def check(self) -> None:
         """Raise StoreError unless the database answers, and can be read."""

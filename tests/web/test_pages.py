@@ -182,16 +182,6 @@ def test_a_page_without_its_last_slash_leads_to_it_whatever_host_is_given(site: 
     assert "evil.example" not in answer.text
 
 
-def test_a_request_needs_exactly_one_host(site: Published) -> None:
-    """No Host reaches the application as an empty one, two of them joined by a comma."""
-    for path in ("/calendars.ics", "/", "/calendars/desk/stay/", "/nowhere"):
-        for host in ("", "a.example,b.example", "a.example, a.example"):
-            environ = {"HTTP_HOST": host}
-            assert site.client.get(path, environ_overrides=environ).status_code == 400
-            old = environ | {"SERVER_PROTOCOL": "HTTP/1.0"}
-            assert site.client.get(path, environ_overrides=old).status_code in (200, 404)
-
-
 NUMBERS = ["9" * 5000, "-1", "0001", "9999", "99999", "1e9", "٢٠٢٧", "²", "nan", " 1", "0" * 5000]
 DAYS = ["0001-01-01", "9999-12-31", "2027-02-30", "2027-W01-1", "-2027-01-01", "9" * 5000, ""]
 

@@ -92,7 +92,7 @@ def test_a_publish_a_minute_and_a_language_make_a_page_anew(site: Published) -> 
 
 def test_searches_errors_and_writing_are_not_kept(site: Published) -> None:
     ready = Ready(site)
-    for path in ("/?q=call", "/none", "/healthz"):
+    for path in ("/?q=call", "/none", "/readyz"):
         before = len(ready.made)
         ready.client.get(path)
         ready.client.get(path)

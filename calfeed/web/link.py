@@ -1,0 +1,103 @@
+"""What the two kinds of web processes tell each other, over a Unix socket of their own.
+
+The fronts hold connections and answer what is settled; the back holds the published state and
+the Flask applications. A front opens a connection and sends a message; only the back listens.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
+
+from calfeed.store.polls import Polls
+from calfeed.web.answers import Answer, Headers
+
+_BACKLOG = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A whole request. `client` is the address that it comes from, behind proxies that are trusted.
+
+    `path` is decoded, `query` is not. No header and no body is in what it says of itself: they
+    can hold secrets, as the path of a private feed does.
+    """
+
+    method: str
+    path: str = field(repr=False)
+    query: str = field(repr=False)
+    headers: list[tuple[str, str]] = field(repr=False)
+    body: bytes = field(repr=False)
+    client: str
+    server: str
+    scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An answer that holds for everybody who asks for the same, for `lasting` seconds.
+
+    It is made of the published state with the number `edition`, and ends with that, too.
+    """
+
+    answer: Answer
+    edition: int
+    lasting: float
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An answer to one request alone."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """The wish to get each edition from now on, as an `Edition`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A published state: its number, the answers that are new in it, the paths that are gone."""
+
+    number: int
+    answers: Mapping[str, Answer]
+    gone: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Requests for feeds that a front answered; sent back as it is when it is added."""
+
+    polls: list[Polls]
+
+
+def listen(address: str) -> Listener:
+    """Listen on a Unix socket. What arrives is unpickled, so its folder has to be private."""
+    Path(address).unlink(missing_ok=True)  # a process that was killed leaves it behind
+    return Listener(address, "AF_UNIX", backlog=_BACKLOG)
+
+
+def connect(address: str) -> Connection:
+    """Open a connection to the back. Raises OSError where it does not listen."""
+    return Client(address, "AF_UNIX")
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it is gone, so that it does not keep the port."""
+    parent = os.getppid()
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=follow, name="calfeed-parent", daemon=True).start()

@@ -1,0 +1,102 @@
+"""What a front answers by itself: the feeds of the published state, and pages that are ready."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from typing import TypeAlias
+
+from calfeed.web.answers import Answer, KeptAnswers
+from calfeed.web.languages import choose_accepted
+from calfeed.web.link import Edition, Follow, Settled, connect
+
+Key: TypeAlias = tuple[str, str, str]
+
+_MOST_BYTES = 64_000_000
+_LONGEST_ADDRESS = 1_000
+"""Longer addresses are in no link of ours, and are not kept."""
+
+_PAUSE = 0.2
+"""Seconds between two attempts to reach the back."""
+
+
+class _Ready:
+    """Answers that the back settled, of one edition, until a time (monotonic seconds)."""
+
+    def __init__(self, edition: int, until: float = 0.0) -> None:
+        self.edition = edition
+        self.until = until
+        self.kept: KeptAnswers[Key] = KeptAnswers(_MOST_BYTES)
+
+
+class Table:
+    """The answers of the newest edition, by path, and those kept since. For the event loop alone.
+
+    While the back is away it stays as it is.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self.answers: Mapping[str, Answer] = {}
+        self._ready = _Ready(-1)
+
+    def find(self, path: str, query: str) -> Answer | None:
+        """None: what is not in `answers` the back has to make."""
+        return None
+
+    def find_ready(self, key: Key) -> Answer | None:
+        """An answer that was kept and still holds."""
+        ready = self._ready
+        return ready.kept.find(key) if time.monotonic() < ready.until else None
+
+    def keep(self, key: Key, settled: Settled) -> None:
+        """Keep an answer for as long as it holds, unless it is of another edition."""
+        ready, now = self._ready, time.monotonic()
+        if settled.edition != ready.edition or len(key[0]) + len(key[1]) > _LONGEST_ADDRESS:
+            return
+        if now >= ready.until:
+            ready = self._ready = _Ready(ready.edition, now + settled.lasting)
+        ready.kept.keep(key, settled.answer)
+
+    def follow(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait for the first edition, then take each that comes, as long as the process lives."""
+        connection, edition = self._begin()
+        self._take(edition, {})
+
+        def follow_on(connection: Connection) -> None:
+            while True:
+                try:
+                    while True:
+                        loop.call_soon_threadsafe(self._take, connection.recv(), None)
+                except (EOFError, OSError):
+                    connection, edition = self._begin()
+                    loop.call_soon_threadsafe(self._take, edition, {})
+
+        threading.Thread(target=follow_on, args=(connection,), daemon=True).start()
+
+    def _begin(self) -> tuple[Connection, Edition]:
+        """Connect to the back, and wait for its edition, however long that takes."""
+        while True:
+            try:
+                connection = connect(self._address)
+                connection.send(Follow())
+                return connection, connection.recv()
+            except (EOFError, OSError):
+                time.sleep(_PAUSE)
+
+    def _take(self, edition: Edition, before: Mapping[str, Answer] | None) -> None:
+        """Go over to an edition. `before` is what it adds to, None for the answers at hand."""
+        answers = dict(self.answers if before is None else before)
+        for path in edition.gone:
+            answers.pop(path, None)
+        answers.update(edition.answers)
+        self.answers = answers
+        self._ready = _Ready(edition.number)
+
+
+def key_of(path: str, query: str, languages: str) -> Key:
+    """What an answer is kept by: its address, and the language for this Accept-Language."""
+    return path, query, choose_accepted(languages).tag

@@ -1,0 +1,345 @@
+"""The front: what is settled is answered at once, and nobody waits for somebody else's request."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import pytest
+
+from calfeed.store.polls import Polls
+from calfeed.web.answers import LookUp, StartResponse
+from calfeed.web.app import make_flask
+from calfeed.web.back import Back
+from calfeed.web.bodies import LARGEST, Bodies
+from calfeed.web.clients import client_address
+from calfeed.web.front import Front
+from calfeed.web.ready import ReadyPages
+from tests.patience import PATIENCE
+from tests.web.published import BASE, Published, make_site
+
+DESK = """
+name: Desk
+time_zone: UTC
+events:
+  call: {summary: Call, start: 2026-11-24}
+"""
+FEED = "/calendars/desk.ics"
+
+Came = TypeVar("Came")
+
+
+class Headers:
+    """A request's headers, as granian hands them over."""
+
+    def __init__(self, listed: list[tuple[str, str]]) -> None:
+        self._listed = listed
+
+    def items(self) -> list[tuple[str, str]]:
+        return self._listed
+
+
+@dataclass
+class Exchange:
+    """A request as granian hands it over, and what was answered; a body may never end."""
+
+    parts: Iterable[bytes] = ()
+    endless: bool = False
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self.parts:
+            yield part
+        if self.endless:
+            await asyncio.Event().wait()
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        assert not self.status, "a request is answered once"
+        self.status, self.headers, self.body = status, dict(headers), body
+
+    def response_str(self, status: int, headers: list[tuple[str, str]], body: str) -> None:
+        self.response_bytes(status, headers, body.encode())
+
+    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
+        self.response_bytes(status, headers, b"")
+
+
+class Served:
+    """A front and its back over a site. `made` are the paths that reached the applications.
+
+    A path in `held` is made no further until its event is set.
+    """
+
+    def __init__(self, site: Published, folder: Path, proxies: int = 0) -> None:
+        self.made: list[str] = []
+        self.held: dict[str, threading.Event] = {}
+        self._pages = ReadyPages(make_flask(site.state, BASE).wsgi_app, site.state)
+        look_up = LookUp(self._apply, site.state.snapshot, site.state.tally)
+        site.state.look_up = look_up
+        address = str(folder / "back")
+        back = Back(site.state, look_up)
+        threading.Thread(target=back.serve, args=(address,), daemon=True).start()
+        self.front = Front(address, proxies, Bodies(seconds=0.2))
+        self.loop = asyncio.new_event_loop()
+        self.front.__rsgi_init__(self.loop)
+
+    def _apply(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        self.made.append(path)
+        if path in self.held:
+            assert self.held[path].wait(PATIENCE)
+        if environ["REQUEST_METHOD"] == "POST":
+            start_response("200 OK", [("X-Client", environ["REMOTE_ADDR"])])
+            return [environ["wsgi.input"].read()]
+        return self._pages(environ, start_response)
+
+    def run(self, work: Awaitable[Came]) -> Came:
+        async def whole() -> Came:
+            return await asyncio.wait_for(work, PATIENCE)
+
+        return self.loop.run_until_complete(whole())
+
+    async def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        *,
+        exchange: Exchange | None = None,
+        headers: Sequence[tuple[str, str]] = (("host", "a"),),
+        peer: str = "127.0.0.1",
+        version: str = "1.1",
+    ) -> Exchange:
+        scope = SimpleNamespace(
+            method=method,
+            path=path.partition("?")[0],
+            query_string=path.partition("?")[2],
+            http_version=version,
+            client=f"{peer}:40000",
+            server="127.0.0.1:8000",
+            scheme="http",
+            headers=Headers(list(headers)),
+        )
+        exchange = exchange or Exchange()
+        await self.front(scope, exchange)  # type: ignore[arg-type]  # both are granian's own
+        return exchange
+
+    def get(self, path: str, method: str = "GET", **named: str) -> Exchange:
+        headers = [("host", "a"), *((name.replace("_", "-"), text) for name, text in named.items())]
+        return self.run(self.ask(path, method, headers=headers))
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Published]:
+    site = make_site(tmp_path)
+    site.publish({"desk": DESK})
+    yield site
+    site.database.close()
+
+
+@pytest.fixture
+def served(site: Published, tmp_path: Path) -> Served:
+    return Served(site, tmp_path)
+
+
+@contextmanager
+def held(served: Served, *paths: str) -> Iterator[None]:
+    served.held = {path: threading.Event() for path in paths}
+    try:
+        yield
+    finally:
+        for event in served.held.values():
+            event.set()
+
+
+def test_a_feed_is_answered_whole_compressed_or_with_304_and_counted(
+    site: Published, served: Served
+) -> None:
+    whole = served.get(FEED)
+    assert (whole.status, whole.body) == (200, site.get(FEED).data)
+    packed = served.get(FEED, accept_encoding="gzip")
+    assert gzip.decompress(packed.body) == whole.body
+    for tag in (whole.headers["ETag"], packed.headers["ETag"]):
+        assert served.get(FEED, if_none_match=tag).status == 304
+    head = served.get(FEED, "HEAD")
+    assert (head.status, head.body, head.headers) == (200, b"", whole.headers)
+    assert served.made == []
+    served.get(FEED, user_agent="curl/8")
+    served.front.__rsgi_del__(served.loop)
+    counted: list[Polls] = []
+
+    def all_arrived() -> bool:
+        counted.extend(site.state.tally.take())
+        return bool(counted)
+
+    served.run(served.until(all_arrived))
+    sums = {(one.feed, one.family): (one.sent, one.unchanged) for one in counted}
+    # One GET of this test's was the site's own client's; HEAD is none.
+    assert sum(sent for sent, _ in sums.values()) == 4
+    assert sum(unchanged for _, unchanged in sums.values()) == 2
+    assert {feed for feed, _ in sums} == {FEED}
+
+
+def test_what_is_settled_is_made_once_and_anew_after_a_publish(
+    site: Published, served: Served
+) -> None:
+    style = "/static/style.css"
+    for path in ("/", "/calendars/desk/", f"{FEED}?alarms=0", "/calendars/desk.json", style):
+        made = len(served.made)
+        first, again = served.get(path), served.get(path)
+        assert first.status == again.status == 200
+        with site.get(path) as flask:
+            assert first.body == again.body == flask.data
+        assert len(served.made) <= made + 1
+        assert served.get(path, if_none_match=first.headers["ETag"]).status == 304
+    assert "آج" not in served.get("/", accept_language="ur").body.decode()
+    assert 'lang="ur"' in served.get("/", accept_language="ur").body.decode()
+    site.publish({"desk": DESK.replace("Call", "Talk")})
+    served.run(served.until(lambda: b"Talk" in served.front._table.answers[FEED].plain[1][0]))
+    for path in ("/", f"{FEED}?alarms=0", "/calendars/desk.json"):
+        assert b"Talk" in served.get(path).body
+
+
+def test_what_many_ask_for_at_once_is_made_once(served: Served) -> None:
+    async def ask_all() -> list[Exchange]:
+        asked = [asyncio.ensure_future(served.ask("/")) for _ in range(20)]
+        await served.until(lambda: served.made == ["/"])
+        served.held["/"].set()
+        return await asyncio.gather(*asked)
+
+    with held(served, "/"):
+        answers = served.run(ask_all())
+    assert {answer.status for answer in answers} == {200}
+    assert served.made == ["/"]
+
+
+def test_nobody_waits_for_a_page_that_takes_long_or_a_body_that_does_not_end(
+    served: Served,
+) -> None:
+    ready = served.get("/calendars/desk/")
+    slow = [f"/slow-{number}" for number in range(30)]
+
+    async def ask_all() -> None:
+        asked = [asyncio.ensure_future(served.ask(path)) for path in slow]
+        sent = [
+            asyncio.ensure_future(
+                served.ask("/sign-in", "POST", exchange=Exchange([b"half"], endless=True))
+            )
+            for _ in range(300)
+        ]
+        await served.until(lambda: len(served.made) > 5)
+        assert (await served.ask(FEED)).status == 200
+        assert (await served.ask("/healthz")).body == b"ok\n"
+        assert (await served.ask("/calendars/desk/")).body == ready.body
+        assert (await served.ask("/private/none/desk.ics")).status == 404
+        form = await served.ask("/form", "POST", exchange=Exchange([b"to", b"ken"]))
+        assert (form.status, form.body) == (200, b"token")
+        assert {(await one).status for one in sent} == {408}
+        for event in served.held.values():
+            event.set()
+        assert {(await one).status for one in asked} == {404}
+
+    with held(served, *slow):
+        served.run(ask_all())
+
+
+def test_a_body_has_a_largest_size(served: Served) -> None:
+    large = [b"x" * 65_536] * (LARGEST // 65_536)
+    for parts, length, status in (
+        (large, "", 200),
+        ([*large, b"x"], "", 413),
+        ([], str(LARGEST + 1), 413),
+        ([], "9" * 5000, 413),
+    ):
+        exchange = Exchange(parts)
+        headers = [("host", "a"), ("content-length", length)]
+        served.run(served.ask("/form", "POST", exchange=exchange, headers=headers))
+        assert exchange.status == status
+        assert (exchange.headers.get("Connection") == "close") is (status == 413)
+
+
+def test_a_line_that_is_full_and_an_address_with_too_much_in_hand_are_refused(
+    served: Served,
+) -> None:
+    pages = [f"/slow-{number}" for number in range(300)]
+
+    async def ask_all(peer: str, count: int) -> set[int]:
+        asked = [asyncio.ensure_future(served.ask(path, peer=peer)) for path in pages[:count]]
+        await served.until(lambda: any(one.done() for one in asked))
+        refused = {
+            (one.result().status, one.result().headers["Retry-After"])
+            for one in asked
+            if one.done()
+        }
+        assert len(refused) == 1
+        for event in served.held.values():
+            event.set()
+        return {(await one).status for one in asked}
+
+    with held(served, *pages):
+        assert served.run(ask_all("127.0.0.1", 300)) == {404, 503}
+    with held(served, *pages):
+        assert served.run(ask_all("203.0.113.7", 30)) == {404, 429}
+
+
+def test_a_request_needs_exactly_one_host(served: Served) -> None:
+    host = ("host", "a")
+    for path in ("/calendars.ics", "/", "/calendars/desk/call/", "/nowhere"):
+        for headers in ([], [("host", "")], [host, ("host", "b")], [host, ("accept", "*/*"), host]):
+            assert served.run(served.ask(path, headers=headers)).status == 400
+            old = served.run(served.ask(path, headers=headers, version="1"))
+            assert old.status in (200, 404)
+        twice = [host, ("accept", "text/html"), ("accept", "*/*")]
+        assert served.run(served.ask(path, headers=twice)).status in (200, 404)
+
+
+def test_feeds_are_answered_while_the_back_is_away(served: Served, tmp_path: Path) -> None:
+    socket, aside = tmp_path / "back", tmp_path / "aside"
+    socket.rename(aside)
+    assert served.get(FEED).status == 200
+    refused = served.get("/nowhere")
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "2")
+    aside.rename(socket)
+    assert served.get("/nowhere").status == 404
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "client"),
+    [
+        (0, [], "192.0.2.1"),
+        (0, ["203.0.113.9"], "192.0.2.1"),
+        (1, ["203.0.113.9"], "203.0.113.9"),
+        (1, ["198.51.100.1, 203.0.113.9"], "203.0.113.9"),
+        (1, ["198.51.100.1", "203.0.113.9"], "203.0.113.9"),
+        (2, ["198.51.100.1, 203.0.113.9 ,192.0.2.7"], "203.0.113.9"),
+        (2, ["203.0.113.9"], "192.0.2.1"),
+        (1, [], "192.0.2.1"),
+        (1, [""], "192.0.2.1"),
+    ],
+)
+def test_a_client_is_who_the_trusted_proxies_say(
+    proxies: int, forwarded: list[str], client: str
+) -> None:
+    assert client_address("192.0.2.1", forwarded, proxies) == client
+
+
+def test_applications_see_the_client_behind_a_trusted_proxy(
+    site: Published, tmp_path: Path
+) -> None:
+    served = Served(site, tmp_path, proxies=1)
+    exchange = Exchange([b"x"])
+    headers = [("host", "a"), ("x-forwarded-for", "evil, 203.0.113.9")]
+    served.run(served.ask("/form", "POST", exchange=exchange, headers=headers))
+    assert exchange.headers["X-Client"] == "203.0.113.9"
