@@ -9,9 +9,15 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
 
-from benchmarks import feeds, held, pages, publishing
+from benchmarks import feeds, held, making, pages, publishing
 from benchmarks.machine import describe_machine, missing_tools
-from benchmarks.markdown import draw_table, write_beside, write_megabytes, write_microseconds
+from benchmarks.markdown import (
+    draw_table,
+    write_beside,
+    write_megabytes,
+    write_microseconds,
+    write_milliseconds,
+)
 from benchmarks.servers import FORMS, Server
 from benchmarks.showing import (
     show_backlogs,
@@ -28,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         "feeds": show_feeds,
         "held": show_held,
         "pages": show_pages,
+        "making": show_making,
         "publishing": show_publishing,
         "deliveries": show_deliveries,
         "lateness": show_lateness,
@@ -107,6 +114,19 @@ def show_pages() -> str:
         rates = _show_rates(server, other)
         rows.append([server.name, *rates, write_microseconds(server.cost("304"))])
     return draw_table(rows)
+
+
+def show_making() -> str:
+    """The tables of what is made when it is asked for, at 20,000 events."""
+    found = making.measure()
+    rows = [["processor time, 20,000 events", "first after a publish", "later"]]
+    for name, made in found.answers.items():
+        rows.append([name, write_milliseconds(made.first), write_milliseconds(made.later)])
+    shapes = [["of all events, once after a publish", "processor time"]]
+    shapes += [[name, write_milliseconds(spent)] for name, spent in found.shapes.items()]
+    shapes.append(["jCal, by icalendar", write_milliseconds(found.by_icalendar)])
+    shapes.append(["taking up the publish", write_milliseconds(found.loading)])
+    return f"{draw_table(rows)}\n\n{draw_table(shapes)}"
 
 
 def show_publishing() -> str:

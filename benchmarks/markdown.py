@@ -22,6 +22,11 @@ def write_microseconds(seconds: float) -> str:
     return f"{seconds * 1e6:,.1f} µs"
 
 
+def write_milliseconds(seconds: float) -> str:
+    """A time of some milliseconds."""
+    return f"{seconds * 1e3:,.1f} ms"
+
+
 def write_megabytes(size: float) -> str:
     """A size of memory or of files."""
     return f"{size / 1e6:,.0f} MB"

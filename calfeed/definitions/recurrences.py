@@ -30,6 +30,7 @@ FREQUENCIES: dict[str, _Frequency] = {
     "DAILY": DAILY,
     "HOURLY": HOURLY,
 }
+_LENGTHS = {"WEEKLY": timedelta(weeks=1), "DAILY": timedelta(days=1), "HOURLY": timedelta(hours=1)}
 _DAY_PARTS = ("BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYSETPOS")
 # How far the first date of a rule is looked for, in periods of its frequency.
 _HORIZON = 40
@@ -85,19 +86,39 @@ class Rule:
         """The wall times of the occurrences up to `last`, at most `most`."""
         return list(islice(takewhile(lambda start: start <= last, self.walk()), most))
 
-    def walk(self) -> rrule:
-        """The wall times of the occurrences in their order, as dateutil gives them."""
+    def walk(self, since: datetime | None = None) -> rrule:
+        """The wall times of the occurrences in their order, as dateutil gives them.
+
+        Those before `since` may be left out, so that an old rule takes no longer than a new one.
+        """
+        start, parts, numbers = self.start, self._day_parts(), self.numbers
+        hour = None if self.frequency == "HOURLY" else start.hour
+        # A rule with COUNT has to be counted from its beginning.
+        if since is not None and since > start and self.count is None:
+            parts = self._say_days(parts)
+            start = self._last_period(since)
         return rrule(
             FREQUENCIES[self.frequency],
-            dtstart=self.start,
+            dtstart=start,
             interval=self.interval,
             count=self.count,
             until=self.until,
-            byhour=self.numbers.get("BYHOUR"),
-            byminute=self.numbers.get("BYMINUTE"),
-            bysecond=self.numbers.get("BYSECOND"),
-            **self._day_parts(),
+            byhour=numbers.get("BYHOUR", hour),
+            byminute=numbers.get("BYMINUTE", self.start.minute),
+            bysecond=numbers.get("BYSECOND", self.start.second),
+            **parts,
         )
+
+    def _last_period(self, since: datetime) -> datetime:
+        """The beginning of the last period of the rule that begins at or before `since`."""
+        start, interval = self.start, self.interval
+        if self.frequency in ("MONTHLY", "YEARLY"):
+            first = start.year * 12 + (start.month - 1 if self.frequency == "MONTHLY" else 0)
+            step = interval if self.frequency == "MONTHLY" else 12 * interval
+            months = first + (since.year * 12 + since.month - 1 - first) // step * step
+            return datetime(months // 12, months % 12 + 1, 1)  # noqa: DTZ001 (a wall time)
+        length = _LENGTHS[self.frequency] * interval
+        return start + (since - start) // length * length
 
     def first_start(self) -> datetime | None:
         """The first wall time at or after `start` that the rule gives, if one is near."""
@@ -129,15 +150,11 @@ class Rule:
         only leave days out, are expanded as years and then held against the interval.
         """
         first = self.start.date()
-        parts = self._day_parts()
+        parts = self._say_days(self._day_parts())
         if self.frequency in ("DAILY", "WEEKLY"):
             parts.setdefault(
                 "byweekday", range(7) if self.frequency == "DAILY" else first.weekday()
             )
-        elif not parts.keys() & {"byweekno", "byyearday", "bymonthday", "byweekday"}:
-            if self.frequency == "YEARLY":
-                parts.setdefault("bymonth", first.month)
-            parts["bymonthday"] = first.day
         period: tuple[_Frequency, int] = (YEARLY, _ONE_YEAR)
         if self.frequency == "MONTHLY":
             period = (MONTHLY, _ONE_MONTH)
@@ -145,6 +162,14 @@ class Rule:
             for moment in rrule(period[0], wall_time(begin), interval=period[1], **parts):
                 if self._in_step(moment.date()):
                     yield moment.date()
+
+    def _say_days(self, parts: dict[str, Any]) -> dict[str, Any]:
+        """The parts with the day that a rule by the month or year takes from its start."""
+        named = parts.keys() & {"byweekno", "byyearday", "bymonthday", "byweekday"}
+        if self.frequency not in ("MONTHLY", "YEARLY") or named:
+            return parts
+        month = {"bymonth": self.start.month} if self.frequency == "YEARLY" else {}
+        return {**month, **parts, "bymonthday": self.start.day}
 
     def _periods(self, first: date) -> Iterator[date]:
         """The first days of the months or years in which dates are looked for."""

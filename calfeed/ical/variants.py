@@ -26,7 +26,7 @@ def render_variants(revision: Revision) -> dict[Variant, bytes]:
     """The VEVENT bytes of an event in every form in which they differ from the plain one's."""
     event = revision.event
     found = {PLAIN: render_event(revision)}
-    for language in ("", *sorted(_languages(event) - {event.language})):
+    for language in ("", *sorted(languages_in(event) - {event.language})):
         for marked in (False, True):
             if marked and not _has_cancelled(revision):
                 continue
@@ -46,7 +46,8 @@ def choose_variant(have: Container[Variant], language: str, marked: bool) -> Var
     return next((variant for variant in wanted if variant in have), PLAIN)
 
 
-def _languages(event: Event) -> set[str]:
+def languages_in(event: Event) -> set[str]:
+    """The languages (BCP 47 tags) that an event has texts in."""
     return {tag for text in _texts(event) for tag in text}
 
 

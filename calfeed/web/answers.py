@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +16,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from calfeed.web.kept import Kept
 from calfeed.web.tally import Tally
 
 Headers: TypeAlias = list[tuple[str, str]]
@@ -25,6 +24,12 @@ StartResponse: TypeAlias = Callable[..., Any]
 Application: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 Key = TypeVar("Key")
+
+_HELD_BESIDE = 4_000
+"""Bytes that an answer takes beside its bodies: headers, validators, its place among others."""
+
+_LONGEST_ACCEPTED = 500
+"""Characters of an Accept-Encoding that is read."""
 
 SETTLED = "calfeed.settled"
 """The entry of a WSGI environment that is a list, to which the answer is added that was looked up.
@@ -129,38 +134,16 @@ HEALTH = {
 """What a process answers for as long as it answers anything, by path."""
 
 
-class KeptAnswers(Generic[Key]):
-    """Answers that were asked for, those used last, up to a number of bytes; for many threads."""
+class KeptAnswers(Kept[Key, Answer], Generic[Key]):
+    """Answers, those used last, up to a number of bytes with what holds them; for many threads."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._size = 0
-        self._answers: OrderedDict[Key, Answer] = OrderedDict()
-        self._lock = threading.Lock()
+        super().__init__(most_bytes, _measure)
 
-    @property
-    def held_bytes(self) -> int:
-        """How many bytes are kept now."""
-        return self._size
 
-    def find(self, key: Key) -> Answer | None:
-        """The answer that is kept under a key, if one is."""
-        with self._lock:
-            answer = self._answers.get(key)
-            if answer is not None:
-                self._answers.move_to_end(key)
-            return answer
-
-    def keep(self, key: Key, answer: Answer) -> None:
-        """Keep an answer, and let those go that were not used for the longest time."""
-        with self._lock:
-            if key in self._answers:
-                return  # another thread made the same
-            self._answers[key] = answer
-            self._size += answer.size
-            while self._size > self._most_bytes:
-                _, dropped = self._answers.popitem(last=False)
-                self._size -= dropped.size
+def _measure(key: object, answer: Answer) -> int:
+    """How many bytes an answer takes under its key: a character takes up to four."""
+    return answer.size + _HELD_BESIDE + 4 * len(repr(key))
 
 
 class Feeds(Protocol):
@@ -222,10 +205,14 @@ def respond(
     return (body,) if status == 200 and environ["REQUEST_METHOD"] == "GET" else ()
 
 
+def _accepts_gzip(accepted: str) -> bool:
+    """Whether Accept-Encoding asks for gzip (RFC 9110, 12.5.3); not where it is absurdly long."""
+    return len(accepted) <= _LONGEST_ACCEPTED and _read_accepted(accepted)
+
+
 # Clients send few different ones; whoever sends others has them read each time.
 @lru_cache(maxsize=256)
-def _accepts_gzip(accepted: str) -> bool:
-    """Whether Accept-Encoding asks for gzip (RFC 9110, 12.5.3)."""
+def _read_accepted(accepted: str) -> bool:
     accepted = accepted.lower()
     if "gzip" not in accepted and "*" not in accepted:
         return False

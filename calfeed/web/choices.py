@@ -15,6 +15,7 @@ from calfeed.errors import InvalidInputError
 _MOST_YEARS = 200
 _MOST_DIGITS = 20
 _MOST_FIELDS = 50
+_LONGEST_REMEMBERED = 200
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,15 @@ class Choice:
 DEFAULT = Choice()
 
 
-# Clients ask with the same few again and again; each is read once.
-@lru_cache(maxsize=512)
 def parse_choice(query: str) -> Choice:
     """Read a query string; parameters it does not know are ignored.
 
     Raises InvalidInputError for a value that is not possible, with those that are.
     """
+    return _read_often(query) if len(query) <= _LONGEST_REMEMBERED else _read_choice(query)
+
+
+def _read_choice(query: str) -> Choice:
     categories: set[str] = set()
     language, alarms, marked, past = "", True, False, None
     for name, value in _read_pairs(query):
@@ -66,6 +69,10 @@ def parse_choice(query: str) -> Choice:
         elif name == "past":
             past = _read_past(value)
     return Choice(tuple(sorted(categories)), language, alarms, marked, past)
+
+
+# Clients ask with the same few again and again; each is read once.
+_read_often = lru_cache(maxsize=512)(_read_choice)
 
 
 def _read_pairs(query: str) -> list[tuple[str, str]]:

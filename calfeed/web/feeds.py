@@ -13,12 +13,13 @@ from calfeed.ical.feed import Heading, ZoneUse, join_feed, zone_to_name
 from calfeed.ical.history import first_year
 from calfeed.ical.variants import PLAIN, choose_variant
 from calfeed.store.catalog import EventRow
-from calfeed.web.answers import Answer, KeptAnswers, make_answer
+from calfeed.web.answers import Answer, make_answer
 from calfeed.web.choices import Choice
+from calfeed.web.languages import nearest_language
 
 CALENDAR_TYPE = "text/calendar; charset=utf-8"
 
-_ALARM = re.compile(rb"BEGIN:VALARM\r\n.*?END:VALARM\r\n", re.DOTALL)
+_ALARM = re.compile(rb"^BEGIN:VALARM\r\n.*?^END:VALARM\r\n", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class FeedSource:
     """What a feed is made of. `calendar` is None for the feed of all calendars.
 
     `known` are the categories that its events ever had: whoever subscribed to one keeps a feed of
-    it, be it empty.
+    it, be it empty. `languages` are those of its texts (BCP 47 tags).
     """
 
     path: str
@@ -48,6 +49,11 @@ class FeedSource:
     modified: datetime
     events: Sequence[FeedEvent]
     known: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
+
+    def settle(self, choice: Choice) -> Choice:
+        """The plainest choice that gives the same feed: a language that no text has is none."""
+        return replace(choice, language=nearest_language(choice.language, self.languages))
 
     def make_answer(self, choice: Choice, this_year: int) -> Answer:
         """The feed for a choice, as an answer. Raises InvalidInputError for an unknown category."""
@@ -61,7 +67,7 @@ class FeedSource:
             for event in events
         )
         if not choice.alarms:
-            # A line of text cannot begin so: what is folded begins with a space.
+            # A line of text can end so, but it cannot begin so: what is folded begins with a space.
             vevents = (_ALARM.sub(b"", vevent) for vevent in vevents)
         zones = {event.zone for event in events if event.zone is not None}
         heading = make_heading(
@@ -115,22 +121,3 @@ def make_heading(calendar: Calendar | None, source: str | None, language: str = 
         description=description,
         color=calendar.color,
     )
-
-
-class ChosenFeeds:
-    """Answers to chosen feeds, made when first asked for, kept up to a number of bytes.
-
-    Another snapshot has another one of these, so nothing here is ever out of date.
-    """
-
-    def __init__(self, most_bytes: int = 64_000_000) -> None:
-        self.kept: KeptAnswers[tuple[str, Choice]] = KeptAnswers(most_bytes)
-
-    def find(self, source: FeedSource, choice: Choice, this_year: int) -> Answer:
-        """The answer for a choice. Raises InvalidInputError for one that is not possible."""
-        key = (source.path, choice)
-        answer = self.kept.find(key)
-        if answer is None:
-            answer = source.make_answer(choice, this_year)
-            self.kept.keep(key, answer)
-        return answer

@@ -1,9 +1,7 @@
-"""From what somebody gives to what there is: a name in an address, the words of a search."""
+"""From a name in an address to what there is: a calendar, an event."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from flask import abort, g, redirect, request
@@ -35,40 +33,6 @@ def find_event(found: PublishedCalendar, slug: str) -> EventRow:
             ),
         )
     return row
-
-
-def search(rows: Iterable[EventRow], words: str) -> list[EventRow]:
-    """The events in which each of the words stands: title, description, place, categories.
-
-    Every language is searched; case, accents and vowel signs do not matter.
-    """
-    wanted = _plain(words).split()
-    return [row for row in rows if not wanted or _has(row, wanted)]
-
-
-def _has(row: EventRow, wanted: Iterable[str]) -> bool:
-    text = _searchable(row)
-    return all(word in text for word in wanted)
-
-
-def _searchable(row: EventRow) -> str:
-    event = row.revision.event
-    texts: Sequence[str] = [
-        *event.categories,
-        *(
-            text
-            for each in (event.summary, event.description, event.location)
-            if each
-            for text in each.values()
-        ),
-    ]
-    return _plain("\n".join(texts))
-
-
-def _plain(text: str) -> str:
-    """A text as searching compares it (Unicode, NFKD without combining marks)."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def _explain_absence(snapshot: Snapshot, slug: str) -> NoReturn:

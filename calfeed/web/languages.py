@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -57,6 +58,8 @@ LANGUAGES = (
 
 # Dari has a code of its own, which some devices ask with.
 _BY_BASE = {one.tag.split("-")[0]: one for one in LANGUAGES} | {"prs": LANGUAGES[3]}
+TAGS = frozenset({*_BY_BASE, *(one.tag for one in LANGUAGES)})
+"""The tags by which pages can be asked for."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,16 @@ def choose_reader(wanted: str, accepted: str) -> Reader:
         return Reader(language, tag, explicit=True)
     language = choose_accepted(accepted)
     return Reader(language, tag or language.tag, explicit=bool(tag))
+
+
+def nearest_language(tag: str, known: Container[str]) -> str:
+    """A tag, or what is left of it without its last parts, that is known; else "" (RFC 4647, 3.4).
+
+    So there are only as many answers as there are languages, whatever is asked for.
+    """
+    while tag and tag not in known:
+        tag = tag.rpartition("-")[0]
+    return tag
 
 
 def choose_accepted(accepted: str) -> Language:

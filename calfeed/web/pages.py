@@ -12,7 +12,7 @@ from calfeed.web.agenda import by_month, make_agenda
 from calfeed.web.cards import choose_rows, list_cards, make_card, read_categories
 from calfeed.web.event_view import EventView, read_zone
 from calfeed.web.feeds import FeedSource
-from calfeed.web.finding import find_calendar, find_event, search
+from calfeed.web.finding import find_calendar, find_event
 from calfeed.web.languages import Reader
 from calfeed.web.months import (
     list_occurrences,
@@ -60,7 +60,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
     def home() -> str:
         snapshot, reader = state.snapshot, g.reader
         words = request.args.get("q", "").strip()[:_LONGEST_SEARCH]
-        rows = search(snapshot.rows(), words)
+        rows = snapshot.search(words)
         coming, past = make_agenda(rows, state.clock(), reader)
         return render_template(
             "home.html",

@@ -1,7 +1,8 @@
 """Pages that are ready: made once by Flask, then answered in front of it like feeds.
 
 A page hangs on the published state, on the reader's language and on the time ("tomorrow", "now").
-So one that Flask calls public is kept under its address and language until the minute is over.
+So one that Flask calls public is kept under its address and language until the minute is over. Of
+the address only the known parameters count, and Flask sees no others.
 """
 
 from __future__ import annotations
@@ -20,17 +21,18 @@ from calfeed.web.answers import (
     respond,
 )
 from calfeed.web.languages import choose_accepted
+from calfeed.web.parameters import LONGEST, settle_query
 from calfeed.web.snapshot import EMPTY, Snapshot
 from calfeed.web.state import State
 
 PUBLIC = "public, no-cache"
 """The Cache-Control of a page that is the same for everybody: to be kept, and asked about again."""
 
+_FEED = ".ics"
+"""How the paths of feeds end, which have parameters of their own."""
+
 _OF_FLASK = {"Content-Length", "ETag", "Last-Modified", "Accept-Ranges", "Date"}
 """What Flask says of the bytes that it sends; the last four it says of files."""
-
-_LONGEST_QUERY = 500
-"""Longer ones are in no link of ours, and are not kept."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,20 @@ class ReadyPages:
         self._shelf = _Shelf(0, EMPTY, KeptAnswers(most_bytes))
 
     @property
-    def held_bytes(self) -> int:
+    def held(self) -> int:
         """How many bytes are kept now."""
-        return self._shelf.pages.held_bytes
+        return self._shelf.pages.held
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        query = environ.get("QUERY_STRING", "")
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or len(query) > _LONGEST_QUERY:
+        path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or path.endswith(_FEED):
             return self._application(environ, start_response)
-        language = choose_accepted(environ.get("HTTP_ACCEPT_LANGUAGE", "")).tag
-        key = (environ["PATH_INFO"], query, language)
+        if len(query) > LONGEST:
+            return _refuse(start_response)
+        if query:
+            query = settle_query(query, self._state.snapshot.languages)
+            environ = {**environ, "QUERY_STRING": query}
+        key = (path, query, choose_accepted(environ.get("HTTP_ACCEPT_LANGUAGE", "")).tag)
         pages = self._current_pages()
         answer = pages.find(key)
         if answer is not None:
@@ -91,6 +97,14 @@ class ReadyPages:
         if shelf.minute != minute or shelf.snapshot is not snapshot:
             shelf = self._shelf = _Shelf(minute, snapshot, KeptAnswers(self._most_bytes))
         return shelf.pages
+
+
+def _refuse(start_response: StartResponse) -> tuple[bytes, ...]:
+    """414 for an address that is in no link (RFC 9110, 15.5.15)."""
+    body = f"The part of an address after ? has at most {LONGEST:,} characters.\n".encode()
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+    start_response("414 URI Too Long", headers)
+    return (body,)
 
 
 def _settle(body: bytes, headers: Headers) -> Answer:

@@ -10,21 +10,28 @@ from functools import cached_property, partial
 from calfeed.definitions.values import Calendar, Visibility, text_in
 from calfeed.errors import InvalidInputError
 from calfeed.ical.feed import zone_in_use
-from calfeed.ical.variants import PLAIN
+from calfeed.ical.jcal import render_jcal
+from calfeed.ical.variants import PLAIN, languages_in
 from calfeed.store import catalog
 from calfeed.store.announcements import Announced, newest_announced
 from calfeed.store.catalog import EventRow
 from calfeed.store.database import Database
 from calfeed.store.tokens import Token, load_tokens, tokens_version
-from calfeed.web.answers import Answer, make_answer
-from calfeed.web.choices import DEFAULT, parse_choice
-from calfeed.web.feeds import ChosenFeeds, FeedEvent, FeedSource
-from calfeed.web.shapes import make_atom, make_csv, make_jcal, make_json
+from calfeed.web.answers import Answer, KeptAnswers, make_answer
+from calfeed.web.choices import DEFAULT, Choice, parse_choice
+from calfeed.web.feeds import FeedEvent, FeedSource
+from calfeed.web.languages import TAGS
+from calfeed.web.searching import Searchable
+from calfeed.web.shapes import make_atom, make_csv, make_json
+from calfeed.web.timeline import Joined, Timeline, span_of
 
 ALL = "/calendars.ics"
 """The path of the feed of all public calendars."""
 
 _MOST_CHANGES = 50
+
+_MOST_BYTES = 64_000_000
+"""Of the answers that are made when somebody asks for them, with what holds them."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,8 @@ class PublishedCalendar:
     source: FeedSource
     changes: tuple[Announced, ...]
     answer: Answer
+    timeline: Timeline = field(repr=False)
+    searchable: Searchable = field(repr=False)
 
     @cached_property
     def rows(self) -> list[EventRow]:
@@ -74,8 +83,10 @@ class Snapshot:
     """One published state.
 
     `everything` holds private calendars too; `answers` are the public feeds by path, `shapes`
-    make what else there is when it is first asked for. `renamed` are the calendars' former names,
-    `gone` the names of calendars that were withdrawn.
+    make what else there is. That is made when it is first asked for, as chosen feeds are, once for
+    all who ask meanwhile; `made` keeps it. `renamed` are the calendars' former names,
+    `gone` the names of calendars that were withdrawn. `timelines` are those of each calendar,
+    private ones too; `timeline` is that of all public ones.
     """
 
     version: Version
@@ -86,34 +97,48 @@ class Snapshot:
     renamed: Mapping[str, str] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     tokens: Mapping[str, Token] = field(default_factory=dict)
-    chosen: ChosenFeeds = field(default_factory=ChosenFeeds, repr=False)
-    _shaped: dict[str, Answer] = field(default_factory=dict, repr=False)
+    timelines: Mapping[str, Timeline] = field(default_factory=dict, repr=False)
+    timeline: Timeline = field(default_factory=Timeline, repr=False)
+    made: KeptAnswers[tuple[str, Choice]] = field(
+        default_factory=lambda: KeptAnswers(_MOST_BYTES), repr=False
+    )
 
     @cached_property
     def calendars(self) -> dict[str, PublishedCalendar]:
         """The calendars that anybody may see."""
         return {slug: one for slug, one in self.everything.items() if one.public}
 
+    @cached_property
+    def languages(self) -> frozenset[str]:
+        """The languages (BCP 47 tags) that pages or anything on them can be in."""
+        together = self.sources.get(ALL)
+        return TAGS | together.languages if together else TAGS
+
     def rows(self) -> Iterator[EventRow]:
         """Every event that anybody may see."""
         for calendar in self.calendars.values():
             yield from calendar.rows
 
+    def search(self, words: str) -> list[EventRow]:
+        """The events that anybody may see in which each of the words stands; all for no word."""
+        return [row for one in self.calendars.values() for row in one.searchable.search(words)]
+
     def find(self, path: str, query: str) -> Answer | None:
         """The public answer for a path and a query; None where there is none, or not for it."""
         if path in self.sources:
             return self._find_chosen(path, query)
-        answer = self._shaped.get(path)
-        if answer is None and path in self.shapes:
-            answer = self._shaped[path] = self.shapes[path]()
-        return answer
+        make = self.shapes.get(path)
+        return self.made.get((path, DEFAULT), make) if make is not None else None
 
     def _find_chosen(self, path: str, query: str) -> Answer | None:
+        source = self.sources[path]
         try:
-            choice = parse_choice(query)
+            choice = source.settle(parse_choice(query))
             if choice == DEFAULT:
                 return self.answers[path]
-            return self.chosen.find(self.sources[path], choice, self.version.year)
+            return self.made.get(
+                (path, choice), lambda: source.make_answer(choice, self.version.year)
+            )
         except InvalidInputError:
             return None
 
@@ -163,7 +188,7 @@ def load_snapshot(
             times[row.publish_id],
             categories,
             base_url,
-            now.year,
+            now,
         )
         if slug in grouped
         else last.everything[slug]
@@ -183,6 +208,7 @@ def load_snapshot(
         modified=last_public_change or datetime(1970, 1, 1, tzinfo=UTC),
         events=[event for calendar in public.values() for event in calendar.source.events],
         known=_known(categories, gone).union(*(one.source.known for one in public.values())),
+        languages=frozenset().union(*(one.source.languages for one in public.values())),
     )
     return Snapshot(
         version=version,
@@ -194,6 +220,8 @@ def load_snapshot(
         renamed={name: slug for slug, one in everything.items() for name in one.calendar.formerly},
         gone=gone,
         tokens=tokens,
+        timelines={slug: one.timeline for slug, one in everything.items()},
+        timeline=Joined([one.timeline for one in public.values()]),
     )
 
 
@@ -209,7 +237,7 @@ def _make_calendar(
     modified: datetime,
     categories: Mapping[str, frozenset[str]],
     base_url: str,
-    year: int,
+    now: datetime,
 ) -> PublishedCalendar:
     calendar = Calendar.model_validate_json(row.content)
     source = FeedSource(
@@ -222,14 +250,29 @@ def _make_calendar(
             for one in rows
         ],
         known=_known(categories, [calendar.slug, *calendar.formerly]),
+        languages=_languages_in(calendar, rows),
     )
-    answer = source.make_answer(DEFAULT, year)
-    return PublishedCalendar(calendar, row.publish_id, source, tuple(changes), answer)
+    timeline = Timeline([span_of(one) for one in rows])
+    timeline.prepare(now.date())
+    return PublishedCalendar(
+        calendar=calendar,
+        publish_id=row.publish_id,
+        source=source,
+        changes=tuple(changes),
+        answer=source.make_answer(DEFAULT, now.year),
+        timeline=timeline,
+        searchable=Searchable(rows),
+    )
 
 
 def _known(categories: Mapping[str, frozenset[str]], slugs: Iterable[str]) -> frozenset[str]:
     """The categories that events of these calendars ever had."""
     return frozenset().union(*(categories.get(slug, frozenset()) for slug in slugs))
+
+
+def _languages_in(calendar: Calendar, rows: Iterable[EventRow]) -> frozenset[str]:
+    named = {*calendar.name, *(calendar.description or {})}
+    return frozenset(named.union(*(languages_in(row.revision.event) for row in rows)))
 
 
 def _shapes_of(
@@ -265,7 +308,7 @@ def _json_answer(one: PublishedCalendar, base_url: str) -> Answer:
 
 def _jcal_answer(one: PublishedCalendar) -> Answer:
     (feed,) = one.answer.plain[1]
-    return make_answer(make_jcal(feed), "application/calendar+json", one.modified)
+    return make_answer(render_jcal(feed), "application/calendar+json", one.modified)
 
 
 def _csv_answer(one: PublishedCalendar) -> Answer:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import dropwhile, islice
 from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from icalendar import vRecur
 
-from calfeed.definitions.recurrences import wall_time
+from calfeed.definitions.recurrences import Rule, wall_time
 from calfeed.definitions.rules import read_rule
 
 FRIDAY = datetime(2024, 9, 27, 10, 30, tzinfo=ZoneInfo("America/New_York"))
@@ -181,3 +182,26 @@ def test_the_start_is_an_occurrence_exactly_where_dateutil_says_so(text: str, da
     else:
         assert next(iter(rrulestr(rule.text, dtstart=wall))) == wall
         assert vRecur.from_ical(rule.text)
+
+
+@given(rules(), st.integers(0, 800), st.timedeltas(timedelta(0), timedelta(days=1500)))
+def test_a_rule_walked_from_a_later_time_gives_what_it_gives_from_its_start(
+    text: str, days: int, later: timedelta
+) -> None:
+    start = datetime.fromordinal(FRIDAY.toordinal() + days).replace(hour=10, tzinfo=UTC)
+    rule = read_from_its_first(text, start)
+    assume(rule is not None)
+    assert rule is not None
+    since = rule.start + later
+    whole = rrulestr(rule.text, dtstart=rule.start)
+    expected = list(islice(dropwhile(lambda wall: wall < since, whole), 5))
+    assert list(islice(dropwhile(lambda wall: wall < since, rule.walk(since)), 5)) == expected
+
+
+def read_from_its_first(text: str, start: datetime) -> Rule | None:
+    """A rule that starts with the first date that it gives from `start` on, if one is near."""
+    try:
+        return read_rule(text, start)
+    except ValueError as error:
+        named = str(error).partition("; the first is ")[2]
+        return read_rule(text, datetime.fromisoformat(named).replace(tzinfo=UTC)) if named else None

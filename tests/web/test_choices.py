@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from calfeed.errors import InvalidInputError
 from calfeed.web.answers import Answer, KeptAnswers, make_answer
 from calfeed.web.choices import Choice, parse_choice
-from calfeed.web.feeds import ChosenFeeds
+from tests.acceptance.site import split_feed
 from tests.web.published import Published, make_site
 
 DESK = """
@@ -128,7 +128,7 @@ def test_many_choices_do_not_eat_memory(site: Published) -> None:
     """What is let go is gone: nothing else in the process holds it."""
     look_up = site.state.look_up
     assert look_up is not None
-    snapshot = replace(site.state.snapshot, chosen=ChosenFeeds(most_bytes=20_000))
+    snapshot = replace(site.state.snapshot, made=KeptAnswers(40_000))
     look_up.feeds = snapshot
 
     def alive() -> int:
@@ -138,14 +138,14 @@ def test_many_choices_do_not_eat_memory(site: Published) -> None:
     before = alive()
     for year in range(100):
         assert site.get(f"{FEED}?past={year}").status_code == 200
-    assert 0 < snapshot.chosen.kept.held_bytes <= 20_000
+    assert 0 < snapshot.made.held <= 40_000
     assert alive() - before < 20
-    assert snapshot.chosen.kept.find((FEED, Choice(past=99))) is not None, "the last one stays"
+    assert snapshot.made.find((FEED, Choice(past=99))) is not None, "the last one stays"
 
 
 def test_of_what_is_kept_the_answer_used_last_stays() -> None:
     answers = [make_answer(bytes([number]) * 100, "text/plain", None) for number in range(3)]
-    kept: KeptAnswers[int] = KeptAnswers(answers[0].size + answers[1].size)
+    kept: KeptAnswers[int] = KeptAnswers(10_000)
     kept.keep(0, answers[0])
     kept.keep(1, answers[1])
     assert kept.find(0) is answers[0]
@@ -163,6 +163,24 @@ choices = st.builds(
     marked=st.booleans(),
     past=st.one_of(st.none(), st.integers(0, 201)),
 )
+
+
+def test_texts_that_name_an_alarm_stay_where_alarms_are_left_out(site: Published) -> None:
+    """A folded line of text can end as the first line of an alarm does."""
+    # Long enough that some line ends with the one, and a later one with the other.
+    words = "BEGIN:VALARM " * 80 + "END:VALARM " * 80
+    event = f"{{summary: It, start: 2027-01-01, description: '{words}'}}"
+    site.publish({"desk": f"name: Desk\ntime_zone: UTC\nevents: {{it: {event}}}"})
+    _, whole, _ = split_feed(site.get(FEED).data)
+    _, chosen, _ = split_feed(site.get(f"{FEED}?alarms=0").data)
+    assert chosen == whole
+
+
+@pytest.mark.parametrize("tag", ["en-x-{}", "ur-x-{}", "qaa-{}"])
+def test_a_language_that_nothing_is_in_makes_no_new_feed(site: Published, tag: str) -> None:
+    feeds = {site.get(f"{FEED}?lang={tag.format(number)}").data for number in range(20)}
+    assert len(feeds) == 1
+    assert site.state.snapshot.made.held < 10_000, "one, or none that the feed is not itself"
 
 
 @given(choices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
+import calfeed.web
 from calfeed.web.answers import Application, LookUp, StartResponse
 from calfeed.web.app import make_flask
+from calfeed.web.parameters import KNOWN
 from calfeed.web.ready import ReadyPages
 from tests.web.published import BASE, Published, make_site
 
@@ -102,17 +105,82 @@ def test_searches_errors_and_writing_are_not_kept(site: Published) -> None:
 
 
 def test_the_pages_that_are_kept_have_a_bound(site: Published) -> None:
-    ready = Ready(site, most_bytes=30_000)
+    ready = Ready(site, most_bytes=60_000)
     for number in range(40):
-        assert ready.client.get(f"/?utm_source={number}").status_code == 200
-        assert ready.pages.held_bytes <= 30_000
-    assert ready.pages.held_bytes > 0
+        assert ready.client.get(f"/?view={number}").status_code == 200
+        assert ready.pages.held <= 60_000
+    assert len(ready.made) == 40
+    assert ready.pages.held > 0
 
 
-def test_an_address_of_any_length_is_answered_and_a_long_one_not_kept(site: Published) -> None:
+@pytest.mark.parametrize("query", ["utm_source={}", "{}", "=&{}=%FF", "lang=en&lang={}", "q=&{}=ü"])
+def test_a_parameter_that_means_nothing_makes_no_new_page(site: Published, query: str) -> None:
     ready = Ready(site)
-    assert ready.client.get(f"/?x={'y' * 600}").status_code == 200
-    assert ready.pages.held_bytes == 0
+    pages = {ready.client.get(f"/?{query.format(number)}").data for number in range(20)}
+    assert pages <= {site.get("/").data, site.get("/?lang=en").data}
+    assert len(ready.made) == len(pages) == 1
+
+
+@pytest.mark.parametrize(
+    ("tag", "as_if"),
+    [
+        ("en-x-{}", "?lang=en"),
+        ("ur-Arab-PK-x-{}", "?lang=ur"),
+        ("fa-AF-u-nu-latn-x-{}", "?lang=fa-AF"),
+        ("qaa-x-{}", ""),
+        ("x-{}", ""),
+        ("{}-", ""),
+        ("ur_{}", ""),
+        ("9" * 5_000 + "{}", ""),
+    ],
+)
+def test_there_are_as_many_pages_as_languages(site: Published, tag: str, as_if: str) -> None:
+    ready = Ready(site)
+    expected = site.get(f"/calendars/desk/{as_if}").data
+    for number in range(20):
+        page = ready.client.get(f"/calendars/desk/?lang={tag.format(number)}")
+        assert page.data == expected
+    assert len(ready.made) == 1
+
+
+def test_a_language_that_only_texts_are_in_is_kept(site: Published) -> None:
+    site.publish({"desk": DESK.replace("summary: Call", "summary: {en: Call, de-AT: Anruf}")})
+    ready = Ready(site)
+    for tag in ("de-AT", "de-AT-1996", "DE-at-x-1"):
+        assert "Anruf" in ready.client.get(f"/calendars/desk/?lang={tag}").text
+    assert len(ready.made) == 1
+
+
+def test_parameters_in_any_order_make_one_page(site: Published) -> None:
+    site.publish({"desk": DESK.replace("00}", "00, categories: [a, b]}")})
+    ready = Ready(site)
+    pages = {
+        ready.client.get(f"/calendars/desk/?{query}").data
+        for query in (
+            "category=a&category=b&lang=ur",
+            "lang=ur&category=b&category=a",
+            "category=b&x=1&category=a&category=b&lang=ur&lang=en",
+        )
+    }
+    assert len(pages) == len(ready.made) == 1
+
+
+def test_a_query_beyond_any_that_is_in_a_link_is_refused(site: Published) -> None:
+    ready = Ready(site)
+    assert ready.client.get(f"/?x={'y' * 7_000}").status_code == 200
+    assert ready.client.get(f"/?x={'y' * 9_000}").status_code == 414
+
+
+def test_every_parameter_that_a_page_reads_is_known() -> None:
+    """An unknown one never reaches a page."""
+    read = re.compile(r"""request\.args\.(?:get|getlist)\(\s*"([^"]+)""")
+    names = {
+        name
+        for path in Path(calfeed.web.__file__).parent.glob("*.py")
+        for name in read.findall(path.read_text("utf-8"))
+    }
+    assert "category" in names
+    assert names <= KNOWN
 
 
 def test_a_page_that_was_in_the_making_as_the_day_turned_is_not_kept_for_the_next(
@@ -149,4 +217,4 @@ def test_only_what_is_called_public_is_kept(site: Published, headers: dict[str, 
     for _ in range(2):
         assert ready.client.get("/calendars/desk/").text == "somebody's own"
     assert len(ready.made) == 2
-    assert ready.pages.held_bytes == 0
+    assert ready.pages.held == 0

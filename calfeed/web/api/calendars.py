@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from pydantic import Field
 
 from calfeed.definitions.values import Text, text_in
 from calfeed.ical.changes import Kind
-from calfeed.ical.occurrences import Occurrence, expand
+from calfeed.ical.occurrences import Occurrence
 from calfeed.ical.revision import Move
 from calfeed.publish.plan import page_address
 from calfeed.publish.windows import find_receivers
@@ -38,8 +38,12 @@ from calfeed.web.api.paging import (
 from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
 from calfeed.web.shapes import describe_move, describe_published
 from calfeed.web.snapshot import PublishedCalendar
+from calfeed.web.timeline import EventOccurrence, Timeline
 
 _MOST_FOUND = 20_000
+
+_BEFOREHAND = timedelta(days=3_700)
+"""How long before its occurrence a reminder can be due: ten years, and some days of room."""
 
 Found = TypeVar("Found")
 
@@ -115,9 +119,9 @@ def list_occurrences(call: Call, query: WindowQuery) -> Page[models.Occurrence]:
     What recurs is there once for each time. What begins within the window is in it.
     """
     found = _take(
-        (row, one)
-        for row in _rows_of(call, query)
-        for one in expand(row.revision.event, query.begin, query.end)
+        one
+        for timeline in _timelines_of(call, query)
+        for one in timeline.beginning(query.begin, query.end)
     )
     page, cursor = paginate(found, _place_of, query, (int, str, str))
     items = [_show_occurrence(row, one) for row, one in page]
@@ -148,8 +152,7 @@ def list_reminders(call: Call, query: WindowQuery, connection: Connection) -> Pa
     """
     found = _take(
         (row, reminder)
-        for row in _rows_of(call, query)
-        if not row.revision.withdrawn
+        for row in _rows_reminding(call, query)
         for reminder in plan_reminders(row.revision.event, query.begin, query.end)
     )
     page, cursor = paginate(
@@ -216,16 +219,22 @@ def _read_place(call: Call, connection: Connection, cursor: str | None) -> Place
     return (find_place(connection, slugs, *parts) if parts else None) or Place(0, "", 0)
 
 
-def _rows_of(call: Call, query: WindowQuery) -> Iterator[EventRow]:
-    """The events that may have something in a window."""
-    for one in _choose(call, query.calendar):
-        for row in one.rows:
-            # A reminder can be due on the evening after its event, and that be another year.
-            if row.last_year >= query.begin.year - 1:
+def _timelines_of(call: Call, query: WindowQuery) -> list[Timeline]:
+    timelines = call.snapshot.timelines
+    return [timelines[one.calendar.slug] for one in _choose(call, query.calendar)]
+
+
+def _rows_reminding(call: Call, query: WindowQuery) -> Iterator[EventRow]:
+    """The events that may have a reminder due in a window."""
+    # The reminder of a day can be due after that day has begun.
+    first, last = query.begin - timedelta(days=2), query.end + _BEFOREHAND
+    for timeline in _timelines_of(call, query):
+        for row in timeline.candidates(first, last):
+            if row.revision.event.reminders and not row.revision.withdrawn:
                 yield row
 
 
-def _place_of(one: tuple[EventRow, Occurrence]) -> tuple[int, str, str]:
+def _place_of(one: EventOccurrence) -> tuple[int, str, str]:
     row, occurrence = one
     return to_number(occurrence.begins), row.uid, occurrence.id
 

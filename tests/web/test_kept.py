@@ -1,0 +1,87 @@
+"""What is kept is made once, and takes no more than its bound, with what holds it."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from calfeed.web.answers import KeptAnswers, make_answer
+from calfeed.web.choices import Choice
+from calfeed.web.kept import Kept
+from tests.web.published import make_site
+
+
+def test_who_asks_while_a_value_is_made_waits_for_it() -> None:
+    kept: Kept[str, str] = Kept(100, lambda key, value: 1)
+    asked = threading.Barrier(2)
+    go_on = threading.Event()
+    made = []
+
+    def make() -> str:
+        asked.wait()
+        go_on.wait()
+        made.append(1)
+        return "value"
+
+    with ThreadPoolExecutor(10) as pool:
+        first = pool.submit(kept.get, "key", make)
+        asked.wait()
+        others = [pool.submit(kept.get, "key", make) for _ in range(9)]
+        go_on.set()
+        assert {one.result() for one in (first, *others)} == {"value"}
+    assert made == [1]
+
+
+def test_an_error_reaches_all_who_waited_and_the_next_one_tries_again() -> None:
+    kept: Kept[str, str] = Kept(100, lambda key, value: 1)
+
+    def fail() -> str:
+        raise ValueError("not possible")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="not possible"):
+            kept.get("key", fail)
+    assert kept.get("key", lambda: "value") == "value"
+
+
+def test_what_is_larger_than_the_bound_is_given_out_and_not_kept() -> None:
+    kept: Kept[str, int] = Kept(10, lambda key, value: value)
+    assert kept.get("small", lambda: 4) == 4
+    assert kept.get("large", lambda: 11) == 11
+    assert (kept.find("small"), kept.find("large"), kept.held) == (4, None, 4)
+
+
+def test_answers_are_counted_with_what_holds_them() -> None:
+    """Bodies of a few bytes, under long keys: nearly all is headers, keys and places in tables."""
+    kept: KeptAnswers[tuple[str, Choice]] = KeptAnswers(8_000_000)
+    headers = [(f"Name-{number}", "value " * 5) for number in range(6)]
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(4_000):
+            own = [(name, f"{value}{number}") for name, value in headers]
+            answer = make_answer(b"body %d" % number, "text/html", None, own)
+            kept.keep((f"/path/{number}", Choice(("a", "b"), f"en-{number}")), answer)
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept.find(("/path/0", Choice(("a", "b"), "en-0"))) is None
+    assert used < 8_000_000
+
+
+def test_a_shape_that_many_ask_for_at_once_is_made_once(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    site.publish(
+        {"desk": "name: Desk\ntime_zone: UTC\nevents: {it: {summary: It, start: 2027-01-01}}"}
+    )
+    snapshot = site.state.snapshot
+    with ThreadPoolExecutor(10) as pool:
+        for path in ("/calendars/desk.jcal", "/calendars/desk.json", "/calendars/desk.csv"):
+            found = list(pool.map(lambda path: snapshot.find(path, ""), [path] * 10))
+            assert len({id(one) for one in found}) == 1
+    site.database.close()

@@ -1,0 +1,154 @@
+"""A timeline gives what looking through every event would give, in a reader's days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
+from zoneinfo import ZoneInfo
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calfeed.definitions.values import Change, Event, Repeat
+from calfeed.ical.history import ENDLESS
+from calfeed.ical.occurrences import expand, last_end
+from calfeed.ical.revision import Revision
+from calfeed.store.catalog import EventRow
+from calfeed.web.timeline import EventOccurrence, Timeline, days_of, span_of
+from tests.ical.defining import PUBLISHED
+
+ZONES = ["UTC", "Pacific/Kiritimati", "Etc/GMT+12", "America/New_York", "Asia/Karachi"]
+FIRST, LAST = date(2026, 1, 1), date(2028, 12, 31)
+BEGIN, END = datetime(2020, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
+
+
+def make_row(event: Event) -> EventRow:
+    end = last_end(event)
+    revision = Revision(event=event, sequence=0, created=PUBLISHED, modified=PUBLISHED)
+    year = ENDLESS if end is None else end.year
+    return EventRow(event.uid, event.calendar, event.slug, "", 0, revision, {}, year)
+
+
+def make_timeline(rows: list[EventRow]) -> Timeline:
+    return Timeline([span_of(row) for row in rows])
+
+
+@st.composite
+def events(draw: st.DrawFn) -> Event:
+    zone = draw(st.sampled_from(ZONES))
+    day = draw(st.dates(FIRST, LAST))
+    hour = draw(st.sampled_from([0, 1, 12, 23]))
+    timed = draw(st.booleans())
+    start = datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo(zone)) if timed else day
+    days = draw(st.sampled_from([0, 1, 2, 40, 900]))
+    hours = draw(st.sampled_from([0, 1, 24])) if timed else 0
+    length = timedelta(days=days, hours=hours)
+    if not timed:
+        length = max(length, timedelta(days=1))
+    rule = draw(st.sampled_from([None, None, "FREQ=WEEKLY", "FREQ=MONTHLY;COUNT=9", "FREQ=YEARLY"]))
+    repeat = Repeat(rule=rule) if rule else None
+    if repeat and draw(st.booleans()):
+        moved = start + timedelta(days=draw(st.integers(-400, 400)))
+        changed = Change(original=start, start=moved, end=moved + 2 * length + timedelta(days=1))
+        repeat = Repeat(rule=rule, changes=(changed,))
+    return Event(
+        calendar="desk",
+        slug="it",
+        uid=f"{draw(st.integers(0, 9**9))}@desk",
+        summary={"en": "It"},
+        start=start,
+        end=start + length if length else None,
+        time_zone=zone,
+        language="en",
+        repeat=repeat,
+    )
+
+
+def list_everything(rows: list[EventRow], zone: ZoneInfo) -> list[EventOccurrence]:
+    found = (
+        EventOccurrence(row, one) for row in rows for one in expand(row.revision.event, BEGIN, END)
+    )
+    return sorted(found, key=lambda one: place_of(one, zone))
+
+
+def place_of(one: EventOccurrence, zone: ZoneInfo) -> tuple[date, bool, datetime, str, str]:
+    timed = isinstance(one.occurrence.start, datetime)
+    first, _ = days_of(one.occurrence, zone)
+    return first, timed, one.occurrence.begins, one.row.uid, one.occurrence.id
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(events(), max_size=6, unique_by=lambda event: event.uid),
+    st.dates(FIRST, LAST),
+    st.integers(0, 70),
+    st.sampled_from(ZONES),
+)
+def test_a_timeline_gives_what_every_event_would_give(
+    defined: list[Event], first: date, days: int, reader: str
+) -> None:
+    zone, last = ZoneInfo(reader), first + timedelta(days=days)
+    rows = [make_row(event) for event in defined]
+    timeline, everything = make_timeline(rows), list_everything(rows, zone)
+    placed = [(one, *days_of(one.occurrence, zone)) for one in everything]
+    assert timeline.touching(first, last, zone) == [
+        one for one, begins, ends in placed if begins <= last and ends >= first
+    ]
+    far = placed[-1][1] if placed else first
+    following = takewhile(
+        lambda one: days_of(one.occurrence, zone)[0] < far, timeline.following(first, zone)
+    )
+    assert list(following) == [
+        one for one, begins, ends in placed if ends >= first and begins < far
+    ]
+    assert list(timeline.preceding(first, zone)) == [
+        one for one, begins, ends in reversed(placed) if begins < first
+    ]
+    after = datetime.combine(first, datetime.min.time(), UTC)
+    before = after + timedelta(days=days)
+    beginning = sorted(timeline.beginning(after, before), key=lambda one: place_of(one, zone))
+    assert beginning == [one for one in everything if after <= one.occurrence.begins < before]
+    assert {one.row.uid for one in beginning} <= {
+        row.uid for row in timeline.candidates(after, before)
+    }
+
+
+def test_a_choice_of_events_has_only_theirs() -> None:
+    rows = [
+        make_row(
+            Event(
+                calendar="desk",
+                slug=f"e{number}",
+                uid=f"e{number}",
+                summary={"en": "It"},
+                start=date(2026, 6, number),
+                end=date(2026, 6, number + 1),
+                time_zone="UTC",
+                language="en",
+            )
+        )
+        for number in range(1, 11)
+    ]
+    chosen = make_timeline(rows).choose(lambda row: row.slug in ("e2", "e9"))
+    found = chosen.touching(date(2026, 6, 1), date(2026, 6, 30), ZoneInfo("UTC"))
+    assert [one.row.slug for one in found] == ["e2", "e9"]
+
+
+def test_a_month_is_expanded_once() -> None:
+    event = Event(
+        calendar="desk",
+        slug="it",
+        uid="it",
+        summary={"en": "It"},
+        start=date(2026, 6, 1),
+        end=date(2026, 6, 2),
+        time_zone="UTC",
+        language="en",
+        repeat=Repeat(rule="FREQ=WEEKLY"),
+    )
+    timeline = make_timeline([make_row(event)])
+    once, again = (
+        timeline.touching(date(2030, 6, 1), date(2030, 6, 30), ZoneInfo("UTC")) for _ in range(2)
+    )
+    assert [one.occurrence for one in once] == [one.occurrence for one in again]
+    assert all(one.occurrence is other.occurrence for one, other in zip(once, again, strict=True))
