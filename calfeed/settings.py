@@ -90,6 +90,9 @@ class Settings(BaseModel):
     allow_private_endpoints: bool = Field(
         False, description="let webhooks go to private addresses and to ports other than 80, 443"
     )
+    https_endpoints_only: bool = Field(
+        False, description="refuse endpoints and channels that are reached without TLS"
+    )
     admin_token: SecretStr | None = Field(
         None, description="the token that may do everything in the API, and signs in to the console"
     )

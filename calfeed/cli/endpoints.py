@@ -15,8 +15,8 @@ from calfeed.cli.endpoint_options import change, check_filters, for_adding, for_
 from calfeed.cli.secret_inputs import choose, read_url, secret_file
 from calfeed.counting import count
 from calfeed.delivery.describing import describe_endpoint, signs_until
-from calfeed.delivery.guard import check_url, show_url
-from calfeed.delivery.outlets import refuse_channel
+from calfeed.delivery.guard import show_url
+from calfeed.delivery.outlets import check_endpoint_url, refuse_channel, warn_of_plain
 from calfeed.delivery.probing import probe
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.filters import Filters
@@ -51,7 +51,7 @@ def add(url: str, secret: str | None, secret_file: str | None, as_json: bool, **
     settings = load_settings()
     bare = Endpoint(
         id="ep_" + secrets.token_hex(8),
-        url=check_url(read_url(url), settings.allow_private_endpoints),
+        url=check_endpoint_url(settings, read_url(url)),
         filters=Filters(),
         secret=_make_secret(choose(secret, secret_file)),
         created=output.now(),
@@ -81,7 +81,7 @@ def update(endpoint_id: str, as_json: bool, **given: Any) -> None:
         raise click.UsageError("say what is to be different; --help lists what can be")
     settings = load_settings()
     url = given["url"]
-    checked = url and check_url(read_url(url), settings.allow_private_endpoints)
+    checked = url and check_endpoint_url(settings, read_url(url))
     made = None
     with output.opened(settings) as database, database.write() as connection:
         found = endpoints.take_endpoint(connection, endpoint_id)
@@ -109,8 +109,11 @@ def show(endpoint_id: str, as_json: bool) -> None:
 @output.as_json
 def list_(as_json: bool) -> None:
     """List the endpoints."""
-    with output.opened(load_settings()) as database, database.read() as connection:
+    settings = load_settings()
+    with output.opened(settings) as database, database.read() as connection:
         found = endpoints.list_endpoints(connection)
+    if warning := warn_of_plain(settings, found):
+        click.secho(warning, err=True, fg="yellow")
     if as_json:
         now = output.now()
         output.print_json([describe_endpoint(one, now) for one in found])

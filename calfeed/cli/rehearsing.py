@@ -10,8 +10,7 @@ import click
 from calfeed.cli import output
 from calfeed.cli.secret_inputs import choose, read_url, secret_file
 from calfeed.counting import count
-from calfeed.delivery.guard import check_url
-from calfeed.delivery.outlets import open_sender_to
+from calfeed.delivery.outlets import check_endpoint_url, open_sender_to
 from calfeed.delivery.posting import HEADERS, make_signer
 from calfeed.delivery.sender import Outcome, Request
 from calfeed.errors import InvalidInputError
@@ -103,7 +102,7 @@ def _find_target(
         raise click.UsageError("--url needs --secret, to sign with")
     return Endpoint(
         id="",
-        url=check_url(read_url(url or ""), settings.allow_private_endpoints),
+        url=check_endpoint_url(settings, read_url(url or "")),
         filters=Filters(),
         secret=check_secret(secret),
         created=output.now(),

@@ -87,8 +87,9 @@ def worker(supervised: bool) -> None:
     from calfeed.cli.keys import describe_lost, find_lost
     from calfeed.clock import SteadyClock
     from calfeed.delivery.clock import WorkerClock
-    from calfeed.delivery.outlets import load_channels, open_sender
+    from calfeed.delivery.outlets import load_channels, open_sender, warn_of_plain
     from calfeed.delivery.worker import Worker
+    from calfeed.store.endpoints import list_endpoints
     from calfeed.store.notices import Listener
     from calfeed.store.timekeeping import last_time
 
@@ -106,8 +107,11 @@ def worker(supervised: bool) -> None:
         with database.read() as connection:
             last = last_time(connection)
             lost = find_lost(connection)
+            plain = warn_of_plain(settings, list_endpoints(connection))
         for line in describe_lost(lost):
             logging.getLogger("calfeed").error("%s", line)
+        if plain is not None:
+            logging.getLogger("calfeed").warning("%s", plain)
         now = SteadyClock(last)
         if not _await_certainty(now, last, stopping):
             return

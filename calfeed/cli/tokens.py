@@ -29,8 +29,18 @@ def token() -> None:
     help=f"For the API: {', '.join(tokens.SCOPES)}, or read:CALENDAR; repeatable.",
 )
 @click.option("--description", default="", help="Whose it is, for your own lists.")
+@click.option(
+    "--expires",
+    help='When it stops to be valid: a span such as "90 days", or a date. Otherwise never.',
+)
 @output.as_json
-def add(calendar: str | None, scopes: tuple[str, ...], description: str, as_json: bool) -> None:
+def add(
+    calendar: str | None,
+    scopes: tuple[str, ...],
+    description: str,
+    expires: str | None,
+    as_json: bool,
+) -> None:
     """Make a token, which is shown only now: for the feed of a private CALENDAR, or for the API.
 
     One for each reader or program, so that one can be revoked without the others.
@@ -38,25 +48,29 @@ def add(calendar: str | None, scopes: tuple[str, ...], description: str, as_json
     if bool(calendar) == bool(scopes):
         raise click.UsageError("say what it is for: either a CALENDAR, or --scope")
     settings = load_settings()
-    made = secrets.token_urlsafe(32)
+    made, now = secrets.token_urlsafe(32), output.now()
+    until = tokens.read_expiry(expires, now) if expires else None
+    said = f"; it expires on {until:%Y-%m-%d at %H:%M} UTC" if until else ""
     checked = tokens.check_scopes(scopes)
     with output.opened(settings) as database, database.write() as connection:
         if calendar:
             _check_private(connection, calendar)
-        number = tokens.add_token(connection, made, calendar, description, output.now(), checked)
+        number = tokens.add_token(connection, made, calendar, description, now, checked, until)
     if not calendar:
         if as_json:
-            output.print_json({"id": number, "scopes": checked, "token": made})
+            shown = {"id": number, "scopes": checked, "token": made}
+            output.print_json({**shown, "expires": until.isoformat() if until else None})
         else:
-            click.echo(f"token {number} for {', '.join(checked)} is made:")
+            click.echo(f"token {number} for {', '.join(checked)} is made{said}:")
             click.echo(made)
             click.echo("It is not shown again. Programs send it as `Authorization: Bearer …`.")
         return
     address = f"{settings.base_url}/private/{made}/{calendar}.ics"
     if as_json:
-        output.print_json({"id": number, "calendar": calendar, "address": address})
+        shown = {"id": number, "calendar": calendar, "address": address}
+        output.print_json({**shown, "expires": until.isoformat() if until else None})
     else:
-        click.echo(f"token {number} for {calendar} is made:")
+        click.echo(f"token {number} for {calendar} is made{said}:")
         click.echo(address)
         click.echo("The address is not shown again, and whoever has it can read the calendar.")
 
@@ -77,6 +91,7 @@ def list_(as_json: bool) -> None:
                     "description": one.description,
                     "created": one.created.isoformat(),
                     "revoked": one.revoked.isoformat() if one.revoked else None,
+                    "expires": one.expires.isoformat() if one.expires else None,
                 }
                 for one in found
             ]
@@ -89,7 +104,7 @@ def list_(as_json: bool) -> None:
                 str(one.id),
                 _purpose(one),
                 f"{one.created:%Y-%m-%d}",
-                f"revoked {one.revoked:%Y-%m-%d}" if one.revoked else "valid",
+                _state(one),
                 one.description,
             ]
             for one in found
@@ -108,6 +123,14 @@ def revoke(number: int) -> None:
 
 def _purpose(one: Token) -> str:
     return f"feed of {one.calendar}" if one.calendar else f"API: {', '.join(one.scopes)}"
+
+
+def _state(one: Token) -> str:
+    if one.revoked:
+        return f"revoked {one.revoked:%Y-%m-%d}"
+    if one.is_expired(output.now()):
+        return f"expired {one.expires:%Y-%m-%d}"
+    return f"valid until {one.expires:%Y-%m-%d %H:%M}" if one.expires else "valid"
 
 
 def _check_private(connection: Connection, slug: str) -> None:

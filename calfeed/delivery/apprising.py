@@ -51,7 +51,8 @@ class Service:
     """A service that notes are sent to. Its URL is in no repr and no error.
 
     Raises InvalidInputError for a URL that is none of Apprise's, that leads to no network service,
-    or that Apprise cannot use; the error does not repeat it.
+    or that Apprise cannot use; the error does not repeat it. `secure_schema` is what to write for
+    the same service with TLS; empty where it has that.
     """
 
     def __init__(self, url: str) -> None:
@@ -59,6 +60,7 @@ class Service:
         self._redact = _make_redactor(url)
         plugin = _make_plugin(url, self._redact)
         self.kind = str(plugin.service_name)
+        self.secure_schema = _find_secure_schema(url, plugin)
         self._apprise = Apprise(asset=plugin.asset)
         self._apprise.add(plugin)
 
@@ -70,6 +72,22 @@ class Service:
         said = [entry.message for one in result.results for entry in one.logs()]
         said = said or [entry.message for entry in result.call_logs()]
         return f"{self.kind} did not take it: {self._redact(' '.join(said)) or 'no reason given'}"
+
+
+def _find_secure_schema(url: str, plugin: NotifyBase) -> str:
+    """What stands for a URL's schema with TLS; empty for one that means TLS itself."""
+    found = _SCHEMA.match(url)
+    schema = found[1].lower() if found else ""
+    if schema not in ("http", *_names(plugin.protocol)):
+        return ""
+    return next(iter(_names(plugin.secure_protocol)), "https")
+
+
+def _names(protocols: object) -> tuple[str, ...]:
+    """The schemas of a plugin, which has one, several or none."""
+    if isinstance(protocols, str):
+        return (protocols,)
+    return tuple(map(str, protocols)) if isinstance(protocols, list | tuple | set) else ()
 
 
 def _make_plugin(url: str, redact: Callable[[str], str]) -> NotifyBase:

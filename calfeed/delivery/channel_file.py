@@ -107,8 +107,8 @@ class Channel:
         )
 
 
-def read_channels(file: Path) -> dict[str, Channel]:
-    """Read the file of the channels, by their names.
+def read_channels(file: Path, https_only: bool = False) -> dict[str, Channel]:
+    """Read the file of the channels, by their names; `https_only` refuses those without TLS.
 
     Raises SettingsError with everything that is wrong in it; no address is repeated there.
     """
@@ -119,7 +119,7 @@ def read_channels(file: Path) -> dict[str, Channel]:
     problems: list[Problem] = []
     channels: dict[str, Channel] = {}
     for name, entry in entries.items():
-        found, wrong = _read_channel(name, entry)
+        found, wrong = _read_channel(name, entry, https_only)
         problems += [Problem(str(file), 0, 0, key, words) for key, words in wrong.items()]
         if found is not None:
             channels[name] = found
@@ -128,7 +128,9 @@ def read_channels(file: Path) -> dict[str, Channel]:
     return channels
 
 
-def _read_channel(name: str, entry: object) -> tuple[Channel | None, Mapping[str, str]]:
+def _read_channel(
+    name: str, entry: object, https_only: bool
+) -> tuple[Channel | None, Mapping[str, str]]:
     """A channel, or what is wrong with it by key."""
     if not isinstance(entry, dict):
         return None, {name: f"belongs to a channel; write [{name}] above its keys, or the like"}
@@ -148,6 +150,11 @@ def _read_channel(name: str, entry: object) -> tuple[Channel | None, Mapping[str
         service = Service(entry["url"]) if isinstance(entry.get("url"), str) else None
     except InvalidInputError as error:
         wrong[f"{name}.url"] = str(error)
+    if https_only and service is not None and service.secure_schema:
+        wrong[f"{name}.url"] = (
+            "is not encrypted, and CALFEED_HTTPS_ENDPOINTS_ONLY is set; write "
+            f"{service.secure_schema}://…"
+        )
     if wrong or read is None or service is None:
         return None, wrong
     chosen = {

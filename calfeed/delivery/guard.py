@@ -82,13 +82,14 @@ def refuse_address(address: str) -> str | None:
     return "reserved" if isinstance(ip, IPv6Address) and ip not in _UNICAST_V6 else None
 
 
-def check_url(url: str, allow_private: bool) -> str:
+def check_url(url: str, allow_private: bool, https_only: bool = False) -> str:
     """Return an endpoint's URL in its one normal form, or raise InvalidInputError.
 
     The URL is read by libcurl's own parser, so that what is checked is what will be connected to:
     `http://2130706433` is 127.0.0.1 to both. Host names are lower case and in their ASCII form.
     With `allow_private` any port and any address will do, otherwise ports 80 and 443 and no
-    address that `refuse_address` refuses; a name is judged when it is connected to.
+    address that `refuse_address` refuses; a name is judged when it is connected to. With
+    `https_only` http is refused.
     """
     if len(url) > _LONGEST_URL:
         raise InvalidInputError(f"the URL is longer than {_LONGEST_URL} characters")
@@ -102,6 +103,11 @@ def check_url(url: str, allow_private: bool) -> str:
     if parts.scheme not in _PORTS:
         raise InvalidInputError(
             f"the URL has to begin with https:// or http://, not {parts.scheme}:"
+        )
+    if https_only and parts.scheme != "https":
+        raise InvalidInputError(
+            "the URL has to begin with https://, as CALFEED_HTTPS_ENDPOINTS_ONLY is set: over "
+            "http: anybody on the way can read what is sent"
         )
     host = _to_ascii(parts.host)
     if host != parts.host:  # setting it would take an IPv6 address's zone away

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from calfeed.delivery.channels import SCHEME, Dispatch
+from calfeed.delivery.guard import check_url
 from calfeed.errors import InvalidInputError
 from calfeed.private_files import keep_private
 from calfeed.settings import Settings
@@ -26,7 +27,26 @@ def load_channels(settings: Settings) -> Mapping[str, Channel]:
     # Apprise takes its time, and is needed nowhere else.
     from calfeed.delivery.channel_file import read_channels
 
-    return read_channels(settings.channels)
+    return read_channels(settings.channels, settings.https_endpoints_only)
+
+
+def check_endpoint_url(settings: Settings, url: str) -> str:
+    """Return an endpoint's URL in its normal form; raise InvalidInputError if it is refused."""
+    return check_url(url, settings.allow_private_endpoints, settings.https_endpoints_only)
+
+
+def warn_of_plain(settings: Settings, found: Iterable[Endpoint]) -> str | None:
+    """Say which endpoints are reached over http though that is refused by now.
+
+    They were added before, and get what is for them until somebody changes their URL.
+    """
+    plain = [one.id for one in found if one.url.startswith("http:")]
+    if not settings.https_endpoints_only or not plain:
+        return None
+    return (
+        "CALFEED_HTTPS_ENDPOINTS_ONLY is set, and endpoints that were added before are still "
+        f"sent to over http: {', '.join(plain)}; give them https URLs, or remove them"
+    )
 
 
 def open_sender(settings: Settings, found: Mapping[str, Channel]) -> Dispatch:

@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
+from calfeed.definitions.durations import parse_duration
 from calfeed.errors import InvalidInputError, NotFoundError
 from calfeed.store.tables import tokens
 
@@ -30,12 +31,16 @@ SCOPES = {
 """What a token can be for, besides `read:CALENDAR`, which is for one private calendar."""
 
 _READ_ONE = "read:"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAYS = re.compile(r"^(\d{1,5})d$")
 _SCOPE = re.compile(rf"{'|'.join(SCOPES)}|{_READ_ONE}[a-z0-9][a-z0-9-]{{0,63}}")
 
 
 @dataclass(frozen=True)
 class Token:
     """A token as kept: what it is for, for whom, and since when it is revoked, if it is.
+
+    From `expires` (UTC) on it is as if it had never been; None: it stays until it is revoked.
 
     One for a feed has a `calendar`, one for the API `scopes`.
     """
@@ -47,6 +52,11 @@ class Token:
     description: str
     created: datetime
     revoked: datetime | None
+    expires: datetime | None = None
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether its time is over."""
+        return self.expires is not None and self.expires <= now
 
     @property
     def calendars(self) -> list[str]:
@@ -75,6 +85,26 @@ def check_scopes(scopes: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(set(scopes)))
 
 
+def read_expiry(text: str, now: datetime) -> datetime:
+    """When a token expires, from a span ("90 days", "90d") or a day, with whose beginning it does.
+
+    Days are those of UTC. Raises InvalidInputError for what is neither, or past.
+    """
+    try:
+        if _DAY.fullmatch(text):
+            expires = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        else:
+            expires = parse_duration(_DAYS.sub(r"\1 days", text)).after(now)
+    except ValueError:
+        raise InvalidInputError(
+            f'"{text}" is not when a token can expire; write a span such as "90 days", or a date '
+            f"such as {now.year + 1}-06-30"
+        ) from None
+    if expires <= now:
+        raise InvalidInputError(f"{text} is past, so the token would be of no use")
+    return expires
+
+
 def allows(scopes: Collection[str], wanted: str) -> bool:
     """Whether scopes include another: `admin` all, `read` that of each calendar."""
     if "admin" in scopes or wanted in scopes:
@@ -94,6 +124,7 @@ def add_token(
     description: str,
     now: datetime,
     scopes: Sequence[str] = (),
+    expires: datetime | None = None,
 ) -> int:
     """Keep a token, for the feed of a calendar or for the API, and return its number."""
     statement = tokens.insert().values(
@@ -102,6 +133,7 @@ def add_token(
         scopes=json.dumps(list(scopes)),
         description=description,
         created=now,
+        expires=expires,
     )
     key = connection.execute(statement).inserted_primary_key
     return int(key[0]) if key else 0
@@ -112,14 +144,15 @@ def load_tokens(connection: Connection) -> list[Token]:
     return [_to_token(row) for row in connection.execute(select(tokens).order_by(tokens.c.id))]
 
 
-def find_token(connection: Connection, token: str) -> Token | None:
-    """A token that is not revoked; None where there is no such one.
+def find_token(connection: Connection, token: str, now: datetime) -> Token | None:
+    """A token that is neither revoked nor expired; None where there is no such one.
 
     It is looked up by its hash, so the time that takes tells nothing about it.
     """
     query = select(tokens).where(tokens.c.digest == digest_token(token), tokens.c.revoked.is_(None))
     row = connection.execute(query).one_or_none()
-    return None if row is None else _to_token(row)
+    found = None if row is None else _to_token(row)
+    return None if found is None or found.is_expired(now) else found
 
 
 def revoke_token(connection: Connection, number: int, now: datetime) -> bool:
@@ -150,4 +183,5 @@ def _to_token(row: Any) -> Token:
         description=row.description,
         created=row.created,
         revoked=row.revoked,
+        expires=row.expires,
     )

@@ -92,12 +92,24 @@ class Answer:
         return self.modified is not None and self.modified == modified_since
 
 
+def transport_headers(base_url: str) -> Headers:
+    """What tells browsers to come by https alone, for a year (RFC 6797), where people do."""
+    https = base_url.startswith("https:")
+    return [("Strict-Transport-Security", "max-age=31536000")] if https else []
+
+
 def make_answer(
-    body: bytes, content_type: str, modified: datetime | None, headers: Headers | None = None
+    body: bytes,
+    content_type: str,
+    modified: datetime | None,
+    headers: Headers | None = None,
+    *,
+    base_url: str = "",
 ) -> Answer:
     """Settle everything about an answer. Equal arguments give equal bytes in every process.
 
-    `headers` are said with it in the place of a feed's own, where it is no feed.
+    `headers` are said with it in the place of a feed's own, where it is no feed; to a feed's own
+    belongs what `base_url` asks for.
     """
     digest = hashlib.sha256(body).hexdigest()[:32]
     # No time stamp inside, so that the content alone determines the bytes.
@@ -105,7 +117,8 @@ def make_answer(
     plain, compressed = f'"{digest}"', f'"{digest}-gzip"'
     stamp = format_datetime(modified, usegmt=True) if modified else None
     dated = [("Last-Modified", stamp)] if stamp else []
-    common = [*dated, *(_FEED if headers is None else headers)]
+    feed = [*_FEED, *transport_headers(base_url)]
+    common = [*dated, *(feed if headers is None else headers)]
     kind = ("Content-Type", content_type)
     return Answer(
         etags=frozenset({plain, compressed, f"W/{plain}", f"W/{compressed}"}),

@@ -20,7 +20,7 @@ from calfeed.web.cards import list_cards
 from calfeed.web.faults import QuietFlask
 from calfeed.web.reading import read_in_languages
 from calfeed.web.ready import PUBLIC, ReadyPages
-from calfeed.web.security import secure
+from calfeed.web.security import secure, stay_at
 from calfeed.web.state import State
 from calfeed.web.wording import gettext
 
@@ -115,6 +115,7 @@ def make_flask(state: State, base_url: str) -> Flask:
         return response
 
     app.after_request(secure)
+    stay_at(app, base_url)
     return app
 
 

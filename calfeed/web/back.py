@@ -24,6 +24,7 @@ from calfeed.clock import SteadyClock
 from calfeed.errors import CalfeedError
 from calfeed.settings import load_settings
 from calfeed.store.database import Database
+from calfeed.store.migrate import check_schema
 from calfeed.web.answers import SETTLED, Answer, Application
 from calfeed.web.api.app import MOUNT, make_api
 from calfeed.web.app import make_app
@@ -138,6 +139,7 @@ def main(address: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     settings = load_settings()
     database = Database(settings.database, settings.keys)
+    check_schema(database)
     clock = SteadyClock()
     state = State(database, settings.base_url, clock)
     api = make_api(
@@ -146,6 +148,7 @@ def main(address: str) -> None:
         settings.base_url,
         admin_token=settings.admin_token,
         allow_private=settings.allow_private_endpoints,
+        https_only=settings.https_endpoints_only,
         self_service=settings.self_service,
     )
     console = make_console(database, settings, clock)

@@ -61,7 +61,12 @@ def make_blueprint(state: State) -> Blueprint:
         # Looked up by its hash, so the time that takes tells nothing about a token.
         kept = snapshot.tokens.get(digest_token(token))
         found = snapshot.everything.get(snapshot.renamed.get(slug, slug))
-        if kept is None or found is None or kept.calendar not in _names(snapshot, slug):
+        if (
+            kept is None
+            or kept.is_expired(state.clock())
+            or found is None
+            or kept.calendar not in _names(snapshot, slug)
+        ):
             abort(404, gettext("There is no such calendar."))
         if kept.revoked is not None:
             abort(

@@ -57,7 +57,8 @@ class FeedSource:
 
     def make_answer(self, choice: Choice, this_year: int) -> Answer:
         """The feed for a choice, as an answer. Raises InvalidInputError for an unknown category."""
-        return make_answer(self.make_body(choice, this_year), CALENDAR_TYPE, self.modified)
+        body = self.make_body(choice, this_year)
+        return make_answer(body, CALENDAR_TYPE, self.modified, base_url=self.base_url)
 
     def make_body(self, choice: Choice, this_year: int, *, source: bool = True) -> bytes:
         """The feed for a choice. With `source` False it does not say its own address."""

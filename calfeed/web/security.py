@@ -1,10 +1,15 @@
-"""What browsers may do with our pages: load what is ours, and nothing from anywhere else."""
+"""What browsers may do with our pages: load what is ours, and nothing from anywhere else.
+
+And how they come to us: to the path that they asked for, and over https where we are reached so.
+"""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Response, request
+from flask import Flask, Response, current_app, request
+
+from calfeed.web.answers import transport_headers
 
 _EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 """The hash of nothing: FullCalendar makes an empty style element, and fills it through the CSSOM,
@@ -22,9 +27,17 @@ _POLICY = {
 }
 
 
+_BASE_URL = "CALFEED_BASE_URL"
+
+
+def stay_at(app: Flask, base_url: str) -> None:
+    """Let every response of an application keep browsers at its address."""
+    app.config[_BASE_URL] = base_url
+    app.after_request(_keep_here)
+
+
 def secure(response: Response) -> Response:
     """Say with a response what it may load and who may frame it; only `/embed/` may be framed."""
-    keep_here(response)
     policy = dict(_POLICY)
     if request.path.startswith("/embed/"):
         policy["frame-ancestors"] = "*"
@@ -40,11 +53,15 @@ def secure(response: Response) -> Response:
     return response
 
 
-def keep_here(response: Response) -> None:
+def _keep_here(response: Response) -> Response:
     """Let a redirect lead to its path on this site, wherever the request's Host points to.
 
-    Werkzeug makes the address of a missing slash from Host, which anybody may set.
+    Werkzeug makes the address of a missing slash from Host, which anybody may set. A path that
+    begins with two slashes would be another host's.
     """
+    response.headers.extend(transport_headers(current_app.config[_BASE_URL]))
     if response.location:
-        response.location = urlunsplit(("", "", *urlsplit(response.location)[2:]))
+        _, _, path, *rest = urlsplit(response.location)
+        response.location = urlunsplit(("", "", "/" + path.lstrip("/\\"), *rest))
         response.set_data(b"")  # which has the address too
+    return response

@@ -303,16 +303,20 @@ def _shapes_of(
 
 def _json_answer(one: PublishedCalendar, base_url: str) -> Answer:
     body = make_json(one.calendar, one.rows, base_url)
-    return make_answer(body, "application/json", one.modified)
+    return make_answer(body, "application/json", one.modified, base_url=base_url)
 
 
 def _jcal_answer(one: PublishedCalendar) -> Answer:
     (feed,) = one.answer.plain[1]
-    return make_answer(render_jcal(feed), "application/calendar+json", one.modified)
+    body = render_jcal(feed)
+    kind = "application/calendar+json"
+    return make_answer(body, kind, one.modified, base_url=one.source.base_url)
 
 
 def _csv_answer(one: PublishedCalendar) -> Answer:
-    return make_answer(make_csv(one.rows), "text/csv; charset=utf-8", one.modified)
+    body = make_csv(one.rows)
+    kind = "text/csv; charset=utf-8"
+    return make_answer(body, kind, one.modified, base_url=one.source.base_url)
 
 
 def _atom_answer(
@@ -320,4 +324,4 @@ def _atom_answer(
 ) -> Answer:
     page, address = f"{base_url}{path}/", f"{base_url}{path}/changes.atom"
     body = make_atom(title, page, address, changes, base_url)
-    return make_answer(body, "application/atom+xml; charset=utf-8", modified)
+    return make_answer(body, "application/atom+xml; charset=utf-8", modified, base_url=base_url)

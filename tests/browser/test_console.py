@@ -194,6 +194,42 @@ def test_a_rehearsal_is_watched_until_it_has_arrived(
         assert page.evaluate("window.stayed"), "the page was not loaded anew"
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_signing_out_ends_the_session_in_every_tab_and_the_list_ends_those_of_others(
+    console: Visit, script: bool
+) -> None:
+    page = console("/console/", java_script_enabled=script)
+    assert page.context.cookies() == []
+    sign_in(page)
+    (cookie,) = page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"], TOKEN in cookie["value"]) == (
+        *(True, "Strict", False),
+    )
+    other = console("/console/", java_script_enabled=script)
+    sign_in(other)
+    page.get_by_role("link", name="Sessions").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sessions")
+    rows = page.locator(".rows .row")
+    expect(rows.filter(has_text="This browser")).to_have_count(1)
+    expect(rows.filter(has_text="with the admin token").first).to_be_visible()
+    if script:
+        assert violations(page) == [], page.url
+    page.get_by_role("button", name="End all others").click()
+    expect(page.get_by_role("status")).to_contain_text("Other sessions that were ended")
+    expect(rows).to_have_count(1)
+    other.reload()
+    expect(other.get_by_label("Admin token")).to_be_visible()
+
+    tab = page.context.new_page()
+    tab.goto("/console/endpoints")
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Endpoints")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("status")).to_have_text("You are signed out.")
+    page.context.add_cookies([{"name": cookie["name"], "value": cookie["value"], "url": page.url}])
+    tab.reload()
+    expect(tab.get_by_label("Admin token")).to_be_visible()
+
+
 def test_a_broken_definition_is_seen_with_its_line(console: Visit, served: Served) -> None:
     page = console("/console/definitions")
     sign_in(page)

@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-from sqlalchemy import update
 
 from calfeed.delivery.sender import Sender
 from calfeed.delivery.worker import Worker
@@ -18,8 +17,7 @@ from calfeed.reminders.signing import make_secret, sign_headers
 from calfeed.store.claims import LEASE
 from calfeed.store.database import Database
 from calfeed.store.deliveries import DeliveryRow
-from calfeed.store.endpoints import Endpoint, add_endpoint
-from calfeed.store.tables import endpoints
+from calfeed.store.endpoints import Endpoint, add_endpoint, find_endpoint, save_endpoint
 from tests.delivery.receiver import Post, Receiver
 from tests.patience import PATIENCE
 from tests.publish.desk import BASE, NOW, Desk
@@ -49,9 +47,9 @@ class Office(Desk):
 
     def redirect(self, path: str, name: str = "end_1") -> None:
         """Let the receiver behave otherwise from now on."""
-        statement = update(endpoints).where(endpoints.c.id == name)
         with self.database.write() as connection:
-            connection.execute(statement.values(url=self.receiver.url(path)))
+            one = find_endpoint(connection, name)
+            save_endpoint(connection, replace(one, url=self.receiver.url(path)))
 
     def make_worker(self) -> Worker:
         return Worker(self.database, self.sender, BASE, lambda: self.now, lambda: 0.5)

@@ -134,3 +134,15 @@ def test_a_file_that_is_no_toml_is_told_of_without_being_quoted(text: str, file:
 def test_a_file_that_is_not_there_is_told_of(file: Path) -> None:
     with pytest.raises(SettingsError, match="No such file"):
         read_channels(file)
+
+
+def test_what_is_not_encrypted_is_refused_where_it_has_to_be(file: Path) -> None:
+    file.write_text(GOOD, "utf-8")
+    with pytest.raises(SettingsError) as caught:
+        read_channels(file, https_only=True)
+    said = str(caught.value)
+    for schema in ("jsons://", "mailtos://"):
+        assert f"CALFEED_HTTPS_ENDPOINTS_ONLY is set; write {schema}" in said
+    assert TOKEN not in said
+    file.write_text(GOOD.replace("json:", "jsons:").replace("mailto:", "mailtos:"), "utf-8")
+    assert list(read_channels(file, https_only=True)) == ["newsroom", "mail"]

@@ -140,3 +140,10 @@ def test_an_address_of_one_link_keeps_its_zone() -> None:
 )
 def test_a_url_is_shown_without_what_could_be_a_token(url: str, shown: str) -> None:
     assert show_url(url) == shown
+
+
+def test_http_is_refused_where_only_https_may_be() -> None:
+    assert check_url("https://example.org/x", False, https_only=True) == "https://example.org/x"
+    for url in ("http://example.org/x", "HTTP://example.org/x"):
+        with pytest.raises(InvalidInputError, match="CALFEED_HTTPS_ENDPOINTS_ONLY"):
+            check_url(url, True, https_only=True)

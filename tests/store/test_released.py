@@ -140,7 +140,7 @@ def test_endpoints_and_tokens_go_on(released: Database) -> None:
             "ep_paused": "paused",
         }
         assert found["ep_active"].secret == SECRET
-        token = tokens.find_token(connection, TOKEN)
+        token = tokens.find_token(connection, TOKEN, NOW)
         assert token is not None
         assert token.calendar == "board"
 

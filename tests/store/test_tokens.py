@@ -18,6 +18,7 @@ from calfeed.store.tokens import (
     find_token,
     load_tokens,
     may_read,
+    read_expiry,
     revoke_token,
 )
 
@@ -29,8 +30,8 @@ def test_a_token_is_found_by_itself_until_it_is_revoked(database: Database) -> N
         number = add_token(connection, "mine", None, "board", NOW, ["deliveries", "read:open"])
         add_token(connection, "another", "vault", "", NOW)
     with database.read() as connection:
-        found = find_token(connection, "mine")
-        assert find_token(connection, "min") is None
+        found = find_token(connection, "mine", NOW)
+        assert find_token(connection, "min", NOW) is None
         feed = load_tokens(connection)[1]
     assert found is not None
     assert (found.id, found.scopes, found.calendars) == (
@@ -43,7 +44,7 @@ def test_a_token_is_found_by_itself_until_it_is_revoked(database: Database) -> N
     with database.write() as connection:
         assert revoke_token(connection, number, NOW)
         assert not revoke_token(connection, number, NOW)
-        assert find_token(connection, "mine") is None
+        assert find_token(connection, "mine", NOW) is None
 
 
 @pytest.mark.parametrize("scope", ["", "all", "read:", "read:Open", "read:a/b", "adminadmin", "re"])
@@ -91,3 +92,45 @@ def test_a_key_is_for_one_request_and_free_again_after_a_day(database: Database)
     with database.write() as connection:
         later = NOW + KEPT + timedelta(seconds=1)
         assert claim_key(connection, "key", "another", later) is None
+
+
+def test_a_token_is_found_until_it_expires(database: Database) -> None:
+    end = NOW + timedelta(days=90)
+    with database.write() as connection:
+        add_token(connection, "short", None, "", NOW, ["read"], end)
+    with database.read() as connection:
+        assert find_token(connection, "short", end - timedelta(microseconds=1)) is not None
+        assert find_token(connection, "short", end) is None
+        (kept,) = load_tokens(connection)
+    assert kept.expires == end
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("90 days", datetime(2027, 2, 21, 12, tzinfo=UTC)),
+        ("90d", datetime(2027, 2, 21, 12, tzinfo=UTC)),
+        ("3 months", datetime(2027, 2, 23, 12, tzinfo=UTC)),
+        ("12 hours", datetime(2026, 11, 24, tzinfo=UTC)),
+        ("2026-11-24", datetime(2026, 11, 24, tzinfo=UTC)),
+    ],
+)
+def test_when_a_token_expires_is_a_span_or_a_day(text: str, end: datetime) -> None:
+    assert read_expiry(text, NOW) == end
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("soon", "write a span"),
+        ("", "write a span"),
+        ("90", "write a span"),
+        ("2027-02-30", "such as 2027-06-30"),
+        ("99999d", "write a span"),
+        ("2026-11-23", "is past"),
+        ("0 days", "is past"),
+    ],
+)
+def test_what_is_no_such_time_or_past_is_refused(text: str, words: str) -> None:
+    with pytest.raises(InvalidInputError, match=words):
+        read_expiry(text, NOW)

@@ -77,7 +77,7 @@ class ApiSite:
         """A new token with these scopes, or for the feed of a calendar."""
         name = "-".join(["token", *scopes, calendar or ""])
         with self.site.database.write() as connection:
-            if tokens.find_token(connection, name) is None:
+            if tokens.find_token(connection, name, NOW) is None:
                 tokens.add_token(connection, name, calendar, "", NOW, scopes)
         return name
 

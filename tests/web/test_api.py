@@ -294,3 +294,13 @@ def test_the_page_for_trying_it_out_loads_only_what_is_ours(api: ApiSite) -> Non
             found = api.client.get(f"/api/{address}", buffered=True)
             assert found.status_code == 200, address
     assert api.client.get("/api").headers["Location"] == "/api/"
+
+
+def test_a_right_token_gets_in_whatever_strangers_of_the_same_address_try(tmp_path: Path) -> None:
+    api = make_api_site(tmp_path, rate="5 per minute")
+    own = api.make_token("read")
+    guesses = [api.ask("GET", "/calendars", f"a-guess-{number}") for number in range(9)]
+    assert {one.status_code for one in guesses} == {401, 429}
+    for token in (ADMIN, own):
+        assert api.ask("GET", "/calendars", token).status_code == 200
+    api.site.database.close()

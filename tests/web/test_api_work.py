@@ -279,3 +279,17 @@ def test_the_feed_of_a_private_calendar_gets_a_token_from_who_may_read_it(api: A
     assert "vault" not in api.ask("GET", "/tokens", stranger).text
     do(api, "DELETE", f"/tokens/{made['id']}", 404, stranger)
     do(api, "POST", "/tokens", 422, json={"calendar": "open"})
+
+
+def test_a_token_of_the_api_expires_and_cannot_have_expired_before(api: ApiSite) -> None:
+    given = {"scopes": ["read"], "expires": (api.site.now + timedelta(days=1)).isoformat()}
+    made = api.ask("POST", "/tokens", json=given).json
+    assert made is not None
+    assert api.ask("GET", "/calendars", made["secret"]).status_code == 200
+    api.site.now += timedelta(days=1)
+    expired, unknown = (api.ask("GET", "/calendars", one) for one in (made["secret"], "never"))
+    assert (expired.status_code, expired.text) == (401, unknown.text)
+    past = api.ask("POST", "/tokens", json=given)
+    assert past.status_code == 422
+    assert past.json is not None
+    assert [one["pointer"] for one in past.json["errors"]] == ["#/expires"]

@@ -11,26 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import Rule
-from werkzeug.test import Client
 
 from calfeed import logs
 from calfeed.errors import StoreError
 from calfeed.logs import SafeFormatter
-from calfeed.settings import Settings
 from calfeed.store.database import Database
 from calfeed.web import server, snapshot
-from calfeed.web.answers import LookUp
-from calfeed.web.api.app import MOUNT, make_api
-from calfeed.web.app import make_flask
+from calfeed.web.api.app import MOUNT
 from calfeed.web.console import door
-from calfeed.web.console.routes import PREFIX, make_console
+from calfeed.web.console.routes import PREFIX
 from tests.web.api_site import OPEN, VAULT
-from tests.web.published import BASE, Published, make_site
+from tests.web.published import Published, make_site
+from tests.web.whole import TOKEN, make_whole
 
 SECRET = "zq7-undisclosed-8842"
 """Everything that is given: tokens, links, parts of URLs, cookies, fields of forms and bodies."""
@@ -38,7 +34,6 @@ SECRET = "zq7-undisclosed-8842"
 TITLE = "Zircon"
 """A word of a private calendar."""
 
-TOKEN = "a-token-that-nobody-guesses"
 FIELDS = ("token", "once", "url", "headers", "secret", "next", "q", "session", "form_token")
 TABLES = ("tokens", "sessions", "sign_in_links", "registrations", "announcements", "polls")
 
@@ -47,30 +42,16 @@ class House:
     """All applications of a web process, with somebody who is signed in to the console."""
 
     def __init__(self, site: Published) -> None:
-        settings = Settings(admin_token=SecretStr(TOKEN))
         self.site = site
-        self.public = make_flask(site.state, BASE)
-        self.api = make_api(
-            site.state,
-            site.database,
-            BASE,
-            admin_token=settings.admin_token,
-            self_service=True,
-            rate="100000/minute",
-            registration_rate="100000/minute",
-        )
-        self.console = make_console(site.database, settings, lambda: site.now)
-        mounts: dict[str, Any] = {PREFIX: self.console, MOUNT: self.api}
-        self.client = Client(LookUp(DispatcherMiddleware(self.public, mounts), site.state.snapshot))
-        self.client.post(f"{PREFIX}/sign-in", data={"token": TOKEN})
-        cookie = self.client.get_cookie("calfeed_console", path=PREFIX)
-        assert cookie
-        self.cookie = cookie.value
+        whole = make_whole(site)
+        self.apps, self.client = whole.apps, whole.client
+        response = self.client.post(f"{PREFIX}/sign-in", data={"token": TOKEN})
+        self.cookie = response.headers["Set-Cookie"].partition(";")[0].partition("=")[2]
 
     def ask_everything(self) -> set[int]:
         """Ask at each address, with secrets wherever one can be given; the statuses."""
         statuses = set()
-        for prefix, app in (("", self.public), (PREFIX, self.console), (MOUNT, self.api)):
+        for prefix, app in self.apps.items():
             adapter = app.url_map.bind("localhost")
             for rule in app.url_map.iter_rules():
                 path = prefix + adapter.build(rule.endpoint, _fill(rule), force_external=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -224,3 +225,15 @@ def test_a_category_of_a_private_calendar_does_not_show(site: Published) -> None
     board = BOARD.replace("10:00", "10:00, categories: [secret]")
     site.publish({"board": board, "open": OPEN})
     assert site.get("/calendars.ics?category=secret").status_code == 400
+
+
+def test_an_expired_token_is_answered_as_one_that_never_was(site: Published) -> None:
+    """Without a publish in between: the time is looked at with each request."""
+    with site.database.write() as connection:
+        tokens.add_token(connection, "short", "board", "", NOW, expires=NOW + timedelta(days=1))
+    site.state.refresh()
+    assert site.get("/private/short/board.ics").status_code == 200
+    site.now += timedelta(days=1)
+    expired, unknown = (site.get(f"/private/{one}/board.ics") for one in ("short", "never"))
+    assert (expired.status_code, unknown.status_code) == (404, 404)
+    assert expired.text == unknown.text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 from flask import Flask, g, request
@@ -43,7 +45,7 @@ class Access:
         return may_read(self.scopes, names)
 
 
-def find_access(database: Database, admin_token: SecretStr | None) -> Access | None:
+def find_access(database: Database, admin_token: SecretStr | None, now: datetime) -> Access | None:
     """Who makes the request at hand; None where a token is given that is not valid.
 
     Raises StoreError where the database does not answer.
@@ -57,27 +59,31 @@ def find_access(database: Database, admin_token: SecretStr | None) -> Access | N
     if admin_token is not None and is_same_token(token.strip(), admin_token.get_secret_value()):
         return Access("admin", ("admin",))
     with database.read() as connection:
-        found = find_token(connection, token.strip())
+        found = find_token(connection, token.strip(), now)
     if found is None or not found.scopes:
         return None
     return Access(f"token {found.id}", found.scopes)
 
 
-def guard(app: Flask, database: Database, admin_token: SecretStr | None, rate: str) -> Limiter:
+def guard(
+    app: Flask,
+    database: Database,
+    admin_token: SecretStr | None,
+    rate: str,
+    clock: Callable[[], datetime],
+) -> Limiter:
     """Let an application know who asks (`g.access`), and limit how often they may.
 
-    Returns what limits them.
+    `clock` gives the time, in UTC. Returns what limits them.
     """
 
     def name_asker() -> str:
-        if g.access:
-            return str(g.access.name)
-        # Whoever tries tokens out takes nothing from those who read without one.
-        return ("guess " if g.refused else "") + name_network()
+        # A valid token has its own limit: what strangers do keeps nobody out who has one.
+        return str(g.access.name) if g.access else name_network()
 
     @app.before_request
     def identify() -> None:
-        access = find_access(database, admin_token)
+        access = find_access(database, admin_token, clock())
         g.access = access if access is not None and access.name else None
         g.refused = access is None
 
@@ -95,7 +101,9 @@ def guard(app: Flask, database: Database, admin_token: SecretStr | None, rate: s
     def refuse() -> None:
         # After the limit, so that tokens cannot be tried out at any speed.
         if g.refused:
-            raise RefusalError(HTTPStatus.UNAUTHORIZED, "This token is not valid, or was revoked.")
+            raise RefusalError(
+                HTTPStatus.UNAUTHORIZED, "This token is not valid, has expired, or was revoked."
+            )
 
     return limiter
 

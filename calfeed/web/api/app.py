@@ -16,7 +16,7 @@ from calfeed.web.api.operations import Backend, Operation, serve_operation
 from calfeed.web.api.problems import explain_errors
 from calfeed.web.faults import QuietFlask
 from calfeed.web.networks import name_network
-from calfeed.web.security import keep_here
+from calfeed.web.security import stay_at
 from calfeed.web.state import State
 
 MOUNT = "/api"
@@ -50,13 +50,15 @@ def make_api(
     *,
     admin_token: SecretStr | None = None,
     allow_private: bool = False,
+    https_only: bool = False,
     self_service: bool = False,
     rate: str = RATE,
     registration_rate: str = registrations.RATE,
 ) -> Flask:
     """The application over a published state and its database.
 
-    `admin_token` may do everything, `allow_private` is for the URLs of endpoints. With
+    `admin_token` may do everything, `allow_private` and `https_only` are for the
+    URLs of endpoints. With
     `self_service` anybody may register an endpoint. `rate` says how many requests one token or
     address may make, and `registration_rate` how many registrations one address, as Flask-Limiter
     writes it.
@@ -64,10 +66,10 @@ def make_api(
     app = QuietFlask(__name__, static_folder="ui", static_url_path="/ui")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     explain_errors(app)
+    stay_at(app, base_url)
 
     @app.after_request
     def secure(response: Response) -> Response:
-        keep_here(response)
         headers = response.headers
         headers["Content-Security-Policy"] = _POLICY
         headers["X-Content-Type-Options"] = "nosniff"
@@ -80,14 +82,14 @@ def make_api(
         headers["Cache-Control"] = "no-store" if "Authorization" in request.headers else "no-cache"
         return response
 
-    limiter = guard(app, database, admin_token, rate)
+    limiter = guard(app, database, admin_token, rate, state.clock)
 
     # By the address, even of who has a token: each registration gives another one.
     @limiter.limit(registration_rate, key_func=name_network)
     def limit_registrations() -> None:
         """Count a registration. Raises RateLimitExceeded, which is answered with 429."""
 
-    backend = Backend(state, database, base_url, allow_private, limit_registrations)
+    backend = Backend(state, database, base_url, allow_private, https_only, limit_registrations)
     operations = [*OPERATIONS, *registrations.operations] if self_service else OPERATIONS
     for operation in operations:
         serve_operation(app, VERSION, operation, backend)

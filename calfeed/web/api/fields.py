@@ -44,7 +44,7 @@ def _checked(check: Callable[[str], Any]) -> AfterValidator:
 
 def _check_url(text: str, info: ValidationInfo) -> str:
     try:
-        return check_url(text, (info.context or {})["allow_private"])
+        return check_url(text, **(info.context or {}))
     except InvalidInputError as error:
         raise ValueError(str(error)) from error
 

@@ -61,6 +61,7 @@ class Backend:
     database: Database
     base_url: str
     allow_private: bool
+    https_only: bool
     limit_registrations: Callable[[], None]
 
 
@@ -238,9 +239,12 @@ def _read_body(model: type[BaseModel], backend: Backend) -> BaseModel:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "The body has to be JSON: Content-Type: application/json",
         )
-    return model.model_validate_json(
-        request.get_data(), strict=True, context={"allow_private": backend.allow_private}
-    )
+    return model.model_validate_json(request.get_data(), strict=True, context=_urls_of(backend))
+
+
+def _urls_of(backend: Backend) -> dict[str, bool]:
+    """Which URLs endpoints may have, by the names of the parameters of `check_url`."""
+    return {"allow_private": backend.allow_private, "https_only": backend.https_only}
 
 
 def _write(made: Any) -> str:

@@ -13,7 +13,7 @@ from calfeed.errors import NotFoundError
 from calfeed.store import tokens
 from calfeed.store.database import Connection
 from calfeed.store.tokens import SCOPES, allows
-from calfeed.web.api.fields import Line, Number, Slug
+from calfeed.web.api.fields import Line, Moment, Number, Slug
 from calfeed.web.api.models import View
 from calfeed.web.api.operations import Call, Given, Once, Operations, Path
 from calfeed.web.api.paging import Page, PageQuery, paginate
@@ -36,6 +36,11 @@ class TokenGiven(Given):
     )
     calendar: Slug | None = None
     description: Line = ""
+    expires: Moment | None = Field(
+        default=None,
+        description="From when on it is not valid: a date (its beginning, UTC), or a time with "
+        "offset. Without it, it stays until it is revoked.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> TokenGiven:
@@ -53,6 +58,7 @@ class Token(View):
     description: str
     created: datetime
     revoked: datetime | None
+    expires: datetime | None = Field(description="From when on it is not valid.")
 
 
 class TokenOnce(Token, Once):
@@ -97,8 +103,13 @@ def make_token(call: Call, body: TokenGiven, connection: Connection) -> TokenOnc
         if found is None or found.public:
             detail = "there is no private calendar of this name that your token may read"
             raise refuse_input([Mistake(pointer="#/calendar", detail=detail)])
+    if body.expires is not None and body.expires <= call.now:
+        detail = "this is past, so the token would be of no use"
+        raise refuse_input([Mistake(pointer="#/expires", detail=detail)])
     made = secrets.token_urlsafe(32)
-    number = tokens.add_token(connection, made, body.calendar, body.description, call.now, scopes)
+    number = tokens.add_token(
+        connection, made, body.calendar, body.description, call.now, scopes, body.expires
+    )
     base = call.backend.base_url
     return TokenOnce(
         id=number,
@@ -107,6 +118,7 @@ def make_token(call: Call, body: TokenGiven, connection: Connection) -> TokenOnc
         description=body.description,
         created=call.now,
         revoked=None,
+        expires=body.expires,
         secret=made,
         address=f"{base}/private/{{secret}}/{body.calendar}.ics" if body.calendar else None,
     )
@@ -135,4 +147,5 @@ def _show(one: tokens.Token) -> Token:
         description=one.description,
         created=one.created,
         revoked=one.revoked,
+        expires=one.expires,
     )

@@ -9,12 +9,13 @@ from typing import TypeVar
 from werkzeug.datastructures import MultiDict
 
 from calfeed.definitions.zone_names import check_zone
-from calfeed.delivery.guard import check_url
 from calfeed.delivery.headers import find_header, parse_headers
+from calfeed.delivery.outlets import check_endpoint_url
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.option_texts import parse_digest, parse_quiet
 from calfeed.reminders.options import WEEKDAYS, Digest, Options, QuietHours
+from calfeed.settings import Settings
 from calfeed.store.database import Connection
 from calfeed.store.endpoints import Endpoint
 from calfeed.store.filtering import find_slips
@@ -69,7 +70,7 @@ class EndpointForm:
             no_headers=tuple(form.getlist("no_headers")),
         )
 
-    def read(self, one: Endpoint, connection: Connection, allow_private: bool) -> Endpoint:
+    def read(self, one: Endpoint, connection: Connection, settings: Settings) -> Endpoint:
         """The endpoint as the form has it; where there are `errors`, it is not to be kept.
 
         An endpoint that has a URL keeps it where none is typed.
@@ -86,7 +87,7 @@ class EndpointForm:
             self.errors.setdefault(slip.name, slip.message)
         url = one.url
         if typed.get("url") or not url:
-            url = self._take("url", lambda: check_url(typed.get("url", ""), allow_private), "")
+            url = self._take("url", lambda: check_endpoint_url(settings, typed.get("url", "")), "")
         return replace(
             one,
             url=url,

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as Answer
 from calfeed.definitions.values import Calendar, text_in
 from calfeed.delivery.channels import SCHEME
 from calfeed.delivery.describing import signs_until
-from calfeed.delivery.outlets import refuse_channel
+from calfeed.delivery.outlets import refuse_channel, warn_of_plain
 from calfeed.delivery.probing import probe
 from calfeed.reminders.filters import MESSAGE_TYPES, Filters
 from calfeed.reminders.options import WEEKDAYS
@@ -39,7 +39,8 @@ def _add_pages(console: Flask, desk: Desk) -> None:
     def list_endpoints() -> str:
         with desk.database.read() as connection:
             found = endpoints.list_endpoints(connection)
-        return render_template("console/endpoints.html", found=found)
+        warning = warn_of_plain(desk.settings, found)
+        return render_template("console/endpoints.html", found=found, warning=warning)
 
     @console.get("/endpoints/<endpoint_id>")
     def show_endpoint(endpoint_id: str) -> str:
@@ -73,7 +74,7 @@ def _add_forms(console: Flask, desk: Desk) -> None:
             return _show_form(desk, EndpointForm.of_endpoint(bare), None), 200
         form = EndpointForm.of_request(request.form)
         with desk.database.write() as connection:
-            made = form.read(bare, connection, desk.settings.allow_private_endpoints)
+            made = form.read(bare, connection, desk.settings)
             if not form.errors:
                 endpoints.add_endpoint(connection, made)
         if form.errors:
@@ -91,7 +92,7 @@ def _add_forms(console: Flask, desk: Desk) -> None:
         with desk.database.write() as connection:
             found = endpoints.take_endpoint(connection, endpoint_id)
             refuse_channel(found)
-            made = form.read(found, connection, desk.settings.allow_private_endpoints)
+            made = form.read(found, connection, desk.settings)
             if not form.errors:
                 standing.change_endpoint(connection, made, desk.clock())
         if form.errors:

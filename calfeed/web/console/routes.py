@@ -29,7 +29,7 @@ from calfeed.web.console.desk import Desk
 from calfeed.web.console.door import Door, current_visit, form_token, is_own_form
 from calfeed.web.console.showing import make_filters
 from calfeed.web.faults import QuietFlask
-from calfeed.web.security import secure
+from calfeed.web.security import secure, stay_at
 
 PREFIX = "/console"
 """Where the console is mounted."""
@@ -67,6 +67,7 @@ def make_console(
     console.context_processor(lambda: {"form_token": form_token, "signed_in": current_visit()})
     console.before_request(_guard)
     console.after_request(_keep_private)
+    stay_at(console, settings.base_url)
     console.register_error_handler(CalfeedError, _explain)
     console.register_error_handler(HTTPException, _explain_status)
     sign_in_routes.add_routes(console, desk, door)
