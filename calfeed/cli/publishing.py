@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from calfeed.definitions.defined import Definitions
     from calfeed.definitions.uids import UidScheme
     from calfeed.store.database import Connection, Database
+
+_CLOCKS_APART = timedelta(minutes=1)
+"""How much the clocks of the machines that share a database may differ."""
 
 
 @click.command()
@@ -172,12 +175,17 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
     from calfeed.store.database import Database
     from calfeed.store.migrate import migrate
     from calfeed.store.publishes import Author
+    from calfeed.store.timekeeping import last_time
 
     name = find_user() if by is None else check_name(by)
     settings = load_settings()
     with closing(Database(settings.database, settings.keys)) as database:
         migrate(database)
         for line in output.describe_new_keys(database):
+            click.echo(line, err=True)
+        with database.read() as connection:
+            last = last_time(connection)
+        for line in _describe_clock(output.now(), last):
             click.echo(line, err=True)
         spare_start()
         plan = publish_folder(
@@ -197,6 +205,20 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
     else:
         click.echo("\n".join([show_text(plan), *show_shortened(shortened)]))
         output.print_findings(plan.warnings)
+
+
+def _describe_clock(now: datetime, last: datetime | None) -> list[str]:
+    """A line that says so where the time is before one that has been; `last` is a worker's (UTC).
+
+    Nothing tells a clock that is ahead from a long rest of the workers.
+    """
+    if last is None or last - now <= _CLOCKS_APART:
+        return []
+    return [
+        f"the machine's clock says {now:%Y-%m-%d %H:%M} UTC, and a worker's said "
+        f"{last:%Y-%m-%d %H:%M} before: one of them is wrong. What is past and what is still to "
+        "come is judged by the former; if that is wrong, put it right and publish again"
+    ]
 
 
 @click.command()

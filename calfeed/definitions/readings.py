@@ -77,7 +77,11 @@ def find_misreadings(rule: Rule) -> Iterator[str]:
         yield _misread("BYHOUR without BYDAY", _SABRE, instead=_write(rule, BYDAY=day))
     if "BYSETPOS" in by and (frequency != "MONTHLY" or by != {"BYSETPOS", "BYDAY"}):
         yield _misread("BYSETPOS with other parts than BYDAY in a month", _ICAL_JS, _SABRE)
-    if "BYWEEKNO" in by:
+    if frequency == "WEEKLY" and rule.interval > 1 and rule.week_start and len(rule.days) > 1:
+        yield _misread("WKST with INTERVAL and several days", _LIBICAL)
+    if "BYYEARDAY" in by:
+        yield _misread("BYYEARDAY", _SABRE)
+    elif "BYWEEKNO" in by:
         yield _misread("BYWEEKNO", _ICAL_JS, f"{_LIBICAL} around the turn of the year")
     elif frequency == "YEARLY" and by == {"BYDAY"} and not counted:
         weekly = _write(rule, FREQ="WEEKLY") if _is_plain(rule) else ""

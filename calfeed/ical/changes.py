@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from calfeed.definitions.values import Change, Event, Repeat, Status, Text
+from calfeed.ical.clocks import is_shifted
 from calfeed.ical.occurrences import Moment, Occurrence, expand, format_moment, last_end
 from calfeed.ical.revision import Move, Revision, Written
 
@@ -115,7 +116,7 @@ def compare_revisions(before: Written | None, after: Written) -> EventChange:
     if before is None:
         return EventChange(Kind.WITHDRAWN if new.withdrawn else Kind.ADDED, None, new)
     old = before.revision
-    new_rules = before.shifted and not after.shifted
+    new_rules = (before.shifted and not after.shifted) or _is_shifted(old, new)
     if new.withdrawn:
         return EventChange(Kind.WITHDRAWN, old, new)
     if old.withdrawn:
@@ -146,6 +147,17 @@ def drops_occurrences(change: EventChange) -> bool:
     begin, end = after.modified, after.modified + _AHEAD
     counts = [sum(map(_takes_place, expand(event, begin, end))) for event in (old, new)]
     return counts[1] < counts[0]
+
+
+def _is_shifted(old: Revision, new: Revision) -> bool:
+    """Whether coming occurrences of a series have another offset now than they had by `old`."""
+    if old.event.time_zone != new.event.time_zone or old.clock == new.clock:
+        return False
+    begin = new.modified
+    return any(
+        is_shifted(one.begins, old.clock, new.clock)
+        for one in expand(new.event, begin, begin + _AHEAD)
+    )
 
 
 def extend_history(change: EventChange, day: datetime) -> tuple[Move, ...]:

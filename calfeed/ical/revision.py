@@ -46,7 +46,8 @@ class Revision(BaseModel):
     """An event as published: SEQUENCE counts its revisions from 0; times are UTC.
 
     `withdrawn` says that its definition is gone: it stays in the feed as cancelled for a while.
-    `cancel_note` is why it was cancelled, if that was said then.
+    `cancel_note` is why it was cancelled, if that was said then. `clock` are the offsets that its
+    zone had ahead when it was published, where it recurs by them (`clocks.Clock`).
     """
 
     model_config = _FROZEN
@@ -58,6 +59,7 @@ class Revision(BaseModel):
     history: tuple[Move, ...] = ()
     withdrawn: bool = False
     cancel_note: Text | None = None
+    clock: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ def describe_change(change: EventChange, verb: str | None = None) -> str:
         return _tell_move(old.start, old.end, event.start, event.end)
     if change.kind is Kind.CHANGED and change.new_rules:
         others = "changed, " if change.event_differs else ""
+        if isinstance(event.start, datetime) and event.start < change.after.modified:
+            when = f"at {event.start:%H:%M}"  # the series began long ago
         return f"{others}still {when}; the clocks' rules have changed"
     return f"{verb or change.kind}, {when}"
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from calfeed.definitions.defined import Definitions
-from calfeed.definitions.values import Calendar, Event, Status, Visibility, fingerprint
+from calfeed.definitions.values import Calendar, Event, Status, Visibility
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
+from calfeed.ical.clocks import full_fingerprint
 from calfeed.ical.history import ENDLESS, first_year
 from calfeed.ical.occurrences import last_end
 from calfeed.ical.revision import Revision, Written
@@ -339,7 +340,7 @@ def make_row(revision: Revision) -> catalog.EventRow:
         uid=event.uid,
         calendar=event.calendar,
         slug=event.slug,
-        fingerprint=fingerprint(event),
+        fingerprint=full_fingerprint(event),
         renderer=RENDERER,
         revision=revision,
         vevents=render_variants(revision),

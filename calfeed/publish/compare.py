@@ -17,6 +17,7 @@ from calfeed.ical.changes import (
     extend_history,
     find_cancel_note,
 )
+from calfeed.ical.clocks import clock_of, full_fingerprint
 from calfeed.ical.revision import Revision, Written
 from calfeed.ical.variants import Variant, render_variants
 from calfeed.ical.vevent import RENDERER
@@ -182,13 +183,20 @@ def revise(
     """
     if last is None:
         second = now.replace(microsecond=0)
-        next_one = Revision(event=event, sequence=first_sequence, created=second, modified=second)
+        next_one = Revision(
+            event=event,
+            sequence=first_sequence,
+            created=second,
+            modified=second,
+            clock=clock_of(event, now),
+        )
     else:
         next_one = Revision(
             event=event,
             sequence=last.revision.sequence + 1,
             created=last.revision.created,
             modified=_later(last.revision, now),
+            clock=clock_of(event, now),
         )
     change = compare_revisions(announced, Written(next_one))
     revision = next_one.model_copy(
@@ -284,4 +292,9 @@ def _is_as_defined(
 
 
 def _differs(event: Event, mark: EventMark | None) -> bool:
-    return mark is None or mark.withdrawn_at is not None or mark.fingerprint != fingerprint(event)
+    # Before 0.3 the rules of its zone were no part of a series' fingerprint.
+    return (
+        mark is None
+        or mark.withdrawn_at is not None
+        or mark.fingerprint not in (full_fingerprint(event), fingerprint(event))
+    )

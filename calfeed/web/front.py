@@ -39,6 +39,9 @@ _MOST_EACH = 16
 
 _NO_HOST = RefusedError(HTTPStatus.BAD_REQUEST, "Bad request: exactly one Host header is required.")
 
+_ADDED = 3.0
+"""Seconds in which the back says that it has added a count, so that it does not end before."""
+
 _HAND_OVER = 10.0
 """Seconds between two times that the count of requests goes to the back."""
 
@@ -213,8 +216,8 @@ class Front:
             try:
                 with connect(self._address) as connection:
                     connection.send(Counted(taken))
-                    connection.recv()
-            except (EOFError, OSError):
+                    connection.poll(_ADDED)
+            except OSError:
                 self._tally.give_back(taken)
 
 

@@ -68,7 +68,10 @@ def serve(settings: Settings, processes: int, back: str) -> None:
 
 
 def _make(address: str, proxies: int) -> Front:
-    """What each of granian's processes calls for its application."""
+    """What each of granian's processes calls for its application.
+
+    It waits for the back here, where a signal still ends the process at once.
+    """
     end_with_parent()
     return Front(address, proxies)
 

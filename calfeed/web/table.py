@@ -35,13 +35,16 @@ class _Ready:
 class Table:
     """The answers of the newest edition, by path, and those kept since. For the event loop alone.
 
-    While the back is away it stays as it is.
+    To make one waits for the back, however long that takes. While it is away later on, the table
+    stays as it is.
     """
 
     def __init__(self, address: str) -> None:
         self._address = address
         self.answers: Mapping[str, Answer] = {}
         self._ready = _Ready(-1)
+        self._connection, edition = self._begin()
+        self._take(edition, {})
 
     def find(self, path: str, query: str) -> Answer | None:
         """None: what is not in `answers` the back has to make."""
@@ -62,20 +65,18 @@ class Table:
         ready.kept.keep(key, settled.answer)
 
     def follow(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wait for the first edition, then take each that comes, as long as the process lives."""
-        connection, edition = self._begin()
-        self._take(edition, {})
+        """Take each edition that comes, as long as the process lives."""
 
-        def follow_on(connection: Connection) -> None:
+        def follow_on() -> None:
             while True:
                 try:
                     while True:
-                        loop.call_soon_threadsafe(self._take, connection.recv(), None)
+                        loop.call_soon_threadsafe(self._take, self._connection.recv(), None)
                 except (EOFError, OSError):
-                    connection, edition = self._begin()
+                    self._connection, edition = self._begin()
                     loop.call_soon_threadsafe(self._take, edition, {})
 
-        threading.Thread(target=follow_on, args=(connection,), daemon=True).start()
+        threading.Thread(target=follow_on, daemon=True).start()
 
     def _begin(self) -> tuple[Connection, Edition]:
         """Connect to the back, and wait for its edition, however long that takes."""

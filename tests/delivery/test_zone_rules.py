@@ -124,6 +124,49 @@ def test_the_same_hour_by_new_rules_is_no_move(
     assert desk.publish(text).empty
 
 
+LONG_AGO = """it:
+  summary: It
+  start: 2024-01-01 10:00
+  reminders: [1 day]
+  repeat: {rule: FREQ=WEEKLY}
+"""
+
+
+def test_a_series_that_began_long_ago_is_told_of_by_its_coming_dates(
+    desk: Desk, put_karachi: Callable[[str], None]
+) -> None:
+    """The clocks change from next year on: its start is at the instant at which it was."""
+    desk.add_endpoint()
+    put_karachi("Asia/Dhaka")
+    desk.publish(LONG_AGO)
+    row = desk.reminders()[0]
+    put_karachi("Asia/Omsk")  # the same offset
+    assert not desk.publish(LONG_AGO).messages
+    put_karachi("Asia/Almaty")  # UTC+6 until 2024-03-01, then UTC+5
+    plan = desk.publish(LONG_AGO)
+    assert [change.kind for change in plan.changes] == [Kind.CHANGED]
+    told = desk.messages()[-1]["data"]["text"]
+    assert told == "It: still at 10:00; the clocks' rules have changed"
+    later = desk.reminders()[0]
+    assert (later.key, later.due) == (row.key, row.due + HOUR)
+    assert desk.revisions()["it"].history == ()
+    assert desk.publish(LONG_AGO).empty
+
+
+def test_new_rules_that_are_taken_back_within_the_grace_time_are_told_to_nobody(
+    desk: Desk, put_karachi: Callable[[str], None]
+) -> None:
+    desk.add_endpoint()
+    put_karachi("Asia/Dhaka")
+    desk.publish(LONG_AGO)
+    before = len(desk.messages())
+    put_karachi("Asia/Almaty")
+    assert desk.publish(LONG_AGO, grace=HOUR).waiting
+    put_karachi("Asia/Dhaka")
+    assert not desk.publish(LONG_AGO, grace=HOUR).waiting
+    assert len(desk.messages()) == before
+
+
 def test_an_edit_after_new_rules_says_what_was_published_and_what_is_new(
     desk: Desk, put_karachi: Callable[[str], None]
 ) -> None:

@@ -101,6 +101,7 @@ def test_a_skipped_wall_time_still_puts_an_occurrence_an_hour_off(parser: str) -
     ("parser", "start", "rule"),
     [
         ("libical", "2025-12-30", "FREQ=YEARLY;BYWEEKNO=1,53;BYDAY=TU;INTERVAL=3"),
+        ("libical", "2024-01-04", "FREQ=WEEKLY;INTERVAL=3;BYDAY=TU,TH;WKST=FR"),
         ("ical.js", "2026-05-18", "FREQ=YEARLY;BYDAY=20MO,-3MO;COUNT=3"),
         ("ical.js", "2026-05-05", "FREQ=YEARLY;BYMONTH=5,9;BYDAY=TU;BYSETPOS=1,-1;COUNT=3"),
         ("sabre", "2026-05-04", "FREQ=YEARLY;BYYEARDAY=124;COUNT=3"),

@@ -66,13 +66,25 @@ class Desk:
         self.now += after
         return announce_due(self.database, self.now, BASE)
 
-    def publish(self, *texts: str, allow_removals: bool = False, author: Author = UNKNOWN) -> Plan:
+    def publish(
+        self,
+        *texts: str,
+        allow_removals: bool = False,
+        author: Author = UNKNOWN,
+        grace: timedelta = apply.AT_ONCE,
+    ) -> Plan:
         """Publish the events of one calendar (`desk`)."""
         calendar = define("".join(texts))
-        return self.publish_calendars(calendar, allow_removals=allow_removals, author=author)
+        return self.publish_calendars(
+            calendar, allow_removals=allow_removals, author=author, grace=grace
+        )
 
     def publish_calendars(
-        self, *calendars: Calendar, allow_removals: bool = False, author: Author = UNKNOWN
+        self,
+        *calendars: Calendar,
+        allow_removals: bool = False,
+        author: Author = UNKNOWN,
+        grace: timedelta = apply.AT_ONCE,
     ) -> Plan:
         self.now += timedelta(hours=1)
         return apply.publish(
@@ -82,6 +94,7 @@ class Desk:
             BASE,
             allow_removals=allow_removals,
             author=author,
+            grace=grace,
         )
 
     def add_endpoint(self, name: str = "end_1") -> None:
