@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AnyHttpUrl,
@@ -81,6 +82,9 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", min_length=1, description="the address the web server binds")
     port: int = Field(8000, ge=1, le=65535, description="the port the web server binds")
     public_url: str | None = Field(None, description="where people reach the web server")
+    time_zone: str = Field(
+        "", description="the time zone of pages about all calendars, such as Asia/Karachi"
+    )
     trusted_proxies: int = Field(
         0,
         ge=0,
@@ -121,6 +125,16 @@ class Settings(BaseModel):
                 "calfeed needs a host of its own, not a path on one"
             )
         return value.rstrip("/")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, value: str) -> str:
+        try:
+            return ZoneInfo(value).key if value else ""
+        except (ValueError, OSError, LookupError):
+            raise ValueError(
+                "it has to be the name of a time zone, such as Asia/Karachi or UTC"
+            ) from None
 
     @field_validator("admin_token")
     @classmethod

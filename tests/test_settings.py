@@ -162,6 +162,14 @@ def test_any_other_egress_proxy_is_an_error_that_says_how_one_looks(
         load(tmp_path, EGRESS_PROXY=url)
 
 
+def test_the_time_zone_is_one_that_there_is(tmp_path: Path) -> None:
+    assert load(tmp_path).time_zone == ""
+    assert load(tmp_path, TIME_ZONE="Asia/Karachi").time_zone == "Asia/Karachi"
+    for name in ("Mars/Olympus", "Karachi", "../UTC", "Asia"):
+        with pytest.raises(SettingsError, match="CALFEED_TIME_ZONE: it has to be the name"):
+            load(tmp_path, TIME_ZONE=name)
+
+
 def test_settings_do_not_change(tmp_path: Path) -> None:
     settings = load(tmp_path)
     with pytest.raises(ValidationError):

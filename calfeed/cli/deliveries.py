@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from calfeed.cli import output
-from calfeed.cli.telling import printable, show_time
+from calfeed.cli.telling import name_type, printable, show_time
 from calfeed.counting import count
 from calfeed.delivery.describing import describe_attempt, describe_delivery
 from calfeed.settings import load_settings
@@ -94,7 +94,8 @@ def show(delivery_id: int, as_json: bool) -> None:
             }
         )
         return
-    click.echo(f"delivery {row.id} of {row.message_id} ({row.type}) to {row.endpoint_id}")
+    name = name_type(row.type, rehearsal=row.rehearsal)
+    click.echo(f"delivery {row.id} of {row.message_id} ({name}) to {row.endpoint_id}")
     click.echo(f"{row.state}, {_when(row)}")
     click.echo(printable(row.text))
     if not body:
@@ -148,8 +149,9 @@ def _say(done: Retried) -> None:
 
 def _cells(row: DeliveryRow) -> list[str]:
     text = printable(row.text)
+    name = name_type(row.type, rehearsal=row.rehearsal)
     return [
-        *(str(row.id), row.state, str(row.attempts), row.type, row.endpoint_id, _when(row)),
+        *(str(row.id), row.state, str(row.attempts), name, row.endpoint_id, _when(row)),
         text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…",
     ]
 

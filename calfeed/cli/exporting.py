@@ -81,7 +81,7 @@ def export(
             click.echo(feed, nl=False)
             return
         with replacing_folder(folder) as made:
-            count = _write_site(state.database, address, made)
+            count = _write_site(state.database, address, settings.time_zone, made)
             # Before the site: what people have seen, the ledger has to know.
             state.keep()
     _report(folder, count, state.plan, as_json)
@@ -168,9 +168,9 @@ def _make_feed(database: Database, base_url: str, calendar: str | None, query: s
     return found.source.make_body(choice, year, source=found.public)
 
 
-def _write_site(database: Database, base_url: str, folder: Path) -> int:
+def _write_site(database: Database, base_url: str, time_zone: str, folder: Path) -> int:
     count = 0
-    for path, body in make_site(database, base_url, output.now()):
+    for path, body in make_site(database, base_url, output.now(), time_zone):
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)

@@ -25,6 +25,11 @@ def show_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%SZ}"
 
 
+def name_type(type_: str, *, rehearsal: bool) -> str:
+    """Write a message's type, with a mark where it is one of a rehearsal."""
+    return f"{type_}, rehearsal" if rehearsal else type_
+
+
 def say_receipt(one: Receipt) -> str:
     """Write in a line who was told, or was not, and when."""
     received = f"received {show_time(one.received_at)}" if one.received_at else ""

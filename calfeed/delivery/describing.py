@@ -52,6 +52,7 @@ def describe_delivery(row: DeliveryRow) -> dict[str, Any]:
         "message": row.message_id,
         "endpoint": row.endpoint_id,
         "type": row.type,
+        "rehearsal": row.rehearsal,
         "text": row.text,
         "at": write(row.at),
         "state": row.state,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from calfeed.definitions.values import Event, Moment, Text, WallClock
+from calfeed.definitions.values import Event, Moment, Status, Text, WallClock
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,6 +60,11 @@ class Revision(BaseModel):
     withdrawn: bool = False
     cancel_note: Text | None = None
     clock: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the event does not take place."""
+        return self.withdrawn or self.event.status is Status.CANCELLED
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def _component(
     component.put("CREATED", write_moment(revision.created))
     component.put("LAST-MODIFIED", modified)
     status = (change and change.status) or event.status
-    if revision.withdrawn or event.status is Status.CANCELLED:
+    if revision.cancelled:
         status = Status.CANCELLED
     marked = form.marked and status is Status.CANCELLED
     summary = (change and change.summary) or event.summary

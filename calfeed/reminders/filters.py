@@ -18,7 +18,7 @@ MESSAGE_TYPES = (
 
 
 class Subject(BaseModel):
-    """What a message is about, as far as filters ask."""
+    """What a message is about, as far as filters ask, and whether it is only a rehearsal."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,6 +26,7 @@ class Subject(BaseModel):
     calendar: str
     event: str
     categories: tuple[str, ...] = ()
+    rehearsal: bool = False
 
 
 class Filters(BaseModel):

@@ -85,7 +85,7 @@ def reminder_message(
     extra = {"rehearsal": True} if rehearsal is not None else {}
     return Message(
         id=make_id("reminder", reminder.key, rehearsal or ""),
-        subject=make_subject("reminder.due", event),
+        subject=make_subject("reminder.due", event, rehearsal=rehearsal is not None),
         at=now,
         body=make_body("reminder.due", now, data, extra),
         until=reminder.until if rehearsal is None else None,
@@ -265,13 +265,14 @@ def format_span(span: timedelta) -> str:
     return "less than a minute"
 
 
-def make_subject(message_type: str, event: Event) -> Subject:
+def make_subject(message_type: str, event: Event, *, rehearsal: bool = False) -> Subject:
     """What a message of a type about an event is about."""
     return Subject(
         type=message_type,
         calendar=event.calendar,
         event=event.slug,
         categories=event.categories,
+        rehearsal=rehearsal,
     )
 
 

@@ -42,7 +42,8 @@ REFUSED = {
 class DeliveryRow:
     """A delivery as kept; times are UTC.
 
-    `at` is when its message was made, `text` what that says in one line. `next_at` is when a
+    `at` is when its message was made, `text` what that says in one line, `rehearsal` whether it is
+    one of a rehearsal. `next_at` is when a
     pending one may be taken, or when a gathered one's digest goes out.
     """
 
@@ -50,6 +51,7 @@ class DeliveryRow:
     message_id: str
     endpoint_id: str
     type: str
+    rehearsal: bool
     text: str
     at: datetime
     state: str
@@ -247,11 +249,13 @@ def _query() -> Any:
 
 
 def _to_delivery(row: Any) -> DeliveryRow:
+    subject = Subject.model_validate_json(row.subject)
     return DeliveryRow(
         id=row.id,
         message_id=row.message_id,
         endpoint_id=row.endpoint_id,
-        type=Subject.model_validate_json(row.subject).type,
+        type=subject.type,
+        rehearsal=subject.rehearsal,
         text=row.text,
         at=row.at,
         state=row.state,

@@ -1,34 +1,46 @@
-"""The agenda: what is coming and what is over, as lines a template shows."""
+"""A line of a list: a date in a reader's language, by the days and hours of the reader's zone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from functools import cached_property
 from itertools import groupby
 
-from calfeed.definitions.values import Kind, Status, length_of
-from calfeed.ical.occurrences import Occurrence, expand
+from calfeed.ical.occurrences import Occurrence
 from calfeed.store.catalog import EventRow
-from calfeed.web.dates import last_day, tell_days, write_clock, write_part, write_short_day
+from calfeed.web.dates import (
+    comma_of,
+    tell_days,
+    tell_repeat,
+    write_city,
+    write_clock,
+    write_number,
+    write_part,
+    write_short_day,
+)
 from calfeed.web.languages import Reader, Said
+from calfeed.web.marks import marks_of
+from calfeed.web.timeline import days_of
 from calfeed.web.wording import gettext
-
-_AHEAD = timedelta(days=400)
-_BEHIND = timedelta(days=400)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of an agenda in a reader's language; `day` is in the event's own zone.
+    """One line of a list in a reader's language, by the days and hours of the reader's zone.
 
-    `distance` is how far off it is, empty for what is over; `time` what the day does not tell.
+    A whole day is the same day everywhere. `now` is when the list is read; `distance` how far off
+    the day is then, empty for what is over; `time` what the day does not say. `others` are the
+    days of the other dates of its series that it stands for, in the order of the list; None where
+    each date has its own line.
     """
 
     row: EventRow
     occurrence: Occurrence
     reader: Reader
-    distance: str
+    now: datetime
+    others: tuple[date, ...] | None = None
 
     @property
     def address(self) -> str:
@@ -41,20 +53,19 @@ class Entry:
         """The slug of its calendar."""
         return self.row.revision.event.calendar
 
+    @cached_property
+    def days(self) -> tuple[date, date]:
+        """The first and the last of its days."""
+        return days_of(self.occurrence, self.reader.zone)
+
     @property
     def day(self) -> date:
-        start = self.occurrence.start
-        return start.date() if isinstance(start, datetime) else start
+        return self.days[0]
 
     @property
     def until(self) -> date:
         """The last of its days."""
-        start, end = self.occurrence.start, self.occurrence.end
-        if not isinstance(start, datetime):
-            return last_day(start, end)
-        # What ends at midnight does not touch the day that begins then.
-        ends = end - timedelta(microseconds=1) if isinstance(end, datetime) else start
-        return max(start, ends).date()
+        return self.days[1]
 
     @property
     def summary(self) -> Said:
@@ -67,96 +78,91 @@ class Entry:
 
     @property
     def time(self) -> str:
-        language = self.reader.language
-        start, end = self.occurrence.start, self.occurrence.end
-        if self.until > self.day:
-            return gettext("until %(day)s", day=write_short_day(self.until, language))
-        if not isinstance(start, datetime):
+        language, zone = self.reader.language, self.reader.zone
+        event, last = self.row.revision.event, write_short_day(self.until, self.reader.language)
+        if not isinstance(self.occurrence.start, datetime):
+            if self.until > self.day:
+                return gettext("until %(day)s", day=last)
+            if self.deadline and event.time_zone != self.reader.time_zone:
+                city = write_city(event.time_zone, language)
+                return gettext("until the day ends in %(zone)s", zone=city)
             return ""
-        if not isinstance(end, datetime) or end == start:
-            return write_clock(start, language)
-        return f"{write_clock(start, language)} – {write_clock(end, language)}"
+        begins, ends = (
+            write_clock(moment.astimezone(zone), language)
+            for moment in (self.occurrence.begins, self.occurrence.ends)
+        )
+        if self.until > self.day:
+            return f"{begins} – {last}{comma_of(language)}{ends}"
+        return f"{begins} – {ends}" if self.occurrence.ends > self.occurrence.begins else begins
+
+    @property
+    def series(self) -> str:
+        """How often it recurs, and how many more of its dates the line stands for."""
+        language, repeat = self.reader.language, self.row.revision.event.repeat
+        if self.others is None:
+            return ""
+        often = tell_repeat(repeat.rule, language) if repeat and repeat.rule else ""
+        return comma_of(language).join(filter(None, [often, self._more]))
+
+    @property
+    def _more(self) -> str:
+        if not self.others:
+            return ""
+        count = write_number(len(self.others), self.reader.language)
+        last = write_short_day(self.others[-1], self.reader.language)
+        if self.others[-1] < self.day:
+            return gettext("and %(count)s more since %(day)s", count=count, day=last)
+        return gettext("and %(count)s more until %(day)s", count=count, day=last)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended. A whole day ends with the reader's, a deadline at its moment."""
+        if self.deadline or isinstance(self.occurrence.start, datetime):
+            return self.occurrence.ends < self.now
+        return self.until < self.reader.today(self.now)
+
+    @property
+    def distance(self) -> str:
+        if self.over:
+            return ""
+        days = (self.day - self.reader.today(self.now)).days
+        return gettext("now") if days < 0 else tell_days(days, self.reader.language)
+
+    @property
+    def clock(self) -> str:
+        """When it begins, "10:30"; empty for a whole day."""
+        if not isinstance(self.occurrence.start, datetime):
+            return ""
+        begins = self.occurrence.begins.astimezone(self.reader.zone)
+        return write_clock(begins, self.reader.language)
 
     @property
     def month(self) -> str:
         """Its month as a heading: "June 2027"."""
         return write_part(self.day, "LLLL y", self.reader.language)
 
+    @cached_property
+    def marks(self) -> frozenset[str]:
+        """What sets it apart from others."""
+        return marks_of(self.row, self.occurrence)
+
     @property
     def cancelled(self) -> bool:
-        return is_cancelled(self.row, self.occurrence)
-
-    @property
-    def tentative(self) -> bool:
-        return not self.cancelled and self.occurrence.status is Status.TENTATIVE
-
-    @property
-    def deadline(self) -> bool:
-        return self.row.revision.event.kind is Kind.DEADLINE
+        return "cancelled" in self.marks
 
     @property
     def moved(self) -> bool:
-        """Whether it once had another date, by itself or with its event."""
-        return any(move.occurrence in (None, self.occurrence.id) for move in self.row.moves)
+        return "moved" in self.marks
 
+    @property
+    def tentative(self) -> bool:
+        return "tentative" in self.marks
 
-def make_agenda(
-    rows: Iterable[EventRow], now: datetime, reader: Reader
-) -> tuple[list[Entry], list[Entry]]:
-    """What is coming, soonest first, and what is over, latest first."""
-    entries = []
-    for row in rows:
-        event = row.revision.event
-        after = event.instant(event.start) if event.repeat is None else now - _BEHIND
-        first = min(after, now) - length_of(event)
-        for occurrence in expand(event, first, max(now + _AHEAD, after + timedelta(days=1))):
-            entries.append(make_entry(row, occurrence, now, reader))
-    entries.sort(key=lambda entry: (entry.occurrence.begins, entry.row.uid))
-    coming = [entry for entry in entries if not is_over(entry.occurrence, now)]
-    past = [entry for entry in reversed(entries) if is_over(entry.occurrence, now)]
-    return coming, past
-
-
-def make_entry(row: EventRow, occurrence: Occurrence, now: datetime, reader: Reader) -> Entry:
-    """One line of an agenda."""
-    return Entry(row, occurrence, reader, tell_distance(row, occurrence, now, reader))
-
-
-def entries_between(
-    rows: Iterable[EventRow], first: date, last: date, now: datetime, reader: Reader
-) -> list[Entry]:
-    """What touches the days from `first` to `last`, each event in its own zone, by start."""
-    found = []
-    for row in rows:
-        event = row.revision.event
-        after = event.instant(first) - length_of(event)
-        for occurrence in expand(event, after, event.instant(last + timedelta(days=1))):
-            entry = make_entry(row, occurrence, now, reader)
-            if entry.until >= first:
-                found.append(entry)
-    return sorted(found, key=lambda entry: (entry.day, entry.occurrence.begins, entry.row.uid))
+    @property
+    def deadline(self) -> bool:
+        return "deadline" in self.marks
 
 
 def by_month(entries: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:
     """The entries in groups under the names of their months."""
     return [(month, list(group)) for month, group in groupby(entries, lambda entry: entry.month)]
-
-
-def tell_distance(row: EventRow, occurrence: Occurrence, now: datetime, reader: Reader) -> str:
-    """How far off an occurrence is, in days of its own zone; empty for one that is over."""
-    if is_over(occurrence, now):
-        return ""
-    zone = row.revision.event.zone
-    days = (occurrence.begins.astimezone(zone).date() - now.astimezone(zone).date()).days
-    return gettext("now") if days < 0 else tell_days(days, reader.language)
-
-
-def is_over(occurrence: Occurrence, now: datetime) -> bool:
-    """Whether an occurrence has ended."""
-    return occurrence.ends < now
-
-
-def is_cancelled(row: EventRow, occurrence: Occurrence | None = None) -> bool:
-    """Whether an event, or one occurrence of it, does not take place."""
-    status = occurrence.status if occurrence else row.revision.event.status
-    return row.revision.withdrawn or status is Status.CANCELLED

@@ -141,7 +141,7 @@ def main(address: str) -> None:
     database = Database(settings.database, settings.keys)
     check_schema(database)
     clock = SteadyClock()
-    state = State(database, settings.base_url, clock)
+    state = State(database, settings.base_url, clock, settings.time_zone)
     api = make_api(
         state,
         database,

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from flask import abort, g, request
 
 from calfeed.definitions.colors import COLORS
-from calfeed.store.catalog import EventRow
-from calfeed.web.agenda import is_cancelled
 from calfeed.web.languages import Reader, Said
 from calfeed.web.snapshot import PublishedCalendar, Snapshot
+from calfeed.web.timeline import Timeline
 from calfeed.web.wording import gettext
 
 
@@ -47,8 +46,8 @@ def make_card(found: PublishedCalendar, reader: Reader) -> Card:
         description=reader.say(described, calendar.language) if described else None,
         color=COLORS.get(calendar.color or ""),
         time_zone=calendar.time_zone,
-        events=sum(not is_cancelled(row) for row in found.rows),
-        categories=tuple(sorted({name for row in found.rows for name in _categories_of(row)})),
+        events=found.standing,
+        categories=found.categories,
     )
 
 
@@ -61,11 +60,10 @@ def read_categories(found: PublishedCalendar) -> tuple[str, ...]:
     return wanted
 
 
-def choose_rows(found: PublishedCalendar, categories: tuple[str, ...]) -> list[EventRow]:
-    """The events of some categories; all where none is named."""
-    wanted = set(categories)
-    return [row for row in found.rows if not wanted or not wanted.isdisjoint(_categories_of(row))]
-
-
-def _categories_of(row: EventRow) -> tuple[str, ...]:
-    return row.revision.event.categories
+def choose_timeline(found: PublishedCalendar, categories: tuple[str, ...]) -> Timeline:
+    """When what is of some categories takes place; all where none is named."""
+    if not categories:
+        return found.timeline
+    return found.timeline.choose(
+        lambda row: not set(row.revision.event.categories).isdisjoint(categories)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, get_timezone_location
@@ -29,10 +30,14 @@ def write_part(day: date, pattern: str, language: Language) -> str:
     return write_number(format_date(day, pattern, locale=language.locale), language)
 
 
+def comma_of(language: Language) -> str:
+    """A comma and the space after it, as a language writes them."""
+    return ", " if language == ENGLISH else "، "
+
+
 def write_day(day: date, language: Language) -> str:
     """A day such as "Wednesday, 30 June 2027"."""
-    comma = "," if language == ENGLISH else "،"
-    return write_part(day, f"EEEE'{comma}' d MMMM y", language)
+    return write_part(day, f"EEEE'{comma_of(language)}'d MMMM y", language)
 
 
 def write_short_day(day: date, language: Language) -> str:
@@ -45,7 +50,7 @@ def write_when(start: Moment, end: Moment | None, language: Language) -> str:
 
     Datetimes are written on the wall clock of their own zone, which is not named.
     """
-    comma = ", " if language == ENGLISH else "، "
+    comma = comma_of(language)
     if not isinstance(start, datetime):
         last = last_day(start, end)
         first = write_day(start, language)
@@ -77,6 +82,7 @@ def write_zone(zone: str, moment: datetime, language: Language) -> str:
     return f"{write_city(zone, language)} ({_write_offset(offset, language)})"
 
 
+@lru_cache(maxsize=4096)
 def write_city(zone: str, language: Language) -> str:
     """A zone by its city, "Karachi"; by its name where it is none of a city's."""
     if "/" not in zone or zone.startswith("Etc/"):
@@ -102,6 +108,33 @@ def tell_days(days: int, language: Language) -> str:
     if days > 0:
         return ngettext("in %(count)s day", "in %(count)s days", days, count=count)
     return ngettext("%(count)s day ago", "%(count)s days ago", -days, count=count)
+
+
+def tell_repeat(rule: str, language: Language) -> str:
+    """How often a recurrence rule (RFC 5545, 3.3.10) comes around: "weekly", "every 2 months"."""
+    parts = dict(part.split("=", 1) for part in rule.upper().split(";"))
+    frequency, every = parts["FREQ"], int(parts.get("INTERVAL", "1"))
+    if every == 1:
+        match frequency:
+            case "YEARLY":
+                return gettext("yearly")
+            case "MONTHLY":
+                return gettext("monthly")
+            case "WEEKLY":
+                return gettext("weekly")
+            case "DAILY":
+                return gettext("daily")
+            case _:
+                return gettext("hourly")
+    unit = {
+        "YEARLY": Duration(months=12),
+        "MONTHLY": Duration(months=1),
+        "WEEKLY": Duration(days=7),
+        "DAILY": Duration(days=1),
+        "HOURLY": Duration(minutes=60),
+    }[frequency]
+    span = Duration(unit.months * every, unit.days * every, unit.minutes * every)
+    return gettext("every %(span)s", span=tell_span(span, language))
 
 
 def tell_rule(rule: ReminderRule, language: Language) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import islice
-from zoneinfo import ZoneInfo, available_timezones
 
 from calfeed.definitions.values import Event, Kind, Status, start_of
 from calfeed.ical.occurrences import Moment, Occurrence, find_times
@@ -15,39 +14,15 @@ from calfeed.ical.revision import Move, Revision
 from calfeed.ical.text import html_description, plain_description
 from calfeed.reminders.plan import plan_reminders
 from calfeed.store.catalog import EventRow
-from calfeed.web.agenda import Entry, by_month, is_cancelled, make_agenda
+from calfeed.web.agenda import Entry
 from calfeed.web.dates import tell_rule, write_short_day, write_when, write_zone
 from calfeed.web.languages import Reader, Said
-
-_ZONES = (
-    "UTC",
-    "America/Los_Angeles",
-    "America/Chicago",
-    "America/New_York",
-    "America/Sao_Paulo",
-    "Europe/London",
-    "Europe/Berlin",
-    "Europe/Istanbul",
-    "Africa/Lagos",
-    "Africa/Cairo",
-    "Africa/Nairobi",
-    "Asia/Riyadh",
-    "Asia/Tehran",
-    "Asia/Dubai",
-    "Asia/Kabul",
-    "Asia/Karachi",
-    "Asia/Kolkata",
-    "Asia/Dhaka",
-    "Asia/Bangkok",
-    "Asia/Shanghai",
-    "Asia/Tokyo",
-    "Australia/Sydney",
-    "Pacific/Auckland",
-)
-"""Zones to choose from, west to east; any other one may stand in the address."""
+from calfeed.web.listing import Listing, Place, Turn, list_ahead, list_back, list_turned
+from calfeed.web.time_zones import list_zones
+from calfeed.web.timeline import Timeline, span_of
 
 _REMINDERS = 12
-_TIMES = 8
+_DATES = 12
 _AHEAD = timedelta(days=400)
 
 
@@ -73,12 +48,12 @@ class Sending:
 
 @dataclass(frozen=True)
 class EventView:
-    """An event in a reader's language, told at a moment; `zone` is where the reader is, if told."""
+    """An event in a reader's language, as it is at a moment, with a page of its dates."""
 
     row: EventRow
     reader: Reader
     now: datetime
-    zone: str
+    turn: Turn | None = None
 
     @property
     def event(self) -> Event:
@@ -119,27 +94,42 @@ class EventView:
 
     @property
     def cancelled(self) -> bool:
-        return is_cancelled(self.row)
+        return self.row.revision.cancelled
 
     @property
     def tentative(self) -> bool:
         return not self.cancelled and self.event.status is Status.TENTATIVE
 
     @property
+    def deadline(self) -> bool:
+        return self.event.kind is Kind.DEADLINE
+
+    @property
     def moves_with_the_clock(self) -> bool:
         """Whether it is at another hour elsewhere: a whole day is the same day everywhere, save
         for a deadline, which ends at one moment."""
-        return not self.event.all_day or self.event.kind is Kind.DEADLINE
+        return not self.event.all_day or self.deadline
 
-    @property
-    def coming(self) -> list[Entry]:
-        return self._agenda[0]
-
-    @property
+    @cached_property
     def next(self) -> Entry | None:
         """The occurrence that the page is about: the next one, else the last there was."""
-        coming, past = self._agenda
-        return next(iter(coming), None) or next(iter(past), None)
+        for list_page in (list_ahead, list_back):
+            if found := list_page(self._timeline, self.now, self.reader, 1, fold=False).entries:
+                return found[0]
+        return None
+
+    @cached_property
+    def dates(self) -> Listing:
+        """The next dates of what recurs, or those that were asked for."""
+        given = self._timeline, self.now, self.reader, _DATES
+        if self.turn is None:
+            return list_ahead(*given, fold=False)
+        return list_turned(*given, self.turn, fold=False)
+
+    @property
+    def tomorrow(self) -> Place:
+        """Before this are all dates that have begun."""
+        return Place(self.reader.today(self.now) + timedelta(days=1))
 
     @property
     def start(self) -> Moment:
@@ -159,17 +149,18 @@ class EventView:
 
     @property
     def elsewhere(self) -> str:
-        """The same time on the clock of the reader's zone; empty where none is chosen."""
-        if not self.zone:
+        """The same time on the clock of the zone that the reader has chosen; empty where that is
+        none, or the event's own."""
+        if self.reader.chosen_zone in ("", self.event.time_zone):
             return ""
-        zone = ZoneInfo(self.zone)
+        zone = self.reader.zone
         begins = self._begins.astimezone(zone)
         ends = self._ends.astimezone(zone)
         return write_when(begins, ends, self.reader.language)
 
     @property
     def elsewhere_zone(self) -> str:
-        return write_zone(self.zone, self._begins, self.reader.language)
+        return write_zone(self.reader.time_zone, self._begins, self.reader.language)
 
     @property
     def begins(self) -> str:
@@ -183,8 +174,7 @@ class EventView:
     @property
     def zones(self) -> list[tuple[str, str]]:
         """The zones to choose from: names, and what people call them."""
-        names = dict.fromkeys([self.event.time_zone, *_ZONES, *([self.zone] if self.zone else [])])
-        return [(name, write_zone(name, self._begins, self.reader.language)) for name in names]
+        return list_zones(self.reader, self.event.time_zone, moment=self._begins)
 
     @property
     def timelines(self) -> list[list[Step]]:
@@ -238,10 +228,14 @@ class EventView:
 
     @property
     def sendings(self) -> list[Sending]:
-        """The reminders that are still to go out, soonest first, in the event's zone."""
+        """The reminders that are still to go out, soonest first, in the event's zone.
+
+        Those of the date that the page is about are among them, however far off it is.
+        """
         if self.cancelled:
             return []
-        planned = plan_reminders(self.event, self.now, self.now + _AHEAD)
+        until = max(self.now + _AHEAD, self._begins + timedelta(days=2))
+        planned = plan_reminders(self.event, self.now, until)
         found = []
         for reminder in islice(planned, _REMINDERS):
             due = reminder.due.astimezone(self.event.zone)
@@ -253,11 +247,6 @@ class EventView:
     def rules(self) -> list[str]:
         """Its reminders in words."""
         return [tell_rule(rule, self.reader.language) for rule in self.event.reminders]
-
-    @property
-    def coming_months(self) -> list[tuple[str, list[Entry]]]:
-        """The next times of what recurs, by month."""
-        return by_month(self.coming[:_TIMES])
 
     @property
     def source_days(self) -> Sequence[str]:
@@ -283,10 +272,5 @@ class EventView:
         return start_of(self.event.end or self.event.start, self.event.zone).astimezone(UTC)
 
     @cached_property
-    def _agenda(self) -> tuple[list[Entry], list[Entry]]:
-        return make_agenda([self.row], self.now, self.reader)
-
-
-def read_zone(text: str) -> str | None:
-    """A zone's name as it was given, empty for none; None where there is no such zone."""
-    return text if not text or text in available_timezones() else None
+    def _timeline(self) -> Timeline:
+        return Timeline([span_of(self.row)])

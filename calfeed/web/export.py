@@ -3,19 +3,20 @@ address, so that both are the same bytes.
 
 A file host knows no query strings, so a choice is part of a file's name: `?lang=ur&alarms=0` of
 `/calendars/desk.ics` is `/calendars/desk.ur.no-alarms.ics`, `/calendars/desk/?lang=ur&view=month`
-is `/calendars/desk/index.month.ur.html`.
+is `/calendars/desk/index.month.ur.html`. Of months and years there are those of this year and the
+next: `/calendars/desk/?month=2027-06&view=month` is `/calendars/desk/index.month.2027-06.html`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from html import escape, unescape
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Flask
 from werkzeug.test import Client
@@ -33,22 +34,14 @@ from calfeed.web.state import State
 # What is for operators and for those who have a token.
 _NOT_PUBLIC = ("/healthz", "/readyz", "/metrics", "/api/", "/console", "/private/")
 
-_LINK = re.compile(r'\b(href|src|data-events)="(/[^"]*)"')
+_LINK = re.compile(r'\b(href|src)="(/[^"#]*)')
 
 # The address in the snippet for other sites, which is text in a page.
 _EMBED = re.compile(r"/embed/[a-z0-9-]+/\?lang=[A-Za-z-]+(?=&#34;)")
 
-# What public pages load, and the licence that has to go with it.
-_STATIC = (
-    "fullcalendar/LICENSE.md",
-    "fullcalendar/index.global.min.js",
-    "icon.svg",
-    "month.js",
-    "page.js",
-    "style.css",
-)
+_STATIC = ("icon.svg", "page.js", "style.css")
+"""What public pages load."""
 
-_VIEWS = ("", "month", "year")
 _CALENDAR = "pages.calendar"
 _OCCURRENCES = "/occurrences.json"
 
@@ -75,12 +68,15 @@ class Page:
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
-def make_site(database: Database, base_url: str, now: datetime) -> Iterator[tuple[str, bytes]]:
+def make_site(
+    database: Database, base_url: str, now: datetime, time_zone: str = ""
+) -> Iterator[tuple[str, bytes]]:
     """Each file of the site, by its path in the folder: everything public that is published.
 
     The same state gives the same bytes on every day of a year: what is coming and what is past is
     told as of the last publish, or as of the year's first day (UTC) where that is later.
-    `base_url` is where the site will be; it may have a path. Raises StoreError where the database
+    `base_url` is where the site will be; it may have a path. `time_zone` is that of pages about
+    all calendars. Raises StoreError where the database
     does not answer, CalfeedError where the application does not.
     """
     snapshot = load_snapshot(database, base_url, now)
@@ -89,12 +85,13 @@ def make_site(database: Database, base_url: str, now: datetime) -> Iterator[tupl
         snapshot,
         sources={path: _as_files(source) for path, source in snapshot.sources.items()},
     )
-    state = State(database, base_url, clock=lambda: as_of)
+    state = State(database, base_url, lambda: as_of, time_zone)
     state.snapshot = snapshot
     app = make_flask(state, base_url)
-    app.jinja_env.globals["as_of"] = as_of.date()
+    years = (as_of.year, as_of.year + 1)
+    app.jinja_env.globals.update(as_of=as_of.date(), years=years)
     client = Client(LookUp(app.wsgi_app, snapshot))
-    pages = list_pages(app, snapshot)
+    pages = list_pages(app, snapshot, years)
     files = {page.address: "/" + page.file.removesuffix("index.html") for page in pages}
     # English is what a page is in where its address does not say.
     files |= {_in_english(page): files[page.address] for page in pages if _is_page(page)}
@@ -113,8 +110,12 @@ def make_site(database: Database, base_url: str, now: datetime) -> Iterator[tupl
         yield f"static/{name}", (static / name).read_bytes()
 
 
-def list_pages(app: Flask, snapshot: Snapshot) -> list[Page]:
-    """Everything that anybody may read: what is looked up, its choices, and Flask's routes."""
+def list_pages(app: Flask, snapshot: Snapshot, years: Iterable[int]) -> list[Page]:
+    """Everything that anybody may read: what is looked up, its choices, and Flask's routes.
+
+    Calendars have the months and years of `years`.
+    """
+    views = list(_list_views(years))
     paths = {*snapshot.answers, *snapshot.shapes}
     values: dict[frozenset[str], list[dict[str, str]]] = {
         frozenset(): [{}],
@@ -133,8 +134,8 @@ def list_pages(app: Flask, snapshot: Snapshot) -> list[Page]:
                 path = adapter.build(rule.endpoint, each)
                 paths.add(path)
                 if rule.endpoint.startswith("pages."):
-                    views = _VIEWS if rule.endpoint == _CALENDAR else ("",)
-                    pages += [_page(path, view, one.tag) for view in views for one in LANGUAGES]
+                    chosen = views if rule.endpoint == _CALENDAR else [{}]
+                    pages += [_page(path, view, one.tag) for view in chosen for one in LANGUAGES]
     files = [Page(path, "", _file_of(path)) for path in paths - {page.path for page in pages}]
     for path, source in snapshot.sources.items():
         for choice in list_choices(source):
@@ -147,13 +148,23 @@ def list_pages(app: Flask, snapshot: Snapshot) -> list[Page]:
     return sorted([*pages, *files], key=lambda page: page.file)
 
 
-def _page(path: str, view: str, tag: str) -> Page:
+def _list_views(years: Iterable[int]) -> Iterator[dict[str, str]]:
+    """The views of a calendar that become files, as what their addresses say."""
+    yield {}
+    yield {"view": "month"}
+    yield {"view": "year"}
+    for year in years:
+        yield {"view": "year", "year": f"{year}"}
+        for month in range(1, 13):
+            yield {"view": "month", "month": f"{year}-{month:02}"}
+
+
+def _page(path: str, view: Mapping[str, str], tag: str) -> Page:
     """A page in a view and a language; English is where no language is named."""
-    named = [("lang", tag)] if tag != ENGLISH.tag else []
-    query = urlencode([*named, *([("view", view)] if view else [])])
-    parts = [part for part in (view, "" if tag == ENGLISH.tag else tag) if part]
+    language = {"lang": tag} if tag != ENGLISH.tag else {}
+    query = urlencode(sorted({**view, **language}.items()))
     stem, _, ending = _file_of(path).rpartition(".")
-    return Page(path, query, ".".join([stem, *parts, ending]))
+    return Page(path, query, ".".join([stem, *view.values(), *language.values(), ending]))
 
 
 def _is_page(page: Page) -> bool:
@@ -162,20 +173,14 @@ def _is_page(page: Page) -> bool:
 
 def _in_english(page: Page) -> str:
     """The address of a page that names English."""
-    query = f"lang={ENGLISH.tag}" + (f"&{page.query}" if page.query else "")
+    query = urlencode(sorted([("lang", ENGLISH.tag), *parse_qsl(page.query)]))
     return f"{page.path}?{query}"
 
 
 def list_choices(source: FeedSource) -> list[Choice]:
     """The choices of a feed that become files: each of its languages, with and without alarms."""
-    texts = [source.calendar.name, source.calendar.description] if source.calendar else []
-    languages = {tag for text in texts if text for tag in text}
-    for one in source.events:
-        languages.add(one.row.revision.event.language)
-        languages |= {form.language for form in one.row.vevents}
-    choices = [
-        Choice(language=tag, alarms=alarms) for tag in {*languages, ""} for alarms in (True, False)
-    ]
+    tags = {*source.languages, ""}
+    choices = [Choice(language=tag, alarms=alarms) for tag in tags for alarms in (True, False)]
     return [choice for choice in choices if choice != DEFAULT]
 
 
@@ -220,7 +225,7 @@ def _fetch(client: Client, page: Page, status: int, files: dict[str, str], prefi
 
     def point(link: re.Match[str]) -> str:
         target = unescape(link[2])
-        return f'{link[1]}="{escape(prefix + files.get(target, target))}"'
+        return f'{link[1]}="{escape(prefix + files.get(target, target))}'
 
     text = _LINK.sub(point, response.get_data(as_text=True))
     return _EMBED.sub(lambda found: files[found[0]], text).encode()

@@ -1,10 +1,12 @@
-"""The languages of the pages: which there are, which one a reader gets, and texts in it."""
+"""The reader of a page: the language it is in, texts in it, and the zone that it counts days in."""
 
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from markupsafe import Markup
@@ -26,6 +28,11 @@ def text_direction(tag: str) -> str:
     return "rtl" if base in _RIGHT_TO_LEFT else "ltr"
 
 
+@cache
+def _find_locale(name: str) -> Locale:
+    return Locale.parse(name)
+
+
 @dataclass(frozen=True)
 class Language:
     """A language that pages are in: its BCP 47 tag, its own name, and Babel's name for it.
@@ -41,7 +48,7 @@ class Language:
 
     @property
     def locale(self) -> Locale:
-        return Locale.parse(self.locale_name)
+        return _find_locale(self.locale_name)
 
     @property
     def direction(self) -> str:
@@ -86,11 +93,31 @@ class Reader:
     """Who reads a page: the language of the page, and the tag in which texts are wanted.
 
     `explicit` says that the address names the language, so links have to go on doing so.
+    `time_zone` (an IANA name) is where the reader is: lists are by its days and hours.
+    `chosen_zone` is the same where the address names it, so that links name it too, else empty.
     """
 
     language: Language
     tag: str
     explicit: bool
+    time_zone: str = "UTC"
+    chosen_zone: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def choose_zone(self, name: str) -> Reader:
+        """This reader with the zone that an address names; empty for none."""
+        return replace(self, time_zone=name, chosen_zone=name) if name else self
+
+    def default_zone(self, name: str) -> Reader:
+        """This reader in a zone, unless the address names another."""
+        return self if self.chosen_zone else replace(self, time_zone=name)
+
+    def today(self, now: datetime) -> date:
+        """The reader's day at a moment."""
+        return now.astimezone(self.zone).date()
 
     def say(self, text: Text, own: str) -> Said:
         """A text in the reader's language, else in `own`, the calendar's or the event's."""

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, jsonify, render_template, request
 
 from calfeed.store.catalog import EventRow
 from calfeed.web.adding import google_link, outlook_link
-from calfeed.web.agenda import by_month, make_agenda
-from calfeed.web.cards import choose_rows, list_cards, make_card, read_categories
-from calfeed.web.event_view import EventView, read_zone
+from calfeed.web.cards import choose_timeline, list_cards, make_card, read_categories
+from calfeed.web.event_view import EventView
 from calfeed.web.feeds import FeedSource
 from calfeed.web.finding import find_calendar, find_event
 from calfeed.web.languages import Reader
-from calfeed.web.months import (
-    list_occurrences,
-    look_at_month,
-    look_at_year,
-    read_month,
-    read_window,
-    read_year,
-)
-from calfeed.web.reading import address
+from calfeed.web.listing import Place, list_ahead, list_back, list_turned
+from calfeed.web.months import look_at_month, look_at_year, read_month, read_year
+from calfeed.web.occurrences import list_occurrences, read_window
+from calfeed.web.reading import address, read_turn
 from calfeed.web.ready import PUBLIC
 from calfeed.web.shapes import make_json_ld
 from calfeed.web.snapshot import ALL, PublishedCalendar
 from calfeed.web.state import State
 from calfeed.web.subscribing import Subscription, choose_feed, make_subscription
+from calfeed.web.time_zones import default_zone, read_zone, zone_of_all
+from calfeed.web.timeline import Timeline
 from calfeed.web.wording import gettext
 
 _MOST = 60
-_MOST_AT_HOME = 12
+"""Lines of a list on a page that is one."""
+_MOST_AT_HOME = 20
+_MOST_PAST = 20
 _MOST_EMBEDDED = 10
 _LONGEST_SEARCH = 200
 
@@ -39,6 +38,7 @@ _LONGEST_SEARCH = 200
 def make_blueprint(state: State, base_url: str) -> Blueprint:
     """The routes of the pages."""
     pages = Blueprint("pages", __name__)
+    pages.before_request(read_zone)
 
     @pages.after_request
     def keep(response: Response) -> Response:
@@ -56,28 +56,43 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
         source = state.snapshot.sources.get(found.source.path if found else ALL)
         return _subscription(source, found, categories) if source else None
 
+    def list_pages(
+        timeline: Timeline, reader: Reader, most: int, *, past: bool = True
+    ) -> dict[str, Any]:
+        """The page of a list that is asked for; by itself what is coming, and what is `past`."""
+        now, turn = state.clock(), read_turn()
+        if turn is not None:
+            return {"turn": turn, "turned": list_turned(timeline, now, reader, _MOST, turn)}
+        return {
+            "coming": list_ahead(timeline, now, reader, most),
+            "past": list_back(timeline, now, reader, _MOST_PAST) if past else None,
+            "tomorrow": Place(reader.today(now) + timedelta(days=1)),
+        }
+
     @pages.get("/")
     def home() -> str:
-        snapshot, reader = state.snapshot, g.reader
+        snapshot = state.snapshot
+        reader = default_zone(state.time_zone or zone_of_all(snapshot))
         words = request.args.get("q", "").strip()[:_LONGEST_SEARCH]
-        rows = snapshot.search(words)
-        coming, past = make_agenda(rows, state.clock(), reader)
+        timeline, found = snapshot.timeline, None
+        if words:
+            rows = snapshot.search(words)
+            found, uids = len(rows), {row.uid for row in rows}
+            timeline = timeline.choose(lambda row: row.uid in uids)
         return render_template(
             "home.html",
+            **list_pages(timeline, reader, _MOST if words else _MOST_AT_HOME, past=bool(words)),
             calendars={card.slug: card for card in list_cards(snapshot)},
-            months=by_month(coming[: _MOST if words else _MOST_AT_HOME]),
-            past=by_month(past[:_MOST]) if words else [],
             words=words,
-            found=len({entry.row.uid for entry in (*coming, *past)}),
+            found=found,
             subscription=subscribe_to(None),
         )
 
     @pages.get("/calendars/<slug:slug>/")
     def calendar(slug: str) -> str:
         found = find_calendar(state.snapshot, slug)
-        reader, now = g.reader, state.clock()
+        reader = default_zone(found.calendar.time_zone)
         categories = read_categories(found)
-        rows = choose_rows(found, categories)
         context = {
             "calendar": make_card(found, reader),
             "categories": categories,
@@ -86,31 +101,29 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
         }
         match request.args.get("view", ""):
             case "month":
-                return _show_month(context, rows, state)
+                return _show_month(context, choose_timeline(found, categories), state.clock())
             case "year":
-                return _show_year(context, rows, state)
-        coming, past = make_agenda(rows, now, reader)
+                return _show_year(context, choose_timeline(found, categories), state.clock())
         return render_template(
             "calendar.html",
             **context,
+            **list_pages(choose_timeline(found, categories), reader, _MOST),
             view="agenda",
-            months=by_month(coming[:_MOST]),
-            past=by_month(past[:_MOST]),
-            more=max(len(coming), len(past)) > _MOST,
         )
 
     @pages.get("/calendars/<slug:slug>/occurrences.json")
     def occurrences(slug: str) -> Response:
         found = find_calendar(state.snapshot, slug)
-        now = state.clock()
-        window = read_window(request.args.get("start", ""), request.args.get("end", ""), now)
+        reader, now = default_zone(found.calendar.time_zone), state.clock()
+        start, end = request.args.get("start", ""), request.args.get("end", "")
+        window = read_window(start, end, reader.today(now))
         if window is None:
             abort(400, "start and end are days (ISO 8601), 800 days apart at the most.")
-        rows = choose_rows(found, read_categories(found))
+        timeline = choose_timeline(found, read_categories(found))
         return jsonify(
             [
                 {**item, "url": address(item["url"])}
-                for item in list_occurrences(rows, window, now, g.reader, found.calendar.color)
+                for item in list_occurrences(timeline, window, now, reader, found.calendar.color)
             ]
         )
 
@@ -118,14 +131,11 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
     def event(slug: str, event_slug: str) -> str:
         found = find_calendar(state.snapshot, slug)
         row = find_event(found, event_slug)
-        zone = read_zone(request.args.get("zone", ""))
-        if zone is None:
-            abort(400, gettext("There is no time zone of this name."))
-        reader = g.reader
+        reader = default_zone(row.revision.event.time_zone)
         page = f"{base_url}/calendars/{slug}/{event_slug}/"
         return render_template(
             "event.html",
-            view=EventView(row, reader, state.clock(), zone),
+            view=EventView(row, reader, state.clock(), read_turn()),
             calendar=make_card(found, reader),
             download=_download_path(row, reader),
             google=google_link(row.revision.event, page, reader),
@@ -153,31 +163,34 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
     @pages.get("/embed/<slug:slug>/")
     def embed(slug: str) -> str:
         found = find_calendar(state.snapshot, slug)
+        reader = default_zone(found.calendar.time_zone)
         categories = read_categories(found)
-        coming, _ = make_agenda(choose_rows(found, categories), state.clock(), g.reader)
+        timeline = choose_timeline(found, categories)
         return render_template(
             "embed.html",
-            calendar=make_card(found, g.reader),
+            calendar=make_card(found, reader),
             categories=categories,
-            months=by_month(coming[:_MOST_EMBEDDED]),
+            coming=list_ahead(timeline, state.clock(), reader, _MOST_EMBEDDED),
         )
 
     return pages
 
 
-def _show_month(context: dict[str, Any], rows: list[EventRow], state: State) -> str:
-    first = read_month(request.args.get("month", ""), state.clock())
+def _show_month(context: dict[str, Any], timeline: Timeline, now: datetime) -> str:
+    reader: Reader = g.reader
+    first = read_month(request.args.get("month", ""), reader.today(now))
     if first is None:
         abort(404, gettext("There is no such month."))
-    look = look_at_month(rows, first, state.clock(), g.reader)
+    look = look_at_month(timeline, first, now, reader)
     return render_template("month.html", **context, view="month", look=look)
 
 
-def _show_year(context: dict[str, Any], rows: list[EventRow], state: State) -> str:
-    year = read_year(request.args.get("year", ""), state.clock())
+def _show_year(context: dict[str, Any], timeline: Timeline, now: datetime) -> str:
+    reader: Reader = g.reader
+    year = read_year(request.args.get("year", ""), reader.today(now))
     if year is None:
         abort(404, gettext("There is no such year."))
-    look = look_at_year(rows, year, state.clock(), g.reader)
+    look = look_at_year(timeline, year, now, reader)
     return render_template("year.html", **context, view="year", look=look)
 
 

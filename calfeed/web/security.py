@@ -11,10 +11,6 @@ from flask import Flask, Response, current_app, request
 
 from calfeed.web.answers import transport_headers
 
-_EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
-"""The hash of nothing: FullCalendar makes an empty style element, and fills it through the CSSOM,
-which no policy concerns."""
-
 _POLICY = {
     "default-src": "'none'",
     "style-src": "'self'",
@@ -41,9 +37,6 @@ def secure(response: Response) -> Response:
     policy = dict(_POLICY)
     if request.path.startswith("/embed/"):
         policy["frame-ancestors"] = "*"
-    if request.args.get("view") == "month":
-        policy["style-src"] += f" {_EMPTY_STYLE}"
-        policy["font-src"] = "data:"  # its icons, which lie in its style
     text = "; ".join(f"{name} {values}" for name, values in policy.items())
     headers = response.headers
     headers.setdefault("Content-Security-Policy", text)

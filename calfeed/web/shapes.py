@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from calfeed.definitions.values import Calendar, Event, Kind, Status, text_in
+from calfeed.definitions.values import Calendar, Event, Kind, text_in
 from calfeed.ical.changes import EventChange
 from calfeed.ical.changes import Kind as ChangeKind
 from calfeed.ical.revision import Move
@@ -128,7 +128,7 @@ def make_atom(
 def make_json_ld(row: EventRow, page: str) -> dict[str, Any]:
     """An event for search engines (schema.org/Event)."""
     event = row.revision.event
-    cancelled = row.revision.withdrawn or event.status is Status.CANCELLED
+    cancelled = row.revision.cancelled
     state = "EventCancelled" if cancelled else "EventScheduled"
     moves = [move for move in row.moves if move.occurrence is None]
     if moves and not cancelled:

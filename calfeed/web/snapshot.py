@@ -51,6 +51,16 @@ class PublishedCalendar:
         """Its events, withdrawn ones that are still shown among them."""
         return [event.row for event in self.source.events]
 
+    @cached_property
+    def standing(self) -> int:
+        """How many of its events are not cancelled."""
+        return sum(not row.revision.cancelled for row in self.rows)
+
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
+        """The categories of its events, sorted."""
+        return tuple(sorted({name for event in self.source.events for name in event.categories}))
+
     @property
     def modified(self) -> datetime:
         """When a publish last changed something in it."""

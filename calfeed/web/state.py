@@ -40,14 +40,20 @@ class State:
 
     `edition` counts the snapshots that this process has had.
     A database that goes away leaves the last snapshot in place, and the count in memory.
+    `time_zone` is that of pages about all calendars, empty for the one that they share.
     """
 
     def __init__(
-        self, database: Database, base_url: str, clock: Callable[[], datetime] = _now
+        self,
+        database: Database,
+        base_url: str,
+        clock: Callable[[], datetime] = _now,
+        time_zone: str = "",
     ) -> None:
         self._database = database
         self._base_url = base_url
         self.clock = clock
+        self.time_zone = time_zone
         self._stopping = False
         self._awake = threading.Event()
         # No daemon, which would be cut short: a process that ends waits for it.

@@ -1,10 +1,10 @@
 """What takes place when: an index of events by time, made once for each published state.
 
 A page asks for days as its reader counts them: `touching` gives what is on some days, such as
-those of a month, `following` what comes from a day on, `preceding` what began before it, and
-`beginning` what begins between two moments. Only the events that can be there are expanded, and
-the months that were asked for last are kept, so that the next page finds them ready. A timeline
-lives as long as its calendar does not change.
+those of a month, `by_day` the same for each of them, `following` what comes from a day on,
+`preceding` what began before it, and `beginning` what begins between two moments. Only the events
+that can be there are expanded, and the months that were asked for last are kept, so that the next
+page finds them ready. A timeline lives as long as its calendar does not change.
 
     timeline = snapshot.timeline            # of all public calendars
     timeline = snapshot.timelines[slug]     # of one calendar
@@ -108,6 +108,16 @@ class Timeline:
         By the first of its days; what takes all day comes before what has a time.
         """
         return [placed.one for placed in self._touching(first, last, zone)]
+
+    def by_day(self, first: date, last: date, zone: ZoneInfo) -> dict[date, list[EventOccurrence]]:
+        """What takes place on each of these days of a reader in `zone`, in order."""
+        found: dict[date, list[EventOccurrence]] = {}
+        for placed in self._touching(first, last, zone):
+            day = max(placed.first, first)
+            while day <= min(placed.last, last):
+                found.setdefault(day, []).append(placed.one)
+                day += timedelta(days=1)
+        return found
 
     def following(self, day: date, zone: ZoneInfo) -> Iterator[EventOccurrence]:
         """What is on `day` or later, for a reader in `zone`, in order; what is under way first."""

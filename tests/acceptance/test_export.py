@@ -98,7 +98,7 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         found = dict(attributes)
-        for name in ("href", "src", "data-events"):
+        for name in ("href", "src"):
             if target := found.get(name):
                 self.targets.append(target)
                 if name == "src" or (tag == "link" and found.get("rel") == "stylesheet"):
@@ -154,14 +154,14 @@ def test_every_link_leads_to_a_file_and_no_page_loads_anything_from_elsewhere(
     served.do("export", "below", "--base-url", f"{URL}/")
     files = tree(served.folder / "below")
     pages = [name for name in files if name.endswith(".html")]
-    # In four languages: home, 4 calendars in three views, 10 events, how to subscribe, embeds.
-    assert len(pages) == 4 * (1 + 4 * 3 + 10 + 1 + 4 + 4) + 1
+    # In four languages: home, 4 calendars in three views, with 24 months and 2 years to choose
+    # from, 10 events, how to subscribe, embeds.
+    assert len(pages) == 4 * (1 + 4 * (3 + 24 + 2) + 10 + 1 + 4 + 4) + 1
     for name in pages:
         links = Links(files[name])
         assert [link for link in links.loaded if urlsplit(link).netloc] == []
-        # The style and the script; an embed has no script, a month has FullCalendar as well.
-        scripts = 0 if name.startswith("embed/") else 3 if ".month." in name else 1
-        assert len(links.loaded) == 1 + scripts
+        # The style and the script; an embed has no script.
+        assert len(links.loaded) == (1 if name.startswith("embed/") else 2)
         for link in links.targets:
             target = urljoin(f"{URL}/{name}", link)
             if target.startswith("https://dates.example.org"):

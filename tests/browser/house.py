@@ -14,6 +14,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.publish.apply import publish
+from calfeed.store.database import Database
 from calfeed.web.answers import Application, LookUp, StartResponse
 from calfeed.web.app import make_flask
 from calfeed.web.ready import ReadyPages
@@ -77,7 +78,7 @@ _NOTE = (
 """Why the date was moved at last; it comes with that move."""
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:
         """Nobody reads which pages a test asks for."""
 
@@ -111,6 +112,13 @@ def serve_house(folder: Path) -> Iterator[str]:
         files = shipped | {"events/desk.yaml": text.encode()}
         at = NOW.replace(day=day)
         publish(database, read_definitions(files), at, base_url)
+    with serve_published(database, base_url, port):
+        yield base_url
+
+
+@contextmanager
+def serve_published(database: Database, base_url: str, port: int) -> Iterator[None]:
+    """Serve what is published, as it is at the fixed time, and close the database in the end."""
     state = State(database, base_url, lambda: NOW)
     state.refresh()
     pages = ReadyPages(make_flask(state, base_url).wsgi_app, state)
@@ -119,12 +127,12 @@ def serve_house(folder: Path) -> Iterator[str]:
         port,
         _whole(LookUp(pages, state.snapshot)),
         threaded=True,
-        request_handler=_Quiet,
+        request_handler=Quiet,
     )
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield base_url
+        yield
     finally:
         server.shutdown()
         thread.join()

@@ -9,6 +9,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 
+Size = dict[str, int]
+DESK: Size = {"width": 1100, "height": 800}
+TELEPHONE: Size = {"width": 390, "height": 800}
+
 
 def left_of(page: Page, selector: str) -> float:
     box = page.locator(selector).first.bounding_box()
@@ -44,9 +48,34 @@ def test_a_reader_in_the_events_own_zone_is_told_once(visit: Visit) -> None:
     expect(page.locator(".yours")).to_be_hidden()
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_a_list_is_in_the_zone_that_is_chosen_and_leads_on_in_it(
+    visit: Visit, script: bool
+) -> None:
+    page = visit("/calendars/desk/", java_script_enabled=script)
+    expect(page.locator(".entry .meta").first).to_contain_text("10:30 – 11:15")
+    page.get_by_label("Times in").select_option("Asia/Karachi")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".entry .meta").first).to_contain_text("20:30 – 21:15")
+    expect(page.get_by_label("Times in")).to_have_value("Asia/Karachi")
+    page.get_by_role("link", name="Later").click()
+    expect(page.get_by_role("heading", level=2).first).to_contain_text("From 29 November 2027")
+    expect(page.locator(".entry .meta").first).to_contain_text("20:30 – 21:15")
+    page.get_by_role("link", name="Earlier").click()
+    expect(page.get_by_role("heading", level=2).first).to_contain_text("Before 29 November 2027")
+    assert "zone=Asia%2FKarachi" in page.url
+
+
+def test_the_zone_of_the_device_is_among_those_to_choose_from(visit: Visit) -> None:
+    page = visit("/", timezone_id="Antarctica/Troll")
+    page.get_by_label("Times in").select_option("Antarctica/Troll")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_label("Times in")).to_have_value("Antarctica/Troll")
+
+
 def test_nobody_is_asked_to_keep_the_date_of_what_is_cancelled(visit: Visit) -> None:
     page = visit("/calendars/desk/hearing/")
-    expect(page.locator(".status.bad")).to_have_text("cancelled")
+    expect(page.locator(".mark.cancelled")).to_have_text("cancelled")
     expect(page.get_by_role("heading", name="Keep this date")).to_have_count(0)
 
 
@@ -74,16 +103,62 @@ def test_a_browsers_language_is_the_pages(visit: Visit) -> None:
     expect(page.locator("html")).to_have_attribute("lang", "ps")
 
 
-@pytest.mark.parametrize("lang", ["en", "ur"])
-def test_a_month_is_drawn_from_our_occurrences_and_turned(visit: Visit, lang: str) -> None:
-    page = visit(f"/calendars/desk/?view=month&month=2026-12&lang={lang}")
-    visa = page.locator(".fc a.fc-event.deadline")
-    expect(visa).to_have_attribute("href", f"/calendars/desk/visa/?lang={lang}")
-    expect(page.locator("#shown")).to_contain_text("2026")
-    expect(page.locator(".fc-day[data-date='2026-12-07'] .fc-event-time")).to_have_text("10:30")
-    page.locator("[data-step=next]").click()
-    expect(page.locator("#shown")).to_contain_text("2027")
-    expect(page.locator(".fc-event").first).to_be_visible()
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_the_address_follows_the_month_and_back_leads_back(visit: Visit, script: bool) -> None:
+    page = visit("/calendars/desk/?view=month&month=2026-12", java_script_enabled=script)
+    heading = page.locator("#shown")
+    expect(heading).to_have_text("December 2026")
+    expect(page.locator("#d2026-12-07 .clock")).to_have_text("10:30")
+    page.get_by_role("link", name="Later").click()
+    expect(heading).to_have_text("January 2027")
+    assert urlsplit(page.url).query == "month=2027-01&view=month"
+    expect(page.locator("#d2027-01-04 .chip")).to_be_visible()
+    page.go_back()
+    expect(heading).to_have_text("December 2026")
+    page.go_forward()
+    expect(heading).to_have_text("January 2027")
+
+
+def test_on_a_telephone_a_month_is_a_list_of_its_days(visit: Visit) -> None:
+    page = visit("/calendars/desk/?view=month&month=2026-12", viewport=TELEPHONE)
+    days = page.locator(".grid td:visible")
+    expect(days).to_have_count(10)
+    expect(days.first).to_contain_text("Wed 2")
+    expect(days.first.get_by_text("tentative")).to_be_visible()
+    page.goto("/calendars/desk/?view=month&month=2030-01&category=hearing")
+    expect(page.get_by_text("No date in this month.")).to_be_visible()
+
+
+LISTS = {
+    "home": "/",
+    "search": "/?q=e",
+    "agenda": "/calendars/desk/",
+    "month": "/calendars/desk/?view=month&month=2026-12",
+    "year": "/calendars/desk/?view=year",
+    "embed": "/embed/desk/",
+}
+
+
+@pytest.mark.parametrize("size", [DESK, TELEPHONE], ids=["desk", "telephone"])
+@pytest.mark.parametrize("path", LISTS.values(), ids=LISTS)
+def test_the_accessibility_tree_names_every_mark(visit: Visit, path: str, size: Size) -> None:
+    page = visit(path, viewport=size)
+    tree = page.locator("main").aria_snapshot()
+    lines = {
+        "Visa applications close": {"moved", "deadline"},
+        "Talks in Geneva": {"tentative"},
+        "Hearing on the new rules": {"cancelled"},
+    }
+    for title, words in lines.items():
+        (link,) = page.get_by_role("link", name=title).all()[:1]
+        near = link if "view=" in path else link.locator("xpath=..")
+        said = near.aria_snapshot()
+        assert {
+            word for word in ("moved", "tentative", "deadline", "cancelled") if word in said
+        } == words
+        assert title in tree
+    shapes = page.locator("main .mark:visible svg")
+    assert shapes.count() >= 4, "each mark has a shape that is seen"
 
 
 def test_on_a_telephone_nothing_is_wider_than_the_window(visit: Visit) -> None:
@@ -91,7 +166,7 @@ def test_on_a_telephone_nothing_is_wider_than_the_window(visit: Visit) -> None:
     for path in (
         "/",
         "/calendars/desk/",
-        "/calendars/desk/?view=month",
+        "/calendars/desk/?view=month&month=2026-12",
         "/calendars/desk/?view=year&lang=fa-AF",
         "/calendars/desk/visa/?lang=ur",
         "/subscribe/desk/?lang=ps",

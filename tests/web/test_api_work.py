@@ -202,6 +202,11 @@ def test_a_rehearsal_sends_what_an_endpoint_wants_and_touches_nothing_real(api: 
     assert do(api, "GET", f"/rehearsals/{done['id']}") == done
     message = do(api, "GET", f"/messages/{done['deliveries'][0]['message']}")
     assert (message["body"]["rehearsal"], message["calendar"]) == (True, "open")
+    tested = do(api, "POST", f"/endpoints/{made['id']}/test", 201)
+    listed = do(api, "GET", "/deliveries")["items"]
+    assert {one["id"] for one in listed if not one["rehearsal"]} == {tested["id"]}
+    told = do(api, "GET", "/messages")["items"]
+    assert [one["id"] for one in told if not one["rehearsal"]] == [tested["message"]]
     assert {change["state"] for change in done["deliveries"]} == {"pending"}
     nothing = {"endpoint": made["id"], "from": "2020-12-01", "to": "2021-01-01"}
     do(api, "POST", "/rehearsals", 422, json=nothing)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import select
@@ -20,6 +21,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, TestResponse
 
+from calfeed.cli import cli
 from calfeed.delivery.sender import Sender
 from calfeed.reminders.filters import Filters
 from calfeed.settings import Settings
@@ -605,6 +607,24 @@ def test_a_rehearsal_is_watched_until_everything_has_arrived(house: House) -> No
     assert "2 of 2 received" in re.sub("<[^>]+>", "", visitor.open(place))
     assert 'http-equiv="refresh"' not in visitor.text
     assert all(b'"rehearsal":true' in post.body for post in office.receiver.posts)
+
+
+def test_what_was_rehearsed_is_marked_wherever_deliveries_are_listed(house: House) -> None:
+    """So that nobody takes it for the real thing."""
+    office, visitor = house.office, house.enter()
+    name = house.add(visitor, "/status/204")
+    visitor.open("/rehearsals/new")
+    days = {"from": "2025-06-01", "to": "2025-07-31"}
+    visitor.send("/rehearsals/new", endpoint_id=name, **days)
+    first, *_ = office.deliver()
+    mark = ">rehearsal</span>"
+    for place in ("/deliveries", f"/endpoints/{name}"):
+        assert visitor.open(place).count(mark) == 2
+    assert mark in visitor.open(f"/deliveries/{first.id}")
+    url = office.database.engine.url.render_as_string(hide_password=False)
+    for words in ("delivery list", f"delivery show {first.id}"):
+        said = CliRunner(env={"CALFEED_DATABASE_URL": url}).invoke(cli, words.split()).output
+        assert "reminder.due, rehearsal" in said
 
 
 def test_what_is_private_is_previewed_and_rehearsed_for_no_registered_endpoint(

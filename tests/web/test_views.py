@@ -45,6 +45,19 @@ def titles(page: str) -> list[str]:
     return re.findall(r'class="title"[^>]*><bdi[^>]*>([^<]*)', page)
 
 
+def marks(page: str) -> list[str]:
+    """The words of the marks in a page, in its order."""
+    return re.findall(r'class="mark [^>]*><svg.*?</svg>(?:<span[^>]*>)?\(?([^<)]*)', page)
+
+
+def days(page: str) -> list[tuple[str, str, str]]:
+    """The days of a year on which something is: where they lead, what they say, the number."""
+    found = re.findall(
+        r'<a[^>]* href="([^"]*)" title="([^"]*)"><span class="number">(\d+)<', unescape(page)
+    )
+    return [(link, title, number) for link, title, number in found]
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
     [
@@ -91,10 +104,10 @@ def test_a_month_shows_each_day_of_what_lasts_and_days_of_the_events_own_zone(
     site: Published,
 ) -> None:
     page = site.get("/calendars/desk/?view=month&month=2026-12").text
-    cells = re.findall(r'<td class="inside[^"]*"><span class="number">(\d+)</span>(.*?)</td>', page)
+    cells = re.findall(r'<td id="d2026-12-(\d\d)"(.*?)</td>', page)
     assert len(cells) == 31
     assert [day for day, content in cells if "Fair" in content] == ["30", "31"]
-    assert [day for day, content in cells if "Call" in content] == ["7"], "00:30 in Karachi"
+    assert [day for day, content in cells if "Call" in content] == ["07"], "00:30 in Karachi"
     assert "month=2026-11" in page
     assert "month=2027-01" in page
     january = site.get("/calendars/desk/?view=month&month=2027-01").text
@@ -104,9 +117,33 @@ def test_a_month_shows_each_day_of_what_lasts_and_days_of_the_events_own_zone(
 def test_a_year_marks_the_days_on_which_something_happens(site: Published) -> None:
     page = site.get("/calendars/desk/?view=year&year=2026").text
     assert page.count('<table class="small">') == 12
-    marked = re.findall(r'<a href="([^"]*)" title="([^"]*)">(\d+)<', page)
-    assert ("/calendars/desk/audit/", "Café audit", "1") in marked
-    assert len(marked) == 5
+    assert ("/calendars/desk/audit/", "Café audit", "1") in days(page)
+    assert len(days(page)) == 5
+
+
+def test_a_day_of_a_year_with_several_dates_leads_to_the_list_of_that_day(
+    site: Published,
+) -> None:
+    others = "".join(f"  more-{n}: {{summary: More {n}, start: 2026-12-30}}\n" for n in range(5))
+    site.publish({"desk": DESK + others})
+    (day,) = [one for one in days(site.get("/calendars/desk/?view=year").text) if one[2] == "30"]
+    assert day[0] == "/calendars/desk/?month=2026-12&view=month#d2026-12-30"
+    names = {"Fair", *(f"More {n}" for n in range(5))}
+    *first, more = day[1].split(" · ")
+    assert (len(names & set(first)), more) == (4, "2 more")
+    page = site.get(day[0].partition("#")[0]).text
+    listed = page.partition('<td id="d2026-12-30"')[2].partition("</td>")[0]
+    assert set(re.findall(r"<bdi[^>]*>([^<]*)", listed)) == names
+
+
+def test_a_year_marks_a_cancelled_day_from_others(site: Published) -> None:
+    site.now += timedelta(hours=1)
+    site.publish({"desk": DESK.replace("summary: Call,", "summary: Call, status: cancelled,")})
+    page = site.get("/calendars/desk/?view=year&year=2026").text
+    (call,) = re.findall(r'<a class="is-cancelled" href="/calendars/desk/call/".*?</a>', page)
+    assert marks(call) == ["cancelled"]
+    assert page.count('class="is-cancelled"') == 1
+    assert marks(page.partition('class="marks legend"')[2]) == ["cancelled", "tentative"]
 
 
 @pytest.mark.parametrize(
@@ -131,21 +168,35 @@ def test_at_the_ends_of_what_there_is_no_link_leads_on(
     site: Published, query: str, links: list[str]
 ) -> None:
     page = site.get(f"/calendars/desk/?{query}").text
-    assert re.findall('data-step="([a-z]*)"', page) == links
+    assert re.findall('rel="(prev|next) nofollow"', page) == links
 
 
 @pytest.mark.parametrize("view", ["month", "year"])
-def test_today_and_what_is_cancelled_are_told_to_who_does_not_see_them(
-    site: Published, view: str
-) -> None:
+def test_today_is_the_readers_day(site: Published, view: str) -> None:
+    """12:00 UTC, which is the day after on Kiritimati."""
     site.publish({"desk": DESK.replace("2026-01-05, status: tentative", "2026-11-23")})
-    page = site.get(f"/calendars/desk/?view={view}").text
-    cells = re.findall(r'<td[^>]* aria-current="date">.*?>(\d+)<', page)
-    assert cells == ["23"]
-    cancelled = DESK.replace("2026-01-05, status: tentative", "2026-11-05, status: cancelled")
-    site.now += timedelta(hours=1)
-    site.publish({"desk": cancelled})
-    assert "(cancelled)" in site.get("/calendars/desk/?view=month").text
+    for zone, day in (("", "23"), ("&zone=Pacific/Kiritimati", "24")):
+        page = site.get(f"/calendars/desk/?view={view}{zone}").text
+        assert re.findall(r'aria-current="date">(?:<[^>]*>|[^<\d])*(\d+)<', page) == [day]
+
+
+@pytest.mark.parametrize("time", ["23:00", "23:30", "23:59"])
+@pytest.mark.parametrize("kind", ["event", "deadline"])
+def test_what_is_late_in_the_evening_is_on_one_day(site: Published, time: str, kind: str) -> None:
+    late = f"  late: {{summary: Late, start: 2026-12-15 {time}, kind: {kind}}}\n"
+    site.publish({"desk": DESK + late})
+    page = site.get("/calendars/desk/?view=month&month=2026-12").text
+    cells = re.findall(r'<td id="d2026-12-(\d\d)"(.*?)</td>', page)
+    assert [day for day, content in cells if "Late" in content] == ["15"]
+    assert f'<span class="clock">{time}</span>' in page
+
+
+def test_a_month_is_drawn_by_the_server_and_loads_what_every_page_does(site: Published) -> None:
+    month, agenda = site.get("/calendars/desk/?view=month"), site.get("/calendars/desk/")
+    loaded = r'(?:src|rel="stylesheet" href)="([^"]*)"'
+    assert re.findall(loaded, month.text) == re.findall(loaded, agenda.text)
+    name = "Content-Security-Policy"
+    assert month.headers[name] == agenda.headers[name]
 
 
 def test_the_months_beside_a_month_are_a_month_away() -> None:
@@ -195,6 +246,15 @@ def test_the_page_of_what_recurs_is_about_the_next_time_for_programs_too(site: P
     assert shown in page
 
 
+def test_the_page_of_a_far_date_says_when_its_reminders_go_out(site: Published) -> None:
+    """Further off than reminders are planned."""
+    site.publish({"desk": DESK.replace("start: 2026-12-01", "start: 2030-12-11")})
+    page = unescape(site.get("/calendars/desk/audit/").text)
+    assert "Wednesday, 4 December 2030, 09:00" in page
+    assert "None is still to go out" not in page
+    assert "None is still to go out" in site.get("/calendars/desk/over/").text
+
+
 def test_an_event_offers_itself_to_calendars_on_the_web(site: Published) -> None:
     page = unescape(site.get("/calendars/desk/call/").text)
     assert "dates=20261206T193000Z%2F20261206T203000Z" in page
@@ -219,27 +279,26 @@ def test_only_the_embed_may_be_framed(site: Published) -> None:
     assert snippet in unescape(site.get("/calendars/desk/").text)
 
 
-def test_a_deadline_and_a_cancelled_event_are_called_so(site: Published) -> None:
-    changed = DESK.replace("summary: Fair", "summary: Fair\n    kind: deadline").replace(
-        "summary: Call,", "summary: Call, status: cancelled,"
-    )
-    site.now += timedelta(hours=1)
-    site.publish({"desk": changed})
-    page = site.get("/calendars/desk/").text
-    assert page.count(">deadline<") == 1
-    assert page.count(">cancelled<") == 1
-    assert page.count(">tentative<") == 1
-    assert "in 14 days" not in page, "nobody waits for what is cancelled"
-
-
-def test_of_more_dates_than_a_page_holds_the_first_are_shown_and_the_rest_is_told(
+def test_each_mark_is_a_shape_and_a_word_in_every_list_and_on_the_events_page(
     site: Published,
 ) -> None:
-    series = "  daily: {summary: Daily, start: 2026-11-24, repeat: {rule: FREQ=DAILY}}\n"
-    site.publish({"desk": DESK + series})
-    page = site.get("/calendars/desk/").text
-    assert len(titles(page)) == 61, "60 to come and 1 that is over"
-    assert "These are not all" in page
+    site.now += timedelta(hours=1)
+    changed = DESK.replace("summary: Fair", "summary: Fair\n    kind: deadline")
+    changed = changed.replace("summary: Call,", "summary: Call, status: cancelled,")
+    site.publish({"desk": changed.replace("start: 2026-12-01", "start: 2026-12-02")})
+    agenda = site.get("/calendars/desk/").text
+    assert marks(agenda) == ["moved", "cancelled", "deadline", "tentative"]
+    assert marks(site.get("/calendars/desk/?lang=ur").text) == [
+        *("تبدیل شدہ", "منسوخ", "آخری تاریخ", "غیر حتمی")
+    ]
+    shapes = re.findall(r'class="mark \w+"><svg [^>]*><path d="([^"]*)"', agenda)
+    assert len(set(shapes)) == 4
+    assert marks(site.get("/embed/desk/").text) == ["moved", "cancelled", "deadline"]
+    assert marks(site.get("/?q=over").text) == ["tentative"]
+    assert "in 14 days" not in agenda, "nobody waits for what is cancelled"
+    for event, mark in (("fair", "deadline"), ("call", "cancelled"), ("over", "tentative")):
+        assert marks(site.get(f"/calendars/desk/{event}/").text) == [mark]
+    assert '<a class="mark moved" href="#history">' in site.get("/calendars/desk/audit/").text
 
 
 @pytest.mark.parametrize(

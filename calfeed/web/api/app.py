@@ -12,6 +12,7 @@ from calfeed.store.database import Database
 from calfeed.web.api import calendars, deliveries, endpoints, registrations, rehearsals, tokens
 from calfeed.web.api.access import RATE, guard
 from calfeed.web.api.document import make_document
+from calfeed.web.api.examples import fill_in, list_values
 from calfeed.web.api.operations import Backend, Operation, serve_operation
 from calfeed.web.api.problems import explain_errors
 from calfeed.web.faults import QuietFlask
@@ -101,7 +102,8 @@ def make_api(
 
     @app.get("/openapi.json")
     def openapi() -> dict[str, object]:
-        return document()
+        values = list_values(state.snapshot, state.clock().date())
+        return fill_in(document(), values)
 
     @app.get("/")
     def page() -> Response:

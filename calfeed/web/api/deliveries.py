@@ -15,7 +15,7 @@ from calfeed.store.database import Connection
 from calfeed.store.told import MessageRow
 from calfeed.web.api.fields import Id, Moment, Number
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Given, Operations, Path
+from calfeed.web.api.operations import Call, Given, Operations, Path, as_example
 from calfeed.web.api.paging import Page, PageQuery, cut, read_cursor, to_moment, to_number
 
 operations = Operations()
@@ -43,6 +43,7 @@ class Delivery(View):
     message: str
     endpoint: str
     type: str
+    rehearsal: bool = Field(description="Whether it is one of a rehearsal.")
     text: str = Field(description="What the message says, in one line.")
     at: datetime = Field(description="When the message was made.")
     state: State
@@ -74,6 +75,7 @@ class Message(View):
 
     id: str
     type: str
+    rehearsal: bool = Field(description="Whether it is one of a rehearsal.")
     calendar: str | None
     event: str | None
     at: datetime
@@ -104,6 +106,8 @@ class DeliveriesQuery(PageQuery):
 
 class RetryGiven(Given):
     """Which deliveries to send again: by their numbers, or all of an endpoint since a time."""
+
+    model_config = as_example(deliveries=[1])
 
     deliveries: list[Number] = Field(default_factory=list, max_length=_MOST_AT_ONCE)
     endpoint: Id | None = None
@@ -222,6 +226,7 @@ def _describe(row: MessageRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "type": row.subject.type,
+        "rehearsal": row.subject.rehearsal,
         "calendar": row.subject.calendar or None,
         "event": row.subject.event or None,
         "at": row.at,

@@ -42,6 +42,8 @@ def make_document(operations: Iterable[Operation], prefix: str) -> dict[str, Any
         for name in _WRITTEN_OUT:
             if (model := operation.model(name)) is not None:
                 schemas.pop(name_of(model), None)
+    for schema in schemas.values():
+        schema.pop("examples", None)  # which are with the operations, to be filled in
     return {
         "openapi": "3.1.0",
         "info": {
@@ -97,9 +99,11 @@ def _describe(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         "responses": _list_responses(operation),
     }
     if (body := operation.model("body")) is not None:
+        (example,) = schemas[name_of(body)]["examples"]
+        content = {"schema": {"$ref": _PREFIX + name_of(body)}, "example": example}
         described["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": _PREFIX + name_of(body)}}},
+            "required": operation.needs_body,
+            "content": {"application/json": content},
         }
     return {key: value for key, value in described.items() if value != ""}
 

@@ -39,7 +39,7 @@ from calfeed.web.api.fields import (
     Zone,
 )
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Given, Once, Operations, Path
+from calfeed.web.api.operations import Call, Given, Once, Operations, Path, as_example
 from calfeed.web.api.paging import Page, PageQuery, paginate, to_number
 from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
 
@@ -73,6 +73,8 @@ class OptionsGiven(Given):
 class EndpointGiven(Given):
     """A new endpoint."""
 
+    model_config = as_example(url="https://example.org/hooks", options={"quiet": "22:00-07:00"})
+
     url: Url
     description: Line = ""
     filters: FiltersGiven = Field(default_factory=FiltersGiven)
@@ -88,6 +90,8 @@ class EndpointGiven(Given):
 class EndpointChange(Given):
     """What is to be different (RFC 7396): what is not there stays as it is."""
 
+    model_config = as_example(description="The night desk", options={"digest": "daily@09:00"})
+
     url: Url = Field(default_factory=str)
     description: Line = Field(default_factory=str)
     filters: FiltersGiven = Field(
@@ -101,6 +105,8 @@ class EndpointChange(Given):
 
 class SecretGiven(Given):
     """A new secret."""
+
+    model_config = as_example()
 
     secret: Secret | None = Field(None, description="One of your own; null: one is made.")
 
@@ -262,10 +268,10 @@ def resume_endpoint(call: Call, path: EndpointPath, connection: Connection) -> R
 
 @operations.add("POST", "/endpoints/{endpoint}/rotate", scope=_SCOPE, once=True)
 def rotate_secret(
-    call: Call, path: EndpointPath, body: SecretGiven, connection: Connection
+    call: Call, path: EndpointPath, connection: Connection, body: SecretGiven | None = None
 ) -> EndpointOnce:
     """Give an endpoint another secret; for 24 hours the former one signs too."""
-    made = body.secret or make_secret(secrets.token_bytes(32))
+    made = (body and body.secret) or make_secret(secrets.token_bytes(32))
     rotated = _take(connection, path.endpoint).rotate(made, call.now)
     endpoints.save_endpoint(connection, rotated)
     return EndpointOnce.model_validate({**describe_endpoint(rotated, call.now), "secret": made})

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from flask import Flask, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -48,9 +48,17 @@ class Path(BaseModel):
 
 
 class Given(BaseModel):
-    """A body that has nothing but what is known."""
+    """A body that has nothing but what is known.
+
+    Each has an example: `model_config = as_example(...)`.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+
+def as_example(**body: Any) -> ConfigDict:
+    """The configuration of a body with an example, in which `{name}` is filled in."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [body]})
 
 
 @dataclass(frozen=True)
@@ -100,8 +108,18 @@ class Operation:
 
     def model(self, name: str) -> type[BaseModel] | None:
         """The model of its `path`, `query` or `body`."""
-        found: type[BaseModel] | None = get_type_hints(self.handler).get(name)
+        hint = get_type_hints(self.handler).get(name)
+        found: type[BaseModel] | None = get_args(hint)[0] if self._may_lack(name) else hint
         return found
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether a request without a body is refused."""
+        return self.model("body") is not None and not self._may_lack("body")
+
+    def _may_lack(self, name: str) -> bool:
+        parameter = inspect.signature(self.handler).parameters.get(name)
+        return parameter is not None and parameter.default is None
 
     @property
     def answer(self) -> Any:
@@ -140,7 +158,7 @@ def serve_operation(app: Flask, prefix: str, operation: Operation, backend: Back
         access = current_access()
         if operation.scope is not None:
             access.require(operation.scope.format_map(parts))
-        given = _read_input(models, parts, backend)
+        given = _read_input(models, parts, operation.needs_body, backend)
         call = Call(backend, access, backend.state.snapshot, backend.state.clock())
         if not transacted:
             return _respond(operation, _write(operation.handler(call, **given)))
@@ -189,7 +207,10 @@ def _answer_once(
 
 
 def _read_input(
-    models: Mapping[str, type[BaseModel] | None], parts: Mapping[str, str], backend: Backend
+    models: Mapping[str, type[BaseModel] | None],
+    parts: Mapping[str, str],
+    needs_body: bool,
+    backend: Backend,
 ) -> dict[str, Any]:
     """What is asked for, checked. Raises RefusalError, with every mistake there is."""
     given: dict[str, Any] = {}
@@ -210,7 +231,7 @@ def _read_input(
             ]
     except ValidationError as error:
         mistakes += list_mistakes(error, "?")
-    if (model := models["body"]) is not None:
+    if (model := models["body"]) is not None and (needs_body or request.get_data()):
         try:
             given["body"] = _read_body(model, backend)
         except ValidationError as error:

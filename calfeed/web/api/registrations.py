@@ -39,7 +39,7 @@ from calfeed.web.api.endpoints import (
     read_options,
 )
 from calfeed.web.api.fields import Line, Url
-from calfeed.web.api.operations import Call, Given, Operations
+from calfeed.web.api.operations import Call, Given, Operations, as_example
 from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
 from calfeed.web.networks import name_network
 
@@ -61,6 +61,10 @@ _ONE = "/registrations/{endpoint}"
 class RegistrationGiven(Given):
     """An endpoint of one's own, for what is public."""
 
+    model_config = as_example(
+        url="https://example.org/hooks", filters={"types": ["event.moved", "event.cancelled"]}
+    )
+
     url: Url
     description: Line = ""
     filters: FiltersGiven = Field(default_factory=FiltersGiven)
@@ -76,6 +80,8 @@ class Registration(Endpoint):
 
 class ChallengeGiven(Given):
     """What the endpoint received."""
+
+    model_config = as_example(challenge="the-challenge-that-it-received")
 
     challenge: Line = Field(description="`data.challenge` of the message `endpoint.verify`.")
 
@@ -163,10 +169,10 @@ def resume_registration(call: Call, path: EndpointPath, connection: Connection) 
 
 @operations.add("POST", _ONE + "/rotate", scope=_SCOPE, once=True)
 def rotate_registration(
-    call: Call, path: EndpointPath, body: SecretGiven, connection: Connection
+    call: Call, path: EndpointPath, connection: Connection, body: SecretGiven | None = None
 ) -> EndpointOnce:
     """Give one's endpoint another secret; for 24 hours the former one signs too."""
-    return managing.rotate_secret(call, path, body, connection)
+    return managing.rotate_secret(call, path, connection, body)
 
 
 @operations.add("DELETE", _ONE, scope=_SCOPE, status=HTTPStatus.NO_CONTENT)

@@ -19,7 +19,7 @@ from calfeed.web.api.deliveries import Delivery
 from calfeed.web.api.endpoints import require_active
 from calfeed.web.api.fields import Id, Window
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Given, Operations, Path
+from calfeed.web.api.operations import Call, Given, Operations, Path, as_example
 from calfeed.web.api.problems import Mistake, refuse_input
 
 operations = Operations()
@@ -29,6 +29,8 @@ _MOST = 200
 
 class RehearsalGiven(Given, Window):
     """What to rehearse: what is due in a window, and the endpoint that gets it."""
+
+    model_config = as_example(**{"endpoint": "{endpoint}", "from": "{from}", "to": "{to}"})
 
     endpoint: Id
 

@@ -15,7 +15,7 @@ from calfeed.store.database import Connection
 from calfeed.store.tokens import SCOPES, allows
 from calfeed.web.api.fields import Line, Moment, Number, Slug
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Given, Once, Operations, Path
+from calfeed.web.api.operations import Call, Given, Once, Operations, Path, as_example
 from calfeed.web.api.paging import Page, PageQuery, paginate
 from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
 
@@ -28,6 +28,8 @@ ScopeName = Annotated[str, Field(pattern=f"^({'|'.join(SCOPES)}|read:[a-z0-9][a-
 
 class TokenGiven(Given):
     """A new token: either with scopes, for the API, or for the feed of a private calendar."""
+
+    model_config = as_example(scopes=["read"], description="The website")
 
     scopes: list[ScopeName] = Field(
         default_factory=list,

@@ -35,13 +35,18 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
   });
 }
 
+// The zone of this device is among those to choose from.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const city = zone.split("/").pop().replaceAll("_", " ");
+const zones = document.getElementById("zone");
+const known = [...(zones?.options ?? [])].find((one) => one.value === zone);
+if (zones && !known) zones.add(new Option(city, zone), zones.options[1]);
+
 // The date on the reader's own clock, where the page was not asked for another and the browser
 // speaks the language of the page. What is the same day everywhere has no such line.
 const yours = document.querySelector(".yours[hidden]");
 if (yours) {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const choice = [...document.querySelectorAll("#zone option")].find((one) => one.value === zone);
-  if (choice) choice.selected = true;
+  if (zones) zones.value = zone;
   const { lang } = document.documentElement;
   const speaks = Intl.DateTimeFormat.supportedLocalesOf(lang).length > 0;
   if (speaks && zone !== yours.dataset.zone) {
@@ -51,9 +56,8 @@ if (yours) {
     });
     const [begins, ends] = [new Date(yours.dataset.begins), new Date(yours.dataset.ends)];
     const when = begins < ends ? format.formatRange(begins, ends) : format.format(begins);
-    const city = choice?.textContent ?? zone.split("/").pop().replaceAll("_", " ");
     yours.textContent = yours.dataset.says
-      .replace("{zone}", `\u2068${city}\u2069`).replace("{when}", `\u2068${when}\u2069`);
+      .replace("{zone}", `\u2068${known?.text ?? city}\u2069`).replace("{when}", `\u2068${when}\u2069`);
     yours.hidden = false;
   }
 }

@@ -1,0 +1,56 @@
+"""A developer tries the API on its page, with what stands there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+from werkzeug.serving import make_server
+
+from tests.acceptance.site import free_port
+from tests.browser.conftest import visiting
+from tests.browser.house import Quiet
+from tests.web.api_site import ADMIN, make_api_site
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """Where a site with an API is served."""
+    api = make_api_site(tmp_path)
+    port = free_port()
+    server = make_server("127.0.0.1", port, api.application, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    api.site.database.close()
+
+
+TRIED = {
+    "calendars-show_event": 200,
+    "occurrences-list_occurrences": 200,
+    "endpoints-add_endpoint": 201,
+    "tokens-make_token": 201,
+}
+
+
+def test_an_operation_can_be_tried_as_it_stands(chromium: Browser, address: str) -> None:
+    """The page sends the examples, and makes up nothing; see tests/web/test_api_examples.py."""
+    with visiting(chromium, address) as visit:
+        page = visit("/api/")
+        page.get_by_role("button", name="Authorize").first.click()
+        page.locator(".auth-container input").fill(ADMIN)
+        page.locator(".auth-btn-wrapper .authorize").click()
+        page.locator(".btn-done").click()
+        for name, status in TRIED.items():
+            operation = page.locator(f"#operations-{name}")
+            operation.locator(".opblock-summary-control").click()
+            operation.locator(".try-out__btn").click()
+            with page.expect_response(lambda answer: "/v1/" in answer.url) as answered:
+                operation.locator(".execute").click()
+            assert answered.value.status == status, name
