@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from calfeed.cli.telling import printable
 from calfeed.store.endpoints import find_endpoint
+from calfeed.store.sealing import Places, keyring_of
 from calfeed.store.standing import hold_endpoint, remove_endpoint
 from calfeed.store.tables import attempts, messages
 from tests.cli.records import ALWAYS, AUGUST, DAY_BEFORE, JUNE, WEEK_BEFORE, Records
@@ -91,7 +92,10 @@ def test_a_list_since_a_time_has_what_ended_then_or_is_of_a_message_made_then(
 def test_every_attempt_is_shown_with_the_start_of_the_answer_made_safe(records: Records) -> None:
     records.tell()
     with records.database.write() as connection:
-        connection.execute(update(attempts).values(response="\x1b[2Jsorry"))
+        (row,) = connection.execute(select(attempts))
+        place = Places(attempts.c.response).of(row.delivery_id, row.claim)
+        sealed = keyring_of(connection).seal(place, "\x1b[2Jsorry")
+        connection.execute(update(attempts).values(response=sealed))
     (number,) = (row["id"] for row in records.ask("delivery", "list", "--pending"))
     shown = records.do("delivery", "show", str(number))
     assert "ms  status 500: \\x1b[2Jsorry\n" in shown

@@ -17,7 +17,7 @@ from calfeed.reminders.signing import make_secret, sign_headers
 from calfeed.store.claims import LEASE
 from calfeed.store.database import Database
 from calfeed.store.deliveries import DeliveryRow
-from calfeed.store.endpoints import Endpoint, add_endpoint, find_endpoint, save_endpoint
+from calfeed.store.endpoints import Endpoint, add_endpoint, save_endpoint, take_endpoint
 from tests.delivery.receiver import Post, Receiver
 from tests.patience import PATIENCE
 from tests.publish.desk import BASE, NOW, Desk
@@ -48,8 +48,8 @@ class Office(Desk):
     def redirect(self, path: str, name: str = "end_1") -> None:
         """Let the receiver behave otherwise from now on."""
         with self.database.write() as connection:
-            one = find_endpoint(connection, name)
-            save_endpoint(connection, replace(one, url=self.receiver.url(path)))
+            found = take_endpoint(connection, name)
+            save_endpoint(connection, replace(found, url=self.receiver.url(path)))
 
     def make_worker(self) -> Worker:
         return Worker(self.database, self.sender, BASE, lambda: self.now, lambda: 0.5)
