@@ -111,7 +111,7 @@ def _sign_in(desk: Desk) -> float:
     visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     began = time.perf_counter()
     page = visitor.open(address, timeout=_PATIENCE).read().decode()
-    found = re.search(r'name="form_token" value="([^"]+)"', page)
+    found = re.search(r'name="form_token" value="([^"]*)"', page)
     form = urlencode({"form_token": found[1] if found else "", "token": _TOKEN}).encode()
     with visitor.open(address, form, timeout=_PATIENCE) as answer:
         if not answer.url.endswith("/console/"):

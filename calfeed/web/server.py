@@ -27,6 +27,9 @@ Without HTTP/1 alone, connections that send nothing at all would be exempt from 
 _CONNECTIONS = 4_096
 """How many connections each process holds at once; those that idle are among them."""
 
+_END_SECONDS = 10
+"""How long a process may take to answer what it has in hand when it is asked to end."""
+
 _OTHER_FILES = 256
 """Open files of a process beside its connections."""
 
@@ -57,7 +60,7 @@ def serve(settings: Settings, processes: int, back: str) -> None:
         backlog=_CONNECTIONS * processes,
         backpressure=_CONNECTIONS,
         respawn_failed_workers=True,
-        workers_kill_timeout=5,
+        workers_kill_timeout=_END_SECONDS,
         log_access=False,
         log_level=LogLevels.warning,
         log_dictconfig=LOGGING,

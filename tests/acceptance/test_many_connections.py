@@ -82,6 +82,7 @@ def holding(site: Site) -> Iterator[None]:
             yield
         finally:
             process.stdin.close()
+            process.stdout.read()
 
 
 def status_of(site: Site, path: str, **headers: str) -> int:
@@ -98,7 +99,7 @@ def sign_in(site: Site) -> str:
     """Sign in to the console by its form; where that leads."""
     visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     page = visitor.open(f"{site.url}/console/sign-in", timeout=PATIENCE).read().decode()
-    found = re.search(r'name="form_token" value="([^"]+)"', page)
+    found = re.search(r'name="form_token" value="([^"]*)"', page)
     assert found, page
     form = urlencode({"form_token": found[1], "token": TOKEN}).encode()
     with visitor.open(f"{site.url}/console/sign-in", form, timeout=PATIENCE) as answer:

@@ -25,10 +25,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from calfeed.definitions.reader import read_definitions
 from calfeed.errors import DefinitionError
 from calfeed.publish.apply import publish
-from calfeed.store.database import Database
-from calfeed.store.migrate import migrate
 from tests.acceptance.site import free_port
 from tests.browser.house import NOW, serve_published, start_chromium
+from tests.migrated import migrated_sqlite
 
 ZONES = [
     *("UTC", "Pacific/Kiritimati", "Pacific/Niue", "Pacific/Chatham", "Pacific/Auckland"),
@@ -136,8 +135,7 @@ def serve_events(folder: Path, seed: int, count: int) -> Iterator[str]:
         except DefinitionError as error:  # a time that the clocks of its zone skip
             for problem in error.problems:
                 events.pop(problem.key.split(".")[1], None)
-    database = Database(f"sqlite:///{folder / 'views.sqlite3'}")
-    migrate(database)
+    database = migrated_sqlite(folder)
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     publish(database, defined, NOW, base_url)
