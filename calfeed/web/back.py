@@ -95,7 +95,8 @@ class Back:
             number, snapshot = self._state.wait_for_another(number)
             answers = snapshot.answers
             new = {path: one for path, one in answers.items() if known.get(path) is not one}
-            send(Edition(number, new, frozenset(known.keys() - answers.keys())))
+            gone = frozenset(known.keys() - answers.keys())
+            send(Edition(number, snapshot.languages, new, gone))
             known = dict(answers)
 
 

@@ -28,7 +28,8 @@ class Bodies:
     async def read(self, arriving: AsyncIterable[bytes], length: str) -> bytes:
         """The body of a request; `length` is its Content-Length, "" where it has none.
 
-        Raises RefusedError: 413 for one that is too large, 408 for one that does not end in time,
+        Raises RefusedError: 400 for one that ends early, 413 for one that is too large, 408 for one
+        that does not end in time,
         503 where so much is being read already that there is no place for it.
         """
         if length.isdecimal() and (len(length) > 9 or int(length) > LARGEST):
@@ -55,6 +56,9 @@ class Bodies:
             ) from None
         finally:
             self._held -= size
+        if length.isdecimal() and size < int(length):
+            # The client has gone, which is all the server says of it: the body just ends.
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "The request's body ended too early.")
         return b"".join(parts)
 
 

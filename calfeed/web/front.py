@@ -28,7 +28,7 @@ from calfeed.web.clients import client_address, is_known
 from calfeed.web.lanes import AwayError, BusyError, Lane, LostError
 from calfeed.web.link import Counted, Made, Request, Settled, connect
 from calfeed.web.refusals import RefusedError
-from calfeed.web.table import Key, Table, key_of
+from calfeed.web.table import Key, Table
 from calfeed.web.tally import Tally
 
 _READING = ("GET", "HEAD")
@@ -82,7 +82,7 @@ class Front:
         if method in _READING:
             answer = find(self._table, path, query)
             if answer is None:
-                key = key_of(path, query, headers.get("accept-language", ""))
+                key = self._table.key_of(path, query, headers.get("accept-language", ""))
                 answer = self._table.find_ready(key)
             if answer is not None:
                 self._send(answer, path, method, headers, proto, counted=True)

@@ -66,9 +66,13 @@ class Follow:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A published state: its number, the answers that are new in it, the paths that are gone."""
+    """A published state: its number, the answers that are new in it, the paths that are gone.
+
+    `languages` are the tags that anything in it is in.
+    """
 
     number: int
+    languages: frozenset[str]
     answers: Mapping[str, Answer]
     gone: frozenset[str]
 

@@ -147,14 +147,15 @@ def _walk_back(timeline: Timeline, start: Place, now: datetime, reader: Reader) 
 def _fill(found: _Placed, wanted: Keep, most: int, fold: bool) -> Listing:
     """A page of `most` lines."""
     lines: dict[object, list[Entry]] = {}
+    first: Place | None = None
     rest, dates = None, 0
     for place, entry in found:
         if not wanted(entry):
             continue
         key = _say(entry) if fold else place
-        first = next(iter(lines.values()))[0] if lines else entry
+        first = first or place
         full = len(lines) == most and key not in lines
-        if full or dates == _MOST_DATES or entry.day - first.day >= _LONGEST:
+        if full or dates == _MOST_DATES or place.day - first.day >= _LONGEST:
             rest = place
             break
         lines.setdefault(key, []).append(entry)

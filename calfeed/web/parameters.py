@@ -22,6 +22,9 @@ KNOWN = frozenset(
     }
 )
 
+FEED = ".ics"
+"""How the paths of feeds end, which have parameters of their own."""
+
 LONGEST = 8_000
 """Characters of a query. Longer ones are in no link, and reading them would take time."""
 

@@ -21,15 +21,12 @@ from calfeed.web.answers import (
     respond,
 )
 from calfeed.web.languages import choose_accepted
-from calfeed.web.parameters import LONGEST, settle_query
+from calfeed.web.parameters import FEED, LONGEST, settle_query
 from calfeed.web.snapshot import EMPTY, Snapshot
 from calfeed.web.state import State
 
 PUBLIC = "public, no-cache"
 """The Cache-Control of a page that is the same for everybody: to be kept, and asked about again."""
-
-_FEED = ".ics"
-"""How the paths of feeds end, which have parameters of their own."""
 
 _OF_FLASK = {"Content-Length", "ETag", "Last-Modified", "Accept-Ranges", "Date"}
 """What Flask says of the bytes that it sends; the last four it says of files."""
@@ -62,7 +59,7 @@ class ReadyPages:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or path.endswith(_FEED):
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or path.endswith(FEED):
             return self._application(environ, start_response)
         if len(query) > LONGEST:
             return _refuse(start_response)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from calfeed.web.answers import Answer, KeptAnswers
 from calfeed.web.languages import choose_accepted
 from calfeed.web.link import Edition, Follow, Settled, connect
+from calfeed.web.parameters import FEED, LONGEST, settle_query
 
 Key: TypeAlias = tuple[str, str, str]
 
@@ -42,6 +43,7 @@ class Table:
     def __init__(self, address: str) -> None:
         self._address = address
         self.answers: Mapping[str, Answer] = {}
+        self._languages: frozenset[str] = frozenset()
         self._ready = _Ready(-1)
         self._connection, edition = self._begin()
         self._take(edition, {})
@@ -49,6 +51,15 @@ class Table:
     def find(self, path: str, query: str) -> Answer | None:
         """None: what is not in `answers` the back has to make."""
         return None
+
+    def key_of(self, path: str, query: str, accepted: str) -> Key:
+        """What an answer is kept by: its address, and the language for this Accept-Language.
+
+        Of a page's address only the known parameters count, as in the back.
+        """
+        if query and len(query) <= LONGEST and not path.endswith(FEED):
+            query = settle_query(query, self._languages)
+        return path, query, choose_accepted(accepted).tag
 
     def find_ready(self, key: Key) -> Answer | None:
         """An answer that was kept and still holds."""
@@ -95,9 +106,5 @@ class Table:
             answers.pop(path, None)
         answers.update(edition.answers)
         self.answers = answers
+        self._languages = edition.languages
         self._ready = _Ready(edition.number)
-
-
-def key_of(path: str, query: str, languages: str) -> Key:
-    """What an answer is kept by: its address, and the language for this Accept-Language."""
-    return path, query, choose_accepted(languages).tag

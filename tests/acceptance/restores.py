@@ -92,9 +92,11 @@ class Trial:
                 time.sleep(self._choose.uniform(0, 0.4))
             serve.kill_group()
         if self._choose.random() < 0.5:
-            # With the machine's disk, so that nobody knows how far it had come.
+            # With the machine's disk, so that nobody knows how far it had come. The keys come back
+            # from where a copy of them is kept.
             for file in self._file.parent.iterdir():
-                file.unlink()
+                if file.name != self.site.keys.name:
+                    file.unlink()
         self.site.do("restore", str(backup), "--yes")
         self.check_database()
 

@@ -12,6 +12,6 @@ from tests.acceptance.views import compare, serve_events
 def test_months_and_years_show_each_event_on_the_readers_days(
     chromium: Browser, tmp_path: Path
 ) -> None:
-    zones = ["Pacific/Kiritimati", "America/New_York"]
     with serve_events(tmp_path, seed=5, count=80) as base_url:
-        assert compare(chromium, base_url, zones, ["2027-03"]) == []
+        for zone in ("Pacific/Kiritimati", "America/New_York"):
+            assert compare(chromium, base_url, zone, ["2027-03"]) == []

@@ -705,3 +705,14 @@ def test_what_is_overdue_for_a_while_asks_whether_a_worker_runs(house: House) ->
     house.office.now += timedelta(days=25)
     visitor.sign_in()
     assert "Is a worker running?" in visitor.open("/")
+
+
+def test_asking_for_the_headers_alone_uses_no_link_up_and_counts_no_token(house: House) -> None:
+    once = make_link(house.office.database, "", house.office.now).partition("once=")[2]
+    visitor = house.visit()
+    for path in (f"/enter?once={once}", "/sign-in"):
+        for _ in range(GUESSES.amount + 1):
+            response = visitor.client.head(PREFIX + path)
+            assert (response.status_code, "Set-Cookie" in response.headers) == (200, False)
+    visitor.open("/enter", once=once)
+    assert "What fires next" in visitor.send("/enter", once=once)

@@ -203,6 +203,9 @@ def test_what_is_settled_is_made_once_and_anew_after_a_publish(
         with site.get(path) as flask:
             assert first.body == again.body == flask.data
         assert len(served.made) <= made + 1
+        if not path.startswith(FEED):
+            assert served.get(f"{path}?utm_source=mail").body == first.body
+            assert len(served.made) <= made + 1
         assert served.get(path, if_none_match=first.headers["ETag"]).status == 304
     assert "آج" not in served.get("/", accept_language="ur").body.decode()
     assert 'lang="ur"' in served.get("/", accept_language="ur").body.decode()
@@ -262,6 +265,8 @@ def test_a_body_has_a_largest_size(served: Served) -> None:
         ([*large, b"x"], "", 413),
         ([], str(LARGEST + 1), 413),
         ([], "9" * 5000, 413),
+        ([b"half"], "8", 400),
+        ([b"half"], "4", 200),
     ):
         exchange = Exchange(parts)
         headers = [("host", "a"), ("content-length", length)]

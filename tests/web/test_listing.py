@@ -240,8 +240,9 @@ def test_there_is_no_page_of_a_day_that_is_none(site: Published, path: str, quer
 
 
 def test_what_is_under_way_comes_first_and_is_not_listed_again(site: Published) -> None:
-    fair = "  fair: {summary: Fair, start: 2026-11-01, end: 2027-03-01}\n"
+    fair = "  fair: {summary: Fair, start: 2025-03-01, end: 2027-03-01}\n"
     site.publish({"desk": SINGLES + fair})
     page = site.get("/calendars/desk/").text
     assert titles(page)[0] == "Fair"
+    assert len(titles(page.partition('id="past"')[0])) == 60
     assert titles(site.get(link(page, "next")).text).count("Fair") == 0

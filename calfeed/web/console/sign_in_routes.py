@@ -31,7 +31,7 @@ def _add_ways_in(console: Flask, desk: Desk, door: Door) -> None:
 
     @console.route("/sign-in", methods=["GET", "POST"])
     def sign_in_page() -> Any:
-        if request.method == "GET":
+        if request.method != "POST":
             return show_form("", HTTPStatus.OK)
         # Before anything is counted: what strangers try keeps nobody out.
         if door.is_token(request.form.get("token", "").strip()):
@@ -44,7 +44,7 @@ def _add_ways_in(console: Flask, desk: Desk, door: Door) -> None:
 
     @console.route("/enter", methods=["GET", "POST"])
     def enter() -> Any:
-        if request.method == "GET":  # a program that only looks at a link must not use it up
+        if request.method != "POST":  # a program that only looks at a link must not use it up
             return render_template("console/enter.html", once=asked("once"))
         if open_link(desk.database, asked("once"), desk.clock()):
             door.sign_in("link")
