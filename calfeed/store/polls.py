@@ -6,36 +6,17 @@ There is nothing here that tells of one client or reader: no address, no User-Ag
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import Connection, delete, func, select
 
+from calfeed.store.poll_counts import Polls
 from calfeed.store.tables import polls
 from calfeed.store.upsert import upsert_adding
 
 KEPT = timedelta(days=365)
 """For how long the sums of a day are kept."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Polls:
-    """The requests of one family of clients for one feed.
-
-    `feed` is its path, without the token of a private one. `sent` of them got the feed, `unchanged`
-    were told that they have it (304); `bytes` is what was sent in all, compressed where it was.
-    """
-
-    feed: str
-    family: str
-    sent: int
-    unchanged: int
-    bytes: int
-
-    @property
-    def polls(self) -> int:
-        """How many requests there were."""
-        return self.sent + self.unchanged
 
 
 def add_polls(connection: Connection, counted: Sequence[Polls], now: datetime) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 
-from calfeed.store.polls import Polls
+from calfeed.store.poll_counts import Polls
 from calfeed.web.answers import Answer, Headers
 
 _BACKLOG = 128

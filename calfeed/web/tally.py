@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 
-from calfeed.store.polls import Polls
+from calfeed.store.poll_counts import Polls
 from calfeed.web.families import name_family
 
 _AT_ONCE = 256

@@ -10,7 +10,8 @@ from urllib.error import HTTPError
 import pytest
 
 from calfeed.store.database import Database
-from calfeed.store.polls import Polls, load_polls
+from calfeed.store.poll_counts import Polls
+from calfeed.store.polls import load_polls
 from tests.acceptance.site import Site
 from tests.patience import PATIENCE
 

@@ -15,7 +15,8 @@ from werkzeug.test import Client
 from calfeed.errors import StoreError
 from calfeed.settings import Settings
 from calfeed.store.database import Database
-from calfeed.store.polls import KEPT, Polls, load_polls
+from calfeed.store.poll_counts import Polls
+from calfeed.store.polls import KEPT, load_polls
 from calfeed.store.tables import metadata
 from calfeed.store.tokens import add_token
 from calfeed.web import state

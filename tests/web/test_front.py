@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from calfeed.store.polls import Polls
+from calfeed.store.poll_counts import Polls
 from calfeed.web.answers import LookUp, StartResponse
 from calfeed.web.app import make_flask
 from calfeed.web.back import Back

@@ -9,7 +9,8 @@ from operator import attrgetter
 
 from flask import Flask, render_template
 
-from calfeed.store.polls import Polls, load_polls
+from calfeed.store.poll_counts import Polls
+from calfeed.store.polls import load_polls
 from calfeed.web.console.desk import Desk, asked
 
 _SPANS = {"1": "Today", "7": "7 days", "30": "30 days"}
