@@ -152,8 +152,6 @@ def serve(processes: int) -> None:
     check_address(settings.host, settings.port)
     database = Database(settings.database, settings.keys)
     prepare(database, output.say)
-    for line in output.describe_new_keys(database):
-        output.say(line)
     clock = SteadyClock()
     publisher = Publisher(database, settings, output.say, clock)
     watcher = Watcher(publisher, settings, output.say)
@@ -176,6 +174,8 @@ def serve(processes: int) -> None:
             output.say(line)
         made = None if settings.admin_token else token
         for line in describe_console(database, settings, made):
+            output.say(line)
+        for line in output.describe_new_keys(database):
             output.say(line)
         output.say("Ctrl-C ends it.")
 

@@ -154,7 +154,8 @@ class Trial:
 
 @contextmanager
 def _serve(site: Site) -> Iterator[Running]:
-    with site.running("serve") as serve:
+    # By one process: of two, one may be a moment behind, and what it says is not what came last.
+    with site.running("serve", "--processes", "1") as serve:
         serve.until_it_says("Ctrl-C ends it.", _PATIENCE)
         yield serve
 

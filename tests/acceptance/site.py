@@ -17,6 +17,7 @@ from http.client import HTTPMessage
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.acceptance.forking import can_fork, start_forker
 from tests.patience import PATIENCE
 
 BIN = Path(sys.executable).parent
@@ -117,10 +118,13 @@ class Site:
         self, *words: str, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run `calfeed` to its end, whatever that is."""
+        wanted = self.environment | dict(environment or {})
+        if can_fork(wanted):
+            return start_forker().run(words, self.folder, wanted)
         return subprocess.run(
             [BIN / "calfeed", *words],
             cwd=self.folder,
-            env=self.environment | dict(environment or {}),
+            env=wanted,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -92,10 +92,11 @@ def test_a_list_since_a_time_has_what_ended_then_or_is_of_a_message_made_then(
 def test_every_attempt_is_shown_with_the_start_of_the_answer_made_safe(records: Records) -> None:
     records.tell()
     with records.database.write() as connection:
-        (row,) = connection.execute(select(attempts))
-        place = Places(attempts.c.response).of(row.delivery_id, row.claim)
-        sealed = keyring_of(connection).seal(place, "\x1b[2Jsorry")
-        connection.execute(update(attempts).values(response=sealed))
+        for row in connection.execute(select(attempts)).all():
+            place = Places(attempts.c.response).of(row.delivery_id, row.claim)
+            sealed = keyring_of(connection).seal(place, "\x1b[2Jsorry")
+            of_row = attempts.c.delivery_id == row.delivery_id
+            connection.execute(update(attempts).where(of_row).values(response=sealed))
     (number,) = (row["id"] for row in records.ask("delivery", "list", "--pending"))
     shown = records.do("delivery", "show", str(number))
     assert "ms  status 500: \\x1b[2Jsorry\n" in shown

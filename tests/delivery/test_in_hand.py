@@ -154,7 +154,9 @@ class Breaking(Database):
     """
 
     def __init__(self, other: Database, breaks: Callable[[int], bool], *, late: bool) -> None:
-        super().__init__(other.engine.url.render_as_string(hide_password=False))
+        assert other.keyring is not None
+        url = other.engine.url.render_as_string(hide_password=False)
+        super().__init__(url, other.keyring.file.path)
         self._breaks = breaks
         self._late = late
         self.writes = 0
