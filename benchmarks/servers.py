@@ -226,7 +226,7 @@ def _run_wrk(url: str, headers: Mapping[str, str], seconds: int) -> tuple[float,
     shown = check_output([*command, url], text=True)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", shown)
     count = re.search(r"(\d+) requests in", shown)
-    slowest = re.search(r"^ +99% +([\d.]+)(us|ms|s)$", shown, re.MULTILINE)
+    slowest = re.search(r"^ +99% +([\d.]+)(us|ms|s) *$", shown, re.MULTILINE)
     if not (rate and count and slowest) or "Non-2xx" in shown or "Socket errors" in shown:
         raise RuntimeError(f"wrk was not answered as it should be:\n{shown}")
     return float(rate[1]), int(count[1]), float(slowest[1]) * _UNITS[slowest[2]]

@@ -48,6 +48,15 @@ events:
 """
 
 
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Two of the calendars, so that a site of each month in each language is quick to make."""
+    site = Site(tmp_path / "site")
+    for name in ("pakistan-unga-2024.yaml", "security-council-term.yaml"):
+        (site.events / name).unlink()
+    return site
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The exported site on a server that knows nothing but files."""
@@ -133,10 +142,9 @@ def test_what_is_exported_is_byte_for_byte_what_the_live_site_answers(served: Si
 
 def test_the_same_state_exports_the_same_bytes_in_any_zone_and_on_any_day(served: Site) -> None:
     files = tree(served.folder / "public")
-    for seed, zone in (("1", "America/New_York"), ("2", "Asia/Kolkata")):
-        environment = {"PYTHONHASHSEED": seed, "TZ": zone}
-        assert served.run("export", "again", environment=environment).returncode == 0
-        assert tree(served.folder / "again") == files
+    environment = {"PYTHONHASHSEED": "1", "TZ": "America/New_York"}
+    assert served.run("export", "again", environment=environment).returncode == 0
+    assert tree(served.folder / "again") == files
     database = Database(f"sqlite:///{served.folder / 'var' / 'calfeed.sqlite3'}")
     later = datetime(datetime.now(UTC).year, 12, 31, 23, 59, tzinfo=UTC)
     made = dict(make_site(database, served.url, later))
