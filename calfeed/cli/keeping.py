@@ -15,6 +15,7 @@ from calfeed.cli.telling import show_time
 from calfeed.counting import count
 from calfeed.errors import InvalidInputError, StoreError
 from calfeed.settings import load_settings
+from calfeed.store.endpoints import list_endpoints
 
 if TYPE_CHECKING:
     from calfeed.publish.restoring import Repeats
@@ -85,7 +86,7 @@ def restore(file: Path | None, in_place: bool, yes: bool) -> None:
     with output.opened(settings) as database:
         with database.read() as connection:
             repeats = find_repeats(connection, now)
-            lost = find_lost(connection)
+            lost = find_lost(list_endpoints(connection))
         _ask(repeats, lost, None, yes)
         with database.write_alone() as connection:
             end_sessions(connection)  # some of them were ended since the backup
@@ -119,7 +120,7 @@ def _put_back(database: Database, file: Path, now: datetime, yes: bool) -> None:
             raise InvalidInputError(f"{file} is not a database of calfeed")
         migrate(copy)
         with copy.read() as connection:
-            _ask(find_repeats(connection, now), find_lost(connection), file, yes)
+            _ask(find_repeats(connection, now), find_lost(list_endpoints(connection)), file, yes)
             known = load_lineage(connection)
         seen = _find_seen(database, known) if sound else None
         database.close()

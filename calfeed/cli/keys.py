@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +17,7 @@ from calfeed.store.resealing import count_by_key, drop_key, seal_again
 from calfeed.store.sealing import keyring_of
 
 if TYPE_CHECKING:
-    from calfeed.store.database import Connection, Database
+    from calfeed.store.database import Database
     from calfeed.store.endpoints import Endpoint
 
 
@@ -38,7 +38,7 @@ def list_(as_json: bool) -> None:
             click.echo(str(error), err=True)
             known = ()
         used = count_by_key(connection)
-        lost = find_lost(connection)
+        lost = find_lost(list_endpoints(connection))
     found: list[tuple[str, str | None, int, str]] = [
         (one.id, one.made.isoformat(), used[one.id], "former" if number else "current")
         for number, one in enumerate(known)
@@ -104,9 +104,9 @@ def make() -> None:
     click.echo(make_key(output.now()).line)
 
 
-def find_lost(connection: Connection) -> list[Endpoint]:
-    """The endpoints whose secrets cannot be read with the keys there are."""
-    return [one for one in list_endpoints(connection) if one.lost is not None]
+def find_lost(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    """Those of these endpoints whose secrets cannot be read with the keys there are."""
+    return [one for one in endpoints if one.lost is not None]
 
 
 def describe_lost(lost: list[Endpoint]) -> Iterator[str]:
@@ -128,7 +128,7 @@ def _encrypt(database: Database, as_json: bool) -> None:
     with database.read() as connection:
         current = keyring_of(connection).file.load()[0].id
         used = count_by_key(connection)
-        lost = find_lost(connection)
+        lost = find_lost(list_endpoints(connection))
     left = used.total() - used[current]
     if as_json:
         output.print_json({"key": current, "texts": used[current], "left": left})

@@ -41,14 +41,11 @@ def opened(settings: Settings, *, pinned: bool = False) -> Iterator[Database]:
 
 
 def describe_new_keys(database: Database) -> Iterator[str]:
-    """What to know of the keys' file, where this process has made it."""
+    """Where the keys' file is and what to do with it, if this process has made it."""
     keyring = database.keyring
     if keyring is not None and keyring.file.made:
-        yield f"new keys for the secrets in the database were made: {keyring.file.path}"
-        yield (
-            "Keep a copy of that file, apart from the copies of the database; without it the "
-            "secrets are lost. Every machine that uses this database needs it"
-        )
+        yield f"keys     {keyring.file.path}"
+        yield "         is new; without it secrets are lost: back it up, apart from the database"
 
 
 def say(text: str) -> None:

@@ -106,11 +106,10 @@ def worker(supervised: bool) -> None:
     ):
         with database.read() as connection:
             last = last_time(connection)
-            lost = find_lost(connection)
-            plain = warn_of_plain(settings, list_endpoints(connection))
-        for line in describe_lost(lost):
+            endpoints = list_endpoints(connection)
+        for line in describe_lost(find_lost(endpoints)):
             logging.getLogger("calfeed").error("%s", line)
-        if plain is not None:
+        if plain := warn_of_plain(settings, endpoints):
             logging.getLogger("calfeed").warning("%s", plain)
         now = SteadyClock(last)
         if not _await_certainty(now, last, stopping):

@@ -64,6 +64,11 @@ def make_flask(state: State, base_url: str) -> Flask:
     app.register_blueprint(pages.make_blueprint(state, base_url))
     app.register_blueprint(feed_routes.make_blueprint(state))
 
+    @app.get("/healthz")
+    def healthz() -> Response:
+        # The look-up in front answers who reads it; this says what else cannot be done there.
+        return Response("ok\n", content_type="text/plain; charset=utf-8")
+
     @app.get("/readyz")
     def readyz() -> Response:
         try:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+# Some proxies write the client's port behind its address; IPv6 then stands in brackets.
+_WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([^:]+):\d+")
+
+_NETWORK_BITS = 64
+"""How much of an IPv6 address is given to one customer; the rest of it they choose themselves."""
 
 
 def client_address(peer: str, forwarded: Iterable[str], proxies: int) -> str:
@@ -18,17 +25,42 @@ def client_address(peer: str, forwarded: Iterable[str], proxies: int) -> str:
         return peer
     addresses = [one.strip() for value in forwarded for one in value.split(",")]
     found = addresses[-proxies] if len(addresses) >= proxies else ""
-    return found or peer
+    return without_port(found) or peer
 
 
-def is_known(address: str, proxies: int) -> bool:
-    """Whether an address tells clients apart.
+def without_port(address: str) -> str:
+    """An address without the port behind it, and without the brackets of IPv6."""
+    found = _WITH_PORT.fullmatch(address)
+    return address if found is None else found[1] or found[2]
+
+
+def find_network(address: str) -> str:
+    """The network of an address, by which all limits count; what is no address stands for itself.
+
+    That is an IPv4 address, or the first 64 bits of an IPv6 address: one customer has so many of
+    those that a limit for each address would limit nothing.
+    """
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    if found.is_loopback:
+        return str(found)
+    return str(IPv6Network((int(found), _NETWORK_BITS), strict=False))
+
+
+def is_known(network: str, proxies: int) -> bool:
+    """Whether a network, as `find_network` gives it, tells clients apart.
 
     Without a trusted proxy, this machine's own can be that of a proxy which stands for everybody.
     """
     if proxies:
         return True
     try:
-        return not ip_address(address).is_loopback
+        return not ip_address(network).is_loopback
     except ValueError:
         return True

@@ -55,6 +55,10 @@ def make_blueprint(state: State) -> Blueprint:
         find_calendar(state.snapshot, slug)
         abort(404)  # it came between the look-up and here: the next one finds it
 
+    @feeds.get("/changes.atom")
+    def changes() -> Response:
+        abort(404)  # as above
+
     @feeds.get("/private/<token>/<slug:slug>.ics")
     def private(token: str, slug: str) -> Response:
         snapshot = state.snapshot

@@ -22,9 +22,10 @@ from granian.rsgi import (  # type: ignore[attr-defined]  # it has them from its
     Scope,
 )
 
+from calfeed.web.admission import find_fault
 from calfeed.web.answers import Answer, Headers, find
 from calfeed.web.bodies import Bodies
-from calfeed.web.clients import client_address, is_known
+from calfeed.web.clients import client_address, find_network, is_known, without_port
 from calfeed.web.lanes import AwayError, BusyError, Lane, LostError
 from calfeed.web.link import Counted, Made, Request, Settled, connect
 from calfeed.web.refusals import RefusedError
@@ -35,9 +36,7 @@ _READING = ("GET", "HEAD")
 _PRIVATE = "/private/"
 
 _MOST_EACH = 16
-"""How many requests of one address are read or with the back at once, where it is known."""
-
-_NO_HOST = RefusedError(HTTPStatus.BAD_REQUEST, "Bad request: exactly one Host header is required.")
+"""How many requests of one network are read or with the back at once, where it is known."""
 
 _ADDED = 3.0
 """Seconds in which the back says that it has added a count, so that it does not end before."""
@@ -73,9 +72,9 @@ class Front:
         """Answer a request."""
         listed = scope.headers.items()
         headers = dict(listed)
-        host = headers.get("host")
-        if (not host or len(headers) != len(listed)) and not _has_one_host(scope, listed):
-            _refuse(proto, _NO_HOST)
+        fault = find_fault(scope, listed, headers)
+        if fault is not None:
+            _refuse(proto, fault)
             return
         path, query, method = scope.path, scope.query_string, scope.method
         key = None
@@ -103,8 +102,7 @@ class Front:
     ) -> None:
         """Read a request to its end, and answer as the back does."""
         forwarded = [value for name, value in listed if name == "x-forwarded-for"]
-        peer = scope.client.rpartition(":")[0].strip("[]")
-        client = client_address(peer, forwarded, self._proxies)
+        client = client_address(without_port(scope.client), forwarded, self._proxies)
         with self._bounded(client):
             body = b""
             if key is None:
@@ -188,21 +186,23 @@ class Front:
 
     @contextmanager
     def _bounded(self, client: str) -> Iterator[None]:
-        """Count a request of a client while it is in hand. Raises RefusedError (429)."""
-        if not is_known(client, self._proxies):
+        """Count a request of a client until it is answered. Raises RefusedError (429)."""
+        network = find_network(client)
+        if not is_known(network, self._proxies):
             yield
             return
-        if self._busy[client] >= _MOST_EACH:
+        if self._busy[network] >= _MOST_EACH:
             raise RefusedError(
-                HTTPStatus.TOO_MANY_REQUESTS, "Too many requests of this address are in hand."
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "Too many requests from this address are being answered; try again soon.",
             )
-        self._busy[client] += 1
+        self._busy[network] += 1
         try:
             yield
         finally:
-            self._busy[client] -= 1
-            if not self._busy[client]:
-                del self._busy[client]
+            self._busy[network] -= 1
+            if not self._busy[network]:
+                del self._busy[network]
 
     def _hand_over_counts(self) -> None:
         while True:
@@ -223,9 +223,3 @@ class Front:
 
 def _refuse(proto: HTTPProtocol, refused: RefusedError) -> None:
     proto.response_str(refused.status, refused.headers, refused.text + "\n")
-
-
-def _has_one_host(scope: Scope, listed: Headers) -> bool:
-    """Whether a request has exactly one Host header, as HTTP/1.1 needs it (RFC 9112, 3.2)."""
-    hosts = [value for name, value in listed if name == "host"]
-    return scope.http_version == "1" or (len(hosts) == 1 and bool(hosts[0]))

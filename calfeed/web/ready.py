@@ -21,7 +21,7 @@ from calfeed.web.answers import (
     respond,
 )
 from calfeed.web.languages import choose_accepted
-from calfeed.web.parameters import FEED, LONGEST, settle_query
+from calfeed.web.parameters import FEED, settle_query
 from calfeed.web.snapshot import EMPTY, Snapshot
 from calfeed.web.state import State
 
@@ -61,8 +61,6 @@ class ReadyPages:
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or path.endswith(FEED):
             return self._application(environ, start_response)
-        if len(query) > LONGEST:
-            return _refuse(start_response)
         if query:
             query = settle_query(query, self._state.snapshot.languages)
             environ = {**environ, "QUERY_STRING": query}
@@ -94,14 +92,6 @@ class ReadyPages:
         if shelf.minute != minute or shelf.snapshot is not snapshot:
             shelf = self._shelf = _Shelf(minute, snapshot, KeptAnswers(self._most_bytes))
         return shelf.pages
-
-
-def _refuse(start_response: StartResponse) -> tuple[bytes, ...]:
-    """414 for an address that is in no link (RFC 9110, 15.5.15)."""
-    body = f"The part of an address after ? has at most {LONGEST:,} characters.\n".encode()
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-    start_response("414 URI Too Long", headers)
-    return (body,)
 
 
 def _settle(body: bytes, headers: Headers) -> Answer:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from calfeed.web.answers import Answer, KeptAnswers
 from calfeed.web.languages import choose_accepted
 from calfeed.web.link import Edition, Follow, Settled, connect
-from calfeed.web.parameters import FEED, LONGEST, settle_query
+from calfeed.web.parameters import FEED, settle_query
 
 Key: TypeAlias = tuple[str, str, str]
 
@@ -57,7 +57,7 @@ class Table:
 
         Of a page's address only the known parameters count, as in the back.
         """
-        if query and len(query) <= LONGEST and not path.endswith(FEED):
+        if query and not path.endswith(FEED):
             query = settle_query(query, self._languages)
         return path, query, choose_accepted(accepted).tag
 

@@ -48,7 +48,10 @@ class Headers:
 
 @dataclass
 class Exchange:
-    """A request as granian hands it over, and what was answered; a body may never end."""
+    """A request as granian hands it over, and what was answered; a body may never end.
+
+    After a body there is an empty part, and one before it where the body broke off.
+    """
 
     parts: Iterable[bytes] = ()
     endless: bool = False
@@ -61,6 +64,7 @@ class Exchange:
             yield part
         if self.endless:
             await asyncio.Event().wait()
+        yield b""
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         assert not self.status, "a request is answered once"
@@ -258,15 +262,17 @@ def test_nobody_waits_for_a_page_that_takes_long_or_a_body_that_does_not_end(
         served.run(ask_all())
 
 
-def test_a_body_has_a_largest_size(served: Served) -> None:
+def test_a_body_has_a_largest_size_and_is_taken_as_a_whole_or_not_at_all(served: Served) -> None:
     large = [b"x" * 65_536] * (LARGEST // 65_536)
     for parts, length, status in (
         (large, "", 200),
         ([*large, b"x"], "", 413),
         ([], str(LARGEST + 1), 413),
         ([], "9" * 5000, 413),
-        ([b"half"], "8", 400),
+        ([b"half", b""], "8", 400),
+        ([b"half", b""], "", 400),
         ([b"half"], "4", 200),
+        ([], "", 200),
     ):
         exchange = Exchange(parts)
         headers = [("host", "a"), ("content-length", length)]
@@ -275,13 +281,16 @@ def test_a_body_has_a_largest_size(served: Served) -> None:
         assert (exchange.headers.get("Connection") == "close") is (status == 413)
 
 
-def test_a_line_that_is_full_and_an_address_with_too_much_in_hand_are_refused(
+def test_too_much_at_once_is_refused_in_all_and_for_each_network_that_is_known(
     served: Served,
 ) -> None:
     pages = [f"/slow-{number}" for number in range(300)]
 
     async def ask_all(peer: str, count: int) -> set[int]:
-        asked = [asyncio.ensure_future(served.ask(path, peer=peer)) for path in pages[:count]]
+        asked = [
+            asyncio.ensure_future(served.ask(path, peer=peer.format(number)))
+            for number, path in enumerate(pages[:count])
+        ]
         await served.until(lambda: any(one.done() for one in asked))
         refused = {
             (one.result().status, one.result().headers["Retry-After"])
@@ -293,21 +302,71 @@ def test_a_line_that_is_full_and_an_address_with_too_much_in_hand_are_refused(
             event.set()
         return {(await one).status for one in asked}
 
-    with held(served, *pages):
-        assert served.run(ask_all("127.0.0.1", 300)) == {404, 503}
-    with held(served, *pages):
-        assert served.run(ask_all("203.0.113.7", 30)) == {404, 429}
+    for ours in ("127.0.0.1", "[::ffff:127.0.0.1]", "[::1]"):
+        with held(served, *pages):
+            assert served.run(ask_all(ours, 300)) == {404, 503}
+    for stranger in ("203.0.113.7", "[::ffff:203.0.113.7]", "[2001:db8:1:2::{}]"):
+        with held(served, *pages):
+            assert served.run(ask_all(stranger, 30)) == {404, 429}
 
 
-def test_a_request_needs_exactly_one_host(served: Served) -> None:
+PATHS = ("/calendars.ics", "/", "/calendars/desk/call/", "/nowhere")
+
+
+def test_a_request_needs_exactly_one_valid_host(served: Served) -> None:
     host = ("host", "a")
-    for path in ("/calendars.ics", "/", "/calendars/desk/call/", "/nowhere"):
-        for headers in ([], [("host", "")], [host, ("host", "b")], [host, ("accept", "*/*"), host]):
+    for path in PATHS:
+        for headers in ([], [("host", "")]):
             assert served.run(served.ask(path, headers=headers)).status == 400
             old = served.run(served.ask(path, headers=headers, version="1"))
             assert old.status in (200, 404)
+        for headers in ([host, ("host", "b")], [host, ("accept", "*/*"), host]):
+            for version in ("1", "1.1"):
+                asked = served.ask(path, headers=headers, version=version)
+                assert served.run(asked).status == 400
         twice = [host, ("accept", "text/html"), ("accept", "*/*")]
         assert served.run(served.ask(path, headers=twice)).status in (200, 404)
+
+
+@pytest.mark.parametrize(
+    ("host", "valid"),
+    [
+        *((host, True) for host in ("a", "a.example:8000", "192.0.2.1:80", "[::1]", "[::1]:80")),
+        *((host, True) for host in ("xn--e1afmkfd.example", "my_host:", "A.EXAMPLE.")),
+        *((host, False) for host in ("a/b", "a b", "a@b", "a:b", "a:1:2", "[::1", "<script>")),
+        *((host, False) for host in ("http://a", "a\\b", '"', ":80", "a?b", "a#b", "é")),
+    ],
+)
+def test_a_host_is_a_name_or_an_address_and_perhaps_a_port(
+    served: Served, host: str, valid: bool
+) -> None:
+    statuses = {served.run(served.ask(p, headers=[("host", host)])).status for p in PATHS}
+    assert statuses == ({200, 404} if valid else {400})
+
+
+@pytest.mark.parametrize("method", ["get", "Head", "FOO", "TRACE", "CONNECT", "PROPFIND", ""])
+def test_a_method_that_is_none_of_ours_is_refused_everywhere(served: Served, method: str) -> None:
+    assert {served.get(path, method).status for path in PATHS} == {501}
+
+
+def test_what_is_read_only_says_so_at_every_address(site: Published, served: Served) -> None:
+    settled = [*site.state.snapshot.answers, *site.state.snapshot.shapes, "/healthz"]
+    for path in (*settled, "/readyz", "/", "/calendars/desk/", "/private/none/desk.ics"):
+        for method in ("PUT", "PATCH", "DELETE"):
+            refused = served.get(path, method)
+            assert refused.status == 405, path
+            assert {"GET", "HEAD"} <= set(refused.headers["Allow"].split(", "))
+
+
+@pytest.mark.parametrize("path", ["*", "", "evil.example:443", "?x"])
+def test_a_path_begins_with_a_slash(served: Served, path: str) -> None:
+    assert served.get(path, "OPTIONS").status == served.get(path).status == 400
+
+
+def test_a_query_beyond_any_that_is_in_a_link_is_refused(served: Served) -> None:
+    for path in (*PATHS, "/api/v1/calendars", "/console/"):
+        assert served.get(f"{path}?x={'y' * 7_000}").status in (200, 404)
+        assert served.get(f"{path}?x={'y' * 9_000}").status == 414
 
 
 def test_feeds_are_answered_while_the_back_is_away(served: Served, tmp_path: Path) -> None:
@@ -332,6 +391,12 @@ def test_feeds_are_answered_while_the_back_is_away(served: Served, tmp_path: Pat
         (2, ["203.0.113.9"], "192.0.2.1"),
         (1, [], "192.0.2.1"),
         (1, [""], "192.0.2.1"),
+        (1, ["203.0.113.9:51234"], "203.0.113.9"),
+        (1, ["2001:db8::9"], "2001:db8::9"),
+        (1, ["[2001:db8::9]"], "2001:db8::9"),
+        (1, ["[2001:db8::9]:443"], "2001:db8::9"),
+        (1, ["unknown"], "unknown"),
+        (2, [",,,"], "192.0.2.1"),
     ],
 )
 def test_a_client_is_who_the_trusted_proxies_say(

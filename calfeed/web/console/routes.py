@@ -83,7 +83,11 @@ def _guard() -> Answer | None:
     """Turn away everybody who is not signed in, and forms that are not our own."""
     if request.endpoint not in _OPEN and current_visit() is None:
         inside = request.full_path.rstrip("?").lstrip("/")
-        back = f"{request.script_root}/{inside}" if request.method == "GET" and inside else None
+        back = (
+            f"{request.script_root}/{inside}"
+            if request.method in ("GET", "HEAD") and inside
+            else None
+        )
         return redirect(url_for("sign_in_page", next=back), HTTPStatus.SEE_OTHER)
     if request.method == "POST" and not is_own_form():
         raise InvalidInputError(
