@@ -45,7 +45,7 @@ def describe_new_keys(database: Database) -> Iterator[str]:
     keyring = database.keyring
     if keyring is not None and keyring.file.made:
         yield f"keys     {keyring.file.path}"
-        yield "         is new; without it secrets are lost: back it up, apart from the database"
+        yield "         is new; without it secrets are lost: back it up, not with the database"
 
 
 def say(text: str) -> None:

@@ -16,6 +16,8 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from werkzeug.http import parse_accept_header
+
 from calfeed.web.kept import Kept
 from calfeed.web.tally import Tally
 
@@ -219,23 +221,15 @@ def respond(
 
 
 def _accepts_gzip(accepted: str) -> bool:
-    """Whether Accept-Encoding asks for gzip (RFC 9110, 12.5.3); not where it is absurdly long."""
+    """Whether Accept-Encoding asks for gzip (RFC 9110, 12.5.3), and not rather for plain bytes.
+
+    What is absurdly long asks for nothing.
+    """
     return len(accepted) <= _LONGEST_ACCEPTED and _read_accepted(accepted)
 
 
 # Clients send few different ones; whoever sends others has them read each time.
 @lru_cache(maxsize=256)
 def _read_accepted(accepted: str) -> bool:
-    accepted = accepted.lower()
-    if "gzip" not in accepted and "*" not in accepted:
-        return False
-    wanted: bool | None = None
-    for entry in accepted.split(","):
-        name, _, weight = entry.partition(";")
-        name = name.strip()
-        # What is said of gzip by name goes before what is said of everything.
-        if name in ("gzip", "x-gzip") or (name == "*" and wanted is None):
-            wanted = weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-            if name != "*":
-                return wanted
-    return bool(wanted)
+    weights = parse_accept_header(accepted.lower().replace("x-gzip", "gzip"))
+    return weights.quality("gzip") > 0 and weights.quality("gzip") >= weights.quality("identity")

@@ -37,6 +37,7 @@ from calfeed.web.link import (
     Request,
     Settled,
     end_with_parent,
+    join_headers,
     listen,
 )
 from calfeed.web.state import State
@@ -101,7 +102,7 @@ class Back:
 
 
 def make_environ(request: Request) -> dict[str, Any]:
-    """A request as WSGI has it (PEP 3333). A header that came several times is joined by commas."""
+    """A request as WSGI has it (PEP 3333)."""
     host, _, port = request.server.rpartition(":")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
@@ -120,14 +121,12 @@ def make_environ(request: Request) -> dict[str, Any]:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for name, value in request.headers:
+    for name, value in join_headers(request.headers).items():
         key = name.upper().replace("-", "_")
         if key == "CONTENT_TYPE":
             environ[key] = value
         elif key not in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
-            between = "; " if key == "COOKIE" else ","
-            before = environ.get(f"HTTP_{key}")
-            environ[f"HTTP_{key}"] = value if before is None else f"{before}{between}{value}"
+            environ[f"HTTP_{key}"] = value
     # The body is here as a whole, however it came.
     environ["CONTENT_LENGTH"] = str(len(request.body))
     return environ

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 # Some proxies write the client's port behind its address; IPv6 then stands in brackets.
@@ -13,17 +12,17 @@ _NETWORK_BITS = 64
 """How much of an IPv6 address is given to one customer; the rest of it they choose themselves."""
 
 
-def client_address(peer: str, forwarded: Iterable[str], proxies: int) -> str:
+def client_address(peer: str, forwarded: str, proxies: int) -> str:
     """The address of a client behind this many proxies that are trusted.
 
-    `peer` is the address that the connection comes from, `forwarded` are the values of
-    X-Forwarded-For. Each proxy adds the address that it was reached from at the end, so the client
-    is as many places from the right; what stands before it anybody can have made up. Where fewer
-    addresses came, the request did not pass the proxies, and the client is the peer.
+    `peer` is the address that the connection comes from, `forwarded` is X-Forwarded-For, a list.
+    Each proxy adds the address that it was reached from at the end, so the client is as many places
+    from the right; what stands before it anybody can have made up. Where fewer addresses came, the
+    request did not pass the proxies, and the client is the peer.
     """
     if not proxies:
         return peer
-    addresses = [one.strip() for value in forwarded for one in value.split(",")]
+    addresses = [one.strip() for one in forwarded.split(",")]
     found = addresses[-proxies] if len(addresses) >= proxies else ""
     return without_port(found) or peer
 

@@ -27,7 +27,7 @@ from calfeed.web.answers import Answer, Headers, find
 from calfeed.web.bodies import Bodies
 from calfeed.web.clients import client_address, find_network, is_known, without_port
 from calfeed.web.lanes import AwayError, BusyError, Lane, LostError
-from calfeed.web.link import Counted, Made, Request, Settled, connect
+from calfeed.web.link import Counted, Made, Request, Settled, connect, join_headers
 from calfeed.web.refusals import RefusedError
 from calfeed.web.table import Key, Table
 from calfeed.web.tally import Tally
@@ -71,7 +71,9 @@ class Front:
     async def __call__(self, scope: Scope, proto: HTTPProtocol) -> None:
         """Answer a request."""
         listed = scope.headers.items()
-        headers = dict(listed)
+        headers: Mapping[str, str] = dict(listed)
+        if len(headers) != len(listed):
+            headers = join_headers(listed)
         fault = find_fault(scope, listed, headers)
         if fault is not None:
             _refuse(proto, fault)
@@ -101,7 +103,7 @@ class Front:
         key: Key | None,
     ) -> None:
         """Read a request to its end, and answer as the back does."""
-        forwarded = [value for name, value in listed if name == "x-forwarded-for"]
+        forwarded = headers.get("x-forwarded-for", "")
         client = client_address(without_port(scope.client), forwarded, self._proxies)
         with self._bounded(client):
             body = b""

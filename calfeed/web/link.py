@@ -84,6 +84,15 @@ class Counted:
     polls: list[Polls]
 
 
+def join_headers(listed: Headers) -> dict[str, str]:
+    """Headers by name. What came several times is one list (RFC 9110, 5.3; RFC 6265bis, 5.7)."""
+    joined: dict[str, str] = {}
+    for name, value in listed:
+        between = "; " if name == "cookie" else ", "
+        joined[name] = value if name not in joined else f"{joined[name]}{between}{value}"
+    return joined
+
+
 def listen(address: str) -> Listener:
     """Listen on a Unix socket. What arrives is unpickled, so its folder has to be private."""
     Path(address).unlink(missing_ok=True)  # a process that was killed leaves it behind

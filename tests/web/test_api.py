@@ -108,6 +108,37 @@ def test_an_operation_is_closed_to_all_but_its_scope(api: ApiSite, name: str) ->
             assert str(SCOPES_OF[name]).format(endpoint=1) in response.text
 
 
+_BODY = '{"url": "https://example.org/a"'
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (f'{_BODY}, "url": "https://example.org/b"}}', 422, '"url" is given 2 times'),
+        (f'{_BODY}, "headers": {{"X": "a", "X": "b"}}}}', 422, '"X" is given 2 times'),
+        (f'{_BODY}, "description": "\\ud800"}}', 400, "not JSON"),
+        (f'{_BODY}, "options": {{"rate": NaN}}}}', 422, "#/options/rate"),
+        (f'{_BODY}, "options": {{"rate": {"9" * 5_000}}}}}', 400, "not JSON"),
+        ("[" * 20_000, 400, "not JSON"),
+        ('{"a":' * 8_000 + "1" + "}" * 8_000, 400, "not JSON"),
+        (f"{_BODY}}}".encode("utf-16"), 400, "not JSON"),
+        (b'{"url": "https://example.org/\xff"}', 400, "not JSON"),
+        ("null", 422, "#"),
+        ("", 400, "not JSON"),
+    ],
+)
+def test_a_body_that_has_no_one_reading_is_refused(
+    api: ApiSite, body: str | bytes, status: int, said: str
+) -> None:
+    before = api.ask("GET", "/endpoints").json
+    headers = {"Content-Type": "application/json"}
+    response = api.ask("POST", "/endpoints", data=body, headers=headers)
+    assert response.status_code == status, response.text
+    assert response.json is not None
+    assert said in response.text.replace('\\"', '"')
+    assert api.ask("GET", "/endpoints").json == before
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=label)
 def test_every_operation_is_in_the_document_and_in_the_docs(
     api: ApiSite, operation: Operation

@@ -171,9 +171,12 @@ def test_signing_in_leads_nowhere_but_into_the_console(house: House, elsewhere: 
     assert visitor.place == "/"
 
 
-def test_wrong_tokens_are_limited_and_the_right_one_always_gets_in(house: House) -> None:
+def test_wrong_tokens_are_limited_and_the_right_one_always_gets_in(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
     """All come from one address, as behind a proxy that nobody is told of."""
     stranger = house.visit()
+    caplog.set_level("WARNING")
     for _ in range(GUESSES.amount):
         assert "not the admin token" in stranger.sign_in("a guess")
     for _ in range(GUESSES.amount):
@@ -181,6 +184,7 @@ def test_wrong_tokens_are_limited_and_the_right_one_always_gets_in(house: House)
         assert stranger.page.status_code == 429
         assert int(stranger.page.headers["Retry-After"]) > 0
         assert "What fires next" in house.visit().sign_in()
+    assert caplog.text.count("wrong admin tokens") == 1  # strangers do not fill the log
 
 
 def test_a_link_signs_one_person_in_once_and_not_by_being_looked_at(house: House) -> None:

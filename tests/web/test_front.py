@@ -310,6 +310,13 @@ def test_too_much_at_once_is_refused_in_all_and_for_each_network_that_is_known(
             assert served.run(ask_all(stranger, 30)) == {404, 429}
 
 
+def test_a_header_that_comes_several_times_is_one_list(served: Served) -> None:
+    tag = served.get(FEED).headers["ETag"]
+    for tags in ([tag, '"x"'], ['"x"', tag]):
+        headers = [("host", "a"), *(("if-none-match", one) for one in tags)]
+        assert served.run(served.ask(FEED, headers=headers)).status == 304
+
+
 PATHS = ("/calendars.ics", "/", "/calendars/desk/call/", "/nowhere")
 
 
@@ -328,25 +335,29 @@ def test_a_request_needs_exactly_one_valid_host(served: Served) -> None:
         assert served.run(served.ask(path, headers=twice)).status in (200, 404)
 
 
-@pytest.mark.parametrize(
-    ("host", "valid"),
-    [
-        *((host, True) for host in ("a", "a.example:8000", "192.0.2.1:80", "[::1]", "[::1]:80")),
-        *((host, True) for host in ("xn--e1afmkfd.example", "my_host:", "A.EXAMPLE.")),
-        *((host, False) for host in ("a/b", "a b", "a@b", "a:b", "a:1:2", "[::1", "<script>")),
-        *((host, False) for host in ("http://a", "a\\b", '"', ":80", "a?b", "a#b", "é")),
-    ],
-)
-def test_a_host_is_a_name_or_an_address_and_perhaps_a_port(
-    served: Served, host: str, valid: bool
-) -> None:
-    statuses = {served.run(served.ask(p, headers=[("host", host)])).status for p in PATHS}
-    assert statuses == ({200, 404} if valid else {400})
+def test_a_host_is_a_name_or_an_address_and_perhaps_a_port(served: Served) -> None:
+    valid = ("a", "a.example:8000", "192.0.2.1:80", "[::1]", "[::1]:80", "my_host:", "A.EXAMPLE.")
+    other = (
+        "a/b",
+        "a b",
+        "a@b",
+        "a:b",
+        "a:1:2",
+        "[::1",
+        "<script>",
+        "http://a",
+        "a\\b",
+        '"',
+        ":80",
+    )
+    for host in (*valid, *other, "a?b", "a#b", "é"):
+        statuses = {served.run(served.ask(p, headers=[("host", host)])).status for p in PATHS}
+        assert statuses == ({200, 404} if host in valid else {400}), host
 
 
-@pytest.mark.parametrize("method", ["get", "Head", "FOO", "TRACE", "CONNECT", "PROPFIND", ""])
-def test_a_method_that_is_none_of_ours_is_refused_everywhere(served: Served, method: str) -> None:
-    assert {served.get(path, method).status for path in PATHS} == {501}
+def test_a_method_that_is_none_of_ours_is_refused_everywhere(served: Served) -> None:
+    for method in ("get", "Head", "FOO", "TRACE", "CONNECT", "PROPFIND", ""):
+        assert {served.get(path, method).status for path in PATHS} == {501}
 
 
 def test_what_is_read_only_says_so_at_every_address(site: Published, served: Served) -> None:
@@ -358,9 +369,9 @@ def test_what_is_read_only_says_so_at_every_address(site: Published, served: Ser
             assert {"GET", "HEAD"} <= set(refused.headers["Allow"].split(", "))
 
 
-@pytest.mark.parametrize("path", ["*", "", "evil.example:443", "?x"])
-def test_a_path_begins_with_a_slash(served: Served, path: str) -> None:
-    assert served.get(path, "OPTIONS").status == served.get(path).status == 400
+def test_a_path_begins_with_a_slash(served: Served) -> None:
+    for path in ("*", "", "evil.example:443", "?x"):
+        assert served.get(path, "OPTIONS").status == served.get(path).status == 400
 
 
 def test_a_query_beyond_any_that_is_in_a_link_is_refused(served: Served) -> None:
@@ -382,26 +393,23 @@ def test_feeds_are_answered_while_the_back_is_away(served: Served, tmp_path: Pat
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "client"),
     [
-        (0, [], "192.0.2.1"),
-        (0, ["203.0.113.9"], "192.0.2.1"),
-        (1, ["203.0.113.9"], "203.0.113.9"),
-        (1, ["198.51.100.1, 203.0.113.9"], "203.0.113.9"),
-        (1, ["198.51.100.1", "203.0.113.9"], "203.0.113.9"),
-        (2, ["198.51.100.1, 203.0.113.9 ,192.0.2.7"], "203.0.113.9"),
-        (2, ["203.0.113.9"], "192.0.2.1"),
-        (1, [], "192.0.2.1"),
-        (1, [""], "192.0.2.1"),
-        (1, ["203.0.113.9:51234"], "203.0.113.9"),
-        (1, ["2001:db8::9"], "2001:db8::9"),
-        (1, ["[2001:db8::9]"], "2001:db8::9"),
-        (1, ["[2001:db8::9]:443"], "2001:db8::9"),
-        (1, ["unknown"], "unknown"),
-        (2, [",,,"], "192.0.2.1"),
+        (0, "", "192.0.2.1"),
+        (0, "203.0.113.9", "192.0.2.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (1, "198.51.100.1,203.0.113.9", "203.0.113.9"),
+        (2, "198.51.100.1, 203.0.113.9 ,192.0.2.7", "203.0.113.9"),
+        (2, "203.0.113.9", "192.0.2.1"),
+        (1, "", "192.0.2.1"),
+        (1, "203.0.113.9:51234", "203.0.113.9"),
+        (1, "2001:db8::9", "2001:db8::9"),
+        (1, "[2001:db8::9]", "2001:db8::9"),
+        (1, "[2001:db8::9]:443", "2001:db8::9"),
+        (1, "unknown", "unknown"),
+        (2, ",,,", "192.0.2.1"),
     ],
 )
-def test_a_client_is_who_the_trusted_proxies_say(
-    proxies: int, forwarded: list[str], client: str
-) -> None:
+def test_a_client_is_who_the_trusted_proxies_say(proxies: int, forwarded: str, client: str) -> None:
     assert client_address("192.0.2.1", forwarded, proxies) == client
 
 
@@ -410,6 +418,7 @@ def test_applications_see_the_client_behind_a_trusted_proxy(
 ) -> None:
     served = Served(site, tmp_path, proxies=1)
     exchange = Exchange([b"x"])
-    headers = [("host", "a"), ("x-forwarded-for", "evil, 203.0.113.9")]
+    forwarded = [("x-forwarded-for", "evil"), ("x-forwarded-for", "203.0.113.9")]
+    headers = [("host", "a"), *forwarded]
     served.run(served.ask("/form", "POST", exchange=exchange, headers=headers))
     assert exchange.headers["X-Client"] == "203.0.113.9"

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -260,7 +262,18 @@ def _read_body(model: type[BaseModel], backend: Backend) -> BaseModel:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "The body has to be JSON: Content-Type: application/json",
         )
-    return model.model_validate_json(request.get_data(), strict=True, context=_urls_of(backend))
+    text = request.get_data()
+    body = model.model_validate_json(text, strict=True, context=_urls_of(backend))
+    json.loads(text, object_pairs_hook=_refuse_repeated)
+    return body
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
+    """Refuse a JSON object in which a name is given twice: nobody knows which one was meant."""
+    for name, times in Counter(name for name, _ in pairs).items():
+        if times > 1:
+            detail = f'"{name}" is given {times} times in one object'
+            raise refuse_input([Mistake(pointer="#", detail=detail)])
 
 
 def _urls_of(backend: Backend) -> dict[str, bool]:

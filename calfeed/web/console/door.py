@@ -36,6 +36,9 @@ LINK_LASTING = timedelta(minutes=15)
 GUESSES = RateLimitItemPerMinute(5)
 """How many wrong tokens from one address are answered as such."""
 
+_REPORTS = RateLimitItemPerMinute(1)
+"""How often the log says that there were more."""
+
 _TOUCHED_EVERY = timedelta(minutes=1)
 """How exactly it is noted when a session was last used."""
 
@@ -102,13 +105,15 @@ class Door:
     def count_wrong_token(self) -> bool:
         """Count a wrong token, and return whether there were too many from this address.
 
-        They keep nobody out: the right token is never counted, and never refused.
+        They keep nobody out: the right token is never counted, and never refused. The log says it
+        once a minute, so that nobody can fill it.
         """
         if self._limiter.hit(GUESSES, name_network()):
             return False
-        _log.warning(
-            "more than %d wrong admin tokens within a minute from one address", GUESSES.amount
-        )
+        if self._limiter.hit(_REPORTS):
+            _log.warning(
+                "more than %d wrong admin tokens within a minute from one address", GUESSES.amount
+            )
         return True
 
     def sign_in(self, method: str) -> None:
