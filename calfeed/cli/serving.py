@@ -12,8 +12,6 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -54,6 +52,7 @@ _LOOK = 0.25
 def web(processes: int, supervised: bool) -> None:
     """Serve feeds and pages of what is published. Any number of these may run."""
     from calfeed.cli.supervisor import Part, Supervisor
+    from calfeed.web.link import private_address
     from calfeed.web.server import check_address
     from calfeed.web.server import serve as serve_fronts
 
@@ -63,8 +62,7 @@ def web(processes: int, supervised: bool) -> None:
     check_address(settings.host, settings.port)
     if supervised:
         _end_with_parent()
-    with TemporaryDirectory(prefix="calfeed-") as private:
-        address = str(Path(private, "back"))
+    with private_address() as address:
         back = Part("web server's back", [sys.executable, "-m", "calfeed.web.back", address])
         with Supervisor([back], output.say) as supervisor:
             stopping = threading.Event()

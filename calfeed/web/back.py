@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from werkzeug.test import run_wsgi_app
@@ -134,7 +135,7 @@ def make_environ(request: Request) -> dict[str, Any]:
 
 def main(address: str) -> None:
     """Serve the fronts at an address until SIGTERM, with the settings of this process."""
-    end_with_parent()
+    end_with_parent(Path(address).parent)
     logs.set_up("web")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     settings = load_settings()

@@ -7,17 +7,24 @@ the Flask applications. A front opens a connection and sends a message; only the
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from calfeed.errors import CalfeedError
 from calfeed.store.poll_counts import Polls
 from calfeed.web.answers import Answer, Headers
 
 _BACKLOG = 128
+
+_LONGEST_ADDRESS = 103
+"""Bytes of a socket's path: what macOS takes, the shortest of all systems (sun_path, unix(4))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,30 @@ def join_headers(listed: Headers) -> dict[str, str]:
     return joined
 
 
+@contextmanager
+def private_address() -> Iterator[str]:
+    """A path for the back's socket, in a folder of its own for this user alone.
+
+    The folder is removed at the end of the block, or by the back where this process is killed.
+    Raises CalfeedError where there can be no socket.
+    """
+    try:
+        made = TemporaryDirectory(prefix="calfeed-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise CalfeedError(
+            f"the web server cannot make a folder for its socket: {error.strerror}; TMPDIR says "
+            "where it is made"
+        ) from error
+    with made as folder:
+        address = str(Path(folder, "back"))
+        if len(os.fsencode(address)) > _LONGEST_ADDRESS:
+            raise CalfeedError(
+                f"the path of a socket has at most {_LONGEST_ADDRESS} bytes, so the web server "
+                f"cannot have one in {folder}; let TMPDIR name a folder with a shorter path"
+            )
+        yield address
+
+
 def listen(address: str) -> Listener:
     """Listen on a Unix socket. What arrives is unpickled, so its folder has to be private."""
     Path(address).unlink(missing_ok=True)  # a process that was killed leaves it behind
@@ -104,13 +135,18 @@ def connect(address: str) -> Connection:
     return Client(address, "AF_UNIX")
 
 
-def end_with_parent() -> None:
-    """End this process when the one that started it is gone, so that it does not keep the port."""
+def end_with_parent(folder: Path | None = None) -> None:
+    """End this process when the one that started it is gone, so that it does not keep the port.
+
+    Whoever was given a `folder` by it removes that.
+    """
     parent = os.getppid()
 
     def follow() -> None:
         while os.getppid() == parent:
             time.sleep(1)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
     threading.Thread(target=follow, name="calfeed-parent", daemon=True).start()

@@ -67,8 +67,12 @@ def test_a_worker_that_is_killed_is_started_again_and_sends(site: Site, receiver
         assert post.message["data"]["event"]["slug"] == "un-day"
 
 
-def test_a_web_server_that_is_killed_is_started_again_and_answers(site: Site) -> None:
-    with site.serving() as serve:
+def test_a_web_server_that_is_killed_is_started_again_and_answers(
+    site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("t")
+    with site.serving(environment={"TMPDIR": str(folder)}) as serve:
+        (socket,) = folder.iterdir()
         etag = site.etag("/calendars.ics")
         killed = find_part(serve, "web")
         os.kill(killed, signal.SIGKILL)
@@ -76,6 +80,7 @@ def test_a_web_server_that_is_killed_is_started_again_and_answers(site: Site) ->
         until(lambda: "the web server ended" in serve.output, "a line about it")
         until(lambda: answers(site), "it answers")
         assert site.etag("/calendars.ics") == etag
+        until(lambda: not socket.exists(), "the folder of its socket is gone")
 
 
 def test_the_parts_end_by_themselves_when_serve_alone_is_killed(site: Site) -> None:

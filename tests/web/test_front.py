@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from calfeed.errors import CalfeedError
 from calfeed.store.poll_counts import Polls
 from calfeed.web.answers import LookUp, StartResponse
 from calfeed.web.app import make_flask
@@ -21,6 +22,7 @@ from calfeed.web.back import Back
 from calfeed.web.bodies import LARGEST, Bodies
 from calfeed.web.clients import client_address
 from calfeed.web.front import Front
+from calfeed.web.link import listen, private_address
 from calfeed.web.ready import ReadyPages
 from tests.patience import PATIENCE
 from tests.web.published import BASE, Published, make_site
@@ -422,3 +424,23 @@ def test_applications_see_the_client_behind_a_trusted_proxy(
     headers = [("host", "a"), *forwarded]
     served.run(served.ask("/form", "POST", exchange=exchange, headers=headers))
     assert exchange.headers["X-Client"] == "203.0.113.9"
+
+
+def test_the_backs_socket_is_in_a_private_folder_that_goes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with private_address() as address, listen(address):
+        assert Path(address).parent.stat().st_mode & 0o777 == 0o700
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("folder", ["t" * 100, "none"])
+def test_where_there_can_be_no_socket_the_error_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    if folder != "none":
+        (tmp_path / folder).mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / folder))
+    with pytest.raises(CalfeedError, match="TMPDIR"), private_address():
+        pass
