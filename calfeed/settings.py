@@ -28,7 +28,7 @@ from pydantic import (
 )
 
 from calfeed.errors import SettingsError
-from calfeed.private_files import keep_private
+from calfeed.private_files import keep_private, read_secret
 
 PREFIX = "CALFEED_"
 FILE = Path("calfeed.toml")
@@ -45,6 +45,8 @@ _IN_FILE = "_file"
 
 # What a bearer token can be made of (RFC 6750, 2.1).
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{20,198}={0,2}")
+
+_HOST = re.compile(r"\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+")
 
 # With socks5h, unlike socks5, it is the proxy that looks names up, as with the others.
 _PROXY_SCHEMES = ("http", "https", "socks5h")
@@ -119,12 +121,15 @@ class Settings(BaseModel):
         if value is None:
             return None
         url = TypeAdapter(AnyHttpUrl).validate_python(value)
-        if url.path not in (None, "/") or url.query or url.fragment or url.username:
+        others = (url.query, url.fragment, url.username, url.password)
+        fits = url.path in (None, "/") and others == (None,) * 4 and url.port != 0
+        if not fits or not _HOST.fullmatch(url.host or ""):
             raise ValueError(
                 "it has to be a scheme, a host and perhaps a port, as https://example.org; "
                 "calfeed needs a host of its own, not a path on one"
             )
-        return value.rstrip("/")
+        # As pydantic writes it: in ASCII, in small letters, without the scheme's own port.
+        return str(url).rstrip("/")
 
     @field_validator("time_zone")
     @classmethod
@@ -170,8 +175,8 @@ class Settings(BaseModel):
     @property
     def base_url_here(self) -> str:
         """Where this machine reaches its own web server."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
-        return f"http://{host}:{self.port}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def database(self) -> str:
@@ -236,19 +241,6 @@ def environment_with(admin_token: SecretStr) -> dict[str, str]:
     name = f"{PREFIX}ADMIN_TOKEN"
     others = {key: text for key, text in os.environ.items() if key != name + _IN_FILE.upper()}
     return {**others, name: admin_token.get_secret_value()}
-
-
-def read_secret(file: Path) -> str:
-    """The secret in a file, without the end of its line.
-
-    Raises SettingsError where it cannot be read; nothing of it is repeated.
-    """
-    try:
-        return file.read_text("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise SettingsError(f"{file} cannot be read: it is not a text") from None
-    except OSError as error:
-        raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _key_of(name: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from calfeed.errors import SettingsError
 from calfeed.settings import Settings, load_settings
@@ -119,6 +120,35 @@ def test_the_public_url_has_no_slash_at_its_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("HTTPS://Calendar.Example.ORG:443", "https://calendar.example.org"),
+        (" https://a.example\n", "https://a.example"),
+        ("https://bücher.example/", "https://xn--bcher-kva.example"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
+        ("http://a.example:80", "http://a.example"),
+    ],
+)
+def test_the_public_url_is_kept_in_one_form(tmp_path: Path, given: str, kept: str) -> None:
+    """Whether it is https, which cookies and headers depend on, is told from its beginning."""
+    assert load(tmp_path, PUBLIC_URL=given).base_url == kept
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "example.org", "//example.org", "ftp://a.example", "https://", "https://a b.example"),
+        *("https://a.example/x", "https://a.example//", "https://a.example?", "https://a.example#"),
+        *("https://me@a.example", "https://:x@a.example", "https://a.example:0"),
+        *('https://a.example"x', "https://a.example\\@b", "https://a'b.example"),
+    ],
+)
+def test_what_else_a_public_url_has_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="CALFEED_PUBLIC_URL: "):
+        load(tmp_path, PUBLIC_URL=url)
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "http://proxy.example.org:3128",
@@ -179,6 +209,7 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
 def test_a_server_on_every_address_is_reached_at_loopback(tmp_path: Path) -> None:
     assert load(tmp_path, HOST="0.0.0.0").base_url_here == "http://127.0.0.1:8000"
     assert load(tmp_path, HOST="::").base_url_here == "http://[::1]:8000"
+    assert load(tmp_path, HOST="::1").base_url_here == "http://[::1]:8000"
 
 
 @pytest.mark.parametrize("name", ["ADMIN_TOKEN", "DATABASE_URL", "EGRESS_PROXY"])
@@ -216,16 +247,44 @@ def test_the_environment_goes_before_calfeed_toml_in_either_form(tmp_path: Path)
     assert settings.admin_token.get_secret_value() == "from-the-environment-0123456789"
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"short\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(None, b"\xff\xfe", b"short\n", b"", b"\r\n", b"short-and-then-more\nof-it\n"),
+        *(b"short-and-then-more-of\0", b"short" * 20_000),
+    ],
+)
 def test_a_secret_in_a_file_that_cannot_be_used_is_not_repeated(
     tmp_path: Path, content: bytes | None
 ) -> None:
     file = tmp_path / "secret"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(SettingsError, match="CALFEED_ADMIN_TOKEN_FILE: ") as caught:
-        load(tmp_path, ADMIN_TOKEN_FILE=str(file))
-    assert "short" not in str(caught.value)
+    for name in ("ADMIN_TOKEN", "DATABASE_URL") if content != b"short\n" else ("ADMIN_TOKEN",):
+        with pytest.raises(SettingsError, match=f"CALFEED_{name}_FILE: ") as caught:
+            load(tmp_path, **{f"{name}_FILE": str(file)})
+        assert "short" not in str(caught.value)
+
+
+def test_a_secret_is_read_as_editors_and_pipes_give_it(tmp_path: Path) -> None:
+    token = "0123456789abcdef0123456789abcdef"
+    file = tmp_path / "secret"
+    for content in (token, f"{token}\n", f"{token}\r\n", f"\ufeff{token}\r\n"):
+        file.write_bytes(content.encode())
+        settings = load(tmp_path, ADMIN_TOKEN_FILE=str(file))
+        assert settings.admin_token == SecretStr(token)
+    reading, writing = os.pipe()  # as a shell makes one for <(…)
+    os.write(writing, f"{token}\n".encode())
+    os.close(writing)
+    assert load(tmp_path, ADMIN_TOKEN_FILE=f"/dev/fd/{reading}").admin_token == SecretStr(token)
+    os.close(reading)
+
+
+@pytest.mark.parametrize("name", ["pipe", ".", "/dev/zero", "/dev/null", "nowhere", "a\0b"])
+def test_what_is_no_file_with_a_secret_is_an_error_at_once(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SettingsError, match="CALFEED_ADMIN_TOKEN_FILE: "):
+        load(tmp_path, ADMIN_TOKEN_FILE=str(tmp_path / name))
 
 
 def test_keys_are_beside_the_database_or_where_they_are_said_to_be(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from calfeed.errors import InvalidInputError
-from calfeed.settings import read_secret
+from calfeed.private_files import LARGEST, decode_text, read_text
 
 STDIN = "-"
 """What stands for standard input where a file or a URL is named."""
@@ -18,13 +17,11 @@ STDIN = "-"
 def from_file(file: str) -> str:
     """The text in a file, or on standard input, without the end of its last line.
 
-    Raises SettingsError where it cannot be read, InvalidInputError where there is nothing.
+    Raises SettingsError where it cannot be read, or where there is nothing.
     """
-    text = sys.stdin.read().rstrip("\r\n") if file == STDIN else read_secret(Path(file))
-    if not text:
-        where = "standard input" if file == STDIN else file
-        raise InvalidInputError(f"there is nothing in {where}, where a secret was to be read")
-    return text
+    if file == STDIN:
+        return decode_text(sys.stdin.buffer.read(LARGEST + 1), "standard input")
+    return read_text(Path(file))
 
 
 def choose(secret: str | None, file: str | None) -> str | None:
