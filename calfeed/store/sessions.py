@@ -57,7 +57,7 @@ def begin_session(
 def find_session(connection: Connection, secret: str, door: str, now: datetime) -> Session | None:
     """The session of an id, unless it is over.
 
-    It is looked up by its hash, so the time that takes tells nothing about the id.
+    It is looked up by a hash, so the time of the look-up does not depend on the secret id.
     """
     query = select(sessions).where(sessions.c.digest == digest_token(secret), _is_open(door, now))
     row = connection.execute(query).one_or_none()

@@ -1,4 +1,4 @@
-"""Tokens: what lets a reader at the feed of a private calendar, or a program at the API.
+"""Tokens: access for a reader to the feed of a private calendar, or for a program to the API.
 
 Only their hashes are kept.
 """
@@ -40,7 +40,7 @@ _SCOPE = re.compile(rf"{'|'.join(SCOPES)}|{_READ_ONE}[a-z0-9][a-z0-9-]{{0,63}}")
 class Token:
     """A token as kept: what it is for, for whom, and since when it is revoked, if it is.
 
-    From `expires` (UTC) on it is as if it had never been; None: it stays until it is revoked.
+    It is valid until `expires` (UTC), or until it is revoked where that is None.
 
     One for a feed has a `calendar`, one for the API `scopes`.
     """
@@ -66,12 +66,12 @@ class Token:
 
 
 def digest_token(token: str) -> str:
-    """What is kept of a token. It is random, so a plain hash of it tells nothing."""
+    """The hash that is kept of a token. A token is random, so the hash needs no salt."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def is_same_token(given: str, expected: str) -> bool:
-    """Whether two tokens are the same; the time that takes tells nothing about them."""
+    """Whether two tokens are the same, compared in constant time."""
     return hmac.compare_digest(digest_token(given), digest_token(expected))
 
 
@@ -113,7 +113,7 @@ def allows(scopes: Collection[str], wanted: str) -> bool:
 
 
 def may_read(scopes: Collection[str], names: Collection[str]) -> bool:
-    """Whether scopes let at a private calendar that has, or had, one of these names."""
+    """Whether scopes allow reading a private calendar with one of these current or former names."""
     return any(allows(scopes, _READ_ONE + name) for name in names)
 
 
@@ -147,7 +147,7 @@ def load_tokens(connection: Connection) -> list[Token]:
 def find_token(connection: Connection, token: str, now: datetime) -> Token | None:
     """A token that is neither revoked nor expired; None where there is no such one.
 
-    It is looked up by its hash, so the time that takes tells nothing about it.
+    It is looked up by a hash, so the time of the look-up does not depend on the token.
     """
     query = select(tokens).where(tokens.c.digest == digest_token(token), tokens.c.revoked.is_(None))
     row = connection.execute(query).one_or_none()

@@ -95,7 +95,7 @@ class Answer:
 
 
 def transport_headers(base_url: str) -> Headers:
-    """What tells browsers to come by https alone, for a year (RFC 6797), where people do."""
+    """HSTS for a year (RFC 6797), where the public URL is https; otherwise no header."""
     https = base_url.startswith("https:")
     return [("Strict-Transport-Security", "max-age=31536000")] if https else []
 

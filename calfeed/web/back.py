@@ -44,7 +44,7 @@ from calfeed.web.link import (
 from calfeed.web.state import State
 
 _NICENESS = 5
-"""Where processors are short, look-ups go before what is made (nice(2))."""
+"""Where processors are busy, the fronts' look-ups go first (nice(2))."""
 
 _log = logging.getLogger(__name__)
 

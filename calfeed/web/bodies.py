@@ -19,7 +19,7 @@ _MOST_HELD = 64_000_000
 
 
 class Bodies:
-    """Reads bodies, and knows how much of them is held."""
+    """Reads bodies, with a bound on the bytes of all unfinished ones."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds

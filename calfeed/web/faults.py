@@ -1,4 +1,4 @@
-"""Faults of ours: what is logged of a request that fails."""
+"""What is logged of a request that fails with an unforeseen error."""
 
 from __future__ import annotations
 

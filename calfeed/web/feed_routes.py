@@ -62,7 +62,7 @@ def make_blueprint(state: State) -> Blueprint:
     @feeds.get("/private/<token>/<slug:slug>.ics")
     def private(token: str, slug: str) -> Response:
         snapshot = state.snapshot
-        # Looked up by its hash, so the time that takes tells nothing about a token.
+        # Looked up by a hash, so the time of the look-up does not depend on the token.
         kept = snapshot.tokens.get(digest_token(token))
         found = snapshot.everything.get(snapshot.renamed.get(slug, slug))
         if (

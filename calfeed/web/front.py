@@ -1,8 +1,8 @@
-"""The front: what granian asks for each request, in its event loop. Nothing here takes time.
+"""The front: what granian asks for each request, in its event loop. Nothing here blocks.
 
 Feeds and pages that are ready are looked up. Every other request is read as a whole and handed to
-the back (`back.py`), in one of several lanes; so nobody waits for a request that does not end, nor
-for what somebody else has asked for.
+the back (`back.py`), in one of several lanes. So nobody waits for somebody else's unfinished
+request, or for a page that is being made for somebody else.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Front:
         self._bodies = bodies or Bodies()
         self._table = Table(address)
         self._tally = Tally()
-        # Dear pages hold up neither private feeds nor what is sent.
+        # Pages that take long to make delay neither private feeds nor POSTs.
         self._pages = Lane(address, at_once=6, waiting=200)
         self._feeds = Lane(address, at_once=2, waiting=200)
         self._writing = Lane(address, at_once=4, waiting=200)

@@ -1,4 +1,4 @@
-"""Values that are made when they are first asked for and then kept, up to a bound."""
+"""A cache of values that are made on first use, with a bound on its size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways from a front to the back: for each kind of request so many at once, so many waiting."""
+"""Lanes from a front to the back: bounds of the requests of one kind, at work and waiting."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class BusyError(Exception):
 
 
 class AwayError(Exception):
-    """The back does not listen: the request was not handed over."""
+    """The back does not listen, so it did not get the request."""
 
 
 class LostError(Exception):
-    """The back ended with the request in hand: whether it was done is not known."""
+    """The back ended while it had the request; whether it acted on it is not known."""
 
 
 class Lane:
     """A kind of request: `at_once` are with the back, up to `waiting` others wait for that.
 
-    Each has threads and connections of its own, so one that is full holds up no other.
+    Each lane has its own threads and connections, so a full one delays no other.
     """
 
     def __init__(self, address: str, at_once: int, waiting: int) -> None:

@@ -1,4 +1,4 @@
-"""What the two kinds of web processes tell each other, over a Unix socket of their own.
+"""Messages between the fronts and the back, over a Unix socket of their own.
 
 The fronts hold connections and answer what is settled; the back holds the published state and
 the Flask applications. A front opens a connection and sends a message; only the back listens.

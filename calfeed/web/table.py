@@ -53,7 +53,7 @@ class Table:
         return None
 
     def key_of(self, path: str, query: str, accepted: str) -> Key:
-        """What an answer is kept by: its address, and the language for this Accept-Language.
+        """The key of an answer: its address, and the language that Accept-Language chooses.
 
         Of a page's address only the known parameters count, as in the back.
         """
@@ -100,7 +100,7 @@ class Table:
                 time.sleep(_PAUSE)
 
     def _take(self, edition: Edition, before: Mapping[str, Answer] | None) -> None:
-        """Go over to an edition. `before` is what it adds to, None for the answers at hand."""
+        """Take over an edition. It adds to `before`; None stands for the current answers."""
         answers = dict(self.answers if before is None else before)
         for path in edition.gone:
             answers.pop(path, None)

@@ -20,12 +20,12 @@ RATE = "600 per minute"
 """How many requests a token, or an address without one, may make in each process."""
 
 _EVERY_REQUEST = "api"
-"""What the limit counts a request as, whatever is at its address."""
+"""The one name under which the limit counts all requests, whatever their address."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """Who asks, empty for nobody known, and what they may do."""
+    """Who makes a request (an empty name without a token), and with which scopes."""
 
     name: str = ""
     scopes: tuple[str, ...] = ()
@@ -41,12 +41,12 @@ class Access:
             raise RefusalError(HTTPStatus.FORBIDDEN, f"This needs a token with the scope {scope}.")
 
     def may_read(self, *names: str) -> bool:
-        """Whether a private calendar may be seen that has, or had, these names."""
+        """Whether the scopes allow reading a private calendar with one of these names."""
         return may_read(self.scopes, names)
 
 
 def find_access(database: Database, admin_token: SecretStr | None, now: datetime) -> Access | None:
-    """Who makes the request at hand; None where a token is given that is not valid.
+    """Who makes the current request; None for a token that is not valid.
 
     Raises StoreError where the database does not answer.
     """
@@ -78,7 +78,7 @@ def guard(
     """
 
     def name_asker() -> str:
-        # A valid token has its own limit: what strangers do keeps nobody out who has one.
+        # A valid token has its own limit, so strangers cannot use it up.
         return str(g.access.name) if g.access else name_network()
 
     @app.before_request
@@ -109,5 +109,5 @@ def guard(
 
 
 def current_access() -> Access:
-    """Who makes the request at hand."""
+    """Who makes the current request."""
     return g.access or Access()

@@ -1,4 +1,4 @@
-"""Messages and deliveries: what was told to whom, what came of it, and sending it again."""
+"""Messages and deliveries: what was sent to whom, with which result, and sending it again."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Delivery(View):
     attempts: int
     next_at: datetime | None = Field(description="When it is sent next.")
     settled_at: datetime | None = Field(description="When it came to its end.")
-    digest: str | None = Field(description="The message of the digest that told of it.")
+    digest: str | None = Field(description="The message of the digest that included it.")
 
 
 class Attempt(View):
@@ -71,7 +71,7 @@ class DeliveryMore(View):
 
 
 class Message(View):
-    """One thing that was told; the id is its `webhook-id`."""
+    """A message; its id is the `webhook-id`."""
 
     id: str
     type: str

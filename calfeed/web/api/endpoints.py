@@ -187,7 +187,7 @@ def list_endpoints(call: Call, query: PageQuery, connection: Connection) -> Page
 def add_endpoint(call: Call, body: EndpointGiven, connection: Connection) -> EndpointOnce:
     """Add an endpoint.
 
-    It is told of what happens from then on. The secret, with which it verifies messages (Standard
+    It receives messages from then on. The secret, with which it verifies messages (Standard
     Webhooks), is in the answer and is not shown again.
     """
     given = body.filters.model_dump()
@@ -283,7 +283,7 @@ def rotate_secret(
 def test_endpoint(call: Call, path: EndpointPath, connection: Connection) -> Delivery:
     """Send an active endpoint a test message.
 
-    A worker posts it at once; `/deliveries/{delivery}` tells what came of it.
+    A worker posts it at once; `/deliveries/{delivery}` shows the result.
     """
     require_active(connection, path.endpoint)
     message = probe_message(path.endpoint, call.now, secrets.token_hex(8))

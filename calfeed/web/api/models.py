@@ -146,7 +146,7 @@ class Changes(View):
 
 
 class Reminder(View):
-    """A moment before an occurrence at which endpoints are told."""
+    """A moment before an occurrence at which endpoints receive a message."""
 
     key: str
     calendar: str
@@ -158,5 +158,5 @@ class Reminder(View):
     start: str
     time_zone: str
     endpoints: list[str] | None = Field(
-        description="The endpoints that are told; null without the scope `endpoints`."
+        description="The endpoints that receive it; null without the scope `endpoints`."
     )

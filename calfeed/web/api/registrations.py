@@ -1,4 +1,4 @@
-"""Registrations: endpoints that anybody may add, and that show first that they want messages.
+"""Registrations: endpoints that anybody may add, and that have to confirm that they want messages.
 
 What is registered is unverified. It is sent one message, with a challenge, and nothing else
 until whoever registered it gives the challenge back, and so has seen what its URL receives.
@@ -130,7 +130,7 @@ def confirm_registration(
 ) -> EndpointMore:
     """Confirm a registration with the challenge that its URL received.
 
-    From then on it is told of what happens.
+    From then on it receives messages.
     """
     found = endpoints.take_endpoint(connection, path.endpoint)
     if found.state != "unverified":
@@ -183,7 +183,7 @@ def remove_registration(call: Call, path: EndpointPath, connection: Connection) 
 
 
 def _list_slips(call: Call, filters: FiltersGiven) -> Iterator[Mistake]:
-    """What in a filter names nothing that is public; nothing private is told from what is not."""
+    """The names in a filter that are not public; private ones look like ones that do not exist."""
     public = {slug: one for slug, one in call.snapshot.everything.items() if one.public}
     known = {f"{slug}/{event}" for slug, one in public.items() for event in one.by_slug}
     for name, there_are in (("calendars", public), ("events", known), ("types", MESSAGE_TYPES)):

@@ -1,4 +1,4 @@
-"""What the pages of the console work with, and how they read and answer."""
+"""What all pages of the console share: their dependencies, and reading of form fields."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _YEARS = range(1970, 3000)
 
 @dataclass(frozen=True)
 class Desk:
-    """What every page has at hand; `clock` gives the time, in UTC."""
+    """What every page needs; `clock` gives the time, in UTC."""
 
     database: Database
     settings: Settings

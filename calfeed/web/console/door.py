@@ -1,7 +1,7 @@
-"""Who may come in: the admin token, links that are good for once, sessions, forms of our own.
+"""Signing in: the admin token, links that work once, sessions, and protection of forms.
 
 A browser carries a random id in a cookie, and the database says whether that is of a session. So a
-session can be ended, and nobody can try out tokens on a cookie.
+session can be ended, and a cookie does not help to guess the token.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Visit:
 
 
 class Door:
-    """Lets in who has the admin token or a link, and knows them by their session from then on.
+    """Signs in whoever has the admin token or a link, and finds their session afterwards.
 
     Without a token in the settings nobody can sign in by one.
     """
@@ -99,13 +99,13 @@ class Door:
         return self._token is None
 
     def is_token(self, given: str) -> bool:
-        """Whether this is the admin token; the time that takes tells nothing about it."""
+        """Whether this is the admin token, compared in constant time."""
         return self._token is not None and is_same_token(given, self._token.get_secret_value())
 
     def count_wrong_token(self) -> bool:
         """Count a wrong token, and return whether there were too many from this address.
 
-        They keep nobody out: the right token is never counted, and never refused. The log says it
+        The right token is never counted and never refused. The log says it
         once a minute, so that nobody can fill it.
         """
         if self._limiter.hit(GUESSES, name_network()):
@@ -179,7 +179,7 @@ class Door:
 
 @lru_cache(maxsize=4)
 def _name_door(token: str, key: bytes) -> str:
-    """What stands for an admin token in the database; dear to make, so no token is found by it."""
+    """What stands for an admin token in the database. It is slow to compute, against guessing."""
     return hashlib.scrypt(token.encode(), salt=key, n=2**14, r=8, p=1, dklen=32).hex()
 
 
@@ -198,13 +198,13 @@ def open_link(database: Database, once: str, now: datetime) -> bool:
 
 
 def current_visit() -> Visit | None:
-    """The session that the request at hand is of; None for a stranger's."""
+    """The session of the current request; None where nobody is signed in."""
     visit: Visit | None = g.get("visit")
     return visit
 
 
 def form_token() -> str:
-    """What the forms of the page at hand carry; nothing for strangers."""
+    """The token in the forms of the current page; empty where nobody is signed in."""
     visit = current_visit()
     return visit.form_token if visit else ""
 

@@ -39,7 +39,7 @@ class Health:
 
     @property
     def unchanged(self) -> int:
-        """How many were told that they have it (304)."""
+        """How many were answered with 304."""
         return self.polls - self.sent
 
     @property
