@@ -81,10 +81,10 @@ def export(
             click.echo(feed, nl=False)
             return
         with replacing_folder(folder) as made:
-            count = _write_site(state.database, address, settings.time_zone, made)
+            files = _write_site(state.database, address, settings.time_zone, made)
             # Before the site: what people have seen, the ledger has to know.
             state.keep()
-    _report(folder, count, state.plan, as_json)
+    _report(folder, files, state.plan, as_json)
     if base_url is None and settings.public_url is None:
         click.echo(f"The site says that it is at {address}; --base-url says otherwise.", err=True)
 
@@ -169,13 +169,13 @@ def _make_feed(database: Database, base_url: str, calendar: str | None, query: s
 
 
 def _write_site(database: Database, base_url: str, time_zone: str, folder: Path) -> int:
-    count = 0
+    files = 0
     for path, body in make_site(database, base_url, output.now(), time_zone):
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
-        count += 1
-    return count
+        files += 1
+    return files
 
 
 def _report(folder: Path, files: int, plan: Plan | None, as_json: bool) -> None:

@@ -208,16 +208,16 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
 
 
 def _describe_clock(now: datetime, last: datetime | None) -> list[str]:
-    """A line that says so where the time is before one that has been; `last` is a worker's (UTC).
+    """A warning if `now` is earlier than `last`, the time at which a worker ran last (both UTC).
 
-    Nothing tells a clock that is ahead from a long rest of the workers.
+    A clock that is ahead cannot be noticed here: it looks as if no worker ran for long.
     """
     if last is None or last - now <= _CLOCKS_APART:
         return []
     return [
-        f"the machine's clock says {now:%Y-%m-%d %H:%M} UTC, and a worker's said "
-        f"{last:%Y-%m-%d %H:%M} before: one of them is wrong. What is past and what is still to "
-        "come is judged by the former; if that is wrong, put it right and publish again"
+        f"the machine's clock says {now:%Y-%m-%d %H:%M} UTC, but a worker recorded "
+        f"{last:%Y-%m-%d %H:%M} before: one of the two is wrong. This publish uses the machine's "
+        "clock to decide what is past; if the clock is wrong, correct it and publish again"
     ]
 
 

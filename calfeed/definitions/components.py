@@ -157,8 +157,7 @@ def parse_value(text: str) -> object:
     if _MOMENT.fullmatch(text):
         moment = datetime.fromisoformat(text)
         return moment if len(text) > 8 else moment.date()
-    # icalendar leaves this call without types.
-    value: object = vDDDTypes.from_ical(text)  # type: ignore[no-untyped-call]
+    value: object = vDDDTypes.from_ical(text)  # type: ignore[no-untyped-call]  # icalendar's
     return value
 
 
@@ -174,8 +173,8 @@ def _split(line: str) -> tuple[str, Mapping[str, str], str]:
         return name, {key.upper(): value for key, value in pairs}, simple[3]
     if ":" not in line[:_LONGEST_PARAMS]:
         raise ValueError("it has no value, or parameters without end")
-    # icalendar leaves this call without types.
-    parts: tuple[str, Parameters, str] = Contentline(line).raw_parts()  # type: ignore[no-untyped-call]
+    found = Contentline(line).raw_parts()  # type: ignore[no-untyped-call]  # icalendar's
+    parts: tuple[str, Parameters, str] = found
     params = {
         key.upper(): each if isinstance(each, str) else ",".join(each)
         for key, each in parts[1].items()

@@ -131,9 +131,9 @@ def compare_revisions(before: Written | None, after: Written) -> EventChange:
 
 
 def drops_occurrences(change: EventChange) -> bool:
-    """Whether coming occurrences of an event that goes on take place no more.
+    """Whether a series that is neither withdrawn nor cancelled loses some coming occurrences.
 
-    Also where another time has come with that, or nothing is left of the series but its first.
+    That is so too if the series also moved, or if its rule is gone and one event is left.
     """
     before, after = change.before, change.after
     if before is None or change.kind not in (Kind.MOVED, Kind.CHANGED):

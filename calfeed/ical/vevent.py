@@ -231,7 +231,7 @@ def _put_recurrence(component: Component, event: Event) -> None:
         until = rule_until(event, repeat.rule)
         if until is not None:
             rule["UNTIL"] = [until]
-        written: bytes = vRecur(rule).to_ical()  # type: ignore[no-untyped-call]
+        written: bytes = vRecur(rule).to_ical()  # type: ignore[no-untyped-call]  # icalendar's
         component.put("RRULE", written.decode())
     # The first time is one of them already, but Home Assistant shows only those in a list.
     also = repeat.also if repeat.rule else (event.start, *repeat.also)
@@ -272,7 +272,7 @@ def _put_alarms(component: Component, event: Event, start: Moment, title: str) -
 
 @lru_cache(maxsize=1024)
 def _write_duration(span: timedelta) -> str:
-    written: bytes = vDuration(span).to_ical()  # type: ignore[no-untyped-call]
+    written: bytes = vDuration(span).to_ical()  # type: ignore[no-untyped-call]  # icalendar's
     return written.decode()
 
 

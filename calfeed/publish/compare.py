@@ -61,7 +61,8 @@ class Differences:
 class Removals:
     """What a publish takes away: calendars by their slugs, events by their UIDs.
 
-    `shortened` are the events of which single occurrences are cancelled, or are no more.
+    `shortened` are the series that go on without some of their coming occurrences, which are
+    cancelled or no longer part of the series.
     """
 
     calendars: tuple[str, ...] = ()

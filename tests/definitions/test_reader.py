@@ -86,9 +86,8 @@ def test_everything_that_can_be_written_is_read() -> None:
     zone = calendar.events[1].zone
     karachi = calendar.events[0].zone
 
-    def at(*numbers: int) -> datetime:
-        # A type checker cannot count what is unpacked.
-        return datetime(*numbers, tzinfo=zone)  # type: ignore[arg-type, misc]
+    def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+        return datetime(year, month, day, hour, minute, tzinfo=zone)
 
     common = {"calendar": "x", "language": "en"}
     assert calendar == Calendar(
