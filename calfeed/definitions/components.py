@@ -7,7 +7,7 @@ zones it remembers from one calendar to the next, and what a value was before is
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -77,6 +77,15 @@ class Component:
             other.add(prop if value == prop.value else Property(prop.name, prop.params, value))
         for name in values.keys() - self._by_name.keys():
             other.add(Property(name, {}, values[name]))
+        return other
+
+    def on_clock(self, tzid: str, names: Collection[str]) -> Component:
+        """The component with a TZID for the times of these properties that float."""
+        other = Component(self.name, components=self.components, broken=self.broken)
+        for prop in self.properties:
+            floats = prop.name in names and "Z" not in prop.value.upper()
+            params = {"TZID": tzid, **prop.params} if floats else prop.params
+            other.add(Property(prop.name, params, prop.value))
         return other
 
     def all(self, name: str) -> list[Property]:

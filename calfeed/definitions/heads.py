@@ -17,6 +17,7 @@ from calfeed.definitions.tzids import Zones
 from calfeed.definitions.vevents import read_text
 
 _NAMES, _DESCRIPTIONS = ("NAME", "X-WR-CALNAME"), ("DESCRIPTION", "X-WR-CALDESC")
+_MOMENTS = ("DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID")
 # Kept under other names, or said by calfeed itself in every feed.
 _KNOWN = {
     *(*_NAMES, *_DESCRIPTIONS, "COLOR", "X-APPLE-CALENDAR-COLOR", "X-WR-TIMEZONE"),
@@ -50,6 +51,26 @@ def find_clock(
     likely = sorted(used, key=lambda tzid: (-used[tzid], tzid))
     found = (zones.find(tzid).zone for tzid in likely)
     return Clock(zones, next(filter(None, found), ZoneInfo("UTC")), steps, sure=False)
+
+
+def on_own_clocks(calendars: list[Component]) -> list[Component]:
+    """The calendars of one file; where they name different zones, their times say in which.
+
+    X-WR-TIMEZONE becomes the TZID of the times that have no zone.
+    """
+    if len({name for each in calendars if (name := each.value("X-WR-TIMEZONE"))}) < 2:
+        return calendars
+    return [_on_own_clock(each) for each in calendars]
+
+
+def _on_own_clock(calendar: Component) -> Component:
+    own, zone = calendar.replaced({}), calendar.first("X-WR-TIMEZONE")
+    if zone is not None:
+        own.components = [
+            each.on_clock(zone.text, _MOMENTS) if each.name == "VEVENT" else each
+            for each in calendar.components
+        ]
+    return own
 
 
 def find_language(vevents: list[Component]) -> str:

@@ -14,7 +14,13 @@ from zoneinfo import ZoneInfo
 from calfeed.definitions.components import read_components
 from calfeed.definitions.early import begin_in_range
 from calfeed.definitions.groups import group_events, import_group
-from calfeed.definitions.heads import find_clock, find_language, import_head, report_others
+from calfeed.definitions.heads import (
+    find_clock,
+    find_language,
+    import_head,
+    on_own_clocks,
+    report_others,
+)
 from calfeed.definitions.losses import CALENDAR, Loss, Losses, group_losses
 from calfeed.definitions.methods import apply_methods
 from calfeed.definitions.pruning import day_of, first_text, write_accepted
@@ -72,6 +78,8 @@ def import_calendar(
     losses = Losses()
     report = losses.of(CALENDAR)
     calendars = apply_methods(read_components(data, report), report)
+    if time_zone is None:
+        calendars = on_own_clocks(calendars)
     vevents = [
         begin_in_range(each, losses) for calendar in calendars for each in calendar.within("VEVENT")
     ]

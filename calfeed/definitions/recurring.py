@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from calfeed.definitions.components import Component
-from calfeed.definitions.losses import Report
+from calfeed.definitions.losses import Losses, Report
 from calfeed.definitions.recurrences import Steps, wall_time
 from calfeed.definitions.rulesets import DateSet, find_dates, on_dates
 from calfeed.definitions.stamps import (
@@ -26,6 +26,8 @@ from calfeed.definitions.vevents import Draft
 
 _DIFFERS = ("summary", "description", "location", "status", "url")
 """What one occurrence may have of its own, its times aside."""
+_MOST_CHANGED = 1_000
+"""How many occurrences an override may change by its RANGE."""
 
 
 @dataclass
@@ -151,6 +153,8 @@ def _apply_overrides(
             )
         )
     ]
+    # What one override says of a date goes before what another says of all that follow.
+    originals.sort(key=lambda each: (not _has_range(each[0]), wall_time(each[1])))
     found = _Finder(series.dates, [original for _, original in originals], clock.steps)
     for override, moment in originals:
         dates = series.dates
@@ -167,15 +171,42 @@ def _apply_overrides(
             series.apart.append(override)
             series.take_out([original], clock.steps)
             continue
-        if override.component.params("RECURRENCE-ID").get("RANGE"):
-            override.report("RECURRENCE-ID", "its RANGE is not kept: that occurrence alone changes")
         if original in series.excluded:
             series.excluded.discard(original)
         elif original != dates.start and not found.same(original):
             dates.others.add(original)
             override.report("RECURRENCE-ID", "is none of the dates, and becomes one", original)
-        if change := _find_change(draft, override, original):
-            series.changes[original] = change
+        for at, moved in [(original, override), *_that_follow(series, override, original, clock)]:
+            if change := _find_change(draft, moved, at):
+                series.changes[at] = change
+
+
+def _has_range(override: Draft) -> bool:
+    return bool(override.component.params("RECURRENCE-ID").get("RANGE"))
+
+
+def _that_follow(
+    series: Series, override: Draft, original: Moment, clock: Clock
+) -> list[tuple[Moment, Draft]]:
+    """The later dates that an override changes too, by its RANGE, with what it makes of each.
+
+    All of them are as far from their original starts as its own is (RFC 5545, 3.8.4.4).
+    """
+    if not _has_range(override) or series.dates is None:
+        return []
+    dates = series.dates.dates_to_the_end(clock.steps)
+    if dates is None or len(dates) > _MOST_CHANGED:
+        override.report("RECURRENCE-ID", "its RANGE is not kept: that occurrence alone changes")
+        return []
+    shift = wall_time(override.start) - wall_time(original)
+    length = None if override.end is None else length_between(override.start, override.end)
+    quiet = Losses().of("")  # what is not kept of it is reported with the first
+    found = []
+    for at in sorted(each for each in dates - series.excluded if each > original):
+        start = in_zone(at + shift, override.zone)
+        end = None if length is None else after(start, length)
+        found.append((at, replace(override, start=start, end=end, report=quiet)))
+    return found
 
 
 def _find_change(draft: Draft, override: Draft, original: Moment) -> dict[str, Any]:

@@ -36,6 +36,12 @@ class DateSet:
         """All dates of the set, those of the rule up to a wall time."""
         return {self.start, *self.others} | (_dates(self.rule, last, self.start, steps))
 
+    def dates_to_the_end(self, steps: Steps) -> set[Moment] | None:
+        """All dates of the set; None where its rule has no end."""
+        if self.rule is not None and self.rule.count is None and self.rule.until is None:
+            return None
+        return self.dates_until(_FAR, steps)
+
 
 def find_dates(draft: Draft, rdates: set[Moment], steps: Steps) -> DateSet:
     """The dates of an event, before any is taken out.

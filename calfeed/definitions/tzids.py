@@ -72,7 +72,9 @@ class Zones:
     def __init__(
         self, vtimezones: Iterable[Component], vevents: Iterable[Component], steps: Steps
     ) -> None:
-        self._defined = {_name_of(each): each for each in vtimezones}
+        self._defined: dict[str, list[Component]] = defaultdict(list)
+        for each in vtimezones:
+            self._defined[_name_of(each)].append(each)
         self._steps = steps
         self._uses: dict[str, list[Use]] = defaultdict(list)
         for event in vevents:
@@ -104,22 +106,21 @@ class Zones:
                 yield name, known.why
 
     def _identify(self, name: str, uses: Sequence[Use]) -> Known:
-        component, offset = self._defined.get(name), find_offset(name)
-        place = find_iana_zone(name) or (
-            find_iana_zone(_location(component)) if component else None
-        )
+        components, offset = self._defined.get(name, []), find_offset(name)
+        locations = (find_iana_zone(_location(each)) for each in components)
+        place = find_iana_zone(name) or next(filter(None, locations), None)
         named = place or find_windows_zone(name)
         why = "is no time zone that is known"
-        if component is not None:
+        if components:
             try:
-                rules = self._read(component, uses)
+                rules = self._read(components, uses)
             except ValueError as error:
                 why = f"is defined in a way that cannot be used, as {error}"
             else:
                 return self._agree(rules, uses, place if place and is_place(place) else None, named)
         if named is None and offset is not None:
             return self._agree(Rules((), (offset,)), uses, None, fixed_zone(offset))
-        if named is not None and component is not None:
+        if named is not None and components:
             return Known(named, None, f"{why}; {named.key} is used")
         return Known(named, None, "" if named else why)
 
@@ -138,10 +139,13 @@ class Zones:
             return Known(zone, rules, f"has rules that no place has; its times are in {zone.key}")
         return Known(None, rules, "has rules that no time zone has")
 
-    def _read(self, component: Component, uses: Sequence[Use]) -> Rules:
+    def _read(self, components: Sequence[Component], uses: Sequence[Use]) -> Rules:
+        """The rules of all definitions of a TZID; ValueError where there are several."""
         years = [*(use.wall.year for use in uses), *(use.last.year for use in uses)] or [2000]
-        rules = read_rules(component, min(years), max(years))
-        self._steps.take(len(rules.walls))
+        rules, *others = [read_rules(each, min(years), max(years)) for each in components]
+        self._steps.take(len(rules.walls) * len(components))
+        if any(each != rules for each in others):
+            raise ValueError("there are several definitions, with different rules")
         return rules
 
     def _same(self, rules: Rules, uses: Sequence[Use], *, all_year: bool = True) -> ZoneInfo | None:

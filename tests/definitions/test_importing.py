@@ -185,13 +185,67 @@ def test_a_rule_without_end_whose_start_is_none_of_its_dates_begins_with_the_fir
     assert "without 2030-02-11" in made.losses[0].value
 
 
-def test_a_change_of_all_that_follows_is_said_to_change_one_occurrence() -> None:
-    made = take(
-        EVENT + "RRULE:FREQ=DAILY;COUNT=5\n",
-        "UID:1\nSUMMARY:Later\nRECURRENCE-ID;RANGE=THISANDFUTURE:20300213T103000Z\n"
-        "DTSTART:20300213T113000Z\n",
-    )
+FOLLOWING = (
+    "UID:1\nSUMMARY:Later\nRECURRENCE-ID;RANGE=THISANDFUTURE:20300213T103000Z\n"
+    "DTSTART:20300213T113000Z\n"
+)
+
+
+def test_a_change_of_all_that_follows_changes_every_date_of_a_series_that_ends() -> None:
+    one = "UID:1\nSUMMARY:One\nRECURRENCE-ID:20300214T103000Z\nDTSTART:20300214T200000Z\n"
+    made = take(EVENT + "RRULE:FREQ=DAILY;COUNT=5\nEXDATE:20300215T103000Z\n", one, FOLLOWING)
+    (event,) = read(made.definition).events
+    assert event.repeat is not None
+    found = [(each.start, (each.summary or {})["en"]) for each in event.repeat.changes]
+    assert [(f"{start:%d %H:%M}", summary) for start, summary in found if start] == [
+        ("13 11:30", "Later"),
+        ("14 20:00", "One"),
+    ]
+    assert told(made) == []
+
+
+def test_a_change_of_all_that_follows_is_said_to_change_one_occurrence_of_an_endless_series() -> (
+    None
+):
+    made = take(EVENT + "RRULE:FREQ=DAILY\n", FOLLOWING)
     assert told(made) == [("RECURRENCE-ID", "its RANGE is not kept: that occurrence alone changes")]
+
+
+def _rules(tzid: str, offset: str) -> str:
+    return (
+        f"BEGIN:VTIMEZONE\nTZID:{tzid}\nBEGIN:STANDARD\nDTSTART:19700101T000000\n"
+        f"TZOFFSETFROM:{offset}\nTZOFFSETTO:{offset}\nEND:STANDARD\nEND:VTIMEZONE\n"
+    )
+
+
+def test_a_zone_that_is_defined_in_two_ways_is_asked_for() -> None:
+    event = "UID:{}\nSUMMARY:Talk\nDTSTART;TZID=Here:20300211T103000"
+    one = ics(event.format(1), head=_rules("Here", "+0500"))
+    other = ics(event.format(2), head=_rules("Here", "+0900"))
+    with pytest.raises(InvalidInputError, match="there are several definitions, with different"):
+        import_calendar(one + other, "desk", "desk")
+    same = ics(event.format(2), head=_rules("Here", "+0500"))
+    calendar = read(import_calendar(one + same, "desk", "desk").definition)
+    assert {each.start.isoformat() for each in calendar.events} == {"2030-02-11T10:30:00+05:00"}
+
+
+def test_calendars_of_one_file_keep_the_clocks_that_each_names() -> None:
+    event = "UID:{}\nSUMMARY:Talk\nDTSTART:20300211T103000{}"
+    one = ics(event.format(1, ""), head="X-WR-TIMEZONE:Asia/Karachi\n")
+    other = ics(
+        event.format(2, ""),
+        event.format(3, "Z\nRRULE:FREQ=DAILY"),
+        head="X-WR-TIMEZONE:Europe/Berlin\n",
+    )
+    events = {
+        each.uid: each
+        for each in read(import_calendar(one + other, "desk", "desk").definition).events
+    }
+    assert [events[uid].start.isoformat() for uid in "123"] == [
+        "2030-02-11T10:30:00+05:00",
+        "2030-02-11T10:30:00+01:00",
+        "2030-02-11T10:30:00+00:00",
+    ]
 
 
 def test_an_occurrence_whose_series_is_not_there_becomes_an_event_of_its_own() -> None:
