@@ -151,6 +151,8 @@ def _explain(details: ErrorDetails, entry: type[Entry], place: Path, node: Node)
         hint = f'; write{like} repeat: {{rule: "{rule or "FREQ=MONTHLY;BYDAY=-1TH"}"}}'
     elif inner is EventEntry and isinstance(value, str) and (day := read_moment(value)):
         hint = f"; write {{summary: its title, start: {day}}}"
+    elif isinstance(value, str) and value.partition(":")[0] in _keys_of(inner):
+        hint = f'; write a space after each colon, as "{value.partition(":")[0]}: …"'
     return f"must be a map{keys}, but is {name_shape(value)}{hint}"
 
 

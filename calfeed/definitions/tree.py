@@ -155,6 +155,7 @@ class _Anchor:
     nodes: int = 0
     height: int = 0
     open: bool = True
+    used: bool = False
 
 
 class _Builder:
@@ -166,6 +167,7 @@ class _Builder:
         self._marks = document.marks
         self._events: Iterator[Any] = yaml.parse(text, Loader=yaml.CSafeLoader)
         self._anchors: dict[str, _Anchor] = {}
+        self._named_texts: list[tuple[Any, Path, _Anchor]] = []
         self._nodes = 0  # so far, what aliases stand for included
         self._repeated = 0
         self._reached = 0  # the deepest level since the innermost open anchor
@@ -177,6 +179,10 @@ class _Builder:
         event = next(self._events)
         self._marks[()] = _mark(event)
         self._document.value = self._node(event, ())
+        for named, path, anchor in self._named_texts:
+            if not anchor.used:
+                name = f'"&{named.anchor}" is an anchor to YAML, which nothing refers to'
+                self._report(named, path, f"{name}, and would be lost; put quotes around it all")
         next(self._events)  # the end of the document
         event = next(self._events)
         if not isinstance(event, StreamEndEvent):
@@ -282,10 +288,14 @@ class _Builder:
         self._report(event, path, "a key must be a plain text, not a map, a list or an alias")
         if isinstance(event, SequenceStartEvent | MappingStartEvent):
             self._node(event, (*path, "?"))
+        elif event.anchor in self._anchors:
+            self._anchors[event.anchor].used = True
         return None
 
     def _anchored(self, event: Any, path: Path) -> Node:
         anchor = self._anchors[event.anchor] = _Anchor()
+        if isinstance(event, ScalarEvent):
+            self._named_texts.append((event, path, anchor))
         nodes, reached, self._reached = self._nodes, self._reached, len(path)
         anchor.value = self._content(event, path)
         anchor.nodes = self._nodes - nodes + 1
@@ -303,6 +313,7 @@ class _Builder:
         if anchor.open:
             self._report(event, path, f'the alias "*{event.anchor}" stands inside its own anchor')
             return None
+        anchor.used = True
         self._nodes += anchor.nodes
         self._repeated += anchor.nodes
         if self._repeated > MOST_REPEATED:

@@ -317,3 +317,8 @@ def test_warnings_name_zones_without_summer_time_and_offsets_that_look_like_rang
     assert 'write "start: 2030-06-14 09:00" and "end: 2030-06-14 11:00"' in offset
     for start in ("2030-06-14 09:00-05:00", "2030-06-14 09:00+11:00", "2030-06-14 09:00Z"):
         assert read(event("summary: R", f"start: {start}")) == []
+
+
+def test_a_colon_without_a_space_is_blamed_where_a_map_is_wanted() -> None:
+    (problem,) = read(event("summary:Report", "start:2030-06-14"))
+    assert problem.endswith('but is a text; write a space after each colon, as "summary: …"')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
 from calfeed.definitions.dates import (
@@ -22,6 +23,7 @@ from calfeed.definitions.hints.months import to_english
 from calfeed.definitions.texts import shortened
 from calfeed.definitions.zone_names import choice, find_places
 
+_LIKE = "year-month-day hours:minutes"
 _QUOTES = "“”„‟‘’‚‛«»‹›\"'`´"
 _UNDECIDED = re.compile(
     r"\?*|-*|t\.?b\.?[adc]\.?|n/?a|none|open|unknown|undecided|pending|soon|later|asap|"
@@ -102,6 +104,9 @@ def _explain_readings(readings: list[Reading], rest: str, quote: str) -> str:
             f'has a time zone in it, "{rest}", which goes under time_zone; write {right}, with '
             f"{also} if that is not the calendar's"
         )
+    if re.search(r"\d", rest) and re.search(r"[^\W\d]", rest):
+        # That may be a time or a zone, which no advice may leave out.
+        return f'has "{shortened(rest)}" beside the date; write a date and a time as {_LIKE}'
     if rest:
         zone = " (a time zone goes under time_zone)" if re.fullmatch("[A-Z]{2,5}", rest) else ""
         return f'has "{shortened(rest)}" beside the date{zone}; write {right}'
@@ -194,6 +199,8 @@ def _explain_part(text: str, today: date | None) -> str:
         what, first, last = "a quarter of a year", 3 * number - 2, 3 * number
     elif re.fullmatch(r"\d{4}", text):
         what, first, last, year = "a year", 1, 12, int(text)
+    elif day := _numbered_day(text):
+        return f"is not written as year-month-day; write {day}"
     elif _PERIOD.search(text):
         return f"is more than a day; write the day, such as {_example(today)}"
     elif _NO_YEAR.fullmatch(text):
@@ -211,6 +218,16 @@ def _explain_part(text: str, today: date | None) -> str:
         f"is {what}, not a day; write the day, such as {end}, or for all of it "
         f'"start: {begin}" and "end: {end}"'
     )
+
+
+def _numbered_day(text: str) -> str:
+    """The day that ISO 8601 writes by its week (2030-W24-5) or by its number (2030-165)."""
+    for pattern, layout in ((r"\d{4}-?w\d\d-?[1-7]", "%GW%V%u"), (r"\d{4}-\d{3}", "%Y%j")):
+        if re.fullmatch(pattern, text, re.ASCII):
+            with suppress(ValueError):
+                plain = text.upper().replace("-", "")
+                return f"{datetime.strptime(plain, layout):%Y-%m-%d}"  # noqa: DTZ007 (a day)
+    return ""
 
 
 def _example(today: date | None) -> str:

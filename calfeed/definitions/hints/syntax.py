@@ -24,6 +24,7 @@ Found: TypeAlias = tuple[int, int, str]
 
 _ENTRY = re.compile(r"(?P<indent> *)(?P<dashes>(?:- +)*)(?P<key>[^\s:'\"#][^:]*?) *:(?: +|$)")
 _LIST_ITEM = re.compile(r" *- ")
+_CONFLICT = re.compile(r"(?:<{7}|>{7}) |={7}$")
 _LONGEST = 1_000
 """How much of a line is looked at."""
 _INVISIBLE = re.compile(
@@ -80,6 +81,17 @@ def explain_syntax(text: str, error: yaml.MarkedYAMLError) -> Found:
         return found
     hint = next((f"; {hint}" for sign, hint in _HINTS.items() if sign in words), "")
     return mark.line + 1, mark.column + 1, f"is not YAML: {words}{hint}"
+
+
+def _find_conflict(place: _Place) -> Found | None:
+    """The first mark that git leaves where two versions of a file could not be joined."""
+    for number, line in enumerate(place.lines):
+        if _CONFLICT.match(line):
+            message = (
+                "two versions of this file meet here, marked by git; keep what is right of each"
+            )
+            return number + 1, 1, f"{message}, and remove the lines with <<<, === and >>>"
+    return None
 
 
 def _find_open_quote(place: _Place) -> Found | None:
@@ -247,6 +259,7 @@ def _levels(lines: Sequence[str], line: int) -> Iterator[int]:
 
 
 _RULES: tuple[Callable[[_Place], Found | None], ...] = (
+    _find_conflict,
     _find_open_quote,
     _find_open_bracket,
     _find_invisible,
