@@ -3,20 +3,22 @@ address, so that both are the same bytes.
 
 A file host knows no query strings, so a choice is part of a file's name: `?lang=ur&alarms=0` of
 `/calendars/desk.ics` is `/calendars/desk.ur.no-alarms.ics`, `/calendars/desk/?lang=ur&view=month`
-is `/calendars/desk/index.month.ur.html`. Of months and years there are those of this year and the
-next: `/calendars/desk/?month=2027-06&view=month` is `/calendars/desk/index.month.2027-06.html`.
+is `/calendars/desk/index.month.ur.html`, `/calendars/desk/?month=2027-06&view=month` is
+`/calendars/desk/index.month.2027-06.html`. Of the months and years of this year and the next, there
+are those between a calendar's first and last date.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import escape, unescape
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from werkzeug.test import Client
@@ -28,7 +30,8 @@ from calfeed.web.app import make_flask
 from calfeed.web.choices import DEFAULT, Choice
 from calfeed.web.feeds import FeedSource
 from calfeed.web.languages import ENGLISH, LANGUAGES
-from calfeed.web.snapshot import ALL, Snapshot, load_snapshot
+from calfeed.web.months import step_month
+from calfeed.web.snapshot import ALL, PublishedCalendar, Snapshot, load_snapshot
 from calfeed.web.state import State
 
 # What is for operators and for those who have a token.
@@ -88,13 +91,12 @@ def make_site(
     state = State(database, base_url, lambda: as_of, time_zone)
     state.snapshot = snapshot
     app = make_flask(state, base_url)
-    years = (as_of.year, as_of.year + 1)
-    app.jinja_env.globals.update(as_of=as_of.date(), years=years)
     client = Client(LookUp(app.wsgi_app, snapshot))
-    pages = list_pages(app, snapshot, years)
+    pages = list_pages(app, snapshot, as_of)
     files = {page.address: "/" + page.file.removesuffix("index.html") for page in pages}
     # English is what a page is in where its address does not say.
     files |= {_in_english(page): files[page.address] for page in pages if _is_page(page)}
+    app.jinja_env.globals.update(as_of=as_of.date(), files=files)
     prefix = urlsplit(base_url).path
     names = _former_names(snapshot)
     for page in pages:
@@ -110,12 +112,9 @@ def make_site(
         yield f"static/{name}", (static / name).read_bytes()
 
 
-def list_pages(app: Flask, snapshot: Snapshot, years: Iterable[int]) -> list[Page]:
-    """Everything that anybody may read: what is looked up, its choices, and Flask's routes.
-
-    Calendars have the months and years of `years`.
-    """
-    views = list(_list_views(years))
+def list_pages(app: Flask, snapshot: Snapshot, as_of: datetime) -> list[Page]:
+    """Everything that anybody may read: what is looked up, its choices, and Flask's routes."""
+    views = {slug: list_views(one, as_of) for slug, one in snapshot.calendars.items()}
     paths = {*snapshot.answers, *snapshot.shapes}
     values: dict[frozenset[str], list[dict[str, str]]] = {
         frozenset(): [{}],
@@ -134,7 +133,7 @@ def list_pages(app: Flask, snapshot: Snapshot, years: Iterable[int]) -> list[Pag
                 path = adapter.build(rule.endpoint, each)
                 paths.add(path)
                 if rule.endpoint.startswith("pages."):
-                    chosen = views if rule.endpoint == _CALENDAR else [{}]
+                    chosen = views[each["slug"]] if rule.endpoint == _CALENDAR else [{}]
                     pages += [_page(path, view, one.tag) for view in chosen for one in LANGUAGES]
     files = [Page(path, "", _file_of(path)) for path in paths - {page.path for page in pages}]
     for path, source in snapshot.sources.items():
@@ -148,15 +147,24 @@ def list_pages(app: Flask, snapshot: Snapshot, years: Iterable[int]) -> list[Pag
     return sorted([*pages, *files], key=lambda page: page.file)
 
 
-def _list_views(years: Iterable[int]) -> Iterator[dict[str, str]]:
-    """The views of a calendar that become files, as what their addresses say."""
-    yield {}
-    yield {"view": "month"}
-    yield {"view": "year"}
-    for year in years:
-        yield {"view": "year", "year": f"{year}"}
-        for month in range(1, 13):
-            yield {"view": "month", "month": f"{year}-{month:02}"}
+def list_views(found: PublishedCalendar, as_of: datetime) -> list[dict[str, str]]:
+    """The views of a calendar that become files, as what their addresses say.
+
+    Months and years are those of the year of `as_of` and the next, from the first to the last that
+    has a date. The month of `as_of` is one of them, so that each can be reached from there.
+    """
+    views = [{}, {"view": "month"}, {"view": "year"}]
+    zone = ZoneInfo(found.calendar.time_zone)
+    today = as_of.astimezone(zone).date()
+    days = found.timeline.by_day(date(as_of.year, 1, 1), date(as_of.year + 1, 12, 31), zone)
+    if not days:
+        return views
+    month, last = min(today, *days).replace(day=1), max(today, *days)
+    views += [{"view": "year", "year": f"{year}"} for year in range(month.year, last.year + 1)]
+    while month <= last:
+        views.append({"view": "month", "month": f"{month:%Y-%m}"})
+        month = step_month(month, 1)
+    return views
 
 
 def _page(path: str, view: Mapping[str, str], tag: str) -> Page:

@@ -19,7 +19,9 @@ import pytest
 from click.testing import CliRunner
 
 from calfeed.cli.exporting import export
+from calfeed.definitions.reader import read_definitions
 from calfeed.errors import CalfeedError
+from calfeed.publish.apply import publish
 from calfeed.store.database import Database
 from calfeed.web.export import make_site
 from tests.acceptance.site import Site, split_feed, until
@@ -35,6 +37,7 @@ from tests.acceptance.test_clients import (  # noqa: F401 - pytest uses them
     test_khal_shows_where_the_council_term_begins_and_ends_and_when_the_stay_does,
     test_vdirsyncer_stores_every_event_of_a_feed_it_subscribes_to,
 )
+from tests.migrated import migrated_sqlite
 from tests.patience import PATIENCE
 
 URL = "https://dates.example.org/desk"
@@ -162,9 +165,9 @@ def test_every_link_leads_to_a_file_and_no_page_loads_anything_from_elsewhere(
     served.do("export", "below", "--base-url", f"{URL}/")
     files = tree(served.folder / "below")
     pages = [name for name in files if name.endswith(".html")]
-    # In four languages: home, 4 calendars in three views, with 24 months and 2 years to choose
-    # from, 10 events, how to subscribe, embeds.
-    assert len(pages) == 4 * (1 + 4 * (3 + 24 + 2) + 10 + 1 + 4 + 4) + 1
+    choices = {one for one in pages if re.search(r"\.(month|year)\.\d", one)}
+    # In four languages: home, 4 calendars in three views, 10 events, how to subscribe, embeds.
+    assert len(set(pages) - choices) == 4 * (1 + 4 * 3 + 10 + 1 + 4 + 4) + 1
     for name in pages:
         links = Links(files[name])
         assert [link for link in links.loaded if urlsplit(link).netloc] == []
@@ -179,6 +182,43 @@ def test_every_link_leads_to_a_file_and_no_page_loads_anything_from_elsewhere(
         if name.endswith("occurrences.json"):
             for one in json.loads(files[name]):
                 assert one["url"].removeprefix("/desk/") + "index.html" in files
+
+
+def test_a_site_has_the_months_from_the_first_to_the_last_date(tmp_path: Path) -> None:
+    """With the one in which it was published, from which the others are reached."""
+    events = "events:\n  one: {{summary: One, start: {}}}\n  two: {{summary: Two, start: {}}}\n"
+    head = "name: A calendar\ntime_zone: Pacific/Kiritimati\n"
+    dates = {
+        "around": ("2030-03-31 23:30", "2030-08-01"),
+        "coming": ("2030-12-31", "2031-02-01 00:10"),
+        "over": ("2012-01-01", "2029-12-31"),
+    }
+    files = {
+        f"events/{name}.yaml": (head + events.format(*days)).encode()
+        for name, days in dates.items()
+    }
+    now = datetime(2030, 5, 10, 12, tzinfo=UTC)
+    database = migrated_sqlite(tmp_path)
+    publish(database, read_definitions(files), now, URL)
+    written = dict(make_site(database, URL, now))
+    database.close()
+
+    def chosen(calendar: str, view: str) -> list[str]:
+        name = rf"calendars/{calendar}/index\.{view}\.([-\d]+)\.html"
+        return sorted(found[1] for one in written if (found := re.fullmatch(name, one)))
+
+    assert chosen("around", "month") == [f"2030-0{month}" for month in range(3, 9)]
+    assert chosen("around", "year") == ["2030"]
+    assert chosen("coming", "month")[0::9] == ["2030-05", "2031-02"]
+    assert len(chosen("coming", "month")) == 10
+    assert chosen("coming", "year") == ["2030", "2031"]
+    assert chosen("over", "month") == chosen("over", "year") == []
+    for name in written:
+        if name.endswith(".html"):
+            for link in Links(written[name]).targets:
+                if (target := urljoin(f"{URL}/{name}", link)).startswith(URL):
+                    file = target.removeprefix(f"{URL}/").partition("#")[0]
+                    assert f"{file}index.html" in written or file in written, (name, link)
 
 
 def test_a_private_calendar_is_nowhere_in_a_site_and_is_printed_by_its_name(site: Site) -> None:
