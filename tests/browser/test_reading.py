@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Visit
+from calfeed.definitions.reader import read_definitions
+from calfeed.publish.apply import publish
+from tests.acceptance.site import free_port
+from tests.browser.conftest import Visit, visiting
+from tests.browser.house import NOW, serve_published
+from tests.migrated import migrated_sqlite
 
 Size = dict[str, int]
 DESK: Size = {"width": 1100, "height": 800}
@@ -174,6 +180,43 @@ def test_on_a_telephone_nothing_is_wider_than_the_window(visit: Visit) -> None:
     ):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+
+
+def test_words_without_an_end_stay_in_the_window(chromium: Browser, tmp_path: Path) -> None:
+    """Wherever a definition's texts are shown."""
+    word = "Donaudampfschiff" * 6
+    text = f"""
+name: {word}
+description: {word}
+time_zone: UTC
+events:
+  one:
+    summary: {word}
+    description: {word}
+    start: 2026-12-01
+    location: https://example.org/{word}
+    categories: [{word[:60]}, other]
+    contact: {word}
+    sources: [{{title: {word}, url: "https://example.org/n"}}]
+"""
+    database, port = migrated_sqlite(tmp_path), free_port()
+    base_url = f"http://127.0.0.1:{port}"
+    publish(database, read_definitions({"events/long.yaml": text.encode()}), NOW, base_url)
+    with serve_published(database, base_url, port), visiting(chromium, base_url) as visit:
+        page = visit("/", viewport={"width": 360, "height": 740})
+        for path in (
+            "/",
+            f"/?q={word}",
+            "/calendars/long/",
+            "/calendars/long/?view=month&month=2026-12",
+            "/calendars/long/?view=year",
+            "/calendars/long/one/",
+            "/subscribe/long/",
+            "/embed/long/",
+            f"/{word}/",
+        ):
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
 @pytest.mark.parametrize("lang", ["en", "ur"])

@@ -317,3 +317,23 @@ def test_a_renamed_calendars_pages_lead_to_its_new_name(site: Published, first: 
     answer = site.get(f"/{first}/desk/?lang=ur")
     assert answer.status_code == 308
     assert answer.headers["Location"] == f"/{first}/calendars/?lang=ur"
+
+
+def test_each_page_has_a_title_of_its_own(site: Published) -> None:
+    """So that tabs, bookmarks and a screen reader tell views of one calendar apart."""
+    desk = "/calendars/desk/"
+    paths = ["/", "/?q=call", "/?from=2026-12-02", "/?q=call&from=2026-12-02"]
+    paths += [desk, f"{desk}?from=2026-12-02", f"{desk}?until=2026-12-02"]
+    paths += [f"{desk}?category=money", f"{desk}?view=month&month=2026-12&category=money"]
+    paths += [f"{desk}?view=month&month={month}" for month in ("2026-12", "2027-01")]
+    paths += [f"{desk}?view=year&year={year}" for year in (2026, 2027)]
+    paths += [f"{desk}call/", f"{desk}fair/"]
+    paths += ["/subscribe/", "/subscribe/desk/"]
+    for lang in ("en", "ur"):
+        found: dict[str, str] = {}
+        for path in paths:
+            page = site.get(path + ("&" if "?" in path else "?") + f"lang={lang}").text
+            title = re.search(r"<title>(.*)</title>", page)
+            assert title
+            assert title[1] not in found, (path, found)
+            found[title[1]] = path
