@@ -56,8 +56,9 @@ def visiting(chromium: Browser, base_url: str) -> Iterator[Visit]:
 
     def open_page(path: str, **options: object) -> Page:
         wanted = {"locale": "en-GB", "timezone_id": "Asia/Karachi", **options}
-        context = chromium.new_context(  # type: ignore[arg-type]  # any of its options
-            base_url=base_url, **wanted
+        context = chromium.new_context(
+            base_url=base_url,
+            **wanted,  # type: ignore[arg-type]  # nothing says which option is which
         )
         context.set_default_timeout(PATIENCE * 1000)
         contexts.append(context)
