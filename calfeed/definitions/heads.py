@@ -17,6 +17,9 @@ from calfeed.definitions.tzids import Zones
 from calfeed.definitions.vevents import read_text
 
 _NAMES, _DESCRIPTIONS = ("NAME", "X-WR-CALNAME"), ("DESCRIPTION", "X-WR-CALDESC")
+PRODID = "-//calfeed//calfeed//EN"
+"""The PRODID of calfeed's own feeds (RFC 5545, 3.7.3)."""
+
 _MOMENTS = ("DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID")
 # Kept under other names, or said by calfeed itself in every feed.
 _KNOWN = {
@@ -44,7 +47,9 @@ def find_clock(
     for calendar in calendars:
         for prop in calendar.all("X-WR-TIMEZONE"):
             if zone := zones.find(prop.text).zone:
-                return Clock(zones, zone, steps)
+                return Clock(
+                    zones, zone, steps, keeps_utc=calendar.value("PRODID") == PRODID.upper()
+                )
             report("X-WR-TIMEZONE", "is no time zone that is known", prop.text)
     starts = (each.first("DTSTART") for each in vevents)
     used = Counter(start.params["TZID"] for start in starts if start and "TZID" in start.params)

@@ -41,10 +41,11 @@ class Stamp:
 class Clock:
     """How the times of a calendar are read: `zones` are its own, `home` is that of floating times.
 
-    `home` is the calendar's zone as well: what is in UTC is shown on its clocks. `sure` is False
-    where nothing says so. `chosen` is the zone that people chose for what the file does not say.
-    `series` has, while a series is read, the zones that TZIDs stand for in it alone; otherwise a
-    TZID may stand for mere moments.
+    `home` is the calendar's zone as well: single events in UTC are shown on its clocks, unless
+    `keeps_utc` says that only events whose zone is UTC are written so. `sure` is False where
+    nothing names the home zone. `chosen` is the zone that people chose for what the file does not
+    say. `series` has, while a series is read, the zones that TZIDs stand for in it alone; otherwise
+    a TZID may stand for mere moments.
     """
 
     zones: Zones
@@ -53,6 +54,7 @@ class Clock:
     sure: bool = True
     chosen: ZoneInfo | None = None
     series: Mapping[str, ZoneInfo | None] | None = None
+    keeps_utc: bool = False
 
     def for_series(self, components: Sequence[Component]) -> Clock:
         """The clock for the events of a series."""

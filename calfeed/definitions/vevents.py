@@ -64,7 +64,7 @@ def import_event(
         report("DTSTART", "cannot be read or is missing, so the event is left out")
         return None
     zone = clock.zone_of(begin) if isinstance(start, datetime) else clock.home
-    if zone.key == "UTC" and not recurs:
+    if zone.key == "UTC" and not recurs and not clock.keeps_utc:
         zone = clock.home  # a single moment is the same on all clocks
     start = in_zone(start, zone)
     end = _read_end(component, replace(clock, home=zone), start, report)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from calfeed.definitions.colors import COLORS
+from calfeed.definitions.heads import PRODID
 from calfeed.definitions.values import Event
 from calfeed.ical.history import ENDLESS
 from calfeed.ical.lines import Component
@@ -82,7 +83,7 @@ def render_header(heading: Heading) -> bytes:
     """VCALENDAR's own properties, without METHOD, which makes a subscription an invitation."""
     calendar = Component("VCALENDAR")
     calendar.put("VERSION", "2.0")
-    calendar.put("PRODID", "-//calfeed//calfeed//EN")
+    calendar.put("PRODID", PRODID)
     calendar.put("CALSCALE", "GREGORIAN")
     # Clients differ in which of the pairs they read: the standard's or the older one.
     for name in ("NAME", "X-WR-CALNAME"):

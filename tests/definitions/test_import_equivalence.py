@@ -109,6 +109,17 @@ def repeats(draw: st.DrawFn, day: date, moment: Callable[[date], str]) -> dict[s
     return repeat
 
 
+def test_an_event_in_utc_stays_in_utc_in_a_calendar_of_another_zone() -> None:
+    definition = {
+        "name": "Desk",
+        "time_zone": "Asia/Karachi",
+        "events": {"call": {"summary": "Call", "start": "2029-01-02 00:00", "time_zone": "UTC"}},
+    }
+    feed, vevents = render(read(write_definition(definition, "generated")))
+    _, again = render(read(import_calendar(feed, "desk", "desk").definition))
+    assert again == vevents
+
+
 @settings(max_examples=100)
 @given(
     st.lists(events(), min_size=1, max_size=3),
