@@ -8,6 +8,7 @@ beside a test, and some of each kind that end, are started from the beginning (`
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pkgutil
@@ -78,7 +79,8 @@ def _is_free(name: str) -> bool:
 
 def _read(file: IO[bytes]) -> str:
     file.seek(0)
-    return file.read().decode()
+    # With line ends as subprocess gives them for text.
+    return file.read().decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _serve(own: socket.socket) -> None:
@@ -115,5 +117,7 @@ if __name__ == "__main__":
     for module in pkgutil.walk_packages(calfeed.__path__, "calfeed."):
         if ".migrations." not in module.name and not module.name.endswith("__main__"):
             import_module(module.name)
+    # What is imported is no garbage: looking through it would give each child a copy of it.
+    gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as server:
         _serve(server)

@@ -25,13 +25,17 @@ SHIPPED = Path(__file__).parents[2] / "events"
 
 Seen = TypeVar("Seen")
 
+_LONGEST_PAUSE = 0.08
+"""Seconds between two looks at another process: looking takes its processor away."""
+
 
 def until(look: Callable[[], Seen], what: str, seconds: float = PATIENCE) -> Seen:
     """Look again and again until there is something to see, and return it."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.01
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.01)  # between two looks at another process, which cannot tell us
+        time.sleep(pause)  # between two looks at another process, which cannot tell us
+        pause = min(2 * pause, _LONGEST_PAUSE)
     return seen
 
 
@@ -105,7 +109,12 @@ class Site:
         self._count = 0
         folder.mkdir(exist_ok=True)
         shutil.copytree(SHIPPED, self.events)
-        outer = {name: text for name, text in os.environ.items() if "CALFEED" not in name}
+        # With what pytest says of each test, no environment would be one to fork in.
+        outer = {
+            name: text
+            for name, text in os.environ.items()
+            if "CALFEED" not in name and not name.startswith("PYTEST_")
+        }
         self.environment = outer | {
             "HOME": str(folder),
             "LANG": "C.UTF-8",
