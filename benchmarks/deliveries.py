@@ -28,7 +28,7 @@ from benchmarks.machine import nginx, on_core, running
 from benchmarks.rivals import COUNTER, post_with_celery, post_with_procrastinate
 from calfeed.store import tables
 from calfeed.store.database import Database
-from calfeed.store.deliveries import count_by_state
+from calfeed.store.outbox.deliveries import count_by_state
 from tests.keys import KEYS
 
 DELIVERIES = 60_000

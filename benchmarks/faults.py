@@ -25,10 +25,11 @@ from benchmarks.machine import nginx, on_core, running
 from benchmarks.messages import SECRET, make_body, make_message_id
 from calfeed.reminders.filters import Filters, Subject
 from calfeed.reminders.messages import Message
-from calfeed.store import outbox, tables
+from calfeed.store import tables
 from calfeed.store.database import Database
-from calfeed.store.endpoints import Endpoint, add_endpoint
+from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint
 from calfeed.store.migrate import migrate
+from calfeed.store.outbox import outbox
 from tests.delivery.receiver import Receiver
 from tests.keys import KEYS
 

@@ -28,10 +28,11 @@ from sqlalchemy import (
 from benchmarks.messages import MESSAGE_ID, SECRET, make_body, make_message_id
 from calfeed.reminders.filters import Filters, Subject
 from calfeed.reminders.messages import Message
-from calfeed.store import outbox, tables
+from calfeed.store import tables
 from calfeed.store.database import Database
-from calfeed.store.endpoints import Endpoint, add_endpoint
+from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint
 from calfeed.store.migrate import migrate
+from calfeed.store.outbox import outbox
 
 _FIRST = 10**9
 """The number of the first of many, so that all have as many digits."""

@@ -25,9 +25,9 @@ from benchmarks.messages import make_body, make_message_id
 from benchmarks.servers import serve_calfeed
 from calfeed.reminders.filters import Subject
 from calfeed.reminders.messages import Message
-from calfeed.store import outbox
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
+from calfeed.store.outbox import outbox
 from tests.keys import KEYS
 
 FEEDS = (10, 100, 1_000)

@@ -23,8 +23,8 @@ from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
 from calfeed.web.api.app import make_api
 from calfeed.web.app import make_flask
-from calfeed.web.snapshot import Snapshot, load_snapshot
-from calfeed.web.state import State
+from calfeed.web.published.snapshot import Snapshot, load_snapshot
+from calfeed.web.published.state import State
 
 CALENDARS = 20
 EVENTS = 20_000

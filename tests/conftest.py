@@ -22,8 +22,8 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from calfeed.store.catalog.installation import Installation, save_installation
 from calfeed.store.database import Database
-from calfeed.store.installation import Installation, save_installation
 from calfeed.store.migrate import migrate
 from calfeed.store.tables import metadata
 from tests.keys import KEYS

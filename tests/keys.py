@@ -9,7 +9,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from calfeed.store.keys import Key
+from calfeed.store.secrets.keys import Key
 
 # The same in every process that a test starts.
 _KEY = Key("7e577e57", datetime(2025, 1, 1, tzinfo=UTC), bytes(range(32)))

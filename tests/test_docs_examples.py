@@ -12,15 +12,15 @@ import pytest
 import yaml
 
 from calfeed.definitions import keys, tree
-from calfeed.definitions.durations import parse_duration
 from calfeed.definitions.reader import MOST_EVENTS, read_definitions
-from calfeed.definitions.rules import read_rule
-from calfeed.definitions.texts import LONGEST_TEXT, LONGEST_URL
-from calfeed.definitions.values import Change, Event, Repeat
+from calfeed.definitions.recurrence.rules import read_rule
 from calfeed.delivery.due import A_SECOND
 from calfeed.errors import DefinitionError
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
-from calfeed.ical.revision import Revision, Written
+from calfeed.model.durations import parse_duration
+from calfeed.model.events import Change, Event, Repeat
+from calfeed.model.revision import Revision, Written
+from calfeed.model.texts import LONGEST_TEXT, LONGEST_URL
 from calfeed.reminders.digests import LARGEST, MOST, Told, digest_message
 from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.reminders.messages import (

@@ -14,8 +14,8 @@ from calfeed.errors import RightsError
 from calfeed.private_files import keep_folder_private, keep_private
 from calfeed.settings import load_settings
 from calfeed.store.database import Database
-from calfeed.store.keys import KeyFile
 from calfeed.store.migrate import migrate
+from calfeed.store.secrets.keys import KeyFile
 from tests.keys import KEYS
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.delivery.sender import Request, Sender
+from calfeed.delivery.transport.sender import Request, Sender
 from calfeed.reminders.signing import make_secret, sign_headers
 from tests.patience import PATIENCE
 from tests.test_docs_examples import RECEIVING, blocks_of

@@ -29,7 +29,7 @@ ORDER = [
 OUTSIDE = {"calfeed/__init__.py", "calfeed/__main__.py"}
 PURE_ROOMS = ("definitions", "ical", "reminders")
 PURE = {"publish/compare.py", "publish/plan.py", "publish/show.py"}
-IMPURE = {"definitions/code.py", "definitions/files.py"}
+IMPURE = {"definitions/code_digest.py", "definitions/files.py"}
 
 IO_MODULES = {
     *("apscheduler", "asyncio", "flask", "granian", "http", "logging", "multiprocessing", "os"),

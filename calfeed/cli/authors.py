@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from calfeed.cli.telling import printable
+from calfeed.cli.delivery_output import printable
 from calfeed.errors import InvalidInputError
 
 LONGEST_NAME = 100

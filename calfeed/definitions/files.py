@@ -10,11 +10,11 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from calfeed.definitions.defined import Definitions
 from calfeed.definitions.reader import DefinitionReader
+from calfeed.definitions.result import Definitions
 from calfeed.definitions.tree import LARGEST_FILE, read_tree
-from calfeed.definitions.uids import BY_NAMES, UidScheme
 from calfeed.errors import DefinitionError, Problem, UnreadableError
+from calfeed.model.uids import BY_NAMES, UidScheme
 
 _SUFFIXES = (".yaml", ".yml")
 

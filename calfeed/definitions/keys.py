@@ -21,9 +21,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from calfeed.definitions.colors import COLORS, check_color
-from calfeed.definitions.details import Classification, Format
-from calfeed.definitions.scalars import (
+from calfeed.definitions.formats.scalars import (
     SCALAR,
     SPAN_SCHEMA,
     URL_SCHEMA,
@@ -43,7 +41,10 @@ from calfeed.definitions.scalars import (
     name_shape,
     scalar,
 )
-from calfeed.definitions.texts import (
+from calfeed.model.colors import COLORS, check_color
+from calfeed.model.details import Classification, Format
+from calfeed.model.events import ALL_HISTORY, Kind, Status, Visibility
+from calfeed.model.texts import (
     PLAIN,
     SLUG_PATTERN,
     check_language,
@@ -51,7 +52,6 @@ from calfeed.definitions.texts import (
     check_slug,
     check_text,
 )
-from calfeed.definitions.values import ALL_HISTORY, Kind, Status, Visibility
 
 MOST_REMINDERS = 20
 MOST_EXCEPTIONS = 10_000

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from operator import is_ as _is
 
-from calfeed.definitions.defined import Definitions, Place
+from calfeed.definitions.formats.scalars import name_shape
+from calfeed.definitions.formats.zone_names import explain_abbreviation
 from calfeed.definitions.keys import CalendarFile, EventEntry, EventsFile
-from calfeed.definitions.known import Known, calendar_of, make_digests
-from calfeed.definitions.scalars import name_shape
+from calfeed.definitions.result import Definitions, Place
 from calfeed.definitions.settle import settle_calendar, settle_event, settle_reminders
-from calfeed.definitions.shapes import read_entry
-from calfeed.definitions.texts import check_slug
 from calfeed.definitions.tree import Document, Node, Path, dotted, read_tree
-from calfeed.definitions.uids import BY_NAMES, UidScheme
-from calfeed.definitions.values import Calendar, Event, ReminderRule
-from calfeed.definitions.zone_names import explain_abbreviation
+from calfeed.definitions.unchanged import Known, calendar_of, make_digests
+from calfeed.definitions.validation import read_entry
 from calfeed.errors import DefinitionError
+from calfeed.model.events import Calendar, Event, ReminderRule
+from calfeed.model.texts import check_slug
+from calfeed.model.uids import BY_NAMES, UidScheme
 
 MOST_EVENTS = 20_000
 """In one calendar."""

@@ -9,12 +9,11 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.details import Classification, Conference, Format, Organizer, Position
-from calfeed.definitions.ground import Ground, Report
+from calfeed.definitions.formats.moments import Ground, Report
+from calfeed.definitions.formats.zone_names import explain_abbreviation
 from calfeed.definitions.keys import CalendarFile, EventEntry, ReminderEntry
-from calfeed.definitions.texts import by_language
-from calfeed.definitions.uids import UidScheme
-from calfeed.definitions.values import (
+from calfeed.model.details import Classification, Conference, Format, Organizer, Position
+from calfeed.model.events import (
     Calendar,
     Event,
     Kind,
@@ -24,7 +23,8 @@ from calfeed.definitions.values import (
     Status,
     Visibility,
 )
-from calfeed.definitions.zone_names import explain_abbreviation
+from calfeed.model.texts import by_language
+from calfeed.model.uids import UidScheme
 
 
 def settle_calendar(slug: str, entry: CalendarFile) -> Calendar:
@@ -123,6 +123,6 @@ def _settle_repeat(
     if entry.repeat is None:
         return None
     # Most files have no rule, and reading one needs dateutil's: 20 ms of a short command.
-    from calfeed.definitions.repeats import settle_repeat
+    from calfeed.definitions.recurrence.repeats import settle_repeat
 
     return settle_repeat(entry.repeat, start, language, reminders, ground)

@@ -9,17 +9,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from calfeed.counting import count
-from calfeed.ical.revision import Revision
+from calfeed.model.revision import Revision
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON, page_address, planned_until
 from calfeed.reminders.digests import digest_message, name_digest, split
 from calfeed.reminders.messages import LATE, format_span, reminder_message
 from calfeed.reminders.plan import GRACE, Reminder, plan_reminders
-from calfeed.store import announcements, catalog, digests, fanout, outbox, visibility
+from calfeed.store.catalog import announcements, catalog, visibility
+from calfeed.store.catalog.fingerprints import load_marks
+from calfeed.store.catalog.publishes import Author
 from calfeed.store.database import Connection, Database
-from calfeed.store.marks import load_marks
 from calfeed.store.notices import announce
-from calfeed.store.publishes import Author
+from calfeed.store.outbox import digests, fanout, outbox
 
 _log = logging.getLogger(__name__)
 

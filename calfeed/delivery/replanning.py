@@ -9,9 +9,11 @@ from datetime import datetime
 
 from calfeed.publish.plan import HORIZON, find_open, planned_until
 from calfeed.reminders.plan import pending_reminders
-from calfeed.store import catalog, misdated, outbox, standing
+from calfeed.store.catalog import catalog
+from calfeed.store.catalog.fingerprints import load_marks
 from calfeed.store.database import Database
-from calfeed.store.marks import load_marks
+from calfeed.store.endpoints import lifecycle
+from calfeed.store.outbox import misdated, outbox
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ def replan(database: Database, now: datetime, *, every_event: bool = False) -> R
         deliveries = misdated.reopen_deliveries(connection, now)
         misdated.end_long_waits(connection, now)
         for endpoint_id in misdated.correct_endpoints(connection, now):
-            released = standing.resume_endpoint(connection, endpoint_id, now)
+            released = lifecycle.resume_endpoint(connection, endpoint_id, now)
             deliveries += released.pending if released is not None else 0
     with database.read() as connection:
         if every_event:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from calfeed.store import retention
 from calfeed.store.database import Database
-from calfeed.store.retention import Place
+from calfeed.store.outbox import retention
+from calfeed.store.outbox.retention import Place
 
 KEEP = timedelta(days=90)
 """How long bodies are kept where nothing else is said."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from calfeed.definitions.values import Change, Event, Repeat, Status, Text
-from calfeed.ical.clocks import is_shifted
 from calfeed.ical.occurrences import Moment, Occurrence, expand, format_moment, last_end
-from calfeed.ical.revision import Move, Revision, Written
+from calfeed.ical.zones.clocks import is_shifted
+from calfeed.model.events import Change, Event, Repeat, Status, Text
+from calfeed.model.revision import Move, Revision, Written
 
 LONGEST_HISTORY = 50
 """How many moves an event is shown with."""

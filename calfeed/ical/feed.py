@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from calfeed.definitions.colors import COLORS
-from calfeed.definitions.heads import PRODID
-from calfeed.definitions.values import Event
+from calfeed.ical.content_lines import Component
 from calfeed.ical.history import ENDLESS
-from calfeed.ical.lines import Component
-from calfeed.ical.zones import canonical_zone, is_utc, render_vtimezone
+from calfeed.ical.zones.vtimezones import canonical_zone, is_utc, render_vtimezone
+from calfeed.importing.calendar_properties import PRODID
+from calfeed.model.colors import COLORS
+from calfeed.model.events import Event
 
 _REFRESH = "PT1H"
 """How often a client is asked to poll; most have a mind of their own."""

@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
-from calfeed.definitions.recurrences import Rule, wall_time
-from calfeed.definitions.rules import read_rule
-from calfeed.definitions.values import Change, Event, Repeat, Status, Text, length_of, start_of
+from calfeed.definitions.recurrence.rules import read_rule
+from calfeed.model.events import Change, Event, Repeat, Status, Text, length_of, start_of
+from calfeed.model.recurrences import Rule, wall_time
 
 Moment: TypeAlias = date | datetime
 

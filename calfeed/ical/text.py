@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from html import escape
 
-from calfeed.definitions.details import Format
-from calfeed.definitions.values import Event, Source, Text, text_in
-from calfeed.ical.revision import Move
 from calfeed.ical.words import words_in
+from calfeed.model.details import Format
+from calfeed.model.events import Event, Source, Text, text_in
+from calfeed.model.revision import Move
 
 # The process's locale must not decide what a feed says, so strftime's %B will not do.
 _MONTHS = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-from calfeed.definitions.values import Change, Event, Status, Text
-from calfeed.ical.revision import Revision
 from calfeed.ical.vevent import render_event
+from calfeed.model.events import Change, Event, Status, Text
+from calfeed.model.revision import Revision
 
 
 @dataclass(frozen=True, order=True)

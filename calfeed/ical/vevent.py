@@ -12,8 +12,13 @@ from urllib.parse import urlsplit
 
 from icalendar import vDuration, vRecur
 
-from calfeed.definitions.details import Classification, format_degrees
-from calfeed.definitions.values import (
+from calfeed.ical.content_lines import Component, escape, write_moment
+from calfeed.ical.occurrences import Moment, format_moment, rule_until
+from calfeed.ical.text import describe, describe_as_html
+from calfeed.ical.words import words_in
+from calfeed.ical.zones.vtimezones import canonical_zone, is_utc
+from calfeed.model.details import Classification, format_degrees
+from calfeed.model.events import (
     Change,
     Event,
     ReminderRule,
@@ -23,12 +28,7 @@ from calfeed.definitions.values import (
     start_of,
     text_in,
 )
-from calfeed.ical.lines import Component, escape, write_moment
-from calfeed.ical.occurrences import Moment, format_moment, rule_until
-from calfeed.ical.revision import Move, Revision
-from calfeed.ical.text import describe, describe_as_html
-from calfeed.ical.words import words_in
-from calfeed.ical.zones import canonical_zone, is_utc
+from calfeed.model.revision import Move, Revision
 
 RENDERER = 4
 """Goes up when the same revision would render to other bytes: publish then renders it anew."""

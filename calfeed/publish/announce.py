@@ -12,15 +12,18 @@ from datetime import datetime
 from itertools import count
 
 from calfeed.ical.changes import EventChange, compare_revisions
-from calfeed.ical.revision import Written, read_written
+from calfeed.model.revision import Written, read_written
 from calfeed.publish.plan import plan_messages
 from calfeed.publish.show import describe_changes, summarize_announced
 from calfeed.reminders.messages import Message, tell_again
-from calfeed.store import announcements, catalog, endpoints, outbox, told, visibility
-from calfeed.store.announcements import Waiting
+from calfeed.store.catalog import announcements, catalog, visibility
+from calfeed.store.catalog.announcements import Waiting
+from calfeed.store.catalog.publishes import Author
 from calfeed.store.database import Connection, Database
+from calfeed.store.endpoints import endpoints
 from calfeed.store.notices import announce
-from calfeed.store.publishes import Author
+from calfeed.store.outbox import outbox
+from calfeed.store.reports import sent_messages
 
 _BATCH = 1_000
 """How many events are announced in one transaction."""
@@ -56,7 +59,7 @@ def _tell_anew(connection: Connection, made: Sequence[Message]) -> tuple[Message
     """Give another id to a message of a state that was told before: the event came back to it."""
     found = list(made)
     for times in count(1):
-        known = told.find_known(connection, [message.id for message in found])
+        known = sent_messages.find_known(connection, [message.id for message in found])
         if not known:
             break
         found = [

@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from calfeed.definitions.defined import Definitions
-from calfeed.definitions.values import Calendar, Event, Status, Visibility
+from calfeed.definitions.result import Definitions
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
-from calfeed.ical.clocks import full_fingerprint
 from calfeed.ical.history import ENDLESS, first_year
 from calfeed.ical.occurrences import last_end
-from calfeed.ical.revision import Revision, Written
 from calfeed.ical.variants import render_variants
 from calfeed.ical.vevent import RENDERER
+from calfeed.ical.zones.clocks import full_fingerprint
+from calfeed.model.events import Calendar, Event, Status, Visibility
+from calfeed.model.revision import Revision, Written
 from calfeed.publish.announce import find_changes, load_announced, make_messages
 from calfeed.publish.compare import (
     NOTHING,
@@ -33,14 +33,15 @@ from calfeed.publish.plan import Plan, plan_change, planned_until
 from calfeed.publish.show import list_changes, summarize
 from calfeed.publish.warn import find_warnings
 from calfeed.reminders.plan import Reminder
-from calfeed.store import announcements, catalog, outbox, visibility
-from calfeed.store.announcements import Waiting
+from calfeed.store.catalog import announcements, catalog, visibility
+from calfeed.store.catalog.announcements import Waiting
+from calfeed.store.catalog.file_digests import load_known, save_known
+from calfeed.store.catalog.fingerprints import any_in, load_marks
+from calfeed.store.catalog.installation import load_installation
+from calfeed.store.catalog.publishes import UNKNOWN, Author
 from calfeed.store.database import Connection, Database
-from calfeed.store.installation import load_installation
-from calfeed.store.marks import any_in, load_marks
 from calfeed.store.notices import announce
-from calfeed.store.publishes import UNKNOWN, Author
-from calfeed.store.readings import load_known, save_known
+from calfeed.store.outbox import outbox
 
 AT_ONCE = timedelta(0)
 """The grace time of what is announced with its publish."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from calfeed.counting import count
-from calfeed.definitions.values import Calendar, Event, Status, canonical_json, fingerprint
 from calfeed.errors import PublishRefusedError
 from calfeed.ical.changes import (
     EventChange,
@@ -17,12 +16,13 @@ from calfeed.ical.changes import (
     extend_history,
     find_cancel_note,
 )
-from calfeed.ical.clocks import clock_of, full_fingerprint
-from calfeed.ical.revision import Revision, Written
 from calfeed.ical.variants import Variant, render_variants
 from calfeed.ical.vevent import RENDERER
-from calfeed.store.catalog import CalendarRow
-from calfeed.store.marks import EventMark
+from calfeed.ical.zones.clocks import clock_of, full_fingerprint
+from calfeed.model.events import Calendar, Event, Status, canonical_json, fingerprint
+from calfeed.model.revision import Revision, Written
+from calfeed.store.catalog.catalog import CalendarRow
+from calfeed.store.catalog.fingerprints import EventMark
 
 KEPT = timedelta(days=90)
 """How long a withdrawn event is still shown as cancelled."""

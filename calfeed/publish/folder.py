@@ -10,10 +10,10 @@ from calfeed.definitions.files import load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.publish.apply import StaleReadingError, publish
 from calfeed.publish.plan import Plan
+from calfeed.store.catalog.file_digests import load_known
+from calfeed.store.catalog.installation import load_scheme
+from calfeed.store.catalog.publishes import UNKNOWN, Author
 from calfeed.store.database import Database
-from calfeed.store.installation import load_scheme
-from calfeed.store.publishes import UNKNOWN, Author
-from calfeed.store.readings import load_known
 
 
 def publish_folder(

@@ -14,18 +14,18 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from calfeed.definitions.values import canonical_json
 from calfeed.errors import InvalidInputError
 from calfeed.ical.changes import EventChange, Kind
-from calfeed.ical.revision import Revision
 from calfeed.ical.variants import PLAIN
+from calfeed.model.events import canonical_json
+from calfeed.model.revision import Revision
 from calfeed.publish.apply import make_row, new_entries
 from calfeed.publish.plan import Plan
-from calfeed.store import announcements, catalog
-from calfeed.store.catalog import CalendarRow, EventRow, RevisionRow
+from calfeed.store.catalog import announcements, catalog
+from calfeed.store.catalog.catalog import CalendarRow, EventRow, RevisionRow
+from calfeed.store.catalog.fingerprints import load_marks
+from calfeed.store.catalog.installation import Installation, load_installation, save_installation
 from calfeed.store.database import Connection
-from calfeed.store.installation import Installation, load_installation, save_installation
-from calfeed.store.marks import load_marks
 
 
 class _Value(BaseModel):

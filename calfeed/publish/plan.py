@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from calfeed.definitions.values import Event, Status
 from calfeed.errors import DefinitionWarning
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
+from calfeed.model.events import Event, Status
 from calfeed.publish.compare import NOTHING, Removals, Rerendering
 from calfeed.reminders.messages import Message, change_message
 from calfeed.reminders.plan import Reminder, pending_reminders
-from calfeed.store.announcements import Waiting
-from calfeed.store.catalog import CalendarRow, EventRow
-from calfeed.store.outbox import ReminderRow
+from calfeed.store.catalog.announcements import Waiting
+from calfeed.store.catalog.catalog import CalendarRow, EventRow
+from calfeed.store.outbox.outbox import ReminderRow
 
 HORIZON = timedelta(days=400)
 """How far ahead reminders are put on the list."""

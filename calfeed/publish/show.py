@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from calfeed.counting import count
-from calfeed.definitions.values import Event, text_in
+from calfeed.ical.change_text import describe_change
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.history import MOST_EVENTS
 from calfeed.ical.text import format_when
-from calfeed.ical.wording import describe_change
+from calfeed.model.events import Event, text_in
 from calfeed.publish.compare import Removals
 from calfeed.publish.plan import Plan
 from calfeed.reminders.messages import describe_occurrences, describe_time, format_span

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from calfeed.definitions.defined import Definitions
-from calfeed.definitions.values import Event, Status
+from calfeed.definitions.result import Definitions
 from calfeed.errors import DefinitionWarning
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
-from calfeed.ical.revision import Revision
+from calfeed.model.events import Event, Status
+from calfeed.model.revision import Revision
 
 HISTORY = timedelta(days=3653)
 """How far back the events of a calendar that is new itself may go without a warning: ten years."""

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 
-from calfeed.definitions.values import Event
-from calfeed.ical.revision import Revision
+from calfeed.model.events import Event
+from calfeed.model.revision import Revision
 from calfeed.publish.plan import page_address
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.messages import Message, make_subject, reminder_message
 from calfeed.reminders.plan import Reminder, plan_reminders
-from calfeed.store import catalog, outbox, visibility
+from calfeed.store.catalog import catalog, visibility
 from calfeed.store.database import Database
-from calfeed.store.endpoints import Endpoint, list_endpoints
+from calfeed.store.endpoints.endpoints import Endpoint, list_endpoints
+from calfeed.store.outbox import outbox
 
 
 @dataclass(frozen=True)

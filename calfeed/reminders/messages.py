@@ -13,13 +13,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from calfeed.counting import count
-from calfeed.definitions.details import Classification
-from calfeed.definitions.values import Event, Text, fingerprint, text_in
+from calfeed.ical.change_text import tell_change
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import Moment, Occurrence
-from calfeed.ical.revision import Revision
 from calfeed.ical.text import format_when, plain_description
-from calfeed.ical.wording import tell_change
+from calfeed.model.details import Classification
+from calfeed.model.events import Event, Text, fingerprint, text_in
+from calfeed.model.revision import Revision
 from calfeed.reminders.filters import Subject
 from calfeed.reminders.plan import Reminder
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from calfeed.definitions.texts import nearest, shortened
-from calfeed.definitions.times import parse_clock
+from calfeed.definitions.formats.times import parse_clock
 from calfeed.errors import InvalidInputError
+from calfeed.model.texts import nearest, shortened
 from calfeed.reminders.options import WEEKDAYS, Digest, Options, QuietHours
 
 _DAYS = ("daily", *WEEKDAYS)

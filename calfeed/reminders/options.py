@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from calfeed.definitions.zone_names import check_zone
+from calfeed.definitions.formats.zone_names import check_zone
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 

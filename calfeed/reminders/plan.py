@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from calfeed.definitions.values import Event, ReminderRule, Status
 from calfeed.ical.occurrences import Occurrence, expand
+from calfeed.model.events import Event, ReminderRule, Status
 
 GRACE = timedelta(minutes=10)
 """How long a reminder still goes out that is due at, or after, the moment it reminds of."""

@@ -16,9 +16,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from calfeed.errors import StoreError
 from calfeed.settings import KEY_FILE
-from calfeed.store.keys import KeyFile
 from calfeed.store.readonly import ReadOnlyConnection
-from calfeed.store.sealing import OPTION, Keyring
+from calfeed.store.secrets.keys import KeyFile
+from calfeed.store.secrets.sealing import OPTION, Keyring
 from calfeed.store.sqlite import DatabaseFile, Identity, compact, make_engine
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from calfeed.store.access_tables import sign_in_links as sign_in_links
 from calfeed.store.access_tables import tokens as tokens
 from calfeed.store.columns import Instant, Serial
 from calfeed.store.columns import metadata as metadata
-from calfeed.store.sealing import SEALED
+from calfeed.store.secrets.sealing import SEALED
 
 SETTLED = "state <> 'planned'"
 """The condition of the index of reminders that are no longer planned."""

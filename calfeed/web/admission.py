@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from calfeed.web.answers import Headers
-from calfeed.web.parameters import LONGEST
-from calfeed.web.refusals import RefusedError
+from calfeed.web.pages.query import LONGEST
+from calfeed.web.published.responses import Headers
+from calfeed.web.serving.refusals import RefusedError
 
 if TYPE_CHECKING:
     from granian.rsgi import Scope

@@ -14,15 +14,16 @@ from werkzeug.routing import BaseConverter
 from calfeed.errors import DatabaseFileError, StoreError
 from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema
-from calfeed.web import feed_routes, pages
-from calfeed.web.answers import Application, LookUp
-from calfeed.web.cards import list_cards
 from calfeed.web.faults import QuietFlask
-from calfeed.web.reading import read_in_languages
-from calfeed.web.ready import PUBLIC, ReadyPages
+from calfeed.web.feeds import feed_routes
+from calfeed.web.pages import page_routes
+from calfeed.web.pages.lists.cards import list_cards
+from calfeed.web.pages.page_cache import PUBLIC, ReadyPages
+from calfeed.web.pages.reader.wording import gettext
+from calfeed.web.pages.request_options import read_in_languages
+from calfeed.web.published.responses import Application, LookUp
+from calfeed.web.published.state import State
 from calfeed.web.security import secure, stay_at
-from calfeed.web.state import State
-from calfeed.web.wording import gettext
 
 
 class SlugConverter(BaseConverter):
@@ -61,7 +62,7 @@ def make_flask(state: State, base_url: str) -> Flask:
     app.jinja_env.lstrip_blocks = True
     read_in_languages(app)
     app.url_map.converters["slug"] = SlugConverter
-    app.register_blueprint(pages.make_blueprint(state, base_url))
+    app.register_blueprint(page_routes.make_blueprint(state, base_url))
     app.register_blueprint(feed_routes.make_blueprint(state))
 
     @app.get("/healthz")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, current_app, request
 
-from calfeed.web.answers import transport_headers
+from calfeed.web.published.responses import transport_headers
 
 _POLICY = {
     "default-src": "'none'",

@@ -21,10 +21,10 @@ from zoneinfo import available_timezones
 
 import yaml
 
-from calfeed.definitions.defined import Definitions
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.values import Calendar, Event
+from calfeed.definitions.result import Definitions
 from calfeed.errors import DefinitionError
+from calfeed.model.events import Calendar, Event
 from calfeed.reminders.plan import plan_reminders
 from tests.ical.clients import CLIENTS, Window, render_feed, seen_by_calfeed
 from tests.ical.misreading import is_misread, may_differ

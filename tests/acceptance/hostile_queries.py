@@ -8,8 +8,8 @@ from urllib.parse import quote, quote_from_bytes
 
 from flask import Flask
 
-from calfeed.web.parameters import KNOWN
-from calfeed.web.snapshot import Snapshot
+from calfeed.web.pages.query import KNOWN
+from calfeed.web.published.snapshot import Snapshot
 
 _FEEDS = ("alarms", "cancelled", "category", "lang", "past")
 _UNKNOWN = ("utm_source", "_", "v", "", "LANG", "q[]", "%00", "__proto__")

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 
 from calfeed.store.database import Database
 from calfeed.web.app import make_flask
-from calfeed.web.state import State
+from calfeed.web.published.state import State
 from tests.acceptance.hostile_queries import Asker, list_paths
 from tests.acceptance.site import Running, Site
 from tests.patience import PATIENCE

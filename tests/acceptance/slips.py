@@ -20,14 +20,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from calfeed.definitions.defined import Definitions
-from calfeed.definitions.values import Calendar, Change, Event, Repeat, Status
+from calfeed.definitions.result import Definitions
+from calfeed.model.events import Calendar, Change, Event, Repeat, Status
 from calfeed.publish.announce import announce_due
 from calfeed.publish.apply import publish
 from calfeed.reminders.messages import describe_event
-from calfeed.store import announcements, catalog
+from calfeed.store.catalog import announcements, catalog
 from calfeed.store.database import Database
-from calfeed.store.endpoints import add_endpoint
+from calfeed.store.endpoints.endpoints import add_endpoint
 from calfeed.store.migrate import migrate
 from calfeed.store.tables import messages, metadata
 from tests.publish.desk import BASE, GRACE

@@ -18,12 +18,12 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from click.testing import CliRunner
 
-from calfeed.cli.exporting import export
+from calfeed.cli.definitions.exporting import export
 from calfeed.definitions.reader import read_definitions
 from calfeed.errors import CalfeedError
 from calfeed.publish.apply import publish
 from calfeed.store.database import Database
-from calfeed.web.export import make_site
+from calfeed.web.pages.export import make_site
 from tests.acceptance.site import Site, split_feed, until
 
 # With `served` below in the place of the live site, these run here once more: pytest finds them

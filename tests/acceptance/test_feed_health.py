@@ -10,8 +10,8 @@ from urllib.error import HTTPError
 import pytest
 
 from calfeed.store.database import Database
-from calfeed.store.poll_counts import Polls
-from calfeed.store.polls import load_polls
+from calfeed.store.reports.poll_counts import Polls
+from calfeed.store.reports.polls import load_polls
 from tests.acceptance.site import Site
 from tests.patience import PATIENCE
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from calfeed.store.database import Database
-from calfeed.store.outbox import load_reminders
-from calfeed.store.timekeeping import last_time
+from calfeed.store.outbox.outbox import load_reminders
+from calfeed.store.outbox.timekeeping import last_time
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.site import Site, until
 

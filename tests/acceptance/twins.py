@@ -19,9 +19,9 @@ from tempfile import TemporaryDirectory
 
 from werkzeug.test import TestResponse
 
-from calfeed.store import tokens
-from calfeed.web import export
+from calfeed.store.access import tokens
 from calfeed.web.api.app import MOUNT
+from calfeed.web.pages import export
 from tests.web.published import BASE, NOW, Published, make_site
 from tests.web.whole import make_whole
 

@@ -15,10 +15,10 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from calfeed.definitions.reader import read_definitions
 from calfeed.publish.apply import publish
 from calfeed.store.database import Database
-from calfeed.web.answers import Application, LookUp, StartResponse
 from calfeed.web.app import make_flask
-from calfeed.web.ready import ReadyPages
-from calfeed.web.state import State
+from calfeed.web.pages.page_cache import ReadyPages
+from calfeed.web.published.responses import Application, LookUp, StartResponse
+from calfeed.web.published.state import State
 from tests.acceptance.site import SHIPPED, free_port
 from tests.migrated import migrated_sqlite
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from calfeed.delivery.sender import Sender
+from calfeed.delivery.transport.sender import Sender
 from calfeed.store.database import Database
 from tests.cli.records import Records
 from tests.delivery.receiver import Receiver

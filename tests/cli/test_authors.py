@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from calfeed.cli.authors import LONGEST_NAME, find_owners, find_user
-from calfeed.cli.publisher import Publisher
+from calfeed.cli.serving.publisher import Publisher
 from calfeed.definitions.files import find_files
 from calfeed.errors import InvalidInputError
 from calfeed.settings import Settings
-from calfeed.store.catalog import latest_publish
+from calfeed.store.catalog.catalog import latest_publish
+from calfeed.store.catalog.publishes import Author, list_publishes
 from calfeed.store.database import Database
-from calfeed.store.publishes import Author, list_publishes
 from tests.cli.records import Records
 
 CALENDAR = "name: Desk\ntime_zone: UTC\nevents: {it: {summary: It, start: 2030-01-01}}\n"

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from calfeed.cli.telling import printable
-from calfeed.store.endpoints import find_endpoint
-from calfeed.store.sealing import Places, keyring_of
-from calfeed.store.standing import hold_endpoint, remove_endpoint
+from calfeed.cli.delivery_output import printable
+from calfeed.store.endpoints.endpoints import find_endpoint
+from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
+from calfeed.store.secrets.sealing import Places, keyring_of
 from calfeed.store.tables import attempts, messages
 from tests.cli.records import ALWAYS, AUGUST, DAY_BEFORE, JUNE, WEEK_BEFORE, Records
 from tests.publish.desk import OTHERS

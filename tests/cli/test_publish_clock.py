@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from calfeed.cli.publishing import _describe_clock
+from calfeed.cli.definitions.publishing import _describe_clock
 
 NOW = datetime(2030, 6, 14, 9, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.cli.resting import REST, STALE, Lock, Look, Rest, last_change, take_look
+from calfeed.cli.serving.resting import REST, STALE, Lock, Look, Rest, last_change, take_look
 from calfeed.definitions.files import Entry
 
 CALENDAR = "name: Desk\ntime_zone: UTC\nevents: {}\n"

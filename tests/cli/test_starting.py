@@ -6,8 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 from calfeed.cli import output
-from calfeed.cli.publisher import Publisher
-from calfeed.cli.starting import describe_start
+from calfeed.cli.serving.publisher import Publisher
+from calfeed.cli.serving.starting import describe_start
 from calfeed.definitions.files import find_files
 from calfeed.settings import Settings
 from calfeed.store.database import Database

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import icalendar
 import recurring_ical_events
 
-from calfeed.definitions.importing import Imported, import_calendar
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.values import Calendar
 from calfeed.ical.feed import Heading, join_feed, zone_to_name
-from calfeed.ical.revision import Revision
 from calfeed.ical.vevent import render_event
+from calfeed.importing.ics import Imported, import_calendar
+from calfeed.model.events import Calendar
+from calfeed.model.revision import Revision
 from tests.ical.defining import zone_of
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from ical.calendar_stream import IcsCalendarStream
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.values import Calendar, Event, text_in
 from calfeed.errors import DefinitionError, Problem
 from calfeed.ical.occurrences import expand, last_end
+from calfeed.model.events import Calendar, Event, text_in
 from tests.ical.clients import check_lines, render_feed
 
 pytestmark = pytest.mark.slow

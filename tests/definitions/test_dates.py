@@ -7,8 +7,8 @@ from datetime import date, time, timedelta
 
 import pytest
 
+from calfeed.definitions.formats.times import parse_clock, parse_moment
 from calfeed.definitions.hints.rules import find_rule
-from calfeed.definitions.times import parse_clock, parse_moment
 
 TODAY = date(2026, 11, 28)
 DAY, FIVE = date(2030, 6, 14), time(17)

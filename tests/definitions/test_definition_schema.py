@@ -11,7 +11,6 @@ from importlib.resources import files
 import pytest
 
 import calfeed.definitions
-from calfeed.definitions.colors import COLORS
 from calfeed.definitions.keys import (
     CalendarFile,
     ChangeEntry,
@@ -23,6 +22,7 @@ from calfeed.definitions.keys import (
     SourceEntry,
 )
 from calfeed.definitions.schema import make_schema
+from calfeed.model.colors import COLORS
 
 ENTRIES = [CalendarFile, EventsFile, EventEntry, RepeatEntry, ChangeEntry, SourceEntry]
 

@@ -12,11 +12,11 @@ from dateutil.tz import tzical
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calfeed.definitions.importing import import_calendar
-from calfeed.definitions.losses import Loss, group_losses
-from calfeed.definitions.values import Calendar
 from calfeed.errors import DefinitionError, InvalidInputError
 from calfeed.ical.occurrences import expand
+from calfeed.importing.ics import import_calendar
+from calfeed.importing.losses import Loss, group_losses
+from calfeed.model.events import Calendar
 from tests.definitions.imports import EVENT, ics, only, read, take, told
 
 pytestmark = pytest.mark.slow

@@ -17,9 +17,9 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from calfeed.definitions.importing import import_calendar
-from calfeed.definitions.writing import write_definition
 from calfeed.errors import DefinitionError, InvalidInputError
+from calfeed.importing.ics import import_calendar
+from calfeed.importing.writing import write_definition
 from tests.definitions.imports import occurrences, read, render, told
 
 pytestmark = pytest.mark.slow

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from calfeed.definitions.importing import import_calendar
-from calfeed.definitions.losses import Loss
 from calfeed.errors import InvalidInputError
+from calfeed.importing.ics import import_calendar
+from calfeed.importing.losses import Loss
 from tests.definitions.imports import ics, occurrences, only, read, render, take, told
 
 EVENT = "UID:1\nSUMMARY:Talk\nDTSTART:20300211T103000Z\n"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from itertools import permutations
 
-from calfeed.definitions.durations import Duration
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.uids import BY_NAMES
-from calfeed.definitions.values import (
+from calfeed.model.durations import Duration
+from calfeed.model.events import (
     Calendar,
     Change,
     Event,
@@ -19,6 +18,7 @@ from calfeed.definitions.values import (
     Status,
     canonical_json,
 )
+from calfeed.model.uids import BY_NAMES
 
 HEAD = "name: X\ntime_zone: America/New_York\n"
 TIMED = HEAD + "events:\n  a:\n    summary: S\n    start: 2024-09-27 10:30\n"

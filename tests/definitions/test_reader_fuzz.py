@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.values import Calendar, Event, canonical_json
 from calfeed.errors import DefinitionError, Problem
+from calfeed.model.events import Calendar, Event, canonical_json
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.uids import BY_NAMES
 from calfeed.errors import DefinitionError
+from calfeed.model.uids import BY_NAMES
 
 HEAD = "name: X\ntime_zone: America/New_York\n"
 TIMED = HEAD + "events:\n  a:\n    summary: S\n    start: 2024-09-27 10:30\n"

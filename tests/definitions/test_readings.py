@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.readings import accept_rule, find_misreadings
-from calfeed.definitions.rules import read_rule
+from calfeed.definitions.recurrence.app_readings import accept_rule, find_misreadings
+from calfeed.definitions.recurrence.rules import read_rule
 from calfeed.errors import DefinitionError
 from tests.definitions.imports import take, told
 

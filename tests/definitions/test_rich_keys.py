@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.definitions.details import (
+from calfeed.definitions.reader import read_definitions
+from calfeed.errors import DefinitionError
+from calfeed.model.details import (
     Classification,
     Conference,
     Format,
@@ -18,9 +20,7 @@ from calfeed.definitions.details import (
     check_email,
     check_position,
 )
-from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.values import Event, canonical_json, fingerprint
-from calfeed.errors import DefinitionError
+from calfeed.model.events import Event, canonical_json, fingerprint
 
 HEAD = (
     "name: Grants\ntime_zone: Asia/Karachi\nevents:\n  a:\n    summary: S\n    start: 2030-02-11\n"

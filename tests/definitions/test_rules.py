@@ -14,8 +14,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from icalendar import vRecur
 
-from calfeed.definitions.recurrences import Rule, wall_time
-from calfeed.definitions.rules import read_rule
+from calfeed.definitions.recurrence.rules import read_rule
+from calfeed.model.recurrences import Rule, wall_time
 
 FRIDAY = datetime(2024, 9, 27, 10, 30, tzinfo=ZoneInfo("America/New_York"))
 FRIDAY_ALL_DAY = date(2024, 9, 27)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from calfeed.definitions.files import load_definitions
-from calfeed.definitions.values import Calendar, Event, Kind, Status
 from calfeed.ical.occurrences import expand
+from calfeed.model.events import Calendar, Event, Kind, Status
 from calfeed.reminders.plan import plan_reminders
 
 FOLDER = Path(__file__).parents[2] / "events"

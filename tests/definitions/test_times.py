@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.definitions.durations import Duration
-from calfeed.definitions.times import parse_clock, parse_day, parse_moment
-from calfeed.definitions.zone_names import check_zone
+from calfeed.definitions.formats.times import parse_clock, parse_day, parse_moment
+from calfeed.definitions.formats.zone_names import check_zone
+from calfeed.model.durations import Duration
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from calfeed.definitions.defined import Definitions
 from calfeed.definitions.reader import DefinitionReader, read_definitions
-from calfeed.definitions.uids import BY_NAMES, UidScheme
+from calfeed.definitions.result import Definitions
+from calfeed.model.uids import BY_NAMES, UidScheme
 
 OURS, THEIRS = UUID(int=1), UUID(int=2)
 TEXT = """

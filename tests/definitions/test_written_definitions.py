@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.definitions.slugs import name_events
-from calfeed.definitions.writing import write_definition
+from calfeed.definitions.formats.slugs import name_events
+from calfeed.importing.writing import write_definition
 from tests.definitions.imports import take
 
 

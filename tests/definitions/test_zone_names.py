@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from calfeed.definitions.zone_names import check_zone, explain_abbreviation, find_places
+from calfeed.definitions.formats.zone_names import check_zone, explain_abbreviation, find_places
 
 NONE_KNOWN = "name the place, such as Asia/Karachi, America/New_York or UTC"
 

@@ -16,9 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from calfeed.definitions.defined import Definitions
-from calfeed.definitions.durations import parse_duration
-from calfeed.definitions.values import Calendar, Event, ReminderRule, Repeat, Status
+from calfeed.definitions.result import Definitions
 from calfeed.delivery.due import (
     REVIEWED,
     Pace,
@@ -28,15 +26,17 @@ from calfeed.delivery.due import (
     make_digests,
     review_plans,
 )
-from calfeed.delivery.posting import Posting, prepare, record
+from calfeed.delivery.engine.attempts import Posting, prepare, record
 from calfeed.delivery.replanning import replan
+from calfeed.model.durations import parse_duration
+from calfeed.model.events import Calendar, Event, ReminderRule, Repeat, Status
 from calfeed.publish.apply import publish
 from calfeed.reminders.options import Options
 from calfeed.reminders.retry import Outcome
-from calfeed.store import claims, deliveries, digests, outbox
 from calfeed.store.database import Database
-from calfeed.store.endpoints import add_endpoint, find_endpoint
-from calfeed.store.standing import change_endpoint, hold_endpoint, resume_endpoint
+from calfeed.store.endpoints.endpoints import add_endpoint, find_endpoint
+from calfeed.store.endpoints.lifecycle import change_endpoint, hold_endpoint, resume_endpoint
+from calfeed.store.outbox import claims, deliveries, digests, outbox
 from calfeed.store.tables import deliveries as deliveries_table
 from calfeed.store.tables import installation, messages, metadata, reminders
 from tests.delivery.releases import Releases

@@ -10,14 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from calfeed.delivery.sender import Sender
-from calfeed.delivery.worker import Worker
+from calfeed.delivery.engine.worker import Worker
+from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.signing import make_secret, sign_headers
-from calfeed.store.claims import LEASE
 from calfeed.store.database import Database
-from calfeed.store.deliveries import DeliveryRow
-from calfeed.store.endpoints import Endpoint, add_endpoint, save_endpoint, take_endpoint
+from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint, save_endpoint, take_endpoint
+from calfeed.store.outbox.claims import LEASE
+from calfeed.store.outbox.deliveries import DeliveryRow
 from tests.delivery.receiver import Post, Receiver
 from tests.patience import PATIENCE
 from tests.publish.desk import BASE, NOW, Desk

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from calfeed.delivery.sender import Outcome, Request, Sender
+from calfeed.delivery.transport.sender import Outcome, Request, Sender
 from tests.loopback import Handler, Loopback
 from tests.patience import PATIENCE
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from apprise.manager_plugins import NotificationManager
 
-from calfeed.delivery.apprising import Service
+from calfeed.delivery.channels.apprise_service import Service
 from calfeed.errors import InvalidInputError
-from calfeed.reminders.notes import Note
+from calfeed.reminders.plain_text import Note
 from tests.delivery.mailbox import Mailbox, read_text
 from tests.delivery.receiver import Receiver
 

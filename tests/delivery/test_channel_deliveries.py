@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.delivery.channel_file import read_channels
-from calfeed.delivery.channels import Dispatch, Notifiable
+from calfeed.delivery.channels.file import read_channels
+from calfeed.delivery.channels.sending import Dispatch, Notifiable
 from calfeed.reminders.retry import SCHEDULE
-from calfeed.store.channels import Registered, register_channels
 from calfeed.store.database import Database
-from calfeed.store.deliveries import load_attempts
-from calfeed.store.endpoints import Endpoint, find_endpoint
-from calfeed.store.standing import hold_endpoint, remove_endpoint
+from calfeed.store.endpoints.channels import Registered, register_channels
+from calfeed.store.endpoints.endpoints import Endpoint, find_endpoint
+from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
+from calfeed.store.outbox.deliveries import load_attempts
 from tests.delivery.mailbox import Mailbox, read_text
 from tests.delivery.office import Office
 from tests.delivery.receiver import Receiver

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.delivery.channel_file import Channel, read_channels
+from calfeed.delivery.channels.file import Channel, read_channels
 from calfeed.errors import SettingsError
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Digest, Options, QuietHours

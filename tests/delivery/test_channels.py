@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from calfeed.delivery.channels import SCHEME, Dispatch
-from calfeed.delivery.sender import Request
+from calfeed.delivery.channels.sending import SCHEME, Dispatch
+from calfeed.delivery.transport.sender import Request
 from calfeed.reminders.messages import probe_message
-from calfeed.reminders.notes import Note
+from calfeed.reminders.plain_text import Note
 from tests.delivery.receiver import Receiver, collect, request
 from tests.patience import PATIENCE
 from tests.publish.desk import NOW
@@ -170,9 +170,9 @@ def test_a_sender_takes_its_own_channels_and_tells_once_of_others(
 
 def test_a_process_without_channels_does_not_load_apprise() -> None:
     code = (
-        "import sys, calfeed.cli.serving, calfeed.cli.channels, calfeed.cli.endpoints\n"
+        "import sys, calfeed.cli.serving.commands, calfeed.cli.sending.channels, calfeed.cli.sending.endpoints\n"
         "from calfeed.settings import Settings\n"
-        "assert calfeed.cli.channels.load_channels(Settings()) == {}\n"
+        "assert calfeed.cli.sending.channels.load_channels(Settings()) == {}\n"
         "assert 'apprise' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

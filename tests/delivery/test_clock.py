@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calfeed.delivery.clock import WorkerClock
-from calfeed.delivery.worker import Worker
+from calfeed.delivery.engine.worker import Worker
+from calfeed.delivery.scheduler import WorkerClock
 from calfeed.reminders.filters import Filters
-from calfeed.store import claims
+from calfeed.store.outbox import claims
 from tests.delivery.office import Office, wait_until, working
 from tests.delivery.test_in_hand import wait_for_lease
 from tests.publish.desk import BASE, STAY

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import select, update
 
 from calfeed.delivery.due import Pace, fan_out, fire_due, make_digests
-from calfeed.delivery.posting import Posting, prepare
+from calfeed.delivery.engine.attempts import Posting, prepare
 from calfeed.reminders import digests as bounds
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Digest, Options, QuietHours
-from calfeed.store import claims, digests
-from calfeed.store.deliveries import DeliveryRow
-from calfeed.store.endpoints import add_endpoint, find_endpoint, save_endpoint
-from calfeed.store.standing import Released, hold_endpoint, resume_endpoint
+from calfeed.store.endpoints.endpoints import add_endpoint, find_endpoint, save_endpoint
+from calfeed.store.endpoints.lifecycle import Released, hold_endpoint, resume_endpoint
+from calfeed.store.outbox import claims, digests
+from calfeed.store.outbox.deliveries import DeliveryRow
 from calfeed.store.tables import deliveries, messages
 from tests.delivery.office import Office
 from tests.publish.desk import BASE, Desk

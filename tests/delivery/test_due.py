@@ -14,9 +14,9 @@ from calfeed.delivery.due import AHEAD, Pace, extend_plans, fan_out, fire_due, r
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON
 from calfeed.reminders.filters import Filters
-from calfeed.store import catalog
-from calfeed.store.claims import claim, load_messages
-from calfeed.store.endpoints import add_endpoint
+from calfeed.store.catalog import catalog
+from calfeed.store.endpoints.endpoints import add_endpoint
+from calfeed.store.outbox.claims import claim, load_messages
 from calfeed.store.tables import messages, reminders
 from tests.publish.desk import BASE, NOW, OTHERS, STAY, Desk
 from tests.store.keeping import make_endpoint, read_deliveries

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.delivery.fetching import fetch
-from calfeed.delivery.sender import Sender
-from calfeed.delivery.transfer import Request
+from calfeed.delivery.transport.fetching import fetch
+from calfeed.delivery.transport.sender import Sender
+from calfeed.delivery.transport.transfer import Request
 from calfeed.errors import InvalidInputError
 from tests.delivery.proxy import PASSWORD, Proxy
 from tests.delivery.receiver import Receiver, collect, make_certificate, needs_openssl, post

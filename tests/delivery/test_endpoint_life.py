@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from calfeed.delivery.posting import GIVEN_UP, prepare, record
-from calfeed.delivery.sender import Sender
-from calfeed.delivery.worker import Worker
+from calfeed.delivery.engine.attempts import GIVEN_UP, prepare, record
+from calfeed.delivery.engine.worker import Worker
+from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options, QuietHours
 from calfeed.reminders.signing import make_secret
-from calfeed.store import claims, outbox, standing
-from calfeed.store.endpoints import ROTATION, Endpoint, find_endpoint, take_endpoint
-from calfeed.store.standing import Released
+from calfeed.store.endpoints import lifecycle
+from calfeed.store.endpoints.endpoints import ROTATION, Endpoint, find_endpoint, take_endpoint
+from calfeed.store.endpoints.lifecycle import Released
+from calfeed.store.outbox import claims, outbox
 from tests.delivery.office import SECRET, Office, wait_until, working
 from tests.delivery.receiver import Post, collect
 from tests.patience import PATIENCE
@@ -45,17 +46,17 @@ def say(office: Office, *names: str, until: datetime | None = None, to: str = "e
 def change(office: Office, **values: Any) -> None:
     with office.database.write() as connection:
         changed = replace(take_endpoint(connection, "end_1"), **values)
-        standing.change_endpoint(connection, changed, office.now)
+        lifecycle.change_endpoint(connection, changed, office.now)
 
 
 def pause(office: Office) -> None:
     with office.database.write() as connection:
-        assert standing.hold_endpoint(connection, "end_1", "paused", office.now)
+        assert lifecycle.hold_endpoint(connection, "end_1", "paused", office.now)
 
 
 def resume(office: Office) -> Released | None:
     with office.database.write() as connection:
-        return standing.resume_endpoint(connection, "end_1", office.now)
+        return lifecycle.resume_endpoint(connection, "end_1", office.now)
 
 
 def find(office: Office) -> Endpoint:
@@ -243,7 +244,7 @@ def test_during_a_rotation_both_secrets_sign_and_afterwards_only_the_new_one(
     office.deliver()
     with office.database.write() as connection:
         rotated = take_endpoint(connection, "end_1").rotate(OTHER, office.now)
-        standing.change_endpoint(connection, rotated, office.now)
+        lifecycle.change_endpoint(connection, rotated, office.now)
     for step, name in ((SECOND, "first"), (ROTATION - 2 * SECOND, "last"), (SECOND, "after")):
         office.now += step
         say(office, name)
@@ -261,7 +262,7 @@ def test_what_waits_in_line_is_signed_with_the_secrets_of_when_it_leaves(office:
     office.subscribe()
     with office.database.write() as connection:
         rotated = take_endpoint(connection, "end_1").rotate(OTHER, office.now)
-        standing.change_endpoint(connection, rotated, office.now)
+        lifecycle.change_endpoint(connection, rotated, office.now)
     say(office, "msg_1")
     with office.database.write() as connection:
         taken = claims.claim(connection, office.now, 1)

@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, select
 
-from calfeed.delivery import shares
-from calfeed.delivery.clock import WorkerClock
-from calfeed.delivery.sender import Sender
-from calfeed.delivery.worker import Worker
+from calfeed.delivery.engine import concurrency
+from calfeed.delivery.engine.worker import Worker
+from calfeed.delivery.scheduler import WorkerClock
+from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Subject
 from calfeed.store import tables
 from calfeed.store.database import Database
-from calfeed.store.endpoints import add_endpoint, list_endpoints, save_endpoint
+from calfeed.store.endpoints.endpoints import add_endpoint, list_endpoints, save_endpoint
 from tests.acceptance.sink import WELL, Sink
 from tests.delivery.office import wait_until, working
 from tests.delivery.receiver import Receiver
@@ -131,7 +131,7 @@ def test_an_endpoint_that_answers_again_gets_what_had_to_wait(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its first posts hang; from then on it takes everything."""
-    monkeypatch.setattr(shares, "_REST", 0.5)
+    monkeypatch.setattr(concurrency, "_REST", 0.5)
     with Receiver() as receiver, Sender(allow_private=True, timeout=5) as sender:
         _keep(database, [receiver.url("/hang")], [])
         with _working(database, sender):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.delivery.fetching import fetch
+from calfeed.delivery.transport.fetching import fetch
 from calfeed.errors import InvalidInputError
 from tests.delivery.receiver import make_certificate, needs_openssl
 from tests.loopback import Handler, Loopback

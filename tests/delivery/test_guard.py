@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.delivery.guard import check_url, refuse_address, show_url
+from calfeed.delivery.transport.guard import check_url, refuse_address, show_url
 from calfeed.errors import InvalidInputError
 from tests.delivery.networks import LOOPBACK_FORMS, NEIGHBOURS, NETWORKS, inside_of
 

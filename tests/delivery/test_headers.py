@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from calfeed.delivery.headers import find_header, parse_headers
+from calfeed.delivery.transport.headers import find_header, parse_headers
 from calfeed.errors import InvalidInputError
 
 

@@ -12,19 +12,20 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from calfeed.delivery import recorder, shares
-from calfeed.delivery import worker as workers
-from calfeed.delivery.posting import prepare
-from calfeed.delivery.recorder import Recorder
-from calfeed.delivery.sender import Request, Sender
-from calfeed.delivery.shares import Shares
-from calfeed.delivery.worker import Worker
+from calfeed.delivery.engine import concurrency, recorder
+from calfeed.delivery.engine import worker as workers
+from calfeed.delivery.engine.attempts import prepare
+from calfeed.delivery.engine.concurrency import Shares
+from calfeed.delivery.engine.recorder import Recorder
+from calfeed.delivery.engine.worker import Worker
+from calfeed.delivery.transport.sender import Request, Sender
 from calfeed.errors import StoreError
-from calfeed.store import claims, outbox, tables
-from calfeed.store.catalog import add_publish
+from calfeed.store import tables
+from calfeed.store.catalog.catalog import add_publish
 from calfeed.store.database import Connection, Database
-from calfeed.store.deliveries import load_attempts, next_pending
-from calfeed.store.endpoints import add_endpoint
+from calfeed.store.endpoints.endpoints import add_endpoint
+from calfeed.store.outbox import claims, outbox
+from calfeed.store.outbox.deliveries import load_attempts, next_pending
 from tests.delivery.office import Office, wait_until, working
 from tests.delivery.receiver import Receiver
 from tests.patience import PATIENCE
@@ -79,7 +80,7 @@ def test_a_worker_goes_on_until_nothing_is_left_without_being_woken(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More is due than it takes in hand at once."""
-    monkeypatch.setattr(shares, "_HANDS", 4)
+    monkeypatch.setattr(concurrency, "_HANDS", 4)
     with Receiver() as receiver, Sender(allow_private=True) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/status/204")))

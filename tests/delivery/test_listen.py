@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import pytest
 
 from calfeed.delivery.listen import Listener, Received, format_message
-from calfeed.delivery.sender import Request, Sender
+from calfeed.delivery.transport.sender import Request, Sender
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.signing import make_secret, sign_headers
 from tests.patience import PATIENCE

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from calfeed.delivery.posting import post_now, prepare
+from calfeed.delivery.engine.attempts import post_now, prepare
 from calfeed.errors import CalfeedError
-from calfeed.store import outbox
-from calfeed.store.claims import claim
-from calfeed.store.deliveries import find_delivery
-from calfeed.store.standing import hold_endpoint, remove_endpoint
+from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
+from calfeed.store.outbox import outbox
+from calfeed.store.outbox.claims import claim
+from calfeed.store.outbox.deliveries import find_delivery
 from tests.delivery.office import SECRET, Office, check_signature
 from tests.store.keeping import NOW, make_message
 

@@ -7,10 +7,10 @@ import subprocess
 import pycurl
 import pytest
 
-from calfeed.delivery.fetching import fetch
-from calfeed.delivery.guard import check_url
-from calfeed.delivery.sender import Outcome, Sender
-from calfeed.delivery.transfer import Request, Transfer
+from calfeed.delivery.transport.fetching import fetch
+from calfeed.delivery.transport.guard import check_url
+from calfeed.delivery.transport.sender import Outcome, Sender
+from calfeed.delivery.transport.transfer import Request, Transfer
 from calfeed.errors import InvalidInputError
 from tests.delivery.island import Internet, Names, on_island
 from tests.delivery.networks import NEIGHBOURS, NETWORKS, inside_of
@@ -33,7 +33,7 @@ class _Forgetful(Transfer):
 
 
 def _forget_names(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("calfeed.delivery.sender.Transfer", _Forgetful)
+    patch.setattr("calfeed.delivery.transport.sender.Transfer", _Forgetful)
 
 
 def _is_refused(outcome: Outcome) -> bool:

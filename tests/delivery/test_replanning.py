@@ -17,9 +17,10 @@ from calfeed.delivery.retention import HELD, Retention
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options
 from calfeed.reminders.plan import plan_reminders
-from calfeed.store import claims, outbox, standing
 from calfeed.store.database import Database
-from calfeed.store.endpoints import add_endpoint, find_endpoint
+from calfeed.store.endpoints import lifecycle
+from calfeed.store.endpoints.endpoints import add_endpoint, find_endpoint
+from calfeed.store.outbox import claims, outbox
 from calfeed.store.tables import announcements, endpoints, reminders
 from tests.delivery.history import Draft, Life
 from tests.delivery.releases import Releases
@@ -122,11 +123,11 @@ def test_what_was_held_for_too_long_by_a_wrong_clock_is_not_dropped(database: Da
     now = datetime(2025, 6, 1, 12, tzinfo=UTC)
     keep_deliveries(database, 2)
     with database.write() as connection:
-        standing.hold_endpoint(connection, "end_1", "paused", now)
+        lifecycle.hold_endpoint(connection, "end_1", "paused", now)
     Retention(database).work(now + HELD)
     replan(database, now)
     with database.write() as connection:
-        standing.resume_endpoint(connection, "end_1", now)
+        lifecycle.resume_endpoint(connection, "end_1", now)
         assert len(claims.claim(connection, now, 9)) == 2
 
 
@@ -138,7 +139,7 @@ def test_an_endpoint_that_was_changed_in_the_future_gets_what_it_is_to_get(
     columns = {"created": now + YEAR, "failing_since": now + YEAR, "paced_to": now + YEAR}
     with database.write() as connection:
         connection.execute(update(endpoints).values(**columns))
-        standing.hold_endpoint(connection, "end_1", "disabled", now + YEAR, "it failed")
+        lifecycle.hold_endpoint(connection, "end_1", "disabled", now + YEAR, "it failed")
     assert replan(database, now).deliveries == 2
     with database.read() as connection:
         endpoint = find_endpoint(connection, "end_1")

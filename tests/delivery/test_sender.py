@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from calfeed import __version__
-from calfeed.delivery.sender import Request, Sender
+from calfeed.delivery.transport.sender import Request, Sender
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.signing import make_secret, sign_headers, verify
 from tests.delivery.office import wait_until
@@ -185,7 +185,7 @@ def test_after_a_bug_of_its_own_the_sender_goes_on_and_loses_nothing(
 ) -> None:
     with Sender(allow_private=True) as sender:
         with monkeypatch.context() as patch:
-            patch.setattr("calfeed.delivery.transfer.Transfer.outcome", lambda *_: 1 / 0)
+            patch.setattr("calfeed.delivery.transport.transfer.Transfer.outcome", lambda *_: 1 / 0)
             sender.submit([request(receiver.url("/status/204"), key) for key in range(20)])
             outcomes = collect(sender, 20)
         assert {outcome.key for outcome in outcomes} == set(range(20))

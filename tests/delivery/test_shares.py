@@ -8,11 +8,11 @@ from itertools import count
 
 import pytest
 
-from calfeed.delivery import shares as module
-from calfeed.delivery.posting import Posting
-from calfeed.delivery.sender import Outcome, Request
-from calfeed.delivery.shares import Shares, endpoint_of
-from calfeed.store.claims import Claim
+from calfeed.delivery.engine import concurrency as module
+from calfeed.delivery.engine.attempts import Posting
+from calfeed.delivery.engine.concurrency import Shares, endpoint_of
+from calfeed.delivery.transport.sender import Outcome, Request
+from calfeed.store.outbox.claims import Claim
 
 AT = datetime(2025, 6, 1, tzinfo=UTC)
 URL = "https://example.org/hook"

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from calfeed.delivery.recorder import Steps
+from calfeed.delivery.engine.recorder import Steps
 from calfeed.errors import StoreError
 
 

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calfeed.definitions.values import Status
 from calfeed.delivery.due import AHEAD
+from calfeed.model.events import Status
 from calfeed.reminders.options import Digest, Options, QuietHours
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate

@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from calfeed.delivery.clock import WorkerClock
 from calfeed.delivery.due import AHEAD
-from calfeed.delivery.posting import prepare
-from calfeed.delivery.sender import Sender
-from calfeed.delivery.worker import Agenda, Worker
+from calfeed.delivery.engine.attempts import prepare
+from calfeed.delivery.engine.worker import Agenda, Worker
+from calfeed.delivery.scheduler import WorkerClock
+from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.retry import SCHEDULE
 from calfeed.reminders.signing import verify
-from calfeed.store import claims, outbox
-from calfeed.store.claims import LEASE
-from calfeed.store.deliveries import load_attempts
-from calfeed.store.endpoints import find_endpoint
+from calfeed.store.endpoints.endpoints import find_endpoint
+from calfeed.store.outbox import claims, outbox
+from calfeed.store.outbox.claims import LEASE
+from calfeed.store.outbox.deliveries import load_attempts
 from tests.delivery.office import SECRET, Office, check_signature, wait_until, working
 from tests.delivery.receiver import Post, collect
 from tests.patience import PATIENCE
@@ -260,7 +260,7 @@ def test_a_worker_outlives_its_database(
 ) -> None:
     publish_and_tell(office)
     office.now = WEEK_BEFORE
-    monkeypatch.setattr("calfeed.delivery.recorder._DATABASE_PAUSE", 0.01)
+    monkeypatch.setattr("calfeed.delivery.engine.recorder._DATABASE_PAUSE", 0.01)
     with office.database.write() as connection:
         _rename(connection, "deliveries", "gone")
     with caplog.at_level(logging.ERROR, "calfeed"), working(office.make_worker()):

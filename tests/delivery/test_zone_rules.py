@@ -11,7 +11,7 @@ import pytest
 
 from calfeed.delivery.due import REVIEWED, Pace, fire_due, review_plans
 from calfeed.ical.changes import Kind
-from calfeed.ical.zones import render_vtimezone
+from calfeed.ical.zones.vtimezones import render_vtimezone
 from tests.delivery.releases import forget, put_rules, releases
 from tests.publish.desk import BASE, Desk
 

@@ -16,9 +16,9 @@ import vobject
 from dateutil.tz import datetime_exists, tzical
 from ical.calendar_stream import IcsCalendarStream
 
-from calfeed.definitions.values import Calendar
 from calfeed.ical.feed import Heading, join_feed, zone_to_name
 from calfeed.ical.occurrences import expand
+from calfeed.model.events import Calendar
 from tests.ical.defining import render_first, zone_of
 from tests.ical.misreading import is_misread, may_differ
 from tests.ical.parsers import PARSERS, Feed, MissingParserError, read_feeds

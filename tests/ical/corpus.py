@@ -21,7 +21,7 @@ from dateutil.rrule import rrulestr
 from dateutil.tz import datetime_ambiguous, datetime_exists
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.values import Calendar
+from calfeed.model.events import Calendar
 from tests.ical.clients import CLIENTS, Window, differences, seen_by_calfeed
 from tests.ical.misreading import is_misread
 

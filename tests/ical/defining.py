@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from textwrap import dedent, indent
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.values import Calendar, Event
 from calfeed.ical.feed import ZoneUse, zone_in_use
 from calfeed.ical.history import ENDLESS
 from calfeed.ical.occurrences import last_end
-from calfeed.ical.revision import Revision
 from calfeed.ical.vevent import render_event
+from calfeed.model.events import Calendar, Event
+from calfeed.model.revision import Revision
 
 PUBLISHED = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.tz import datetime_exists
 
-from calfeed.definitions.values import Event
 from calfeed.ical.occurrences import expand
+from calfeed.model.events import Event
 from tests.ical.defining import render_first
 
 _UTC_OVERRIDE = re.compile(rb"RECURRENCE-ID:\d{8}T\d{6}Z")

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import icalendar
 import pytest
 
-from calfeed.definitions.values import Event
+from calfeed.ical.change_text import describe_change
 from calfeed.ical.changes import EventChange, Kind, compare_revisions, extend_history
-from calfeed.ical.revision import Revision, Written
 from calfeed.ical.vevent import render_event
-from calfeed.ical.wording import describe_change
+from calfeed.model.events import Event
+from calfeed.model.revision import Revision, Written
 from tests.ical.defining import define_event
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=UTC)

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.definitions.values import Event
 from calfeed.ical.feed import Heading, render_header
-from calfeed.ical.revision import Revision
 from calfeed.ical.vevent import render_event
+from calfeed.model.events import Event
+from calfeed.model.revision import Revision
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 lines = st.text(st.sampled_from("aNn\\;,:\"'ñ會 🙂")).map(lambda text: f"x{text}x")

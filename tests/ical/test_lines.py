@@ -8,7 +8,7 @@ import icalendar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.ical.lines import Component
+from calfeed.ical.content_lines import Component
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=200).map(str.strip)
 lengths = st.integers(60, 230).map(lambda length: "a" * length)

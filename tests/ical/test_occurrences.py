@@ -12,8 +12,8 @@ from dateutil.tz import resolve_imaginary
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from calfeed.definitions.values import Event, Repeat, Status
 from calfeed.ical.occurrences import expand, last_end
+from calfeed.model.events import Event, Repeat, Status
 from tests.ical.defining import define_event
 
 BEGIN, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)

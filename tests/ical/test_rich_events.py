@@ -15,16 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ical.calendar_stream import IcsCalendarStream
 
-from calfeed.definitions.details import Position
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.values import Event
 from calfeed.ical.feed import Heading, join_feed
-from calfeed.ical.revision import Revision
 from calfeed.ical.vevent import render_event
+from calfeed.model.details import Position
+from calfeed.model.events import Event
+from calfeed.model.revision import Revision
 from calfeed.publish.apply import publish
 from calfeed.reminders.messages import describe_event
 from calfeed.web.app import make_flask
-from calfeed.web.state import State
+from calfeed.web.published.state import State
 from tests.migrated import migrated_sqlite
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
-from calfeed.definitions.values import Event
-from calfeed.ical.revision import Move, Revision
 from calfeed.ical.vevent import render_event
+from calfeed.model.events import Event
+from calfeed.model.revision import Move, Revision
 from tests.ical.defining import define_event
 
 NOW = datetime(2024, 7, 12, 9, 30, tzinfo=UTC)

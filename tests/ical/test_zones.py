@@ -27,8 +27,8 @@ from ical.timezone import IcsTimezoneInfo
 from icalendar import Timezone
 
 from calfeed.errors import InvalidInputError
-from calfeed.ical.tzrules import HORIZON
-from calfeed.ical.zones import is_utc, render_vtimezone
+from calfeed.ical.zones.tzrules import HORIZON
+from calfeed.ical.zones.vtimezones import is_utc, render_vtimezone
 
 pytestmark = pytest.mark.slow
 
@@ -315,7 +315,7 @@ def test_rules_last_beyond_the_years_that_are_looked_at() -> None:
 
 def test_bytes_are_the_same_in_every_process() -> None:
     program = (
-        "import sys; from calfeed.ical.zones import render_vtimezone as render;"
+        "import sys; from calfeed.ical.zones.vtimezones import render_vtimezone as render;"
         "[sys.stdout.buffer.write(render(zone, 1950, None)) for zone in sys.argv[1:]]"
     )
     outputs = {

@@ -8,21 +8,22 @@ from typing import Any
 
 from sqlalchemy import select
 
-from calfeed.definitions.defined import Definitions
-from calfeed.definitions.values import Calendar
-from calfeed.ical.revision import Revision
+from calfeed.definitions.result import Definitions
 from calfeed.ical.variants import PLAIN
+from calfeed.model.events import Calendar
+from calfeed.model.revision import Revision
 from calfeed.publish import apply
 from calfeed.publish.announce import announce_due
 from calfeed.publish.plan import Plan
 from calfeed.reminders.filters import Subject
-from calfeed.store import catalog, outbox
-from calfeed.store.announcements import newest_announced
-from calfeed.store.catalog import EventRow
+from calfeed.store.catalog import catalog
+from calfeed.store.catalog.announcements import newest_announced
+from calfeed.store.catalog.catalog import EventRow
+from calfeed.store.catalog.publishes import UNKNOWN, Author
 from calfeed.store.database import Database
-from calfeed.store.endpoints import add_endpoint
-from calfeed.store.outbox import ReminderRow
-from calfeed.store.publishes import UNKNOWN, Author
+from calfeed.store.endpoints.endpoints import add_endpoint
+from calfeed.store.outbox import outbox
+from calfeed.store.outbox.outbox import ReminderRow
 from calfeed.store.tables import messages, metadata, revisions
 from tests.ical.defining import define
 from tests.store.keeping import make_endpoint

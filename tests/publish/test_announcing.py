@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from calfeed.definitions.defined import Definitions
+from calfeed.definitions.result import Definitions
 from calfeed.delivery.due import Pace, fire_due
 from calfeed.publish import apply
-from calfeed.publish.restoring import raise_sequences
+from calfeed.publish.restore import raise_sequences
 from calfeed.publish.show import show_text, show_waiting
-from calfeed.store.reports import load_history
+from calfeed.store.reports.history import load_history
 from tests.ical.defining import define
 from tests.publish.desk import BASE, GRACE, OTHERS, SECOND, STAY, Desk
 

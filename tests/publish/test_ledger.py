@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.definitions.defined import Definitions
 from calfeed.definitions.reader import read_definitions
+from calfeed.definitions.result import Definitions
 from calfeed.errors import InvalidInputError
 from calfeed.ical.variants import PLAIN
 from calfeed.ical.vevent import RENDERER
 from calfeed.publish.apply import publish
 from calfeed.publish.ledger import EMPTY, extend, fill, read_ledger, write_ledger
-from calfeed.store.catalog import load_events
+from calfeed.store.catalog.catalog import load_events
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
-from calfeed.web.export import make_site
+from calfeed.web.pages.export import make_site
 
 pytestmark = pytest.mark.slow
 

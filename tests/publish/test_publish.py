@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from calfeed.definitions.defined import Definitions
+from calfeed.definitions.result import Definitions
 from calfeed.errors import PublishRefusedError
 from calfeed.ical.changes import Kind
 from calfeed.ical.variants import PLAIN
@@ -19,9 +19,10 @@ from calfeed.publish import apply
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON
 from calfeed.publish.show import show_json
-from calfeed.store import catalog, outbox
-from calfeed.store.announcements import Place, announced_after, newest_announced
-from calfeed.store.reports import load_history
+from calfeed.store.catalog import catalog
+from calfeed.store.catalog.announcements import Place, announced_after, newest_announced
+from calfeed.store.outbox import outbox
+from calfeed.store.reports.history import load_history
 from calfeed.store.tables import events
 from tests.ical.defining import define
 from tests.publish.desk import BASE, NOW, OTHERS, STAY, Desk

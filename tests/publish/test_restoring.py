@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from calfeed.publish.restoring import find_repeats, raise_sequences
-from calfeed.store.announcements import newest_announced
-from calfeed.store.lineage import Lineage, load_lineage, load_sequences
-from calfeed.store.reports import load_history
+from calfeed.publish.restore import find_repeats, raise_sequences
+from calfeed.store.catalog.announcements import newest_announced
+from calfeed.store.catalog.lineage import Lineage, load_lineage, load_sequences
+from calfeed.store.reports.history import load_history
 from calfeed.store.tables import messages
 from tests.conftest import INSTALLATION
 from tests.publish.desk import NOW, OTHERS, STAY, Desk

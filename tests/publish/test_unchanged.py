@@ -11,19 +11,19 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from calfeed.definitions import code
+from calfeed.definitions import code_digest
 from calfeed.definitions.files import load_definitions, load_files
-from calfeed.definitions.known import Known, make_digests
 from calfeed.definitions.reader import DefinitionReader
-from calfeed.definitions.uids import BY_NAMES, UidScheme
+from calfeed.definitions.unchanged import Known, make_digests
 from calfeed.errors import DefinitionError, DefinitionWarning
+from calfeed.model.uids import BY_NAMES, UidScheme
 from calfeed.publish.apply import StaleReadingError, plan_publish, publish
 from calfeed.publish.folder import publish_folder
 from calfeed.publish.plan import Plan
 from calfeed.publish.show import show_text
+from calfeed.store.catalog.file_digests import load_known, save_known
+from calfeed.store.catalog.installation import load_scheme
 from calfeed.store.database import Database
-from calfeed.store.installation import load_scheme
-from calfeed.store.readings import load_known, save_known
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 BASE = "http://calendar.example"
@@ -213,12 +213,12 @@ def test_a_digest_is_of_names_bytes_uids_and_the_code_that_reads(
     assert make_digests(moved, BY_NAMES)["desk"] == digests["desk"]
     assert make_digests(files, other)["desk"] != digests["desk"]
     assert make_digests(files, replace(other, kept=frozenset()))["desk"] != digests["desk"]
-    monkeypatch.setattr("calfeed.definitions.known.describe_reader", lambda: "another")
+    monkeypatch.setattr("calfeed.definitions.unchanged.describe_reader", lambda: "another")
     assert make_digests(files, BY_NAMES)["desk"] != digests["desk"]
 
 
 def test_the_code_that_reads_is_described_with_its_libraries() -> None:
-    assert "tzdata " in code.describe_reader()
+    assert "tzdata " in code_digest.describe_reader()
 
 
 def test_warnings_about_what_is_not_read_are_given_all_the_same(

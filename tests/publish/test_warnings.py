@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from calfeed.cli import cli
-from calfeed.cli.publisher import Publisher
-from calfeed.definitions.defined import Definitions
+from calfeed.cli.serving.publisher import Publisher
 from calfeed.definitions.files import find_files
 from calfeed.definitions.reader import read_definitions
+from calfeed.definitions.result import Definitions
 from calfeed.publish import apply
 from calfeed.publish.show import show_json, show_markdown
 from calfeed.publish.warn import HISTORY, find_first_warnings

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.cli import resting
-from calfeed.cli.publisher import Publisher
-from calfeed.cli.watching import Watcher
+from calfeed.cli.serving import resting
+from calfeed.cli.serving.publisher import Publisher
+from calfeed.cli.serving.watching import Watcher
 from calfeed.settings import Settings
-from calfeed.store import catalog
+from calfeed.store.catalog import catalog
 from calfeed.store.database import Database
 from tests.patience import PATIENCE
 
@@ -290,7 +290,7 @@ def test_a_quiet_folder_is_published_at_once_at_the_start_and_a_busy_one_at_rest
 
     def begin(age: float) -> None:
         changed = time.time() - age
-        monkeypatch.setattr("calfeed.cli.watching.last_change", lambda *_: changed)
+        monkeypatch.setattr("calfeed.cli.serving.watching.last_change", lambda *_: changed)
         publisher = Publisher(database, settings, said.append)
         watcher = Watcher(publisher, settings, said.append, lambda: next(times))
         assert watcher.begin(threading.Event(), 10)

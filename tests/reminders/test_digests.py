@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from calfeed.ical.revision import Revision
+from calfeed.model.revision import Revision
 from calfeed.reminders import digests
 from calfeed.reminders.digests import Told, digest_message, name_digest, split
 from calfeed.reminders.messages import reminder_message

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from calfeed.definitions.values import Event
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
-from calfeed.ical.revision import Revision, Written
+from calfeed.model.events import Event
+from calfeed.model.revision import Revision, Written
 from calfeed.reminders.messages import (
     Message,
     change_message,

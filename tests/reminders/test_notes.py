@@ -10,7 +10,7 @@ import pytest
 
 from calfeed.reminders.digests import Told, digest_message
 from calfeed.reminders.messages import make_body, probe_message
-from calfeed.reminders.notes import LONGEST_TITLE, Note, write_note
+from calfeed.reminders.plain_text import LONGEST_TITLE, Note, write_note
 from tests.publish.desk import NOW
 
 PAGE = "https://calendar.example.org/calendars/desk/stay/"

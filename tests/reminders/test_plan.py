@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.definitions.durations import parse_duration
-from calfeed.definitions.values import Event, ReminderRule
+from calfeed.model.durations import parse_duration
+from calfeed.model.events import Event, ReminderRule
 from calfeed.reminders.plan import GRACE, Reminder, pending_reminders, plan_reminders
 from tests.ical.defining import define_event
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from calfeed.reminders.filters import Filters, Subject
 from calfeed.reminders.messages import Message
-from calfeed.store import outbox
 from calfeed.store.database import Connection, Database
-from calfeed.store.deliveries import DeliveryRow, list_deliveries
-from calfeed.store.endpoints import Endpoint, add_endpoint
+from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint
+from calfeed.store.outbox import outbox
+from calfeed.store.outbox.deliveries import DeliveryRow, list_deliveries
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from calfeed.errors import DatabaseFileError, ReplacedError, StoreError
-from calfeed.store.catalog import add_publish, latest_publish
+from calfeed.store.catalog.catalog import add_publish, latest_publish
 from calfeed.store.database import Database
-from calfeed.store.endpoints import count_endpoints, find_endpoint, list_endpoints
+from calfeed.store.endpoints.endpoints import count_endpoints, find_endpoint, list_endpoints
 from calfeed.store.migrate import migrate
 from tests.patience import PATIENCE
 from tests.store.keeping import NOW, SECRET, keep_endpoints, make_endpoint

@@ -10,7 +10,15 @@ import pytest
 from sqlalchemy import update
 
 from calfeed.errors import NotFoundError
-from calfeed.store.claims import (
+from calfeed.store.database import Database
+from calfeed.store.endpoints.endpoints import (
+    add_endpoint,
+    find_endpoint,
+    list_endpoints,
+    load_endpoints,
+)
+from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
+from calfeed.store.outbox.claims import (
     LEASE,
     Attempt,
     Claim,
@@ -22,8 +30,7 @@ from calfeed.store.claims import (
     record_attempts,
     settle,
 )
-from calfeed.store.database import Database
-from calfeed.store.deliveries import (
+from calfeed.store.outbox.deliveries import (
     count_by_state,
     find_delivery,
     list_deliveries,
@@ -31,13 +38,6 @@ from calfeed.store.deliveries import (
     next_pending,
     retry,
 )
-from calfeed.store.endpoints import (
-    add_endpoint,
-    find_endpoint,
-    list_endpoints,
-    load_endpoints,
-)
-from calfeed.store.standing import hold_endpoint, remove_endpoint
 from calfeed.store.tables import deliveries
 from tests.patience import PATIENCE
 from tests.store.keeping import (

@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from calfeed.delivery.due import Pace, fan_out, fire_due
 from calfeed.reminders.filters import Filters
-from calfeed.store import claims, fanout
 from calfeed.store.database import Database
-from calfeed.store.endpoints import add_endpoint
+from calfeed.store.endpoints.endpoints import add_endpoint
+from calfeed.store.outbox import claims, fanout
 from tests.delivery.office import wait_until
 from tests.patience import PATIENCE
 from tests.publish.desk import BASE, OTHERS, STAY, Desk

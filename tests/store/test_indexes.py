@@ -11,19 +11,12 @@ import pytest
 from sqlalchemy import event
 
 from calfeed.reminders.options import Options
-from calfeed.store import (
-    announcements,
-    claims,
-    digests,
-    misdated,
-    outbox,
-    reports,
-    retention,
-    standing,
-    told,
-)
-from calfeed.store import deliveries as store
+from calfeed.store.catalog import announcements
 from calfeed.store.database import Connection, Database
+from calfeed.store.endpoints import lifecycle
+from calfeed.store.outbox import claims, digests, misdated, outbox, retention
+from calfeed.store.outbox import deliveries as store
+from calfeed.store.reports import history, sent_messages
 from tests.store.keeping import NOW, keep_deliveries, keep_endpoints, make_endpoint, make_message
 
 PLACE = retention.Place(NOW, "msg_0", "end_1")
@@ -32,13 +25,13 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "next": store.next_pending,
     "list": lambda connection: store.list_deliveries(connection, endpoint_id="end_1"),
     "failed": lambda connection: store.list_failed(connection, "end_1", NOW),
-    "count": lambda connection: standing.count_deliveries(connection, "end_1"),
-    "change": lambda connection: standing.change_endpoint(
+    "count": lambda connection: lifecycle.count_deliveries(connection, "end_1"),
+    "change": lambda connection: lifecycle.change_endpoint(
         connection, replace(make_endpoint("end_1"), options=Options(rate=1)), NOW
     ),
-    "pause": lambda connection: standing.hold_endpoint(connection, "end_1", "paused", NOW),
-    "resume": lambda connection: standing.resume_endpoint(connection, "end_2", NOW),
-    "remove": lambda connection: standing.remove_endpoint(connection, "end_1", NOW),
+    "pause": lambda connection: lifecycle.hold_endpoint(connection, "end_1", "paused", NOW),
+    "resume": lambda connection: lifecycle.resume_endpoint(connection, "end_2", NOW),
+    "remove": lambda connection: lifecycle.remove_endpoint(connection, "end_1", NOW),
     "drop": lambda connection: retention.drop_held(connection, NOW, NOW),
     "forget": lambda connection: retention.forget_bodies(connection, NOW, PLACE),
     "reopen reminders": lambda connection: misdated.reopen_reminders(connection, NOW),
@@ -47,12 +40,12 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "digest": lambda connection: digests.take_gathered(connection, "end_1", NOW),
     "rewrite": lambda connection: digests._rewrite(connection, "msg_0"),
     "withdraw": lambda connection: outbox.withdraw(connection, ["key"], NOW),
-    "messages": lambda connection: told.messages_before(connection, (NOW, "msg_0"), 50),
+    "messages": lambda connection: sent_messages.messages_before(connection, (NOW, "msg_0"), 50),
     "changes": lambda connection: announcements.announced_after(
         connection, [], announcements.Place(0, "", 0), 50
     ),
     "announce": lambda connection: announcements.load_due(connection, NOW, 50),
-    "history": lambda connection: reports.load_history(connection, ["uid"]),
+    "history": lambda connection: history.load_history(connection, ["uid"]),
 }
 
 
@@ -61,8 +54,8 @@ def keep(database: Database) -> None:
     with database.write() as connection:
         keep_endpoints(connection, "end_2")
         outbox.add_delivery(connection, make_message("msg_2"), "end_2")
-        standing.note_outcomes(connection, [], ["end_2"], NOW)
-        standing.hold_endpoint(connection, "end_2", "paused", NOW)
+        lifecycle.note_outcomes(connection, [], ["end_2"], NOW)
+        lifecycle.hold_endpoint(connection, "end_2", "paused", NOW)
 
 
 def explain(database: Database, ask: Callable[[Connection], object]) -> list[str]:

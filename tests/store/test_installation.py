@@ -9,18 +9,18 @@ from uuid import UUID
 import pytest
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.uids import BY_NAMES, UidScheme
 from calfeed.errors import InvalidInputError
+from calfeed.model.uids import BY_NAMES, UidScheme
 from calfeed.publish.apply import StaleReadingError, publish
 from calfeed.publish.folder import publish_folder
-from calfeed.store.database import Database
-from calfeed.store.installation import (
+from calfeed.store.catalog.installation import (
     Installation,
     load_installation,
     load_scheme,
     save_installation,
     set_id,
 )
+from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
 from tests.keys import KEYS
 from tests.store.keeping import NOW

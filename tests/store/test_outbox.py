@@ -10,11 +10,11 @@ import pytest
 
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.plan import Reminder, plan_reminders
-from calfeed.store import fanout, outbox
-from calfeed.store.claims import claim, settle
 from calfeed.store.database import Database
-from calfeed.store.endpoints import add_endpoint
-from calfeed.store.standing import hold_endpoint, remove_endpoint
+from calfeed.store.endpoints.endpoints import add_endpoint
+from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
+from calfeed.store.outbox import fanout, outbox
+from calfeed.store.outbox.claims import claim, settle
 from tests.ical.defining import define_event
 from tests.store.keeping import (
     NOW,

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from calfeed.delivery.clock import WorkerClock
-from calfeed.delivery.sender import Sender
+from calfeed.delivery.scheduler import WorkerClock
+from calfeed.delivery.transport.sender import Sender
 from calfeed.errors import StoreError
 from calfeed.reminders.filters import Filters
 from calfeed.store.database import Connection, Database
 from calfeed.store.migrate import check_schema, migrate
 from calfeed.store.notices import Listener, announce
-from calfeed.web.state import State
+from calfeed.web.published.state import State
 from tests.acceptance.postgresql import Postgresql, run_postgresql, run_replica
 from tests.delivery.office import Office, wait_until, working
 from tests.delivery.receiver import Receiver

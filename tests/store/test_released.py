@@ -17,19 +17,22 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.uids import BY_NAMES
 from calfeed.errors import StoreError
 from calfeed.ical.variants import PLAIN
+from calfeed.model.uids import BY_NAMES
 from calfeed.publish.apply import publish
-from calfeed.store import catalog, endpoints, outbox, tokens
-from calfeed.store.announcements import load_waiting, newest_announced
+from calfeed.store.access import tokens
+from calfeed.store.catalog import catalog
+from calfeed.store.catalog.announcements import load_waiting, newest_announced
+from calfeed.store.catalog.installation import load_installation, load_scheme
+from calfeed.store.catalog.lineage import load_sequences
 from calfeed.store.database import Database
-from calfeed.store.deliveries import list_deliveries
-from calfeed.store.installation import load_installation, load_scheme
-from calfeed.store.lineage import load_sequences
+from calfeed.store.endpoints import endpoints
 from calfeed.store.migrate import check_schema, migrate
+from calfeed.store.outbox import outbox
+from calfeed.store.outbox.deliveries import list_deliveries
 from calfeed.store.tables import attempts, messages
-from calfeed.web.snapshot import load_snapshot
+from calfeed.web.published.snapshot import load_snapshot
 from tests.keys import KEYS
 from tests.store.released.desk import BASE, BOARD, DESK, SECRET, TOKEN
 

@@ -11,11 +11,11 @@ from sqlalchemy import event, update
 
 from calfeed.delivery.due import Pace, fan_out, fire_due
 from calfeed.errors import NotFoundError
-from calfeed.store import outbox
-from calfeed.store.claims import Attempt, claim, record_attempts, settle
 from calfeed.store.database import Connection, Database
-from calfeed.store.deliveries import list_deliveries, list_failed, retry
-from calfeed.store.reports import find_uids, load_fired, load_history
+from calfeed.store.outbox import outbox
+from calfeed.store.outbox.claims import Attempt, claim, record_attempts, settle
+from calfeed.store.outbox.deliveries import list_deliveries, list_failed, retry
+from calfeed.store.reports.history import find_uids, load_fired, load_history
 from calfeed.store.tables import deliveries, messages
 from tests.ical.defining import define
 from tests.publish.desk import BASE, STAY, Desk

@@ -9,12 +9,12 @@ from sqlalchemy import select, update
 
 from calfeed.delivery.due import fan_out
 from calfeed.delivery.retention import Retention
-from calfeed.store import outbox, retention
-from calfeed.store.claims import Attempt, claim, record_attempts, settle
 from calfeed.store.database import Database
-from calfeed.store.deliveries import load_attempts, retry
-from calfeed.store.retention import Place, drop_held, forget_bodies
-from calfeed.store.standing import hold_endpoint, resume_endpoint
+from calfeed.store.endpoints.lifecycle import hold_endpoint, resume_endpoint
+from calfeed.store.outbox import outbox, retention
+from calfeed.store.outbox.claims import Attempt, claim, record_attempts, settle
+from calfeed.store.outbox.deliveries import load_attempts, retry
+from calfeed.store.outbox.retention import Place, drop_held, forget_bodies
 from calfeed.store.tables import deliveries, messages
 from tests.store.keeping import (
     NOW,

@@ -12,10 +12,8 @@ import pytest
 from sqlalchemy import select, text, update
 
 from calfeed.errors import InvalidInputError, KeyFileError, SealError, StoreError
-from calfeed.store.claims import Attempt, claim, record_attempts
 from calfeed.store.database import Database
-from calfeed.store.deliveries import load_attempts
-from calfeed.store.endpoints import (
+from calfeed.store.endpoints.endpoints import (
     Endpoint,
     add_endpoint,
     find_endpoint,
@@ -24,11 +22,13 @@ from calfeed.store.endpoints import (
     page_of_endpoints,
     save_endpoint,
 )
-from calfeed.store.keys import Key, KeyFile, make_key
+from calfeed.store.endpoints.lifecycle import remove_endpoint
 from calfeed.store.migrate import migrate
-from calfeed.store.resealing import count_by_key, drop_key, seal_again
-from calfeed.store.sealing import Keyring
-from calfeed.store.standing import remove_endpoint
+from calfeed.store.outbox.claims import Attempt, claim, record_attempts
+from calfeed.store.outbox.deliveries import load_attempts
+from calfeed.store.secrets.keys import Key, KeyFile, make_key
+from calfeed.store.secrets.resealing import count_by_key, drop_key, seal_again
+from calfeed.store.secrets.sealing import Keyring
 from calfeed.store.tables import attempts, endpoints
 from tests.store.keeping import NOW, keep_deliveries, make_endpoint
 
@@ -143,7 +143,7 @@ def test_what_receivers_answer_is_sealed_too(database: Database) -> None:
 def test_a_lost_key_takes_what_it_has_encrypted_and_nothing_else(
     own: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("calfeed.store.sealing._LOOK", -1.0)
+    monkeypatch.setattr("calfeed.store.secrets.sealing._LOOK", -1.0)
     add(own, "end_1")
     former = keys_of(own).load()[0]
     keys_of(own).add(datetime.now(UTC))
@@ -176,7 +176,7 @@ def test_a_process_that_has_read_a_key_goes_on_while_its_file_is_away(
     own: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was posted has to be recorded, or it is posted again."""
-    monkeypatch.setattr("calfeed.store.sealing._LOOK", -1.0)
+    monkeypatch.setattr("calfeed.store.secrets.sealing._LOOK", -1.0)
     (number,) = keep_deliveries(own, 1)
     keys_of(own).path.unlink()
     made = Attempt(number, 1, NOW, 5, 200, None, "thank you")
@@ -225,7 +225,7 @@ def test_a_key_is_kept_while_anything_is_or_may_be_encrypted_with_it(own: Databa
 def test_sealing_again_that_was_ended_goes_on_where_it_was(
     own: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("calfeed.store.resealing.STEP", 2)
+    monkeypatch.setattr("calfeed.store.secrets.resealing.STEP", 2)
     add(own, *(f"end_{number}" for number in range(5)))
     former = keys_of(own).load()[0]
     keys_of(own).add(datetime.now(UTC))

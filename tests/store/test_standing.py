@@ -13,9 +13,9 @@ from sqlalchemy import select, text, update
 from calfeed.errors import InvalidInputError, NotFoundError
 from calfeed.reminders.options import Digest, Options
 from calfeed.reminders.signing import make_secret
-from calfeed.store import claims, fanout, outbox, standing
 from calfeed.store.database import Connection, Database
-from calfeed.store.endpoints import (
+from calfeed.store.endpoints import lifecycle
+from calfeed.store.endpoints.endpoints import (
     ROTATION,
     Endpoint,
     add_endpoint,
@@ -25,7 +25,8 @@ from calfeed.store.endpoints import (
     page_of_endpoints,
     take_endpoint,
 )
-from calfeed.store.standing import Released
+from calfeed.store.endpoints.lifecycle import Released
+from calfeed.store.outbox import claims, fanout, outbox
 from calfeed.store.tables import deliveries, endpoints, messages
 from tests.delivery.office import wait_until
 from tests.patience import PATIENCE
@@ -52,12 +53,12 @@ def states(database: Database) -> list[str]:
 
 def hold(database: Database, state: str = "paused", name: str = "end_1") -> bool:
     with database.write() as connection:
-        return standing.hold_endpoint(connection, name, state, NOW)
+        return lifecycle.hold_endpoint(connection, name, state, NOW)
 
 
 def resume(database: Database, now: datetime = NOW, name: str = "end_1") -> Released | None:
     with database.write() as connection:
-        return standing.resume_endpoint(connection, name, now)
+        return lifecycle.resume_endpoint(connection, name, now)
 
 
 def find(database: Database, name: str = "end_1") -> Endpoint:
@@ -68,7 +69,7 @@ def find(database: Database, name: str = "end_1") -> Endpoint:
 def change(database: Database, options: Options) -> None:
     with database.write() as connection:
         found = take_endpoint(connection, "end_1")
-        standing.change_endpoint(connection, replace(found, options=options), NOW)
+        lifecycle.change_endpoint(connection, replace(found, options=options), NOW)
 
 
 def put(database: Database, number: int, **values: object) -> None:
@@ -151,7 +152,7 @@ def test_what_was_given_up_since_an_endpoint_began_to_fail_is_sent_when_it_is_re
     for number, at in ((before, -DAY), (since, HOUR), (forgotten, HOUR), (over, HOUR)):
         put(database, number, state="failed", settled_at=NOW + at, attempts=10)
     with database.write() as connection:
-        assert standing.note_outcomes(connection, [], ["end_1"], NOW) == {"end_1": NOW}
+        assert lifecycle.note_outcomes(connection, [], ["end_1"], NOW) == {"end_1": NOW}
         ids = dict(connection.execute(select(deliveries.c.id, deliveries.c.message_id)).all())
         body = update(messages).where(messages.c.id == ids[forgotten])
         connection.execute(body.values(body=None))
@@ -206,8 +207,8 @@ def test_removal_drops_what_is_to_come_and_forgets_the_secrets(database: Databas
     with database.write() as connection:
         found = take_endpoint(connection, "end_1")
         rotated = replace(found, headers={"X-Token": "hunter2"}).rotate(OTHER, NOW)
-        standing.change_endpoint(connection, rotated, NOW)
-        assert standing.remove_endpoint(connection, "end_1", NOW)
+        lifecycle.change_endpoint(connection, rotated, NOW)
+        assert lifecycle.remove_endpoint(connection, "end_1", NOW)
         (row,) = connection.execute(select(endpoints)).all()
         assert not any(secret in str(row) for secret in (OTHER, found.secret, "hunter2"))
         assert load_endpoints(connection, ["end_1"]) == {}
@@ -219,7 +220,7 @@ def test_removal_drops_what_is_to_come_and_forgets_the_secrets(database: Databas
 def test_failing_counts_from_the_first_failure_after_the_last_success(database: Database) -> None:
     def note(answered: Sequence[str], failed: Sequence[str], now: datetime) -> datetime | None:
         with database.write() as connection:
-            told = standing.note_outcomes(connection, answered, failed, now)
+            told = lifecycle.note_outcomes(connection, answered, failed, now)
         assert set(told) <= set(failed)
         return find(database).failing_since
 
@@ -234,12 +235,12 @@ def test_failing_counts_from_the_first_failure_after_the_last_success(database: 
     hold(database, "disabled")
     assert note(["end_1"], [], NOW + 4 * DAY) == NOW + 3 * DAY, "a resume asks for it"
     with database.write() as connection:
-        assert standing.note_outcomes(connection, [], ["end_1", "end_9"], NOW) == {}
+        assert lifecycle.note_outcomes(connection, [], ["end_1", "end_9"], NOW) == {}
 
 
 def turns(database: Database, rate: int, wanted: int, now: datetime) -> list[datetime]:
     with database.write() as connection:
-        return standing.take_turns(connection, "end_1", rate, wanted, now)
+        return lifecycle.take_turns(connection, "end_1", rate, wanted, now)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +258,7 @@ def test_no_minute_has_more_posts_than_the_rate_and_none_is_wasted(
     with database.write() as connection:
         keep_endpoints(connection, "end_1")
         for now in times:
-            found = standing.take_turns(connection, "end_1", rate, rate + 1, now)
+            found = lifecycle.take_turns(connection, "end_1", rate, rate + 1, now)
             assert found == sorted(found)
             taken += [at for at in found if at == now]
     for begin in taken:
@@ -270,7 +271,7 @@ def test_turns_that_another_worker_is_just_taking_are_asked_for_again(database: 
     with database.write() as connection:
         keep_endpoints(connection, "end_1")
     with database.write() as connection:
-        assert standing.take_turns(connection, "end_1", 1, 1, NOW) == [NOW]
+        assert lifecycle.take_turns(connection, "end_1", 1, 1, NOW) == [NOW]
         (later,) = turns(database, 1, 1, NOW)
         assert NOW < later < NOW + SECOND
 
@@ -283,7 +284,7 @@ def test_an_endpoint_that_is_just_resumed_is_not_thought_idle(database: Database
     hold(database)
     hold(database, name="end_2")
     with database.write() as resuming:
-        standing.resume_endpoint(resuming, "end_1", NOW)
+        lifecycle.resume_endpoint(resuming, "end_1", NOW)
         with database.write() as connection:
             assert keep_idle(connection, ["end_1", "end_2"]) == {"end_2"}
             page = page_of_endpoints(connection, "", 9)

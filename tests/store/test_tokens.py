@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from calfeed.errors import InvalidInputError
-from calfeed.store.answers import KEPT, claim_key, keep_answer
-from calfeed.store.database import Database
-from calfeed.store.tokens import (
+from calfeed.store.access.idempotency import KEPT, claim_key, keep_answer
+from calfeed.store.access.tokens import (
     SCOPES,
     add_token,
     allows,
@@ -21,6 +20,7 @@ from calfeed.store.tokens import (
     read_expiry,
     revoke_token,
 )
+from calfeed.store.database import Database
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, TestResponse
 
-from calfeed.store import tokens
+from calfeed.store.access import tokens
 from calfeed.store.database import Database
 from calfeed.web.api.app import MOUNT, VERSION, make_api
 from tests.web.published import BASE, NOW, Published, make_site

@@ -11,11 +11,11 @@ from werkzeug.test import Client, TestResponse
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.publish.apply import publish
+from calfeed.store.catalog.publishes import UNKNOWN, Author
 from calfeed.store.database import Database
-from calfeed.store.publishes import UNKNOWN, Author
-from calfeed.web.answers import LookUp
 from calfeed.web.app import make_flask
-from calfeed.web.state import State
+from calfeed.web.published.responses import LookUp
+from calfeed.web.published.state import State
 from tests.migrated import migrated_sqlite
 
 BASE = "https://example.org"

@@ -10,7 +10,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 import pytest
 
 from calfeed.store.database import Database
-from calfeed.web.answers import make_answer
+from calfeed.web.published.responses import make_answer
 from tests.patience import PATIENCE
 from tests.web.published import NOW, Published
 

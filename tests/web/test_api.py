@@ -13,12 +13,12 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from calfeed.store.access.tokens import SCOPES
 from calfeed.store.database import Database
-from calfeed.store.tokens import SCOPES
-from calfeed.web.api import registrations
 from calfeed.web.api.app import LARGEST_BODY, make_api
 from calfeed.web.api.app import OPERATIONS as ALWAYS
 from calfeed.web.api.operations import Operation
+from calfeed.web.api.resources import registrations
 from tests.delivery.office import SECRET
 from tests.web.api_site import ADMIN, ApiSite, make_api_site
 from tests.web.fuzzing import ASKERS, fuzz, load_operations

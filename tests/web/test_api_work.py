@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from calfeed.store.answers import KEPT
+from calfeed.store.access.idempotency import KEPT
 from calfeed.store.database import Database
-from calfeed.store.deliveries import list_deliveries
-from calfeed.store.endpoints import list_endpoints
+from calfeed.store.endpoints.endpoints import list_endpoints
+from calfeed.store.outbox.deliveries import list_deliveries
 from calfeed.store.tables import deliveries
 from tests.delivery.office import SECRET
 from tests.patience import PATIENCE

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.store.publishes import Author, list_publishes
-from calfeed.web.export import make_site as export
+from calfeed.store.catalog.publishes import Author, list_publishes
+from calfeed.web.pages.export import make_site as export
 from tests.web.api_site import OPEN, VAULT, ApiSite, make_api_site
 from tests.web.published import BASE, NOW
 

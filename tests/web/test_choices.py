@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calfeed.errors import InvalidInputError
-from calfeed.web.answers import Answer, KeptAnswers, make_answer
-from calfeed.web.choices import Choice, parse_choice
+from calfeed.web.feeds.choices import Choice, parse_choice
+from calfeed.web.published.responses import Answer, KeptAnswers, make_answer
 from tests.acceptance.site import split_feed
 from tests.web.published import Published, make_site
 

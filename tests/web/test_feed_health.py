@@ -14,15 +14,15 @@ from werkzeug.test import Client
 
 from calfeed.errors import StoreError
 from calfeed.settings import Settings
+from calfeed.store.access.tokens import add_token
 from calfeed.store.database import Database
-from calfeed.store.poll_counts import Polls
-from calfeed.store.polls import KEPT, load_polls
+from calfeed.store.reports.poll_counts import Polls
+from calfeed.store.reports.polls import KEPT, load_polls
 from calfeed.store.tables import metadata
-from calfeed.store.tokens import add_token
-from calfeed.web import state
 from calfeed.web.console.routes import PREFIX, make_console
-from calfeed.web.families import name_family
-from calfeed.web.tally import Tally
+from calfeed.web.published import state
+from calfeed.web.serving.client_families import name_family
+from calfeed.web.serving.poll_tally import Tally
 from tests.delivery.office import wait_until
 from tests.web.published import NOW, Published
 from tests.web.test_console import TOKEN, Visitor

@@ -15,15 +15,15 @@ from typing import Any, TypeVar
 import pytest
 
 from calfeed.errors import CalfeedError
-from calfeed.store.poll_counts import Polls
-from calfeed.web.answers import LookUp, StartResponse
+from calfeed.store.reports.poll_counts import Polls
 from calfeed.web.app import make_flask
-from calfeed.web.back import Back
-from calfeed.web.bodies import LARGEST, Bodies
-from calfeed.web.clients import client_address
-from calfeed.web.front import Front
-from calfeed.web.link import listen, private_address
-from calfeed.web.ready import ReadyPages
+from calfeed.web.pages.page_cache import ReadyPages
+from calfeed.web.published.responses import LookUp, StartResponse
+from calfeed.web.serving.back import Back
+from calfeed.web.serving.bodies import LARGEST, Bodies
+from calfeed.web.serving.clients import client_address
+from calfeed.web.serving.front import Front
+from calfeed.web.serving.link import listen, private_address
 from tests.patience import PATIENCE
 from tests.web.published import BASE, Published, make_site
 

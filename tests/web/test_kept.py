@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.web.answers import KeptAnswers, make_answer
-from calfeed.web.choices import Choice
-from calfeed.web.kept import Kept
+from calfeed.web.feeds.choices import Choice
+from calfeed.web.published.bounded_cache import Kept
+from calfeed.web.published.responses import KeptAnswers, make_answer
 from tests.web.published import make_site
 
 

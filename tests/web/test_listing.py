@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calfeed.definitions.values import Event
-from calfeed.web.agenda import Entry
-from calfeed.web.languages import Reader, choose_reader
-from calfeed.web.listing import Listing, Place, list_ahead, list_back, read_place
+from calfeed.model.events import Event
+from calfeed.web.pages.lists.entries import Entry
+from calfeed.web.pages.lists.listing import Listing, Place, list_ahead, list_back, read_place
+from calfeed.web.pages.reader.languages import Reader, choose_reader
 from tests.web.published import Published, make_site
 from tests.web.test_timeline import ZONES, events, list_everything, make_row, make_timeline
 

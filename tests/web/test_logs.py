@@ -20,10 +20,11 @@ from calfeed import logs
 from calfeed.errors import StoreError
 from calfeed.logs import SafeFormatter
 from calfeed.store.database import Database
-from calfeed.web import server, snapshot
 from calfeed.web.api.app import MOUNT
-from calfeed.web.console import door
+from calfeed.web.console import authentication
 from calfeed.web.console.routes import PREFIX
+from calfeed.web.published import snapshot
+from calfeed.web.serving import server
 from tests.web.api_site import OPEN, VAULT
 from tests.web.published import Published, make_site
 from tests.web.whole import TOKEN, make_whole
@@ -136,12 +137,12 @@ def break_the_store(house: House, patch: pytest.MonkeyPatch, fail: Callable[...,
 
 
 def break_the_snapshot(house: House, patch: pytest.MonkeyPatch, fail: Callable[..., Any]) -> None:
-    patch.setattr("calfeed.web.feed_routes.digest_token", fail)
-    patch.setattr("calfeed.web.feed_routes.parse_choice", fail)
+    patch.setattr("calfeed.web.feeds.feed_routes.digest_token", fail)
+    patch.setattr("calfeed.web.feeds.feed_routes.parse_choice", fail)
     patch.setattr(snapshot.Snapshot, "rows", fail)
-    patch.setattr("calfeed.store.tokens.digest_token", fail)
-    patch.setattr(door.Door, "is_token", fail)
-    patch.setattr("calfeed.web.console.sign_in_routes.open_link", fail)
+    patch.setattr("calfeed.store.access.tokens.digest_token", fail)
+    patch.setattr(authentication.Door, "is_token", fail)
+    patch.setattr("calfeed.web.console.views.sign_in_routes.open_link", fail)
 
 
 @pytest.mark.parametrize("fail", [fail_as_a_library, fail_as_the_database])

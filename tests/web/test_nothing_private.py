@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from calfeed.web import export
-from calfeed.web.api import registrations
 from calfeed.web.api.app import OPERATIONS as ALWAYS
 from calfeed.web.api.operations import Operation
 from calfeed.web.api.paging import write_cursor
+from calfeed.web.api.resources import registrations
 from calfeed.web.app import make_flask
+from calfeed.web.pages import export
 from tests.web.api_site import OPEN, VAULT, ApiSite, make_api_site
 from tests.web.fuzzing import SCOPED, URL, Registered, list_private_words, register
 from tests.web.published import BASE, NOW

@@ -288,7 +288,7 @@ def test_the_whole_application_sees_a_publish_by_itself(
     """With the thread that asks the database, as each process of the web server has it."""
     from werkzeug.test import Client
 
-    from calfeed.web.state import State as Watched
+    from calfeed.web.published.state import State as Watched
     from tests.delivery.office import wait_until
 
     states: list[Watched] = []

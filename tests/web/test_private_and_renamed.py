@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.store import tokens
-from calfeed.web import export
+from calfeed.store.access import tokens
+from calfeed.web.pages import export
 from tests.web.published import BASE, NOW, Published, make_site
 
 BOARD = """

@@ -14,10 +14,10 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 import calfeed.web
-from calfeed.web.answers import Application, LookUp, StartResponse
 from calfeed.web.app import make_flask
-from calfeed.web.parameters import KNOWN
-from calfeed.web.ready import ReadyPages
+from calfeed.web.pages.page_cache import ReadyPages
+from calfeed.web.pages.query import KNOWN
+from calfeed.web.published.responses import Application, LookUp, StartResponse
 from tests.web.published import BASE, Published, make_site
 
 DESK = """

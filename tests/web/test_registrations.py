@@ -13,13 +13,13 @@ import pytest
 from standardwebhooks import Webhook
 from werkzeug.test import Client
 
-from calfeed.delivery.sender import Sender
+from calfeed.delivery.transport.sender import Sender
 from calfeed.store.database import Database
-from calfeed.store.registrations import list_registrations
-from calfeed.web.api import registrations
+from calfeed.store.endpoints.registrations import list_registrations
 from calfeed.web.api.app import make_api
-from calfeed.web.api.registrations import PATIENCE
-from calfeed.web.clients import find_network
+from calfeed.web.api.resources import registrations
+from calfeed.web.api.resources.registrations import PATIENCE
+from calfeed.web.serving.clients import find_network
 from tests.delivery.office import Office
 from tests.delivery.receiver import Post, Receiver
 from tests.web.api_site import ADMIN, OPEN, VAULT, ApiSite, make_api_site

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calfeed.definitions.values import Change, Event, Repeat
 from calfeed.ical.history import ENDLESS
 from calfeed.ical.occurrences import expand, last_end
-from calfeed.ical.revision import Revision
-from calfeed.store.catalog import EventRow
-from calfeed.web.timeline import EventOccurrence, Timeline, days_of, span_of
+from calfeed.model.events import Change, Event, Repeat
+from calfeed.model.revision import Revision
+from calfeed.store.catalog.catalog import EventRow
+from calfeed.web.published.timeline import EventOccurrence, Timeline, days_of, span_of
 from tests.ical.defining import PUBLISHED
 
 ZONES = ["UTC", "Pacific/Kiritimati", "Etc/GMT+12", "America/New_York", "Asia/Karachi"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.web.months import step_month
+from calfeed.web.pages.lists.months import step_month
 from tests.web.published import BASE, Published, make_site
 
 DESK = """

@@ -10,12 +10,12 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 from calfeed.settings import Settings
-from calfeed.web.answers import Application, LookUp
 from calfeed.web.api.app import MOUNT, make_api
 from calfeed.web.app import make_flask
 from calfeed.web.console.routes import PREFIX, make_console
-from calfeed.web.ready import ReadyPages
-from calfeed.web.state import State
+from calfeed.web.pages.page_cache import ReadyPages
+from calfeed.web.published.responses import Application, LookUp
+from calfeed.web.published.state import State
 from tests.web.published import BASE, Published
 
 TOKEN = "a-token-that-nobody-guesses"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from calfeed.definitions.dates import CLOCK, clean, read_clock
+from calfeed.definitions.formats.dates import CLOCK, clean, read_clock
 from calfeed.definitions.hints.moments import read_moment
-from calfeed.definitions.texts import listed, nearest, shortened
+from calfeed.model.texts import listed, nearest, shortened
 
 _KEYS: Mapping[str, str] = {
     "start": "date day when time starts begin begins beginning from due due_date deadline "

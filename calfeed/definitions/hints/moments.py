@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
-from calfeed.definitions.dates import (
+from calfeed.definitions.formats.dates import (
     CLOCK,
     DAY,
     MONTH,
@@ -19,9 +19,9 @@ from calfeed.definitions.dates import (
     read,
     read_clock,
 )
+from calfeed.definitions.formats.zone_names import choice, find_places
 from calfeed.definitions.hints.months import to_english
-from calfeed.definitions.texts import shortened
-from calfeed.definitions.zone_names import choice, find_places
+from calfeed.model.texts import shortened
 
 _LIKE = "year-month-day hours:minutes"
 _QUOTES = "“”„‟‘’‚‛«»‹›\"'`´"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from calfeed.definitions.dates import MONTH, clean, month_number
+from calfeed.definitions.formats.dates import MONTH, clean, month_number
 from calfeed.definitions.hints.moments import read_moment
-from calfeed.definitions.texts import shortened
+from calfeed.model.texts import shortened
 
 _LONGEST = 100
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from calfeed.definitions.texts import shortened
+from calfeed.model.texts import shortened
 
 _LONGEST = 120
 """How much of a text is repeated as it has to be written."""

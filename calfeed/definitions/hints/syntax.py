@@ -17,7 +17,7 @@ import yaml
 from calfeed.counting import count
 from calfeed.definitions.hints.slips import quoted, split_lines
 from calfeed.definitions.hints.tables import describe_table, find_table
-from calfeed.definitions.texts import shortened
+from calfeed.model.texts import shortened
 
 Found: TypeAlias = tuple[int, int, str]
 """A line and a column, counted from 1, and what is wrong there."""

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from calfeed.definitions.dates import CLOCK, clean, read_clock
+from calfeed.definitions.formats.dates import CLOCK, clean, read_clock
+from calfeed.definitions.formats.slugs import make_slug
 from calfeed.definitions.hints.moments import read_moment
-from calfeed.definitions.slugs import make_slug
-from calfeed.definitions.texts import shortened
+from calfeed.model.texts import shortened
 
 _MOST_ROWS = 20
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "|", ",": "commas"}

@@ -11,10 +11,10 @@ from flask import Flask, g, request
 from flask_limiter import Limiter
 from pydantic import SecretStr
 
+from calfeed.store.access.tokens import allows, find_token, is_same_token, may_read
 from calfeed.store.database import Database
-from calfeed.store.tokens import allows, find_token, is_same_token, may_read
 from calfeed.web.api.problems import RefusalError
-from calfeed.web.networks import name_network
+from calfeed.web.serving.networks import name_network
 
 RATE = "600 per minute"
 """How many requests a token, or an address without one, may make in each process."""

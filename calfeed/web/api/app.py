@@ -9,16 +9,23 @@ from flask import Flask, Response, request
 from pydantic import SecretStr
 
 from calfeed.store.database import Database
-from calfeed.web.api import calendars, deliveries, endpoints, registrations, rehearsals, tokens
 from calfeed.web.api.access import RATE, guard
 from calfeed.web.api.document import make_document
 from calfeed.web.api.examples import fill_in, list_values
 from calfeed.web.api.operations import Backend, Operation, serve_operation
 from calfeed.web.api.problems import explain_errors
+from calfeed.web.api.resources import (
+    calendars,
+    deliveries,
+    endpoints,
+    registrations,
+    rehearsals,
+    tokens,
+)
 from calfeed.web.faults import QuietFlask
-from calfeed.web.networks import name_network
+from calfeed.web.published.state import State
 from calfeed.web.security import stay_at
-from calfeed.web.state import State
+from calfeed.web.serving.networks import name_network
 
 MOUNT = "/api"
 """Where the application is mounted."""

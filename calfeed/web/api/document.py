@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from calfeed import __version__
-from calfeed.store.tokens import SCOPES
+from calfeed.store.access.tokens import SCOPES
 from calfeed.web.api.operations import IDEMPOTENCY_KEY, LONGEST_KEY, Operation
 from calfeed.web.api.problems import PROBLEM, Problem
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from calfeed.web.snapshot import Snapshot
+from calfeed.web.published.snapshot import Snapshot
 
 _IDS: Mapping[str, str | int] = {
     "endpoint": "ep_f282773a29b74c6e",

@@ -16,8 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from calfeed.definitions.zone_names import check_zone
-from calfeed.delivery.guard import check_url
+from calfeed.definitions.formats.zone_names import check_zone
+from calfeed.delivery.transport.guard import check_url
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.option_texts import parse_digest, parse_quiet
 from calfeed.reminders.options import WEEKDAYS

@@ -21,12 +21,12 @@ from flask import Flask, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from calfeed.errors import InvalidInputError
-from calfeed.store.answers import claim_key, keep_answer
+from calfeed.store.access.idempotency import claim_key, keep_answer
 from calfeed.store.database import Connection, Database
 from calfeed.web.api.access import Access, current_access
 from calfeed.web.api.problems import Mistake, RefusalError, list_mistakes, refuse_input
-from calfeed.web.snapshot import PublishedCalendar, Snapshot
-from calfeed.web.state import State
+from calfeed.web.published.snapshot import PublishedCalendar, Snapshot
+from calfeed.web.published.state import State
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 LONGEST_KEY = 255

@@ -14,7 +14,10 @@ from werkzeug.wrappers import Response as Answer
 from calfeed.errors import CalfeedError, InvalidInputError, NotFoundError, SealError, StoreError
 from calfeed.settings import Settings
 from calfeed.store.database import Database
-from calfeed.web.console import (
+from calfeed.web.console.authentication import Door, current_visit, form_token, is_own_form
+from calfeed.web.console.context import Desk
+from calfeed.web.console.formatting import make_filters
+from calfeed.web.console.views import (
     definition_routes,
     delivery_routes,
     endpoint_routes,
@@ -25,9 +28,6 @@ from calfeed.web.console import (
     reminder_routes,
     sign_in_routes,
 )
-from calfeed.web.console.desk import Desk
-from calfeed.web.console.door import Door, current_visit, form_token, is_own_form
-from calfeed.web.console.showing import make_filters
 from calfeed.web.faults import QuietFlask
 from calfeed.web.security import secure, stay_at
 

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.values import Calendar, Event, text_in
 from calfeed.ical.feed import Heading, join_feed
-from calfeed.ical.revision import Move, Revision
 from calfeed.ical.vevent import render_event
+from calfeed.model.events import Calendar, Event, text_in
+from calfeed.model.revision import Move, Revision
 from tests.ical.defining import zone_of
 
 FOLDER = Path(__file__).parent

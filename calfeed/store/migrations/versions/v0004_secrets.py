@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from calfeed.store.resealing import rewrite
-from calfeed.store.sealing import OPTION, keyring_of
+from calfeed.store.secrets.resealing import rewrite
+from calfeed.store.secrets.sealing import OPTION, keyring_of
 
 revision = "0004"
 down_revision = "0003"

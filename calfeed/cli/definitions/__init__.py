@@ -1,0 +1,1 @@
+"""Commands that read, import and export definitions, and publish them."""

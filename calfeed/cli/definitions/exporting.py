@@ -1,0 +1,191 @@
+"""`export`: a whole static site, or one feed on standard output; with or without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
+
+import click
+
+from calfeed.cli import output
+from calfeed.cli.definitions.atomic_files import replace_file, replacing_folder
+from calfeed.counting import count
+from calfeed.definitions.files import load_definitions
+from calfeed.errors import InvalidInputError, NotFoundError, PublishRefusedError
+from calfeed.model.texts import check_url
+from calfeed.publish import apply, ledger, show
+from calfeed.publish.plan import Plan
+from calfeed.settings import Settings, load_settings
+from calfeed.store.catalog.installation import load_scheme
+from calfeed.store.database import Database
+from calfeed.store.migrate import migrate
+from calfeed.web.feeds.choices import parse_choice
+from calfeed.web.pages.export import make_site
+from calfeed.web.published.snapshot import ALL, load_snapshot
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option("--base-url", help="Where the site will be; CALFEED_PUBLIC_URL where not given.")
+@click.option("--calendar", help="Print this calendar's feed instead, private or not.")
+@click.option("--all", "everything", is_flag=True, help="Print the feed of all public calendars.")
+@click.option("--lang", default="", help="With these two: the language, such as ur.")
+@click.option("--no-alarms", is_flag=True, help="With these two: leave the alarms out.")
+@click.option(
+    "--ledger",
+    "ledger_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Publish what is in CALFEED_EVENTS to this file first, and use no database.",
+)
+@click.option(
+    "--allow-removals",
+    is_flag=True,
+    help="With --ledger: even if a whole calendar or most of its coming events would be withdrawn.",
+)
+@output.as_json
+def export(
+    folder: Path | None,
+    base_url: str | None,
+    calendar: str | None,
+    everything: bool,
+    lang: str,
+    no_alarms: bool,
+    ledger_file: Path | None,
+    allow_removals: bool,
+    as_json: bool,
+) -> None:
+    """Write everything public as a static site to DIR, or print one feed.
+
+    DIR is replaced as a whole; it has to be new, empty or an earlier export. Private calendars
+    are never part of a site.
+    """
+    if sum([folder is not None, calendar is not None, everything]) != 1:
+        raise click.UsageError("Give one of DIR, --calendar and --all.")
+    if folder is not None and (lang or no_alarms):
+        raise click.UsageError("--lang and --no-alarms go with --calendar or --all.")
+    if folder is None and as_json:
+        raise click.UsageError("--json goes with DIR: a feed is printed as it is.")
+    if allow_removals and ledger_file is None:
+        raise click.UsageError("--allow-removals goes with --ledger.")
+    settings = load_settings()
+    address = settings.base_url if base_url is None else _check_base_url(base_url)
+    with _published(settings, address, ledger_file, allow_removals) as state:
+        if folder is None:
+            query = urlencode({"lang": lang, "alarms": "0" if no_alarms else "1"})
+            feed = _make_feed(state.database, address, calendar, query)
+            state.keep()
+            click.echo(feed, nl=False)
+            return
+        with replacing_folder(folder) as made:
+            files = _write_site(state.database, address, settings.time_zone, made)
+            # Before the site: what people have seen, the ledger has to know.
+            state.keep()
+    _report(folder, files, state.plan, as_json)
+    if base_url is None and settings.public_url is None:
+        click.echo(f"The site says that it is at {address}; --base-url says otherwise.", err=True)
+
+
+@dataclass(frozen=True)
+class _Published:
+    """A database with what is published, and with a ledger: the publish that was, its new text."""
+
+    database: Database
+    plan: Plan | None = None
+    file: Path | None = None
+    text: str = ""
+
+    def keep(self) -> None:
+        """Write the ledger, where there is one."""
+        if self.file is not None:
+            replace_file(self.file, self.text)
+
+
+@contextmanager
+def _published(
+    settings: Settings, base_url: str, ledger_file: Path | None, allow_removals: bool
+) -> Iterator[_Published]:
+    if ledger_file is None:
+        with output.opened(settings) as database:
+            yield _Published(database)
+        return
+    before = _read_ledger(ledger_file)
+    now = output.now()
+    with (
+        TemporaryDirectory(prefix="calfeed-") as folder,
+        closing(Database(f"sqlite:///{folder}/ledger.sqlite3")) as database,
+    ):
+        migrate(database)
+        with database.write() as connection:
+            ledger.fill(connection, before)
+            uids = load_scheme(connection)
+        defined = load_definitions(settings.events, uids=uids, today=now.date())
+        try:
+            plan = apply.publish(database, defined, now, base_url, allow_removals=allow_removals)
+        except PublishRefusedError as error:
+            # The advice is for who has a database.
+            text = str(error).replace("calfeed publish --allow", "calfeed export … --allow")
+            raise PublishRefusedError(text) from error
+        with database.read() as connection:
+            after = ledger.extend(connection, before, plan, now)
+        yield _Published(database, plan, ledger_file, ledger.write_ledger(after))
+
+
+def _read_ledger(file: Path) -> ledger.Ledger:
+    try:
+        return ledger.read_ledger(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return ledger.EMPTY
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"the ledger {file} cannot be read: {error}") from error
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{file}: {error}") from error
+
+
+def _check_base_url(text: str) -> str:
+    try:
+        url = check_url(text)
+    except ValueError as error:
+        raise InvalidInputError(f"--base-url {error}") from error
+    if "?" in url or "#" in url:
+        raise InvalidInputError(f'--base-url "{url}" must end with a path, without ? and #')
+    return url.rstrip("/")
+
+
+def _make_feed(database: Database, base_url: str, calendar: str | None, query: str) -> bytes:
+    snapshot = load_snapshot(database, base_url, output.now())
+    choice = parse_choice(query)
+    year = snapshot.version.year
+    if calendar is None:
+        return snapshot.sources[ALL].make_body(choice, year)
+    found = snapshot.everything.get(snapshot.renamed.get(calendar, calendar))
+    if found is None:
+        known = ", ".join(sorted(snapshot.everything)) or "none yet"
+        raise NotFoundError(f'there is no published calendar "{calendar}"; there are {known}')
+    return found.source.make_body(choice, year, source=found.public)
+
+
+def _write_site(database: Database, base_url: str, time_zone: str, folder: Path) -> int:
+    files = 0
+    for path, body in make_site(database, base_url, output.now(), time_zone):
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body)
+        files += 1
+    return files
+
+
+def _report(folder: Path, files: int, plan: Plan | None, as_json: bool) -> None:
+    # Nobody is reminded by files.
+    quiet = None if plan is None else replace(plan, planned=(), withdrawn=())
+    if as_json:
+        summary = None if quiet is None else show.summarize(quiet)
+        output.print_json({"folder": str(folder), "files": files, "published": summary})
+        return
+    if quiet is not None:
+        click.echo(show.show_text(quiet))
+        output.print_findings(quiet.warnings)
+    click.echo(f"{count(files, 'file')} in {folder}")

@@ -1,0 +1,248 @@
+"""`check`, `diff`, `publish`, `schema`: from files to what is published."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from calfeed.cli import output
+from calfeed.counting import count
+from calfeed.errors import DefinitionError, DefinitionWarning, StoreError
+from calfeed.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from calfeed.definitions.result import Definitions
+    from calfeed.model.uids import UidScheme
+    from calfeed.store.database import Connection, Database
+
+_CLOCKS_APART = timedelta(minutes=1)
+"""How much the clocks of the machines that share a database may differ."""
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--strict", is_flag=True, help="Exit with 1 where there are warnings, too.")
+@output.as_json
+def check(folder: Path | None, strict: bool, as_json: bool) -> None:
+    """Say whether the definitions in FOLDER (CALFEED_EVENTS where not given) are in order.
+
+    Every problem and every warning of every file is listed. Exit code 1 if there is a problem.
+    """
+    from calfeed.definitions.files import load_definitions
+
+    settings = load_settings()
+    now = output.now()
+    with published_state(settings) as (connection, uids):
+        try:
+            defined = load_definitions(folder or settings.events, uids=uids, today=now.date())
+        except DefinitionError as error:
+            _print_problems(error, as_json)
+            sys.exit(1)
+        warnings = _find_warnings(connection, defined, settings.base_url, now)
+    calendars = len(defined.calendars)
+    events = sum(len(calendar.events) for calendar in defined.calendars)
+    if as_json:
+        found = {"problems": [], "warnings": [asdict(warning) for warning in warnings]}
+        output.print_json({**found, "calendars": calendars, "events": events})
+    else:
+        output.print_findings(warnings)
+        counted = f"; {count(len(warnings), 'warning')}" if warnings else ""
+        click.echo(f"in order: {count(calendars, 'calendar')}, {count(events, 'event')}{counted}")
+    if strict and warnings:
+        sys.exit(1)
+
+
+def _print_problems(error: DefinitionError, as_json: bool) -> None:
+    problems, warnings = error.problems, error.warnings
+    if as_json:
+        found = {"problems": problems, "warnings": warnings}
+        output.print_json({name: [asdict(one) for one in each] for name, each in found.items()})
+        return
+    output.print_findings([*problems, *warnings])
+    counted = f", {count(len(warnings), 'warning')}" if warnings else ""
+    click.echo(f"{count(len(problems), 'problem')}{counted}", err=True)
+
+
+@contextmanager
+def published_state(settings: Settings) -> Iterator[tuple[Connection | None, UidScheme]]:
+    """What is published, and how the installation makes UIDs.
+
+    None and by names alone where there is no database: on a machine without it, everything is new.
+    """
+    from calfeed.model.uids import BY_NAMES
+
+    if not settings.has_database:
+        yield None, BY_NAMES
+        return
+    from calfeed.store.catalog.installation import load_scheme
+
+    with ExitStack() as stack:
+        found: tuple[Connection | None, UidScheme] = None, BY_NAMES
+        with suppress(StoreError):
+            database = stack.enter_context(output.opened(settings))
+            connection = stack.enter_context(database.read())
+            found = connection, load_scheme(connection)
+        yield found
+
+
+def _find_warnings(
+    connection: Connection | None, defined: Definitions, base_url: str, now: datetime
+) -> tuple[DefinitionWarning, ...]:
+    """The warnings beside what is published, or as before the first publish."""
+    from calfeed.publish.warn import find_first_warnings
+
+    if connection is None:
+        return find_first_warnings(defined, now)
+    from calfeed.publish.apply import plan_publish
+
+    return plan_publish(connection, defined, now, base_url).warnings
+
+
+@click.command()
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    help="markdown is for a pull request.",
+)
+@output.as_json
+@click.option("--exit-code", is_flag=True, help="Exit with 1 where there are differences.")
+def diff(style: str, as_json: bool, exit_code: bool) -> None:
+    """Show what a publish would do, and do nothing."""
+    from calfeed.definitions.files import load_definitions
+    from calfeed.errors import PublishRefusedError
+    from calfeed.publish.apply import check_plan, plan_publish
+    from calfeed.publish.show import show_json, show_markdown, show_text
+    from calfeed.store.catalog.installation import load_scheme
+
+    settings = load_settings()
+    refusal = ""
+    with _published(settings) as database, database.read() as connection:
+        now = output.now()
+        defined = load_definitions(settings.events, uids=load_scheme(connection), today=now.date())
+        plan = plan_publish(connection, defined, now, settings.base_url)
+        try:
+            check_plan(connection, plan, now)
+        except PublishRefusedError as error:
+            refusal = str(error)
+    if as_json or style == "json":
+        output.print_json({**show_json(plan), "refused": refusal or None})
+    elif style == "markdown":
+        click.echo(show_markdown(plan) + (f"\n> {refusal}\n" if refusal else ""), nl=False)
+    else:
+        click.echo(show_text(plan))
+        output.print_findings(plan.warnings)
+        if refusal:
+            click.echo(f"A publish would be refused: {refusal}")
+    if exit_code and not plan.empty:
+        sys.exit(1)
+
+
+@click.command()
+@click.option(
+    "--allow-removals",
+    is_flag=True,
+    help="Publish even if a whole calendar or most of its coming events would be withdrawn.",
+)
+@click.option(
+    "--now",
+    "announce_all",
+    is_flag=True,
+    help="Announce also the changes that `serve` published and that wait for the grace time.",
+)
+@click.option("--by", metavar="NAME", help="Who publishes, for the record; else who runs this.")
+@output.as_json
+def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: bool) -> None:
+    """Make the definitions the truth, in one transaction. Any problem: nothing changes.
+
+    What changes is announced at once: a command means what it publishes.
+    """
+    from calfeed.cli.authors import check_name, find_user
+    from calfeed.cli.gc_tuning import spare_start
+    from calfeed.publish.apply import shortened_feeds
+    from calfeed.publish.folder import publish_folder
+    from calfeed.publish.show import show_json, show_shortened, show_text
+    from calfeed.store.catalog.publishes import Author
+    from calfeed.store.database import Database
+    from calfeed.store.migrate import migrate
+    from calfeed.store.outbox.timekeeping import last_time
+
+    name = find_user() if by is None else check_name(by)
+    settings = load_settings()
+    with closing(Database(settings.database, settings.keys)) as database:
+        migrate(database)
+        for line in output.describe_new_keys(database):
+            click.echo(line, err=True)
+        with database.read() as connection:
+            last = last_time(connection)
+        for line in _describe_clock(output.now(), last):
+            click.echo(line, err=True)
+        spare_start()
+        plan = publish_folder(
+            database,
+            settings.events,
+            output.now,
+            settings.base_url,
+            allow_removals=allow_removals,
+            author=Author(name, "calfeed publish"),
+            announce_all=announce_all,
+        )
+        with database.read() as connection:
+            shortened = shortened_feeds(connection, output.now().year)
+    if as_json:
+        left_out = [{"calendar": slug, "first_year": year} for slug, year in shortened]
+        output.print_json({**show_json(plan), "shortened": left_out})
+    else:
+        click.echo("\n".join([show_text(plan), *show_shortened(shortened)]))
+        output.print_findings(plan.warnings)
+
+
+def _describe_clock(now: datetime, last: datetime | None) -> list[str]:
+    """A warning if `now` is earlier than `last`, the time at which a worker ran last (both UTC).
+
+    A clock that is ahead cannot be noticed here: it looks as if no worker ran for long.
+    """
+    if last is None or last - now <= _CLOCKS_APART:
+        return []
+    return [
+        f"the machine's clock says {now:%Y-%m-%d %H:%M} UTC, but a worker recorded "
+        f"{last:%Y-%m-%d %H:%M} before: one of the two is wrong. This publish uses the machine's "
+        "clock to decide what is past; if the clock is wrong, correct it and publish again"
+    ]
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of definition files, for editors."""
+    from calfeed.definitions.schema import make_schema
+
+    click.echo(json.dumps(make_schema(), indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def _published(settings: Settings) -> Iterator[Database]:
+    """The database to compare with; where there is none yet, one in which nothing is published."""
+    from calfeed.store.database import Database
+    from calfeed.store.migrate import check_schema, is_empty, migrate
+
+    with (
+        TemporaryDirectory() as folder,
+        closing(Database(settings.database, settings.keys)) as database,
+    ):
+        if not is_empty(database):
+            check_schema(database)
+            yield database
+            return
+        with closing(Database(f"sqlite:///{folder}/nothing.sqlite3")) as nothing:
+            migrate(nothing)
+            yield nothing

@@ -1,0 +1,52 @@
+"""`installation`: the id that makes this installation's UIDs its own."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from uuid import UUID
+
+import click
+
+from calfeed.cli import output
+from calfeed.errors import InvalidInputError
+from calfeed.settings import load_settings
+
+
+@click.command()
+@click.option("--set", "wanted", metavar="ID", help="Give a new database the id of a lost one.")
+@output.as_json
+def installation(wanted: str | None, as_json: bool) -> None:
+    """Show this installation's id, which goes into the UIDs of its events.
+
+    It is made with the database. Keep a copy: if the database is lost and there is no backup, a
+    new one with the same id gives the same events the same UIDs.
+    """
+    from calfeed.store.catalog.installation import load_installation, set_id
+    from calfeed.store.database import Database
+    from calfeed.store.migrate import migrate
+
+    settings = load_settings()
+    if wanted is not None:
+        asked = _read_id(wanted)
+        with closing(Database(settings.database, settings.keys)) as database:
+            migrate(database)
+            for line in output.describe_new_keys(database):
+                click.echo(line, err=True)
+            with database.write_alone() as connection:
+                set_id(connection, asked)
+    with output.opened(settings) as database, database.read() as connection:
+        found = load_installation(connection)
+    if as_json:
+        output.print_json({"id": str(found.id)})
+    else:
+        click.echo(found.id)
+
+
+def _read_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInputError(
+            f'"{text}" is not the id of an installation; it is a UUID, as `calfeed installation` '
+            "shows it: 32 hexadecimal digits with hyphens"
+        ) from None

@@ -1,0 +1,140 @@
+"""`keys`: what the secrets in the database are encrypted with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from calfeed.cli import output
+from calfeed.counting import count
+from calfeed.errors import KeyFileError
+from calfeed.settings import load_settings
+from calfeed.store.endpoints.endpoints import list_endpoints
+from calfeed.store.secrets.keys import Key, make_key
+from calfeed.store.secrets.resealing import count_by_key, drop_key, seal_again
+from calfeed.store.secrets.sealing import keyring_of
+
+if TYPE_CHECKING:
+    from calfeed.store.database import Database
+    from calfeed.store.endpoints.endpoints import Endpoint
+
+
+@click.group()
+def keys() -> None:
+    """Keys: what endpoints' URLs, headers and secrets are encrypted with in the database."""
+
+
+@keys.command(name="list")
+@output.as_json
+def list_(as_json: bool) -> None:
+    """List the keys, how much each has encrypted, and which endpoints cannot be read."""
+    with output.opened(load_settings()) as database, database.read() as connection:
+        file = keyring_of(connection).file
+        try:
+            known: tuple[Key, ...] = file.load()
+        except KeyFileError as error:
+            click.echo(str(error), err=True)
+            known = ()
+        used = count_by_key(connection)
+        lost = find_lost(list_endpoints(connection))
+    found: list[tuple[str, str | None, int, str]] = [
+        (one.id, one.made.isoformat(), used[one.id], "former" if number else "current")
+        for number, one in enumerate(known)
+    ]
+    missing = sorted(used.keys() - {one.id for one in known})
+    found += [(key_id, None, used[key_id], "missing") for key_id in missing]
+    if as_json:
+        names = ("id", "made", "texts", "state")
+        rows = [dict(zip(names, row, strict=True)) for row in found]
+        endpoints = [{"id": one.id, "description": one.description} for one in lost]
+        output.print_json({"file": str(file.path), "keys": rows, "lost": endpoints})
+        return
+    click.echo(f"the keys are in {file.path}")
+    table = [[key_id, made or "", f"{texts:,}", state] for key_id, made, texts, state in found]
+    output.print_table(["key", "made", "texts", "state"], table)
+    for line in describe_lost(lost):
+        click.echo(line)
+
+
+@keys.command()
+@output.as_json
+def rotate(as_json: bool) -> None:
+    """Make a new key the current one, and encrypt with it what others have encrypted.
+
+    Everything goes on meanwhile; processes read the file again by themselves. The keys before
+    stay in it until `calfeed keys drop`.
+    """
+    with output.opened(load_settings()) as database:
+        with database.read() as connection:
+            file = keyring_of(connection).file
+        made = file.add(output.now())
+        if not as_json:
+            click.echo(f"key {made.id} is the current one; keep a copy of {file.path}, apart from")
+            click.echo("the copies of the database")
+        _encrypt(database, as_json)
+
+
+@keys.command()
+@output.as_json
+def encrypt(as_json: bool) -> None:
+    """Encrypt with the current key what others have encrypted, in small steps.
+
+    `rotate` does it too. This goes on where that was ended, or with a key that came into the file
+    in another way.
+    """
+    with output.opened(load_settings()) as database:
+        _encrypt(database, as_json)
+
+
+@keys.command()
+@click.argument("key_id", metavar="KEY")
+def drop(key_id: str) -> None:
+    """Take a key out of the file that nothing in the database is encrypted with any more."""
+    with output.opened(load_settings()) as database:
+        drop_key(database, key_id, output.now())
+    click.echo(f"key {key_id} is dropped; what was backed up before needs it still, so keep a copy")
+    click.echo("of it for as long as those backups")
+
+
+@keys.command()
+def make() -> None:
+    """Print a new key, for a file that calfeed cannot write. The first line is the current key."""
+    click.echo(make_key(output.now()).line)
+
+
+def find_lost(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    """Those of these endpoints whose secrets cannot be read with the keys there are."""
+    return [one for one in endpoints if one.lost is not None]
+
+
+def describe_lost(lost: list[Endpoint]) -> Iterator[str]:
+    """What is lost, and what can be done; nothing where nothing is."""
+    if not lost:
+        return
+    yield f"the URL, the headers and the secret of {count(len(lost), 'endpoint')} cannot be read:"
+    for one in lost:
+        yield f"  {one.id}{f' ({one.description})' if one.description else ''}: {one.lost}"
+    yield (
+        "Put the keys back. Or give each endpoint others, `calfeed endpoint update ID --url URL`, "
+        "or remove it. Channels come back when a worker starts. Until then what is for these "
+        "waits; feeds and all other endpoints go on"
+    )
+
+
+def _encrypt(database: Database, as_json: bool) -> None:
+    seal_again(database)
+    with database.read() as connection:
+        current = keyring_of(connection).file.load()[0].id
+        used = count_by_key(connection)
+        lost = find_lost(list_endpoints(connection))
+    left = used.total() - used[current]
+    if as_json:
+        output.print_json({"key": current, "texts": used[current], "left": left})
+        return
+    click.echo(f"{count(used[current], 'text')} are encrypted with key {current}")
+    if left:
+        click.echo(f"{count(left, 'text')} cannot be read, and stay as they are")
+    for line in describe_lost(lost):
+        click.echo(line)

@@ -1,0 +1,1 @@
+"""Commands about endpoints, reminders and deliveries."""

@@ -1,0 +1,157 @@
+"""One publish of `serve`: what is valid is published, what is not is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from calfeed.cli import output
+from calfeed.cli.authors import find_owners, find_user
+from calfeed.counting import count
+from calfeed.definitions.files import Entry, find_files, load_definitions
+from calfeed.definitions.reader import DefinitionReader
+from calfeed.errors import (
+    CalfeedError,
+    DatabaseFileError,
+    DefinitionError,
+    DefinitionWarning,
+    StoreError,
+    UnreadableError,
+)
+from calfeed.publish import apply
+from calfeed.publish.compare import NOTHING, Removals
+from calfeed.publish.plan import Plan
+from calfeed.publish.show import describe_held, show_shortened, show_text, show_waiting, summarize
+from calfeed.settings import Settings
+from calfeed.store.catalog import catalog
+from calfeed.store.catalog.installation import load_scheme
+from calfeed.store.catalog.publishes import Author
+from calfeed.store.database import Database
+from calfeed.store.sqlite import Identity
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a publish: what it held back, and whether to try again without a change."""
+
+    published: bool
+    held: Removals = NOTHING
+    again: bool = False
+
+
+class Publisher:
+    """Publishes the definitions; the last published state stays where that is not possible."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        say: Callable[[str], None],
+        clock: Callable[[], datetime] = output.now,
+    ) -> None:
+        self._clock = clock
+        self._database = database
+        self._settings = settings
+        self._say = say
+        self._reader = DefinitionReader()
+        self._failure: object = None
+        self._held = NOTHING
+        self._settled: frozenset[Entry] | None = None
+        self._file: Identity | None = None
+        self._warned: frozenset[DefinitionWarning] = frozenset()
+
+    def publish(self, files: Sequence[Entry], *, hold_removals: bool = False) -> Outcome | None:
+        """Publish what is in these files; None where they are to be read once more."""
+        failure: CalfeedError | None = None
+        try:
+            file = self._database.identify()
+            with self._database.read() as connection:
+                uids = load_scheme(connection)
+            defined = load_definitions(
+                self._settings.events, self._reader, uids, self._clock().date()
+            )
+        except CalfeedError as error:
+            failure = error
+        if find_files(self._settings.events) != files:
+            return None
+        try:
+            if failure is not None:
+                raise failure
+            plan = apply.publish(
+                self._database,
+                defined,
+                self._clock(),
+                self._settings.base_url,
+                hold_removals=hold_removals,
+                author=Author(self._find_author(files), "calfeed serve"),
+                grace=self._settings.grace_time,
+            )
+            with self._database.read() as connection:
+                shortened = apply.shortened_feeds(connection, self._clock().year)
+        except apply.StaleReadingError:
+            return None
+        except CalfeedError as error:
+            self._report_failure(error, files)
+            return Outcome(False, again=isinstance(error, StoreError | UnreadableError))
+        self._failure, self._file = None, file
+        if not plan.held:
+            self._settled = frozenset(files)
+        self._report(plan)
+        for line in [*show_waiting(plan, self._settings.grace_time), *show_shortened(shortened)]:
+            self._say(line)
+        self._report_warnings(plan)
+        return Outcome(True, plan.held)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the database is another one than that which it last published to."""
+        with suppress(DatabaseFileError):
+            return self._failure is None and self._database.identify() != self._file
+        return False  # there is none: it may come back
+
+    def anything_published(self) -> bool:
+        """Whether there is a state to serve."""
+        with self._database.read() as connection:
+            return catalog.latest_publish(connection) > 0
+
+    def _find_author(self, files: Sequence[Entry]) -> str | None:
+        """At the start who runs `serve`; then whose files were saved since the last publish."""
+        if self._settled is None:
+            self._settled = frozenset(files)
+            return find_user()
+        return find_owners({Path(entry.path) for entry in set(files) - self._settled})
+
+    def _report(self, plan: Plan) -> None:
+        if not (plan.empty and plan.held):
+            brief = len(plan.changes) > 20
+            self._say(f"published: {summarize(plan)}" if brief else show_text(plan, titles=False))
+        if plan.held and plan.held != self._held:
+            self._say(
+                f"{describe_held(plan.held)}: published when the definitions have been "
+                f"at rest for {self._settings.removal_wait} s"
+            )
+        self._held = plan.held
+
+    def _report_warnings(self, plan: Plan) -> None:
+        """Say each warning once, not again at each save."""
+        for warning in plan.warnings:
+            if warning not in self._warned:
+                self._say(str(warning))
+        self._warned = frozenset(plan.warnings)
+
+    def _report_failure(self, error: CalfeedError, files: Sequence[Entry]) -> None:
+        """Say why nothing was published; not again when it is tried anew without a change."""
+        if (str(error), files) == self._failure:
+            return
+        self._failure = (str(error), files)
+        if isinstance(error, DefinitionError):
+            self._say(str(error))
+            self._say(
+                f"not published: {count(len(error.problems), 'problem')} in "
+                f"{self._settings.events}; the last published state stays"
+            )
+        else:
+            self._say(f"not published: {error}")

@@ -1,0 +1,142 @@
+"""Moments as people write them: a date, a wall time in the event's zone, an instant."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+from calfeed.definitions.formats.dates import check_day, clean, rewrite, rewrite_clock
+from calfeed.definitions.hints.moments import explain, explain_clock, explain_range
+
+_MOMENT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)"
+    r"(?:[T ](\d\d):(\d\d)(?::(\d\d))?(?: ?(?:(Z)|([+-])(\d\d):?(\d\d)))?)?",
+    re.ASCII,
+)
+_CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A moment as a file has it: a day, perhaps a time of day, perhaps an offset from UTC."""
+
+    text: str
+    day: date
+    clock: time | None = None
+    offset: timedelta | None = None
+
+    def in_zone(self, zone: ZoneInfo) -> date | datetime:
+        """The date, or the aware datetime in `zone`.
+
+        Raises ValueError for a wall time that the clocks of the zone skip, and for one that comes
+        twice and has no offset to tell which.
+        """
+        if self.clock is None:
+            return self.day
+        if self.offset is not None:
+            fixed = datetime.combine(self.day, self.clock, timezone(self.offset))
+            return fixed.astimezone(zone)
+        moment = datetime.combine(self.day, self.clock, zone)
+        other = moment.replace(fold=1)
+        if moment.utcoffset() != other.utcoffset():
+            raise ValueError(_explain_change(self.text, moment, other))
+        return moment
+
+
+def parse_moment(text: str, today: date | None = None) -> Written:
+    """Read `2024-09-27`, `2024-09-27 10:30[:00]` (or with a T), with an offset or Z after it.
+
+    What else can mean one thing only is read as well: `27 September 2024, 10:30 AM`, the digits of
+    any script. Raises ValueError, with a message for the person who wrote it, for anything else,
+    for a day or time that does not exist, and for years outside 1900 to 2200. Examples in messages
+    are later than `today`.
+    """
+    written = text.strip()
+    found = _MOMENT.fullmatch(written) or _MOMENT.fullmatch(rewrite(text))
+    if found is None:
+        raise ValueError(explain(text, today))
+    year, month, day = (int(part) for part in found.groups()[:3])
+    if month > 12 >= day:
+        raise ValueError(
+            f'"{written}" is not a date (the month comes second, from 01 to 12); write '
+            f"{year}-{day:02}-{month:02}{found[0][10:]}"
+        )
+    try:
+        parsed = check_day(year, month, day)
+    except ValueError as error:
+        raise ValueError(f'"{written}" is not a date ({error})') from error
+    if found[4] is None:
+        return Written(text, parsed)
+    if found[4] == "24":
+        raise ValueError(
+            f'"{written}": hours go from 00 to 23, and midnight is 00:00 of the day that it '
+            f"begins; write {parsed + timedelta(days=1)} 00:00"
+        )
+    clock = _check_clock(written, int(found[4]), int(found[5]), int(found[6] or 0))
+    return Written(text, parsed, clock, _offset(written, found))
+
+
+def parse_clock(text: str) -> time:
+    """Read a time of day, "09:00" or "9:00 AM"; raise ValueError for anything else."""
+    found = _CLOCK.fullmatch(text.strip()) or _CLOCK.fullmatch(rewrite_clock(text))
+    if found is None:
+        raise ValueError(explain_clock(text))
+    return _check_clock(text, int(found[1]), int(found[2]), 0)
+
+
+def parse_day(text: str, today: date | None = None) -> date:
+    """Read a date, `2024-09-27`; raise ValueError for anything else, as `parse_moment` does."""
+    written = parse_moment(text, today)
+    if written.clock is not None:
+        raise ValueError(f'"{text}" must be a date without a time, as {written.day}')
+    return written.day
+
+
+def _check_clock(text: str, hour: int, minute: int, second: int) -> time:
+    if hour > 23 or minute > 59 or second > 59:
+        raise ValueError(f'"{text}" has no such time of day; the last of a day is 23:59')
+    return time(hour, minute, second)
+
+
+def _offset(text: str, found: re.Match[str]) -> timedelta | None:
+    if found[7]:
+        return timedelta()
+    if found[8] is None:
+        return None
+    offset = timedelta(hours=int(found[9]), minutes=int(found[10]))
+    offset = -offset if found[8] == "-" else offset
+    if int(found[10]) > 59 or not timedelta(hours=-12) <= offset <= timedelta(hours=14):
+        hint = explain_range(clean(text)) or ": an offset from UTC goes from -12:00 to +14:00"
+        raise ValueError(f'"{text}" {hint}'.replace('" :', '":'))
+    return offset
+
+
+def _explain_change(text: str, first: datetime, second: datetime) -> str:
+    """Say why a wall time is none or two: `first` and `second` are its readings, fold 0 and 1."""
+    zone = first.tzinfo
+    earlier, later = first.utcoffset() or timedelta(), second.utcoffset() or timedelta()
+    if earlier > later:
+        return (
+            f'"{text}" comes twice in {zone}, where the clocks go back; write '
+            f"{_with_offset(first)} for the first or {_with_offset(second)} for the second"
+        )
+    # Between the two readings lies the change itself; find its second.
+    low, high = second.astimezone(UTC), first.astimezone(UTC)
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) // 2
+        middle = middle.replace(microsecond=0)
+        low, high = (
+            (low, middle) if middle.astimezone(zone).utcoffset() == later else (middle, high)
+        )
+    gap_start, gap_end = (high + earlier).time(), high.astimezone(zone)
+    right = first.astimezone(UTC).astimezone(zone)
+    return (
+        f'"{text}" does not exist in {zone}: the clocks go forward from {gap_start:%H:%M} to '
+        f"{gap_end:%H:%M}; write {right:%Y-%m-%d %H:%M}, or a time before the change"
+    )
+
+
+def _with_offset(moment: datetime) -> str:
+    return moment.isoformat(" ", "minutes")

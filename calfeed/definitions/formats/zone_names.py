@@ -1,0 +1,221 @@
+"""Names of time zones: IANA's, and what people write instead of them.
+
+An abbreviation, a country or a city leads to the places that it may mean, as tzdata and Unicode's
+CLDR know them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo, available_timezones
+
+from calfeed.model.texts import nearest, shortened
+
+# Names that zone databases carry for their own purposes.
+_NO_PLACES = re.compile(r"(posix|right)/.*|Factory|localtime|posixrules", re.IGNORECASE)
+_FIXED_OFFSET = re.compile(
+    r"(?:utc|gmt|z)?\s*(?:([+-])?\s*(\d{1,2})(?::?(\d\d))?)", re.IGNORECASE | re.ASCII
+)
+_MOST_LISTED = 6
+_EXAMPLES = "such as Asia/Karachi, America/New_York or UTC"
+# Winter and summer of a year by whose rules all coming years go.
+_SEASONS = (datetime(2037, 1, 1, 12), datetime(2037, 7, 1, 12))  # noqa: DTZ001 (wall times)
+# Whose names of countries are known, and whose English has abbreviations of its own.
+_LANGUAGES = ("en", "ur", "fa", "ps")
+_ENGLISH = ("en", "en_GB", "en_IN", "en_AE", "en_SG", "en_HK", "en_AU", "en_NZ", "en_ZA")
+
+
+def check_zone(name: str) -> str:
+    """Return the name of an IANA time zone; raise ValueError, with what is meant, if unknown."""
+    text = name.strip()
+    if zone := find_zone(text):
+        return zone
+    shown = f'"{shortened(text)}" is not an IANA time zone'
+    if found := _FIXED_OFFSET.fullmatch(text):
+        places = _places_at(found)
+        like = f"such as {choice(places)}" if places else "by its IANA name"
+        raise ValueError(
+            f'"{text}" is a fixed offset, not a time zone; name the place, {like}, so that its '
+            "clock changes are known (or UTC)"
+        )
+    places = find_places(text)
+    if len(places) == 1:
+        raise ValueError(f"{shown}; did you mean {places[0]}?")
+    if places:
+        raise ValueError(f"{shown}; name the place that is meant, such as {choice(places)}")
+    near = nearest(_plain(text[:100]), _names(), cutoff=0.8)
+    hint = f"did you mean {_names()[near]}?" if near else f"name the place, {_EXAMPLES}"
+    raise ValueError(f"{shown}; {hint}")
+
+
+def find_zone(name: str) -> str | None:
+    """The name, if it is an IANA time zone's; else None."""
+    if _NO_PLACES.fullmatch(name):
+        return None
+    try:
+        return ZoneInfo(name).key
+    except (ValueError, OSError, LookupError):
+        return None
+
+
+def find_places(text: str) -> list[str]:
+    """The IANA zones that a name may mean, the best known first; none where it is not known.
+
+    It may be a city, a country, an abbreviation (PKT), or a name such as "Pacific Time".
+    """
+    name = _plain(text[:100])
+    if zone := _names().get(name):
+        return [zone]
+    countries, abbreviations = _countries().get(name, []), _abbreviations().get(name, [])
+    if len(name) == 2:  # both are in use: PT is Portugal, and Pacific Time
+        return list(dict.fromkeys([*abbreviations, *countries]))
+    return countries or abbreviations if len(name) > 3 else abbreviations or countries
+
+
+def explain_abbreviation(zone: str) -> str:
+    """What is surprising about an IANA zone that is called by an abbreviation; empty if nothing is.
+
+    EST is such a zone. It knows no summer time, and so is an hour off where the clocks change.
+    """
+    if not re.fullmatch("[A-Z]{3}", zone) or zone in ("UTC", "GMT", "UCT"):
+        return ""
+    winter, summer = _offsets(zone)
+    places = find_places(zone)
+    if winter != summer or not places:  # PRC and ROK are countries
+        return ""
+    return (
+        f'"{zone}" has the same time all year, without summer time; name the place if its clocks '
+        f"change, such as {choice(places)}"
+    )
+
+
+def choice(places: list[str]) -> str:
+    """The first of some places, as a sentence has them: "A, B or C"."""
+    *most, last = places[:_MOST_LISTED]
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s_]+", " ", text).strip().rstrip(".").lower()
+
+
+def _offsets(zone: str) -> tuple[timedelta, timedelta]:
+    winter, summer = (each.replace(tzinfo=ZoneInfo(zone)).utcoffset() for each in _SEASONS)
+    return winter or timedelta(), summer or timedelta()
+
+
+def _places_at(found: re.Match[str]) -> list[str]:
+    """Places whose clocks are always at an offset."""
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    offset = -offset if found[1] == "-" else offset
+    return [zone for zone in _now() if _offsets(zone) == (offset, offset)][:3]
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Zones by their names and by their cities."""
+    zones = {zone for zone in available_timezones() if "/" in zone and not _NO_PLACES.match(zone)}
+    places = [row[2] for row in _table("zone.tab")]
+    regions = {zone.partition("/")[0] for zone in places}
+    # After the table of places come old names of the same.
+    places += sorted(zone for zone in zones if zone.partition("/")[0] in regions)
+    named = {_plain(zone): zone for zone in sorted(zones)}
+    for zone in places:
+        named.setdefault(_plain(zone.rpartition("/")[2]), zone)
+    return named
+
+
+@cache
+def _now() -> tuple[str, ...]:
+    """The most populous of all zones whose clocks agree from now on, the best known first."""
+    known = set(_windows().values())
+    return tuple(
+        sorted((row[2] for row in _table("zonenow.tab")), key=lambda zone: zone not in known)
+    )
+
+
+@cache
+def _windows() -> dict[str, str]:
+    """The best known zone of each that Windows has, by its name there."""
+    from babel.core import get_global
+
+    newer = get_global("zone_aliases")
+    return {
+        name: newer.get(zone, zone) for name, zone in get_global("windows_zone_mapping").items()
+    }
+
+
+@cache
+def _abbreviations() -> dict[str, list[str]]:
+    """Zones by what their time is called: abbreviations, and CLDR's and Windows' names."""
+    from babel import Locale
+
+    found: dict[str, list[str]] = {}
+    areas = _areas()
+    for language in _ENGLISH:
+        for area, names in Locale.parse(language).meta_zones.items():
+            if area in areas:
+                for each in (*names.get("short", {}).values(), *names.get("long", {}).values()):
+                    _add(found, each, areas[area])
+                    _add(found, each.removesuffix(" Time").removesuffix(" Standard"), areas[area])
+    for zone in _now():
+        for season in _SEASONS:
+            _add(found, season.replace(tzinfo=ZoneInfo(zone)).tzname() or "", zone)
+    for name, zone in _windows().items():
+        if _plain(name) not in found:
+            _add(found, name, zone)
+    return found
+
+
+def _add(found: dict[str, list[str]], name: str, zone: str) -> None:
+    places = found.setdefault(_plain(name), [])
+    if zone not in places and not re.match(r"[+-]\d", name):
+        places.append(zone)
+
+
+def _areas() -> dict[str, str]:
+    """The best known zone of each area of one time, by CLDR's name for the area."""
+    from babel import Locale
+    from babel.core import get_global
+
+    areas: dict[str, str] = {}
+    for area, names in Locale.parse("en").meta_zones.items():
+        # Windows has many of the same names, each with the best known place.
+        if zone := _windows().get(names.get("long", {}).get("standard", "")):
+            areas[area] = zone
+    named = get_global("meta_zones")
+    for zone in (*_now(), *(row[2] for row in _table("zone.tab"))):
+        if zone in named:
+            areas.setdefault(named[zone], zone)
+    return areas
+
+
+@cache
+def _countries() -> dict[str, list[str]]:
+    """Zones by the names and codes of their countries: one for each time the country has."""
+    from babel import Locale
+    from babel.core import get_global
+
+    zones: dict[str, dict[tuple[timedelta, timedelta], str]] = {}
+    for code, _, zone, *_ in _table("zone.tab"):
+        zones.setdefault(code, {}).setdefault(_offsets(zone), zone)
+    names: dict[str, str] = {code.lower(): code for code in zones}
+    names |= {_plain(name): code for code, name, *_ in _table("iso3166.tab")}
+    for language in _LANGUAGES:
+        territories = Locale.parse(language).territories
+        names |= {_plain(name): code for code, name in territories.items()}
+    for alias, codes in get_global("territory_aliases").items():
+        if len(codes) == 1:
+            names.setdefault(_plain(alias), codes[0])
+    return {name: list(zones[code].values()) for name, code in names.items() if code in zones}
+
+
+def _table(name: str) -> Iterator[list[str]]:
+    """The rows of one of tzdata's tables, without its comments."""
+    text = files("tzdata.zoneinfo").joinpath(name).read_text("utf-8")
+    rows: Iterable[str] = (line for line in text.splitlines() if line and line[0] != "#")
+    return (row.split("\t") for row in rows)

@@ -1,0 +1,171 @@
+"""A map of the tree to its entry in `keys`, and everything wrong with it in people's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from calfeed.definitions.formats.scalars import name_shape
+from calfeed.definitions.hints.keys import explain_key, find_key, known_word
+from calfeed.definitions.hints.moments import read_moment
+from calfeed.definitions.hints.rules import find_rule
+from calfeed.definitions.keys import (
+    CalendarFile,
+    ChangeEntry,
+    ConferenceEntry,
+    Entry,
+    EventEntry,
+    EventsFile,
+    OrganizerEntry,
+    ReminderEntry,
+    RepeatEntry,
+    SourceEntry,
+)
+from calfeed.definitions.tree import Document, Node, Path
+from calfeed.model.texts import listed, shortened
+
+_E = TypeVar("_E", bound=Entry)
+
+_ENTRIES: Mapping[str | int, type[Entry]] = {
+    "changes": ChangeEntry,
+    "conference": ConferenceEntry,
+    "organizer": OrganizerEntry,
+    "reminders": ReminderEntry,
+    "repeat": RepeatEntry,
+    "sources": SourceEntry,
+}
+
+
+def read_entry(
+    entry: type[_E], node: Node, document: Document, path: Path, instead: Mapping[str, Node]
+) -> _E | None:
+    """Read the node at `path` as an `entry`, and report everything wrong with it.
+
+    Where something is wrong, what is right is still returned if it can stand alone, so that it
+    can be checked further; `instead` gives values for required keys that are not usable.
+    """
+    context = {"today": document.today}
+    try:
+        return entry.model_validate(node, context=context)
+    except ValidationError as error:
+        bad: set[Path] = set()
+        found = error.errors(include_url=False)
+        meant = _meant_keys(found, node, entry)
+        for details in found:
+            place = _written(node, details["loc"])
+            numbers = (i for i, part in enumerate(place) if isinstance(part, int))
+            bad.add(place[: next(numbers, len(place))])
+            if details["type"] == "missing" and (*place, details["loc"][-1]) in meant:
+                continue  # it is there, under another name, and that is said
+            if place and (*path, *place) in document.touched and _at(node, place) is None:
+                continue  # what is wrong with it was said when the file was read
+            document.report((*path, *place), _explain(details, entry, place, node))
+        if not isinstance(node, dict):
+            return None
+        try:
+            return entry.model_validate({**instead, **_without(node, bad)}, context=context)
+        except ValidationError:
+            return None
+
+
+def _meant_keys(found: list[ErrorDetails], node: Node, entry: type[Entry]) -> set[Path]:
+    """The keys that unknown ones were probably meant to be."""
+    meant: set[Path] = set()
+    for details in found:
+        if details["type"] == "extra_forbidden":
+            *around, key = place = _written(node, details["loc"])
+            if name := find_key(str(key), _keys_of(_entry_at(entry, place[:-1]))):
+                meant.add((*around, name))
+    return meant
+
+
+def _written(node: Node, location: tuple[str | int, ...]) -> Path:
+    """The part of pydantic's location that is written in the file."""
+    place: list[str | int] = []
+    for part in location:
+        if isinstance(part, str) and isinstance(node, dict):
+            if part not in node:
+                break
+            node = node[part]
+        elif isinstance(part, int) and isinstance(node, list):
+            node = node[part]
+        else:
+            break
+        place.append(part)
+    return tuple(place)
+
+
+def _without(node: dict[str, Node], bad: set[Path], path: Path = ()) -> dict[str, Node]:
+    return {
+        key: _without(value, bad, (*path, key)) if isinstance(value, dict) else value
+        for key, value in node.items()
+        if (*path, key) not in bad
+    }
+
+
+def _at(node: Node, place: Path) -> Node:
+    """What is written at a place of the node."""
+    for part in place:
+        if isinstance(node, dict):
+            node = node[str(part)]
+        elif isinstance(node, list):
+            node = node[int(part)]
+    return node
+
+
+def _explain(details: ErrorDetails, entry: type[Entry], place: Path, node: Node) -> str:
+    kind, value, context = details["type"], details["input"], details.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "missing":
+        key = details["loc"][-1]
+        about = _entry_at(entry, place).model_fields[str(key)].description or ""
+        if about[1:2].islower():
+            about = about[:1].lower() + about[1:]
+        return f'the key "{key}" is missing ({about})'
+    if kind == "extra_forbidden":
+        return _explain_unknown(str(place[-1]), _entry_at(entry, place[:-1]), _at(node, place[:-1]))
+    if kind == "enum" and isinstance(value, str):
+        word = known_word(value, re.findall(r"\w+", context["expected"]))
+        hint = f' (here perhaps "{word}")' if word else ""
+        shown = shortened(str(_at(node, place)))
+        return f'"{shown}" is not known here; write {context["expected"]}{hint}'
+    if kind == "enum":
+        return f"must be a text, not {name_shape(value)}"
+    if kind == "too_long":
+        # Of a map that is too long pydantic does not always say how long it is.
+        return f"has {len(details['input']):,} entries; the most is {context['max_length']:,}"
+    if kind == "list_type":
+        hint = f"; write [{shortened(value)}]" if isinstance(value, str) else ""
+        return f"must be a list, such as [one, another], not {name_shape(value)}{hint}"
+    inner = _entry_at(entry, place)
+    keys = "" if kind == "dict_type" else f" with the keys {listed(_keys_of(inner))}"
+    hint = ""
+    if inner is RepeatEntry and isinstance(value, str):
+        rule = value.strip() if "=" in value else find_rule(value)
+        like = "" if rule else " a rule, such as"
+        hint = f'; write{like} repeat: {{rule: "{rule or "FREQ=MONTHLY;BYDAY=-1TH"}"}}'
+    elif inner is EventEntry and isinstance(value, str) and (day := read_moment(value)):
+        hint = f"; write {{summary: its title, start: {day}}}"
+    elif isinstance(value, str) and value.partition(":")[0] in _keys_of(inner):
+        hint = f'; write a space after each colon, as "{value.partition(":")[0]}: …"'
+    return f"must be a map{keys}, but is {name_shape(value)}{hint}"
+
+
+def _entry_at(entry: type[Entry], place: Path) -> type[Entry]:
+    """The entry whose keys are written at `place`."""
+    return next((_ENTRIES[part] for part in reversed(place) if part in _ENTRIES), entry)
+
+
+def _keys_of(entry: type[Entry]) -> list[str]:
+    return [field.alias or name for name, field in entry.model_fields.items()]
+
+
+def _explain_unknown(key: str, entry: type[Entry], node: Node) -> str:
+    if entry is EventsFile and key in CalendarFile.model_fields:
+        return f'"{key}" belongs in calendar.yaml; a file beside it has only events'
+    return explain_key(key, node if isinstance(node, dict) else {}, _keys_of(entry))

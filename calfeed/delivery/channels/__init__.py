@@ -1,0 +1,1 @@
+"""Channels: chats, mail and other services, through Apprise."""

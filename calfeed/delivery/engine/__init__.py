@@ -1,0 +1,1 @@
+"""The engine: claims deliveries, sends them, records the attempts."""

@@ -1,0 +1,87 @@
+"""What a process can send through, by its settings: posts to URLs, and the channels of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from calfeed.delivery.channels.sending import SCHEME, Dispatch
+from calfeed.delivery.transport.guard import check_url
+from calfeed.errors import InvalidInputError
+from calfeed.private_files import keep_private
+from calfeed.settings import Settings
+from calfeed.store.endpoints.endpoints import Endpoint
+
+if TYPE_CHECKING:
+    from calfeed.delivery.channels.file import Channel
+
+
+def load_channels(settings: Settings) -> Mapping[str, Channel]:
+    """The channels of the settings' file, by name; none where there is no file.
+
+    Raises SettingsError with everything that is wrong in it, RightsError where others can read it.
+    """
+    if settings.channels is None:
+        return {}
+    keep_private(settings.channels)
+    # Apprise takes its time, and is needed nowhere else.
+    from calfeed.delivery.channels.file import read_channels
+
+    return read_channels(settings.channels, settings.https_endpoints_only)
+
+
+def check_endpoint_url(settings: Settings, url: str) -> str:
+    """Return an endpoint's URL in its normal form; raise InvalidInputError if it is refused."""
+    return check_url(url, settings.allow_private_endpoints, settings.https_endpoints_only)
+
+
+def warn_of_plain(settings: Settings, found: Iterable[Endpoint]) -> str | None:
+    """Say which endpoints are reached over http though that is refused by now.
+
+    They were added before, and get what is for them until somebody changes their URL.
+    """
+    plain = [one.id for one in found if one.url.startswith("http:")]
+    if not settings.https_endpoints_only or not plain:
+        return None
+    return (
+        "CALFEED_HTTPS_ENDPOINTS_ONLY is set, and endpoints that were added before are still "
+        f"sent to over http: {', '.join(plain)}; give them https URLs, or remove them"
+    )
+
+
+def open_sender(settings: Settings, found: Mapping[str, Channel]) -> Dispatch:
+    """The sender of a process that can post, and send to these channels."""
+    return Dispatch(
+        {name: one.service for name, one in found.items()},
+        allow_private=settings.allow_private_endpoints,
+        egress_proxy=settings.proxy,
+    )
+
+
+def open_sender_to(settings: Settings, url: str) -> Dispatch:
+    """The sender of what is sent to one endpoint alone, by the endpoint's URL.
+
+    Raises InvalidInputError for a channel that the settings' file does not have.
+    """
+    if not url.startswith(SCHEME):
+        return open_sender(settings, {})
+    found, name = load_channels(settings), url.removeprefix(SCHEME)
+    if name not in found:
+        raise InvalidInputError(
+            f"nothing can be sent to channel {name} from here: "
+            + (
+                f"{settings.channels} does not have it"
+                if settings.channels
+                else "CALFEED_CHANNELS is not set"
+            )
+        )
+    return open_sender(settings, found)
+
+
+def refuse_channel(one: Endpoint) -> None:
+    """Raise InvalidInputError for an endpoint that is a channel, which only its file changes."""
+    if one.url.startswith(SCHEME):
+        raise InvalidInputError(
+            f"endpoint {one.id} is a channel: its address, what it gets and how stand in the file "
+            "that CALFEED_CHANNELS names; change them there, and start the workers again"
+        )

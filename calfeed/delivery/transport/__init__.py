@@ -1,0 +1,1 @@
+"""How requests leave: libcurl, the guard against private networks, the proxy."""

@@ -1,0 +1,1 @@
+"""Foreign files as definitions: iCalendar (RFC 5545) to YAML."""

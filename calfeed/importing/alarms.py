@@ -1,0 +1,96 @@
+"""The alarms of an imported event (VALARM, RFC 5545, 3.6.6) as the reminders of a definition."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from calfeed.importing.components import Component, Property, parse_value
+from calfeed.importing.losses import Report
+from calfeed.importing.times.property_times import Moment, length_between
+from calfeed.model.durations import Duration
+from calfeed.model.events import DEFAULT_REMINDER_TIME
+
+Reminder: TypeAlias = "str | dict[str, str]"
+
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+
+
+def import_alarms(
+    event: Component,
+    start: Moment,
+    end: Moment | None,
+    zone: ZoneInfo,
+    recurs: bool,
+    report: Report,
+) -> list[Reminder]:
+    """The reminders that come at the times of an event's alarms, each time once; `zone` is its own.
+
+    What calfeed has no reminder for is reported: alarms after the start, and all that an alarm
+    has besides its time, as a feed shows the event's title with it.
+    """
+    reminders: list[Reminder] = []
+    for alarm in event.within("VALARM"):
+        trigger = alarm.first("TRIGGER")
+        if trigger is None:
+            report("VALARM", "has no TRIGGER, so it is left out")
+            continue
+        try:
+            offset = _offset(trigger, start, end, zone, recurs)
+            reminder = _remind(offset, all_day=not isinstance(start, datetime))
+        except (ValueError, TypeError, OverflowError) as error:
+            report("VALARM", f"is left out: {error}", trigger.value.strip())
+            continue
+        if reminder not in reminders:
+            reminders.append(reminder)
+        _report_rest(alarm, event, report)
+    return reminders
+
+
+def _offset(
+    trigger: Property, start: Moment, end: Moment | None, zone: ZoneInfo, recurs: bool
+) -> timedelta:
+    """When the alarm goes off, from the start, which is midnight for an all-day event."""
+    value = parse_value(trigger.value)
+    if isinstance(value, timedelta):
+        from_end = trigger.params.get("RELATED", "").upper() == "END" and end is not None
+        return value + length_between(start, end or start) if from_end else value
+    if not isinstance(value, datetime):
+        raise ValueError("it is neither a duration nor a time")
+    if recurs:
+        raise ValueError("it is one moment, but the event comes again")
+    moment = value.replace(tzinfo=value.tzinfo or zone)
+    if isinstance(start, datetime):
+        return moment.astimezone(UTC) - start.astimezone(UTC)
+    return moment.astimezone(zone).replace(tzinfo=None) - datetime.combine(start, time())
+
+
+def _remind(offset: timedelta, *, all_day: bool) -> Reminder:
+    """The reminder at an offset from the start; whole days are counted on the calendar."""
+    if offset % _MINUTE:
+        raise ValueError("a reminder comes at a whole minute")
+    if all_day:
+        days = -(offset // _DAY)
+        clock = datetime.combine(date.min, time()) + offset % _DAY
+        if days < 0:
+            raise ValueError("it is after the first day, and reminders come before that")
+        span = str(Duration(days=days))
+        at = clock.time()
+        return span if at == DEFAULT_REMINDER_TIME else {"before": span, "at": f"{at:%H:%M}"}
+    if offset > timedelta():
+        raise ValueError("it is after the start, and reminders come before that")
+    if offset % _DAY:
+        return str(Duration(minutes=-offset // _MINUTE))
+    return str(Duration(days=-offset // _DAY))
+
+
+def _report_rest(alarm: Component, event: Component, report: Report) -> None:
+    action = alarm.value("ACTION")
+    if action != "DISPLAY":
+        report("VALARM", "becomes a reminder like any other", f"ACTION {action or 'missing'}")
+    summary = event.first("SUMMARY")
+    for prop in alarm.properties:
+        said = prop.name == "DESCRIPTION" and summary is not None and prop.text == summary.text
+        if prop.name not in ("ACTION", "TRIGGER") and not said:
+            report("VALARM", f"its {prop.name} is not kept")

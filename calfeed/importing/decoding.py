@@ -1,0 +1,118 @@
+"""The bytes of an iCalendar file as unfolded lines (RFC 5545, 3.1), whatever wrote them."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import quopri
+import re
+from collections.abc import Iterable, Iterator
+
+from calfeed.errors import InvalidInputError
+from calfeed.importing.losses import Report
+
+MOST_LINES = 1_000_000
+"""How many lines are read."""
+
+# UTF-32 begins as UTF-16 does, so it comes first.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_OTHERS = (
+    (b"\x1f\x8b", "is compressed with gzip"),
+    (b"PK\x03\x04", "is a ZIP archive"),
+    (b"%PDF", "is a PDF document"),
+)
+# vCalendar 1.0 and mail: a line goes on in the next where it ends with "=".
+_QUOTED = re.compile(r";ENCODING=QUOTED-PRINTABLE[;:]", re.IGNORECASE)
+
+
+def read_lines(data: bytes, report: Report) -> Iterator[str]:
+    """The lines of a file without folds and empty lines.
+
+    Its encoding is what its first bytes say, else UTF-8, else Windows-1252, which is reported.
+    Raises InvalidInputError for a file of another kind.
+    """
+    for beginning, what in _OTHERS:
+        if data.startswith(beginning):
+            raise InvalidInputError(f"the file {what}, not iCalendar; unpack or export it as .ics")
+    text = _unfold(_decode(data, report))
+    if text.count("\n") > MOST_LINES:
+        raise InvalidInputError(f"the file has more than {MOST_LINES:,} lines")
+    lines = (line for line in _split(text) if line.strip())
+    return _join_quoted(lines) if _QUOTED.search(text) else lines
+
+
+def _split(text: str) -> Iterator[str]:
+    """The lines one by one: all of them at once would take several times the file's size."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
+
+
+def _unfold(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "")
+
+
+def decode_value(value: str, encoding: str, charset: str) -> str:
+    """The TEXT value, escaped, of one in BASE64 or QUOTED-PRINTABLE; raise ValueError if it isn't.
+
+    In QUOTED-PRINTABLE the text may be escaped already; in BASE64 it is not.
+    """
+    if encoding in ("BASE64", "B"):
+        text = _text(base64.b64decode("".join(value.split()), validate=True), charset)
+        text = re.sub(r"([\\;,])", r"\\\1", text)
+    else:
+        text = _text(quopri.decodestring(value.encode()), charset)
+    return re.sub("\r\n|\r|\n", r"\\n", text)
+
+
+def _text(data: bytes, charset: str) -> str:
+    try:
+        return data.decode(charset or "utf-8")
+    except LookupError as error:
+        raise ValueError(f'the character set "{charset}" is not known') from error
+
+
+def _decode(data: bytes, report: Report) -> str:
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), _guess(data[:200]))
+    try:
+        if encoding:
+            text = data.decode(encoding)
+        else:
+            # A fold may stand in the middle of a character.
+            lines = data.replace(b"\r\n", b"\n")
+            text = lines.replace(b"\n ", b"").replace(b"\n\t", b"").decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if encoding:
+            raise InvalidInputError(f"the file begins as {encoding}, but is damaged") from error
+        report("the file", "is not UTF-8, which iCalendar is written in; read as Windows-1252")
+        text = data.decode("cp1252", errors="replace")
+    return text if "\n" in text else text.replace("\r", "\n")
+
+
+def _guess(beginning: bytes) -> str:
+    """UTF-16 that does not say so has zeros in every second place."""
+    half = len(beginning) // 2
+    if half and beginning[1::2].count(0) > half * 0.8:
+        return "utf-16-le"
+    return "utf-16-be" if half and beginning[::2].count(0) > half * 0.8 else ""
+
+
+def _join_quoted(lines: Iterable[str]) -> Iterator[str]:
+    """The lines with those joined that a "=" at their end continues."""
+    begun = ""
+    for line in lines:
+        whole = begun + line
+        if line.endswith("=") and _QUOTED.search(whole):
+            begun = whole[:-1]
+        else:
+            begun = ""
+            yield whole
+    if begun:
+        yield begun

@@ -1,0 +1,1 @@
+"""Frozen values: calendars, events, revisions, and what they are made of."""

@@ -1,0 +1,107 @@
+"""After a restore: SEQUENCE goes past what calendar apps have seen, and what comes again is known.
+
+A database that was put back knows nothing of the revisions that were made after its backup. Apps
+that have seen those take no notice of a lower SEQUENCE (RFC 5545, 3.8.7.4).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from calfeed.ical.variants import render_variants
+from calfeed.ical.vevent import RENDERER
+from calfeed.model.revision import Revision
+from calfeed.store.catalog import catalog, lineage
+from calfeed.store.catalog.installation import load_installation, save_installation
+from calfeed.store.catalog.publishes import Author
+from calfeed.store.database import Connection
+from calfeed.store.notices import announce
+from calfeed.store.outbox import outbox
+from calfeed.store.outbox.outbox import ReminderRow
+
+_MARGIN = 1_000
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """What is sent again after a restore, if it was sent since the backup was made.
+
+    `reminders` were still to come then, and are due by now; `titles` are their events, by UID.
+    `late` counts those that are recorded as missed, because what they remind of has begun.
+    `deliveries` counts what was waiting to be sent.
+    """
+
+    reminders: Sequence[ReminderRow]
+    titles: Mapping[str, str]
+    late: int
+    deliveries: int
+
+
+def find_repeats(connection: Connection, now: datetime) -> Repeats:
+    """What a database that was put back will send again."""
+    rows = outbox.load_reminders(connection, window=(_BEGINNING, now))
+    planned = [row for row in rows if row.state == "planned"]
+    coming = [row for row in planned if row.until > now]
+    events = catalog.load_events(connection, uids=sorted({row.uid for row in coming}))
+    return Repeats(
+        reminders=coming,
+        titles={row.uid: f"{row.calendar}/{row.slug}" for row in events},
+        late=len(planned) - len(coming),
+        deliveries=lineage.count_unsettled(connection),
+    )
+
+
+def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now: datetime) -> int:
+    """Give every event a revision that is newer than any that people can have; return how many.
+
+    `seen` has the highest SEQUENCE there was of each UID; None where nobody knows. Then it is
+    raised by more than there can have been revisions: each is a second after the one before it.
+    """
+    last = lineage.load_lineage(connection).last_publish or now
+    unknown = _MARGIN + max(0, int((now - last).total_seconds()))
+    raised = {
+        uid: _raise(text, None if seen is None else seen.get(uid, 0), unknown, now)
+        for uid, text in lineage.load_newest(connection).items()
+    }
+    own = load_installation(connection)
+    # What was new in the time that was lost began where the restore before this one has put it.
+    lost = [sequence for uid, sequence in (seen or {}).items() if uid not in raised]
+    first = own.first_sequence + unknown if seen is None else max(lost, default=-1) + 1
+    first = max(first, own.first_sequence)
+    save_installation(connection, replace(own, first_sequence=first))
+    if not raised:
+        return 0
+    number = catalog.add_publish(
+        connection, now, "restored from a backup", [], Author(command="calfeed restore")
+    )
+    catalog.save_events(
+        connection,
+        [
+            replace(
+                row,
+                revision=raised[row.uid][0],
+                renderer=RENDERER,
+                vevents=render_variants(raised[row.uid][0]),
+            )
+            for row in catalog.load_events(connection)
+        ],
+    )
+    lineage.save_raised(connection, raised, number)
+    catalog.touch_calendars(connection, catalog.load_calendars(connection), number)
+    announce(connection)
+    return len(raised)
+
+
+def _raise(text: str, seen: int | None, unknown: int, now: datetime) -> tuple[Revision, str]:
+    """The revision (JSON) that follows, and its JSON: the times in it stay as they are written."""
+    last = Revision.model_validate_json(text)
+    highest = last.sequence + unknown if seen is None else max(last.sequence, seen)
+    modified = max(now.replace(microsecond=0), last.modified + timedelta(seconds=1))
+    value = {**json.loads(text), "sequence": highest + 1, "modified": modified.isoformat()}
+    raised = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Revision.model_validate_json(raised), raised

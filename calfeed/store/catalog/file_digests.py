@@ -1,0 +1,47 @@
+"""The digests of the files that calendars were published from.
+
+Nothing but time is lost with them: a calendar without one is read from its files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+
+from sqlalchemy import Connection, delete, select
+
+from calfeed.definitions.unchanged import Known
+from calfeed.errors import DefinitionWarning
+from calfeed.store.tables import readings
+from calfeed.store.upsert import upsert
+
+
+def load_known(connection: Connection) -> dict[str, Known]:
+    """What is known of the files of published calendars, by slug."""
+    found = {}
+    for row in connection.execute(select(readings)):
+        with suppress(ValueError, TypeError):  # what is damaged is not known
+            warnings = tuple(DefinitionWarning(**each) for each in json.loads(row.warnings))
+            found[row.calendar] = Known(row.digest, warnings)
+    return found
+
+
+def save_known(connection: Connection, known: Mapping[str, Known]) -> None:
+    """Keep this, and nothing else; what is as it was is not written."""
+    kept = load_known(connection)
+    gone = kept.keys() - known.keys()
+    if gone:
+        connection.execute(delete(readings).where(readings.c.calendar.in_(sorted(gone))))
+    values = [
+        {
+            "calendar": slug,
+            "digest": one.digest,
+            "warnings": json.dumps([asdict(warning) for warning in one.warnings]),
+        }
+        for slug, one in sorted(known.items())
+        if kept.get(slug) != one
+    ]
+    if values:
+        connection.execute(upsert(connection, readings), values)

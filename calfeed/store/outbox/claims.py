@@ -1,0 +1,284 @@
+"""Claims: deliveries in a worker's hands, under a lease, and what becomes of them.
+
+A pending delivery whose `next_at` has come may be claimed; claiming puts `next_at` past the
+attempt. So a worker that dies gives its deliveries back by doing nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Integer,
+    String,
+    Update,
+    bindparam,
+    literal_column,
+    select,
+    true,
+    update,
+)
+
+from calfeed.errors import KeyFileError
+from calfeed.store.json_rows import dump_rows, given_rows
+from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
+from calfeed.store.tables import attempts, deliveries, messages
+from calfeed.store.upsert import insert_new
+
+_responses = Places(attempts.c.response)
+
+LEASE = timedelta(seconds=30)
+"""How long a claim keeps a delivery from other workers, unless it is renewed meanwhile."""
+
+# Written out, not given: only so a plan that is kept can use the index of what is pending.
+_pending = deliveries.c.state == literal_column("'pending'")
+
+# The same, for rows that are found by their number: with `state` PostgreSQL may think that
+# reading all that is pending is the shorter way.
+_unsettled = deliveries.c.settled_at.is_(None)
+
+
+class Claim(NamedTuple):
+    """A delivery in this process's hands; `number` tells its claim from any later one."""
+
+    delivery_id: int
+    number: int
+    message_id: str
+    endpoint_id: str
+    attempts: int
+
+
+class Attempt(NamedTuple):
+    """One post and what came of it; `at` is when it began (UTC)."""
+
+    delivery_id: int
+    claim: int
+    at: datetime
+    milliseconds: int
+    status: int | None
+    error: str | None
+    response: str
+
+
+class StoredMessage(NamedTuple):
+    """A message's bytes, empty once they are no longer kept, and until when they matter."""
+
+    body: bytes
+    until: datetime | None
+
+    def matters(self, now: datetime) -> bool:
+        """Whether it is still to be sent."""
+        return bool(self.body) and (self.until is None or self.until > now)
+
+
+def claim(connection: Connection, now: datetime, limit: int) -> list[Claim]:
+    """Claim up to `limit` deliveries whose time has come, those that waited longest.
+
+    They are in the order in which they were made: what was said first has the first turns.
+    """
+    given = {"now": now, "most": limit, "lease": now + LEASE}
+    return sorted(map(Claim._make, connection.execute(_claiming(), given)))
+
+
+def claim_one(connection: Connection, delivery_id: int, now: datetime) -> list[Claim]:
+    """Claim one delivery by its number, if it is pending."""
+    one = _claim(delivery_id).where(deliveries.c.state == "pending")
+    return [Claim._make(row) for row in connection.execute(one, {"lease": now + LEASE})]
+
+
+@cache
+def _claiming() -> Any:
+    ripe = (
+        select(deliveries.c.id)
+        .where(_pending, deliveries.c.next_at <= bindparam("now"))
+        .order_by(deliveries.c.next_at)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+    return _claim(ripe.scalar_subquery())
+
+
+def _claim(ids: Any) -> Any:
+    which = deliveries.c.id == ids if isinstance(ids, int) else deliveries.c.id.in_(ids)
+    return (
+        update(deliveries)
+        .where(which, _unsettled)
+        .values(next_at=bindparam("lease"), claim=deliveries.c.claim + 1)
+        .returning(
+            deliveries.c.id,
+            deliveries.c.claim,
+            deliveries.c.message_id,
+            deliveries.c.endpoint_id,
+            deliveries.c.attempts,
+        )
+    )
+
+
+def renew(connection: Connection, claims: Collection[Claim], now: datetime) -> set[Claim]:
+    """Keep deliveries from other workers for another `LEASE`, and return which.
+
+    The others are settled by now, as those that are no longer true, or another worker's.
+    """
+    if not claims:
+        return set()
+    held = [{"id": one.delivery_id, "claim": one.number} for one in claims]
+    given = {"held": dump_rows(held), "lease": now + LEASE}
+    kept = set(connection.scalars(_renewing(connection.dialect.name), given))
+    return {one for one in claims if one.delivery_id in kept}
+
+
+@cache
+def _renewing(dialect: str) -> Any:
+    held = given_rows(dialect, "held", {"id": deliveries.c.id.type, "claim": Integer()})
+    return _mine(held).values(next_at=bindparam("lease")).returning(deliveries.c.id)
+
+
+def load_messages(connection: Connection, ids: Sequence[str]) -> dict[str, StoredMessage]:
+    """Messages by id."""
+    given = {"ids": dump_rows([{"id": message_id} for message_id in set(ids)])}
+    rows = connection.execute(_loading(connection.dialect.name), given).all()
+    return {key: StoredMessage(bytes(body or b""), until) for key, body, until in rows}
+
+
+@cache
+def _loading(dialect: str) -> Any:
+    wanted = given_rows(dialect, "ids", {"id": String(40)})
+    query = select(messages.c.id, messages.c.body, messages.c.until)
+    # As text, PostgreSQL writes bytes in hexadecimal digits, twice as many.
+    binary = query.execution_options(calfeed_binary=True)
+    return binary.where(messages.c.id.in_(select(wanted.c.id)))
+
+
+def record_attempts(connection: Connection, made: Sequence[Attempt]) -> None:
+    """Keep attempts. They happened, whoever holds the delivery by now."""
+    if made:
+        keys = keyring_of(connection)
+        rows = [
+            {
+                "delivery_id": attempt.delivery_id,
+                "claim": attempt.claim,
+                "at": attempt.at,
+                "milliseconds": attempt.milliseconds,
+                "status": attempt.status,
+                "error": attempt.error,
+                "response": _seal_response(keys, attempt),
+            }
+            for attempt in made
+        ]
+        names, source = _recording(connection.dialect.name)
+        statement = insert_new(connection, attempts).from_select(names, source)
+        connection.execute(statement, {"made": dump_rows(rows)})
+
+
+def _seal_response(keys: Keyring, one: Attempt) -> str | None:
+    try:
+        return keys.seal(_responses.of(one.delivery_id, one.claim), one.response) or None
+    except KeyFileError:
+        return None  # that there was an answer is worth more than what it said
+
+
+@cache
+def _recording(dialect: str) -> tuple[list[str], Any]:
+    kinds = {each.name: each.type for each in attempts.columns}
+    # SQLite takes ON CONFLICT for a join's condition where a SELECT has no WHERE before it.
+    return list(kinds), select(given_rows(dialect, "made", kinds)).where(true())
+
+
+def settle(
+    connection: Connection,
+    claims: Sequence[Claim],
+    state: str,
+    now: datetime,
+    *,
+    attempted: bool = True,
+) -> None:
+    """Bring deliveries to their end, those of them that are still this process's."""
+    if claims:
+        ends = [{"id": one.delivery_id, "claim": one.number} for one in claims]
+        values = {"ends": dump_rows(ends), "to": state, "at": now, "made": int(attempted)}
+        connection.execute(_settling(connection.dialect.name), values)
+
+
+@cache
+def _settling(dialect: str) -> Any:
+    ends = given_rows(dialect, "ends", {"id": deliveries.c.id.type, "claim": Integer()})
+    return _mine(ends).values(
+        state=bindparam("to"),
+        settled_at=bindparam("at"),
+        attempts=deliveries.c.attempts + bindparam("made"),
+    )
+
+
+def put_off(connection: Connection, until: Mapping[Claim, datetime]) -> None:
+    """Give deliveries back that were attempted in vain, each to be tried again at its time."""
+    _return(connection, until, made=1)
+
+
+def give_back(connection: Connection, until: Mapping[Claim, datetime]) -> None:
+    """Give deliveries back that were not attempted, each to be taken again at its time."""
+    _return(connection, until)
+
+
+def pass_over(connection: Connection, until: Mapping[Claim, datetime]) -> None:
+    """Leave deliveries for later that this very transaction has claimed.
+
+    Nobody else has seen the claim, so it never was: its number is the next one's.
+    """
+    _return(connection, until, claimed=0)
+
+
+def _return(
+    connection: Connection, until: Mapping[Claim, datetime], *, made: int = 0, claimed: int = 1
+) -> None:
+    if until:
+        # Not counted up in the table: whether a commit was made when the connection broke is not
+        # known, and the same is recorded once more.
+        again = [
+            {
+                "id": one.delivery_id,
+                "claim": one.number,
+                "at": at,
+                "attempts": one.attempts + made,
+                "number": one.number - 1 + claimed,
+            }
+            for one, at in until.items()
+        ]
+        connection.execute(_returning(connection.dialect.name), {"again": dump_rows(again)})
+
+
+@cache
+def _returning(dialect: str) -> Any:
+    kinds = {
+        "id": deliveries.c.id.type,
+        "claim": Integer(),
+        "at": deliveries.c.next_at.type,
+        "attempts": Integer(),
+        "number": Integer(),
+    }
+    again = given_rows(dialect, "again", kinds)
+    values = {"next_at": again.c.at, "attempts": again.c.attempts, "claim": again.c.number}
+    return _mine(again).values(values)
+
+
+def hold(connection: Connection, claims: Sequence[Claim]) -> None:
+    """Keep deliveries until their endpoint is resumed."""
+    if claims:
+        rows = [{"id": one.delivery_id, "claim": one.number} for one in claims]
+        connection.execute(_holding(connection.dialect.name), {"rows": dump_rows(rows)})
+
+
+@cache
+def _holding(dialect: str) -> Any:
+    rows = given_rows(dialect, "rows", {"id": deliveries.c.id.type, "claim": Integer()})
+    return _mine(rows).values(state=literal_column("'held'"))
+
+
+def _mine(given: FromClause) -> Update:
+    # A claim that ran out and was taken by another worker is theirs to finish.
+    mine = (deliveries.c.id == given.c.id) & (deliveries.c.claim == given.c.claim)
+    return update(deliveries).where(mine, _unsettled)

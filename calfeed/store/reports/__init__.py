@@ -1,0 +1,1 @@
+"""What happened: histories, messages that were sent, feed statistics."""

@@ -1,0 +1,119 @@
+"""Sealing rows that are there already: for the first time, or with a newer key, in steps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select, text, tuple_, update
+
+from calfeed.errors import InvalidInputError, SealError
+from calfeed.store.database import Database
+from calfeed.store.secrets.sealing import PREFIX_LENGTH, VERSION, Places, keyring_of
+from calfeed.store.tables import metadata
+
+STEP = 500
+"""Rows in a transaction."""
+
+_SETTLED = timedelta(minutes=1)
+"""How long a key has to be the current one until the one before it is surely not used any more."""
+
+
+def rewrite(
+    connection: Connection,
+    column: Any,
+    key: Sequence[Any],
+    which: ColumnElement[bool],
+    convert: Callable[[str, str], str],
+    after: tuple[Any, ...] | None = None,
+) -> tuple[Any, ...] | None:
+    """Rewrite a column of the next `STEP` rows behind `after`, by the primary key.
+
+    `convert` makes the new text of the place and the old one, or raises SealError to leave it.
+    What changed meanwhile is left too. Returns the last row's key; None: there are no more rows.
+    """
+    query = select(*key, column).where(which).order_by(*key).limit(STEP)
+    rows = connection.execute(
+        query if after is None else query.where(tuple_(*key) > tuple_(*after))
+    ).all()
+    places = Places(column)
+    for *row, old in rows:
+        try:
+            new = convert(places.of(*row), old)
+        except SealError:
+            continue
+        mine = [each == value for each, value in zip(key, row, strict=True)]
+        connection.execute(update(column.table).where(*mine, column == old).values({column: new}))
+    return tuple(rows[-1])[:-1] if rows else None
+
+
+def seal_again(database: Database) -> int:
+    """Encrypt with the current key what older ones have encrypted; return in how many steps.
+
+    It may be ended at any time and begun again. What cannot be read is left as it is.
+    """
+    steps = 0
+    for column, key in _sealed_columns():
+        after: tuple[Any, ...] | None = None
+        while True:
+            with database.write() as connection:
+                keys = keyring_of(connection)
+                former = func.substr(column, 1, PREFIX_LENGTH) != keys.look()[0]
+                which = _is_sealed(column) & former
+                after = rewrite(connection, column, key, which, keys.seal_again, after)
+            if after is None:
+                break
+            steps += 1
+    return steps
+
+
+def count_by_key(connection: Connection) -> Counter[str]:
+    """How many texts each key has encrypted, by its id."""
+    found: Counter[str] = Counter()
+    for column, _ in _sealed_columns():
+        begins = func.substr(column, len(VERSION) + 1, PREFIX_LENGTH - len(VERSION) - 1)
+        query = select(begins, func.count()).where(_is_sealed(column)).group_by(begins)
+        for key_id, count in connection.execute(query):
+            found[key_id] += count
+    return found
+
+
+def drop_key(database: Database, key_id: str, now: datetime) -> None:
+    """Take a key out of the file that nothing is encrypted with any more.
+
+    Raises InvalidInputError where something is, or may be in a moment, and for the current key.
+    """
+    with database.write_alone() as connection:
+        file = keyring_of(connection).file
+        file.check_former(key_id)
+        if not database.is_sqlite:
+            for table in {column.table.name for column, _ in _sealed_columns()}:
+                connection.execute(text(f"LOCK TABLE {table} IN SHARE MODE"))
+        used = count_by_key(connection)[key_id]
+        if used:
+            raise InvalidInputError(
+                f"{used:,} texts are encrypted with key {key_id} still; "
+                "`calfeed keys encrypt` encrypts them with the current one"
+            )
+        # Another process may have taken the key for what it is just about to write.
+        if file.load()[0].made > now - _SETTLED:
+            raise InvalidInputError(
+                "the current key was made less than a minute ago, and another process may be using "
+                "the one before it; try again in a minute"
+            )
+        file.drop(key_id)
+
+
+def _sealed_columns() -> Iterator[tuple[Any, list[Any]]]:
+    """Each column whose texts are sealed, with the primary key of its table."""
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            if column.info.get("sealed"):
+                yield column, list(table.primary_key.columns)
+
+
+def _is_sealed(column: Any) -> ColumnElement[bool]:
+    sealed: ColumnElement[bool] = func.substr(column, 1, len(VERSION)) == VERSION
+    return sealed

@@ -1,0 +1,236 @@
+"""Messages and deliveries: what was sent to whom, with which result, and sending it again."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from calfeed.delivery.views import describe_attempt, describe_delivery
+from calfeed.errors import NotFoundError
+from calfeed.store.database import Connection
+from calfeed.store.endpoints import endpoints
+from calfeed.store.outbox import deliveries
+from calfeed.store.reports import history, sent_messages
+from calfeed.store.reports.sent_messages import MessageRow
+from calfeed.web.api.fields import Id, Moment, Number
+from calfeed.web.api.models import View
+from calfeed.web.api.operations import Call, Given, Operations, Path, as_example
+from calfeed.web.api.paging import Page, PageQuery, cut, read_cursor, to_moment, to_number
+
+operations = Operations()
+
+_SCOPE = "deliveries"
+_MOST_AT_ONCE = 1000
+
+State = Literal[
+    "pending",
+    "held",
+    "gathered",
+    "delivered",
+    "digested",
+    "failed",
+    "expired",
+    "superseded",
+    "dropped",
+]
+
+
+class Delivery(View):
+    """A message for one endpoint."""
+
+    id: int
+    message: str
+    endpoint: str
+    type: str
+    rehearsal: bool = Field(description="Whether it is one of a rehearsal.")
+    text: str = Field(description="What the message says, in one line.")
+    at: datetime = Field(description="When the message was made.")
+    state: State
+    attempts: int
+    next_at: datetime | None = Field(description="When it is sent next.")
+    settled_at: datetime | None = Field(description="When it came to its end.")
+    digest: str | None = Field(description="The message of the digest that included it.")
+
+
+class Attempt(View):
+    """One post, and what came of it."""
+
+    at: datetime
+    milliseconds: int
+    status: int | None
+    error: str | None
+    response: str | None = Field(description="The start of what was answered.")
+
+
+class DeliveryMore(View):
+    """A delivery with its attempts, first to last."""
+
+    delivery: Delivery
+    attempts: list[Attempt]
+
+
+class Message(View):
+    """A message; its id is the `webhook-id`."""
+
+    id: str
+    type: str
+    rehearsal: bool = Field(description="Whether it is one of a rehearsal.")
+    calendar: str | None
+    event: str | None
+    at: datetime
+    text: str
+
+
+class MessageMore(Message):
+    """A message with what is posted."""
+
+    body: Any = Field(description="Null once it is no longer kept.")
+
+
+class DeliveriesQuery(PageQuery):
+    """Which deliveries."""
+
+    endpoint: Id | None = Field(None, description="Only those of this endpoint.")
+    message: Id | None = Field(None, description="Only those of this message.")
+    state: list[State] = Field(default_factory=list, description="In this state; repeatable.")
+    event: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9-]{0,63}/[a-z0-9][a-z0-9-]{0,63}$",
+        description="Only those about this event, as calendar/event.",
+    )
+    since: Moment | None = Field(
+        None, description="Only what ended, or is for a message made, from this time on."
+    )
+
+
+class RetryGiven(Given):
+    """Which deliveries to send again: by their numbers, or all of an endpoint since a time."""
+
+    model_config = as_example(deliveries=[1])
+
+    deliveries: list[Number] = Field(default_factory=list, max_length=_MOST_AT_ONCE)
+    endpoint: Id | None = None
+    since: Moment | None = Field(
+        None,
+        description=f"With `endpoint`: what ended in vain from then on, up to {_MOST_AT_ONCE}.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> RetryGiven:
+        by_number = bool(self.deliveries)
+        if by_number == (self.endpoint is not None) or (self.endpoint is None) != (
+            self.since is None
+        ):
+            raise ValueError("give either `deliveries`, or `endpoint` and `since`")
+        return self
+
+
+class Refused(View):
+    """A delivery that is not sent again, and why."""
+
+    id: int
+    reason: str
+
+
+class Retried(View):
+    """What came of asking for deliveries to be sent again."""
+
+    pending: list[int]
+    held: list[int] = Field(description="Sent when their endpoint is resumed.")
+    refused: list[Refused]
+
+
+class DeliveryPath(Path):
+    """The number of a delivery."""
+
+    delivery: Number
+
+
+class MessagePath(Path):
+    """The id of a message."""
+
+    message: Id
+
+
+@operations.add("GET", "/messages", scope=_SCOPE)
+def list_messages(call: Call, query: PageQuery, connection: Connection) -> Page[Message]:
+    """List the messages, newest first."""
+    place = read_cursor(query.cursor, int, str)
+    behind = (to_moment(place[0]), place[1]) if place else None
+    found = sent_messages.messages_before(connection, behind, query.limit + 1)
+    page, cursor = cut(found, lambda row: (to_number(row.at), row.id), query.limit)
+    return Page[Message](items=[Message(**_describe(row)) for row in page], next=cursor)
+
+
+@operations.add("GET", "/messages/{message}", scope=_SCOPE)
+def show_message(call: Call, path: MessagePath, connection: Connection) -> MessageMore:
+    """Show a message, with what is posted."""
+    row = sent_messages.find_message(connection, path.message)
+    return MessageMore(**_describe(row), body=json.loads(row.body) if row.body else None)
+
+
+@operations.add("GET", "/deliveries", scope=_SCOPE)
+def list_deliveries(call: Call, query: DeliveriesQuery, connection: Connection) -> Page[Delivery]:
+    """List deliveries, newest first."""
+    place = read_cursor(query.cursor, int)
+    found = deliveries.list_deliveries(
+        connection,
+        endpoint_id=query.endpoint,
+        message_id=query.message,
+        states=query.state,
+        uids=_find_uids(connection, query.event) if query.event else None,
+        since=query.since,
+        before=place[0] if place else None,
+        limit=query.limit + 1,
+    )
+    page, cursor = cut(found, lambda row: (row.id,), query.limit)
+    items = [Delivery.model_validate(describe_delivery(row)) for row in page]
+    return Page[Delivery](items=items, next=cursor)
+
+
+@operations.add("GET", "/deliveries/{delivery}", scope=_SCOPE)
+def show_delivery(call: Call, path: DeliveryPath, connection: Connection) -> DeliveryMore:
+    """Show a delivery, with every attempt."""
+    row = deliveries.find_delivery(connection, path.delivery)
+    made = deliveries.load_attempts(connection, path.delivery)
+    return DeliveryMore(
+        delivery=Delivery.model_validate(describe_delivery(row)),
+        attempts=[Attempt.model_validate(describe_attempt(one)) for one in made],
+    )
+
+
+@operations.add("POST", "/deliveries/retry", scope=_SCOPE)
+def retry_deliveries(call: Call, body: RetryGiven, connection: Connection) -> Retried:
+    """Send deliveries that failed again, each under its own webhook-id."""
+    chosen = body.deliveries
+    if body.endpoint is not None and body.since is not None:
+        endpoints.find_endpoint(connection, body.endpoint)
+        chosen = deliveries.list_failed(connection, body.endpoint, body.since)[:_MOST_AT_ONCE]
+    done = deliveries.retry(connection, chosen, call.now)
+    return Retried(
+        pending=done.pending,
+        held=done.held,
+        refused=[Refused(id=number, reason=why) for number, why in done.refused.items()],
+    )
+
+
+def _find_uids(connection: Connection, event: str) -> list[str]:
+    try:
+        return history.find_uids(connection, event)
+    except NotFoundError:
+        return []  # a filter that nothing passes
+
+
+def _describe(row: MessageRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "type": row.subject.type,
+        "rehearsal": row.subject.rehearsal,
+        "calendar": row.subject.calendar or None,
+        "event": row.subject.event or None,
+        "at": row.at,
+        "text": row.text,
+    }

@@ -1,0 +1,88 @@
+"""Rehearsals: the reminders of a window, sent now to one endpoint, watched as they arrive."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, redirect, render_template, request, url_for
+
+from calfeed.errors import NotFoundError
+from calfeed.publish.windows import load_window, rehearse
+from calfeed.store.endpoints.endpoints import find_endpoint, list_endpoints, load_endpoints
+from calfeed.store.outbox.deliveries import list_deliveries
+from calfeed.store.outbox.rehearsals import add_rehearsal, find_rehearsal
+from calfeed.web.console.context import Desk, asked, read_window
+
+_MOST = 500
+"""How many reminders a rehearsal has at the most."""
+
+
+def add_routes(console: Flask, desk: Desk) -> None:
+    """Add the pages about rehearsals."""
+
+    @console.route("/rehearsals/new", methods=["GET", "POST"])
+    def make_rehearsal() -> Any:
+        now = desk.clock()
+        window, errors = read_window(asked("from"), asked("to"), (now, now + timedelta(days=90)))
+        with desk.database.read() as connection:
+            endpoints = list_endpoints(connection)
+        if request.method == "POST" and not errors:
+            made = _rehearse(desk, window, errors)
+            if made is not None:
+                return redirect(url_for("show_rehearsal", rehearsal_id=made), 303)
+        page = render_template(
+            "console/rehearse.html",
+            endpoints=endpoints,
+            chosen=asked("endpoint_id"),
+            begin=asked("from") or f"{window[0]:%Y-%m-%d}",
+            end=asked("to") or f"{window[1] - timedelta.resolution:%Y-%m-%d}",
+            errors=errors,
+        )
+        return page, 422 if errors and request.method == "POST" else 200
+
+    @console.get("/rehearsals/<rehearsal_id>")
+    def show_rehearsal(rehearsal_id: str) -> str:
+        with desk.database.read() as connection:
+            made = find_rehearsal(connection, rehearsal_id)
+            rows = list_deliveries(connection, ids=made.deliveries, limit=_MOST)
+            endpoint = load_endpoints(connection, [made.endpoint_id]).get(made.endpoint_id)
+        return render_template(
+            "console/rehearsal.html",
+            made=made,
+            endpoint=endpoint,
+            last_day=made.ends - timedelta.resolution,
+            rows=sorted(rows, key=lambda row: row.id),
+            received=sum(row.state == "delivered" for row in rows),
+            # One that failed is tried again later, which is not waited for here.
+            running=any(row.state == "pending" and row.attempts == 0 for row in rows)
+            and desk.clock() - made.at < timedelta(minutes=10),
+        )
+
+
+def _rehearse(desk: Desk, window: Any, errors: dict[str, str]) -> str | None:
+    """Make the rehearsal that was asked for; None, with what is wrong, where that cannot be."""
+    now, name = desk.clock(), secrets.token_hex(8)
+    found = load_window(desk.database, *window)
+    with desk.database.write() as connection:
+        try:
+            endpoint = find_endpoint(connection, asked("endpoint_id"))
+        except NotFoundError:
+            errors["endpoint_id"] = "choose an endpoint to send to"
+            return None
+        if endpoint.state != "active":
+            errors["endpoint_id"] = (
+                f"this endpoint is {endpoint.state}, so nothing is sent to it; resume it first"
+            )
+            return None
+        made = rehearse(found, endpoint.filters, desk.settings.base_url, now, name)
+        messages = [message for _, message in made]
+        if not messages:
+            errors["to"] = "no reminder that this endpoint wants is due in these days"
+        elif len(messages) > _MOST:
+            errors["to"] = f"these days have {len(messages):,} reminders; choose fewer days"
+        else:
+            add_rehearsal(connection, f"rh_{name}", endpoint.id, window, messages, now)
+            return f"rh_{name}"
+    return None

@@ -1,0 +1,1 @@
+"""Feeds: their addresses, the choices in them, their bytes."""

@@ -1,0 +1,1 @@
+"""Lists of dates: agenda, months, years."""

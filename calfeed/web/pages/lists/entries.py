@@ -1,0 +1,168 @@
+"""A line of a list: a date in a reader's language, by the days and hours of the reader's zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from itertools import groupby
+
+from calfeed.ical.occurrences import Occurrence
+from calfeed.store.catalog.catalog import EventRow
+from calfeed.web.pages.lists.marks import marks_of
+from calfeed.web.pages.reader.dates import (
+    comma_of,
+    tell_days,
+    tell_repeat,
+    write_city,
+    write_clock,
+    write_number,
+    write_part,
+    write_short_day,
+)
+from calfeed.web.pages.reader.languages import Reader, Said
+from calfeed.web.pages.reader.wording import gettext
+from calfeed.web.published.timeline import days_of
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a list in a reader's language, by the days and hours of the reader's zone.
+
+    A whole day is the same day everywhere. `now` is when the list is read; `distance` how far off
+    the day is then, empty for what is over; `time` what the day does not say. `others` are the
+    days of the other dates of its series that it stands for, in the order of the list; None where
+    each date has its own line.
+    """
+
+    row: EventRow
+    occurrence: Occurrence
+    reader: Reader
+    now: datetime
+    others: tuple[date, ...] | None = None
+
+    @property
+    def address(self) -> str:
+        """The path of the event's page."""
+        event = self.row.revision.event
+        return f"/calendars/{event.calendar}/{event.slug}/"
+
+    @property
+    def calendar(self) -> str:
+        """The slug of its calendar."""
+        return self.row.revision.event.calendar
+
+    @cached_property
+    def days(self) -> tuple[date, date]:
+        """The first and the last of its days."""
+        return days_of(self.occurrence, self.reader.zone)
+
+    @property
+    def day(self) -> date:
+        return self.days[0]
+
+    @property
+    def until(self) -> date:
+        """The last of its days."""
+        return self.days[1]
+
+    @property
+    def summary(self) -> Said:
+        return self.reader.say(self.occurrence.summary, self.row.revision.event.language)
+
+    @property
+    def location(self) -> Said | None:
+        text = self.occurrence.location
+        return self.reader.say(text, self.row.revision.event.language) if text else None
+
+    @property
+    def time(self) -> str:
+        language, zone = self.reader.language, self.reader.zone
+        event, last = self.row.revision.event, write_short_day(self.until, self.reader.language)
+        if not isinstance(self.occurrence.start, datetime):
+            if self.until > self.day:
+                return gettext("until %(day)s", day=last)
+            if self.deadline and event.time_zone != self.reader.time_zone:
+                city = write_city(event.time_zone, language)
+                return gettext("until the day ends in %(zone)s", zone=city)
+            return ""
+        begins, ends = (
+            write_clock(moment.astimezone(zone), language)
+            for moment in (self.occurrence.begins, self.occurrence.ends)
+        )
+        if self.until > self.day:
+            return f"{begins} – {last}{comma_of(language)}{ends}"
+        return f"{begins} – {ends}" if self.occurrence.ends > self.occurrence.begins else begins
+
+    @property
+    def series(self) -> str:
+        """How often it recurs, and how many more of its dates the line stands for."""
+        language, repeat = self.reader.language, self.row.revision.event.repeat
+        if self.others is None:
+            return ""
+        often = tell_repeat(repeat.rule, language) if repeat and repeat.rule else ""
+        return comma_of(language).join(filter(None, [often, self._more]))
+
+    @property
+    def _more(self) -> str:
+        if not self.others:
+            return ""
+        count = write_number(len(self.others), self.reader.language)
+        last = write_short_day(self.others[-1], self.reader.language)
+        if self.others[-1] < self.day:
+            return gettext("and %(count)s more since %(day)s", count=count, day=last)
+        return gettext("and %(count)s more until %(day)s", count=count, day=last)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended. A whole day ends with the reader's, a deadline at its moment."""
+        if self.deadline or isinstance(self.occurrence.start, datetime):
+            return self.occurrence.ends < self.now
+        return self.until < self.reader.today(self.now)
+
+    @property
+    def distance(self) -> str:
+        if self.over:
+            return ""
+        days = (self.day - self.reader.today(self.now)).days
+        return gettext("now") if days < 0 else tell_days(days, self.reader.language)
+
+    @property
+    def clock(self) -> str:
+        """When it begins, "10:30"; empty for a whole day."""
+        if not isinstance(self.occurrence.start, datetime):
+            return ""
+        begins = self.occurrence.begins.astimezone(self.reader.zone)
+        return write_clock(begins, self.reader.language)
+
+    @property
+    def month(self) -> str:
+        """Its month as a heading: "June 2027"."""
+        return write_part(self.day, "LLLL y", self.reader.language)
+
+    @cached_property
+    def marks(self) -> frozenset[str]:
+        """What sets it apart from others."""
+        return marks_of(self.row, self.occurrence)
+
+    @property
+    def cancelled(self) -> bool:
+        return "cancelled" in self.marks
+
+    @property
+    def moved(self) -> bool:
+        return "moved" in self.marks
+
+    @property
+    def tentative(self) -> bool:
+        return "tentative" in self.marks
+
+    @property
+    def deadline(self) -> bool:
+        return "deadline" in self.marks
+
+
+def by_month(entries: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:
+    """The entries in groups under the names of their months."""
+    return [(month, list(group)) for month, group in groupby(entries, lambda entry: entry.month)]

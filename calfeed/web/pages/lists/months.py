@@ -1,0 +1,195 @@
+"""Months and years as tables of days, as each reader counts them."""
+
+from __future__ import annotations
+
+import re
+from calendar import Calendar as Weeks
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+from calfeed.web.pages.lists.entries import Entry
+from calfeed.web.pages.lists.marks import KINDS, marks_of
+from calfeed.web.pages.reader.dates import write_number, write_part
+from calfeed.web.pages.reader.languages import Reader
+from calfeed.web.pages.reader.wording import ngettext
+from calfeed.web.published.timeline import EventOccurrence, Timeline
+
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""The years that can be looked at."""
+
+_MOST_TITLES = 4
+"""Of one day of a year; the others are counted."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """One cell of a month, empty where `inside` is false: a day of the month before or after."""
+
+    day: date
+    inside: bool
+    found: Sequence[EventOccurrence]
+    reader: Reader
+    now: datetime
+
+    @property
+    def today(self) -> bool:
+        return self.day == self.reader.today(self.now)
+
+    @property
+    def anchor(self) -> str:
+        """Its id in the page of its month."""
+        return f"d{self.day}"
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """What is on it."""
+        return self._show(len(self.found))
+
+    @cached_property
+    def titles(self) -> str:
+        """What is on it, in a line."""
+        titles = [entry.summary.text for entry in self._show(_MOST_TITLES)]
+        if more := len(self.found) - len(titles):
+            count = write_number(more, self.reader.language)
+            titles.append(ngettext("%(count)s more", "%(count)s more", more, count=count))
+        return " · ".join(titles)
+
+    @cached_property
+    def kinds(self) -> Mapping[str, bool]:
+        """Which marks anything on it has, by name."""
+        found = frozenset().union(*self._marks)
+        return {name: name in found for name in KINDS}
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nothing of what is on it takes place."""
+        return all("cancelled" in one for one in self._marks)
+
+    @cached_property
+    def _marks(self) -> list[frozenset[str]]:
+        return [marks_of(one.row, one.occurrence) for one in self.found]
+
+    def _show(self, most: int) -> list[Entry]:
+        return [Entry(one.row, one.occurrence, self.reader, self.now) for one in self.found[:most]]
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month as weeks of days; `key` is "2027-06", `weekdays` are names, short and in full."""
+
+    name: str
+    key: str
+    weekdays: Sequence[tuple[str, str]]
+    weeks: Sequence[Sequence[Day]]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a month or a year view shows, with the keys of the ones before and after it.
+
+    They are empty at the ends of what there is. `current` says whether today is in it.
+    """
+
+    name: str
+    months: Sequence[Month]
+    before: str
+    after: str
+    current: bool
+
+    @cached_property
+    def kinds(self) -> Mapping[str, bool]:
+        """Which marks there are in it, by name."""
+        busy = [day.kinds for month in self.months for week in month.weeks for day in week]
+        return {name: any(kinds[name] for kinds in busy) for name in KINDS}
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is in it."""
+        return not any(day.found for month in self.months for week in month.weeks for day in week)
+
+
+def look_at_month(timeline: Timeline, first: date, now: datetime, reader: Reader) -> Look:
+    """The month that begins on `first`."""
+    before, after = step_month(first, -1), step_month(first, 1)
+    by_day = timeline.by_day(first, after - timedelta(days=1), reader.zone)
+    month = _make_month(by_day, first, now, reader, "LLLL y")
+    return Look(
+        name=month.name,
+        months=[month],
+        before=f"{before:%Y-%m}" if before.year >= FIRST_YEAR else "",
+        after=f"{after:%Y-%m}" if after.year <= LAST_YEAR else "",
+        current=first == reader.today(now).replace(day=1),
+    )
+
+
+def look_at_year(timeline: Timeline, year: int, now: datetime, reader: Reader) -> Look:
+    """The twelve months of a year."""
+    first = date(year, 1, 1)
+    by_day = timeline.by_day(first, date(year, 12, 31), reader.zone)
+    return Look(
+        name=write_part(first, "y", reader.language),
+        months=[
+            _make_month(by_day, date(year, month, 1), now, reader, "LLLL") for month in range(1, 13)
+        ],
+        before=str(year - 1) if year > FIRST_YEAR else "",
+        after=str(year + 1) if year < LAST_YEAR else "",
+        current=year == reader.today(now).year,
+    )
+
+
+def _make_month(
+    by_day: Mapping[date, Sequence[EventOccurrence]],
+    first: date,
+    now: datetime,
+    reader: Reader,
+    pattern: str,
+) -> Month:
+    """A month of which `pattern` is how its name is written (CLDR).
+
+    A week begins as it does where the language is at home.
+    """
+    language = reader.language
+    weeks = Weeks(language.locale.first_week_day).monthdatescalendar(first.year, first.month)
+    return Month(
+        name=write_part(first, pattern, language),
+        key=f"{first:%Y-%m}",
+        weekdays=[
+            (write_part(day, "EEE", language), write_part(day, "EEEE", language))
+            for day in weeks[1]
+        ],
+        weeks=[
+            [
+                Day(day, inside, by_day.get(day, ()) if inside else (), reader, now)
+                for day in week
+                for inside in [day.month == first.month]
+            ]
+            for week in weeks
+        ],
+    )
+
+
+def read_month(text: str, today: date) -> date | None:
+    """The first day of "2027-06", of this month where nothing is given; None for anything else."""
+    if not text:
+        return today.replace(day=1)
+    found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", text, re.ASCII)
+    if found is None or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
+        return None
+    return date(int(found[1]), int(found[2]), 1)
+
+
+def read_year(text: str, today: date) -> int | None:
+    """The year "2027", this year where nothing is given; None for anything else."""
+    if not text:
+        return today.year
+    if re.fullmatch(r"\d{4}", text, re.ASCII) is None:
+        return None
+    return year if FIRST_YEAR <= (year := int(text)) <= LAST_YEAR else None
+
+
+def step_month(first: date, months: int) -> date:
+    """The first day of a month so many months later."""
+    number = first.year * 12 + first.month - 1 + months
+    return date(number // 12, number % 12 + 1, 1)

@@ -1,0 +1,60 @@
+"""The occurrences of a window, in the form that calendars in browsers such as FullCalendar read."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from calfeed.model.colors import COLORS
+from calfeed.web.pages.lists.entries import Entry
+from calfeed.web.pages.lists.marks import KINDS
+from calfeed.web.pages.lists.months import FIRST_YEAR, LAST_YEAR
+from calfeed.web.pages.reader.languages import Reader
+from calfeed.web.published.timeline import Timeline
+
+_LONGEST_WINDOW = timedelta(days=800)
+_MOST_OCCURRENCES = 2_000
+
+
+def read_window(start: str, end: str, today: date) -> tuple[date, date] | None:
+    """The days of a window, from `start` until before `end` (ISO 8601).
+
+    Without them a year back and a year ahead; None where they are no days or too many.
+    """
+    if not start and not end:
+        return date(today.year - 1, 1, 1), date(today.year + 2, 1, 1)
+    try:
+        first, last = date.fromisoformat(start[:10]), date.fromisoformat(end[:10])
+    except ValueError:
+        return None
+    inside = first.year > FIRST_YEAR and last.year < LAST_YEAR
+    fits = inside and timedelta() <= last - first <= _LONGEST_WINDOW
+    return (first, last) if fits else None
+
+
+def list_occurrences(
+    timeline: Timeline,
+    window: tuple[date, date],
+    now: datetime,
+    reader: Reader,
+    color: str | None,
+) -> list[dict[str, Any]]:
+    """What is in a window, by start; `end` is exclusive."""
+    found = []
+    first, last = window[0], window[1] - timedelta(days=1)
+    for one in timeline.touching(first, last, reader.zone)[:_MOST_OCCURRENCES]:
+        entry = Entry(one.row, one.occurrence, reader, now)
+        start, end = entry.occurrence.start, entry.occurrence.end
+        found.append(
+            {
+                "title": entry.summary.text,
+                "lang": entry.summary.language,
+                "start": start.isoformat(),
+                "end": end.isoformat() if end is not None else None,
+                "allDay": not isinstance(start, datetime),
+                "url": entry.address,
+                "color": COLORS.get(color or ""),
+                "classNames": [name for name in KINDS if name in entry.marks],
+            }
+        )
+    return found

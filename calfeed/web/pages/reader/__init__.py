@@ -1,0 +1,1 @@
+"""What pages know of their reader: language, time zone, how dates are written."""

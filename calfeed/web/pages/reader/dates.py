@@ -1,0 +1,175 @@
+"""Dates, times and distances as the reader's language writes them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, get_timezone_location
+
+from calfeed.ical.occurrences import Moment
+from calfeed.model.durations import Duration
+from calfeed.model.events import ReminderRule
+from calfeed.web.pages.reader.languages import ENGLISH, Language
+from calfeed.web.pages.reader.wording import gettext, ngettext
+
+_DIGITS = {"arabext": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")}
+
+
+def write_number(number: object, language: Language) -> str:
+    """A number, or a text with numbers, in the digits of a language."""
+    return str(number).translate(_DIGITS.get(language.locale.default_numbering_system, {}))
+
+
+def write_part(day: date, pattern: str, language: Language) -> str:
+    """A part of a date by its pattern in CLDR, such as `LLLL y`.
+
+    Weekdays are `EEE`: of `ccc`, Babel gives whatever language asked for it first.
+    """
+    return write_number(format_date(day, pattern, locale=language.locale), language)
+
+
+def comma_of(language: Language) -> str:
+    """A comma and the space after it, as a language writes them."""
+    return ", " if language == ENGLISH else "، "
+
+
+def write_day(day: date, language: Language) -> str:
+    """A day such as "Wednesday, 30 June 2027"."""
+    return write_part(day, f"EEEE'{comma_of(language)}'d MMMM y", language)
+
+
+def write_short_day(day: date, language: Language) -> str:
+    """A day such as "30 June 2027"."""
+    return write_part(day, "d MMMM y", language)
+
+
+def write_when(start: Moment, end: Moment | None, language: Language) -> str:
+    """A time such as "Friday, 27 September 2024, 10:30 – 11:00"; `end` is exclusive.
+
+    Datetimes are written on the wall clock of their own zone, which is not named.
+    """
+    comma = comma_of(language)
+    if not isinstance(start, datetime):
+        last = last_day(start, end)
+        first = write_day(start, language)
+        return first if last == start else f"{first} – {write_day(last, language)}"
+    begin = f"{write_day(start, language)}{comma}{write_clock(start, language)}"
+    if not isinstance(end, datetime) or end == start:
+        return begin
+    until = write_clock(end, language)
+    if end.date() != start.date():
+        until = f"{write_day(end, language)}{comma}{until}"
+    return f"{begin} – {until}"
+
+
+def write_clock(moment: datetime, language: Language) -> str:
+    """A wall time such as "10:30"."""
+    return write_number(f"{moment:%H:%M}", language)
+
+
+def last_day(start: date, end: Moment | None) -> date:
+    """The last day of an all-day occurrence, which is part of it."""
+    return max(start, end - timedelta(days=1)) if end is not None else start
+
+
+def write_zone(zone: str, moment: datetime, language: Language) -> str:
+    """A zone by its city and its distance from UTC at a moment: "Karachi (UTC+05:00)"."""
+    if zone == "UTC":
+        return zone
+    offset = moment.astimezone(ZoneInfo(zone)).strftime("%z")
+    return f"{write_city(zone, language)} ({_write_offset(offset, language)})"
+
+
+@lru_cache(maxsize=4096)
+def write_city(zone: str, language: Language) -> str:
+    """A zone by its city, "Karachi"; by its name where it is none of a city's."""
+    if "/" not in zone or zone.startswith("Etc/"):
+        return zone
+    return get_timezone_location(zone, locale=language.locale, return_city=True)
+
+
+def _write_offset(offset: str, language: Language) -> str:
+    told = "UTC" + write_number(f"{offset[:3]}:{offset[3:5]}", language)
+    # Isolated, so that the sign stays before its number in a right-to-left sentence (UAX 9).
+    return f"\u2066{told}\u2069" if language.direction == "rtl" else told
+
+
+def tell_days(days: int, language: Language) -> str:
+    """How far off a day is: "in 37 days", "today", "3 days ago"."""
+    if days == 0:
+        return gettext("today")
+    if days == 1:
+        return gettext("tomorrow")
+    if days == -1:
+        return gettext("yesterday")
+    count = write_number(abs(days), language)
+    if days > 0:
+        return ngettext("in %(count)s day", "in %(count)s days", days, count=count)
+    return ngettext("%(count)s day ago", "%(count)s days ago", -days, count=count)
+
+
+def tell_repeat(rule: str, language: Language) -> str:
+    """How often a recurrence rule (RFC 5545, 3.3.10) comes around: "weekly", "every 2 months"."""
+    parts = dict(part.split("=", 1) for part in rule.upper().split(";"))
+    frequency, every = parts["FREQ"], int(parts.get("INTERVAL", "1"))
+    if every == 1:
+        match frequency:
+            case "YEARLY":
+                return gettext("yearly")
+            case "MONTHLY":
+                return gettext("monthly")
+            case "WEEKLY":
+                return gettext("weekly")
+            case "DAILY":
+                return gettext("daily")
+            case _:
+                return gettext("hourly")
+    unit = {
+        "YEARLY": Duration(months=12),
+        "MONTHLY": Duration(months=1),
+        "WEEKLY": Duration(days=7),
+        "DAILY": Duration(days=1),
+        "HOURLY": Duration(minutes=60),
+    }[frequency]
+    span = Duration(unit.months * every, unit.days * every, unit.minutes * every)
+    return gettext("every %(span)s", span=tell_span(span, language))
+
+
+def tell_rule(rule: ReminderRule, language: Language) -> str:
+    """A reminder's rule: "1 week before", "1 day before, at 09:00"."""
+    if rule.before == Duration():
+        words = gettext("when it begins")
+    else:
+        words = gettext("%(span)s before", span=tell_span(rule.before, language))
+    if rule.at is None:
+        return words
+    clock = write_number(f"{rule.at:%H:%M}", language)
+    return gettext("%(span)s, at %(clock)s", span=words, clock=clock)
+
+
+def tell_span(span: Duration, language: Language) -> str:
+    """A span in the units that fit: "1 year 2 months", "1 day 12 hours"."""
+    years, months = divmod(span.months, 12)
+    weeks, days = divmod(span.days, 7)
+    if days:
+        weeks, days = 0, span.days
+    hours, minutes = divmod(span.minutes, 60)
+
+    def count(number: int) -> str:
+        return write_number(number, language)
+
+    words = [
+        ngettext("%(count)s year", "%(count)s years", years, count=count(years)) if years else "",
+        ngettext("%(count)s month", "%(count)s months", months, count=count(months))
+        if months
+        else "",
+        ngettext("%(count)s week", "%(count)s weeks", weeks, count=count(weeks)) if weeks else "",
+        ngettext("%(count)s day", "%(count)s days", days, count=count(days)) if days else "",
+        ngettext("%(count)s hour", "%(count)s hours", hours, count=count(hours)) if hours else "",
+        ngettext("%(count)s minute", "%(count)s minutes", minutes, count=count(minutes))
+        if minutes
+        else "",
+    ]
+    return " ".join(filter(None, words))

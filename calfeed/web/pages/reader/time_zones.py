@@ -1,0 +1,81 @@
+"""The zone in which a page shows days and hours: which one it is, and others to choose from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import abort, g, request
+
+from calfeed.definitions.formats.zone_names import find_zone
+from calfeed.model.texts import shortened
+from calfeed.web.pages.reader.dates import write_city, write_zone
+from calfeed.web.pages.reader.languages import Reader
+from calfeed.web.pages.reader.wording import gettext
+from calfeed.web.published.snapshot import Snapshot
+
+_OFFERED = (
+    "UTC",
+    "America/Los_Angeles",
+    "America/Chicago",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Istanbul",
+    "Africa/Lagos",
+    "Africa/Cairo",
+    "Africa/Nairobi",
+    "Asia/Riyadh",
+    "Asia/Tehran",
+    "Asia/Dubai",
+    "Asia/Kabul",
+    "Asia/Karachi",
+    "Asia/Kolkata",
+    "Asia/Dhaka",
+    "Asia/Bangkok",
+    "Asia/Shanghai",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+)
+"""Zones to choose from, west to east; any other one may stand in the address."""
+
+
+def read_zone() -> None:
+    """Give the reader of this request the zone that the address names; 400 where there is none."""
+    name = request.args.get("zone", "")
+    if name and find_zone(name) is None:
+        abort(
+            400,
+            gettext(
+                "There is no time zone called “%(name)s”. Zones have names such as Asia/Karachi.",
+                name=shortened(name),
+            ),
+        )
+    g.reader = g.reader.choose_zone(name)
+
+
+def default_zone(name: str) -> Reader:
+    """The reader of this request, in a zone of the page's own unless the address names one."""
+    g.reader = g.reader.default_zone(name)
+    reader: Reader = g.reader
+    return reader
+
+
+def zone_of_all(snapshot: Snapshot) -> str:
+    """The zone of pages about all calendars: the one that they have in common, or UTC."""
+    zones = {one.calendar.time_zone for one in snapshot.calendars.values()}
+    return zones.pop() if len(zones) == 1 else "UTC"
+
+
+def list_zones(
+    reader: Reader, *others: str, moment: datetime | None = None
+) -> list[tuple[str, str]]:
+    """The zones to choose from, the reader's and `others` first: names, and what people call them.
+
+    With their distance from UTC at a moment, where that is given.
+    """
+    names = dict.fromkeys([reader.time_zone, *others, *_OFFERED])
+    if moment is None:
+        return [(name, write_city(name, reader.language)) for name in names]
+    return [(name, write_zone(name, moment, reader.language)) for name in names]

@@ -1,0 +1,197 @@
+"""The published state in other shapes: JSON, CSV, Atom, and JSON-LD for pages."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from calfeed.ical.change_text import describe_change
+from calfeed.ical.changes import EventChange
+from calfeed.ical.changes import Kind as ChangeKind
+from calfeed.ical.text import format_move, format_when
+from calfeed.model.events import Calendar, Event, Kind, text_in
+from calfeed.model.revision import Move
+from calfeed.reminders.messages import describe_event, describe_time
+from calfeed.store.catalog.announcements import Announced
+from calfeed.store.catalog.catalog import EventRow
+
+ATOM = "http://www.w3.org/2005/Atom"
+"""The name space of RFC 4287."""
+
+_COLUMNS = (
+    "calendar",
+    "event",
+    "summary",
+    "start",
+    "end",
+    "all_day",
+    "time_zone",
+    "status",
+    "kind",
+    "recurrence",
+    "location",
+    "categories",
+    "url",
+    "description",
+    "sequence",
+    "uid",
+)
+
+
+def make_json(calendar: Calendar, rows: Iterable[EventRow], base_url: str) -> bytes:
+    """A calendar as JSON: its texts in every language, its events with the history of their moves.
+
+    Each event is on a line of its own, with the keys that it has in webhook messages; `end` is
+    exclusive.
+    """
+    about = calendar.model_dump(mode="json", exclude_none=True, exclude={"events", "formerly"})
+    pages = f"{base_url}/calendars/{calendar.slug}"
+    events = ",\n".join(_to_json(describe_published(row, f"{pages}/{row.slug}/")) for row in rows)
+    return f'{{"calendar":{_to_json(about)},"events":[\n{events}\n]}}\n'.encode()
+
+
+def describe_published(row: EventRow, page: str | None) -> dict[str, Any]:
+    """An event as in webhook messages, with its texts in every language and its moves."""
+    revision = row.revision
+    event = revision.event
+    return {
+        **describe_event(revision, page),
+        "texts": event.model_dump(
+            mode="json", include={"summary", "description", "location"}, exclude_none=True
+        ),
+        "modified": revision.modified.isoformat(),
+        "history": [describe_move(move, event.language) for move in row.moves],
+    }
+
+
+def describe_move(move: Move, language: str) -> dict[str, Any]:
+    """An earlier time of an event, and the day on which it was given up.
+
+    `occurrence` is there where one occurrence moved: its id.
+    """
+    return {
+        **({"occurrence": move.occurrence} if move.occurrence is not None else {}),
+        "start": move.start.isoformat(),
+        "end": move.end.isoformat() if move.end else None,
+        "moved_on": move.on.isoformat(),
+        "note": text_in(move.note, language) if move.note else None,
+    }
+
+
+def make_csv(rows: Iterable[EventRow]) -> bytes:
+    """Events as a table (RFC 4180, UTF-8), a line each; `end` is exclusive."""
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(_COLUMNS)
+    for row in rows:
+        described = describe_event(row.revision)
+        described["event"] = described["slug"]
+        described["categories"] = ", ".join(described["categories"])
+        table.writerow([_cell(described.get(name, "")) for name in _COLUMNS])
+    return text.getvalue().encode()
+
+
+def make_atom(
+    title: str, page: str, address: str, changes: Sequence[Announced], base_url: str
+) -> bytes:
+    """What was added, moved, changed and cancelled, newest first (RFC 4287).
+
+    `page` and `address` are those of the page it belongs to, and its own.
+    """
+    feed = Element("feed", {"xmlns": ATOM})
+    _put(feed, "id", address)
+    _put(feed, "title", title)
+    newest = max((row.at for row in changes), default=None)
+    _put(feed, "updated", _stamp(newest) if newest else "1970-01-01T00:00:00Z")
+    SubElement(feed, "link", {"rel": "self", "href": address})
+    SubElement(feed, "link", {"rel": "alternate", "href": page})
+    SubElement(SubElement(feed, "author"), "name").text = "calfeed"
+    for row in changes:
+        event = row.change.after.event
+        entry = SubElement(feed, "entry")
+        _put(entry, "id", f"urn:calfeed:{event.uid}:{row.place.sequence}")
+        _put(entry, "title", f"{text_in(event.summary, event.language)}: {row.kind}")
+        _put(entry, "updated", _stamp(row.at))
+        page_of = f"{base_url}/calendars/{event.calendar}/{event.slug}/"
+        SubElement(entry, "link", {"rel": "alternate", "href": page_of})
+        SubElement(entry, "category", {"term": row.kind})
+        _put(entry, "content", _tell(row.change))
+    text: str = tostring(feed, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
+
+
+def make_json_ld(row: EventRow, page: str) -> dict[str, Any]:
+    """An event for search engines (schema.org/Event)."""
+    event = row.revision.event
+    cancelled = row.revision.cancelled
+    state = "EventCancelled" if cancelled else "EventScheduled"
+    moves = [move for move in row.moves if move.occurrence is None]
+    if moves and not cancelled:
+        state = "EventRescheduled"
+    time = describe_time(event, event.start, event.end)
+    entries = {
+        "@context": "https://schema.org",
+        "@type": "Event",
+        "name": text_in(event.summary, event.language),
+        "description": _text(event, "description"),
+        "startDate": time["start"],
+        "endDate": _last_day(event) if event.all_day else time["end"],
+        "previousStartDate": moves[-1].start.isoformat() if moves else None,
+        "eventStatus": f"https://schema.org/{state}",
+        "location": {"@type": "Place", "name": _text(event, "location")}
+        if event.location
+        else None,
+        "inLanguage": event.language,
+        "url": page,
+    }
+    return {key: value for key, value in entries.items() if value is not None}
+
+
+def _tell(change: EventChange) -> str:
+    """What an entry says: what happened to an event or a deadline, when it is, and why."""
+    revision, event = change.after, change.after.event
+    note = f": {text_in(change.reason, event.language)}" if change.reason else ""
+    if change.occurrences or change.new_rules:
+        told = describe_change(change)
+        return told[0].upper() + told[1:] + note
+    when = format_when(event.start, event.end)
+    if change.kind is ChangeKind.MOVED and revision.history:
+        return f"Now {when}. {format_move(revision.history[-1], event.language)}"
+    what = "deadline" if event.kind is Kind.DEADLINE else "event"
+    return f"{change.kind.capitalize()} {what}, {when}{note}"
+
+
+def _text(event: Event, name: str) -> str | None:
+    text = getattr(event, name)
+    return text_in(text, event.language) if text else None
+
+
+def _last_day(event: Event) -> str:
+    """The last day of an all-day event: schema.org's end is part of it."""
+    rows = describe_time(event, event.start, event.end)
+    last = datetime.fromisoformat(rows["end"]).toordinal() - 1
+    return datetime.fromordinal(last).date().isoformat()
+
+
+def _cell(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    # A spreadsheet would take these for formulas.
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _put(parent: Element, name: str, text: str) -> None:
+    SubElement(parent, name).text = text
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _to_json(value: Any) -> str:
+    # Indented, it takes ten times as long.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
