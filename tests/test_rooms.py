@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -15,7 +15,11 @@ ORDER = [
     {"private_files"},
     {"settings", "logs"},
     {"clock"},
+    {"model"},
+    {"model"},
     {"definitions"},
+    {"importing"},
+    {"importing"},
     {"ical"},
     {"reminders"},
     {"store"},
@@ -27,7 +31,7 @@ ORDER = [
 """Imports point to what stands further up; rooms in one line know nothing of each other."""
 
 OUTSIDE = {"calfeed/__init__.py", "calfeed/__main__.py"}
-PURE_ROOMS = ("definitions", "ical", "reminders")
+PURE_ROOMS = ("model", "definitions", "importing", "ical", "reminders")
 PURE = {"publish/compare.py", "publish/plan.py", "publish/show.py"}
 IMPURE = {"definitions/code_digest.py", "definitions/files.py"}
 
@@ -47,7 +51,12 @@ CLOCKS_AND_DICE = {
     "monotonic",
     "fromtimestamp",
 }
+LIBRARIES_OF_IO = {
+    *("alembic", "apprise", "apscheduler", "flask", "granian", "psycopg", "pycurl", "sqlalchemy"),
+    *("sqlite3", "watchfiles"),
+}
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+FOLDERS = sorted({str(PurePath(module).parent) for module in MODULES})
 
 
 @cache
@@ -92,6 +101,50 @@ def test_imports_point_only_to_rooms_that_come_before(module: str) -> None:
             continue
         other = name.split(".")[1]
         assert other == room or rank_of(other) < rank_of(room), f"{module} imports {name} {taken}"
+
+
+@cache
+def modules_behind(module: str) -> frozenset[str]:
+    """The modules of calfeed that are loaded with a module, itself among them."""
+    found, waiting = set[str](), [module]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += files_of(one)
+    return frozenset(found)
+
+
+@cache
+def files_of(module: str) -> list[str]:
+    """The modules of calfeed that a module imports."""
+    named = {
+        name.replace(".", "/")
+        for imported, taken in imports(module)
+        if imported.startswith("calfeed")
+        for name in (imported, f"{imported}.{taken}")
+    }
+    found = {
+        f"{name.removeprefix('calfeed/')}{ending}"
+        for name in named
+        for ending in (".py", "/__init__.py")
+    }
+    return sorted(found & set(MODULES))
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if is_pure(module)])
+def test_the_core_loads_no_database_no_network_and_no_settings(module: str) -> None:
+    """Whatever it imports, and whatever that imports."""
+    for behind in modules_behind(module):
+        libraries = {name.split(".")[0] for name, _ in imports(behind)}
+        assert behind not in {"settings.py", "logs.py", "private_files.py"}, behind
+        assert libraries.isdisjoint(LIBRARIES_OF_IO), f"{module} loads {behind}"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_holds_at_most_a_dozen_modules(folder: str) -> None:
+    found = [path for path in (PACKAGE / folder).glob("*.py") if path.name != "__init__.py"]
+    assert len(found) <= 12
 
 
 @pytest.mark.parametrize("module", MODULES)

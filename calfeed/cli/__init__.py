@@ -12,39 +12,39 @@ import click
 from calfeed import __version__
 from calfeed.errors import CalfeedError
 
-# Where each command lives. A command that is not run is not imported, so `--help` is quick.
+# The module of each command in this package. Only the one that runs is imported: `--help` is quick.
 _COMMANDS = {
-    "backup": ("calfeed.cli.operating.backups", "write a copy of the database to a file"),
-    "channels": ("calfeed.cli.sending.channels", "check and show chats, mail and the like"),
-    "check": ("calfeed.cli.definitions.publishing", "say whether the definitions are in order"),
-    "delivery": ("calfeed.cli.sending.deliveries", "list, show and retry deliveries"),
-    "diff": ("calfeed.cli.definitions.publishing", "show what a publish would do"),
-    "endpoint": ("calfeed.cli.sending.endpoints", "add, change, test, pause and remove endpoints"),
-    "event": ("calfeed.cli.sending.histories", "show what happened to an event, and who was told"),
-    "export": ("calfeed.cli.definitions.exporting", "write a static site, or print a feed"),
-    "import": ("calfeed.cli.definitions.importing", "make a definition of an .ics file or URL"),
+    "backup": ("operating.backups", "write a copy of the database to a file"),
+    "channels": ("sending.channels", "check and show chats, mail and the like"),
+    "check": ("definitions.publishing", "say whether the definitions are in order"),
+    "delivery": ("sending.deliveries", "list, show and retry deliveries"),
+    "diff": ("definitions.publishing", "show what a publish would do"),
+    "endpoint": ("sending.endpoints", "add, change, test, pause and remove endpoints"),
+    "event": ("sending.histories", "show what happened to an event, and who was told"),
+    "export": ("definitions.exporting", "write a static site, or print a feed"),
+    "import": ("definitions.importing", "make a definition of an .ics file or URL"),
     "installation": (
-        "calfeed.cli.operating.installation",
+        "operating.installation",
         "show or set the id that its UIDs are made of",
     ),
-    "keys": ("calfeed.cli.operating.keys", "list and rotate the keys of the database's secrets"),
-    "listen": ("calfeed.cli.sending.listening", "receive webhooks here and print them"),
-    "publish": ("calfeed.cli.definitions.publishing", "make the definitions the truth"),
+    "keys": ("operating.keys", "list and rotate the keys of the database's secrets"),
+    "listen": ("sending.listening", "receive webhooks here and print them"),
+    "publish": ("definitions.publishing", "make the definitions the truth"),
     "rehearse": (
-        "calfeed.cli.sending.rehearsing",
+        "sending.rehearsing",
         "send a window's reminders now, marked as rehearsal",
     ),
-    "reminders": ("calfeed.cli.sending.reminding", "show what fired and what will, when, to whom"),
-    "replan": ("calfeed.cli.operating.replanning", "plan again what a wrong clock has settled"),
-    "restore": ("calfeed.cli.operating.backups", "put the database back from a backup"),
-    "schema": ("calfeed.cli.definitions.publishing", "print the JSON Schema of definitions"),
-    "serve": ("calfeed.cli.serving.commands", "everything at once, on one machine"),
+    "reminders": ("sending.reminding", "show what fired and what will, when, to whom"),
+    "replan": ("operating.replanning", "plan again what a wrong clock has settled"),
+    "restore": ("operating.backups", "put the database back from a backup"),
+    "schema": ("definitions.publishing", "print the JSON Schema of definitions"),
+    "serve": ("serving.commands", "everything at once, on one machine"),
     "token": (
-        "calfeed.cli.operating.tokens",
+        "operating.tokens",
         "make and revoke tokens of private feeds and the API",
     ),
-    "web": ("calfeed.cli.serving.commands", "one web server"),
-    "worker": ("calfeed.cli.serving.commands", "one delivery worker"),
+    "web": ("serving.commands", "one web server"),
+    "worker": ("serving.commands", "one delivery worker"),
 }
 
 
@@ -59,7 +59,8 @@ class _Lazy(click.Group):
             return None
         # No function can be called `import`.
         name = cmd_name + "_" * iskeyword(cmd_name)
-        command = getattr(import_module(_COMMANDS[cmd_name][0]), name)
+        module = import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
+        command = getattr(module, name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is not a command")
         return command

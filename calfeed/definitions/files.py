@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from calfeed.definitions.reader import DefinitionReader
+from calfeed.definitions.code_digest import describe_reader
+from calfeed.definitions.reader import DefinitionReader, read_definitions
 from calfeed.definitions.result import Definitions
 from calfeed.definitions.tree import LARGEST_FILE, read_tree
 from calfeed.errors import DefinitionError, Problem, UnreadableError
@@ -60,7 +61,7 @@ def load_definitions(
     """
     files, problems = load_files(folder)
     try:
-        defined = (reader or DefinitionReader()).read(files, uids, today)
+        defined = (reader or DefinitionReader(describe_reader())).read(files, uids, today)
     except DefinitionError as error:
         if not problems:
             raise
@@ -93,7 +94,7 @@ def find_uids(folder: Path, uids: UidScheme = BY_NAMES) -> dict[str, str]:
     """The file of each UID in a definitions folder; where it has problems, of those written out."""
     files, _ = load_files(folder)
     try:
-        places = DefinitionReader().read(files, uids).places
+        places = read_definitions(files, uids).places
     except DefinitionError:
         return {uid: file for file, data in files.items() for uid in _written_uids(file, data)}
     return {uid: place.file for uid, place in places.items()}

@@ -65,16 +65,19 @@ def read_definitions(
 
     Raises DefinitionError with every problem, and every warning, of every file.
     """
-    return DefinitionReader().read(files, uids, today)
+    # What is read here is not compared with what another version has read.
+    return DefinitionReader(code="").read(files, uids, today)
 
 
 class DefinitionReader:
     """Reads a folder again and again; a calendar whose files are as before is not read twice.
 
-    One whose files are `known` is not read at all.
+    One whose files are `known` is not read at all. `code` is what distinguishes this code from
+    other versions of it, which may read the same files otherwise.
     """
 
-    def __init__(self, known: Mapping[str, Known] | None = None) -> None:
+    def __init__(self, code: str, known: Mapping[str, Known] | None = None) -> None:
+        self._code = code
         self._known = known or {}
         self._documents: dict[str, tuple[bytes, Document]] = {}
         self._found: dict[str, tuple[list[Document], _Found]] = {}
@@ -86,7 +89,7 @@ class DefinitionReader:
         """Read the files as `read_definitions` does."""
         if uids != self._uids:
             self._uids, self._found = uids, {}
-        digests = make_digests(files, uids)
+        digests = make_digests(files, uids, self._code)
         unchanged = {
             slug: one for slug, one in self._known.items() if digests.get(slug) == one.digest
         }

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from calfeed.definitions.code_digest import describe_reader
 from calfeed.errors import DefinitionWarning
 from calfeed.model.uids import UidScheme
 
@@ -30,12 +29,13 @@ def calendar_of(file: str) -> str:
     return folder if slash else inner.rpartition(".")[0]
 
 
-def make_digests(files: Mapping[str, bytes], uids: UidScheme) -> dict[str, str]:
+def make_digests(files: Mapping[str, bytes], uids: UidScheme, code: str) -> dict[str, str]:
     """A digest for each calendar: it differs where reading its files could give something else.
 
-    So it is of their names and bytes, of how UIDs are made, and of the code that reads.
+    It is made of their names and bytes, of how UIDs are made, and of the `code` that reads them
+    (`code_digest.describe_reader`).
     """
-    start = sha256(f"{describe_reader()}\n{uids.installation}\n".encode())
+    start = sha256(f"{code}\n{uids.installation}\n".encode())
     for uid in sorted(uids.kept):
         start.update(f"{uid}\n".encode())
     digests: dict[str, Any] = {}

@@ -21,6 +21,7 @@ from calfeed.store.catalog.publishes import Author
 from calfeed.store.database import Connection, Database
 from calfeed.store.notices import announce
 from calfeed.store.outbox import digests, fanout, outbox
+from calfeed.store.rows import ReminderRow
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> in
         return len(rows)
 
 
-def _sort_out(connection: Connection, rows: Sequence[outbox.ReminderRow], now: datetime) -> _Sorted:
+def _sort_out(connection: Connection, rows: Sequence[ReminderRow], now: datetime) -> _Sorted:
     """Look at the events of reminders that are due again, as published and as announced.
 
     A reminder that goes for the announced revision too tells of that one. Another one waits until
@@ -271,7 +272,7 @@ def retire_events(database: Database, now: datetime) -> int:
         return len(retired)
 
 
-def _find(revision: Revision | None, row: outbox.ReminderRow) -> Reminder | None:
+def _find(revision: Revision | None, row: ReminderRow) -> Reminder | None:
     """The reminder of a row, if the event still asks for it."""
     if revision is None or revision.withdrawn:
         return None

@@ -14,6 +14,7 @@ from calfeed.store.catalog.fingerprints import load_marks
 from calfeed.store.database import Database
 from calfeed.store.endpoints import lifecycle
 from calfeed.store.outbox import misdated, outbox
+from calfeed.store.rows import ReminderRow
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def replan(database: Database, now: datetime, *, every_event: bool = False) -> R
 
 def _plan_events(database: Database, uids: Sequence[str], now: datetime) -> int:
     with database.write_alone() as connection:
-        kept: dict[str, list[outbox.ReminderRow]] = {}
+        kept: dict[str, list[ReminderRow]] = {}
         for row in outbox.load_reminders(connection, uids=uids):
             kept.setdefault(row.uid, []).append(row)
         planned = []

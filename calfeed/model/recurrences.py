@@ -13,8 +13,8 @@ from typing import Any, Literal, TypeAlias
 
 from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, weekday
 
-from calfeed.definitions.formats.dates import LAST_YEAR
 from calfeed.errors import InvalidInputError
+from calfeed.model.years import LAST_YEAR
 
 MOST_WALKED = 50_000
 """How many occurrences are walked to find one."""

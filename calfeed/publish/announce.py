@@ -17,13 +17,13 @@ from calfeed.publish.plan import plan_messages
 from calfeed.publish.show import describe_changes, summarize_announced
 from calfeed.reminders.messages import Message, tell_again
 from calfeed.store.catalog import announcements, catalog, visibility
-from calfeed.store.catalog.announcements import Waiting
 from calfeed.store.catalog.publishes import Author
 from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints import endpoints
 from calfeed.store.notices import announce
 from calfeed.store.outbox import outbox
 from calfeed.store.reports import sent_messages
+from calfeed.store.rows import Waiting
 
 _BATCH = 1_000
 """How many events are announced in one transaction."""

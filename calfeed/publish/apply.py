@@ -34,7 +34,6 @@ from calfeed.publish.show import list_changes, summarize
 from calfeed.publish.warn import find_warnings
 from calfeed.reminders.plan import Reminder
 from calfeed.store.catalog import announcements, catalog, visibility
-from calfeed.store.catalog.announcements import Waiting
 from calfeed.store.catalog.file_digests import load_known, save_known
 from calfeed.store.catalog.fingerprints import any_in, load_marks
 from calfeed.store.catalog.installation import load_installation
@@ -42,6 +41,7 @@ from calfeed.store.catalog.publishes import UNKNOWN, Author
 from calfeed.store.database import Connection, Database
 from calfeed.store.notices import announce
 from calfeed.store.outbox import outbox
+from calfeed.store.rows import CalendarRow, EventRow, ReminderRow, RevisionRow, Waiting
 
 AT_ONCE = timedelta(0)
 """The grace time of what is announced with its publish."""
@@ -87,12 +87,12 @@ def plan_publish(
         calendars = tuple(row for row in calendars if row.slug not in held.calendars)
         revised = [one for one in revised if one.change.after.event.uid not in held.events]
     changes = [one.change for one in revised]
-    kept: dict[str, list[outbox.ReminderRow]] = {}
+    kept: dict[str, list[ReminderRow]] = {}
     known = [change.after.event.uid for change in changes if change.before is not None]
     for row in outbox.load_reminders(connection, uids=known):
         kept.setdefault(row.uid, []).append(row)
     planned: list[Reminder] = []
-    withdrawn: list[outbox.ReminderRow] = []
+    withdrawn: list[ReminderRow] = []
     for change in changes:
         added, removed = plan_change(change, kept.get(change.after.event.uid, []), now)
         planned += added
@@ -173,7 +173,7 @@ def publish(
 def _check_unchanged(
     connection: Connection,
     defined: Definitions,
-    published: Mapping[str, catalog.CalendarRow],
+    published: Mapping[str, CalendarRow],
     new: Sequence[str],
 ) -> None:
     """Raise StaleReadingError unless calendars that were not read fit to those that were.
@@ -287,10 +287,7 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
     )
     catalog.save_calendars(
         connection,
-        [
-            catalog.CalendarRow(row.slug, row.content, row.withdrawn, number)
-            for row in plan.calendars
-        ],
+        [CalendarRow(row.slug, row.content, row.withdrawn, number) for row in plan.calendars],
     )
     rows = [make_row(change.after) for change in plan.changes]
     rows += [make_row(one.after) for one in plan.rerendered]
@@ -319,11 +316,11 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
     announce(connection)
 
 
-def new_entries(plan: Plan) -> list[catalog.RevisionRow]:
+def new_entries(plan: Plan) -> list[RevisionRow]:
     """What a plan adds to the ledger."""
-    entries = [catalog.RevisionRow(change.kind.value, change.after) for change in plan.changes]
+    entries = [RevisionRow(change.kind.value, change.after) for change in plan.changes]
     entries += [
-        catalog.RevisionRow(catalog.RENDERED, one.after)
+        RevisionRow(catalog.RENDERED, one.after)
         for one in plan.rerendered
         if one.after != one.before
     ]
@@ -334,10 +331,10 @@ def _is_public(content: str) -> bool:
     return Calendar.model_validate_json(content).visibility is Visibility.PUBLIC
 
 
-def make_row(revision: Revision) -> catalog.EventRow:
+def make_row(revision: Revision) -> EventRow:
     """What is stored of an event that is shown: the revision, rendered."""
     event = revision.event
-    return catalog.EventRow(
+    return EventRow(
         uid=event.uid,
         calendar=event.calendar,
         slug=event.slug,

@@ -21,8 +21,7 @@ from calfeed.ical.vevent import RENDERER
 from calfeed.ical.zones.clocks import clock_of, full_fingerprint
 from calfeed.model.events import Calendar, Event, Status, canonical_json, fingerprint
 from calfeed.model.revision import Revision, Written
-from calfeed.store.catalog.catalog import CalendarRow
-from calfeed.store.catalog.fingerprints import EventMark
+from calfeed.store.rows import CalendarRow, EventMark
 
 KEPT = timedelta(days=90)
 """How long a withdrawn event is still shown as cancelled."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from calfeed.definitions.code_digest import describe_reader
 from calfeed.definitions.files import load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.publish.apply import StaleReadingError, publish
@@ -49,6 +50,6 @@ def publish_folder(
     with database.read() as connection:
         known = load_known(connection)
     try:
-        return run(DefinitionReader(known))
+        return run(DefinitionReader(describe_reader(), known))
     except StaleReadingError:
-        return run(DefinitionReader())
+        return run(DefinitionReader(describe_reader()))

@@ -22,10 +22,10 @@ from calfeed.model.revision import Revision
 from calfeed.publish.apply import make_row, new_entries
 from calfeed.publish.plan import Plan
 from calfeed.store.catalog import announcements, catalog
-from calfeed.store.catalog.catalog import CalendarRow, EventRow, RevisionRow
 from calfeed.store.catalog.fingerprints import load_marks
 from calfeed.store.catalog.installation import Installation, load_installation, save_installation
 from calfeed.store.database import Connection
+from calfeed.store.rows import CalendarRow, EventRow, RevisionRow
 
 
 class _Value(BaseModel):

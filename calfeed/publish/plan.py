@@ -14,9 +14,7 @@ from calfeed.model.events import Event, Status
 from calfeed.publish.compare import NOTHING, Removals, Rerendering
 from calfeed.reminders.messages import Message, change_message
 from calfeed.reminders.plan import Reminder, pending_reminders
-from calfeed.store.catalog.announcements import Waiting
-from calfeed.store.catalog.catalog import CalendarRow, EventRow
-from calfeed.store.outbox.outbox import ReminderRow
+from calfeed.store.rows import CalendarRow, EventRow, ReminderRow, Waiting
 
 HORIZON = timedelta(days=400)
 """How far ahead reminders are put on the list."""

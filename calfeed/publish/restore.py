@@ -20,7 +20,7 @@ from calfeed.store.catalog.publishes import Author
 from calfeed.store.database import Connection
 from calfeed.store.notices import announce
 from calfeed.store.outbox import outbox
-from calfeed.store.outbox.outbox import ReminderRow
+from calfeed.store.rows import ReminderRow
 
 _MARGIN = 1_000
 

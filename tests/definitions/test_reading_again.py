@@ -16,7 +16,7 @@ TWO = b"name: Two\ntime_zone: UTC\nevents:\n  b: {summary: B, start: 2030-01-01,
 
 
 def test_a_calendar_that_did_not_change_is_not_read_twice() -> None:
-    reader = DefinitionReader()
+    reader = DefinitionReader(code="")
     first = reader.read({"events/one.yaml": ONE, "events/two.yaml": TWO})
     changed = TWO.replace(b"2030", b"2031")
     second = reader.read({"events/one.yaml": ONE, "events/two.yaml": changed})
@@ -25,13 +25,13 @@ def test_a_calendar_that_did_not_change_is_not_read_twice() -> None:
 
 
 def test_a_calendar_that_went_away_is_gone() -> None:
-    reader = DefinitionReader()
+    reader = DefinitionReader(code="")
     reader.read({"events/one.yaml": ONE, "events/two.yaml": TWO})
     assert [one.slug for one in reader.read({"events/two.yaml": TWO}).calendars] == ["two"]
 
 
 def test_what_two_calendars_have_in_common_is_found_again_each_time() -> None:
-    reader = DefinitionReader()
+    reader = DefinitionReader(code="")
     files = {"events/one.yaml": ONE.replace(b"01}", b"01, uid: x}"), "events/two.yaml": TWO}
     for _ in range(3):
         with pytest.raises(DefinitionError) as caught:
@@ -42,7 +42,7 @@ def test_what_two_calendars_have_in_common_is_found_again_each_time() -> None:
 
 
 def test_a_broken_file_that_is_mended_to_what_it_was_is_read() -> None:
-    reader = DefinitionReader()
+    reader = DefinitionReader(code="")
     reader.read({"events/one.yaml": ONE})
     with pytest.raises(DefinitionError):
         reader.read({"events/one.yaml": b"name: ["})
@@ -50,7 +50,7 @@ def test_a_broken_file_that_is_mended_to_what_it_was_is_read() -> None:
 
 
 def test_a_file_added_to_a_folder_is_part_of_its_calendar() -> None:
-    reader = DefinitionReader()
+    reader = DefinitionReader(code="")
     head = b"name: One\ntime_zone: UTC\n"
     more = b"events:\n  a: {summary: A, start: 2030-01-01}\n"
     assert reader.read({"events/one/calendar.yaml": head}).calendars[0].events == ()
@@ -68,7 +68,7 @@ def test_warnings_are_those_of_this_reading_whether_a_file_was_read_again_or_not
         return settle_event(*given)
 
     monkeypatch.setattr(reader_module, "settle_event", warn_and_settle)
-    reader = DefinitionReader()
+    reader = DefinitionReader(code="")
     head = b"name: One\ntime_zone: UTC\n"
     files = {"events/one/calendar.yaml": head, "events/one/more.yaml": TWO[TWO.index(b"events") :]}
     for _ in range(2):

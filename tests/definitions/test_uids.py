@@ -44,7 +44,7 @@ def test_what_was_published_before_there_was_an_id_keeps_its_uid_and_the_rest_ge
 
 
 def test_a_reader_that_is_given_another_scheme_makes_other_uids_of_the_same_files() -> None:
-    reader = DefinitionReader()
+    reader = DefinitionReader("code")
     first = uids_of(reader.read(FILES, UidScheme(OURS)))
     assert uids_of(reader.read(FILES, UidScheme(THEIRS)))["call"] != first["call"]
     assert uids_of(reader.read(FILES, UidScheme(OURS))) == first

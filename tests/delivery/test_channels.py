@@ -170,7 +170,8 @@ def test_a_sender_takes_its_own_channels_and_tells_once_of_others(
 
 def test_a_process_without_channels_does_not_load_apprise() -> None:
     code = (
-        "import sys, calfeed.cli.serving.commands, calfeed.cli.sending.channels, calfeed.cli.sending.endpoints\n"
+        "import sys, calfeed.cli.serving.commands\n"
+        "import calfeed.cli.sending.channels, calfeed.cli.sending.endpoints\n"
         "from calfeed.settings import Settings\n"
         "assert calfeed.cli.sending.channels.load_channels(Settings()) == {}\n"
         "assert 'apprise' not in sys.modules"

@@ -18,12 +18,11 @@ from calfeed.publish.plan import Plan
 from calfeed.reminders.filters import Subject
 from calfeed.store.catalog import catalog
 from calfeed.store.catalog.announcements import newest_announced
-from calfeed.store.catalog.catalog import EventRow
 from calfeed.store.catalog.publishes import UNKNOWN, Author
 from calfeed.store.database import Database
 from calfeed.store.endpoints.endpoints import add_endpoint
 from calfeed.store.outbox import outbox
-from calfeed.store.outbox.outbox import ReminderRow
+from calfeed.store.rows import EventRow, ReminderRow
 from calfeed.store.tables import messages, metadata, revisions
 from tests.ical.defining import define
 from tests.store.keeping import make_endpoint

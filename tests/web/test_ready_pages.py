@@ -13,7 +13,7 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-import calfeed.web
+import calfeed.web.pages
 from calfeed.web.app import make_flask
 from calfeed.web.pages.page_cache import ReadyPages
 from calfeed.web.pages.query import KNOWN
@@ -170,7 +170,7 @@ def test_every_parameter_that_a_page_reads_is_known() -> None:
     read = re.compile(r"""request\.args\.(?:get|getlist)\(\s*"([^"]+)""")
     names = {
         name
-        for path in Path(calfeed.web.__file__).parent.glob("*.py")
+        for path in Path(calfeed.web.pages.__file__).parent.rglob("*.py")
         for name in read.findall(path.read_text("utf-8"))
     }
     assert "category" in names

@@ -13,7 +13,7 @@ from calfeed.ical.history import ENDLESS
 from calfeed.ical.occurrences import expand, last_end
 from calfeed.model.events import Change, Event, Repeat
 from calfeed.model.revision import Revision
-from calfeed.store.catalog.catalog import EventRow
+from calfeed.store.rows import EventRow
 from calfeed.web.published.timeline import EventOccurrence, Timeline, days_of, span_of
 from tests.ical.defining import PUBLISHED
 

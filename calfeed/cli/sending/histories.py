@@ -19,8 +19,8 @@ from calfeed.model.events import Event, text_in
 from calfeed.reminders.messages import describe_occurrences, describe_time
 from calfeed.settings import load_settings
 from calfeed.store.catalog.publishes import Author
-from calfeed.store.outbox.outbox import ReminderRow
 from calfeed.store.reports.history import FATES, History, Published, Told, find_uids, load_history
+from calfeed.store.rows import ReminderRow
 
 
 @dataclass(frozen=True)

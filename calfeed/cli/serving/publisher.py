@@ -11,6 +11,7 @@ from pathlib import Path
 from calfeed.cli import output
 from calfeed.cli.authors import find_owners, find_user
 from calfeed.counting import count
+from calfeed.definitions.code_digest import describe_reader
 from calfeed.definitions.files import Entry, find_files, load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.errors import (
@@ -56,7 +57,7 @@ class Publisher:
         self._database = database
         self._settings = settings
         self._say = say
-        self._reader = DefinitionReader()
+        self._reader = DefinitionReader(describe_reader())
         self._failure: object = None
         self._held = NOTHING
         self._settled: frozenset[Entry] | None = None

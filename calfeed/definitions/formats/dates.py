@@ -13,9 +13,9 @@ from datetime import date, timedelta
 from itertools import product
 
 from calfeed.definitions.hints.months import MONTHS
+from calfeed.model.years import FIRST_YEAR, LAST_YEAR
 
 _LONGEST = 100
-FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 MONTH = "|".join(sorted({*MONTHS, *(name[:3] for name in MONTHS), "sept"}, key=len, reverse=True))
 """A pattern for an English month, in full or short."""

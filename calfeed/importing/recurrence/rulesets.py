@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from calfeed.counting import count
-from calfeed.definitions.formats.dates import LAST_YEAR
 from calfeed.definitions.recurrence.app_readings import accept_rule
 from calfeed.importing.recurrence.foreign_rules import normal_rule, parse_any_rule
 from calfeed.importing.times.property_times import Moment
 from calfeed.importing.vevents import Draft
 from calfeed.model.recurrences import Rule, Steps, wall_time
+from calfeed.model.years import LAST_YEAR
 
 _MOST_WRITTEN_OUT = 1_000
 _REFUSED = 1_000

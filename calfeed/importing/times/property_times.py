@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.formats.dates import FIRST_YEAR, LAST_YEAR
 from calfeed.errors import InvalidInputError
 from calfeed.importing.components import Component, Property, parse_value
 from calfeed.importing.losses import Report
@@ -17,6 +16,7 @@ from calfeed.importing.times.tzids import Known, Zones
 from calfeed.model.durations import Duration
 from calfeed.model.recurrences import Steps
 from calfeed.model.texts import shortened
+from calfeed.model.years import FIRST_YEAR, LAST_YEAR
 
 Moment: TypeAlias = date | datetime
 

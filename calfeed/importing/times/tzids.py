@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.formats.dates import FIRST_YEAR, LAST_YEAR
 from calfeed.errors import InvalidInputError
 from calfeed.importing.components import Component
 from calfeed.importing.losses import Losses
@@ -29,6 +28,7 @@ from calfeed.importing.times.foreign_zones import (
 )
 from calfeed.importing.times.vtimezones import Rules, find_differences, read_rules
 from calfeed.model.recurrences import Rule, Steps
+from calfeed.model.years import FIRST_YEAR, LAST_YEAR
 
 _MOST_ZONES = 100
 _WALL = re.compile(r"\d{8}T\d{6}(?!Z)", re.ASCII)

@@ -15,10 +15,10 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.formats.dates import FIRST_YEAR, LAST_YEAR
 from calfeed.importing.components import Component, parse_value
 from calfeed.importing.recurrence.foreign_rules import parse_any_rule
 from calfeed.model.recurrences import wall_time
+from calfeed.model.years import FIRST_YEAR, LAST_YEAR
 
 MOST_CHANGES = 5_000
 """How many changes of its clocks one definition may have."""

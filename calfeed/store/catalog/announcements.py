@@ -23,22 +23,11 @@ from sqlalchemy import (
 
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
 from calfeed.model.revision import read_written
+from calfeed.store.rows import Waiting
 from calfeed.store.tables import announcements, publishes, reminders, revisions
 from calfeed.store.upsert import upsert
 
 _AT_ONCE = 500
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """An event with a change that is announced at `due` (UTC), unless it is changed again before.
-
-    `base` is the SEQUENCE that was announced last; None: none ever was.
-    """
-
-    uid: str
-    base: int | None
-    due: datetime
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,67 +12,15 @@ from sqlalchemy import Connection, delete, func, select
 
 from calfeed.ical.changes import Kind
 from calfeed.ical.variants import PLAIN, Variant
-from calfeed.model.revision import Move, Revision, Written, read_written
+from calfeed.model.revision import Revision, Written, read_written
 from calfeed.store.catalog.announcements import load_bases, load_waiting
 from calfeed.store.catalog.publishes import UNKNOWN, Author
+from calfeed.store.rows import CalendarRow, EventRow, RevisionRow
 from calfeed.store.tables import calendars, categories, events, publishes, renderings, revisions
 from calfeed.store.upsert import upsert
 
 RENDERED = "rendered"
 """The kind of a ledger entry by which an event says the same in other bytes: no change of it."""
-
-
-@dataclass(frozen=True)
-class CalendarRow:
-    """A calendar as published: `content` is its canonical JSON without events.
-
-    `publish_id` is the publish that last changed anything in it.
-    """
-
-    slug: str
-    content: str
-    withdrawn: bool = False
-    publish_id: int = 0
-
-
-@dataclass(frozen=True)
-class EventRow:
-    """An event as published; `vevents` are its bytes in each form, `PLAIN` among them.
-
-    `withdrawn_at` is set while it is withdrawn and still shown as cancelled; `last_year` is when
-    (UTC) its last occurrence ends. `waiting` says that its revision is not announced yet; `base`
-    is the one that was announced last then, if any was.
-    """
-
-    uid: str
-    calendar: str
-    slug: str
-    fingerprint: str
-    renderer: int
-    revision: Revision
-    vevents: Mapping[Variant, bytes] = field(repr=False)
-    last_year: int
-    withdrawn_at: datetime | None = None
-    waiting: bool = False
-    base: Revision | None = None
-
-    @property
-    def announced(self) -> Revision | None:
-        """The revision that people were told of, if they were of any."""
-        return self.base if self.waiting else self.revision
-
-    @property
-    def moves(self) -> tuple[Move, ...]:
-        """The earlier times of the event that people were told it does not have any more."""
-        return self.announced.history if self.announced else ()
-
-
-@dataclass(frozen=True)
-class RevisionRow:
-    """One entry of the ledger: a revision, and the kind of change that made it."""
-
-    kind: str
-    revision: Revision
 
 
 def latest_publish(connection: Connection) -> int:

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from calfeed.store.rows import EventMark
 from calfeed.store.tables import events
-
-
-@dataclass(frozen=True)
-class EventMark:
-    """What comparing needs to know of a published event, without reading all of it."""
-
-    uid: str
-    calendar: str
-    fingerprint: str
-    renderer: int
-    withdrawn_at: datetime | None
 
 
 def load_marks(

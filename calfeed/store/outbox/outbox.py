@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -28,32 +27,12 @@ from calfeed.reminders.messages import Message
 from calfeed.reminders.plan import Reminder
 from calfeed.store.json_rows import dump_rows, given_rows
 from calfeed.store.outbox import digests
+from calfeed.store.rows import ReminderRow
 from calfeed.store.tables import deliveries, events, messages, reminders
 from calfeed.store.upsert import insert_new, upsert
 
 # Written out, not given: only so the index of what is planned can be used.
 _PLANNED: ColumnElement[str] = literal_column("'planned'")
-
-
-@dataclass(frozen=True)
-class ReminderRow:
-    """A reminder as kept; times are UTC.
-
-    `state` is planned, withdrawn, sent, missed, recalled (withdrawn after it was sent), or
-    collapsed: left out because one nearer to the occurrence was overdue as well. It is not sent
-    before `send_from`.
-    """
-
-    key: str
-    uid: str
-    occurrence: str
-    begins: datetime
-    rule: str
-    due: datetime
-    until: datetime
-    state: str
-    settled_at: datetime | None = None
-    send_from: datetime | None = None
 
 
 def load_reminders(

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select
 
 from calfeed.model.revision import Revision
 from calfeed.store.outbox.deliveries import next_pending
-from calfeed.store.outbox.outbox import ReminderRow, next_due
+from calfeed.store.outbox.outbox import next_due
+from calfeed.store.rows import ReminderRow
 from calfeed.store.tables import events, reminders
 
 

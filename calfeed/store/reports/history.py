@@ -21,7 +21,8 @@ from calfeed.store.catalog.catalog import RENDERED
 from calfeed.store.catalog.lineage import RESTORED
 from calfeed.store.catalog.publishes import Author
 from calfeed.store.columns import Instant
-from calfeed.store.outbox.outbox import ReminderRow, load_reminders
+from calfeed.store.outbox.outbox import load_reminders
+from calfeed.store.rows import ReminderRow
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import (
     attempts,

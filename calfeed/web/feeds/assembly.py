@@ -12,7 +12,7 @@ from calfeed.ical.feed import Heading, ZoneUse, join_feed, zone_to_name
 from calfeed.ical.history import first_year
 from calfeed.ical.variants import PLAIN, choose_variant
 from calfeed.model.events import Calendar, text_in
-from calfeed.store.catalog.catalog import EventRow
+from calfeed.store.rows import EventRow
 from calfeed.web.feeds.choices import Choice
 from calfeed.web.pages.reader.languages import nearest_language
 from calfeed.web.published.responses import Answer, make_answer

@@ -13,7 +13,7 @@ from calfeed.ical.text import html_description, plain_description
 from calfeed.model.events import Event, Kind, Status, start_of
 from calfeed.model.revision import Move, Revision
 from calfeed.reminders.plan import plan_reminders
-from calfeed.store.catalog.catalog import EventRow
+from calfeed.store.rows import EventRow
 from calfeed.web.pages.lists.entries import Entry
 from calfeed.web.pages.lists.listing import Listing, Place, Turn, list_ahead, list_back, list_turned
 from calfeed.web.pages.reader.dates import tell_rule, write_short_day, write_when, write_zone

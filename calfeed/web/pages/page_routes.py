@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, g, jsonify, render_template, request
 
-from calfeed.store.catalog.catalog import EventRow
+from calfeed.store.rows import EventRow
 from calfeed.web.feeds.assembly import FeedSource
 from calfeed.web.pages.add_links import google_link, outlook_link
 from calfeed.web.pages.event_view import EventView

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from flask import abort, g, redirect, request
 
-from calfeed.store.catalog.catalog import EventRow
+from calfeed.store.rows import EventRow
 from calfeed.web.pages.reader.wording import gettext
 from calfeed.web.published.snapshot import PublishedCalendar, Snapshot
 

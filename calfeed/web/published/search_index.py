@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from calfeed.store.catalog.catalog import EventRow
+from calfeed.store.rows import EventRow
 
 
 class Searchable:

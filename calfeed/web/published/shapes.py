@@ -18,7 +18,7 @@ from calfeed.model.events import Calendar, Event, Kind, text_in
 from calfeed.model.revision import Move
 from calfeed.reminders.messages import describe_event, describe_time
 from calfeed.store.catalog.announcements import Announced
-from calfeed.store.catalog.catalog import EventRow
+from calfeed.store.rows import EventRow
 
 ATOM = "http://www.w3.org/2005/Atom"
 """The name space of RFC 4287."""

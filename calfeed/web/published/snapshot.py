@@ -15,8 +15,8 @@ from calfeed.model.events import Calendar, Visibility, text_in
 from calfeed.store.access.tokens import Token, load_tokens, tokens_version
 from calfeed.store.catalog import catalog
 from calfeed.store.catalog.announcements import Announced, newest_announced
-from calfeed.store.catalog.catalog import EventRow
 from calfeed.store.database import Database
+from calfeed.store.rows import CalendarRow, EventRow
 from calfeed.web.feeds.assembly import FeedEvent, FeedSource
 from calfeed.web.feeds.choices import DEFAULT, Choice, parse_choice
 from calfeed.web.pages.reader.languages import TAGS
@@ -241,7 +241,7 @@ def feed_path(calendar: str) -> str:
 
 
 def _make_calendar(
-    row: catalog.CalendarRow,
+    row: CalendarRow,
     rows: list[EventRow],
     changes: list[Announced],
     modified: datetime,

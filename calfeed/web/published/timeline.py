@@ -27,10 +27,10 @@ from itertools import chain
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.formats.dates import LAST_YEAR
 from calfeed.ical.occurrences import Occurrence, expand
 from calfeed.model.events import Event, length_of
-from calfeed.store.catalog.catalog import EventRow
+from calfeed.model.years import LAST_YEAR
+from calfeed.store.rows import EventRow
 from calfeed.web.published.bounded_cache import Kept
 
 _ROOM = timedelta(days=2)

@@ -20,10 +20,10 @@ from calfeed.reminders.messages import describe_occurrences, describe_time
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store.access.tokens import allows
 from calfeed.store.catalog.announcements import Announced, Place, announced_after, find_place
-from calfeed.store.catalog.catalog import EventRow
 from calfeed.store.catalog.visibility import is_public
 from calfeed.store.database import Connection
 from calfeed.store.endpoints.endpoints import list_endpoints
+from calfeed.store.rows import EventRow
 from calfeed.web.api import models
 from calfeed.web.api.fields import Slug, Window
 from calfeed.web.api.operations import Call, Operations, Path

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import groupby
 
 from calfeed.ical.occurrences import Occurrence
-from calfeed.store.catalog.catalog import EventRow
+from calfeed.store.rows import EventRow
 from calfeed.web.pages.lists.marks import marks_of
 from calfeed.web.pages.reader.dates import (
     comma_of,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calfeed.ical.occurrences import Occurrence
 from calfeed.model.events import Kind, Status
-from calfeed.store.catalog.catalog import EventRow
+from calfeed.store.rows import EventRow
 
 KINDS = ("cancelled", "moved", "tentative", "deadline")
 """The marks there are, in the order in which they stand."""

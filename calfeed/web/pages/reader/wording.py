@@ -13,7 +13,7 @@ from flask_babel import Babel
 from flask_babel import gettext as _gettext
 from flask_babel import ngettext as _ngettext
 
-TRANSLATIONS = Path(__file__).parent / "translations"
+TRANSLATIONS = Path(__file__).parents[2] / "translations"
 """The folder of the catalogs, one for each language but English."""
 
 
