@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from calfeed.delivery.channels.sending import SCHEME, Dispatch
 from calfeed.delivery.transport.guard import check_url
-from calfeed.errors import InvalidInputError
+from calfeed.errors import InvalidInputError, SettingsError
 from calfeed.private_files import keep_private
 from calfeed.settings import Settings
 from calfeed.store.endpoints.endpoints import Endpoint
@@ -25,7 +25,15 @@ def load_channels(settings: Settings) -> Mapping[str, Channel]:
         return {}
     keep_private(settings.channels)
     # Apprise takes its time, and is needed nowhere else.
-    from calfeed.delivery.channels.file import read_channels
+    try:
+        from calfeed.delivery.channels.file import read_channels
+    except ImportError as error:
+        if error.name != "apprise":
+            raise
+        raise SettingsError(
+            "CALFEED_CHANNELS is set, and Apprise, which sends to channels, is not installed; "
+            "pip install 'calfeed[channels]'"
+        ) from error
 
     return read_channels(settings.channels, settings.https_endpoints_only)
 

@@ -228,7 +228,12 @@ def _name_hosts(found: re.Match[str]) -> str:
 
 
 def _create_postgresql(url: URL) -> Engine:
-    import psycopg  # which SQLite does without, as every command's start is the quicker for it
+    try:
+        import psycopg  # which SQLite does without, as every command's start is the quicker for it
+    except ImportError as error:
+        raise StoreError(
+            "PostgreSQL needs a driver that is not installed; pip install 'calfeed[postgresql]'"
+        ) from error
 
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),

@@ -8,19 +8,16 @@ from datetime import datetime
 from http import HTTPStatus
 
 from flask import Flask, g, request
-from flask_limiter import Limiter
 from pydantic import SecretStr
 
 from calfeed.store.access.tokens import allows, find_token, is_same_token, may_read
 from calfeed.store.database import Database
 from calfeed.web.api.problems import RefusalError
+from calfeed.web.api.rate_limits import RateLimit, say_rate_limits
 from calfeed.web.serving.networks import name_network
 
 RATE = "600 per minute"
 """How many requests a token, or an address without one, may make in each process."""
-
-_EVERY_REQUEST = "api"
-"""The one name under which the limit counts all requests, whatever their address."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +68,13 @@ def guard(
     admin_token: SecretStr | None,
     rate: str,
     clock: Callable[[], datetime],
-) -> Limiter:
+) -> None:
     """Let an application know who asks (`g.access`), and limit how often they may.
 
-    `clock` gives the time, in UTC. Returns what limits them.
+    `clock` gives the time, in UTC.
     """
-
-    def name_asker() -> str:
-        # A valid token has its own limit, so strangers cannot use it up.
-        return str(g.access.name) if g.access else name_network()
+    limit = RateLimit(rate)
+    say_rate_limits(app)
 
     @app.before_request
     def identify() -> None:
@@ -87,25 +82,15 @@ def guard(
         g.access = access if access is not None and access.name else None
         g.refused = access is None
 
-    limiter = Limiter(
-        name_asker,
-        app=app,
-        application_limits=[rate],
-        # Not by its route: where there is none, tokens could be tried out at any speed.
-        request_identifier=lambda: _EVERY_REQUEST,
-        storage_uri="memory://",
-        headers_enabled=True,
-    )
-
     @app.before_request
     def refuse() -> None:
-        # After the limit, so that tokens cannot be tried out at any speed.
+        # Every request counts, whatever its address: else tokens could be tried out at any speed.
+        # A valid token has its own limit: what strangers do keeps nobody out who has one.
+        limit.count(g.access.name if g.access else name_network())
         if g.refused:
             raise RefusalError(
                 HTTPStatus.UNAUTHORIZED, "This token is not valid, has expired, or was revoked."
             )
-
-    return limiter
 
 
 def current_access() -> Access:

@@ -14,6 +14,7 @@ from calfeed.web.api.document import make_document
 from calfeed.web.api.examples import fill_in, list_values
 from calfeed.web.api.operations import Backend, Operation, serve_operation
 from calfeed.web.api.problems import explain_errors
+from calfeed.web.api.rate_limits import RateLimit
 from calfeed.web.api.resources import (
     calendars,
     deliveries,
@@ -68,8 +69,8 @@ def make_api(
     `admin_token` may do everything, `allow_private` and `https_only` are for the
     URLs of endpoints. With
     `self_service` anybody may register an endpoint. `rate` says how many requests one token or
-    address may make, and `registration_rate` how many registrations one address, as Flask-Limiter
-    writes it.
+    address may make, and `registration_rate` how many registrations one address, as the
+    library limits writes it.
     """
     app = QuietFlask(__name__, static_folder="ui", static_url_path="/ui")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
@@ -85,17 +86,15 @@ def make_api(
         # Whoever reads without a token may do so from any page: there are no cookies here.
         headers["Access-Control-Allow-Origin"] = "*"
         headers["Vary"] = "Authorization"
-        if response.status_code not in (429, 503):
-            headers.pop("Retry-After", None)  # the limiter says it with every answer
         headers["Cache-Control"] = "no-store" if "Authorization" in request.headers else "no-cache"
         return response
 
-    limiter = guard(app, database, admin_token, rate, state.clock)
+    guard(app, database, admin_token, rate, state.clock)
+    registration_limit = RateLimit(registration_rate)
 
-    # By the address, even of who has a token: each registration gives another one.
-    @limiter.limit(registration_rate, key_func=name_network)
     def limit_registrations() -> None:
-        """Count a registration. Raises RateLimitExceeded, which is answered with 429."""
+        # By the address, even of who has a token: each registration gives another one.
+        registration_limit.count(name_network())
 
     backend = Backend(state, database, base_url, allow_private, https_only, limit_registrations)
     operations = [*OPERATIONS, *registrations.operations] if self_service else OPERATIONS

@@ -1,0 +1,49 @@
+"""How many requests one token or address may make, counted in the memory of this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from flask import Flask, Response, abort, g
+from limits import RateLimitItem, WindowStats, parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+
+class RateLimit:
+    """A number of requests per time, as the library limits writes it: "600 per minute"."""
+
+    def __init__(self, rate: str) -> None:
+        self._rate = parse(rate)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def count(self, asker: str) -> None:
+        """Count a request; refuse it with 429 where there were too many."""
+        allowed = self._limiter.hit(self._rate, asker)
+        g.rate_limit = self._rate, self._limiter.get_window_stats(self._rate, asker)
+        if not allowed:
+            abort(HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def say_rate_limits(app: Flask) -> None:
+    """Let every response say how much is left of the limit that was counted last."""
+
+    @app.after_request
+    def say(response: Response) -> Response:
+        if "rate_limit" in g:
+            response.headers.extend(_headers(*g.rate_limit))
+            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                response.headers["Retry-After"] = str(_seconds_to(g.rate_limit[1]))
+        return response
+
+
+def _headers(rate: RateLimitItem, use: WindowStats) -> Iterable[tuple[str, str]]:
+    yield "X-RateLimit-Limit", str(rate.amount)
+    yield "X-RateLimit-Remaining", str(use.remaining)
+    yield "X-RateLimit-Reset", str(int(use.reset_time))
+
+
+def _seconds_to(use: WindowStats) -> int:
+    return max(1, round(use.reset_time - time.time()))
