@@ -1,0 +1,33 @@
+"""What is not installed is named, with what to install."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from calfeed.delivery.senders import load_channels
+from calfeed.errors import SettingsError, StoreError
+from calfeed.settings import Settings
+from calfeed.store.database import Database
+
+
+def test_postgresql_without_its_driver_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match=r"pip install 'calfeed\[postgresql\]'"):
+        Database("postgresql://127.0.0.1:1/calfeed", tmp_path / "keys")
+
+
+def test_channels_without_apprise_say_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    channels = tmp_path / "channels.toml"
+    channels.write_text('[chat]\nurl = "json://127.0.0.1:1/"\n')
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    for name in [name for name in sys.modules if name.startswith("calfeed.delivery.channels.")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(SettingsError, match=r"pip install 'calfeed\[channels\]'"):
+        load_channels(Settings(channels=channels))
