@@ -21,6 +21,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Lock
 from typing import IO
 
 import calfeed
@@ -38,6 +39,7 @@ class Forker:
     """A process that forks for each command; commands run one after the other."""
 
     def __init__(self) -> None:
+        self._asking = Lock()
         self._own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             self._process = subprocess.Popen(
@@ -55,8 +57,9 @@ class Forker:
         """Run `calfeed` with these words to its end."""
         with TemporaryFile() as out, TemporaryFile() as err:
             asked = json.dumps([words, str(folder), dict(environment)]).encode()
-            socket.send_fds(self._own, [asked], [out.fileno(), err.fileno()])
-            code = int(self._own.recv(100))
+            with self._asking:  # several threads of a test may ask
+                socket.send_fds(self._own, [asked], [out.fileno(), err.fileno()])
+                code = int(self._own.recv(100))
             return subprocess.CompletedProcess(["calfeed", *words], code, _read(out), _read(err))
 
 
