@@ -29,9 +29,9 @@ from calfeed.store.catalog import announcements, catalog
 from calfeed.store.database import Database
 from calfeed.store.endpoints.endpoints import add_endpoint
 from calfeed.store.migrate import migrate
-from calfeed.store.tables import messages, metadata
+from calfeed.store.tables import messages
 from tests.publish.desk import BASE, GRACE
-from tests.store.keeping import MADE_ONCE, make_endpoint
+from tests.store.keeping import delete_rows, make_endpoint
 
 BEGINNING = datetime(2027, 1, 4, 12, tzinfo=UTC)
 SLUGS = ("one", "two")
@@ -175,9 +175,7 @@ class Trial:
         self.database = database
         self.model = Model()
         with database.write() as connection:
-            for table in reversed(metadata.sorted_tables):
-                if table.name not in MADE_ONCE:
-                    connection.execute(table.delete())
+            delete_rows(connection)
             add_endpoint(connection, make_endpoint("end_1"))
 
     def live(self, edits: list[Edit]) -> None:

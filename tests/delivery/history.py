@@ -38,10 +38,10 @@ from calfeed.store.endpoints.endpoints import add_endpoint, find_endpoint
 from calfeed.store.endpoints.lifecycle import change_endpoint, hold_endpoint, resume_endpoint
 from calfeed.store.outbox import claims, deliveries, digests, outbox
 from calfeed.store.tables import deliveries as deliveries_table
-from calfeed.store.tables import installation, messages, metadata, reminders
+from calfeed.store.tables import messages, reminders
 from tests.delivery.releases import Releases
 from tests.publish.desk import BASE
-from tests.store.keeping import make_endpoint
+from tests.store.keeping import delete_rows, make_endpoint
 
 SETTLED = ("withdrawn", "missed", "collapsed", "sent", "recalled")
 ENDS = ("delivered", "digested", "failed", "expired", "superseded", "dropped")
@@ -101,12 +101,10 @@ class Life:
         self.latest = self.now  # that it has ever been
 
     def begin(self) -> None:
-        """Empty the database, all but the installation's row, and add the endpoints."""
+        """Empty the database, and add the endpoints."""
         self.releases.install(0)
         with self.database.write() as connection:
-            for table in reversed(metadata.sorted_tables):
-                if table is not installation:
-                    connection.execute(table.delete())
+            delete_rows(connection)
             for name, options in self.options.items():
                 endpoint = make_endpoint(name)
                 created = self.now - timedelta(days=1)

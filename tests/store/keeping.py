@@ -10,12 +10,20 @@ from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint
 from calfeed.store.outbox import outbox
 from calfeed.store.outbox.deliveries import DeliveryRow, list_deliveries
+from calfeed.store.tables import metadata
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 
 MADE_ONCE = {"installation", "session_keys"}
 """The tables that the migrations fill, and that stay when a test empties the others."""
+
+
+def delete_rows(connection: Connection) -> None:
+    """Delete what tests put into a database, and nothing that migrations put there."""
+    for table in reversed(metadata.sorted_tables):
+        if table.name not in MADE_ONCE:
+            connection.execute(table.delete())
 
 
 def make_endpoint(
