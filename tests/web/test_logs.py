@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from calfeed.web.console import authentication
 from calfeed.web.console.routes import PREFIX
 from calfeed.web.published import snapshot
 from calfeed.web.serving import server
+from tests.patience import PATIENCE
 from tests.web.api_site import OPEN, VAULT
 from tests.web.published import Published, make_site
 from tests.web.whole import TOKEN, make_whole
@@ -220,6 +223,20 @@ def test_what_nobody_catches_is_logged_like_the_rest(monkeypatch: pytest.MonkeyP
 def test_granian_logs_in_the_same_way() -> None:
     formatters = server.LOGGING["formatters"].values()
     assert [one["()"] for one in formatters] == [SafeFormatter, SafeFormatter]
+
+
+def test_granian_warns_of_a_process_that_it_kills_only_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "_NOTED_SECONDS", 0.0)
+    warning = logging.makeLogRecord({"msg": "Killing worker-1 after it refused to gracefully stop"})
+    process = multiprocessing.get_context("spawn").Process(target=sleep, args=(PATIENCE,))
+    process.start()
+    assert server.FalseAlarms().filter(warning)
+    process.kill()
+    process.join()
+    assert not server.FalseAlarms().filter(warning)
+    assert server.FalseAlarms().filter(logging.makeLogRecord({"msg": "Listening"}))
 
 
 @pytest.mark.parametrize(

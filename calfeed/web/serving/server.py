@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import multiprocessing
 import resource
 import socket
+import time
 from contextlib import closing
 from functools import partial
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -33,11 +37,36 @@ _END_SECONDS = 10
 _OTHER_FILES = 256
 """Open files of a process beside its connections."""
 
-LOGGING = {
+_NOTED_SECONDS = 1.0
+"""How long granian may take to note that a process has ended."""
+
+
+class FalseAlarms(logging.Filter):
+    """Drops granian's warning that it kills a process which has ended in time.
+
+    granian asks whether the process is alive, and to the thread that asks it seems so until another
+    thread, which was waiting for the process, has noted its end.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is to be logged."""
+        if "refused to gracefully stop" not in record.getMessage():
+            return True
+        deadline = time.monotonic() + _NOTED_SECONDS
+        while (alive := multiprocessing.active_children()) and time.monotonic() < deadline:
+            time.sleep(0.01)  # between two looks, since nobody is told when it is noted
+        return bool(alive)
+
+
+LOGGING: dict[str, Any] = {
     "formatters": {
         name: {"()": logs.SafeFormatter, "fmt": "web: %(message)s"}
         for name in ("generic", "access")
-    }
+    },
+    "filters": {"false alarms": {"()": FalseAlarms}},
+    "loggers": {
+        "_granian": {"handlers": ["console"], "filters": ["false alarms"], "propagate": False},
+    },
 }
 """How granian logs: with the words of no error but ours."""
 
