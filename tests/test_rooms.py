@@ -9,6 +9,8 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from calfeed.definitions.code_digest import list_code
+
 PACKAGE = Path(__file__).parents[1] / "calfeed"
 ORDER = [
     {"errors", "counting"},
@@ -139,6 +141,12 @@ def test_the_core_loads_no_database_no_network_and_no_settings(module: str) -> N
         libraries = {name.split(".")[0] for name, _ in imports(behind)}
         assert behind not in {"settings.py", "logs.py", "private_files.py"}, behind
         assert libraries.isdisjoint(LIBRARIES_OF_IO), f"{module} loads {behind}"
+
+
+def test_all_that_reading_definitions_loads_counts_as_the_code_that_reads() -> None:
+    """Where any of it changes, definitions are read again."""
+    listed = {path.relative_to(PACKAGE).as_posix() for path in list_code()}
+    assert modules_behind("definitions/reader.py") <= listed
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
+_PACKAGE = Path(__file__).parents[1]
+
 _ROOMS = ("model", "definitions")
-_LIBRARIES = ("pydantic", "python-dateutil", "pyyaml", "tzdata")
+_MODULES = ("counting.py", "errors.py")
+_LIBRARIES = ("pydantic", "python-dateutil", "pyyaml", "tzdata", "webcolors")
 
 
 @cache
@@ -18,9 +22,14 @@ def describe_reader() -> str:
     It is made of the code that reads them and of the releases of the libraries it reads with.
     """
     code = sha256()
-    package = Path(__file__).parents[1]
-    rooms = (path for room in _ROOMS for path in sorted((package / room).rglob("*.py")))
-    for path in (package / "errors.py", *rooms):
+    for path in list_code():
         code.update(path.read_bytes())
     releases = [f"{name} {version(name)}" for name in _LIBRARIES]
     return "\n".join([code.hexdigest(), *releases])
+
+
+def list_code() -> Iterator[Path]:
+    """The source files of everything that reading definitions uses, in a fixed order."""
+    yield from (_PACKAGE / module for module in _MODULES)
+    for room in _ROOMS:
+        yield from sorted((_PACKAGE / room).rglob("*.py"))

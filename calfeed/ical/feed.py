@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from calfeed import PRODID
 from calfeed.ical.content_lines import Component
 from calfeed.ical.history import ENDLESS
 from calfeed.ical.zones.vtimezones import canonical_zone, is_utc, render_vtimezone
-from calfeed.importing.calendar_properties import PRODID
 from calfeed.model.colors import COLORS
 from calfeed.model.events import Event
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from calfeed import PRODID
 from calfeed.importing.components import Component, name_event
 from calfeed.importing.losses import CALENDAR, Losses, Report
 from calfeed.importing.times.property_times import Clock
@@ -17,9 +18,6 @@ from calfeed.model.recurrences import Steps
 from calfeed.model.texts import check_language
 
 _NAMES, _DESCRIPTIONS = ("NAME", "X-WR-CALNAME"), ("DESCRIPTION", "X-WR-CALDESC")
-PRODID = "-//calfeed//calfeed//EN"
-"""The PRODID of calfeed's own feeds (RFC 5545, 3.7.3)."""
-
 _MOMENTS = ("DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID")
 # Kept under other names, or said by calfeed itself in every feed.
 _KNOWN = {

@@ -46,12 +46,12 @@ class EventRow:
 
     @property
     def announced(self) -> Revision | None:
-        """The revision that people were told of, if they were of any."""
+        """The revision that was announced last; None where none was."""
         return self.base if self.waiting else self.revision
 
     @property
     def moves(self) -> tuple[Move, ...]:
-        """The earlier times of the event that people were told it does not have any more."""
+        """The earlier times of the event from which it was announced to have moved."""
         return self.announced.history if self.announced else ()
 
 

@@ -1,4 +1,4 @@
-"""`event`: what happened to one event, and who was told of it."""
+"""`event`: what happened to one event, and who was notified of it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Entry:
 
 @click.group()
 def event() -> None:
-    """Events: what happened to them, and who was told."""
+    """Events: what happened to them, and who was notified."""
 
 
 @event.command()

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from calfeed.store.access.tokens import allows, find_token, is_same_token, may_read
 from calfeed.store.database import Database
 from calfeed.web.api.problems import RefusalError
-from calfeed.web.api.rate_limits import RateLimit, say_rate_limits
-from calfeed.web.serving.networks import name_network
+from calfeed.web.api.rate_limits import RateLimit, add_rate_limit_headers
+from calfeed.web.networks import name_network
 
 RATE = "600 per minute"
 """How many requests a token, or an address without one, may make in each process."""
@@ -74,7 +74,7 @@ def guard(
     `clock` gives the time, in UTC.
     """
     limit = RateLimit(rate)
-    say_rate_limits(app)
+    add_rate_limit_headers(app)
 
     @app.before_request
     def identify() -> None:

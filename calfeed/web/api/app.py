@@ -24,9 +24,9 @@ from calfeed.web.api.resources import (
     tokens,
 )
 from calfeed.web.faults import QuietFlask
+from calfeed.web.networks import name_network
 from calfeed.web.published.state import State
 from calfeed.web.security import stay_at
-from calfeed.web.serving.networks import name_network
 
 MOUNT = "/api"
 """Where the application is mounted."""
@@ -66,11 +66,9 @@ def make_api(
 ) -> Flask:
     """The application over a published state and its database.
 
-    `admin_token` may do everything, `allow_private` and `https_only` are for the
-    URLs of endpoints. With
-    `self_service` anybody may register an endpoint. `rate` says how many requests one token or
-    address may make, and `registration_rate` how many registrations one address, as the
-    library limits writes it.
+    `admin_token` may do everything; `allow_private` and `https_only` are for the URLs of endpoints.
+    With `self_service` anybody may register an endpoint. `rate` is how many requests one token or
+    address may make, `registration_rate` how many registrations (as the library limits writes it).
     """
     app = QuietFlask(__name__, static_folder="ui", static_url_path="/ui")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY

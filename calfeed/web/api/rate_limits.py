@@ -19,19 +19,19 @@ class RateLimit:
         self._rate = parse(rate)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
-    def count(self, asker: str) -> None:
-        """Count a request; refuse it with 429 where there were too many."""
-        allowed = self._limiter.hit(self._rate, asker)
-        g.rate_limit = self._rate, self._limiter.get_window_stats(self._rate, asker)
+    def count(self, client: str) -> None:
+        """Count a request of a client; abort it with 429 beyond the rate."""
+        allowed = self._limiter.hit(self._rate, client)
+        g.rate_limit = self._rate, self._limiter.get_window_stats(self._rate, client)
         if not allowed:
             abort(HTTPStatus.TOO_MANY_REQUESTS)
 
 
-def say_rate_limits(app: Flask) -> None:
-    """Let every response say how much is left of the limit that was counted last."""
+def add_rate_limit_headers(app: Flask) -> None:
+    """Add to each response how much is left of the limit that its request was counted against."""
 
     @app.after_request
-    def say(response: Response) -> Response:
+    def add(response: Response) -> Response:
         if "rate_limit" in g:
             response.headers.extend(_headers(*g.rate_limit))
             if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:

@@ -28,7 +28,7 @@ from calfeed.store.access.sessions import LONGEST, Session
 from calfeed.store.access.sign_in_links import add_link, use_link
 from calfeed.store.access.tokens import is_same_token
 from calfeed.store.database import Connection, Database
-from calfeed.web.serving.networks import name_network
+from calfeed.web.networks import name_network
 
 LINK_LASTING = timedelta(minutes=15)
 """How long a link that signs in can be used."""
@@ -105,8 +105,8 @@ class Door:
     def count_wrong_token(self) -> bool:
         """Count a wrong token, and return whether there were too many from this address.
 
-        The right token is never counted and never refused. The log says it
-        once a minute, so that nobody can fill it.
+        The right token is never counted and never refused. The log says it once a minute, so that
+        nobody can fill it.
         """
         if self._limiter.hit(GUESSES, name_network()):
             return False

@@ -22,8 +22,8 @@ from granian.rsgi import (  # type: ignore[attr-defined]  # it has them from its
     Scope,
 )
 
-from calfeed.web.admission import find_fault
 from calfeed.web.published.responses import Answer, Headers, find
+from calfeed.web.serving.admission import find_fault
 from calfeed.web.serving.bodies import Bodies
 from calfeed.web.serving.clients import client_address, find_network, is_known, without_port
 from calfeed.web.serving.lanes import AwayError, BusyError, Lane, LostError

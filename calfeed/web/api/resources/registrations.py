@@ -47,7 +47,7 @@ from calfeed.web.api.resources.endpoints import (
     SecretGiven,
     read_options,
 )
-from calfeed.web.serving.networks import name_network
+from calfeed.web.networks import name_network
 
 operations = Operations()
 
