@@ -11,14 +11,18 @@ CalfeedError            something a person can understand and mend
 |- SealError            what is stored encrypted cannot be read: the key is lost, or it was changed
 |- PublishRefusedError  a publish would withdraw more than it should
 |- NotFoundError        no such calendar, event, endpoint or delivery
+|- ConflictError        what is asked for does not go with the state that something is in
+|- ForbiddenError       who asks has not the right to do it
 `- InvalidInputError    an argument that is not what it should be
+   `- InvalidFieldsError  several of them, each with its field
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
 class CalfeedError(Exception):
@@ -123,5 +127,33 @@ class NotFoundError(CalfeedError):
     """No such calendar, event, endpoint or delivery."""
 
 
+class ConflictError(CalfeedError):
+    """Something is in a state in which this cannot be done; nothing is changed."""
+
+
+class ForbiddenError(CalfeedError):
+    """Who asks has not the right to do this; nothing is changed."""
+
+
 class InvalidInputError(CalfeedError):
     """An argument is not what it should be: no URL, no secret, a window that ends too early."""
+
+
+class Fault(NamedTuple):
+    """One thing wrong with an argument. `place` is the path to it: "url", "filters/types/0"."""
+
+    place: str
+    message: str
+
+    @property
+    def field(self) -> str:
+        """The innermost name in the place: "types" of "filters/types/0"."""
+        return [part for part in self.place.split("/") if not part.isdigit()][-1]
+
+
+class InvalidFieldsError(InvalidInputError):
+    """Arguments are not what they should be; `faults` has everything that is wrong."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(fault.message for fault in self.faults))

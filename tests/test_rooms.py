@@ -27,6 +27,7 @@ ORDER = [
     {"store"},
     {"publish"},
     {"delivery"},
+    {"services"},
     {"web"},
     {"cli"},
 ]
@@ -160,6 +161,73 @@ def test_only_the_store_knows_the_database_library(module: str) -> None:
     libraries = {name.split(".")[0] for name, _ in imports(module)}
     if room_of(module) != "store":
         assert libraries.isdisjoint({"sqlalchemy", "alembic", "psycopg"})
+
+
+FACES = ("cli/", "web/api/", "web/console/")
+"""They translate what somebody asks for to `services`, and read the store at most."""
+
+SQL_WRITES = {"insert", "insert_new", "update", "delete"}
+TRANSACTIONS = {"write", "write_alone", "write_alone_if_free"}
+
+
+@cache
+def writers() -> frozenset[str]:
+    """The functions of the store that write, by `module.name`, transitively within the store."""
+    calls: dict[str, set[str]] = {}
+    for module in MODULES:
+        if room_of(module) != "store" or module.startswith("store/migrations/"):
+            continue
+        name = "calfeed." + module.removesuffix(".py").replace("/", ".")
+        functions = [node for node in tree_of(module).body if isinstance(node, ast.FunctionDef)]
+        taken = {alias: f"{source}.{alias}" for source, alias in imports(module)}
+        taken |= {node.name: f"{name}.{node.name}" for node in functions}
+        calls |= {f"{name}.{node.name}": set(called_in(node, taken)) for node in functions}
+    found = {name for name, called in calls.items() if not called.isdisjoint(SQL_WRITES)}
+    while more := {name for name, called in calls.items() if called & found} - found:
+        found |= more
+    return frozenset(found)
+
+
+def called_in(function: ast.FunctionDef, taken: dict[str, str]) -> Iterator[str]:
+    """What a function calls: the statements of SQL that write by their names, others in full."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            if isinstance(owner, ast.Name) and owner.id in taken:
+                yield f"{taken[owner.id]}.{node.func.attr}"
+            if node.func.attr == "insert":  # of a table
+                yield "insert"
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            full = taken.get(node.func.id, "")
+            is_sql = full.startswith("sqlalchemy.") or node.func.id == "insert_new"
+            yield node.func.id if is_sql else full
+
+
+def test_the_functions_of_the_store_that_write_are_found() -> None:
+    known = {
+        "calfeed.store.endpoints.lifecycle.hold_endpoint",
+        "calfeed.store.endpoints.endpoints.add_endpoint",
+        "calfeed.store.access.tokens.revoke_token",
+        "calfeed.store.outbox.rehearsals.add_rehearsal",
+        "calfeed.store.secrets.resealing.seal_again",
+    }
+    assert known <= writers()
+    assert "calfeed.store.endpoints.endpoints.find_endpoint" not in writers()
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if one.startswith(FACES)])
+def test_commands_api_and_console_only_read_the_store(module: str) -> None:
+    """What somebody can do is a function of `services`, one for every face."""
+    taken = {alias: f"{name}.{alias}" for name, alias in imports(module)}
+    assert writers().isdisjoint(taken.values())
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Attribute):
+            owner = node.value.id if isinstance(node.value, ast.Name) else ""
+            used = f"{taken.get(owner, '')}.{node.attr}"
+            assert used not in writers(), f"{module}:{node.lineno} uses {used}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            opens = node.func.attr in TRANSACTIONS and not node.args
+            assert not opens, f"{module}:{node.lineno} opens a transaction that writes"
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from calfeed.delivery.channels.sending import SCHEME, Dispatch
-from calfeed.delivery.transport.guard import check_url
+from calfeed.delivery.transport.guard import UrlRules
 from calfeed.errors import InvalidInputError, SettingsError
 from calfeed.private_files import keep_private
 from calfeed.settings import Settings
@@ -38,9 +38,9 @@ def load_channels(settings: Settings) -> Mapping[str, Channel]:
     return read_channels(settings.channels, settings.https_endpoints_only)
 
 
-def check_endpoint_url(settings: Settings, url: str) -> str:
-    """Return an endpoint's URL in its normal form; raise InvalidInputError if it is refused."""
-    return check_url(url, settings.allow_private_endpoints, settings.https_endpoints_only)
+def url_rules(settings: Settings) -> UrlRules:
+    """Which URLs endpoints may have."""
+    return UrlRules(settings.allow_private_endpoints, settings.https_endpoints_only)
 
 
 def warn_of_plain(settings: Settings, found: Iterable[Endpoint]) -> str | None:
@@ -84,12 +84,3 @@ def open_sender_to(settings: Settings, url: str) -> Dispatch:
             )
         )
     return open_sender(settings, found)
-
-
-def refuse_channel(one: Endpoint) -> None:
-    """Raise InvalidInputError for an endpoint that is a channel, which only its file changes."""
-    if one.url.startswith(SCHEME):
-        raise InvalidInputError(
-            f"endpoint {one.id} is a channel: its address, what it gets and how stand in the file "
-            "that CALFEED_CHANNELS names; change them there, and start the workers again"
-        )

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 
 from calfeed.model.events import Event
 from calfeed.model.revision import Revision
-from calfeed.publish.plan import page_address
-from calfeed.reminders.filters import Filters
-from calfeed.reminders.messages import Message, make_subject, reminder_message
+from calfeed.reminders.messages import make_subject
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store.catalog import catalog, visibility
-from calfeed.store.database import Database
+from calfeed.store.database import Transactions
 from calfeed.store.endpoints.endpoints import Endpoint, list_endpoints
 from calfeed.store.outbox import outbox
 
@@ -33,7 +31,7 @@ class Planned:
     endpoints: tuple[Endpoint, ...]
 
 
-def load_window(database: Database, begin: datetime, end: datetime) -> list[Planned]:
+def load_window(database: Transactions, begin: datetime, end: datetime) -> list[Planned]:
     """What fires in `begin <= due < end`, with the endpoints that get it, by due time."""
     found = []
     with database.read() as connection:
@@ -67,22 +65,3 @@ def find_receivers(
         for one in endpoints
         if one.state == "active" and one.filters.allow(public) and one.filters.want(subject)
     )
-
-
-def rehearse(
-    found: Iterable[Planned], filters: Filters, base_url: str, now: datetime, name: str
-) -> Iterator[tuple[Planned, Message]]:
-    """The messages of a rehearsal called `name`: of the reminders found, those that are wanted.
-
-    Their ids are the rehearsal's own, and they are no part of the record of their events.
-    """
-    for planned in found:
-        message = reminder_message(
-            planned.reminder,
-            planned.revision,
-            now,
-            page=page_address(base_url, planned.reminder.event),
-            rehearsal=name,
-        )
-        if filters.allow(planned.public) and filters.want(message.subject):
-            yield planned, replace(message, uid=None)

@@ -54,10 +54,14 @@ class Digest(_Value):
     """0 is Monday; None: every day."""
 
 
+MAX_RATE = 600_000
+"""The most posts in a minute that an endpoint can ask for."""
+
+
 class Options(_Value):
     """What an endpoint asks for. The hours are on the wall clock of `time_zone`."""
 
-    rate: Annotated[int, Field(ge=1, le=600_000)] | None = None
+    rate: Annotated[int, Field(ge=1, le=MAX_RATE)] | None = None
     """The most posts in a minute."""
     time_zone: str = "UTC"
     quiet: QuietHours | None = None

@@ -6,8 +6,9 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection as Connection
 from sqlalchemy import Engine, create_engine, event, text
@@ -32,6 +33,29 @@ _READ_ONLY = ("25006", "0A000")
 
 # Several hosts, as PostgreSQL's own programs read them: `postgresql://user@one:5432,two:5432/name`.
 _HOSTS = re.compile(r"(?P<before>[^/]+://([^/@]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?P<path>/[^?]*)?\??")
+
+
+class Transactions(Protocol):
+    """Where transactions are opened: a database, or an open transaction that others join."""
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A transaction that only reads."""
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction that may write."""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """An open transaction in the place of a database: what reads or writes becomes part of it."""
+
+    connection: Connection
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """The open transaction."""
+        return nullcontext(self.connection)
+
+    write = read
 
 
 class Database:

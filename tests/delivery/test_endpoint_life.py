@@ -19,6 +19,7 @@ from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options, QuietHours
 from calfeed.reminders.signing import make_secret
+from calfeed.services.endpoints import request_test
 from calfeed.store.endpoints import lifecycle
 from calfeed.store.endpoints.endpoints import ROTATION, Endpoint, find_endpoint, take_endpoint
 from calfeed.store.endpoints.lifecycle import Released
@@ -366,3 +367,20 @@ def test_another_url_and_other_filters_hold_from_then_on(office: Office) -> None
     assert states(office) == ["delivered"]
     assert [post.path for post in office.receiver.posts] == ["/status/500", "/text"]
     assert json.loads(office.receiver.posts[0].body) == json.loads(office.receiver.posts[1].body)
+
+
+def test_a_worker_sends_the_first_attempt_of_a_test_to_a_paused_endpoint(office: Office) -> None:
+    """At any hour, too; another attempt is held with the rest."""
+    office.subscribe("/status/500")
+    quiet = QuietHours(begin=time(0), end=time(23, 59))
+    change(office, options=Options(quiet=quiet))
+    pause(office)
+    made = request_test(office.database, "end_1", office.now)
+    say(office, "msg_other")
+    office.work(lambda: {row.state for row in office.deliveries()} == {"pending", "held"})
+    tested = [row for row in office.deliveries() if row.id == made.id]
+    assert [(row.state, row.attempts) for row in tested] == [("pending", 1)]
+    assert len(office.receiver.posts) == 1
+    office.now += HOUR
+    office.work(lambda: {row.state for row in office.deliveries()} == {"held"})
+    assert len(office.receiver.posts) == 1

@@ -30,9 +30,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from calfeed.reminders.messages import verify_id
+from calfeed.services.registrations import PATIENCE
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
-from calfeed.web.api.resources.registrations import PATIENCE
 from tests.web.api_site import ADMIN, PRIVATE, ApiSite, make_api_site
 
 CHECKS = [

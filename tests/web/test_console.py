@@ -24,13 +24,14 @@ from werkzeug.test import Client, TestResponse
 from calfeed.cli import cli
 from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
+from calfeed.services.sessions import LINK_LASTING, make_link
 from calfeed.settings import Settings
 from calfeed.store.access.sessions import IDLE, LONGEST, load_session_key
 from calfeed.store.catalog.publishes import Author
 from calfeed.store.database import Database
 from calfeed.store.endpoints.endpoints import list_endpoints
 from calfeed.store.tables import sessions
-from calfeed.web.console.authentication import GUESSES, LINK_LASTING, make_link
+from calfeed.web.console.authentication import GUESSES
 from calfeed.web.console.routes import PREFIX, make_console
 from tests.delivery.office import Office
 from tests.delivery.receiver import Receiver

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from werkzeug.test import Client
 
 from calfeed.cli import cli
+from calfeed.delivery.transport.guard import UrlRules
 from calfeed.settings import Settings
 from calfeed.store.endpoints.endpoints import list_endpoints
 from calfeed.web.api.app import VERSION, make_api
@@ -46,7 +47,7 @@ def test_the_api_and_registrations_refuse_http(api: ApiSite) -> None:
         api.site.database,
         BASE,
         admin_token=SecretStr(ADMIN),
-        https_only=True,
+        urls=UrlRules(https_only=True),
         self_service=True,
     )
     client = Client(application)

@@ -145,7 +145,7 @@ def break_the_snapshot(house: House, patch: pytest.MonkeyPatch, fail: Callable[.
     patch.setattr(snapshot.Snapshot, "rows", fail)
     patch.setattr("calfeed.store.access.tokens.digest_token", fail)
     patch.setattr(authentication.Door, "is_token", fail)
-    patch.setattr("calfeed.web.console.views.sign_in_routes.open_link", fail)
+    patch.setattr("calfeed.services.sessions.open_link", fail)
 
 
 @pytest.mark.parametrize("fail", [fail_as_a_library, fail_as_the_database])

@@ -14,11 +14,11 @@ from standardwebhooks import Webhook
 from werkzeug.test import Client
 
 from calfeed.delivery.transport.sender import Sender
+from calfeed.services import registrations
+from calfeed.services.registrations import PATIENCE
 from calfeed.store.database import Database
 from calfeed.store.endpoints.registrations import list_registrations
 from calfeed.web.api.app import make_api
-from calfeed.web.api.resources import registrations
-from calfeed.web.api.resources.registrations import PATIENCE
 from calfeed.web.serving.clients import find_network
 from tests.delivery.office import Office
 from tests.delivery.receiver import Post, Receiver
@@ -306,7 +306,7 @@ def test_strangers_with_several_addresses_take_no_place_from_others(
     api: ApiSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Six addresses fill every place there is, and go on; who comes from another one has theirs."""
-    monkeypatch.setattr(registrations, "MOST", 24)
+    monkeypatch.setattr(registrations, "MAX_WAITING", 24)
     early = register_from(api, "203.0.113.1")
     for number in range(60):
         register_from(api, f"198.51.100.{number % 6}")
@@ -325,7 +325,7 @@ def test_strangers_with_several_addresses_take_no_place_from_others(
 def test_what_is_confirmed_or_removed_takes_no_place(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registrations, "MOST", 1)
+    monkeypatch.setattr(registrations, "MAX_WAITING", 1)
     joined = [registry.join() for _ in range(2)]
     removed = registry.register()
     registry.do("DELETE", f"/endpoints/{removed['id']}", 204, ADMIN)

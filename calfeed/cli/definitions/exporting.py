@@ -19,6 +19,7 @@ from calfeed.errors import InvalidInputError, NotFoundError, PublishRefusedError
 from calfeed.model.texts import check_url
 from calfeed.publish import apply, ledger, show
 from calfeed.publish.plan import Plan
+from calfeed.services.publishing import fill_ledger
 from calfeed.settings import Settings, load_settings
 from calfeed.store.catalog.installation import load_scheme
 from calfeed.store.database import Database
@@ -119,8 +120,8 @@ def _published(
         closing(Database(f"sqlite:///{folder}/ledger.sqlite3")) as database,
     ):
         migrate(database)
-        with database.write() as connection:
-            ledger.fill(connection, before)
+        fill_ledger(database, before)
+        with database.read() as connection:
             uids = load_scheme(connection)
         defined = load_definitions(settings.events, uids=uids, today=now.date())
         try:

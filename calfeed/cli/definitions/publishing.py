@@ -9,7 +9,6 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +21,7 @@ from calfeed.settings import Settings, load_settings
 if TYPE_CHECKING:
     from calfeed.definitions.result import Definitions
     from calfeed.model.uids import UidScheme
-    from calfeed.store.database import Connection, Database
+    from calfeed.store.database import Connection
 
 _CLOCKS_APART = timedelta(minutes=1)
 """How much the clocks of the machines that share a database may differ."""
@@ -119,22 +118,18 @@ def _find_warnings(
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where there are differences.")
 def diff(style: str, as_json: bool, exit_code: bool) -> None:
     """Show what a publish would do, and do nothing."""
-    from calfeed.definitions.files import load_definitions
-    from calfeed.errors import PublishRefusedError
-    from calfeed.publish.apply import check_plan, plan_publish
     from calfeed.publish.show import show_json, show_markdown, show_text
-    from calfeed.store.catalog.installation import load_scheme
+    from calfeed.services.publishing import compare_folder, published_or_nothing
+    from calfeed.store.database import Database
 
     settings = load_settings()
-    refusal = ""
-    with _published(settings) as database, database.read() as connection:
-        now = output.now()
-        defined = load_definitions(settings.events, uids=load_scheme(connection), today=now.date())
-        plan = plan_publish(connection, defined, now, settings.base_url)
-        try:
-            check_plan(connection, plan, now)
-        except PublishRefusedError as error:
-            refusal = str(error)
+    with (
+        closing(Database(settings.database, settings.keys)) as kept,
+        published_or_nothing(kept) as database,
+    ):
+        _, plan, refusal = compare_folder(
+            database, settings.events, settings.base_url, output.now()
+        )
     if as_json or style == "json":
         output.print_json({**show_json(plan), "refused": refusal or None})
     elif style == "markdown":
@@ -227,22 +222,3 @@ def schema() -> None:
     from calfeed.definitions.schema import make_schema
 
     click.echo(json.dumps(make_schema(), indent=2, ensure_ascii=False))
-
-
-@contextmanager
-def _published(settings: Settings) -> Iterator[Database]:
-    """The database to compare with; where there is none yet, one in which nothing is published."""
-    from calfeed.store.database import Database
-    from calfeed.store.migrate import check_schema, is_empty, migrate
-
-    with (
-        TemporaryDirectory() as folder,
-        closing(Database(settings.database, settings.keys)) as database,
-    ):
-        if not is_empty(database):
-            check_schema(database)
-            yield database
-            return
-        with closing(Database(f"sqlite:///{folder}/nothing.sqlite3")) as nothing:
-            migrate(nothing)
-            yield nothing

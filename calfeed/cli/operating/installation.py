@@ -21,7 +21,8 @@ def installation(wanted: str | None, as_json: bool) -> None:
     It is made with the database. Keep a copy: if the database is lost and there is no backup, a
     new one with the same id gives the same events the same UIDs.
     """
-    from calfeed.store.catalog.installation import load_installation, set_id
+    from calfeed.services.installation import set_id
+    from calfeed.store.catalog.installation import load_installation
     from calfeed.store.database import Database
     from calfeed.store.migrate import migrate
 
@@ -32,8 +33,7 @@ def installation(wanted: str | None, as_json: bool) -> None:
             migrate(database)
             for line in output.describe_new_keys(database):
                 click.echo(line, err=True)
-            with database.write_alone() as connection:
-                set_id(connection, asked)
+            set_id(database, asked)
     with output.opened(settings) as database, database.read() as connection:
         found = load_installation(connection)
     if as_json:

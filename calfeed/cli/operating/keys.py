@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -10,10 +10,11 @@ import click
 from calfeed.cli import output
 from calfeed.counting import count
 from calfeed.errors import KeyFileError
+from calfeed.services.installation import add_key, drop_key, encrypt_again, find_lost
 from calfeed.settings import load_settings
 from calfeed.store.endpoints.endpoints import list_endpoints
 from calfeed.store.secrets.keys import Key, make_key
-from calfeed.store.secrets.resealing import count_by_key, drop_key, seal_again
+from calfeed.store.secrets.resealing import count_by_key
 from calfeed.store.secrets.sealing import keyring_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def rotate(as_json: bool) -> None:
     with output.opened(load_settings()) as database:
         with database.read() as connection:
             file = keyring_of(connection).file
-        made = file.add(output.now())
+        made = add_key(database, output.now())
         if not as_json:
             click.echo(f"key {made.id} is the current one; keep a copy of {file.path}, apart from")
             click.echo("the copies of the database")
@@ -104,11 +105,6 @@ def make() -> None:
     click.echo(make_key(output.now()).line)
 
 
-def find_lost(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
-    """Those of these endpoints whose secrets cannot be read with the keys there are."""
-    return [one for one in endpoints if one.lost is not None]
-
-
 def describe_lost(lost: list[Endpoint]) -> Iterator[str]:
     """What is lost, and what can be done; nothing where nothing is."""
     if not lost:
@@ -124,16 +120,11 @@ def describe_lost(lost: list[Endpoint]) -> Iterator[str]:
 
 
 def _encrypt(database: Database, as_json: bool) -> None:
-    seal_again(database)
-    with database.read() as connection:
-        current = keyring_of(connection).file.load()[0].id
-        used = count_by_key(connection)
-        lost = find_lost(list_endpoints(connection))
-    left = used.total() - used[current]
+    current, texts, left, lost = encrypt_again(database)
     if as_json:
-        output.print_json({"key": current, "texts": used[current], "left": left})
+        output.print_json({"key": current, "texts": texts, "left": left})
         return
-    click.echo(f"{count(used[current], 'text')} are encrypted with key {current}")
+    click.echo(f"{count(texts, 'text')} are encrypted with key {current}")
     if left:
         click.echo(f"{count(left, 'text')} cannot be read, and stay as they are")
     for line in describe_lost(lost):

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-
 import click
 
 from calfeed.cli import output
-from calfeed.errors import InvalidInputError
-from calfeed.model.events import Calendar, Visibility
+from calfeed.services.tokens import add_token, revoke_token
 from calfeed.settings import load_settings
 from calfeed.store.access import tokens
 from calfeed.store.access.tokens import Token
-from calfeed.store.catalog import catalog
-from calfeed.store.database import Connection
 
 
 @click.group()
@@ -49,14 +44,19 @@ def add(
     if bool(calendar) == bool(scopes):
         raise click.UsageError("say what it is for: either a CALENDAR, or --scope")
     settings = load_settings()
-    made, now = secrets.token_urlsafe(32), output.now()
+    now = output.now()
     until = tokens.read_expiry(expires, now) if expires else None
     said = f"; it expires on {until:%Y-%m-%d at %H:%M} UTC" if until else ""
-    checked = tokens.check_scopes(scopes)
-    with output.opened(settings) as database, database.write() as connection:
-        if calendar:
-            _check_private(connection, calendar)
-        number = tokens.add_token(connection, made, calendar, description, now, checked, until)
+    with output.opened(settings) as database:
+        kept, made = add_token(
+            database,
+            scopes=scopes,
+            calendar=calendar or None,
+            description=description,
+            expires=until,
+            now=now,
+        )
+    number, checked = kept.id, kept.scopes
     if not calendar:
         if as_json:
             shown = {"id": number, "scopes": checked, "token": made}
@@ -117,8 +117,8 @@ def list_(as_json: bool) -> None:
 @click.argument("number", type=int)
 def revoke(number: int) -> None:
     """Revoke token NUMBER: within a second its address answers 410, and the API 401, for good."""
-    with output.opened(load_settings()) as database, database.write() as connection:
-        changed = tokens.revoke_token(connection, number, output.now())
+    with output.opened(load_settings()) as database:
+        changed = revoke_token(database, number, output.now())
     click.echo(f"token {number} {'is revoked' if changed else 'was revoked before'}")
 
 
@@ -132,17 +132,3 @@ def _state(one: Token) -> str:
     if one.is_expired(output.now()):
         return f"expired {one.expires:%Y-%m-%d}"
     return f"valid until {one.expires:%Y-%m-%d %H:%M}" if one.expires else "valid"
-
-
-def _check_private(connection: Connection, slug: str) -> None:
-    rows = catalog.load_calendars(connection)
-    if slug not in rows or rows[slug].withdrawn:
-        known = ", ".join(slug for slug, row in rows.items() if not row.withdrawn)
-        raise InvalidInputError(
-            f'there is no published calendar "{slug}"; there are {known or "none yet"}'
-        )
-    if Calendar.model_validate_json(rows[slug].content).visibility is not Visibility.PRIVATE:
-        raise InvalidInputError(
-            f'the calendar "{slug}" is public, so its feed needs no token; '
-            "write `visibility: private` in its definition to change that"
-        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 
 import click
 
@@ -12,11 +11,10 @@ from calfeed.cli import output
 from calfeed.cli.delivery_output import name_type, printable, show_time
 from calfeed.counting import count
 from calfeed.delivery.views import describe_attempt, describe_delivery
+from calfeed.services.deliveries import retry_deliveries, retry_failed
 from calfeed.settings import load_settings
-from calfeed.store.endpoints.endpoints import find_endpoint
 from calfeed.store.outbox import claims, deliveries
 from calfeed.store.outbox.deliveries import DeliveryRow, Retried
-from calfeed.store.outbox.retrying import retry_all
 from calfeed.store.reports import history
 
 
@@ -120,14 +118,12 @@ def retry(
     """Send deliveries that failed again, each under its own webhook-id."""
     if bool(delivery_ids) == bool(endpoint_id) or bool(endpoint_id) != bool(since):
         raise click.UsageError("say which: either their numbers, or --endpoint ID and --since TIME")
+    begin, now = output.parse_time("--since", since) if since else None, output.now()
     with output.opened(load_settings()) as database:
-        chosen: Sequence[int] = delivery_ids
-        if endpoint_id and since:
-            begin = output.parse_time("--since", since)
-            with database.read() as connection:
-                find_endpoint(connection, endpoint_id)
-                chosen = deliveries.list_failed(connection, endpoint_id, begin)
-        done = retry_all(database, chosen, output.now())
+        if endpoint_id and begin:
+            done = retry_failed(database, endpoint_id, begin, now)
+        else:
+            done = retry_deliveries(database, delivery_ids, now)
     if as_json:
         refused = [{"id": number, "reason": why} for number, why in done.refused.items()]
         output.print_json({"pending": done.pending, "held": done.held, "refused": refused})

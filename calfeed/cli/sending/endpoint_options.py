@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
 
-from calfeed.cli.secret_inputs import from_file
-from calfeed.definitions.formats.zone_names import check_zone
-from calfeed.delivery.transport.headers import change_headers, parse_headers
-from calfeed.errors import InvalidInputError
-from calfeed.reminders.filters import Filters
-from calfeed.reminders.option_texts import parse_digest, parse_quiet
-from calfeed.reminders.options import Options
-from calfeed.store.database import Connection
-from calfeed.store.endpoints.endpoints import Endpoint
-from calfeed.store.endpoints.filter_names import find_slips
+from calfeed.cli.secret_inputs import from_file, read_url
+from calfeed.reminders.options import MAX_RATE
+from calfeed.services.endpoints import EndpointValues
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -42,7 +34,9 @@ _SHARED = [
         metavar="FILE",
         help="Such headers from a file, each on a line; - is standard input.",
     ),
-    click.option("--rate", type=click.IntRange(1, 600_000), help="At most so many posts a minute."),
+    click.option(
+        "--rate", type=click.IntRange(1, MAX_RATE), help="At most so many posts a minute."
+    ),
     click.option("--time-zone", metavar="ZONE", help="The zone of --quiet and --digest; or UTC."),
     click.option("--quiet", metavar="HH:MM-HH:MM", help="Send nothing in these hours."),
     click.option(
@@ -83,21 +77,19 @@ def _decorate(command: Command, options: Sequence[Callable[[Command], Command]])
     return command
 
 
-def change(endpoint: Endpoint, given: Mapping[str, Any]) -> Endpoint:
-    """The endpoint with what `given`, the keyword arguments of a command, has of it.
+def read_values(given: Mapping[str, Any]) -> EndpointValues:
+    """What the keyword arguments of a command give of an endpoint.
 
-    Raises InvalidInputError for what makes no sense, UsageError for what contradicts itself. The
-    URL and the names in filters are not checked.
+    Raises UsageError for what contradicts itself.
     """
-    described = given["description"]
-    return replace(
-        endpoint,
-        filters=_change_filters(endpoint.filters, given),
-        options=_change_options(endpoint.options, given),
-        headers=change_headers(
-            endpoint.headers, parse_headers(_list_headers(given)), given.get("no_headers", ())
-        ),
-        description=endpoint.description if described is None else described,
+    url = given["url"]
+    return EndpointValues(
+        url=None if url is None else read_url(url),
+        description=given["description"],
+        filters=_read_filters(given),
+        options=_read_options(given),
+        headers=_list_headers(given),
+        removed_headers=given.get("no_headers", ()),
     )
 
 
@@ -108,33 +100,20 @@ def _list_headers(given: Mapping[str, Any]) -> list[str]:
     return [*given["headers"], *(line for line in more if line.strip())]
 
 
-def _change_filters(filters: Filters, given: Mapping[str, Any]) -> Filters:
+def _read_filters(given: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     lifted = [FILTERS[kind] for kind in given.get("every", ())]
     for kind, name in FILTERS.items():
         if given[name] and name in lifted:
             raise click.UsageError(f"either --{kind} or --every {kind}, not both")
-    chosen = {name: given[name] for name in FILTERS.values() if given[name] or name in lifted}
-    return filters.model_copy(update=chosen)
+    return {name: given[name] for name in FILTERS.values() if given[name] or name in lifted}
 
 
-def _change_options(options: Options, given: Mapping[str, Any]) -> Options:
-    changed = options.model_dump()
-    for name, read in (("rate", int), ("quiet", parse_quiet), ("digest", parse_digest)):
+def _read_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    options = {}
+    for name in ("rate", "quiet", "digest", "time_zone"):
         lifted = given.get(f"no_{name}", False)
         if given[name] is not None and lifted:
             raise click.UsageError(f"either --{name} or --no-{name}, not both")
         if given[name] is not None or lifted:
-            changed[name] = None if lifted else read(given[name])
-    if given["time_zone"] is not None:
-        try:
-            changed["time_zone"] = check_zone(given["time_zone"])
-        except ValueError as error:
-            raise InvalidInputError(str(error)) from error
-    return Options.model_validate(changed)
-
-
-def check_filters(connection: Connection, filters: Filters) -> None:
-    """Refuse a filter that nothing could ever pass because of a slip, with InvalidInputError."""
-    problems = [slip.message for slip in find_slips(connection, filters)]
-    if problems:
-        raise InvalidInputError("\n".join(problems))
+            options[name] = given[name]
+    return options

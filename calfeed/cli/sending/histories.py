@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,9 +17,10 @@ from calfeed.ical.change_text import describe_change
 from calfeed.ical.changes import Kind
 from calfeed.model.events import Event, text_in
 from calfeed.reminders.messages import describe_occurrences, describe_time
+from calfeed.services.reports import Entry, load_event_history
 from calfeed.settings import load_settings
 from calfeed.store.catalog.publishes import Author
-from calfeed.store.reports.history import FATES, History, Published, Told, find_uids, load_history
+from calfeed.store.reports.history import FATES, Published, Told
 from calfeed.store.rows import ReminderRow
 
 
@@ -46,13 +47,14 @@ def history(name: str, as_json: bool) -> None:
 
     In the order of time, from the record: also of an event that is gone.
     """
-    with output.opened(load_settings()) as database, database.read() as connection:
-        uids = find_uids(connection, name)
-        found = load_history(connection, uids)
-    entries = sorted(_list_entries(found), key=lambda entry: entry.at)
+    with output.opened(load_settings()) as database:
+        read = load_event_history(database, name)
+    found = read.record
+    rows = {row.key: row for row in found.reminders}
+    entries = [_describe(entry, rows) for entry in read.entries]
     if as_json:
         values = [{"at": entry.at.isoformat(), **entry.value} for entry in entries]
-        output.print_json({"event": name, "uids": uids, "history": values})
+        output.print_json({"event": name, "uids": read.uids, "history": values})
         return
     last = found.published[-1].revision
     gone = "; withdrawn" if last.withdrawn else ""
@@ -68,19 +70,13 @@ def history(name: str, as_json: bool) -> None:
     )
 
 
-def _list_entries(found: History) -> Iterator[_Entry]:
-    """What happened, in no order; of one moment what was published comes first."""
-    for one in found.published:
-        yield _publish(one)
-    rows = {row.key: row for row in found.reminders}
-    for told in found.told:
-        yield _tell(told, rows.get(told.reminder or ""))
-    sent = {told.reminder for told in found.told}
-    for row in found.reminders:
-        # One that was taken off the list before it was due follows from the change that did it.
-        ended = row.settled_at is not None and (row.key in sent or row.settled_at >= row.due)
-        if ended and row.state in FATES:
-            yield _end(row)
+def _describe(entry: Entry, rows: Mapping[str, ReminderRow]) -> _Entry:
+    what = entry.what
+    if isinstance(what, Published):
+        return _publish(what)
+    if isinstance(what, Told):
+        return _tell(what, rows.get(what.reminder or ""))
+    return _end(what)
 
 
 def _publish(one: Published) -> _Entry:

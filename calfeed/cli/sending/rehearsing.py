@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 
 import click
@@ -10,19 +9,10 @@ import click
 from calfeed.cli import output
 from calfeed.cli.secret_inputs import choose, read_url, secret_file
 from calfeed.counting import count
-from calfeed.delivery.engine.attempts import HEADERS, make_signer
-from calfeed.delivery.senders import check_endpoint_url, open_sender_to
-from calfeed.delivery.transport.sender import Outcome, Request
-from calfeed.errors import InvalidInputError
-from calfeed.publish import windows
-from calfeed.publish.windows import Planned, load_window
-from calfeed.reminders.filters import Filters
-from calfeed.reminders.signing import check_secret
+from calfeed.delivery.transport.sender import Outcome
+from calfeed.services.rehearsals import receiver_at, send_rehearsal
 from calfeed.settings import Settings, load_settings
-from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import Endpoint, find_endpoint
-
-_PATIENCE = 1.0
+from calfeed.store.endpoints.endpoints import Endpoint
 
 
 @click.command()
@@ -49,21 +39,16 @@ def rehearse(
     now = output.now()
     window = output.parse_window(begin, end, (now, now))
     settings = load_settings()
-    with output.opened(settings) as database:
-        target = _find_target(settings, database, endpoint_id, url, choose(secret, secret_file))
-        found = load_window(database, *window)
-    requests = _make_requests(settings, found, target)
+    target = _read_target(settings, endpoint_id, url, choose(secret, secret_file))
     results: list[Outcome] = []
-    with open_sender_to(settings, target.url) as sender:
-        sender.submit(list(requests.values()))
-        while len(results) < len(requests):
-            for outcome in sender.results(_PATIENCE):
-                results.append(outcome)
-                if not as_json:
-                    taken = "taken" if outcome.status is None else f"status {outcome.status}"
-                    answer = outcome.error or taken
-                    mark = "received" if outcome.received else "NOT received"
-                    click.echo(f"{mark}: {outcome.key} ({answer}, {outcome.milliseconds} ms)")
+    with output.opened(settings) as database:
+        for outcome in send_rehearsal(database, settings, target, window, output.now):
+            results.append(outcome)
+            if not as_json:
+                taken = "taken" if outcome.status is None else f"status {outcome.status}"
+                answer = outcome.error or taken
+                mark = "received" if outcome.received else "NOT received"
+                click.echo(f"{mark}: {outcome.key} ({answer}, {outcome.milliseconds} ms)")
     failed = sum(not outcome.received for outcome in results)
     if as_json:
         output.print_json(
@@ -84,48 +69,15 @@ def rehearse(
     sys.exit(1 if failed else 0)
 
 
-def _find_target(
-    settings: Settings,
-    database: Database,
-    endpoint_id: str | None,
-    url: str | None,
-    secret: str | None,
-) -> Endpoint:
+def _read_target(
+    settings: Settings, endpoint_id: str | None, url: str | None, secret: str | None
+) -> str | Endpoint:
     if (endpoint_id is None) == (url is None):
         raise click.UsageError("say where to send it: either --endpoint ID, or --url and --secret")
     if endpoint_id is not None:
         if secret is not None:
             raise click.UsageError("--secret goes with --url; an endpoint has its own")
-        with database.read() as connection:
-            return find_endpoint(connection, endpoint_id).check()
+        return endpoint_id
     if secret is None:
         raise click.UsageError("--url needs --secret, to sign with")
-    return Endpoint(
-        id="",
-        url=check_endpoint_url(settings, read_url(url or "")),
-        filters=Filters(),
-        secret=check_secret(secret),
-        created=output.now(),
-    )
-
-
-def _make_requests(
-    settings: Settings, found: list[Planned], target: Endpoint
-) -> dict[str, Request]:
-    """The signed requests, by a line that tells each from the others."""
-    name = secrets.token_hex(8)
-    now = output.now()
-    requests = {}
-    for planned, message in windows.rehearse(found, target.filters, settings.base_url, now, name):
-        event = planned.reminder.event
-        due = planned.reminder.due.astimezone(event.zone)
-        occurrence = planned.reminder.occurrence.id
-        line = f"{due:%Y-%m-%d %H:%M} {event.calendar}/{event.slug}"
-        line += f" {occurrence}" if occurrence else ""
-        line += f", {planned.reminder.rule}"
-        signer = make_signer(message.id, message.body, target.secrets_at, output.now)
-        headers = {**HEADERS, **target.headers}
-        requests[line] = Request(line, target.url, headers, message.body, signer)
-    if not requests:
-        raise InvalidInputError("no reminder is due in that window; nothing was sent")
-    return requests
+    return receiver_at(settings, read_url(url or ""), secret, output.now())

@@ -14,10 +14,11 @@ from calfeed.delivery.transport.guard import show_url
 from calfeed.delivery.views import describe_receipt, write
 from calfeed.ical.text import format_when
 from calfeed.model.events import Event, text_in
-from calfeed.publish.windows import Planned, load_window
+from calfeed.publish.windows import Planned
 from calfeed.reminders.messages import LATE, describe_occurrence, format_span
+from calfeed.services.reports import list_reminders
 from calfeed.settings import load_settings
-from calfeed.store.reports.history import FATES, Fired, load_fired
+from calfeed.store.reports.history import FATES, Fired
 
 _NAMED = 10
 """How many endpoints of a reminder are written out for people; of more only how many there are."""
@@ -36,17 +37,8 @@ def reminders(begin: str | None, end: str | None, as_json: bool) -> None:
     now = output.now()
     first = output.parse_window(begin, None, (now, datetime.max.replace(tzinfo=now.tzinfo)))[0]
     window = output.parse_window(begin, end, (now, first + timedelta(days=30)))
-    edge = now + timedelta.resolution  # what is due at this very moment is on record
-    fired: list[Fired] = []
     with output.opened(load_settings()) as database:
-        if window[0] < edge:
-            with database.read() as connection:
-                fired = load_fired(connection, window[0], min(edge, window[1]))
-        planned = load_window(database, *window)
-    recorded = {one.reminder.key for one in fired}
-    found: list[Fired | Planned] = [*fired]
-    found += [one for one in planned if one.reminder.key not in recorded]
-    found.sort(key=lambda one: (one.reminder.due, one.reminder.key))
+        found = list_reminders(database, *window, now)
     if as_json:
         output.print_json(
             [

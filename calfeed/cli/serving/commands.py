@@ -83,12 +83,13 @@ def web(processes: int, supervised: bool) -> None:
 @_supervised
 def worker(supervised: bool) -> None:
     """Send what is due. Any number of these may run beside each other on PostgreSQL."""
-    from calfeed.cli.operating.keys import describe_lost, find_lost
-    from calfeed.cli.sending.channels import register
+    from calfeed.cli.operating.keys import describe_lost
     from calfeed.clock import SteadyClock
     from calfeed.delivery.engine.worker import Worker
     from calfeed.delivery.scheduler import WorkerClock
     from calfeed.delivery.senders import load_channels, open_sender, warn_of_plain
+    from calfeed.services.channels import keep_channels
+    from calfeed.services.installation import find_lost
     from calfeed.store.endpoints.endpoints import list_endpoints
     from calfeed.store.notices import Listener
     from calfeed.store.outbox.timekeeping import last_time
@@ -114,7 +115,7 @@ def worker(supervised: bool) -> None:
         now = SteadyClock(last)
         if not _await_certainty(now, last, stopping):
             return
-        register(database, channels, now())
+        keep_channels(database, channels, now())
         keep = timedelta(days=settings.keep_bodies)
         one = Worker(database, sender, settings.base_url, now, random.random, keep_bodies=keep)
         _on_signal(one.stop)

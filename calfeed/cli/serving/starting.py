@@ -12,12 +12,12 @@ from calfeed.counting import count
 from calfeed.errors import StoreError
 from calfeed.publish.plan import HORIZON
 from calfeed.publish.windows import Planned, load_window
+from calfeed.services.installation import make_ready
+from calfeed.services.sessions import LINK_LASTING, make_link
 from calfeed.settings import Settings
 from calfeed.store.catalog import catalog
 from calfeed.store.catalog.visibility import is_public
 from calfeed.store.database import Database
-from calfeed.store.migrate import check_schema, migrate
-from calfeed.web.console.authentication import LINK_LASTING, make_link
 
 
 def prepare(database: Database, say: Callable[[str], None]) -> None:
@@ -25,18 +25,10 @@ def prepare(database: Database, say: Callable[[str], None]) -> None:
 
     Raises StoreError where it cannot be used for reading either.
     """
-    try:
-        migrate(database)
-        with database.write():
-            pass  # an up-to-date one is not written to by that
-    except StoreError as error:
-        try:
-            check_schema(database)
-        except StoreError:
-            raise error from None
+    if (reason := make_ready(database)) is not None:
         say(
-            f"{error}\nThe feeds are served as they were published last. Nothing is published, and "
-            "no reminder is sent, until the database can be written to"
+            f"{reason}\nThe feeds are served as they were published last. Nothing is published, "
+            "and no reminder is sent, until the database can be written to"
         )
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from calfeed.delivery.channels.apprise_service import Service
 from calfeed.delivery.channels.sending import SCHEME
-from calfeed.errors import InvalidInputError, Problem, SettingsError
+from calfeed.errors import Fault, InvalidInputError, Problem, SettingsError
 from calfeed.model.texts import nearest
-from calfeed.reminders.filters import MESSAGE_TYPES, Filters
-from calfeed.reminders.option_texts import parse_digest, parse_quiet
-from calfeed.reminders.options import Digest, Options, QuietHours
+from calfeed.reminders.endpoint_values import FILTER_LISTS, check_line, list_faults, read_options
+from calfeed.reminders.filters import Filters
+from calfeed.reminders.options import Options
 from calfeed.store.endpoints.endpoints import Endpoint
 
 # A letter first, because a host of digits is an address.
@@ -30,12 +30,8 @@ _WORDS = {
     "string_type": 'has to be a text, in quotes: "…"',
     "list_type": 'has to be a list of texts: ["…"]',
     "int_type": "has to be a whole number",
-    "greater_than_equal": "has to be 1 or more",
-    "less_than_equal": "has to be 600,000 or less",
 }
 """What pydantic finds, in words for those who do not know it."""
-
-Read = TypeVar("Read")
 
 
 class _Entry(BaseModel):
@@ -51,37 +47,8 @@ class _Entry(BaseModel):
     types: list[str] = []
     rate: int | None = None
     time_zone: str = "UTC"
-    quiet: QuietHours | None = None
-    digest: Digest | None = None
-
-    @field_validator("types")
-    @classmethod
-    def _check_types(cls, value: list[str]) -> list[str]:
-        for name in value:
-            if name not in MESSAGE_TYPES:
-                raise ValueError(
-                    f'"{name}" is not a message type; there are {", ".join(MESSAGE_TYPES)}'
-                )
-        return value
-
-    @field_validator("rate", "time_zone")
-    @classmethod
-    def _check_option(cls, value: Any, info: Any) -> Any:
-        try:
-            Options.model_validate({info.field_name: value})
-        except ValidationError as error:
-            raise ValueError(_say(error.errors(include_input=False)[0])) from None
-        return value
-
-    @field_validator("quiet", mode="before")
-    @classmethod
-    def _read_quiet(cls, value: object) -> QuietHours:
-        return _read_text(value, parse_quiet)
-
-    @field_validator("digest", mode="before")
-    @classmethod
-    def _read_digest(cls, value: object) -> Digest:
-        return _read_text(value, parse_digest)
+    quiet: str | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,13 +104,13 @@ def _read_channel(
     wrong = {}
     if not _NAME.fullmatch(name):
         wrong[name] = "a channel's name is a letter and up to 35 of a-z, 0-9 and -"
-    read = None
     try:
-        read = _Entry(**entry)
+        _Entry(**entry)
     except ValidationError as error:
         for each in error.errors(include_input=False, include_url=False):
             key = str(each["loc"][0])
             wrong[f"{name}.{key}"] = _say(each, key)
+    filters, options, description = _read_values(name, entry, wrong)
     service = None
     try:
         # Here and not in the model, so that what is wrong with the rest is told as well.
@@ -155,22 +122,29 @@ def _read_channel(
             "is not encrypted, and CALFEED_HTTPS_ENDPOINTS_ONLY is set; write "
             f"{service.secure_schema}://…"
         )
-    if wrong or read is None or service is None:
+    if wrong or service is None:
         return None, wrong
-    chosen = {
-        key: tuple(getattr(read, key)) for key in ("calendars", "categories", "events", "types")
-    }
-    asked = {key: getattr(read, key) for key in Options.model_fields}
-    return Channel(name, service, Filters(**chosen), Options(**asked), read.description), {}
+    return Channel(name, service, filters, options, description), {}
 
 
-def _read_text(value: object, read: Callable[[str], Read]) -> Read:
-    if not isinstance(value, str):
-        raise ValueError("has to be a text")
+def _read_values(
+    name: str, entry: Mapping[str, Any], wrong: dict[str, str]
+) -> tuple[Filters, Options, str]:
+    """What the keys say whose values are of the right kind; what is wrong is added, by key."""
+    good = {key: value for key, value in entry.items() if f"{name}.{key}" not in wrong}
+    faults: list[Fault] = []
+    filters = Filters(**{key: tuple(good.get(key, ())) for key in FILTER_LISTS})
+    faults += list_faults(filters)
+    given = {key: good[key] for key in Options.model_fields if key in good}
+    options = read_options(Options(), given, faults)
+    description = good.get("description", "")
     try:
-        return read(value)
+        check_line(description)
     except InvalidInputError as error:
-        raise ValueError(str(error)) from None
+        faults.append(Fault("description", str(error)))
+    for fault in faults:
+        wrong.setdefault(f"{name}.{fault.field}", fault.message)
+    return filters, options, description
 
 
 def _say(error: Any, key: str = "") -> str:

@@ -63,8 +63,8 @@ def prepare(
     Those whose message no longer matters, or is no longer kept, are settled as expired, those
     whose endpoint is gone as dropped. What an endpoint does not want now, because it is paused, in
     its quiet hours or past its rate, is given back, and so is what has a URL that this process does
-    not take, or none that it can read. None of these are among the requests. `at_once` does not ask
-    whether it is paused, for the hours and for the rate.
+    not take, or none that it can read. None of these are among the requests. The first attempt of a
+    test does not ask whether it is paused, for the hours and for the rate, nor does any `at_once`.
     """
     now = clock()
     stored = store.load_messages(connection, [one.message_id for one in claims])
@@ -83,9 +83,16 @@ def prepare(
             continue
         ends["expired"] += [one for one in ready if not stored[one.message_id].matters(now)]
         ready = [one for one in ready if stored[one.message_id].matters(now)]
-        if not endpoint.takes_posts and not at_once:
-            paused += ready
-            continue
+        urgent = {
+            one
+            for one in ready
+            if at_once or (stored[one.message_id].is_test and one.attempts == 0)
+        }
+        if not endpoint.takes_posts:
+            paused += [one for one in ready if one not in urgent]
+            ready = [one for one in ready if one in urgent]
+            if not ready:
+                continue
         if endpoint.lost is not None:
             _complain(endpoint.id, endpoint.lost)
             later.update(dict.fromkeys(ready, now + _ELSEWHERE))
@@ -93,10 +100,10 @@ def prepare(
         if takes is not None and not takes(endpoint.url):
             later.update(dict.fromkeys(ready, now + _ELSEWHERE))
             continue
-        if not at_once:
-            unwanted = _find_unwanted(connection, endpoint, ready, stored, now)
-            later |= unwanted
-            ready = [one for one in ready if one not in unwanted]
+        others = [one for one in ready if one not in urgent]
+        unwanted = _find_unwanted(connection, endpoint, others, stored, now)
+        later |= unwanted
+        ready = [one for one in ready if one not in unwanted]
         headers = {**HEADERS, **endpoint.headers}
         for one in ready:
             message = stored[one.message_id]
@@ -133,8 +140,8 @@ def _find_unwanted(
     if quiet is not None:
         untils = [(one, stored[one.message_id].until) for one in ready]
         later |= {one: quiet for one, until in untils if until is None or quiet < until}
-    if rate is not None:
-        wanted = [one for one in ready if one not in later]
+    wanted = [one for one in ready if one not in later]
+    if rate is not None and wanted:
         turns = lifecycle.take_turns(connection, endpoint.id, rate, len(wanted), now)
         later |= {one: at for one, at in zip(wanted, turns, strict=True) if at > now}
     return later

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, NamedTuple
 
 import pycurl
 
@@ -80,6 +80,17 @@ def refuse_address(address: str) -> str | None:
         if ip in network:
             return words
     return "reserved" if isinstance(ip, IPv6Address) and ip not in _UNICAST_V6 else None
+
+
+class UrlRules(NamedTuple):
+    """Which URLs endpoints may have, by the settings: the arguments of `check_url`."""
+
+    allow_private: bool = False
+    https_only: bool = False
+
+
+PUBLIC_ONLY = UrlRules()
+"""The rules where the settings allow nothing more."""
 
 
 def check_url(url: str, allow_private: bool, https_only: bool = False) -> str:

@@ -144,6 +144,16 @@ def load_tokens(connection: Connection) -> list[Token]:
     return [_to_token(row) for row in connection.execute(select(tokens).order_by(tokens.c.id))]
 
 
+def load_token(connection: Connection, number: int) -> Token:
+    """A token by its number, a revoked one too. Raises NotFoundError for no such one."""
+    row = connection.execute(select(tokens).where(tokens.c.id == number)).one_or_none()
+    if row is None:
+        raise NotFoundError(
+            f"there is no token {number}; `calfeed token list` shows those there are"
+        )
+    return _to_token(row)
+
+
 def find_token(connection: Connection, token: str, now: datetime) -> Token | None:
     """A token that is neither revoked nor expired; None where there is no such one.
 
@@ -157,10 +167,7 @@ def find_token(connection: Connection, token: str, now: datetime) -> Token | Non
 
 def revoke_token(connection: Connection, number: int, now: datetime) -> bool:
     """Revoke a token; False where it was revoked before. Raises NotFoundError for no such one."""
-    if connection.scalar(select(tokens.c.id).where(tokens.c.id == number)) is None:
-        raise NotFoundError(
-            f"there is no token {number}; `calfeed token list` shows those there are"
-        )
+    load_token(connection, number)
     changed = connection.execute(
         update(tokens).where(tokens.c.id == number, tokens.c.revoked.is_(None)).values(revoked=now)
     )

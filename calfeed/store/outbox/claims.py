@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from calfeed.errors import KeyFileError
+from calfeed.reminders.filters import Subject
 from calfeed.store.json_rows import dump_rows, given_rows
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import attempts, deliveries, messages
@@ -66,10 +67,12 @@ class Attempt(NamedTuple):
 
 
 class StoredMessage(NamedTuple):
-    """A message's bytes, empty once they are no longer kept, and until when they matter."""
+    """A message's bytes, empty once they are no longer kept, until when they matter, and whether
+    it is a test of its endpoint."""
 
     body: bytes
     until: datetime | None
+    is_test: bool = False
 
     def matters(self, now: datetime) -> bool:
         """Whether it is still to be sent."""
@@ -142,13 +145,20 @@ def load_messages(connection: Connection, ids: Sequence[str]) -> dict[str, Store
     """Messages by id."""
     given = {"ids": dump_rows([{"id": message_id} for message_id in set(ids)])}
     rows = connection.execute(_loading(connection.dialect.name), given).all()
-    return {key: StoredMessage(bytes(body or b""), until) for key, body, until in rows}
+    return {
+        key: StoredMessage(bytes(body or b""), until, _type_of(subject) == "endpoint.test")
+        for key, body, until, subject in rows
+    }
+
+
+def _type_of(subject: str) -> str:
+    return Subject.model_validate_json(subject).type
 
 
 @cache
 def _loading(dialect: str) -> Any:
     wanted = given_rows(dialect, "ids", {"id": String(40)})
-    query = select(messages.c.id, messages.c.body, messages.c.until)
+    query = select(messages.c.id, messages.c.body, messages.c.until, messages.c.subject)
     # As text, PostgreSQL writes bytes in hexadecimal digits, twice as many.
     binary = query.execution_options(calfeed_binary=True)
     return binary.where(messages.c.id.in_(select(wanted.c.id)))

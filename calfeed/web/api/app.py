@@ -8,6 +8,7 @@ from itertools import chain
 from flask import Flask, Response, request
 from pydantic import SecretStr
 
+from calfeed.delivery.transport.guard import PUBLIC_ONLY, UrlRules
 from calfeed.store.database import Database
 from calfeed.web.api.access import RATE, guard
 from calfeed.web.api.document import make_document
@@ -58,17 +59,16 @@ def make_api(
     base_url: str,
     *,
     admin_token: SecretStr | None = None,
-    allow_private: bool = False,
-    https_only: bool = False,
+    urls: UrlRules = PUBLIC_ONLY,
     self_service: bool = False,
     rate: str = RATE,
     registration_rate: str = registrations.RATE,
 ) -> Flask:
     """The application over a published state and its database.
 
-    `admin_token` may do everything; `allow_private` and `https_only` are for the URLs of endpoints.
-    With `self_service` anybody may register an endpoint. `rate` is how many requests one token or
-    address may make, `registration_rate` how many registrations (as the library limits writes it).
+    `admin_token` may do everything. `urls` says which URLs endpoints may have. With `self_service`
+    anybody may register an endpoint. `rate` is how many requests one token or address may make,
+    `registration_rate` how many registrations (as the library limits writes it).
     """
     app = QuietFlask(__name__, static_folder="ui", static_url_path="/ui")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
@@ -94,7 +94,7 @@ def make_api(
         # By the address, even of who has a token: each registration gives another one.
         registration_limit.count(name_network())
 
-    backend = Backend(state, database, base_url, allow_private, https_only, limit_registrations)
+    backend = Backend(state, database, base_url, urls, limit_registrations)
     operations = [*OPERATIONS, *registrations.operations] if self_service else OPERATIONS
     for operation in operations:
         serve_operation(app, VERSION, operation, backend)

@@ -19,11 +19,11 @@ from pydantic import (
 from calfeed.definitions.formats.zone_names import check_zone
 from calfeed.delivery.transport.guard import check_url
 from calfeed.errors import InvalidInputError
+from calfeed.reminders.endpoint_values import MAX_LINE
 from calfeed.reminders.option_texts import parse_digest, parse_quiet
-from calfeed.reminders.options import WEEKDAYS
+from calfeed.reminders.options import MAX_RATE
 from calfeed.reminders.signing import check_secret
 
-_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _YEARS = range(1900, 2200)
 _LONGEST_WINDOW = timedelta(days=366)
 _NO_MOMENT = "write a date, as 2025-06-30, or a time with its offset, as 2025-06-30T09:00:00Z"
@@ -74,7 +74,7 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Number = Annotated[int, Field(ge=1, le=2**53)]
 """The number of a delivery or a token."""
 
-Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+Line = Annotated[str, Field(max_length=MAX_LINE, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 """A text of one line."""
 
 Url = Annotated[
@@ -92,16 +92,10 @@ HeaderValue = Annotated[
     str, Field(pattern=r"^[!-~]([ -~\t]{0,4094}[!-~])?$", examples=["Bearer …"])
 ]
 
-Rate = Annotated[int, Field(ge=1, le=600_000)]
+Rate = Annotated[int, Field(ge=1, le=MAX_RATE)]
 Zone = Annotated[str, Field(max_length=100, examples=["Asia/Karachi"]), AfterValidator(check_zone)]
-Quiet = Annotated[
-    str, Field(pattern=f"^{_CLOCK}-{_CLOCK}$", examples=["22:00-07:00"]), _checked(parse_quiet)
-]
-Digest = Annotated[
-    str,
-    Field(pattern=f"^(daily|{'|'.join(WEEKDAYS)})@{_CLOCK}$", examples=["daily@09:00"]),
-    _checked(parse_digest),
-]
+Quiet = Annotated[str, Field(max_length=100, examples=["22:00-07:00"]), _checked(parse_quiet)]
+Digest = Annotated[str, Field(max_length=100, examples=["daily@09:00"]), _checked(parse_digest)]
 
 Moment = Annotated[
     datetime,

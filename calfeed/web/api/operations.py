@@ -1,8 +1,8 @@
 """Operations: what the API can do, each a function whose signature says what it takes and gives.
 
 A handler takes a `Call` and, by these names, `path`, `query`, `body` (pydantic models) and
-`connection`: a transaction that reads for a GET, and writes for anything else. What it returns is
-the answer. From the same signatures the OpenAPI document is made.
+`connection`, a transaction that reads, or `database`, for the services that write. What it returns
+is the answer. From the same signatures the OpenAPI document is made.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from flask import Flask, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from calfeed.errors import InvalidInputError
-from calfeed.store.access.idempotency import claim_key, keep_answer
-from calfeed.store.database import Connection, Database
+from calfeed.delivery.transport.guard import UrlRules
+from calfeed.services.idempotency import Answered, UsedKeyError, do_once
+from calfeed.store.database import Database, Transactions
 from calfeed.web.api.access import Access, current_access
 from calfeed.web.api.problems import Mistake, RefusalError, list_mistakes, refuse_input
 from calfeed.web.published.snapshot import PublishedCalendar, Snapshot
@@ -70,8 +70,7 @@ class Backend:
     state: State
     database: Database
     base_url: str
-    allow_private: bool
-    https_only: bool
+    urls: UrlRules
     limit_registrations: Callable[[], None]
 
 
@@ -154,7 +153,7 @@ class Operations(list[Operation]):
 def serve_operation(app: Flask, prefix: str, operation: Operation, backend: Backend) -> None:
     """Let an application answer the requests for an operation."""
     models = {name: operation.model(name) for name in ("path", "query", "body")}
-    transacted = "connection" in inspect.signature(operation.handler).parameters
+    parameters = inspect.signature(operation.handler).parameters
 
     def answer(**parts: str) -> Response:
         access = current_access()
@@ -162,18 +161,17 @@ def serve_operation(app: Flask, prefix: str, operation: Operation, backend: Back
             access.require(operation.scope.format_map(parts))
         given = _read_input(models, parts, operation.needs_body, backend)
         call = Call(backend, access, backend.state.snapshot, backend.state.clock())
-        if not transacted:
-            return _respond(operation, _write(operation.handler(call, **given)))
         key = request.headers.get(IDEMPOTENCY_KEY) if operation.once else None
-        if operation.method == "GET":
+        if key is not None:
+            return _answer_once(key, operation, call, given)
+        if "connection" in parameters:
             with backend.database.read() as connection:
                 made = operation.handler(call, connection=connection, **given)
-            return _respond(operation, _write(made))
-        with backend.database.write() as connection:
-            if key is None:
-                text = _write(operation.handler(call, connection=connection, **given))
-                return _respond(operation, text)
-            return _answer_once(connection, key, operation, call, given)
+        elif "database" in parameters:
+            made = operation.handler(call, database=backend.database, **given)
+        else:
+            made = operation.handler(call, **given)
+        return _respond(operation, _write(made))
 
     app.add_url_rule(
         prefix + operation.path.replace("{", "<").replace("}", ">"),
@@ -184,28 +182,28 @@ def serve_operation(app: Flask, prefix: str, operation: Operation, backend: Back
     )
 
 
-def _answer_once(
-    connection: Connection, key: str, operation: Operation, call: Call, given: Mapping[str, Any]
-) -> Response:
+def _answer_once(key: str, operation: Operation, call: Call, given: Mapping[str, Any]) -> Response:
     """Do an operation unless this caller did with this key, and answer as the first time."""
     if not 1 <= len(key) <= LONGEST_KEY:
         detail = f"it has to be from 1 to {LONGEST_KEY} characters"
         raise refuse_input([Mistake(pointer=IDEMPOTENCY_KEY, detail=detail)])
     name = _digest(call.access.name, key)
     asked = _digest(request.method, request.path, request.get_data(as_text=True))
+
+    def do(database: Transactions) -> Answered:
+        made = operation.handler(call, database=database, **given)
+        hidden = made.model_copy(update={"secret": None}) if isinstance(made, Once) else made
+        return Answered(_write(made), _write(hidden))
+
     try:
-        before = claim_key(connection, name, asked, call.now)
-    except InvalidInputError as error:
+        answered = do_once(call.backend.database, name, asked, call.now, do)
+    except UsedKeyError as error:
         mistake = Mistake(pointer=IDEMPOTENCY_KEY, detail=str(error))
         raise refuse_input([mistake]) from error
-    if before is not None:
-        response = _respond(operation, before)
+    response = _respond(operation, answered.text)
+    if answered.replayed:
         response.headers["Idempotent-Replayed"] = "true"
-        return response
-    made = operation.handler(call, connection=connection, **given)
-    hidden = made.model_copy(update={"secret": None}) if isinstance(made, Once) else made
-    keep_answer(connection, name, _write(hidden))
-    return _respond(operation, _write(made))
+    return response
 
 
 def _read_input(
@@ -263,7 +261,7 @@ def _read_body(model: type[BaseModel], backend: Backend) -> BaseModel:
             "The body has to be JSON: Content-Type: application/json",
         )
     text = request.get_data()
-    body = model.model_validate_json(text, strict=True, context=_urls_of(backend))
+    body = model.model_validate_json(text, strict=True, context=backend.urls._asdict())
     json.loads(text, object_pairs_hook=_refuse_repeated)
     return body
 
@@ -274,11 +272,6 @@ def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
         if times > 1:
             detail = f'"{name}" is given {times} times in one object'
             raise refuse_input([Mistake(pointer="#", detail=detail)])
-
-
-def _urls_of(backend: Backend) -> dict[str, bool]:
-    """Which URLs endpoints may have, by the names of the parameters of `check_url`."""
-    return {"allow_private": backend.allow_private, "https_only": backend.https_only}
 
 
 def _write(made: Any) -> str:

@@ -11,7 +11,15 @@ from flask import Flask, Response
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from calfeed.errors import InvalidInputError, NotFoundError, SealError, StoreError
+from calfeed.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidFieldsError,
+    InvalidInputError,
+    NotFoundError,
+    SealError,
+    StoreError,
+)
 
 PROBLEM = "application/problem+json"
 
@@ -108,9 +116,22 @@ def explain_errors(app: Flask) -> None:
     def sealed(error: SealError) -> Response:
         return _answer(409, str(error).partition("; `calfeed")[0])
 
+    @app.errorhandler(ConflictError)
+    def conflicting(error: ConflictError) -> Response:
+        return _answer(409, str(error))
+
+    @app.errorhandler(ForbiddenError)
+    def forbidden(error: ForbiddenError) -> Response:
+        return _answer(403, str(error))
+
     @app.errorhandler(InvalidInputError)
     def invalid(error: InvalidInputError) -> Response:
         return _answer(422, str(error))
+
+    @app.errorhandler(InvalidFieldsError)
+    def mistaken(error: InvalidFieldsError) -> Response:
+        mistakes = [Mistake(pointer=f"#/{one.place}", detail=one.message) for one in error.faults]
+        return refused(refuse_input(mistakes))
 
     @app.errorhandler(StoreError)
     def stuck(error: StoreError) -> Response:

@@ -6,41 +6,29 @@ session can be ended, and a cookie does not help to guess the token.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
-import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 
 from flask import Flask, Response, g, request
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from calfeed.errors import StoreError
+from calfeed.services.sessions import Sessions, end_session
 from calfeed.settings import Settings
-from calfeed.store.access import sessions
-from calfeed.store.access.sessions import LONGEST, Session
-from calfeed.store.access.sign_in_links import add_link, use_link
+from calfeed.store.access.sessions import LONGEST, Session, load_session_key
 from calfeed.store.access.tokens import is_same_token
-from calfeed.store.database import Connection, Database
+from calfeed.store.database import Database
 from calfeed.web.networks import name_network
-
-LINK_LASTING = timedelta(minutes=15)
-"""How long a link that signs in can be used."""
 
 GUESSES = RateLimitItemPerMinute(5)
 """How many wrong tokens from one address are answered as such."""
 
 _REPORTS = RateLimitItemPerMinute(1)
 """How often the log says that there were more."""
-
-_TOUCHED_EVERY = timedelta(minutes=1)
-"""How exactly it is noted when a session was last used."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +55,7 @@ class Door:
     def __init__(
         self, database: Database, settings: Settings, clock: Callable[[], datetime]
     ) -> None:
-        self._database = database
+        self._sessions = Sessions(database, settings.admin_token)
         self._clock = clock
         self._token = settings.admin_token
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
@@ -77,8 +65,8 @@ class Door:
 
         Raises StoreError where the database cannot be read.
         """
-        with self._database.read() as connection:
-            app.secret_key = sessions.load_session_key(connection)  # it signs notices, no more
+        with self._sessions.database.read() as connection:
+            app.secret_key = load_session_key(connection)  # it signs notices, no more
         # A browser takes a name with this prefix from this very host, over https, and nobody else.
         host = "__Host-" if secure else ""
         self._cookie, self._path = f"{host}calfeed_console", "/" if secure else prefix
@@ -118,27 +106,22 @@ class Door:
 
     def sign_in(self, method: str) -> None:
         """Begin a session; the one that this browser had is over."""
-        secret, now = secrets.token_urlsafe(32), self._clock()
         former = current_visit()
-        with self._database.write() as connection:
-            if former is not None:
-                sessions.end_session(connection, former.session.id)
-            door = self._door(connection)
-            number = sessions.begin_session(connection, secret, door, method, now)
-        g.visit, g.cookie = Visit(secret, Session(number, method, now, now)), secret
+        secret, session = self._sessions.begin(
+            method, self._clock(), former.session if former else None
+        )
+        g.visit, g.cookie = Visit(secret, session), secret
 
     def sign_out(self) -> None:
         """End the session of this browser."""
         visit = current_visit()
         if visit is not None:
-            with self._database.write() as connection:
-                sessions.end_session(connection, visit.session.id)
+            end_session(self._sessions.database, visit.session.id)
         g.visit, g.cookie = None, ""
 
     def list_sessions(self) -> list[Session]:
         """Everybody who is signed in, the last used first."""
-        with self._database.read() as connection:
-            return sessions.list_sessions(connection, self._door(connection), self._clock())
+        return self._sessions.list(self._clock())
 
     def _recognise(self) -> None:
         """Find the session of a request. Who has no cookie costs the database nothing."""
@@ -146,16 +129,8 @@ class Door:
         secret = request.cookies.get(self._cookie)
         if not secret:
             return
-        now = self._clock()
-        with self._database.read() as connection:
-            found = sessions.find_session(connection, secret, self._door(connection), now)
-        if found is None:
-            return
-        g.visit = Visit(secret, found)
-        if now - found.used >= _TOUCHED_EVERY:
-            # A database that cannot be written to signs nobody out.
-            with suppress(StoreError), self._database.write() as connection:
-                sessions.touch_session(connection, found.id, now)
+        found = self._sessions.find(secret, self._clock())
+        g.visit = None if found is None else Visit(secret, found)
 
     def _give_cookie(self, response: Response) -> Response:
         """Send the cookie of a session that was begun, take back that of one that was ended."""
@@ -171,30 +146,6 @@ class Door:
                 samesite="Strict",
             )
         return response
-
-    def _door(self, connection: Connection) -> str:
-        token = "" if self._token is None else self._token.get_secret_value()
-        return _name_door(token, sessions.load_session_key(connection))
-
-
-@lru_cache(maxsize=4)
-def _name_door(token: str, key: bytes) -> str:
-    """What stands for an admin token in the database. It is slow to compute, against guessing."""
-    return hashlib.scrypt(token.encode(), salt=key, n=2**14, r=8, p=1, dklen=32).hex()
-
-
-def make_link(database: Database, base_url: str, now: datetime) -> str:
-    """Make a link that signs in whoever opens it first, within `LINK_LASTING`."""
-    once = secrets.token_urlsafe(24)
-    with database.write() as connection:
-        add_link(connection, once, now + LINK_LASTING)
-    return f"{base_url}/console/enter?once={once}"
-
-
-def open_link(database: Database, once: str, now: datetime) -> bool:
-    """Use a link up; False where it was used before, or is too old."""
-    with database.write() as connection:
-        return use_link(connection, once, now)
 
 
 def current_visit() -> Visit | None:

@@ -11,7 +11,14 @@ from flask import Flask, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
-from calfeed.errors import CalfeedError, InvalidInputError, NotFoundError, SealError, StoreError
+from calfeed.errors import (
+    CalfeedError,
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    SealError,
+    StoreError,
+)
 from calfeed.settings import Settings
 from calfeed.store.database import Database
 from calfeed.web.console.authentication import Door, current_visit, form_token, is_own_form
@@ -41,6 +48,7 @@ _STATUSES = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (InvalidInputError, HTTPStatus.BAD_REQUEST),
     (SealError, HTTPStatus.CONFLICT),
+    (ConflictError, HTTPStatus.CONFLICT),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 

@@ -22,6 +22,7 @@ from werkzeug.test import run_wsgi_app
 
 from calfeed import logs
 from calfeed.clock import SteadyClock
+from calfeed.delivery.senders import url_rules
 from calfeed.errors import CalfeedError
 from calfeed.settings import load_settings
 from calfeed.store.database import Database
@@ -148,8 +149,7 @@ def main(address: str) -> None:
         database,
         settings.base_url,
         admin_token=settings.admin_token,
-        allow_private=settings.allow_private_endpoints,
-        https_only=settings.https_endpoints_only,
+        urls=url_rules(settings),
         self_service=settings.self_service,
     )
     console = make_console(database, settings, clock)

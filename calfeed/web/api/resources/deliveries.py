@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 
 from calfeed.delivery.views import describe_attempt, describe_delivery
 from calfeed.errors import NotFoundError
-from calfeed.store.database import Connection
-from calfeed.store.endpoints import endpoints
+from calfeed.services import deliveries as service
+from calfeed.store.database import Connection, Transactions
 from calfeed.store.outbox import deliveries
 from calfeed.store.reports import history, sent_messages
 from calfeed.store.reports.sent_messages import MessageRow
@@ -203,13 +203,12 @@ def show_delivery(call: Call, path: DeliveryPath, connection: Connection) -> Del
 
 
 @operations.add("POST", "/deliveries/retry", scope=_SCOPE)
-def retry_deliveries(call: Call, body: RetryGiven, connection: Connection) -> Retried:
+def retry_deliveries(call: Call, body: RetryGiven, database: Transactions) -> Retried:
     """Send deliveries that failed again, each under its own webhook-id."""
-    chosen = body.deliveries
     if body.endpoint is not None and body.since is not None:
-        endpoints.find_endpoint(connection, body.endpoint)
-        chosen = deliveries.list_failed(connection, body.endpoint, body.since)[:_MOST_AT_ONCE]
-    done = deliveries.retry(connection, chosen, call.now)
+        done = service.retry_failed(database, body.endpoint, body.since, call.now, _MOST_AT_ONCE)
+    else:
+        done = service.retry_deliveries(database, body.deliveries, call.now)
     return Retried(
         pending=done.pending,
         held=done.held,

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import Field
 
-from calfeed.delivery.channels.sending import SCHEME
-from calfeed.delivery.transport.headers import change_headers, find_header, parse_headers
 from calfeed.delivery.views import describe_delivery, describe_endpoint
-from calfeed.errors import InvalidInputError
-from calfeed.reminders.filters import MESSAGE_TYPES, Filters
-from calfeed.reminders.messages import probe_message
-from calfeed.reminders.option_texts import parse_digest, parse_quiet
-from calfeed.reminders.options import Options
-from calfeed.reminders.signing import make_secret
-from calfeed.store.database import Connection
-from calfeed.store.endpoints import endpoints, lifecycle
+from calfeed.reminders.endpoint_values import MAX_ENTRIES
+from calfeed.reminders.filters import MESSAGE_TYPES
+from calfeed.services import endpoints as service
+from calfeed.services.endpoints import EndpointDetails, EndpointValues
+from calfeed.store.database import Connection, Transactions
+from calfeed.store.endpoints import endpoints
 from calfeed.store.endpoints.endpoints import Endpoint as Kept
-from calfeed.store.endpoints.filter_names import find_slips
-from calfeed.store.notices import announce
-from calfeed.store.outbox import deliveries, outbox
 from calfeed.web.api.fields import (
     Digest,
     HeaderName,
@@ -41,7 +31,6 @@ from calfeed.web.api.fields import (
 from calfeed.web.api.models import View
 from calfeed.web.api.operations import Call, Given, Once, Operations, Path, as_example
 from calfeed.web.api.paging import Page, PageQuery, paginate, to_number
-from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
 from calfeed.web.api.resources.deliveries import Delivery
 
 operations = Operations()
@@ -52,13 +41,13 @@ _SCOPE = "endpoints"
 class FiltersGiven(Given):
     """What an endpoint gets: any of each list, and something of every list; an empty one is all."""
 
-    calendars: list[Line] = Field(default_factory=list, max_length=100)
-    categories: list[Line] = Field(default_factory=list, max_length=100)
+    calendars: list[Line] = Field(default_factory=list, max_length=MAX_ENTRIES)
+    categories: list[Line] = Field(default_factory=list, max_length=MAX_ENTRIES)
     events: list[Line] = Field(
-        default_factory=list, max_length=100, description="Each as calendar/event."
+        default_factory=list, max_length=MAX_ENTRIES, description="Each as calendar/event."
     )
     types: list[Line] = Field(
-        default_factory=list, max_length=10, description=f"Of {', '.join(MESSAGE_TYPES)}."
+        default_factory=list, max_length=MAX_ENTRIES, description=f"Of {', '.join(MESSAGE_TYPES)}."
     )
 
 
@@ -185,82 +174,56 @@ def list_endpoints(call: Call, query: PageQuery, connection: Connection) -> Page
 
 
 @operations.add("POST", "/endpoints", scope=_SCOPE, status=HTTPStatus.CREATED, once=True)
-def add_endpoint(call: Call, body: EndpointGiven, connection: Connection) -> EndpointOnce:
+def add_endpoint(call: Call, body: EndpointGiven, database: Transactions) -> EndpointOnce:
     """Add an endpoint.
 
     It receives messages from then on. The secret, with which it verifies messages (Standard
     Webhooks), is in the answer and is not shown again.
     """
-    given = body.filters.model_dump()
-    added = Kept(
-        id="ep_" + secrets.token_hex(8),
-        url=body.url,
-        filters=Filters.model_validate(given),
-        secret=body.secret or make_secret(secrets.token_bytes(32)),
-        created=call.now,
-        description=body.description,
-        options=Options.model_validate(read_options(body.options)),
-        headers=_change_headers({}, body.headers),
+    added = service.add_endpoint(
+        database, call.backend.urls, read_values(body), call.now, body.secret
     )
-    _check_filters(connection, added.filters)
-    endpoints.add_endpoint(connection, added)
-    return EndpointOnce.model_validate(
-        {**describe_endpoint(added, call.now), "secret": added.secret}
-    )
+    return _show_once(added, call.now)
 
 
 @operations.add("GET", "/endpoints/{endpoint}", scope=_SCOPE)
-def show_endpoint(call: Call, path: EndpointPath, connection: Connection) -> EndpointMore:
+def show_endpoint(call: Call, path: EndpointPath, database: Transactions) -> EndpointMore:
     """Show an endpoint, and how many deliveries it has in each state."""
-    return _show(connection, path.endpoint, call.now)
+    return show_details(service.show_endpoint(database, path.endpoint), call.now)
 
 
 @operations.add("PATCH", "/endpoints/{endpoint}", scope=_SCOPE)
 def change_endpoint(
-    call: Call, path: EndpointPath, body: EndpointChange, connection: Connection
+    call: Call, path: EndpointPath, body: EndpointChange, database: Transactions
 ) -> EndpointMore:
-    """Change what is given of an endpoint."""
-    found = _take(connection, path.endpoint)
-    chosen = body.filters.model_dump(include=body.filters.model_fields_set)
-    options = read_options(body.options)
-    changed = replace(
-        found,
-        filters=Filters.model_validate({**found.filters.model_dump(), **chosen}),
-        options=Options.model_validate({**found.options.model_dump(), **options}),
-        headers=_change_headers(found.headers, body.headers),
-        **body.model_dump(include=body.model_fields_set & {"url", "description"}),
+    """Change what is given of an endpoint.
+
+    One whose key is lost gets a new secret with its URL; rotate it to see one.
+    """
+    changed = service.change_endpoint(
+        database, call.backend.urls, path.endpoint, read_values(body), call.now
     )
-    if changed.filters != found.filters:
-        _check_filters(connection, changed.filters)
-    lifecycle.change_endpoint(connection, changed, call.now)
-    return _show(connection, path.endpoint, call.now)
+    return show_details(changed, call.now)
 
 
 @operations.add("DELETE", "/endpoints/{endpoint}", scope=_SCOPE, status=HTTPStatus.NO_CONTENT)
-def remove_endpoint(call: Call, path: EndpointPath, connection: Connection) -> None:
+def remove_endpoint(call: Call, path: EndpointPath, database: Transactions) -> None:
     """Remove an endpoint; what waits for it is dropped, and its record stays."""
-    endpoints.find_endpoint(connection, path.endpoint)
-    lifecycle.remove_endpoint(connection, path.endpoint, call.now)
+    service.remove_endpoint(database, path.endpoint, call.now)
 
 
 @operations.add("POST", "/endpoints/{endpoint}/pause", scope=_SCOPE)
-def pause_endpoint(call: Call, path: EndpointPath, connection: Connection) -> EndpointMore:
+def pause_endpoint(call: Call, path: EndpointPath, database: Transactions) -> EndpointMore:
     """Send nothing to an endpoint until it is resumed; what is for it is held."""
-    found = endpoints.find_endpoint(connection, path.endpoint)
-    if not lifecycle.hold_endpoint(connection, path.endpoint, "paused", call.now):
-        raise _conflict(f"The endpoint is {found.state} already, so nothing is sent to it.")
-    return _show(connection, path.endpoint, call.now)
+    return show_details(service.pause_endpoint(database, path.endpoint, call.now), call.now)
 
 
 @operations.add("POST", "/endpoints/{endpoint}/resume", scope=_SCOPE)
-def resume_endpoint(call: Call, path: EndpointPath, connection: Connection) -> Released:
+def resume_endpoint(call: Call, path: EndpointPath, database: Transactions) -> Released:
     """Send to a paused or disabled endpoint again, beginning with what it missed."""
-    endpoints.find_endpoint(connection, path.endpoint)
-    released = lifecycle.resume_endpoint(connection, path.endpoint, call.now)
-    if released is None:
-        raise _conflict("The endpoint is not paused and not disabled: there is nothing to resume.")
+    details, released = service.resume_endpoint(database, path.endpoint, call.now)
     return Released(
-        endpoint=_show(connection, path.endpoint, call.now),
+        endpoint=show_details(details, call.now),
         pending=released.pending,
         gathered=released.gathered,
         expired=released.expired,
@@ -269,80 +232,47 @@ def resume_endpoint(call: Call, path: EndpointPath, connection: Connection) -> R
 
 @operations.add("POST", "/endpoints/{endpoint}/rotate", scope=_SCOPE, once=True)
 def rotate_secret(
-    call: Call, path: EndpointPath, connection: Connection, body: SecretGiven | None = None
+    call: Call, path: EndpointPath, database: Transactions, body: SecretGiven | None = None
 ) -> EndpointOnce:
     """Give an endpoint another secret; for 24 hours the former one signs too."""
-    made = (body and body.secret) or make_secret(secrets.token_bytes(32))
-    rotated = _take(connection, path.endpoint).rotate(made, call.now)
-    endpoints.save_endpoint(connection, rotated)
-    return EndpointOnce.model_validate({**describe_endpoint(rotated, call.now), "secret": made})
+    own = body.secret if body else None
+    return _show_once(
+        service.rotate_secret(database, path.endpoint, call.now, own).endpoint, call.now
+    )
 
 
 @operations.add(
     "POST", "/endpoints/{endpoint}/test", scope=_SCOPE, status=HTTPStatus.CREATED, once=True
 )
-def test_endpoint(call: Call, path: EndpointPath, connection: Connection) -> Delivery:
-    """Send an active endpoint a test message.
+def test_endpoint(call: Call, path: EndpointPath, database: Transactions) -> Delivery:
+    """Send an endpoint a test message, paused or not.
 
     A worker posts it at once; `/deliveries/{delivery}` shows the result.
     """
-    require_active(connection, path.endpoint)
-    message = probe_message(path.endpoint, call.now, secrets.token_hex(8))
-    number = outbox.add_delivery(connection, message, path.endpoint)
-    announce(connection)
-    return Delivery.model_validate(describe_delivery(deliveries.find_delivery(connection, number)))
+    row = service.request_test(database, path.endpoint, call.now)
+    return Delivery.model_validate(describe_delivery(row))
 
 
-def require_active(connection: Connection, endpoint_id: str) -> Kept:
-    """The endpoint of an id. Raises RefusalError (409) for one that nothing is sent to now."""
-    found = endpoints.find_endpoint(connection, endpoint_id)
-    if found.state != "active":
-        raise _conflict(f"The endpoint is {found.state}; it has to be active.")
-    return found
+def show_details(details: EndpointDetails, now: datetime) -> EndpointMore:
+    """An endpoint as it is answered."""
+    shown = describe_endpoint(details.endpoint, now)
+    return EndpointMore.model_validate({**shown, "deliveries": details.deliveries})
 
 
-def _show(connection: Connection, endpoint_id: str, now: datetime) -> EndpointMore:
-    found = endpoints.find_endpoint(connection, endpoint_id)
-    counts = lifecycle.count_deliveries(connection, endpoint_id)
-    return EndpointMore.model_validate({**describe_endpoint(found, now), "deliveries": counts})
+def _show_once(one: Kept, now: datetime) -> EndpointOnce:
+    return EndpointOnce.model_validate({**describe_endpoint(one, now), "secret": one.secret})
 
 
-def _take(connection: Connection, endpoint_id: str) -> Kept:
-    found = endpoints.take_endpoint(connection, endpoint_id)
-    if found.url.startswith(SCHEME):
-        raise _conflict("The endpoint is a channel: what it is stands in the operator's file.")
-    return found
-
-
-def read_options(given: OptionsGiven) -> dict[str, Any]:
-    """Return what is given of the options, as `Options` has it."""
-    chosen = given.model_dump(include=given.model_fields_set)
-    for name, read in (("quiet", parse_quiet), ("digest", parse_digest)):
-        if chosen.get(name) is not None:
-            chosen[name] = read(chosen[name])
-    return chosen
-
-
-def _change_headers(headers: Mapping[str, str], given: Mapping[str, str | None]) -> dict[str, str]:
-    """The headers with what is given of them. Raises RefusalError for what cannot be one."""
-    kept = {name: value for name, value in given.items() if value is not None}
-    removed = [name for name, value in given.items() if value is None]
-    known = [name for name in removed if find_header(headers, name) is not None]
-    try:
-        added = parse_headers(f"{name}: {value}" for name, value in kept.items())
-        return change_headers(headers, added, known)
-    except InvalidInputError as error:
-        raise refuse_input([Mistake(pointer="#/headers", detail=str(error))]) from error
-
-
-def _check_filters(connection: Connection, filters: Filters) -> None:
-    def list_slips() -> Iterator[Mistake]:
-        for slip in find_slips(connection, filters):
-            yield Mistake(pointer=f"#/filters/{slip.name}/{slip.place}", detail=slip.message)
-
-    if mistakes := list(list_slips()):
-        raise refuse_input(mistakes)
-
-
-def _conflict(detail: str) -> RefusalError:
-    return RefusalError(HTTPStatus.CONFLICT, detail)
+def read_values(body: Given) -> EndpointValues:
+    """What a body gives of an endpoint."""
+    given: dict[str, Any] = body.model_dump(exclude_unset=True)
+    headers = given.get("headers", {})
+    return EndpointValues(
+        url=given.get("url"),
+        description=given.get("description"),
+        filters=given.get("filters", {}),
+        options=given.get("options", {}),
+        headers=[f"{name}: {value}" for name, value in headers.items() if value is not None],
+        removed_headers=[name for name, value in headers.items() if value is None],
+        missing_ok=True,
+    )

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from http import HTTPStatus
 
 from pydantic import Field
 
-from calfeed.counting import count
 from calfeed.delivery.views import describe_delivery
-from calfeed.publish.windows import load_window, rehearse
-from calfeed.store.database import Connection
+from calfeed.services import rehearsals as service
+from calfeed.services.rehearsals import MAX_REMINDERS
+from calfeed.store.database import Connection, Transactions
 from calfeed.store.outbox import deliveries
 from calfeed.store.outbox.rehearsals import Rehearsal as Kept
-from calfeed.store.outbox.rehearsals import add_rehearsal, find_rehearsal
+from calfeed.store.outbox.rehearsals import find_rehearsal
 from calfeed.web.api.fields import Id, Window
 from calfeed.web.api.models import View
 from calfeed.web.api.operations import Call, Given, Operations, Path, as_example
-from calfeed.web.api.problems import Mistake, refuse_input
 from calfeed.web.api.resources.deliveries import Delivery
-from calfeed.web.api.resources.endpoints import require_active
 
 operations = Operations()
-
-_MOST = 200
 
 
 class RehearsalGiven(Given, Window):
@@ -53,24 +48,15 @@ class RehearsalPath(Path):
 
 
 @operations.add("POST", "/rehearsals", scope="rehearse", status=HTTPStatus.CREATED, once=True)
-def make_rehearsal(call: Call, body: RehearsalGiven, connection: Connection) -> Rehearsal:
+def make_rehearsal(call: Call, body: RehearsalGiven, database: Transactions) -> Rehearsal:
     """Send an active endpoint the reminders of a window now, marked as a rehearsal.
 
     It gets those that it wants, under ids of this rehearsal; real reminders are not touched.
     """
-    target = require_active(connection, body.endpoint)
-    name = secrets.token_hex(8)
-    found = load_window(call.backend.database, body.begin, body.end)
-    messages = [
-        message
-        for _, message in rehearse(found, target.filters, call.backend.base_url, call.now, name)
-    ]
-    if not 1 <= len(messages) <= _MOST:
-        detail = f"due in it: {count(len(messages), 'reminder')}; choose a window with 1 to {_MOST}"
-        raise refuse_input([Mistake(pointer="#/to", detail=detail)])
     window = (body.begin, body.end)
-    made = add_rehearsal(connection, f"rh_{name}", target.id, window, messages, call.now)
-    return _show(connection, made)
+    made = service.make_rehearsal(database, call.backend.base_url, body.endpoint, window, call.now)
+    with database.read() as connection:
+        return _show(connection, made)
 
 
 @operations.add("GET", "/rehearsals/{rehearsal}", scope="rehearse")
@@ -80,7 +66,7 @@ def show_rehearsal(call: Call, path: RehearsalPath, connection: Connection) -> R
 
 
 def _show(connection: Connection, one: Kept) -> Rehearsal:
-    rows = deliveries.list_deliveries(connection, ids=one.deliveries, limit=_MOST)
+    rows = deliveries.list_deliveries(connection, ids=one.deliveries, limit=MAX_REMINDERS)
     return Rehearsal(
         id=one.id,
         endpoint=one.endpoint_id,

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from calfeed.errors import NotFoundError
+from calfeed.services import tokens as service
+from calfeed.services.tokens import MAX_SCOPES
 from calfeed.store.access import tokens
-from calfeed.store.access.tokens import SCOPES, allows
-from calfeed.store.database import Connection
+from calfeed.store.access.tokens import SCOPES
+from calfeed.store.database import Connection, Transactions
 from calfeed.web.api.fields import Line, Moment, Number, Slug
 from calfeed.web.api.models import View
 from calfeed.web.api.operations import Call, Given, Once, Operations, Path, as_example
 from calfeed.web.api.paging import Page, PageQuery, paginate
-from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
 
 operations = Operations()
 
@@ -33,7 +32,7 @@ class TokenGiven(Given):
 
     scopes: list[ScopeName] = Field(
         default_factory=list,
-        max_length=50,
+        max_length=MAX_SCOPES,
         description=f"{', '.join(SCOPES)}, or read:CALENDAR for one private calendar.",
     )
     calendar: Slug | None = None
@@ -83,62 +82,38 @@ def list_tokens(call: Call, query: PageQuery, connection: Connection) -> Page[To
 
     Those that are for a private calendar which the asking token may not read are left out.
     """
-    found = [one for one in tokens.load_tokens(connection) if _may_see(call, one)]
+    found = [
+        one for one in tokens.load_tokens(connection) if service.may_see(call.access.scopes, one)
+    ]
     page, cursor = paginate(found, lambda one: (one.id,), query, (int,))
     return Page[Token](items=[_show(one) for one in page], next=cursor)
 
 
 @operations.add("POST", "/tokens", scope=_SCOPE, status=HTTPStatus.CREATED, once=True)
-def make_token(call: Call, body: TokenGiven, connection: Connection) -> TokenOnce:
+def make_token(call: Call, body: TokenGiven, database: Transactions) -> TokenOnce:
     """Make a token, which may do no more than the one that asks for it.
 
     It is in the answer as `secret`, and is not shown again.
     """
-    scopes = tokens.check_scopes(body.scopes)
-    beyond = [scope for scope in scopes if not allows(call.access.scopes, scope)]
-    if beyond:
-        raise RefusalError(
-            HTTPStatus.FORBIDDEN, f"Your token has not what this one would: {', '.join(beyond)}."
-        )
-    if body.calendar is not None:
-        found = call.calendars().get(body.calendar)
-        if found is None or found.public:
-            detail = "there is no private calendar of this name that your token may read"
-            raise refuse_input([Mistake(pointer="#/calendar", detail=detail)])
-    if body.expires is not None and body.expires <= call.now:
-        detail = "this is past, so the token would be of no use"
-        raise refuse_input([Mistake(pointer="#/expires", detail=detail)])
-    made = secrets.token_urlsafe(32)
-    number = tokens.add_token(
-        connection, made, body.calendar, body.description, call.now, scopes, body.expires
-    )
-    base = call.backend.base_url
-    return TokenOnce(
-        id=number,
-        scopes=list(scopes),
+    made = service.add_token(
+        database,
+        scopes=body.scopes,
         calendar=body.calendar,
         description=body.description,
-        created=call.now,
-        revoked=None,
         expires=body.expires,
-        secret=made,
-        address=f"{base}/private/{{secret}}/{body.calendar}.ics" if body.calendar else None,
+        now=call.now,
+        granted=call.access.scopes,
     )
+    base = call.backend.base_url
+    address = f"{base}/private/{{secret}}/{body.calendar}.ics" if body.calendar else None
+    shown = _show(made.kept).model_dump()
+    return TokenOnce(**shown, secret=made.secret, address=address)
 
 
 @operations.add("DELETE", "/tokens/{token}", scope=_SCOPE, status=HTTPStatus.NO_CONTENT)
-def revoke_token(call: Call, path: TokenPath, connection: Connection) -> None:
+def revoke_token(call: Call, path: TokenPath, database: Transactions) -> None:
     """Revoke a token, for good; its record stays."""
-    kept = {one.id: one for one in tokens.load_tokens(connection)}.get(path.token)
-    if kept is None or not _may_see(call, kept):
-        raise NotFoundError(f"there is no token {path.token}")
-    if any(not allows(call.access.scopes, scope) for scope in kept.scopes):
-        raise RefusalError(HTTPStatus.FORBIDDEN, "This token may do more than yours.")
-    tokens.revoke_token(connection, path.token, call.now)
-
-
-def _may_see(call: Call, one: tokens.Token) -> bool:
-    return all(call.access.may_read(name) for name in one.calendars)
+    service.revoke_token(database, path.token, call.now, call.access.scopes)
 
 
 def _show(one: tokens.Token) -> Token:

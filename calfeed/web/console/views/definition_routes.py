@@ -6,11 +6,9 @@ import os
 
 from flask import Flask, render_template
 
-from calfeed.definitions.files import load_definitions
-from calfeed.errors import DefinitionError, PublishRefusedError
-from calfeed.publish.apply import check_plan, plan_publish
+from calfeed.errors import DefinitionError
 from calfeed.publish.show import list_changes, summarize
-from calfeed.store.catalog.installation import load_scheme
+from calfeed.services.publishing import compare_folder
 from calfeed.web.console.context import Desk
 
 
@@ -24,20 +22,12 @@ def add_routes(console: Flask, desk: Desk) -> None:
         if not os.access(folder, os.F_OK):
             return render_template(page, folder=folder, missing=True)
         try:
-            with desk.database.read() as connection:
-                uids = load_scheme(connection)
-            defined = load_definitions(folder, uids=uids, today=now.date())
+            compared = compare_folder(desk.database, folder, desk.settings.base_url, now)
         except DefinitionError as error:
             return render_template(
                 page, folder=folder, problems=error.problems, warnings=error.warnings
             )
-        refusal = ""
-        with desk.database.read() as connection:
-            plan = plan_publish(connection, defined, now, desk.settings.base_url)
-            try:
-                check_plan(connection, plan, now)
-            except PublishRefusedError as error:
-                refusal = str(error)
+        defined, plan, refusal = compared
         return render_template(
             page,
             folder=folder,

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as Answer
 
 from calfeed.counting import count
 from calfeed.errors import InvalidInputError, NotFoundError
+from calfeed.services.deliveries import retry_deliveries, retry_failed
 from calfeed.store.endpoints.endpoints import list_endpoints, load_endpoints
 from calfeed.store.outbox import claims, deliveries
 from calfeed.store.outbox.deliveries import STATES, Retried
-from calfeed.store.outbox.retrying import retry_all
 from calfeed.store.reports import history
 from calfeed.web.console.context import Desk, asked, read_day, read_number
 
@@ -78,22 +78,21 @@ def add_routes(console: Flask, desk: Desk) -> None:
             message=message,
         )
 
-    @console.post("/deliveries/retry")
-    def retry_deliveries() -> Answer:
+    @console.post("/deliveries/retry", endpoint="retry_deliveries")
+    def retry() -> Answer:
         chosen = map(read_number, request.form.getlist("delivery"))
         numbers = [number for number in chosen if number is not None]
-        back = url_for("list_deliveries", **_filters())
+        back, now = url_for("list_deliveries", **_filters()), desk.clock()
+        done = Retried()
         if asked("all_since"):
             since = read_day(asked("all_since"))
-            with desk.database.read() as connection:
-                numbers = deliveries.list_failed(connection, asked("endpoint_id"), since)
+            done = retry_failed(desk.database, asked("endpoint_id"), since, now)
             back = url_for("show_endpoint", endpoint_id=asked("endpoint_id"))
-        elif len(numbers) == 1 and asked("from") == "delivery":
-            back = url_for("show_delivery", number=numbers[0])
-        if numbers:
-            _say(retry_all(desk.database, numbers, desk.clock()))
-        else:
-            flash("No delivery was chosen, so nothing is sent again.", "bad")
+        elif numbers:
+            done = retry_deliveries(desk.database, numbers, now)
+            if len(numbers) == 1 and asked("from") == "delivery":
+                back = url_for("show_delivery", number=numbers[0])
+        _say(done)
         return redirect(back, 303)
 
 
@@ -103,6 +102,8 @@ def _filters() -> dict[str, Any]:
 
 
 def _say(done: Retried) -> None:
+    if not (done.pending or done.held or done.refused):
+        flash("No delivery was chosen, so nothing is sent again.", "bad")
     if done.pending:
         flash(f"{_count(len(done.pending))} sent again now.", "good")
     if done.held:

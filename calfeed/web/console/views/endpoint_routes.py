@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -11,18 +10,17 @@ from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from calfeed.delivery.channels.sending import SCHEME
-from calfeed.delivery.endpoint_test import probe
-from calfeed.delivery.senders import refuse_channel, warn_of_plain
+from calfeed.delivery.senders import url_rules, warn_of_plain
 from calfeed.delivery.views import signs_until
+from calfeed.errors import InvalidFieldsError
 from calfeed.model.events import Calendar, text_in
-from calfeed.reminders.filters import MESSAGE_TYPES, Filters
+from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.reminders.options import WEEKDAYS
 from calfeed.reminders.retry import is_received
-from calfeed.reminders.signing import make_secret
+from calfeed.services import endpoints as service
 from calfeed.store.catalog import catalog
 from calfeed.store.database import Connection
-from calfeed.store.endpoints import endpoints, lifecycle
-from calfeed.store.endpoints.endpoints import Endpoint
+from calfeed.store.endpoints.endpoints import Endpoint, list_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
 from calfeed.web.console.context import Desk
 from calfeed.web.console.views.endpoint_form import EndpointForm
@@ -36,19 +34,18 @@ def add_routes(console: Flask, desk: Desk) -> None:
 
 
 def _add_pages(console: Flask, desk: Desk) -> None:
-    @console.get("/endpoints")
-    def list_endpoints() -> str:
+    @console.get("/endpoints", endpoint="list_endpoints")
+    def list_all() -> str:
         with desk.database.read() as connection:
-            found = endpoints.list_endpoints(connection)
+            found = list_endpoints(connection)
         warning = warn_of_plain(desk.settings, found)
         return render_template("console/endpoints.html", found=found, warning=warning)
 
     @console.get("/endpoints/<endpoint_id>")
     def show_endpoint(endpoint_id: str) -> str:
         now = desk.clock()
+        found, counts, _ = service.show_endpoint(desk.database, endpoint_id)
         with desk.database.read() as connection:
-            found = endpoints.find_endpoint(connection, endpoint_id)
-            counts = lifecycle.count_deliveries(connection, endpoint_id)
             recent = list_deliveries(connection, endpoint_id=endpoint_id, limit=8)
         return render_template(
             "console/endpoint.html",
@@ -62,44 +59,41 @@ def _add_pages(console: Flask, desk: Desk) -> None:
 
 
 def _add_forms(console: Flask, desk: Desk) -> None:
+    rules = url_rules(desk.settings)
+
     @console.route("/endpoints/new", methods=["GET", "POST"])
     def add_endpoint() -> Any:
-        bare = Endpoint(
-            id="ep_" + secrets.token_hex(8),
-            url="",
-            filters=Filters(),
-            secret=make_secret(secrets.token_bytes(32)),
-            created=desk.clock(),
-        )
         if request.method == "GET":
-            return _show_form(desk, EndpointForm.of_endpoint(bare), None), 200
+            return _show_form(desk, EndpointForm({"time_zone": "UTC"}), None), 200
         form = EndpointForm.of_request(request.form)
-        with desk.database.write() as connection:
-            made = form.read(bare, connection, desk.settings)
-            if not form.errors:
-                endpoints.add_endpoint(connection, made)
-        if form.errors:
+        try:
+            made = service.add_endpoint(desk.database, rules, form.read(new=True), desk.clock())
+        except InvalidFieldsError as error:
+            form.note(error)
             return _show_form(desk, form, None), 422
-        return render_template("console/secret.html", one=made, secret=made.secret, until=None)
+        return _show_secret(made)
 
     @console.route("/endpoints/<endpoint_id>/change", methods=["GET", "POST"])
     def change_endpoint(endpoint_id: str) -> Any:
+        found = service.show_endpoint(desk.database, endpoint_id).endpoint
         if request.method == "GET":
-            with desk.database.read() as connection:
-                found = endpoints.find_endpoint(connection, endpoint_id)
-            refuse_channel(found)
+            service.check_changeable(found)
             return _show_form(desk, EndpointForm.of_endpoint(found), found), 200
-        form = EndpointForm.of_request(request.form)
-        with desk.database.write() as connection:
-            found = endpoints.take_endpoint(connection, endpoint_id)
-            refuse_channel(found)
-            made = form.read(found, connection, desk.settings)
-            if not form.errors:
-                lifecycle.change_endpoint(connection, made, desk.clock())
-        if form.errors:
+        form, now = EndpointForm.of_request(request.form), desk.clock()
+        values = form.read(new=False)
+        try:
+            changed = service.change_endpoint(desk.database, rules, endpoint_id, values, now)
+        except InvalidFieldsError as error:
+            form.note(error)
             return _show_form(desk, form, found), 422
+        if changed.new_secret is not None:
+            return _show_secret(changed.endpoint)
         flash("The endpoint is changed.", "good")
         return _back_to(endpoint_id)
+
+
+def _show_secret(one: Endpoint, until: datetime | None = None) -> str:
+    return render_template("console/secret.html", one=one, secret=one.secret, until=until)
 
 
 def _show_form(desk: Desk, form: EndpointForm, one: Endpoint | None) -> str:
@@ -130,7 +124,9 @@ def _list_calendars(connection: Connection) -> list[tuple[str, str]]:
 def _add_actions(console: Flask, desk: Desk) -> None:
     @console.post("/endpoints/<endpoint_id>/test")
     def test_endpoint(endpoint_id: str) -> Answer:
-        attempt = probe(desk.database, desk.settings, endpoint_id, desk.clock)
+        attempt = service.test_endpoint(
+            desk.database, desk.settings, endpoint_id, desk.clock
+        ).attempt
         if is_received(attempt.status, attempt.error):
             status = "" if attempt.status is None else f" with status {attempt.status}"
             flash(f"Received{status} after {attempt.milliseconds} ms.", "good")
@@ -141,56 +137,37 @@ def _add_actions(console: Flask, desk: Desk) -> None:
 
     @console.post("/endpoints/<endpoint_id>/pause")
     def pause_endpoint(endpoint_id: str) -> Answer:
-        with desk.database.write() as connection:
-            endpoints.find_endpoint(connection, endpoint_id)
-            done = lifecycle.hold_endpoint(connection, endpoint_id, "paused", desk.clock())
-        if done:
-            flash("The endpoint is paused. What is for it is held until it is resumed.", "good")
-        else:
-            flash("Nothing was sent to this endpoint anyway, so nothing is changed.", "bad")
+        service.pause_endpoint(desk.database, endpoint_id, desk.clock())
+        flash("The endpoint is paused. What is for it is held until it is resumed.", "good")
         return _back_to(endpoint_id)
 
     @console.post("/endpoints/<endpoint_id>/resume")
     def resume_endpoint(endpoint_id: str) -> Answer:
-        with desk.database.write() as connection:
-            endpoints.find_endpoint(connection, endpoint_id)
-            released = lifecycle.resume_endpoint(connection, endpoint_id, desk.clock())
-        if released is None:
-            flash("The endpoint is active already.", "bad")
-        else:
-            parts = [
-                f"{number:,} {words}"
-                for number, words in (
-                    (released.pending, "sent to it now"),
-                    (released.gathered, "in its next digest"),
-                    (released.expired, "no longer of use, and not sent"),
-                )
-                if number
-            ]
-            missed = ", ".join(parts) or "none"
-            flash(f"The endpoint is active. Deliveries it missed: {missed}.", "good")
+        _, released = service.resume_endpoint(desk.database, endpoint_id, desk.clock())
+        parts = [
+            f"{number:,} {words}"
+            for number, words in (
+                (released.pending, "sent to it now"),
+                (released.gathered, "in its next digest"),
+                (released.expired, "no longer of use, and not sent"),
+            )
+            if number
+        ]
+        missed = ", ".join(parts) or "none"
+        flash(f"The endpoint is active. Deliveries it missed: {missed}.", "good")
         return _back_to(endpoint_id)
 
     @console.post("/endpoints/<endpoint_id>/rotate")
     def rotate_secret(endpoint_id: str) -> str:
-        made = make_secret(secrets.token_bytes(32))
-        with desk.database.write() as connection:
-            found = endpoints.take_endpoint(connection, endpoint_id)
-            refuse_channel(found)
-            rotated = found.rotate(made, desk.clock())
-            endpoints.save_endpoint(connection, rotated)
-        return render_template(
-            "console/secret.html", one=rotated, secret=made, until=rotated.former_until
-        )
+        rotated = service.rotate_secret(desk.database, endpoint_id, desk.clock()).endpoint
+        return _show_secret(rotated, rotated.former_until)
 
     @console.route("/endpoints/<endpoint_id>/remove", methods=["GET", "POST"])
     def remove_endpoint(endpoint_id: str) -> Any:
-        with desk.database.write() as connection:
-            found = endpoints.find_endpoint(connection, endpoint_id)
-            if request.method == "POST":
-                lifecycle.remove_endpoint(connection, endpoint_id, desk.clock())
         if request.method == "GET":
+            found = service.show_endpoint(desk.database, endpoint_id).endpoint
             return render_template("console/remove.html", one=found)
+        service.remove_endpoint(desk.database, endpoint_id, desk.clock())
         flash("The endpoint is removed. The record of what it was told stays.", "good")
         return redirect(url_for("list_endpoints"), 303)
 

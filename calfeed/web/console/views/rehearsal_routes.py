@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import Any
 
 from flask import Flask, redirect, render_template, request, url_for
 
-from calfeed.errors import NotFoundError
-from calfeed.publish.windows import load_window, rehearse
-from calfeed.store.endpoints.endpoints import find_endpoint, list_endpoints, load_endpoints
+from calfeed.errors import ConflictError, InvalidFieldsError, NotFoundError
+from calfeed.services.rehearsals import MAX_REMINDERS, make_rehearsal
+from calfeed.store.endpoints.endpoints import list_endpoints, load_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
-from calfeed.store.outbox.rehearsals import add_rehearsal, find_rehearsal
+from calfeed.store.outbox.rehearsals import find_rehearsal
 from calfeed.web.console.context import Desk, asked, read_window
-
-_MOST = 500
-"""How many reminders a rehearsal has at the most."""
 
 
 def add_routes(console: Flask, desk: Desk) -> None:
     """Add the pages about rehearsals."""
 
-    @console.route("/rehearsals/new", methods=["GET", "POST"])
-    def make_rehearsal() -> Any:
+    @console.route("/rehearsals/new", methods=["GET", "POST"], endpoint="make_rehearsal")
+    def show_form() -> Any:
         now = desk.clock()
         window, errors = read_window(asked("from"), asked("to"), (now, now + timedelta(days=90)))
         with desk.database.read() as connection:
@@ -46,7 +42,7 @@ def add_routes(console: Flask, desk: Desk) -> None:
     def show_rehearsal(rehearsal_id: str) -> str:
         with desk.database.read() as connection:
             made = find_rehearsal(connection, rehearsal_id)
-            rows = list_deliveries(connection, ids=made.deliveries, limit=_MOST)
+            rows = list_deliveries(connection, ids=made.deliveries, limit=MAX_REMINDERS)
             endpoint = load_endpoints(connection, [made.endpoint_id]).get(made.endpoint_id)
         return render_template(
             "console/rehearsal.html",
@@ -63,26 +59,13 @@ def add_routes(console: Flask, desk: Desk) -> None:
 
 def _rehearse(desk: Desk, window: Any, errors: dict[str, str]) -> str | None:
     """Make the rehearsal that was asked for; None, with what is wrong, where that cannot be."""
-    now, name = desk.clock(), secrets.token_hex(8)
-    found = load_window(desk.database, *window)
-    with desk.database.write() as connection:
-        try:
-            endpoint = find_endpoint(connection, asked("endpoint_id"))
-        except NotFoundError:
-            errors["endpoint_id"] = "choose an endpoint to send to"
-            return None
-        if endpoint.state != "active":
-            errors["endpoint_id"] = (
-                f"this endpoint is {endpoint.state}, so nothing is sent to it; resume it first"
-            )
-            return None
-        made = rehearse(found, endpoint.filters, desk.settings.base_url, now, name)
-        messages = [message for _, message in made]
-        if not messages:
-            errors["to"] = "no reminder that this endpoint wants is due in these days"
-        elif len(messages) > _MOST:
-            errors["to"] = f"these days have {len(messages):,} reminders; choose fewer days"
-        else:
-            add_rehearsal(connection, f"rh_{name}", endpoint.id, window, messages, now)
-            return f"rh_{name}"
+    base_url, endpoint_id, now = desk.settings.base_url, asked("endpoint_id"), desk.clock()
+    try:
+        return make_rehearsal(desk.database, base_url, endpoint_id, window, now).id
+    except NotFoundError:
+        errors["endpoint_id"] = "choose an endpoint to send to"
+    except ConflictError as error:
+        errors["endpoint_id"] = f"{error}; resume it first"
+    except InvalidFieldsError as error:
+        errors.update({fault.field: fault.message for fault in error.faults})
     return None

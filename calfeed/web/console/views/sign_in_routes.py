@@ -10,8 +10,8 @@ from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from calfeed.errors import InvalidInputError
-from calfeed.store.access import sessions
-from calfeed.web.console.authentication import Door, current_visit, open_link
+from calfeed.services import sessions
+from calfeed.web.console.authentication import Door, current_visit
 from calfeed.web.console.context import Desk, asked, read_number
 
 
@@ -46,7 +46,7 @@ def _add_ways_in(console: Flask, desk: Desk, door: Door) -> None:
     def enter() -> Any:
         if request.method != "POST":  # a program that only looks at a link must not use it up
             return render_template("console/enter.html", once=asked("once"))
-        if open_link(desk.database, asked("once"), desk.clock()):
+        if sessions.open_link(desk.database, asked("once"), desk.clock()):
             door.sign_in("link")
             return redirect(url_for("show_overview"), HTTPStatus.SEE_OTHER)
         flash("This link was used before, or is too old. Sign in with the admin token.", "bad")
@@ -71,16 +71,14 @@ def _add_sessions(console: Flask, desk: Desk, door: Door) -> None:
         number = read_number(asked("session"))
         if number is None:
             raise InvalidInputError("say which session to end, by its number")
-        with desk.database.write() as connection:
-            done = sessions.end_session(connection, number)
+        done = sessions.end_session(desk.database, number)
         flash("The session is ended." if done else "That session was over already.", "good")
         return redirect(url_for("list_sessions"), HTTPStatus.SEE_OTHER)
 
     @console.post("/sessions/end-others")
     def end_other_sessions() -> Answer:
         visit = current_visit()
-        with desk.database.write() as connection:
-            ended = sessions.end_sessions(connection, visit.session.id if visit else None)
+        ended = sessions.end_other_sessions(desk.database, visit.session if visit else None)
         flash(f"Other sessions that were ended: {ended}.", "good")
         return redirect(url_for("list_sessions"), HTTPStatus.SEE_OTHER)
 

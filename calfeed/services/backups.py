@@ -1,0 +1,107 @@
+"""A copy of the database, and the way back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from calfeed.errors import InvalidInputError, StoreError
+from calfeed.publish.restore import Repeats, find_repeats, raise_sequences
+from calfeed.services.installation import find_lost
+from calfeed.store.access.sessions import end_sessions
+from calfeed.store.catalog.lineage import Lineage, load_lineage, load_sequences
+from calfeed.store.copies import copied_beside, held_alone, put_in_place, write_copy
+from calfeed.store.database import Database
+from calfeed.store.endpoints.endpoints import Endpoint, list_endpoints
+from calfeed.store.migrate import is_empty, migrate
+
+Confirm = Callable[[Repeats, list[Endpoint]], None]
+"""Shows what is sent again and which endpoints are lost; raises to end the restore."""
+
+
+class Restored(NamedTuple):
+    """How many SEQUENCEs were raised, and where the database is kept that was there, if any was."""
+
+    raised: int
+    former: Path | None = None
+
+
+def write_backup(database: Database, file: Path, *, replace: bool) -> int:
+    """Write a consistent, checked copy of a SQLite database; return its size in bytes.
+
+    Raises InvalidInputError for PostgreSQL, whose own program makes the backup, StoreError where
+    there is nothing in the database.
+    """
+    if database.file is None:
+        raise InvalidInputError(
+            "the database is PostgreSQL, whose own program makes the backup: "
+            f'`pg_dump --format=custom --file="{file}" "{_without_password(database)}"`'
+        )
+    if is_empty(database):
+        raise StoreError(f"there is nothing in the database {database.name} yet")
+    return write_copy(database.file.path, file, replace=replace)
+
+
+def restore_in_place(database: Database, now: datetime, confirm: Confirm) -> Restored:
+    """Do what is left when a database was put back by other means."""
+    with database.read() as connection:
+        repeats, lost = find_repeats(connection, now), find_lost(list_endpoints(connection))
+    confirm(repeats, lost)
+    with database.write_alone() as connection:
+        end_sessions(connection)  # some of them were ended since the backup
+        return Restored(raise_sequences(connection, None, now))
+
+
+def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm) -> Restored:
+    """Put a SQLite database back from a copy, and raise SEQUENCEs past what apps can have seen.
+
+    Raises InvalidInputError for PostgreSQL, and for a file that is no database of calfeed,
+    StoreError while calfeed runs.
+    """
+    if database.file is None:
+        raise InvalidInputError(
+            "the database is PostgreSQL, whose own program puts it back: "
+            f'`pg_restore --clean --if-exists --dbname="{_without_password(database)}" "{file}"`, '
+            "then `calfeed restore --in-place`"
+        )
+    live = database.file.path
+    aside = live.with_name(f"{live.name}.before-{now:%Y%m%dT%H%M%SZ}")
+    with held_alone(live) as sound:
+        pass  # better to hear now that calfeed is running than after all that follows
+    with (
+        copied_beside(file, live) as made,
+        closing(Database(f"sqlite:///{made}", database.keys)) as copy,
+    ):
+        if is_empty(copy):
+            raise InvalidInputError(f"{file} is not a database of calfeed")
+        migrate(copy)
+        with copy.read() as connection:
+            repeats, lost = find_repeats(connection, now), find_lost(list_endpoints(connection))
+            known = load_lineage(connection)
+        confirm(repeats, lost)
+        seen = _find_seen(database, known) if sound else None
+        database.close()
+        with held_alone(live):
+            with copy.write_alone() as connection:
+                end_sessions(connection)
+                raised = raise_sequences(connection, seen, now)
+            copy.close()
+            there = put_in_place(made, live, aside)
+    return Restored(raised, aside if there else None)
+
+
+def _find_seen(database: Database, known: Lineage) -> dict[str, int] | None:
+    """The SEQUENCEs of the database that is replaced, if it is a later state of the backup."""
+    with suppress(StoreError), database.read() as connection:
+        if load_lineage(connection).continues(known):
+            return load_sequences(connection)
+    return None
+
+
+def _without_password(database: Database) -> str:
+    """The URL of a PostgreSQL database as its programs take it."""
+    url = database.engine.url.set(drivername="postgresql")._replace(password=None)
+    return url.render_as_string(hide_password=False)
