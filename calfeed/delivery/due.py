@@ -16,6 +16,7 @@ from calfeed.reminders.digests import digest_message, name_digest, split
 from calfeed.reminders.messages import LATE, format_span, reminder_message
 from calfeed.reminders.plan import GRACE, Reminder, plan_reminders
 from calfeed.store.catalog import announcements, catalog, visibility
+from calfeed.store.catalog.calendars import touch_calendars
 from calfeed.store.catalog.fingerprints import load_marks
 from calfeed.store.catalog.publishes import Author
 from calfeed.store.database import Connection, Database
@@ -37,6 +38,7 @@ AHEAD = timedelta(milliseconds=500)
 Shorter than a second, in which alone two due times can differ."""
 
 _LOOK_AGAIN = timedelta(seconds=1)
+_LOST = timedelta(minutes=1)  # how long an event that cannot be read waits for its key
 """When to look again whether an event is announced that should be."""
 
 REVIEWED = timedelta(days=3)
@@ -151,8 +153,12 @@ def _sort_out(connection: Connection, rows: Sequence[ReminderRow], now: datetime
     published = {event.uid: event for event in events}
     waiting = announcements.load_waiting(connection, sorted(published))
     announced_at = {one.uid: one.due for one in waiting}
+    lost = catalog.find_unreadable(connection, sorted({row.uid for row in rows} - published.keys()))
     found = _Sorted()
     for row in rows:
+        if row.uid in lost:
+            found.held[row.key] = now + _LOST
+            continue
         event = published.get(row.uid)
         reminder = _find(event.revision, row) if event else None
         if event is None or reminder is None:
@@ -267,7 +273,7 @@ def retire_events(database: Database, now: datetime) -> int:
                 public=visibility.any_public(connection, slugs),
             )
             catalog.forget_events(connection, [mark.uid for mark in retired])
-            catalog.touch_calendars(connection, slugs, number)
+            touch_calendars(connection, slugs, number)
             announce(connection)
         return len(retired)
 

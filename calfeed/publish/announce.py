@@ -8,7 +8,8 @@ put right in between is told to nobody.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import count
 
 from calfeed.ical.changes import EventChange, compare_revisions
@@ -17,6 +18,7 @@ from calfeed.publish.plan import plan_messages
 from calfeed.publish.show import describe_changes, summarize_announced
 from calfeed.reminders.messages import Message, tell_again
 from calfeed.store.catalog import announcements, catalog, visibility
+from calfeed.store.catalog.calendars import touch_calendars
 from calfeed.store.catalog.publishes import Author
 from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints import endpoints
@@ -26,6 +28,8 @@ from calfeed.store.reports import sent_messages
 from calfeed.store.rows import Waiting
 
 _BATCH = 1_000
+
+_LOST = timedelta(minutes=1)  # how long what cannot be read waits for its key
 """How many events are announced in one transaction."""
 
 
@@ -43,7 +47,9 @@ def find_changes(connection: Connection, waiting: Sequence[Waiting]) -> list[Eve
     """
     newest = catalog.load_newest(connection, [one.uid for one in waiting], changed=True)
     bases = load_announced(connection, waiting)
-    changes = [compare_revisions(bases[one.uid], newest[one.uid]) for one in waiting]
+    changes = [
+        compare_revisions(bases[one.uid], newest[one.uid]) for one in waiting if one.uid in newest
+    ]
     return [change for change in changes if change.telling]
 
 
@@ -79,6 +85,11 @@ def announce_due(database: Database, now: datetime, base_url: str) -> int:
         waiting = announcements.load_due(connection, now, _BATCH) if connection else []
         if connection is None or not waiting:
             return 0
+        lost = catalog.find_unreadable(connection, [one.uid for one in waiting])
+        announcements.save_waiting(
+            connection, [replace(one, due=now + _LOST) for one in waiting if one.uid in lost]
+        )
+        waiting = [one for one in waiting if one.uid not in lost]
         changes = find_changes(connection, waiting)
         if changes:
             slugs = {change.after.event.calendar for change in changes}
@@ -91,7 +102,7 @@ def announce_due(database: Database, now: datetime, base_url: str) -> int:
                 public=visibility.any_public(connection, slugs),
             )
             announcements.note_announced(connection, changes, number)
-            catalog.touch_calendars(connection, slugs, number)
+            touch_calendars(connection, slugs, number)
             outbox.add_messages(connection, make_messages(connection, changes, now, base_url))
             announce(connection)
         announcements.forget_waiting(connection, [one.uid for one in waiting])

@@ -15,7 +15,7 @@ from calfeed.ical.occurrences import last_end
 from calfeed.ical.variants import render_variants
 from calfeed.ical.vevent import RENDERER
 from calfeed.ical.zones.clocks import full_fingerprint
-from calfeed.model.events import Calendar, Event, Status, Visibility
+from calfeed.model.events import Calendar, Event, Status
 from calfeed.model.revision import Revision, Written
 from calfeed.publish.announce import find_changes, load_announced, make_messages
 from calfeed.publish.compare import (
@@ -34,6 +34,7 @@ from calfeed.publish.show import list_changes, summarize
 from calfeed.publish.warn import find_warnings
 from calfeed.reminders.plan import Reminder
 from calfeed.store.catalog import announcements, catalog, visibility
+from calfeed.store.catalog.calendars import find_private_with, save_calendars, touch_calendars
 from calfeed.store.catalog.file_digests import load_known, save_known
 from calfeed.store.catalog.fingerprints import any_in, load_marks
 from calfeed.store.catalog.installation import load_installation
@@ -180,6 +181,8 @@ def _check_unchanged(
 
     They have to be as published still, and share no name and no UID with the others.
     """
+    if not defined.unchanged <= published.keys():
+        raise StaleReadingError  # what was published of them cannot be read
     known = load_known(connection)
     kept = [
         Calendar.model_validate_json(published[slug].content) for slug in sorted(defined.unchanged)
@@ -252,12 +255,13 @@ def _revise(
     uids = [*wanted, *differences.gone]
     newest = catalog.load_newest(connection, uids)
     bases = load_announced(connection, [waiting[uid] for uid in uids if uid in waiting])
+    lost = catalog.load_lost_sequences(connection, [uid for uid in wanted if uid not in newest])
     found = []
     for uid in uids:
         last = newest.get(uid)
         base = bases.get(uid, last)
         if uid in wanted:
-            change = revise(wanted[uid], last, base, now, first)
+            change = revise(wanted[uid], last, base, now, max(first, lost.get(uid, -1) + 1))
         else:
             change = withdraw(newest[uid], base, now, differences.renamed)
         net = change if base is last else compare_revisions(base, Written(change.after))
@@ -283,18 +287,16 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
         author,
         # Whatever becomes private, or public, can be seen to do so.
         public=visibility.any_public(connection, changed)
-        or any(_is_public(row.content) for row in plan.calendars),
+        or any(not row.private for row in plan.calendars),
+        private=find_private_with(connection, plan.calendars),
     )
-    catalog.save_calendars(
-        connection,
-        [CalendarRow(row.slug, row.content, row.withdrawn, number) for row in plan.calendars],
-    )
+    save_calendars(connection, [replace(row, publish_id=number) for row in plan.calendars])
     rows = [make_row(change.after) for change in plan.changes]
     rows += [make_row(one.after) for one in plan.rerendered]
     rows += plan.carried
     catalog.save_events(connection, rows)
     catalog.forget_events(connection, plan.retired)
-    catalog.touch_calendars(connection, touched, number)
+    touch_calendars(connection, touched, number)
     catalog.add_revisions(connection, new_entries(plan), number)
     settled = [change.after.event.uid for change in (*plan.changes, *plan.announced)]
     announcements.forget_waiting(connection, settled)
@@ -325,10 +327,6 @@ def new_entries(plan: Plan) -> list[RevisionRow]:
         if one.after != one.before
     ]
     return entries
-
-
-def _is_public(content: str) -> bool:
-    return Calendar.model_validate_json(content).visibility is Visibility.PUBLIC
 
 
 def make_row(revision: Revision) -> EventRow:

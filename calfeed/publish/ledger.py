@@ -22,6 +22,7 @@ from calfeed.model.revision import Revision
 from calfeed.publish.apply import make_row, new_entries
 from calfeed.publish.plan import Plan
 from calfeed.store.catalog import announcements, catalog
+from calfeed.store.catalog.calendars import save_calendars
 from calfeed.store.catalog.fingerprints import load_marks
 from calfeed.store.catalog.installation import Installation, load_installation, save_installation
 from calfeed.store.database import Connection
@@ -127,7 +128,7 @@ def fill(connection: Connection, ledger: Ledger) -> None:
     )
     for at in ledger.publishes:
         catalog.add_publish(connection, at, "", [])
-    catalog.save_calendars(
+    save_calendars(
         connection,
         [
             CalendarRow(slug, canonical_json(one.content), one.withdrawn, one.publish)

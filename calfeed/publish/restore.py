@@ -15,6 +15,7 @@ from calfeed.ical.variants import render_variants
 from calfeed.ical.vevent import RENDERER
 from calfeed.model.revision import Revision
 from calfeed.store.catalog import catalog, lineage
+from calfeed.store.catalog.calendars import touch_calendars
 from calfeed.store.catalog.installation import load_installation, save_installation
 from calfeed.store.catalog.publishes import Author
 from calfeed.store.database import Connection
@@ -92,7 +93,7 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
         ],
     )
     lineage.save_raised(connection, raised, number)
-    catalog.touch_calendars(connection, catalog.load_calendars(connection), number)
+    touch_calendars(connection, catalog.load_calendars(connection), number)
     announce(connection)
     return len(raised)
 

@@ -10,16 +10,15 @@ from typing import NamedTuple
 
 from calfeed.errors import InvalidInputError, StoreError
 from calfeed.publish.restore import Repeats, find_repeats, raise_sequences
-from calfeed.services.installation import find_lost
+from calfeed.services.installation import Lost, find_lost
 from calfeed.store.access.sessions import end_sessions
 from calfeed.store.catalog.lineage import Lineage, load_lineage, load_sequences
 from calfeed.store.copies import copied_beside, held_alone, put_in_place, write_copy
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import Endpoint, list_endpoints
 from calfeed.store.migrate import is_empty, migrate
 
-Confirm = Callable[[Repeats, list[Endpoint]], None]
-"""Shows what is sent again and which endpoints are lost; raises to end the restore."""
+Confirm = Callable[[Repeats, Lost], None]
+"""Shows what is sent again and what is lost; raises to end the restore."""
 
 
 class Restored(NamedTuple):
@@ -48,7 +47,7 @@ def write_backup(database: Database, file: Path, *, replace: bool) -> int:
 def restore_in_place(database: Database, now: datetime, confirm: Confirm) -> Restored:
     """Do what is left when a database was put back by other means."""
     with database.read() as connection:
-        repeats, lost = find_repeats(connection, now), find_lost(list_endpoints(connection))
+        repeats, lost = find_repeats(connection, now), find_lost(connection)
     confirm(repeats, lost)
     with database.write_alone() as connection:
         end_sessions(connection)  # some of them were ended since the backup
@@ -79,7 +78,7 @@ def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm
             raise InvalidInputError(f"{file} is not a database of calfeed")
         migrate(copy)
         with copy.read() as connection:
-            repeats, lost = find_repeats(connection, now), find_lost(list_endpoints(connection))
+            repeats, lost = find_repeats(connection, now), find_lost(connection)
             known = load_lineage(connection)
         confirm(repeats, lost)
         seen = _find_seen(database, known) if sound else None

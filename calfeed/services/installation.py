@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from calfeed.errors import StoreError
 from calfeed.store.catalog import installation
-from calfeed.store.database import Database
+from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints.endpoints import Endpoint, list_endpoints
 from calfeed.store.migrate import check_schema, migrate
-from calfeed.store.secrets import resealing
+from calfeed.store.secrets import private, resealing
 from calfeed.store.secrets.keys import Key
 from calfeed.store.secrets.sealing import keyring_of
 
@@ -40,14 +39,21 @@ def set_id(database: Database, wanted: UUID) -> None:
         installation.set_id(connection, wanted)
 
 
+class Lost(NamedTuple):
+    """What cannot be read with the keys there are: secrets of endpoints, private calendars."""
+
+    endpoints: list[Endpoint]
+    calendars: list[str]
+
+
 class Encrypted(NamedTuple):
-    """The current key, how many texts it has encrypted, how many others there are still, and the
-    endpoints that cannot be read."""
+    """The current key, how many texts it has encrypted, how many others there are still, and what
+    cannot be read."""
 
     key: str
     texts: int
     left: int
-    lost: list[Endpoint]
+    lost: Lost
 
 
 def add_key(database: Database, now: datetime) -> Key:
@@ -69,7 +75,7 @@ def encrypt_again(database: Database) -> Encrypted:
             current,
             used[current],
             used.total() - used[current],
-            find_lost(list_endpoints(connection)),
+            find_lost(connection),
         )
 
 
@@ -81,6 +87,7 @@ def drop_key(database: Database, key_id: str, now: datetime) -> None:
     resealing.drop_key(database, key_id, now)
 
 
-def find_lost(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
-    """Those of these endpoints whose secrets cannot be read with the keys there are."""
-    return [one for one in endpoints if one.lost is not None]
+def find_lost(connection: Connection) -> Lost:
+    """What of endpoints, and of private calendars, cannot be read with the keys there are."""
+    endpoints = [one for one in list_endpoints(connection) if one.lost is not None]
+    return Lost(endpoints, private.find_lost(connection))

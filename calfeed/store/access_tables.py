@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table, Text
 
 from calfeed.store.columns import Instant, Serial, metadata
 
@@ -73,4 +73,20 @@ registrations = Table(
     # A hash of the network that it came from, under a key that is not kept.
     Column("origin", String(64), nullable=False),
     Column("at", Instant, nullable=False),
+)
+
+# How often feeds were asked for, by day (UTC) and family of clients. Nothing tells who asked.
+polls = Table(
+    "polls",
+    metadata,
+    # The day's beginning.
+    Column("day", Instant, primary_key=True),
+    # The path of a feed, without the token of a private one.
+    Column("feed", String(128), primary_key=True),
+    Column("family", String(32), primary_key=True),
+    # How many got the feed, how many were told that they have it (304).
+    Column("sent", BigInteger, nullable=False),
+    Column("unchanged", BigInteger, nullable=False),
+    # Of the bodies that were sent, as they went over the wire.
+    Column("bytes", BigInteger, nullable=False),
 )

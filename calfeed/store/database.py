@@ -19,6 +19,7 @@ from calfeed.errors import StoreError
 from calfeed.settings import KEY_FILE
 from calfeed.store.readonly import ReadOnlyConnection
 from calfeed.store.secrets.keys import KeyFile
+from calfeed.store.secrets.private_columns import give_keys
 from calfeed.store.secrets.sealing import OPTION, Keyring
 from calfeed.store.sqlite import DatabaseFile, Identity, compact, make_engine
 
@@ -80,6 +81,8 @@ class Database:
         engine = (
             make_engine(url, self.file, pinned=pinned) if self.file else _create_postgresql(parsed)
         )
+        if self.keyring is not None:
+            give_keys(engine, self.keyring)
         self.engine = engine.execution_options(**{OPTION: self.keyring})
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.name = _show(self.engine.url)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from calfeed.ical.variants import Variant
+from calfeed.model.events import Visibility
 from calfeed.model.revision import Move, Revision
 
 
@@ -21,6 +23,11 @@ class CalendarRow:
     content: str
     withdrawn: bool = False
     publish_id: int = 0
+
+    @property
+    def private(self) -> bool:
+        """Whether its content says that it is private."""
+        return bool(json.loads(self.content).get("visibility") == Visibility.PRIVATE)
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,16 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     String,
     Table,
     Text,
+    false,
     text,
     true,
 )
 
 from calfeed.store.access_tables import answers as answers
+from calfeed.store.access_tables import polls as polls
 from calfeed.store.access_tables import registrations as registrations
 from calfeed.store.access_tables import session_keys as session_keys
 from calfeed.store.access_tables import sessions as sessions
@@ -25,6 +26,7 @@ from calfeed.store.access_tables import sign_in_links as sign_in_links
 from calfeed.store.access_tables import tokens as tokens
 from calfeed.store.columns import Instant, Serial
 from calfeed.store.columns import metadata as metadata
+from calfeed.store.secrets.private_columns import PrivateBytes, PrivateText
 from calfeed.store.secrets.sealing import SEALED
 
 SETTLED = "state <> 'planned'"
@@ -58,7 +60,8 @@ publishes = Table(
     Column("id", Serial, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("summary", Text, nullable=False),
-    Column("changes", Text, nullable=False),
+    # JSON
+    Column("changes", PrivateText("publishes", "changes", ("id",)), nullable=False),
     # Who made it, and with which command; None: that is not known.
     Column("author", String(100)),
     Column("command", String(32)),
@@ -70,9 +73,11 @@ calendars = Table(
     "calendars",
     metadata,
     Column("slug", String(64), primary_key=True),
-    Column("content", Text, nullable=False),
+    Column("content", PrivateText("calendars", "content", ("slug",)), nullable=False),
     Column("withdrawn", Boolean, nullable=False),
     Column("publish_id", Serial, ForeignKey("publishes.id"), nullable=False),
+    # Whether what is kept of it is sealed. A former name is as the present one is.
+    Column("private", Boolean, nullable=False, server_default=false()),
 )
 
 # What each calendar's files were when it was published, so that they need not be read again.
@@ -82,7 +87,7 @@ readings = Table(
     Column("calendar", String(64), primary_key=True),
     Column("digest", String(64), nullable=False),
     # JSON
-    Column("warnings", Text, nullable=False),
+    Column("warnings", PrivateText("readings", "warnings", ("calendar",)), nullable=False),
 )
 
 events = Table(
@@ -93,8 +98,8 @@ events = Table(
     Column("slug", String(64), nullable=False),
     Column("fingerprint", String(64), nullable=False),
     Column("renderer", Integer, nullable=False),
-    Column("revision", Text, nullable=False),
-    Column("vevent", LargeBinary, nullable=False),
+    Column("revision", PrivateText("events", "revision", ("uid",)), nullable=False),
+    Column("vevent", PrivateBytes("events", "vevent", ("uid",)), nullable=False),
     # The year (UTC) in which its last occurrence ends; 10000 for one that goes on for ever.
     Column("last_year", Integer, nullable=False),
     # Set while a withdrawn event is still shown as cancelled: when it was withdrawn.
@@ -112,7 +117,11 @@ renderings = Table(
     Column("uid", String(255), ForeignKey("events.uid", ondelete="CASCADE"), primary_key=True),
     Column("language", String(64), primary_key=True),
     Column("marked", Boolean, primary_key=True),
-    Column("vevent", LargeBinary, nullable=False),
+    Column(
+        "vevent",
+        PrivateBytes("renderings", "vevent", ("uid", "language", "marked")),
+        nullable=False,
+    ),
 )
 
 # What was sent to an endpoint as a rehearsal; what came of it is in its deliveries.
@@ -129,28 +138,13 @@ rehearsals = Table(
     Column("deliveries", Text, nullable=False),
 )
 
-# How often feeds were asked for, by day (UTC) and family of clients. Nothing tells who asked.
-polls = Table(
-    "polls",
-    metadata,
-    # The day's beginning.
-    Column("day", Instant, primary_key=True),
-    # The path of a feed, without the token of a private one.
-    Column("feed", String(128), primary_key=True),
-    Column("family", String(32), primary_key=True),
-    # How many got the feed, how many were told that they have it (304).
-    Column("sent", BigInteger, nullable=False),
-    Column("unchanged", BigInteger, nullable=False),
-    # Of the bodies that were sent, as they went over the wire.
-    Column("bytes", BigInteger, nullable=False),
-)
-
 # The categories that events of a calendar ever had: people subscribed to feeds of them.
 categories = Table(
     "categories",
     metadata,
     Column("calendar", String(64), primary_key=True),
-    Column("name", Text, primary_key=True),
+    # Sealed, the same name is another text each time: its row is named by the calendar.
+    Column("name", PrivateText("categories", "name", ("calendar",)), primary_key=True),
 )
 
 revisions = Table(
@@ -161,7 +155,7 @@ revisions = Table(
     Column("calendar", String(64), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("at", Instant, nullable=False),
-    Column("revision", Text, nullable=False),
+    Column("revision", PrivateText("revisions", "revision", ("uid", "sequence")), nullable=False),
     Column("publish_id", Serial, ForeignKey("publishes.id"), nullable=False, index=True),
     # The number of the publish or announcement in which people were told of it; None: they were
     # not, or only of a later revision.
@@ -248,14 +242,21 @@ messages = Table(
     "messages",
     metadata,
     Column("id", String(40), primary_key=True),
+    # JSON: what it is about, without the categories, which are a list in JSON of their own.
     Column("subject", Text, nullable=False),
+    Column(
+        "categories",
+        PrivateText("messages", "categories", ("id",)),
+        nullable=False,
+        server_default="[]",
+    ),
     Column("at", Instant, nullable=False),
     # Not sent before; None: at once.
     Column("send_from", Instant),
     Column("until", Instant),
     # What it says in one line, which is kept when the body no longer is.
-    Column("text", Text, nullable=False),
-    Column("body", LargeBinary),
+    Column("text", PrivateText("messages", "text", ("id",)), nullable=False),
+    Column("body", PrivateBytes("messages", "body", ("id",))),
     # The event and the reminder it tells of, for the record.
     Column("uid", String(255)),
     Column("reminder", String(40)),

@@ -14,6 +14,12 @@ from tests.acceptance.receiver import Receiver
 from tests.acceptance.secrecy import Day, search, try_a_day
 from tests.acceptance.site import Site, until
 
+BOARD = """
+name: Board
+time_zone: UTC
+visibility: private
+events: {meeting: {summary: Merger, start: 2099-01-01}}
+"""
 GRANTS = "name: Grants\ntime_zone: UTC\nevents: {call: {summary: Call, start: 2099-01-01}}\n"
 
 
@@ -26,10 +32,11 @@ def test_the_search_finds_what_is_there(written: str) -> None:
     plain = written.format(secret).encode()
     for content in (plain, b64encode(plain), b64encode(b"x" + plain), b64encode(b"xy" + plain)):
         assert search({"database": b"..." + content + b"..."}, day) == ["token is in database"]
-    assert search({"log": b"Merger"}, day) == ["a title is in log"]
+    for place in ("log", "database"):
+        assert search({place: written.format("Merger").encode()}, day) == [f"a title is in {place}"]
 
 
-def test_after_a_days_work_no_secret_is_in_the_database_a_dump_or_the_log(
+def test_after_a_days_work_no_secret_and_nothing_private_is_in_a_copy_or_the_log(
     engine: str, empty_url: str, tmp_path: Path
 ) -> None:
     url = "" if engine == "sqlite" else empty_url
@@ -65,6 +72,21 @@ def test_with_a_lost_key_feeds_and_other_endpoints_go_on(site: Site, receiver: R
     assert {post.message["type"] for post in receiver.posts} == {"event.added", "endpoint.test"}
     receiver.of_type("event.added")[0].verify(well["secret"])
     assert site.ask("keys", "list")["lost"] == []
+
+
+def test_a_publish_makes_a_private_calendar_anew_whose_key_is_lost(site: Site) -> None:
+    site.write("board.yaml", BOARD)
+    site.do("publish")
+    site.keys.unlink()
+    refused = site.run("publish")
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+    assert "`calfeed keys rotate` makes another" in refused.stderr
+    said = site.do("keys", "rotate")
+    assert "private calendars that cannot be read: board. Put the keys back" in said
+    assert site.ask("keys", "list")["lost_calendars"] == ["board"]
+    assert "+ board/meeting: added" in site.do("publish")
+    assert site.ask("keys", "list")["lost_calendars"] == []
+    assert "Merger" in site.do("event", "history", "board/meeting")
 
 
 def test_a_restore_says_what_the_keys_do_not_open(site: Site, receiver: Receiver) -> None:

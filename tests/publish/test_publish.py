@@ -311,7 +311,7 @@ def test_publishes_at_once_make_one_result(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (catalog, "save_calendars"),
+        (apply, "save_calendars"),
         (catalog, "save_events"),
         (catalog, "add_revisions"),
         (outbox, "withdraw"),

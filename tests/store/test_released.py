@@ -31,7 +31,10 @@ from calfeed.store.endpoints import endpoints
 from calfeed.store.migrate import check_schema, migrate
 from calfeed.store.outbox import outbox
 from calfeed.store.outbox.deliveries import list_deliveries
-from calfeed.store.tables import attempts, messages
+from calfeed.store.reports.sent_messages import messages_before
+from calfeed.store.secrets.private import ANY, find_private
+from calfeed.store.secrets.private_columns import raw
+from calfeed.store.tables import attempts, messages, metadata
 from calfeed.web.published.snapshot import load_snapshot
 from tests.keys import KEYS
 from tests.store.released.desk import BASE, BOARD, DESK, SECRET, TOKEN
@@ -155,3 +158,19 @@ def test_everything_that_was_published_counts_as_announced(released: Database) -
         found = newest_announced(connection, ["board", "desk"], 50)
     told = [(one.place.uid, one.place.sequence) for each in found.values() for one in each]
     assert {uid: max(number for one, number in told if one == uid) for uid, _ in told} == SEQUENCES
+
+
+def test_nothing_private_is_left_in_it(released: Database) -> None:
+    """Not in a table, and on SQLite not in a free page or the log either."""
+    migrate(released)
+    with released.read() as connection:
+        for table in metadata.sorted_tables:
+            for row in connection.execute(select(*map(raw, table.columns))):
+                assert "The budget" not in repr(tuple(row))
+        assert find_private(connection) == {"board", ANY}
+        told = [row.text for row in messages_before(connection, None, 99)]
+    assert any("The budget" in text for text in told)
+    if released.file is not None:
+        log = released.file.path.with_name(f"{released.file.path.name}-wal")
+        for path in (released.file.path, log):
+            assert b"The budget" not in (path.read_bytes() if path.exists() else b"")

@@ -16,7 +16,7 @@ from calfeed.settings import load_settings
 
 if TYPE_CHECKING:
     from calfeed.publish.restore import Repeats
-    from calfeed.store.endpoints.endpoints import Endpoint
+    from calfeed.services.installation import Lost
 
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 _SHOWN = 20
@@ -66,7 +66,7 @@ def restore(file: Path | None, in_place: bool, yes: bool) -> None:
         raise click.UsageError("Give one of FILE and --in-place.")
     settings, now = load_settings(), output.now()
 
-    def confirm(repeats: Repeats, lost: list[Endpoint]) -> None:
+    def confirm(repeats: Repeats, lost: Lost) -> None:
         _ask(repeats, lost, file, yes)
 
     if file is not None:
@@ -83,7 +83,7 @@ def restore(file: Path | None, in_place: bool, yes: bool) -> None:
         click.echo(f"the database that was there is kept as {former}")
 
 
-def _ask(repeats: Repeats, lost: list[Endpoint], source: Path | None, yes: bool) -> None:
+def _ask(repeats: Repeats, lost: Lost, source: Path | None, yes: bool) -> None:
     """Show what the keys do not open and what is sent again, and ask whether to go on."""
     for line in describe_lost(lost):
         click.echo(line)

@@ -12,25 +12,24 @@ from calfeed.counting import count
 from calfeed.errors import KeyFileError
 from calfeed.services.installation import add_key, drop_key, encrypt_again, find_lost
 from calfeed.settings import load_settings
-from calfeed.store.endpoints.endpoints import list_endpoints
 from calfeed.store.secrets.keys import Key, make_key
 from calfeed.store.secrets.resealing import count_by_key
 from calfeed.store.secrets.sealing import keyring_of
 
 if TYPE_CHECKING:
+    from calfeed.services.installation import Lost
     from calfeed.store.database import Database
-    from calfeed.store.endpoints.endpoints import Endpoint
 
 
 @click.group()
 def keys() -> None:
-    """Keys: what endpoints' URLs, headers and secrets are encrypted with in the database."""
+    """Keys: what secrets and private calendars are encrypted with in the database."""
 
 
 @keys.command(name="list")
 @output.as_json
 def list_(as_json: bool) -> None:
-    """List the keys, how much each has encrypted, and which endpoints cannot be read."""
+    """List the keys, how much each has encrypted, and what cannot be read."""
     with output.opened(load_settings()) as database, database.read() as connection:
         file = keyring_of(connection).file
         try:
@@ -39,7 +38,7 @@ def list_(as_json: bool) -> None:
             click.echo(str(error), err=True)
             known = ()
         used = count_by_key(connection)
-        lost = find_lost(list_endpoints(connection))
+        lost = find_lost(connection)
     found: list[tuple[str, str | None, int, str]] = [
         (one.id, one.made.isoformat(), used[one.id], "former" if number else "current")
         for number, one in enumerate(known)
@@ -49,8 +48,15 @@ def list_(as_json: bool) -> None:
     if as_json:
         names = ("id", "made", "texts", "state")
         rows = [dict(zip(names, row, strict=True)) for row in found]
-        endpoints = [{"id": one.id, "description": one.description} for one in lost]
-        output.print_json({"file": str(file.path), "keys": rows, "lost": endpoints})
+        endpoints = [{"id": one.id, "description": one.description} for one in lost.endpoints]
+        output.print_json(
+            {
+                "file": str(file.path),
+                "keys": rows,
+                "lost": endpoints,
+                "lost_calendars": lost.calendars,
+            }
+        )
         return
     click.echo(f"the keys are in {file.path}")
     table = [[key_id, made or "", f"{texts:,}", state] for key_id, made, texts, state in found]
@@ -105,12 +111,19 @@ def make() -> None:
     click.echo(make_key(output.now()).line)
 
 
-def describe_lost(lost: list[Endpoint]) -> Iterator[str]:
+def describe_lost(lost: Lost) -> Iterator[str]:
     """What is lost, and what can be done; nothing where nothing is."""
-    if not lost:
+    if lost.calendars:
+        yield (
+            f"private calendars that cannot be read: {', '.join(lost.calendars)}. Put the keys "
+            "back. Or run `calfeed publish`, which publishes them anew from their files. All other "
+            "calendars go on"
+        )
+    if not lost.endpoints:
         return
-    yield f"the URL, the headers and the secret of {count(len(lost), 'endpoint')} cannot be read:"
-    for one in lost:
+    number = count(len(lost.endpoints), "endpoint")
+    yield f"the URL, the headers and the secret of {number} cannot be read:"
+    for one in lost.endpoints:
         yield f"  {one.id}{f' ({one.description})' if one.description else ''}: {one.lost}"
     yield (
         "Put the keys back. Or give each endpoint others, `calfeed endpoint update ID --url URL`, "

@@ -108,7 +108,8 @@ def worker(supervised: bool) -> None:
         with database.read() as connection:
             last = last_time(connection)
             endpoints = list_endpoints(connection)
-        for line in describe_lost(find_lost(endpoints)):
+            lost = find_lost(connection)
+        for line in describe_lost(lost):
             logging.getLogger("calfeed").error("%s", line)
         if plain := warn_of_plain(settings, endpoints):
             logging.getLogger("calfeed").warning("%s", plain)

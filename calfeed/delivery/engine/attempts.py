@@ -63,8 +63,9 @@ def prepare(
     Those whose message no longer matters, or is no longer kept, are settled as expired, those
     whose endpoint is gone as dropped. What an endpoint does not want now, because it is paused, in
     its quiet hours or past its rate, is given back, and so is what has a URL that this process does
-    not take, or none that it can read. None of these are among the requests. The first attempt of a
-    test does not ask whether it is paused, for the hours and for the rate, nor does any `at_once`.
+    not take, or a URL or a message that it cannot read. None of these are among the requests. The
+    first attempt of a test does not ask whether it is paused, for the hours and for the rate, nor
+    does any `at_once`.
     """
     now = clock()
     stored = store.load_messages(connection, [one.message_id for one in claims])
@@ -100,6 +101,9 @@ def prepare(
         if takes is not None and not takes(endpoint.url):
             later.update(dict.fromkeys(ready, now + _ELSEWHERE))
             continue
+        lost = [one for one in ready if stored[one.message_id].lost]
+        later.update(dict.fromkeys(lost, now + _ELSEWHERE))
+        ready = [one for one in ready if one not in lost]
         others = [one for one in ready if one not in urgent]
         unwanted = _find_unwanted(connection, endpoint, others, stored, now)
         later |= unwanted

@@ -88,7 +88,7 @@ def load_bases(connection: Connection, uids: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in _parts(uids):
         rows = connection.execute(query.where(announcements.c.uid.in_(part)))
-        found |= {row.uid: row.revision for row in rows}
+        found |= {row.uid: row.revision for row in rows if row.revision is not None}
     return found
 
 
@@ -157,7 +157,7 @@ def announced_after(
         .order_by(*columns)
         .limit(limit)
     )
-    return [_to_announced(row) for row in connection.execute(query)]
+    return [_to_announced(row) for row in connection.execute(query) if row.revision is not None]
 
 
 def find_place(
@@ -187,13 +187,25 @@ def newest_announced(
             revisions.c.sequence.desc(),
         ),
     )
-    ranked = _announced().add_columns(revisions.c.calendar, newest.label("rank"))
-    ranked = ranked.where(revisions.c.calendar.in_(calendars))
-    rows = ranked.subquery()
-    query = select(rows).where(rows.c.rank <= most).order_by(rows.c.calendar, rows.c.rank)
+    ranked = (
+        select(revisions.c.uid, revisions.c.sequence, newest.label("rank"))
+        .where(revisions.c.calendar.in_(calendars), revisions.c.announced_in.is_not(None))
+        .subquery()
+    )
+    query = (
+        _announced()
+        .add_columns(revisions.c.calendar)
+        .join(
+            ranked,
+            (ranked.c.uid == revisions.c.uid) & (ranked.c.sequence == revisions.c.sequence),
+        )
+        .where(ranked.c.rank <= most)
+        .order_by(revisions.c.calendar, ranked.c.rank)
+    )
     found: dict[str, list[Announced]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.calendar, []).append(_to_announced(row))
+        if row.revision is not None:
+            found.setdefault(row.calendar, []).append(_to_announced(row))
     return found
 
 

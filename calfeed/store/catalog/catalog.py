@@ -16,6 +16,8 @@ from calfeed.model.revision import Revision, Written, read_written
 from calfeed.store.catalog.announcements import load_bases, load_waiting
 from calfeed.store.catalog.publishes import UNKNOWN, Author
 from calfeed.store.rows import CalendarRow, EventRow, RevisionRow
+from calfeed.store.secrets.private import find_private, readable, seal_rows
+from calfeed.store.secrets.private_columns import plain_size
 from calfeed.store.tables import calendars, categories, events, publishes, renderings, revisions
 from calfeed.store.upsert import upsert
 
@@ -49,28 +51,39 @@ def add_publish(
     author: Author = UNKNOWN,
     *,
     public: bool = True,
+    private: frozenset[str] | None = None,
 ) -> int:
-    """Record a publish, `changes` as JSON, and return its number.
+    """Record a publish, and return its number; `changes` become JSON, each names its `calendar`.
 
-    `public` says whether it changes anything that anybody may see.
+    `public` says whether it changes anything that anybody may see; `private` are the calendars
+    that are private from then on, if it changes that.
     """
     values = {
         "at": at,
         "summary": summary,
-        "changes": json.dumps(changes),
+        "changes": "[]",
         "author": author.name,
         "command": author.command,
         "public": public,
     }
     key = connection.execute(publishes.insert().values(values)).inserted_primary_key
-    return int(key[0]) if key else 0
+    number = int(key[0]) if key else 0
+    if changes:
+        row = {"id": number, "changes": json.dumps(changes)}
+        owners = {one["calendar"] for one in changes}
+        (sealed,) = seal_rows(connection, publishes, [row], [owners], private)
+        own = publishes.update().where(publishes.c.id == number)
+        connection.execute(own.values(changes=sealed["changes"]))
+    return number
 
 
 def load_calendars(connection: Connection) -> dict[str, CalendarRow]:
-    """Every calendar that was ever published, by slug."""
+    """Every calendar that was ever published, by slug, but for those that cannot be read."""
     rows = connection.execute(select(calendars).order_by(calendars.c.slug))
     return {
-        row.slug: CalendarRow(row.slug, row.content, row.withdrawn, row.publish_id) for row in rows
+        row.slug: CalendarRow(row.slug, row.content, row.withdrawn, row.publish_id)
+        for row in rows
+        if row.content is not None
     }
 
 
@@ -80,7 +93,7 @@ def load_events(
     uids: Sequence[str] | None = None,
     calendar_slugs: Sequence[str] | None = None,
 ) -> list[EventRow]:
-    """Published events, all or some, by calendar and slug."""
+    """Published events, all or some, by calendar and slug; those that can be read."""
     query = select(events).order_by(events.c.calendar, events.c.slug, events.c.uid)
     if calendar_slugs is not None:
         query = query.where(events.c.calendar.in_(calendar_slugs))
@@ -95,8 +108,22 @@ def load_events(
     found = []
     for part in parts:
         others = _load_renderings(connection, part)
-        found += [_to_event(row, others.get(row.uid, {})) for row in connection.execute(part)]
+        found += [
+            _to_event(row, others.get(row.uid, {}))
+            for row in connection.execute(part)
+            if row.revision is not None and row.vevent is not None
+        ]
     return _mark_waiting(connection, found)
+
+
+def find_unreadable(connection: Connection, uids: Sequence[str]) -> set[str]:
+    """Which of these are published events whose key is not there."""
+    private = find_private(connection) if uids else ()
+    if not private:
+        return set()
+    lost = ~readable(connection, events.c.revision) | ~readable(connection, events.c.vevent)
+    mine = events.c.uid.in_(uids) & events.c.calendar.in_(private)
+    return set(connection.scalars(select(events.c.uid).where(mine, lost)))
 
 
 def _mark_waiting(connection: Connection, rows: list[EventRow]) -> list[EventRow]:
@@ -119,39 +146,19 @@ def _load_renderings(connection: Connection, query: Any) -> dict[str, dict[Varia
     uids = query.with_only_columns(events.c.uid).order_by(None)
     found: dict[str, dict[Variant, bytes]] = {}
     for row in connection.execute(select(renderings).where(renderings.c.uid.in_(uids))):
-        found.setdefault(row.uid, {})[Variant(row.language, row.marked)] = bytes(row.vevent)
+        if row.vevent is not None:
+            found.setdefault(row.uid, {})[Variant(row.language, row.marked)] = bytes(row.vevent)
     return found
 
 
 def sizes_by_year(connection: Connection, calendar: str) -> list[tuple[int, int, int]]:
     """What a feed holds, by the year in which it is over: the year, the number of events, bytes."""
     query = (
-        select(events.c.last_year, func.count(), func.sum(func.length(events.c.vevent)))
+        select(events.c.last_year, func.count(), func.sum(plain_size(events.c.vevent)))
         .where(events.c.calendar == calendar)
         .group_by(events.c.last_year)
     )
     return [(int(year), int(count), int(size)) for year, count, size in connection.execute(query)]
-
-
-def save_calendars(connection: Connection, rows: Iterable[CalendarRow]) -> None:
-    """Insert or replace calendars."""
-    values = [
-        {
-            "slug": row.slug,
-            "content": row.content,
-            "withdrawn": row.withdrawn,
-            "publish_id": row.publish_id,
-        }
-        for row in rows
-    ]
-    if values:
-        connection.execute(upsert(connection, calendars), values)
-
-
-def touch_calendars(connection: Connection, slugs: Iterable[str], publish_id: int) -> None:
-    """Note that a publish changed something in these calendars."""
-    statement = calendars.update().where(calendars.c.slug.in_(sorted(slugs)))
-    connection.execute(statement.values(publish_id=publish_id))
 
 
 def save_events(connection: Connection, rows: Sequence[EventRow]) -> None:
@@ -172,6 +179,9 @@ def save_events(connection: Connection, rows: Sequence[EventRow]) -> None:
     ]
     if not values:
         return
+    private = find_private(connection)
+    owners = [(row.calendar,) for row in rows]
+    values = seal_rows(connection, events, values, owners, private)
     connection.execute(upsert(connection, events), values)
     for index in range(0, len(rows), 500):
         uids = [row.uid for row in rows[index : index + 500]]
@@ -188,7 +198,10 @@ def save_events(connection: Connection, rows: Sequence[EventRow]) -> None:
         if variant != PLAIN
     ]
     if others:
-        connection.execute(renderings.insert(), others)
+        slugs = {row.uid: (row.calendar,) for row in rows}
+        owners = [slugs[str(one["uid"])] for one in others]
+        sealed = seal_rows(connection, renderings, others, owners, private)
+        connection.execute(renderings.insert(), sealed)
 
 
 def forget_events(connection: Connection, uids: Sequence[str]) -> None:
@@ -211,22 +224,28 @@ def add_revisions(connection: Connection, rows: Iterable[RevisionRow], publish_i
         }
         for row in rows
     ]
+    private = find_private(connection)
     if values:
-        connection.execute(revisions.insert(), values)
+        owners = [(row.revision.event.calendar,) for row in rows]
+        sealed = seal_rows(connection, revisions, values, owners, private)
+        connection.execute(revisions.insert(), sealed)
     published = [row.revision.event for row in rows]
     found = {(event.calendar, name) for event in published for name in event.categories}
     if found:
         known = {(row.calendar, row.name) for row in connection.execute(select(categories))}
         new = [{"calendar": slug, "name": name} for slug, name in sorted(found - known)]
         if new:
-            connection.execute(categories.insert(), new)
+            owners = [(one["calendar"],) for one in new]
+            sealed = seal_rows(connection, categories, new, owners, private)
+            connection.execute(categories.insert(), sealed)
 
 
 def load_categories(connection: Connection) -> dict[str, frozenset[str]]:
     """The categories that events of each calendar ever had, by the calendar's slug."""
     found: dict[str, set[str]] = {}
     for calendar, name in connection.execute(select(categories)):
-        found.setdefault(calendar, set()).add(name)
+        if name is not None:
+            found.setdefault(calendar, set()).add(name)
     return {calendar: frozenset(names) for calendar, names in found.items()}
 
 
@@ -248,7 +267,25 @@ def load_newest(
         query = select(revisions.c.uid, revisions.c.revision).join(
             part, (part.c.uid == revisions.c.uid) & (part.c.sequence == revisions.c.sequence)
         )
-        found |= {row.uid: read_written(row.revision) for row in connection.execute(query)}
+        rows = list(connection.execute(query))
+        lost = [row.uid for row in rows if row.revision is None]
+        if lost:
+            # What is shown may be readable where the ledger is not.
+            shown = select(events.c.uid, events.c.revision).where(events.c.uid.in_(lost))
+            rows += connection.execute(shown)
+        found |= {row.uid: read_written(row.revision) for row in rows if row.revision is not None}
+    return found
+
+
+def load_lost_sequences(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
+    """The last SEQUENCE of each of these UIDs that has ledger entries, which cannot be read."""
+    if not find_private(connection):
+        return {}
+    newest = select(revisions.c.uid, func.max(revisions.c.sequence)).group_by(revisions.c.uid)
+    found: dict[str, int] = {}
+    for index in range(0, len(uids), 500):
+        part = newest.where(revisions.c.uid.in_(uids[index : index + 500]))
+        found |= {uid: int(sequence) for uid, sequence in connection.execute(part)}
     return found
 
 

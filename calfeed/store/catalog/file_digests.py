@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, select
 
 from calfeed.definitions.unchanged import Known
 from calfeed.errors import DefinitionWarning
+from calfeed.store.secrets.private import seal_rows
 from calfeed.store.tables import readings
 from calfeed.store.upsert import upsert
 
@@ -44,4 +45,6 @@ def save_known(connection: Connection, known: Mapping[str, Known]) -> None:
         if kept.get(slug) != one
     ]
     if values:
-        connection.execute(upsert(connection, readings), values)
+        owners = [(one["calendar"],) for one in values]
+        sealed = seal_rows(connection, readings, values, owners)
+        connection.execute(upsert(connection, readings), sealed)

@@ -7,13 +7,14 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, select
 
 from calfeed.store.rows import EventMark
+from calfeed.store.secrets.private import find_private, readable
 from calfeed.store.tables import events
 
 
 def load_marks(
     connection: Connection, unchanged: Collection[str] = (), renderer: int = 0
 ) -> dict[str, EventMark]:
-    """What is published, in brief, by UID.
+    """What is published and can be read, in brief, by UID.
 
     Of calendars that are `unchanged` only what is withdrawn, or not from this `renderer`.
     """
@@ -25,6 +26,10 @@ def load_marks(
         events.c.withdrawn_at,
     )
     query = select(*columns)
+    private = find_private(connection)
+    if private:
+        can_be_read = readable(connection, events.c.revision)
+        query = query.where(events.c.calendar.not_in(private) | can_be_read)
     if unchanged:
         query = query.where(
             events.c.calendar.not_in(unchanged)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from calfeed.model.revision import Revision
 from calfeed.store.catalog.installation import load_installation
+from calfeed.store.secrets.private import seal_rows
 from calfeed.store.tables import deliveries, events, publishes, revisions
 
 RESTORED = "restored"
@@ -55,32 +56,35 @@ def load_newest(connection: Connection) -> dict[str, str]:
         newest,
         (newest.c.uid == revisions.c.uid) & (newest.c.sequence == revisions.c.sequence),
     )
-    return {row.uid: row.revision for row in connection.execute(query)}
+    rows = connection.execute(query)
+    return {row.uid: row.revision for row in rows if row.revision is not None}
 
 
 def save_raised(
     connection: Connection, raised: Mapping[str, tuple[Revision, str]], number: int
 ) -> None:
     """Add revisions, each with its JSON, to the ledger, and show them where an event is shown."""
-    connection.execute(
-        revisions.insert(),
-        [
-            {
-                "uid": uid,
-                "sequence": one.sequence,
-                "calendar": one.event.calendar,
-                "kind": RESTORED,
-                "at": one.modified,
-                "revision": text,
-                "publish_id": number,
-            }
-            for uid, (one, text) in raised.items()
-        ],
-    )
+    values = [
+        {
+            "uid": uid,
+            "sequence": one.sequence,
+            "calendar": one.event.calendar,
+            "kind": RESTORED,
+            "at": one.modified,
+            "revision": text,
+            "publish_id": number,
+        }
+        for uid, (one, text) in raised.items()
+    ]
+    owners = [(one.event.calendar,) for one, _ in raised.values()]
+    connection.execute(revisions.insert(), seal_rows(connection, revisions, values, owners))
     shown = update(events).where(events.c.uid == bindparam("of_uid"))
     connection.execute(
         shown.values(revision=bindparam("text")),
-        [{"of_uid": uid, "text": text} for uid, (_, text) in raised.items()],
+        [
+            {"of_uid": one["uid"], "text": one["revision"]}
+            for one in seal_rows(connection, events, values, owners)
+        ],
     )
 
 

@@ -29,7 +29,10 @@ UNKNOWN = Author()
 
 @dataclass(frozen=True)
 class PublishRow:
-    """A publish at `at` (UTC); `changes` has a JSON value for each event, as the plan had it."""
+    """A publish at `at` (UTC); `changes` has a JSON value for each event, as the plan had it.
+
+    They are empty where they cannot be read.
+    """
 
     id: int
     at: datetime
@@ -58,4 +61,4 @@ def find_publish(connection: Connection, number: int) -> PublishRow:
 
 def _to_publish(row: Any) -> PublishRow:
     author = Author(row.author, row.command)
-    return PublishRow(row.id, row.at, row.summary, json.loads(row.changes), author)
+    return PublishRow(row.id, row.at, row.summary, json.loads(row.changes or "[]"), author)

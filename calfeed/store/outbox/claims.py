@@ -68,15 +68,16 @@ class Attempt(NamedTuple):
 
 class StoredMessage(NamedTuple):
     """A message's bytes, empty once they are no longer kept, until when they matter, and whether
-    it is a test of its endpoint."""
+    it is a test of its endpoint. `lost` says that they are kept, and cannot be read."""
 
     body: bytes
     until: datetime | None
     is_test: bool = False
+    lost: bool = False
 
     def matters(self, now: datetime) -> bool:
         """Whether it is still to be sent."""
-        return bool(self.body) and (self.until is None or self.until > now)
+        return (bool(self.body) or self.lost) and (self.until is None or self.until > now)
 
 
 def claim(connection: Connection, now: datetime, limit: int) -> list[Claim]:
@@ -146,8 +147,13 @@ def load_messages(connection: Connection, ids: Sequence[str]) -> dict[str, Store
     given = {"ids": dump_rows([{"id": message_id} for message_id in set(ids)])}
     rows = connection.execute(_loading(connection.dialect.name), given).all()
     return {
-        key: StoredMessage(bytes(body or b""), until, _type_of(subject) == "endpoint.test")
-        for key, body, until, subject in rows
+        key: StoredMessage(
+            bytes(body or b""),
+            until,
+            is_test=_type_of(subject) == "endpoint.test",
+            lost=kept and body is None,
+        )
+        for key, body, until, subject, kept in rows
     }
 
 
@@ -158,7 +164,8 @@ def _type_of(subject: str) -> str:
 @cache
 def _loading(dialect: str) -> Any:
     wanted = given_rows(dialect, "ids", {"id": String(40)})
-    query = select(messages.c.id, messages.c.body, messages.c.until, messages.c.subject)
+    kept = messages.c.body.is_not(None)
+    query = select(messages.c.id, messages.c.body, messages.c.until, messages.c.subject, kept)
     # As text, PostgreSQL writes bytes in hexadecimal digits, twice as many.
     binary = query.execution_options(calfeed_binary=True)
     return binary.where(messages.c.id.in_(select(wanted.c.id)))

@@ -256,7 +256,7 @@ def _to_delivery(row: Any) -> DeliveryRow:
         endpoint_id=row.endpoint_id,
         type=subject.type,
         rehearsal=subject.rehearsal,
-        text=row.text,
+        text=row.text or "",
         at=row.at,
         state=row.state,
         next_at=row.next_at,

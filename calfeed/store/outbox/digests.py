@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from calfeed.reminders.digests import MOST, Told, digest_message
 from calfeed.reminders.options import Options
+from calfeed.store.secrets.private import ANY, seal_rows
 from calfeed.store.tables import deliveries, endpoints, messages, reminders
+
+_ELSEWHERE = timedelta(hours=1)
+"""How long what cannot be read waits for its key."""
 
 _digest = deliveries.alias("of_digest")
 _has_digest = (_digest.c.message_id == deliveries.c.digest) & (
@@ -60,7 +64,10 @@ def take_ripe(connection: Connection, now: datetime, limit: int) -> list[tuple[s
 
 
 def take_gathered(connection: Connection, endpoint_id: str, now: datetime) -> list[Gathered]:
-    """What one digest of an endpoint can tell now, first come first, held by this transaction."""
+    """What one digest of an endpoint can tell now, first come first, held by this transaction.
+
+    What cannot be read waits for a while.
+    """
     query = (
         _tell()
         .where(deliveries.c.endpoint_id == endpoint_id)
@@ -69,9 +76,15 @@ def take_gathered(connection: Connection, endpoint_id: str, now: datetime) -> li
         .limit(MOST)
         .with_for_update(of=deliveries, skip_locked=True)
     )
+    rows = connection.execute(query).all()
+    lost = [row.id for row in rows if row.body is None]
+    if lost:
+        mine = deliveries.c.id.in_(lost)
+        connection.execute(update(deliveries).where(mine).values(next_at=now + _ELSEWHERE))
     return [
         Gathered(row.id, row.next_at, _to_told(row, row.digest))
-        for row in connection.execute(query)
+        for row in rows
+        if row.body is not None
     ]
 
 
@@ -149,14 +162,15 @@ def _rewrite(connection: Connection, digest: str) -> bool:
     query = query.where(_digest.c.message_id == digest, deliveries.c.state == "digested")
     # A digest can be so old that bodies are no longer kept.
     kept = query.where(messages.c.body.is_not(None))
-    told = [_to_told(row) for row in connection.execute(kept)]
+    told = [_to_told(row) for row in connection.execute(kept) if row.body is not None]
     if not told:
         return False
     own = messages.c.id == digest
     at = connection.execute(select(messages.c.at).where(own)).scalar_one()
     message = digest_message(digest, told, at)
-    values = {"body": message.body, "text": message.text, "until": message.until}
-    connection.execute(update(messages).where(own).values(values))
+    values = {"id": digest, "body": message.body, "text": message.text, "until": message.until}
+    (sealed,) = seal_rows(connection, messages, [values], [(ANY,)])
+    connection.execute(update(messages).where(own).values(sealed))
     return True
 
 

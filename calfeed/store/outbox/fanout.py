@@ -13,6 +13,7 @@ from calfeed.reminders.filters import Subject
 from calfeed.store.catalog import visibility
 from calfeed.store.endpoints.endpoints import Endpoint, page_of_endpoints
 from calfeed.store.json_rows import dump_rows, given_rows
+from calfeed.store.outbox.subjects import read_subject
 from calfeed.store.tables import deliveries, messages, reminders
 from calfeed.store.upsert import upsert_by
 
@@ -44,7 +45,7 @@ def fan_out(connection: Connection, now: datetime) -> bool:
         if after not in pages:
             pages[after] = page_of_endpoints(connection, after, FAN_OUT)
         page = pages[after]
-        subject = Subject.model_validate_json(row.subject)
+        subject = read_subject(row)
         corrected = _corrected(connection, row, subject, page)
         made += [
             {
@@ -72,8 +73,8 @@ def _waiting(most: int) -> Any:
     columns = messages.c
     return (
         select(
-            *(columns.id, columns.subject, columns.at, columns.send_from, columns.until),
-            *(columns.fanned_out_to, columns.uid),
+            *(columns.id, columns.subject, columns.categories, columns.at, columns.uid),
+            *(columns.send_from, columns.until, columns.fanned_out_to),
         )
         .where(columns.fanned_out_to.is_not(None))
         .order_by(columns.at)

@@ -27,7 +27,10 @@ from calfeed.reminders.messages import Message
 from calfeed.reminders.plan import Reminder
 from calfeed.store.json_rows import dump_rows, given_rows
 from calfeed.store.outbox import digests
+from calfeed.store.outbox.subjects import write_subject
 from calfeed.store.rows import ReminderRow
+from calfeed.store.secrets.private import readable, seal_rows
+from calfeed.store.secrets.private_columns import raw
 from calfeed.store.tables import deliveries, events, messages, reminders
 from calfeed.store.upsert import insert_new, upsert
 
@@ -237,10 +240,11 @@ def add_messages(
 
     `reminder_keys` names, in the same order, the reminders they tell of.
     """
+    added = list(added)
     values = [
         {
             "id": message.id,
-            "subject": message.subject.model_dump_json(exclude_defaults=True),
+            **write_subject(message.subject),
             "at": message.at,
             "send_from": message.send_from,
             "until": message.until,
@@ -253,14 +257,16 @@ def add_messages(
         for index, message in enumerate(added)
     ]
     if values:
+        owners = [(one.subject.calendar,) for one in added]
+        sealed = seal_rows(connection, messages, values, owners)
         names, source = _adding(connection.dialect.name)
         statement = insert_new(connection, messages).from_select(names, source)
-        connection.execute(statement, {"added": dump_rows(values)})
+        connection.execute(statement, {"added": dump_rows(sealed)})
 
 
 @cache
 def _adding(dialect: str) -> tuple[list[str], Any]:
-    kinds = {each.name: each.type for each in messages.columns} | {"body": Text()}
+    kinds = {each.name: raw(each).type for each in messages.columns} | {"body": Text()}
     added = given_rows(dialect, "added", kinds)
     body: ColumnElement[Any] = func.convert_to(added.c.body, "UTF8")
     if dialect == "sqlite":
@@ -300,7 +306,7 @@ def extend_plans(
     """
     rows = connection.execute(
         select(events.c.uid, events.c.revision, events.c.planned_until)
-        .where(events.c.planned_until < before)
+        .where(events.c.planned_until < before, readable(connection, events.c.revision))
         .order_by(events.c.planned_until)
         .limit(limit)
         .with_for_update(skip_locked=True)

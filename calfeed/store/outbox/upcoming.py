@@ -26,6 +26,7 @@ def load_next(connection: Connection, limit: int) -> Sequence[tuple[ReminderRow,
     return [
         (ReminderRow(*row), Revision.model_validate_json(revision))
         for *row, revision in connection.execute(query)
+        if revision is not None
     ]
 
 

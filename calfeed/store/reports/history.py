@@ -23,6 +23,7 @@ from calfeed.store.catalog.publishes import Author
 from calfeed.store.columns import Instant
 from calfeed.store.outbox.outbox import load_reminders
 from calfeed.store.rows import ReminderRow
+from calfeed.store.secrets.private_columns import is_sealed, raw
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import (
     attempts,
@@ -127,12 +128,14 @@ def find_uids(connection: Connection, name: str) -> list[str]:
     calendar, _, slug = name.partition("/")
     query = select(revisions.c.uid, revisions.c.revision).where(
         revisions.c.calendar == calendar,
-        revisions.c.revision.contains(f'"slug":"{slug}"', autoescape=True),
+        is_sealed(revisions.c.revision)
+        | raw(revisions.c.revision).contains(f'"slug":"{slug}"', autoescape=True),
     )
     found = {
         row.uid
         for row in connection.execute(query)
-        if Revision.model_validate_json(row.revision).event.slug == slug
+        if row.revision is not None
+        and Revision.model_validate_json(row.revision).event.slug == slug
     }
     if not found:
         raise NotFoundError(
@@ -162,10 +165,14 @@ def load_fired(connection: Connection, begin: datetime, end: datetime) -> list[F
     uids = select(reminders.c.uid).where(within)
     ledger: dict[str, list[Any]] = {}
     for entry in connection.execute(_ledger().where(revisions.c.uid.in_(uids))):
+        if entry.revision is None:
+            continue
         ledger.setdefault(entry.uid, []).append(entry)
     read: dict[Any, Revision] = {}
     fired = []
     for row in rows:
+        if row.uid not in ledger:
+            continue  # what cannot be read
         # The event as it was when the reminder was due; a late publish may have come after that.
         first, *later = ledger[row.uid]
         entry = next((one for one in reversed(later) if one.at <= row.due), first)
@@ -193,6 +200,8 @@ def _to_published(rows: Iterable[Any]) -> Iterator[Published]:
     """Entries of the ledger in their order, each as a change from the one before of its event."""
     last: dict[str, Written] = {}
     for row in rows:
+        if row.revision is None:
+            continue  # it cannot be read
         written = read_written(row.revision)
         found = compare_revisions(last.get(row.uid), written)
         last[row.uid] = written
@@ -216,7 +225,7 @@ def _load_told(connection: Connection, which: Any) -> list[Told]:
             id=row.id,
             type=Subject.model_validate_json(row.subject).type,
             at=row.at,
-            text=row.text,
+            text=row.text or "",
             reminder=row.reminder,
             complete=row.complete,
             receipts=tuple(receipts.get(row.id, ())),

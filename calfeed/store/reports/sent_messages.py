@@ -11,12 +11,16 @@ from sqlalchemy import Connection, select, tuple_
 
 from calfeed.errors import NotFoundError
 from calfeed.reminders.filters import Subject
+from calfeed.store.outbox.subjects import read_subject
 from calfeed.store.tables import messages
 
 
 @dataclass(frozen=True)
 class MessageRow:
-    """A message as kept; `at` (UTC) is when it was made, `body` empty once it is no longer kept."""
+    """A message as kept; `at` (UTC) is when it was made, `body` empty once it is no longer kept.
+
+    What cannot be read is empty too.
+    """
 
     id: str
     subject: Subject
@@ -55,8 +59,8 @@ def find_message(connection: Connection, message_id: str) -> MessageRow:
 def _to_message(row: Any) -> MessageRow:
     return MessageRow(
         id=row.id,
-        subject=Subject.model_validate_json(row.subject),
+        subject=read_subject(row),
         at=row.at,
-        text=row.text,
+        text=row.text or "",
         body=bytes(row.body or b""),
     )

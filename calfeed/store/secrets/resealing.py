@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text, tuple_, update
 
 from calfeed.errors import InvalidInputError, SealError
 from calfeed.store.database import Database
+from calfeed.store.secrets.private_columns import head, is_private, is_sealed, places_of, raw
 from calfeed.store.secrets.sealing import PREFIX_LENGTH, VERSION, Places, keyring_of
 from calfeed.store.tables import metadata
 
@@ -24,28 +25,39 @@ _SETTLED = timedelta(minutes=1)
 def rewrite(
     connection: Connection,
     column: Any,
-    key: Sequence[Any],
+    places: Places,
     which: ColumnElement[bool],
-    convert: Callable[[str, str], str],
+    convert: Callable[[str, Any], Any],
     after: tuple[Any, ...] | None = None,
+    step: int | None = None,
 ) -> tuple[Any, ...] | None:
-    """Rewrite a column of the next `STEP` rows behind `after`, by the primary key.
+    """Rewrite a column of the next rows, `STEP` unless said, behind `after`, by the primary key.
 
-    `convert` makes the new text of the place and the old one, or raises SealError to leave it.
+    `convert` makes the new value of the place and the old one, or raises SealError to leave it.
     What changed meanwhile is left too. Returns the last row's key; None: there are no more rows.
     """
-    query = select(*key, column).where(which).order_by(*key).limit(STEP)
+    key = [raw(each) for each in places.key]
+    query = select(*key, raw(column)).where(which).order_by(*key).limit(step or STEP)
     rows = connection.execute(
         query if after is None else query.where(tuple_(*key) > tuple_(*after))
     ).all()
-    places = Places(column)
+    new = []
     for *row, old in rows:
+        named = dict(zip((each.name for each in places.key), row, strict=True))
         try:
-            new = convert(places.of(*row), old)
+            made = convert(places.of(*(named[name] for name in places.row)), old)
         except SealError:
             continue
-        mine = [each == value for each, value in zip(key, row, strict=True)]
-        connection.execute(update(column.table).where(*mine, column == old).values({column: new}))
+        new.append({f"key_{name}": value for name, value in named.items()})
+        new[-1] |= {"old": old, "new": made}
+    if new:
+        mine = [
+            each == bindparam(f"key_{own.name}", type_=each.type)
+            for own, each in zip(places.key, key, strict=True)
+        ]
+        same = raw(column) == bindparam("old", type_=raw(column).type)
+        made_new = {column.name: bindparam("new", type_=raw(column).type)}
+        connection.execute(update(column.table).where(*mine, same).values(made_new), new)
     return tuple(rows[-1])[:-1] if rows else None
 
 
@@ -55,14 +67,14 @@ def seal_again(database: Database) -> int:
     It may be ended at any time and begun again. What cannot be read is left as it is.
     """
     steps = 0
-    for column, key in _sealed_columns():
+    for column in _sealed_columns():
+        places = places_of(column)
         after: tuple[Any, ...] | None = None
         while True:
             with database.write() as connection:
                 keys = keyring_of(connection)
-                former = func.substr(column, 1, PREFIX_LENGTH) != keys.look()[0]
-                which = _is_sealed(column) & former
-                after = rewrite(connection, column, key, which, keys.seal_again, after)
+                which = is_sealed(column) & (head(column, PREFIX_LENGTH) != keys.look()[0])
+                after = rewrite(connection, column, places, which, keys.seal_again, after)
             if after is None:
                 break
             steps += 1
@@ -72,11 +84,11 @@ def seal_again(database: Database) -> int:
 def count_by_key(connection: Connection) -> Counter[str]:
     """How many texts each key has encrypted, by its id."""
     found: Counter[str] = Counter()
-    for column, _ in _sealed_columns():
-        begins = func.substr(column, len(VERSION) + 1, PREFIX_LENGTH - len(VERSION) - 1)
-        query = select(begins, func.count()).where(_is_sealed(column)).group_by(begins)
-        for key_id, count in connection.execute(query):
-            found[key_id] += count
+    for column in _sealed_columns():
+        begins = head(column, PREFIX_LENGTH)
+        query = select(begins, func.count()).where(is_sealed(column)).group_by(text("1"))
+        for prefix, count in connection.execute(query):
+            found[prefix[len(VERSION) : -1]] += count
     return found
 
 
@@ -89,7 +101,7 @@ def drop_key(database: Database, key_id: str, now: datetime) -> None:
         file = keyring_of(connection).file
         file.check_former(key_id)
         if not database.is_sqlite:
-            for table in {column.table.name for column, _ in _sealed_columns()}:
+            for table in {column.table.name for column in _sealed_columns()}:
                 connection.execute(text(f"LOCK TABLE {table} IN SHARE MODE"))
         used = count_by_key(connection)[key_id]
         if used:
@@ -106,14 +118,9 @@ def drop_key(database: Database, key_id: str, now: datetime) -> None:
         file.drop(key_id)
 
 
-def _sealed_columns() -> Iterator[tuple[Any, list[Any]]]:
-    """Each column whose texts are sealed, with the primary key of its table."""
+def _sealed_columns() -> Iterator[Any]:
+    """Each column in which something is sealed."""
     for table in metadata.sorted_tables:
         for column in table.columns:
-            if column.info.get("sealed"):
-                yield column, list(table.primary_key.columns)
-
-
-def _is_sealed(column: Any) -> ColumnElement[bool]:
-    sealed: ColumnElement[bool] = func.substr(column, 1, len(VERSION)) == VERSION
-    return sealed
+            if column.info.get("sealed") or is_private(column):
+                yield column

@@ -2,7 +2,8 @@
 
 A sealed text is `v1:`, the id of its key, `:`, and base64url of a nonce and what AES-256-GCM makes
 of the text. Where it stands (table, row and column) is authenticated with it: what was moved from
-another row, or changed, is not opened. The columns are marked `info=SEALED` in the tables.
+another row, or changed, is not opened. The columns whose texts are always sealed are marked
+`info=SEALED` in the tables; `private_columns` has those that are where their calendar is private.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import binascii
 import os
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -32,6 +34,8 @@ OPTION = "calfeed_keyring"
 VERSION = "v1:"
 PREFIX_LENGTH = len(VERSION) + ID_LENGTH + 1
 """Characters before what is encrypted; they say with which key it is."""
+
+Sealable = TypeVar("Sealable", str, bytes)
 
 _NONCE = 12
 _REMEMBERED = 4096
@@ -59,13 +63,13 @@ class Keyring:
         self._sealer, self._looked = found, time.monotonic()
         return found
 
-    def seal(self, place: str, text: str) -> str:
-        """Encrypt a text for its place in the database. An empty one stays empty.
+    def seal(self, place: str, value: Sealable) -> Sealable:
+        """Encrypt a text, or bytes, for its place in the database. What is empty stays empty.
 
         Raises KeyFileError where no key was ever read.
         """
-        if not text:
-            return ""
+        if not value:
+            return value
         prefix, cipher = self._sealer
         if cipher is None:
             prefix, cipher = self.look()
@@ -73,20 +77,31 @@ class Keyring:
             with suppress(KeyFileError):  # what is known already will do
                 prefix, cipher = self.look()
         nonce = os.urandom(_NONCE)
-        sealed = nonce + cipher.encrypt(nonce, text.encode(), place.encode())
-        return prefix + base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
+        data = value.encode() if isinstance(value, str) else value
+        encrypted = nonce + cipher.encrypt(nonce, data, place.encode())
+        sealed = prefix + base64.urlsafe_b64encode(encrypted).rstrip(b"=").decode("ascii")
+        return sealed if isinstance(value, str) else sealed.encode("ascii")
 
-    def seal_again(self, place: str, sealed: str) -> str:
+    def seal_again(self, place: str, sealed: Sealable) -> Sealable:
         """Encrypt with the current key what another has encrypted. Raises SealError as `open`."""
-        return self.seal(place, self._open(place, sealed))
+        if isinstance(sealed, str):
+            return self.seal(place, self._open(place, sealed))
+        return self.seal(place, self.open_bytes(place, sealed))
 
     def _open(self, place: str, sealed: str) -> str:
         """Decrypt a text from its place in the database.
 
         Raises SealError where its key is not there, or where it is not what was sealed for it.
         """
+        return self._decrypt(place, sealed).decode()
+
+    def open_bytes(self, place: str, sealed: bytes) -> bytes:
+        """Decrypt bytes from their place in the database. Raises SealError as `open`."""
+        return self._decrypt(place, sealed.decode("ascii", "replace"))
+
+    def _decrypt(self, place: str, sealed: str) -> bytes:
         if not sealed:
-            return ""
+            return b""
         key_id, text = sealed[len(VERSION) : PREFIX_LENGTH - 1], sealed[PREFIX_LENGTH:]
         if not text or not sealed.startswith(prefix_of(key_id)):
             raise SealError(_CHANGED)
@@ -96,7 +111,7 @@ class Keyring:
             raise SealError(str(error)) from error
         try:
             data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            return cipher.decrypt(data[:_NONCE], data[_NONCE:], place.encode()).decode()
+            return cipher.decrypt(data[:_NONCE], data[_NONCE:], place.encode())
         except (InvalidTag, ValueError, binascii.Error):
             raise SealError(_CHANGED) from None
 
@@ -120,14 +135,22 @@ def prefix_of(key_id: str) -> str:
 
 
 class Places:
-    """The places of the texts in a column: table, row and column."""
+    """The places of the texts in a column: table, row and column.
 
-    def __init__(self, column: Column[Any]) -> None:
+    `key` are the columns of the primary key. A row is named by them, or by the columns `row`.
+    """
+
+    def __init__(
+        self, column: Any, row: Sequence[str] = (), key: Sequence[Column[Any]] = ()
+    ) -> None:
+        self.key = tuple(key or column.table.primary_key)
+        self.row = tuple(row or (each.name for each in self.key))
         self._begin, self._end = f"{column.table.name}:", f":{column.name}"
 
     def of(self, *row: object) -> str:
-        """The place in a row, which its primary key names."""
-        return self._begin + "/".join(map(str, row)) + self._end
+        """The place in a row, by what names it."""
+        names = (str(int(each) if isinstance(each, bool) else each) for each in row)
+        return self._begin + "/".join(names) + self._end
 
 
 def keyring_of(connection: Connection) -> Keyring:

@@ -1,0 +1,122 @@
+"""What a worker cannot read of a private calendar waits for its key; all else goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from calfeed.definitions.reader import read_definitions
+from calfeed.delivery.due import Pace, extend_plans, fan_out, fire_due
+from calfeed.delivery.engine.attempts import prepare
+from calfeed.model.uids import BY_NAMES
+from calfeed.publish.announce import announce_due
+from calfeed.publish.apply import publish
+from calfeed.store.database import Database
+from calfeed.store.endpoints.endpoints import add_endpoint
+from calfeed.store.migrate import migrate
+from calfeed.store.outbox.claims import claim
+from calfeed.store.outbox.outbox import load_reminders
+from calfeed.store.secrets import resealing
+from calfeed.store.secrets.keys import Key
+from calfeed.store.tables import endpoints
+from tests.store.keeping import make_endpoint, read_deliveries
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+BASE = "https://calendar.example.org"
+GRACE = timedelta(minutes=5)
+
+FILES = {
+    f"events/{slug}.yaml": f"""
+name: {slug}
+time_zone: UTC
+visibility: {visibility}
+reminders: [1 hour]
+events: {{{slug}-call: {{summary: Call, start: 2026-11-01 03:00}}}}
+""".encode()
+    for slug, visibility in (("board", "private"), ("desk", "public"))
+}
+
+
+@pytest.fixture
+def own(empty_url: str, tmp_path: Path) -> Iterator[Database]:
+    """A database with keys of its own, and an endpoint that wants everything."""
+    with closing(Database(empty_url, tmp_path / "calfeed.keys")) as database:
+        migrate(database)
+        with database.write() as connection:
+            add_endpoint(connection, make_endpoint("end_1"))
+        yield database
+
+
+def lose_key(database: Database, monkeypatch: pytest.MonkeyPatch) -> tuple[Database, Key]:
+    """The database as a process has it that lacks the key of all but the endpoints."""
+    assert database.keyring is not None
+    file = database.keyring.file
+    (former,) = file.load()
+    file.add(datetime.now(UTC))
+    sealed = [column for column in endpoints.columns if column.info.get("sealed")]
+    with monkeypatch.context() as patch:
+        patch.setattr(resealing, "_sealed_columns", lambda: iter(sealed))
+        resealing.seal_again(database)
+    file.drop(former.id)
+    url = database.engine.url.render_as_string(hide_password=False)
+    return Database(url, database.keys), former
+
+
+def put_back(database: Database, key: Key) -> None:
+    assert database.keyring is not None
+    file = database.keyring.file
+    file.path.write_text("".join(f"{one.line}\n" for one in (*file.load(), key)), "ascii")
+
+
+def post(database: Database, now: datetime) -> list[bytes]:
+    """The bodies of what goes out now."""
+    with database.write() as connection:
+        return [one.body for one in prepare(connection, claim(connection, now, 9), lambda: now)]
+
+
+def test_messages_wait(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(own, read_definitions(FILES, BY_NAMES), NOW, BASE)
+    other, key = lose_key(own, monkeypatch)
+    with closing(other):
+        while fan_out(other, NOW):
+            pass
+        (body,) = post(other, NOW)
+        assert b'"desk-call"' in body
+        assert {row.state for row in read_deliveries(other)} == {"pending"}
+        put_back(other, key)
+        bodies = post(other, NOW + timedelta(days=1))
+    assert any(b'"board-call"' in body for body in bodies)
+
+
+def test_reminders_wait(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(own, read_definitions(FILES, BY_NAMES), NOW, BASE)
+    due = NOW + timedelta(hours=2)
+
+    def states() -> dict[str, str]:
+        with own.read() as connection:
+            return {row.uid: row.state for row in load_reminders(connection)}
+
+    board, desk = (BY_NAMES.make(slug, f"{slug}-call") for slug in ("board", "desk"))
+    other, key = lose_key(own, monkeypatch)
+    with closing(other):
+        while fire_due(other, due, BASE, Pace()):
+            pass
+        assert extend_plans(other, due) == 0
+        assert states() == {board: "planned", desk: "sent"}
+        put_back(other, key)
+        fire_due(other, due + timedelta(minutes=2), BASE, Pace())
+    assert states() == {board: "sent", desk: "sent"}
+
+
+def test_changes_wait(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(own, read_definitions(FILES, BY_NAMES), NOW, BASE, grace=GRACE)
+    other, key = lose_key(own, monkeypatch)
+    with closing(other):
+        assert announce_due(other, NOW + GRACE, BASE) == 1
+        assert announce_due(other, NOW + GRACE, BASE) == 0
+        put_back(other, key)
+        assert announce_due(other, NOW + 2 * GRACE, BASE) == 1

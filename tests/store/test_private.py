@@ -1,0 +1,256 @@
+"""What is private is encrypted in the database, and what is public is served whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from calfeed.definitions.reader import read_definitions
+from calfeed.model.events import text_in
+from calfeed.model.uids import BY_NAMES
+from calfeed.publish.apply import publish
+from calfeed.store.catalog import catalog, visibility
+from calfeed.store.catalog.lineage import load_sequences
+from calfeed.store.catalog.publishes import list_publishes
+from calfeed.store.database import Database
+from calfeed.store.endpoints.endpoints import add_endpoint
+from calfeed.store.migrate import migrate
+from calfeed.store.outbox.fanout import fan_out
+from calfeed.store.reports.history import find_uids, load_history
+from calfeed.store.reports.sent_messages import messages_before
+from calfeed.store.secrets.keys import KeyFile
+from calfeed.store.secrets.private import find_lost
+from calfeed.store.secrets.private_columns import is_private, raw
+from calfeed.store.secrets.resealing import count_by_key, drop_key, seal_again
+from calfeed.store.tables import metadata
+from calfeed.web.published.snapshot import load_snapshot
+from tests.store.keeping import make_endpoint
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+BASE = "https://calendar.example.org"
+SECRETS = ("Zanzibar", "Zermatt", "Zuerich", "Zaragoza")
+
+BOARD = """
+name: Board of Zanzibar
+time_zone: UTC
+visibility: {visibility}
+formerly: [{formerly}]
+events:
+  budget:
+    summary: Zermatt {title}
+    description: Zuerich
+    categories: [Zaragoza]
+    start: 2027-05-01 09:00
+"""
+DESK = "name: Desk\ntime_zone: UTC\nevents: {call: {summary: Call, start: 2099-01-01}}\n"
+
+
+@pytest.fixture
+def own(empty_url: str, tmp_path: Path) -> Iterator[Database]:
+    """A database with keys of its own, and an endpoint that wants everything."""
+    with closing(Database(empty_url, tmp_path / "calfeed.keys")) as database:
+        migrate(database)
+        with database.write() as connection:
+            add_endpoint(connection, make_endpoint("end_1"))
+        yield database
+
+
+def keys_of(database: Database) -> KeyFile:
+    assert database.keyring is not None
+    return database.keyring.file
+
+
+def again(database: Database) -> Database:
+    """The same database, as another process has it."""
+    return Database(database.engine.url.render_as_string(hide_password=False), database.keys)
+
+
+def keep(
+    database: Database,
+    visibility: str = "private",
+    title: str = "",
+    now: datetime = NOW,
+    slug: str = "board",
+    formerly: str = "",
+) -> None:
+    board = BOARD.format(visibility=visibility, title=title, formerly=formerly)
+    files = {f"events/{slug}.yaml": board.encode(), "events/desk.yaml": DESK.encode()}
+    publish(database, read_definitions(files, BY_NAMES), now, BASE)
+    while fan_out_one(database, now):
+        pass
+
+
+def fan_out_one(database: Database, now: datetime) -> bool:
+    with database.write() as connection:
+        return fan_out(connection, now)
+
+
+def stored(database: Database) -> dict[str, list[str | bytes]]:
+    """All that is stored in columns that can be sealed, as it is stored."""
+    found = {}
+    with database.read() as connection:
+        for table in metadata.sorted_tables:
+            for column in filter(is_private, table.columns):
+                found[f"{table.name}.{column.name}"] = [
+                    one for one in connection.scalars(select(raw(column))) if one
+                ]
+    return found
+
+
+def dump(database: Database) -> str:
+    """Everything in every column of every table."""
+    rows = []
+    with database.read() as connection:
+        for table in metadata.sorted_tables:
+            query = select(*map(raw, table.columns))
+            rows += [repr(tuple(row)) for row in connection.execute(query)]
+    return "\n".join(rows)
+
+
+def secrets_in(database: Database) -> set[str]:
+    said = dump(database)
+    return {one for one in SECRETS if one in said}
+
+
+def titles(database: Database) -> set[str]:
+    with database.read() as connection:
+        rows = catalog.load_events(connection)
+    return {text_in(row.revision.event.summary, row.revision.event.language) for row in rows}
+
+
+def test_nothing_private_is_stored_plain_and_what_is_public_is(own: Database) -> None:
+    keep(own)
+    assert secrets_in(own) == set()
+    assert "Call" in dump(own)
+    with own.read() as connection:
+        rows = {row.slug: row for row in catalog.load_events(connection)}
+        assert "Zuerich" in rows["budget"].revision.model_dump_json()
+        assert b"Zermatt" in b"".join(rows["budget"].vevents.values())
+        assert catalog.load_categories(connection) == {"board": {"Zaragoza"}}
+        assert catalog.load_calendars(connection)["board"].private
+        (made,) = list_publishes(connection)
+        assert {one["summary"].strip() for one in made.changes} == {"Call", "Zermatt"}
+        told = [row for row in messages_before(connection, None, 9) if "Zermatt" in row.text]
+        assert [row.subject.categories for row in told] == [("Zaragoza",)]
+        assert b"Zermatt" in told[0].body
+        (uid,) = find_uids(connection, "board/budget")
+        assert len(load_history(connection, [uid]).published) == 1
+        assert not visibility.is_public(connection, "board")
+        size = sum(size for _, _, size in catalog.sizes_by_year(connection, "board"))
+    plain = sum(len(one) for name, one in rows["budget"].vevents.items() if name.language == "")
+    assert abs(size - plain) <= 2 * len(rows)
+
+
+def test_a_calendar_that_becomes_private_is_sealed_with_all_that_is_kept_of_it(
+    own: Database,
+) -> None:
+    keep(own, "public", "one")
+    keep(own, "public", "two", NOW + timedelta(minutes=1))
+    assert secrets_in(own) == set(SECRETS)
+    before = titles(own)
+    keep(own, "private", "two", NOW + timedelta(minutes=2))
+    assert secrets_in(own) == set()
+    assert titles(own) == before
+    with own.read() as connection:
+        assert {
+            row.changes[0]["calendar"] for row in list_publishes(connection) if row.changes
+        } == {"board"}
+    keep(own, "public", "three", NOW + timedelta(minutes=3))
+    assert secrets_in(own) == set(SECRETS)
+    with own.read() as connection:
+        assert visibility.is_public(connection, "board")
+
+
+def test_what_a_calendar_was_called_before_is_private_as_the_calendar_is(own: Database) -> None:
+    keep(own, "public")
+    keep(own, "public", now=NOW + timedelta(minutes=1), slug="council", formerly="board")
+    with own.read() as connection:
+        assert visibility.is_public(connection, "board")
+    keep(own, "private", now=NOW + timedelta(minutes=2), slug="council", formerly="board")
+    assert secrets_in(own) == set()
+    with own.read() as connection:
+        assert not visibility.any_public(connection, ["board", "council"])
+
+
+def test_a_public_text_that_begins_as_what_is_sealed_does_is_read_as_it_was(own: Database) -> None:
+    desk = DESK.replace("Call", "'v1:0123abcd:x', categories: ['v1:', 'v1:0123abcd:AAAA']")
+    publish(own, read_definitions({"events/desk.yaml": desk.encode()}, BY_NAMES), NOW, BASE)
+    with own.read() as connection:
+        assert catalog.load_categories(connection) == {"desk": {"v1:", "v1:0123abcd:AAAA"}}
+        (row,) = messages_before(connection, None, 9)
+    assert row.text.startswith("v1:0123abcd:x")
+    assert set(row.subject.categories) == {"v1:", "v1:0123abcd:AAAA"}
+
+
+def test_what_was_moved_from_another_row_is_not_read(own: Database) -> None:
+    keep(own)
+    with own.write() as connection:
+        connection.execute(
+            text("UPDATE events SET revision = (SELECT revision FROM events WHERE slug = 'budget')")
+        )
+        assert [row.slug for row in catalog.load_events(connection)] == ["budget"]
+
+
+def test_keys_are_rotated_and_dropped_with_what_is_private(own: Database) -> None:
+    keep(own)
+    with own.read() as connection:
+        before = count_by_key(connection)
+    (former,) = keys_of(own).load()
+    current = keys_of(own).add(datetime.now(UTC) - timedelta(hours=1))
+    seal_again(own)
+    with own.read() as connection:
+        assert count_by_key(connection) == {current.id: before[former.id]}
+    drop_key(own, former.id, datetime.now(UTC))
+    with closing(again(own)) as other:
+        assert len(titles(other)) == 2
+        assert secrets_in(other) == set()
+
+
+def test_with_a_lost_key_what_is_public_goes_on_and_a_publish_makes_the_rest_anew(
+    own: Database,
+) -> None:
+    keep(own)
+    with own.read() as connection:
+        before = load_sequences(connection)
+    (former,) = keys_of(own).load()
+    aside = keys_of(own).path.with_suffix(".aside")
+    keys_of(own).path.rename(aside)
+    with closing(again(own)) as other:
+        snapshot = load_snapshot(other, BASE, NOW)
+        assert set(snapshot.everything) == {"desk"}
+        assert titles(other) == {"Call"}
+        with other.read() as connection:
+            assert find_lost(connection) == ["board"]
+            assert {row.text for row in messages_before(connection, None, 9)} > {""}
+            assert [row.changes for row in list_publishes(connection)] == [[]]
+        aside.rename(keys_of(own).path)
+        assert len(titles(other)) == 2  # in this very process
+        assert set(load_snapshot(other, BASE, NOW).everything) == {"board", "desk"}
+    keys_of(own).add(datetime.now(UTC))
+    keys_of(own).drop(former.id)
+    with closing(again(own)) as other:
+        keep(other, now=NOW + timedelta(minutes=1))
+        assert len(titles(other)) == 2
+        with other.read() as connection:
+            after = load_sequences(connection)
+        raised = {uid for uid in before if after[uid] > before[uid]}
+        assert raised == {BY_NAMES.make("board", "budget")}
+        assert set(load_snapshot(other, BASE, NOW).everything) == {"board", "desk"}
+        keep(other, now=NOW + timedelta(minutes=2))
+        with other.read() as connection:
+            assert load_sequences(connection) == after
+            assert find_lost(connection) == []
+            assert count_by_key(connection)[former.id] > 0  # the ledger, messages
+
+
+def test_what_is_public_is_published_without_any_key(own: Database) -> None:
+    keep(own, "public")
+    keys_of(own).path.unlink()
+    with closing(again(own)) as other:
+        keep(other, "public", "again", NOW + timedelta(minutes=1))
+        assert len(titles(other)) == 2
