@@ -144,17 +144,13 @@ def request_test(database: Transactions, endpoint_id: str, now: datetime) -> Del
     endpoint that is not verified, SealError for one whose secrets cannot be read.
     """
     with database.write() as connection:
-        found = endpoints.find_endpoint(connection, endpoint_id).check()
-        if found.state == "unverified":
-            raise ConflictError(f"endpoint {endpoint_id} is unverified; nothing is sent to it yet")
-        message = probe_message(endpoint_id, now, secrets.token_hex(8))
-        number = outbox.add_delivery(connection, message, endpoint_id)
+        number = _add_test(connection, endpoint_id, now)
         announce(connection)
         return deliveries.find_delivery(connection, number)
 
 
 class Tested(NamedTuple):
-    """A test: its message, what came of the attempt, and the state of the endpoint before."""
+    """A test: its message, the result of the attempt, and the state of the endpoint before."""
 
     message_id: str
     attempt: Attempt
@@ -170,10 +166,23 @@ def test_endpoint(
     """
     with database.read() as connection:
         found = endpoints.find_endpoint(connection, endpoint_id).check()
+
+    def add(connection: Connection) -> int:
+        return _add_test(connection, endpoint_id, clock())
+
     with open_sender_to(settings, found.url) as sender:
-        made = request_test(database, endpoint_id, clock())
-        attempt = post_now(database, sender, made.id, clock, random.random)
+        attempt = post_now(database, sender, add, clock, random.random)
+    with database.read() as connection:
+        made = deliveries.find_delivery(connection, attempt.delivery_id)
     return Tested(made.message_id, attempt, found.state)
+
+
+def _add_test(connection: Connection, endpoint_id: str, now: datetime) -> int:
+    found = endpoints.find_endpoint(connection, endpoint_id).check()
+    if found.state == "unverified":
+        raise ConflictError(f"endpoint {endpoint_id} is unverified; nothing is sent to it yet")
+    message = probe_message(endpoint_id, now, secrets.token_hex(8))
+    return outbox.add_delivery(connection, message, endpoint_id)
 
 
 def pause_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> EndpointDetails:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from calfeed.delivery.engine.attempts import post_now, prepare
 from calfeed.errors import CalfeedError
+from calfeed.store.database import Connection
 from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
 from calfeed.store.outbox import outbox
-from calfeed.store.outbox.claims import claim
+from calfeed.store.outbox.claims import Claim, claim
 from calfeed.store.outbox.deliveries import find_delivery
 from tests.delivery.office import SECRET, Office, check_signature
 from tests.store.keeping import NOW, make_message
@@ -25,14 +29,36 @@ def keep(office: Office, path: str) -> int:
 
 def test_a_delivery_is_posted_and_recorded_at_once(office: Office) -> None:
     number = keep(office, "/status/204")
-    attempt = post_now(office.database, office.sender, number, lambda: NOW, lambda: 0.5)
+    attempt = post_now(office.database, office.sender, lambda _: number, lambda: NOW, lambda: 0.5)
     assert (attempt.status, attempt.error) == (204, None)
     (post,) = office.receiver.posts
     check_signature(post)
     with office.database.read() as connection:
         assert find_delivery(connection, number).state == "delivered"
     with pytest.raises(CalfeedError, match="not pending"):
-        post_now(office.database, office.sender, number, lambda: NOW, lambda: 0.5)
+        post_now(office.database, office.sender, lambda _: number, lambda: NOW, lambda: 0.5)
+
+
+def test_no_worker_can_take_what_a_command_has_added_to_post_it_itself(office: Office) -> None:
+    office.subscribe("/status/204")
+    taken: list[Claim] = []
+
+    class Busy:
+        """The office's database, with a worker that claims after every transaction."""
+
+        @contextmanager
+        def write(self) -> Iterator[Connection]:
+            with office.database.write() as connection:
+                yield connection
+            with office.database.write() as connection:
+                taken.extend(claim(connection, NOW, 9))
+
+    def add(connection: Connection) -> int:
+        return outbox.add_delivery(connection, make_message(at=NOW), "end_1")
+
+    busy: Any = Busy()
+    attempt = post_now(busy, office.sender, add, lambda: NOW, lambda: 0.5)
+    assert (attempt.status, taken) == (204, [])
 
 
 def test_no_log_shows_a_secret_a_query_or_a_path(
@@ -40,7 +66,9 @@ def test_no_log_shows_a_secret_a_query_or_a_path(
 ) -> None:
     number = keep(office, "/status/500/hunter2?token=hunter2")
     with caplog.at_level(logging.DEBUG):
-        attempt = post_now(office.database, office.sender, number, lambda: NOW, lambda: 0.5)
+        attempt = post_now(
+            office.database, office.sender, lambda _: number, lambda: NOW, lambda: 0.5
+        )
     assert attempt.status == 500
     assert "again at" in caplog.text
     assert "hunter2" not in caplog.text
@@ -53,7 +81,7 @@ def test_a_delivery_is_posted_at_once_to_a_paused_endpoint_too(office: Office) -
     with office.database.write() as connection:
         hold_endpoint(connection, "end_1", "disabled", NOW)
         probe = outbox.add_delivery(connection, make_message("probe", at=NOW), "end_1")
-    attempt = post_now(office.database, office.sender, probe, lambda: NOW, lambda: 0.5)
+    attempt = post_now(office.database, office.sender, lambda _: probe, lambda: NOW, lambda: 0.5)
     assert attempt.status == 500
     office.now = NOW + timedelta(minutes=1)
     assert {row.state for row in office.deliver()} == {"held"}

@@ -210,19 +210,21 @@ def record(
 def post_now(
     database: Database,
     sender: Sender,
-    delivery_id: int,
+    add: Callable[[Connection], int],
     clock: Callable[[], datetime],
     random: Callable[[], float],
 ) -> Attempt:
-    """Attempt one pending delivery at once, record it, and return the attempt.
+    """Add a delivery, attempt it at once, record it, and return the attempt.
 
-    Raises CalfeedError where the delivery is not there to be attempted.
+    `add` returns the delivery's number. It is claimed in the same transaction, so that no worker
+    takes it first. Raises CalfeedError where it cannot be attempted.
     """
     with database.write() as connection:
-        claims = store.claim_one(connection, delivery_id, clock())
+        number = add(connection)
+        claims = store.claim_one(connection, number, clock())
         requests = prepare(connection, claims, clock, at_once=True, takes=sender.takes)
     if not requests:
-        raise CalfeedError(f"delivery {delivery_id} is not pending, or a worker has just taken it")
+        raise CalfeedError(f"delivery {number} is not pending, or its message cannot be read")
     sender.submit(requests)
     outcomes = sender.results(timeout=60.0)
     with database.write() as connection:
