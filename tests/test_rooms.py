@@ -166,7 +166,8 @@ def test_only_the_store_knows_the_database_library(module: str) -> None:
 FACES = ("cli/", "web/api/", "web/console/")
 """They translate what somebody asks for to `services`, and read the store at most."""
 
-SQL_WRITES = {"insert", "insert_new", "update", "delete"}
+TRANSITION = "a transition"
+SQL_WRITES = {"insert", "insert_new", "update", "delete", f"{TRANSITION}.update"}
 TRANSACTIONS = {"write", "write_alone", "write_alone_if_free"}
 
 
@@ -181,11 +182,19 @@ def writers() -> frozenset[str]:
         functions = [node for node in tree_of(module).body if isinstance(node, ast.FunctionDef)]
         taken = {alias: f"{source}.{alias}" for source, alias in imports(module)}
         taken |= {node.name: f"{name}.{node.name}" for node in functions}
+        taken |= dict.fromkeys(transitions_of(module), TRANSITION)
         calls |= {f"{name}.{node.name}": set(called_in(node, taken)) for node in functions}
     found = {name for name, called in calls.items() if not called.isdisjoint(SQL_WRITES)}
     while more := {name for name, called in calls.items() if called & found} - found:
         found |= more
     return frozenset(found)
+
+
+def transitions_of(module: str) -> Iterator[str]:
+    """The names of a module's transitions between states, whose `update` writes."""
+    for node in tree_of(module).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("Transition("):
+            yield from (one.id for one in node.targets if isinstance(one, ast.Name))
 
 
 def called_in(function: ast.FunctionDef, taken: dict[str, str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from calfeed.counting import count
 from calfeed.delivery.transport.guard import show_url
+from calfeed.model.states import DeliveryState
 from calfeed.store.reports.history import Receipt, Told
 
 _TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
@@ -35,15 +36,15 @@ def say_receipt(one: Receipt) -> str:
     received = f"received {show_time(one.received_at)}" if one.received_at else ""
     ended = f"{one.state} {show_time(one.settled_at)}" if one.settled_at else one.state
     tries = count(one.attempts, "attempt")
-    if one.state == "delivered" and received:
+    if one.state is DeliveryState.DELIVERED and received:
         said = f"{received}, {tries}"
-    elif one.state == "digested":
+    elif one.state is DeliveryState.DIGESTED:
         said = f"{received or 'not received yet'}, in digest {one.digest}, {tries}"
-    elif one.state == "pending":
+    elif one.state is DeliveryState.PENDING:
         said = f"not received yet, {tries}, the next {show_time(one.next_at)}"
-    elif one.state == "gathered":
+    elif one.state is DeliveryState.GATHERED:
         said = f"gathered for the digest of {show_time(one.next_at)}"
-    elif one.state == "held":
+    elif one.state is DeliveryState.HELD:
         said = f"held until the endpoint is resumed, {tries}"
     else:
         said = ", ".join([ended, tries, *([received] if received else [])])

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from calfeed.counting import count
 from calfeed.model.revision import Revision
+from calfeed.model.states import DeliveryState, ReminderState
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON, page_address, planned_until
 from calfeed.reminders.digests import digest_message, name_digest, split
@@ -102,11 +103,11 @@ def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> in
         if not rows:
             return 0
         found = _sort_out(connection, rows, now)
-        settled: dict[str, list[str]] = {
-            "sent": [],
-            "collapsed": [],
-            "missed": [],
-            "withdrawn": found.withdrawn,
+        settled: dict[ReminderState, list[str]] = {
+            ReminderState.SENT: [],
+            ReminderState.COLLAPSED: [],
+            ReminderState.MISSED: [],
+            ReminderState.WITHDRAWN: found.withdrawn,
         }
         together: dict[tuple[str, str, datetime], list[_Ripe]] = {}
         for one in found.ripe:
@@ -118,14 +119,14 @@ def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> in
             *others, nearest = sorted(group, key=lambda one: (one.reminder.due, one.reminder.key))
             if nearest.reminder.until > now:
                 sent.append(nearest)
-                settled["collapsed"] += [one.reminder.key for one in others]
+                settled[ReminderState.COLLAPSED] += [one.reminder.key for one in others]
             else:
                 for one in group:
                     _report_missed(one.reminder, now)
-                settled["missed"] += [one.reminder.key for one in group]
+                settled[ReminderState.MISSED] += [one.reminder.key for one in group]
         # What matters the shortest has the first turns.
         sent.sort(key=lambda one: one.reminder.until)
-        settled["sent"] = [one.reminder.key for one in sent]
+        settled[ReminderState.SENT] = [one.reminder.key for one in sent]
         messages = []
         for reminder, revision in sent:
             page = page_address(base_url, reminder.event)
@@ -134,7 +135,7 @@ def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> in
             late = now - reminder.due > LATE
             turn = pace.take_turn(now, reminder.until) if late else None
             messages.append(replace(message, send_from=at if at > now else turn))
-        outbox.add_messages(connection, messages, reminder_keys=settled["sent"])
+        outbox.add_messages(connection, messages, reminder_keys=settled[ReminderState.SENT])
         outbox.plan(connection, found.put_off)
         announcements.hold_back(connection, found.held)
         moment = max([now, *(one.reminder.due for one in sent)])
@@ -186,7 +187,7 @@ def review_plans(database: Database, after: datetime, before: datetime) -> None:
         step = min(after + _SLICE, before)
         with database.read() as connection:
             rows = outbox.load_reminders(connection, window=(after, step))
-            planned = [row for row in rows if row.state == "planned"]
+            planned = [row for row in rows if row.state is ReminderState.PLANNED]
             uids = sorted({row.uid for row in planned})
             revisions = {
                 row.uid: row.revision for row in catalog.load_events(connection, uids=uids)
@@ -217,7 +218,7 @@ def make_digests(database: Database, now: datetime) -> int:
             gathered = digests.take_gathered(connection, endpoint_id, now)
             count += len(gathered)
             expired = [one for one in gathered if one.told.until <= now]
-            digests.settle_gathered(connection, expired, "expired", now)
+            digests.settle_gathered(connection, expired, DeliveryState.EXPIRED, now)
             wanted = [one for one in gathered if one.told.until > now]
             quiet = options.quiet_until(now)
             if quiet is not None:
@@ -237,7 +238,7 @@ def _tell(
         members = [by_message[told.message_id] for told in part]
         name = name_digest(endpoint_id, min(one.due for one in members), part)
         outbox.add_delivery(connection, digest_message(name, part, now), endpoint_id)
-        digests.settle_gathered(connection, members, "digested", now, name)
+        digests.settle_gathered(connection, members, DeliveryState.DIGESTED, now, name)
 
 
 def extend_plans(database: Database, now: datetime) -> int:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from calfeed.delivery.transport.guard import show_url
+from calfeed.model.states import DeliveryState
 from calfeed.reminders.option_texts import show_digest, show_quiet
 from calfeed.store.endpoints.endpoints import Endpoint
 from calfeed.store.outbox.claims import Attempt
@@ -57,7 +58,7 @@ def describe_delivery(row: DeliveryRow) -> dict[str, Any]:
         "at": write(row.at),
         "state": row.state,
         "attempts": row.attempts,
-        "next_at": write(row.next_at) if row.state in ("pending", "gathered") else None,
+        "next_at": _next_at(row),
         "settled_at": write(row.settled_at),
         "digest": row.digest,
     }
@@ -83,10 +84,15 @@ def describe_receipt(one: Receipt) -> dict[str, Any]:
         "state": one.state,
         "attempts": one.attempts,
         "received_at": write(one.received_at),
-        "next_at": write(one.next_at) if one.state in ("pending", "gathered") else None,
+        "next_at": _next_at(one),
         "settled_at": write(one.settled_at),
         "digest": one.digest,
     }
+
+
+def _next_at(one: DeliveryRow | Receipt) -> str | None:
+    waits = one.state in (DeliveryState.PENDING, DeliveryState.GATHERED)
+    return write(one.next_at) if waits else None
 
 
 def write(moment: datetime | None) -> str | None:

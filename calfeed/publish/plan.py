@@ -11,6 +11,7 @@ from calfeed.errors import DefinitionWarning
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
 from calfeed.model.events import Event, Status
+from calfeed.model.states import ReminderState
 from calfeed.publish.compare import NOTHING, Removals, Rerendering
 from calfeed.reminders.messages import Message, change_message
 from calfeed.reminders.plan import Reminder, pending_reminders
@@ -78,7 +79,9 @@ def plan_change(
     withdrawn = [
         row
         for row in kept
-        if row.key not in keys and row.until > now and row.state in ("planned", "sent")
+        if row.key not in keys
+        and row.until > now
+        and row.state in (ReminderState.PLANNED, ReminderState.SENT)
     ]
     return planned, withdrawn
 
@@ -120,9 +123,9 @@ def find_open(wanted: Iterable[Reminder], kept: Iterable[ReminderRow]) -> list[R
 
 def _is_open(reminder: Reminder, kept: ReminderRow | None) -> bool:
     """Whether a reminder is not on the list yet, or no longer, or with another due time."""
-    if kept is None or kept.state in ("withdrawn", "recalled"):
+    if kept is None or kept.state in (ReminderState.WITHDRAWN, ReminderState.RECALLED):
         return True
-    return kept.state == "planned" and kept.due != reminder.due
+    return kept.state is ReminderState.PLANNED and kept.due != reminder.due
 
 
 def planned_until(event: Event, now: datetime) -> datetime | None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from calfeed.ical.variants import render_variants
 from calfeed.ical.vevent import RENDERER
 from calfeed.model.revision import Revision
+from calfeed.model.states import ReminderState
 from calfeed.store.catalog import catalog, lineage
 from calfeed.store.catalog.calendars import touch_calendars
 from calfeed.store.catalog.installation import load_installation, save_installation
@@ -46,7 +47,7 @@ class Repeats:
 def find_repeats(connection: Connection, now: datetime) -> Repeats:
     """What a database that was put back will send again."""
     rows = outbox.load_reminders(connection, window=(_BEGINNING, now))
-    planned = [row for row in rows if row.state == "planned"]
+    planned = [row for row in rows if row.state is ReminderState.PLANNED]
     coming = [row for row in planned if row.until > now]
     events = catalog.load_events(connection, uids=sorted({row.uid for row in coming}))
     return Repeats(

@@ -9,6 +9,7 @@ from functools import cache, partial
 
 from calfeed.model.events import Event
 from calfeed.model.revision import Revision
+from calfeed.model.states import EndpointState
 from calfeed.reminders.messages import make_subject
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store.catalog import catalog, visibility
@@ -63,5 +64,7 @@ def find_receivers(
     return tuple(
         one
         for one in endpoints
-        if one.state == "active" and one.filters.allow(public) and one.filters.want(subject)
+        if one.state is EndpointState.ACTIVE
+        and one.filters.allow(public)
+        and one.filters.want(subject)
     )

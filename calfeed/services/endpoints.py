@@ -15,6 +15,7 @@ from calfeed.delivery.senders import open_sender_to
 from calfeed.delivery.transport.guard import UrlRules, check_url
 from calfeed.delivery.transport.headers import change_headers, find_header, parse_headers
 from calfeed.errors import ConflictError, Fault, InvalidFieldsError, InvalidInputError
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.endpoint_values import check_line, list_faults, read_options
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.messages import probe_message
@@ -62,7 +63,7 @@ class EndpointDetails(NamedTuple):
     """
 
     endpoint: Endpoint
-    deliveries: Mapping[str, int]
+    deliveries: Mapping[DeliveryState, int]
     new_secret: str | None = None
 
 
@@ -92,7 +93,7 @@ def make_endpoint(
         filters=Filters(public_only=registered),
         secret=_take(faults, "secret", lambda: _make_secret(secret), ""),
         created=now,
-        state="unverified" if registered else "active",
+        state=EndpointState.UNVERIFIED if registered else EndpointState.ACTIVE,
     )
     made = _change(connection, bare, rules, values, faults)
     endpoints.add_endpoint(connection, made)
@@ -154,7 +155,7 @@ class Tested(NamedTuple):
 
     message_id: str
     attempt: Attempt
-    state: str
+    state: EndpointState
 
 
 def test_endpoint(
@@ -179,7 +180,7 @@ def test_endpoint(
 
 def _add_test(connection: Connection, endpoint_id: str, now: datetime) -> int:
     found = endpoints.find_endpoint(connection, endpoint_id).check()
-    if found.state == "unverified":
+    if found.state is EndpointState.UNVERIFIED:
         raise ConflictError(f"endpoint {endpoint_id} is unverified; nothing is sent to it yet")
     message = probe_message(endpoint_id, now, secrets.token_hex(8))
     return outbox.add_delivery(connection, message, endpoint_id)
@@ -192,7 +193,7 @@ def pause_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> E
     """
     with database.write() as connection:
         found = endpoints.find_endpoint(connection, endpoint_id)
-        if not lifecycle.hold_endpoint(connection, endpoint_id, "paused", now):
+        if not lifecycle.hold_endpoint(connection, endpoint_id, EndpointState.PAUSED, now):
             raise ConflictError(
                 f"endpoint {endpoint_id} is {found.state}; only an active one can be paused"
             )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from calfeed.delivery.transport.guard import UrlRules
 from calfeed.errors import ConflictError, Fault, InvalidFieldsError
+from calfeed.model.states import EndpointState
 from calfeed.reminders.messages import verify_id, verify_message
 from calfeed.services.endpoints import (
     OWNER_SCOPE,
@@ -81,7 +82,7 @@ def confirm_registration(
     """
     with database.write() as connection:
         found = endpoints.take_endpoint(connection, endpoint_id)
-        if found.state != "unverified":
+        if found.state is not EndpointState.UNVERIFIED:
             raise ConflictError("The endpoint is not waiting to be confirmed.")
         message_id = verify_id(found.id)
         message = claims.load_messages(connection, [message_id])[message_id]

@@ -13,6 +13,7 @@ from calfeed.delivery.senders import open_sender_to, url_rules
 from calfeed.delivery.transport.guard import check_url
 from calfeed.delivery.transport.sender import Outcome, Request
 from calfeed.errors import ConflictError, Fault, InvalidFieldsError
+from calfeed.model.states import EndpointState
 from calfeed.publish.plan import page_address
 from calfeed.publish.windows import Planned, load_window
 from calfeed.reminders.filters import Filters
@@ -94,7 +95,7 @@ def receiver_at(settings: Settings, url: str, secret: str, now: datetime) -> End
 def _find_target(database: Transactions, endpoint_id: str) -> Endpoint:
     with database.read() as connection:
         found = find_endpoint(connection, endpoint_id).check()
-    if found.state != "active":
+    if found.state is not EndpointState.ACTIVE:
         raise ConflictError(
             f"endpoint {endpoint_id} is {found.state}, so nothing is sent to it; "
             "it has to be active"

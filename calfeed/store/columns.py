@@ -6,9 +6,10 @@ Times are whole microseconds since 1970 UTC (`Instant`), which both databases co
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, MetaData
+from sqlalchemy import BigInteger, Enum, Integer, MetaData
 from sqlalchemy.types import TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,6 +27,17 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
         return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def state_type(states: type[StrEnum]) -> Enum:
+    """The type of a column that holds one of these states, as text."""
+    return Enum(
+        states,
+        native_enum=False,
+        length=16,
+        create_constraint=False,
+        values_callable=lambda kind: [one.value for one in kind],
+    )
 
 
 # SQLite counts rows by itself only in a column that is INTEGER to the letter.

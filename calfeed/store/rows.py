@@ -10,6 +10,7 @@ from datetime import datetime
 from calfeed.ical.variants import Variant
 from calfeed.model.events import Visibility
 from calfeed.model.revision import Move, Revision
+from calfeed.model.states import ReminderState
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,7 @@ class Waiting:
 class ReminderRow:
     """A reminder as kept; times are UTC.
 
-    `state` is planned, withdrawn, sent, missed, recalled (withdrawn after it was sent), or
-    collapsed: left out because one nearer to the occurrence was overdue as well. It is not sent
-    before `send_from`.
+    It is not sent before `send_from`.
     """
 
     key: str
@@ -109,6 +108,6 @@ class ReminderRow:
     rule: str
     due: datetime
     until: datetime
-    state: str
+    state: ReminderState
     settled_at: datetime | None = None
     send_from: datetime | None = None

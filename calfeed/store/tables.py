@@ -17,23 +17,31 @@ from sqlalchemy import (
     true,
 )
 
-from calfeed.store.access_tables import answers as answers
-from calfeed.store.access_tables import polls as polls
-from calfeed.store.access_tables import registrations as registrations
-from calfeed.store.access_tables import session_keys as session_keys
-from calfeed.store.access_tables import sessions as sessions
-from calfeed.store.access_tables import sign_in_links as sign_in_links
-from calfeed.store.access_tables import tokens as tokens
-from calfeed.store.columns import Instant, Serial
+from calfeed.model.states import DeliveryState, EndpointState, ReminderState
+from calfeed.store.access.tables import answers as answers
+from calfeed.store.access.tables import polls as polls
+from calfeed.store.access.tables import registrations as registrations
+from calfeed.store.access.tables import session_keys as session_keys
+from calfeed.store.access.tables import sessions as sessions
+from calfeed.store.access.tables import sign_in_links as sign_in_links
+from calfeed.store.access.tables import tokens as tokens
+from calfeed.store.columns import Instant, Serial, state_type
 from calfeed.store.columns import metadata as metadata
 from calfeed.store.secrets.private_columns import PrivateBytes, PrivateText
 from calfeed.store.secrets.sealing import SEALED
 
-SETTLED = "state <> 'planned'"
+PLANNED = f"state = '{ReminderState.PLANNED}'"
+"""The condition of the index of reminders that are planned."""
+
+SETTLED = f"state <> '{ReminderState.PLANNED}'"
 """The condition of the index of reminders that are no longer planned."""
 
-UNSENT = "state IN ('expired', 'failed', 'dropped')"
+UNSENT_STATES = (DeliveryState.EXPIRED, DeliveryState.FAILED, DeliveryState.DROPPED)
+UNSENT = f"state IN ({', '.join(repr(one.value) for one in UNSENT_STATES)})"
 """The condition of the index of deliveries that were given up."""
+
+PENDING = f"state = '{DeliveryState.PENDING}'"
+GATHERED = f"state = '{DeliveryState.GATHERED}'"
 
 # One row: the random id of this installation, which goes into the UIDs that it makes.
 installation = Table(
@@ -188,8 +196,7 @@ reminders = Table(
     Column("rule", String(64), nullable=False),
     Column("due", Instant, nullable=False),
     Column("until", Instant, nullable=False),
-    # planned, withdrawn, sent, missed, recalled, collapsed
-    Column("state", String(16), nullable=False),
+    Column("state", state_type(ReminderState), nullable=False),
     Column("settled_at", Instant),
     # Not sent before, though it is due: its event is not announced yet.
     Column("send_from", Instant),
@@ -197,14 +204,14 @@ reminders = Table(
     Index(
         "ix_reminders_send_from",
         "send_from",
-        sqlite_where=text("state = 'planned' AND send_from IS NOT NULL"),
-        postgresql_where=text("state = 'planned' AND send_from IS NOT NULL"),
+        sqlite_where=text(f"{PLANNED} AND send_from IS NOT NULL"),
+        postgresql_where=text(f"{PLANNED} AND send_from IS NOT NULL"),
     ),
     Index(
         "ix_reminders_due",
         "due",
-        sqlite_where=text("state = 'planned'"),
-        postgresql_where=text("state = 'planned'"),
+        sqlite_where=text(PLANNED),
+        postgresql_where=text(PLANNED),
     ),
     Index(
         "ix_reminders_until", "until", sqlite_where=text(SETTLED), postgresql_where=text(SETTLED)
@@ -226,8 +233,7 @@ endpoints = Table(
     # The secret before this one: messages are signed with both until then.
     Column("former_secret", Text, info=SEALED),
     Column("former_until", Instant),
-    # unverified, active, paused, disabled, removed
-    Column("state", String(16), nullable=False),
+    Column("state", state_type(EndpointState), nullable=False),
     # Why it is disabled, for people.
     Column("reason", Text),
     Column("created", Instant, nullable=False),
@@ -285,8 +291,7 @@ deliveries = Table(
     Column("id", Serial, primary_key=True),
     Column("message_id", String(40), ForeignKey("messages.id"), nullable=False),
     Column("endpoint_id", String(40), ForeignKey("endpoints.id"), nullable=False),
-    # What there is: `deliveries.STATES`.
-    Column("state", String(16), nullable=False),
+    Column("state", state_type(DeliveryState), nullable=False),
     # When a worker may next take a pending delivery. Taking it puts this ahead: it is the lease.
     Column("next_at", Instant, nullable=False),
     # A number that goes up with each claim: who claimed last may record the result.
@@ -298,21 +303,23 @@ deliveries = Table(
     Index(
         "ix_deliveries_next_at",
         "next_at",
-        sqlite_where=text("state = 'pending'"),
-        postgresql_where=text("state = 'pending'"),
+        sqlite_where=text(PENDING),
+        postgresql_where=text(PENDING),
     ),
     Index(
         "ix_deliveries_gathered",
         "next_at",
-        sqlite_where=text("state = 'gathered'"),
-        postgresql_where=text("state = 'gathered'"),
+        sqlite_where=text(GATHERED),
+        postgresql_where=text(GATHERED),
     ),
     Index("uq_deliveries_message_id_endpoint_id", "message_id", "endpoint_id", unique=True),
     # On PostgreSQL without what is under way or delivered: each claim and end would write it anew.
     Index(
         "ix_deliveries_endpoint_id",
         "endpoint_id",
-        postgresql_where=text("state NOT IN ('pending', 'delivered')"),
+        postgresql_where=text(
+            f"state NOT IN ('{DeliveryState.PENDING}', '{DeliveryState.DELIVERED}')"
+        ),
     ),
     Index(
         "ix_deliveries_unsent",

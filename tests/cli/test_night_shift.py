@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from calfeed.cli.delivery_output import printable
+from calfeed.model.states import EndpointState
 from calfeed.store.endpoints.endpoints import find_endpoint
 from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
 from calfeed.store.secrets.sealing import Places, keyring_of
@@ -56,7 +57,7 @@ def test_a_list_holds_what_was_asked_for(records: Records) -> None:
 def test_a_list_holds_what_is_held(records: Records) -> None:
     records.tell()
     with records.database.write() as connection:
-        hold_endpoint(connection, "end_bad", "paused", records.now)
+        hold_endpoint(connection, "end_bad", EndpointState.PAUSED, records.now)
     assert listed(records, "--held") == ["end_bad"]
     assert listed(records, "--held", "--pending") == ["end_bad"]
 
@@ -186,7 +187,7 @@ def test_what_is_for_an_endpoint_that_is_not_active_is_held_for_it(records: Reco
     records.tell()
     (number,) = records.give_up()
     with records.database.write() as connection:
-        hold_endpoint(connection, "end_bad", "disabled", records.now)
+        hold_endpoint(connection, "end_bad", EndpointState.DISABLED, records.now)
     assert records.ask("delivery", "retry", str(number)) == {
         "pending": [],
         "held": [number],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from calfeed.errors import CalfeedError
+from calfeed.model.states import EndpointState
 from calfeed.reminders.filters import Filters
 from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint
 from tests.cli.records import Records
@@ -18,7 +19,7 @@ def test_it_says_that_it_is_unverified_and_told_only_of_what_is_public(records: 
         filters=Filters(public_only=True),
         secret="whsec_" + "A" * 32,
         created=datetime(2025, 6, 1, tzinfo=UTC),
-        state="unverified",
+        state=EndpointState.UNVERIFIED,
     )
     records.publish(STAY.format(start="2025-06-30"))
     with records.database.write() as connection:

@@ -30,6 +30,7 @@ from calfeed.delivery.engine.attempts import Posting, prepare, record
 from calfeed.delivery.replanning import replan
 from calfeed.model.durations import parse_duration
 from calfeed.model.events import Calendar, Event, ReminderRule, Repeat, Status
+from calfeed.model.states import EndpointState
 from calfeed.publish.apply import publish
 from calfeed.reminders.options import Options
 from calfeed.reminders.retry import Outcome
@@ -135,7 +136,7 @@ class Life:
         """Pause or resume an endpoint, or let it ask for something else: what the next one asks."""
         with self.database.write() as connection:
             if kind == "pause":
-                hold_endpoint(connection, name, "paused", self.now)
+                hold_endpoint(connection, name, EndpointState.PAUSED, self.now)
             elif kind == "resume":
                 resume_endpoint(connection, name, self.now)
             else:

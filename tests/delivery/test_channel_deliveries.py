@@ -12,6 +12,7 @@ import pytest
 
 from calfeed.delivery.channels.file import read_channels
 from calfeed.delivery.channels.sending import Dispatch, Notifiable
+from calfeed.model.states import EndpointState
 from calfeed.reminders.retry import SCHEDULE
 from calfeed.store.database import Database
 from calfeed.store.endpoints.channels import Registered, register_channels
@@ -180,7 +181,7 @@ def test_registering_again_changes_only_what_the_file_says_otherwise(branch: Bra
     first = branch.configure(branch.json_channel("/status/200"))
     assert (first.added, first.changed) == (["ch_newsroom"], [])
     with branch.database.write() as connection:
-        hold_endpoint(connection, "ch_newsroom", "paused", branch.now)
+        hold_endpoint(connection, "ch_newsroom", EndpointState.PAUSED, branch.now)
     branch.now += MINUTE
     again = branch.configure(branch.json_channel("/status/204"))
     assert (again.added, again.changed) == ([], [])

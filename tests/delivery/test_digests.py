@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from calfeed.delivery.due import Pace, fan_out, fire_due, make_digests
 from calfeed.delivery.engine.attempts import Posting, prepare
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders import digests as bounds
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Digest, Options, QuietHours
@@ -49,7 +50,9 @@ def work(desk: Desk, now: datetime) -> None:
         pass
 
 
-def post(desk: Desk, now: datetime, *, settle: str | None = "delivered") -> list[Any]:
+def post(
+    desk: Desk, now: datetime, *, settle: DeliveryState | None = DeliveryState.DELIVERED
+) -> list[Any]:
     """Take what is to be posted; the bodies of what would be."""
     with desk.database.write() as connection:
         requests = prepare(connection, claims.claim(connection, now, 100), lambda: now)
@@ -194,7 +197,7 @@ def test_a_digest_that_failed_long_ago_is_taken_back_with_what_was_in_it(desk: D
     desk.publish(DATES)
     work(desk, DUE)
     work(desk, EVENING)
-    post(desk, EVENING, settle="failed")
+    post(desk, EVENING, settle=DeliveryState.FAILED)
     with desk.database.write() as connection:
         connection.execute(update(messages).values(body=None))
     desk.publish(DATES.replace("2025-06-14", "2025-06-24"))
@@ -281,7 +284,7 @@ def test_what_is_gathered_is_held_while_its_endpoint_is_paused(desk: Desk) -> No
     desk.publish(DATES)
     work(desk, DUE)
     with desk.database.write() as connection:
-        hold_endpoint(connection, "end_1", "paused", DUE)
+        hold_endpoint(connection, "end_1", EndpointState.PAUSED, DUE)
     work(desk, EVENING)
     assert states(desk) == ["held"] * 3
     with desk.database.write() as connection:
@@ -300,7 +303,7 @@ def test_what_is_or_was_in_hand_when_its_endpoint_is_resumed_goes_out_under_its_
     with desk.database.write() as connection:
         (taken,) = claims.claim(connection, DUE, 1)
         now = DUE + later
-        hold_endpoint(connection, "end_1", "paused", now)
+        hold_endpoint(connection, "end_1", EndpointState.PAUSED, now)
         paused = find_endpoint(connection, "end_1")
         save_endpoint(connection, replace(paused, options=DAILY))
         assert resume_endpoint(connection, "end_1", now) == Released(1, 2, 0)

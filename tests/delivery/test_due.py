@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from calfeed.delivery import due
 from calfeed.delivery.due import AHEAD, Pace, extend_plans, fan_out, fire_due, retire_events
+from calfeed.model.states import ReminderState
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON
 from calfeed.reminders.filters import Filters
@@ -97,7 +98,7 @@ def test_they_collapse_across_the_bound_of_a_transaction(
     while fire_due(desk.database, now, BASE, Pace()):
         pass
     assert [row.state for row in desk.reminders() if row.rule == "1 week before"] == ["collapsed"]
-    assert [row.state for row in desk.reminders() if row.due <= now].count("sent") == 2
+    assert [row.state for row in desk.reminders() if row.due <= now].count(ReminderState.SENT) == 2
 
 
 def test_two_rules_of_the_same_minute_make_one_message(desk: Desk) -> None:

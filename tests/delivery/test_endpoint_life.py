@@ -16,6 +16,7 @@ from standardwebhooks import Webhook
 from calfeed.delivery.engine.attempts import GIVEN_UP, prepare, record
 from calfeed.delivery.engine.worker import Worker
 from calfeed.delivery.transport.sender import Sender
+from calfeed.model.states import EndpointState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options, QuietHours
 from calfeed.reminders.signing import make_secret
@@ -52,7 +53,7 @@ def change(office: Office, **values: Any) -> None:
 
 def pause(office: Office) -> None:
     with office.database.write() as connection:
-        assert lifecycle.hold_endpoint(connection, "end_1", "paused", office.now)
+        assert lifecycle.hold_endpoint(connection, "end_1", EndpointState.PAUSED, office.now)
 
 
 def resume(office: Office) -> Released | None:

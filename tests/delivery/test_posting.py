@@ -12,6 +12,7 @@ import pytest
 
 from calfeed.delivery.engine.attempts import post_now, prepare
 from calfeed.errors import CalfeedError
+from calfeed.model.states import EndpointState
 from calfeed.store.database import Connection
 from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
 from calfeed.store.outbox import outbox
@@ -79,7 +80,7 @@ def test_a_delivery_is_posted_at_once_to_a_paused_endpoint_too(office: Office) -
     """To see whether it is back; if it is not, the delivery is held with the others."""
     keep(office, "/status/500")
     with office.database.write() as connection:
-        hold_endpoint(connection, "end_1", "disabled", NOW)
+        hold_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
         probe = outbox.add_delivery(connection, make_message("probe", at=NOW), "end_1")
     attempt = post_now(office.database, office.sender, lambda _: probe, lambda: NOW, lambda: 0.5)
     assert attempt.status == 500

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select, update
 from calfeed.delivery.due import Pace, fan_out, fire_due
 from calfeed.delivery.replanning import replan
 from calfeed.delivery.retention import HELD, Retention
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options
 from calfeed.reminders.plan import plan_reminders
@@ -94,8 +95,10 @@ def test_a_publish_at_a_wrong_time_loses_no_reminder(desk: Desk, jump: timedelta
     assert replan(desk.database, desk.now).reminders == 0
 
 
-@pytest.mark.parametrize("state", ["expired", "failed", "dropped"])
-def test_what_was_given_up_in_the_future_is_sent(database: Database, state: str) -> None:
+@pytest.mark.parametrize(
+    "state", [DeliveryState.EXPIRED, DeliveryState.FAILED, DeliveryState.DROPPED]
+)
+def test_what_was_given_up_in_the_future_is_sent(database: Database, state: DeliveryState) -> None:
     """Unless it is of no use any more."""
     keep_deliveries(database, 1)
     now = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -123,7 +126,7 @@ def test_what_was_held_for_too_long_by_a_wrong_clock_is_not_dropped(database: Da
     now = datetime(2025, 6, 1, 12, tzinfo=UTC)
     keep_deliveries(database, 2)
     with database.write() as connection:
-        lifecycle.hold_endpoint(connection, "end_1", "paused", now)
+        lifecycle.hold_endpoint(connection, "end_1", EndpointState.PAUSED, now)
     Retention(database).work(now + HELD)
     replan(database, now)
     with database.write() as connection:
@@ -139,7 +142,9 @@ def test_an_endpoint_that_was_changed_in_the_future_gets_what_it_is_to_get(
     columns = {"created": now + YEAR, "failing_since": now + YEAR, "paced_to": now + YEAR}
     with database.write() as connection:
         connection.execute(update(endpoints).values(**columns))
-        lifecycle.hold_endpoint(connection, "end_1", "disabled", now + YEAR, "it failed")
+        lifecycle.hold_endpoint(
+            connection, "end_1", EndpointState.DISABLED, now + YEAR, "it failed"
+        )
     assert replan(database, now).deliveries == 2
     with database.read() as connection:
         endpoint = find_endpoint(connection, "end_1")

@@ -15,6 +15,7 @@ from calfeed.errors import PublishRefusedError
 from calfeed.ical.changes import Kind
 from calfeed.ical.variants import PLAIN
 from calfeed.ical.vevent import RENDERER
+from calfeed.model.states import ReminderState
 from calfeed.publish import apply
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON
@@ -117,7 +118,7 @@ def test_moving_back_revives_the_reminders(desk: Desk) -> None:
 def test_what_was_sent_is_not_sent_again_when_the_date_moves_back(desk: Desk) -> None:
     desk.publish(JUNE)
     with desk.database.write() as connection:
-        outbox.settle_reminders(connection, [desk.reminders()[0].key], "sent", desk.now)
+        outbox.settle_reminders(connection, [desk.reminders()[0].key], ReminderState.SENT, desk.now)
     desk.publish(MOVED)
     desk.publish(JUNE)
     assert desk.states()[:2] == [("06-30", "sent"), ("06-30", "planned")]

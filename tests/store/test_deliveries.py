@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from calfeed.errors import NotFoundError
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.store.database import Database
 from calfeed.store.endpoints.endpoints import (
     add_endpoint,
@@ -18,6 +19,7 @@ from calfeed.store.endpoints.endpoints import (
     load_endpoints,
 )
 from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
+from calfeed.store.outbox import outbox
 from calfeed.store.outbox.claims import (
     LEASE,
     Attempt,
@@ -103,11 +105,11 @@ def test_when_the_lease_runs_out_another_gets_it_and_the_first_has_no_say(
     assert (second.delivery_id, second.number) == (number, first.number + 1)
     with database.write() as connection:
         put_off(connection, {first: NOW})
-        settle(connection, [first], "failed", NOW)
+        settle(connection, [first], DeliveryState.FAILED, NOW)
         assert find_delivery(connection, number).state == "pending"
         assert find_delivery(connection, number).next_at == NOW + 2 * LEASE
-        settle(connection, [second], "delivered", NOW)
-        settle(connection, [first], "failed", NOW)
+        settle(connection, [second], DeliveryState.DELIVERED, NOW)
+        settle(connection, [first], DeliveryState.FAILED, NOW)
         found = find_delivery(connection, number)
     assert (found.state, found.attempts, found.settled_at) == ("delivered", 1, NOW)
 
@@ -153,7 +155,7 @@ def test_one_delivery_is_claimed_by_its_number_while_it_is_pending(database: Dat
     (number,) = keep_deliveries(database, 1)
     with database.write() as connection:
         (claimed,) = claim_one(connection, number, NOW)
-        settle(connection, [claimed], "delivered", NOW, attempted=False)
+        settle(connection, [claimed], DeliveryState.DELIVERED, NOW, attempted=False)
         assert claim_one(connection, number, NOW) == []
         assert claim_one(connection, number + 1, NOW) == []
         assert find_delivery(connection, number).attempts == 0
@@ -182,12 +184,26 @@ def test_what_waits_for_its_endpoint_or_a_digest_is_not_claimed(
         assert claim(connection, NOW, 9) == claim_one(connection, number, NOW) == []
 
 
-@pytest.mark.parametrize("state", ["delivered", "expired", "superseded", "dropped"])
-def test_what_ended_otherwise_than_by_failing_stays_ended(database: Database, state: str) -> None:
+@pytest.mark.parametrize(
+    "state",
+    [
+        DeliveryState.DELIVERED,
+        DeliveryState.EXPIRED,
+        DeliveryState.SUPERSEDED,
+        DeliveryState.DROPPED,
+    ],
+)
+def test_what_ended_otherwise_than_by_failing_stays_ended(
+    database: Database, state: DeliveryState
+) -> None:
     (number,) = keep_deliveries(database, 1)
     (first,) = take(database, 1)
     with database.write() as connection:
-        settle(connection, [first], state, NOW)
+        if state is DeliveryState.SUPERSEDED:
+            outbox.take_back(connection, deliveries.c.id == number, NOW)
+        else:
+            settle(connection, [first], state, NOW)
+        assert find_delivery(connection, number).state is state
         assert list(retry(connection, [number], NOW).refused) == [number]
         assert find_delivery(connection, number).state == state
 
@@ -198,7 +214,7 @@ def test_what_failed_can_be_tried_again_from_the_start(database: Database) -> No
     with database.write() as connection:
         assert not retry(connection, [number], NOW).pending
         record_attempts(connection, [attempt(first)])
-        settle(connection, [first], "failed", NOW)
+        settle(connection, [first], DeliveryState.FAILED, NOW)
         assert retry(connection, [number], NOW + SECOND).pending == [number]
         found = find_delivery(connection, number)
         assert (found.state, found.attempts, found.settled_at) == ("pending", 0, None)
@@ -206,7 +222,7 @@ def test_what_failed_can_be_tried_again_from_the_start(database: Database) -> No
     with database.write() as connection:
         record_attempts(connection, [attempt(second, 200)])
         assert len(load_attempts(connection, number)) == 2
-        settle(connection, [second], "delivered", NOW)
+        settle(connection, [second], DeliveryState.DELIVERED, NOW)
         assert not retry(connection, [number], NOW).pending
 
 
@@ -214,11 +230,14 @@ def test_deliveries_are_listed_newest_first_by_endpoint_and_state(database: Data
     keep_deliveries(database, 2, "end_1")
     (claimed, *_) = take(database, 1)
     with database.write() as connection:
-        settle(connection, [claimed], "failed", NOW)
+        settle(connection, [claimed], DeliveryState.FAILED, NOW)
         keep_endpoints(connection, "end_2")
         assert [row.state for row in list_deliveries(connection)] == ["pending", "failed"]
         assert len(list_deliveries(connection, limit=1)) == 1
-        assert len(list_deliveries(connection, states=["failed", "expired"])) == 1
+        assert (
+            len(list_deliveries(connection, states=[DeliveryState.FAILED, DeliveryState.EXPIRED]))
+            == 1
+        )
         assert list_deliveries(connection, endpoint_id="end_2") == []
         assert count_by_state(connection) == {"pending": 1, "failed": 1}
         assert list_deliveries(connection)[0].type == "event.moved"
@@ -245,7 +264,7 @@ def test_an_endpoint_that_goes_drops_what_is_pending_for_it_and_nothing_else(
     keep_deliveries(database, 2)
     (claimed,) = take(database, 1)
     with database.write() as connection:
-        settle(connection, [claimed], "delivered", NOW)
+        settle(connection, [claimed], DeliveryState.DELIVERED, NOW)
         assert remove_endpoint(connection, "end_1", NOW)
         assert not remove_endpoint(connection, "end_1", NOW), "somebody else was first"
         assert load_endpoints(connection, ["end_1"]) == {}
@@ -255,14 +274,14 @@ def test_an_endpoint_that_goes_drops_what_is_pending_for_it_and_nothing_else(
 def test_a_removed_endpoint_is_gone_and_a_disabled_one_is_shown(database: Database) -> None:
     with database.write() as connection:
         keep_endpoints(connection, "end_1", "end_2")
-        hold_endpoint(connection, "end_1", "disabled", NOW)
+        hold_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
         remove_endpoint(connection, "end_2", NOW)
         assert [(one.id, one.state) for one in list_endpoints(connection)] == [
             ("end_1", "disabled")
         ]
         with pytest.raises(NotFoundError, match="endpoint list"):
             find_endpoint(connection, "end_2")
-        assert not hold_endpoint(connection, "end_2", "disabled", NOW)
+        assert not hold_endpoint(connection, "end_2", EndpointState.DISABLED, NOW)
         assert remove_endpoint(connection, "end_1", NOW)
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from calfeed.delivery.due import Pace, fan_out, fire_due
+from calfeed.model.states import DeliveryState
 from calfeed.reminders.filters import Filters
 from calfeed.store.database import Database
 from calfeed.store.endpoints.endpoints import add_endpoint
@@ -29,7 +30,7 @@ def desk(database: Database) -> Desk:
     return Desk(database)
 
 
-def remind(desk: Desk, *, state: str | None = "delivered") -> None:
+def remind(desk: Desk, *, state: DeliveryState | None = DeliveryState.DELIVERED) -> None:
     """Let the first reminder come out, to `state`; None: it was never in a worker's hands."""
     now = desk.reminders()[0].due
     fire_due(desk.database, now, BASE, Pace())
@@ -94,7 +95,7 @@ def test_what_changes_otherwise_is_told_only_to_who_asked_for_it(desk: Desk) -> 
 
 def test_what_was_given_up_is_not_sent_by_hand_once_it_is_wrong(desk: Desk) -> None:
     desk.publish(JUNE, OTHERS)
-    remind(desk, state="failed")
+    remind(desk, state=DeliveryState.FAILED)
     desk.publish(AUGUST, OTHERS)
     states = {row.type: row.state for row in read_deliveries(desk.database)}
     assert states["reminder.due"] == "superseded"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from calfeed.model.states import EndpointState
 from calfeed.reminders.options import Options
 from calfeed.store.catalog import announcements
 from calfeed.store.database import Connection, Database
@@ -29,7 +30,9 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "change": lambda connection: lifecycle.change_endpoint(
         connection, replace(make_endpoint("end_1"), options=Options(rate=1)), NOW
     ),
-    "pause": lambda connection: lifecycle.hold_endpoint(connection, "end_1", "paused", NOW),
+    "pause": lambda connection: lifecycle.hold_endpoint(
+        connection, "end_1", EndpointState.PAUSED, NOW
+    ),
     "resume": lambda connection: lifecycle.resume_endpoint(connection, "end_2", NOW),
     "remove": lambda connection: lifecycle.remove_endpoint(connection, "end_1", NOW),
     "drop": lambda connection: retention.drop_held(connection, NOW, NOW),
@@ -55,7 +58,7 @@ def keep(database: Database) -> None:
         keep_endpoints(connection, "end_2")
         outbox.add_delivery(connection, make_message("msg_2"), "end_2")
         lifecycle.note_outcomes(connection, [], ["end_2"], NOW)
-        lifecycle.hold_endpoint(connection, "end_2", "paused", NOW)
+        lifecycle.hold_endpoint(connection, "end_2", EndpointState.PAUSED, NOW)
 
 
 def explain(database: Database, ask: Callable[[Connection], object]) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from calfeed.model.states import DeliveryState, EndpointState, ReminderState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store.database import Database
@@ -60,8 +61,8 @@ def test_what_was_withdrawn_is_revived_and_what_was_sent_or_missed_is_not_sent_a
     first, second, third = reminders()
     with database.write() as connection:
         outbox.plan(connection, reminders())
-        outbox.settle_reminders(connection, [first.key], "sent", NOW)
-        outbox.settle_reminders(connection, [second.key], "missed", NOW)
+        outbox.settle_reminders(connection, [first.key], ReminderState.SENT, NOW)
+        outbox.settle_reminders(connection, [second.key], ReminderState.MISSED, NOW)
         outbox.withdraw(connection, [first.key, second.key, third.key], NOW)
     assert states(database) == ["recalled", "missed", "withdrawn"]
     with database.write() as connection:
@@ -78,7 +79,7 @@ def test_planning_again_with_another_due_time_moves_what_is_not_sent(database: D
     shifted = [replace(one, due=one.due + hour) for one in reminders()]
     with database.write() as connection:
         outbox.plan(connection, reminders())
-        outbox.settle_reminders(connection, [reminders()[0].key], "sent", NOW)
+        outbox.settle_reminders(connection, [reminders()[0].key], ReminderState.SENT, NOW)
         outbox.plan(connection, shifted)
         found = {row.key: row.due for row in outbox.load_reminders(connection)}
     assert [found[one.key] - one.due for one in reminders()] == [timedelta(0), hour, hour]
@@ -99,7 +100,7 @@ def test_those_due_are_taken_latest_first(database: Database) -> None:
         outbox.plan(connection, of_three_days())
         assert outbox.take_due(connection, first.due - timedelta(seconds=1), 9) == []
         assert [row.key for row in outbox.take_due(connection, LATER, 2)] == [third.key, second.key]
-        outbox.settle_reminders(connection, [second.key], "sent", second.due)
+        outbox.settle_reminders(connection, [second.key], ReminderState.SENT, second.due)
         assert [row.key for row in outbox.take_due(connection, second.due, 9)] == [first.key]
 
 
@@ -138,15 +139,15 @@ def test_a_withdrawn_reminder_takes_its_undelivered_messages_with_it(database: D
         for one, message in ((first, "msg_1"), (second, "msg_2")):
             told = make_message(message)
             outbox.add_messages(connection, [told], reminder_keys=[one.key])
-            outbox.settle_reminders(connection, [one.key], "sent", NOW)
+            outbox.settle_reminders(connection, [one.key], ReminderState.SENT, NOW)
         while fanout.fan_out(connection, NOW):
             pass
         claims = claim(connection, NOW, 9)
         done = [one for one in claims if (one.message_id, one.endpoint_id) == ("msg_1", "end_1")]
-        settle(connection, done, "delivered", NOW)
+        settle(connection, done, DeliveryState.DELIVERED, NOW)
         outbox.withdraw(connection, [first.key], NOW)
         # A worker that is just posting it has nothing more to say.
-        settle(connection, claims, "delivered", NOW)
+        settle(connection, claims, DeliveryState.DELIVERED, NOW)
     found = {(row.message_id, row.endpoint_id): row.state for row in read_deliveries(database)}
     assert found == {
         ("msg_1", "end_1"): "delivered",
@@ -225,7 +226,7 @@ def test_endpoints_that_want_it_get_a_message_and_a_disabled_one_when_it_is_resu
         keep_endpoints(connection, "end_1", "end_2", "end_3")
         filters = Filters(calendars=("other",))
         add_endpoint(connection, make_endpoint("end_4", filters=filters))
-        hold_endpoint(connection, "end_1", "disabled", NOW)
+        hold_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
         remove_endpoint(connection, "end_2", NOW)
         outbox.add_messages(connection, [make_message()])
         while fanout.fan_out(connection, NOW):
@@ -262,11 +263,11 @@ def test_a_reminder_recalled_while_it_was_sent_goes_on_when_the_date_moves_back(
     with database.write() as connection:
         keep_endpoints(connection, "end_1", "end_2")
         outbox.plan(connection, [reminder])
-        outbox.settle_reminders(connection, [reminder.key], "sent", NOW)
+        outbox.settle_reminders(connection, [reminder.key], ReminderState.SENT, NOW)
         outbox.add_messages(connection, [make_message()], reminder_keys=[reminder.key])
         assert fanout.fan_out(connection, NOW)
         (one, _) = claim(connection, NOW, 10)
-        settle(connection, [one], "delivered", NOW)
+        settle(connection, [one], DeliveryState.DELIVERED, NOW)
         outbox.withdraw(connection, [reminder.key], NOW)
     assert sorted(row.state for row in read_deliveries(database)) == ["delivered", "superseded"]
     with database.write() as connection:

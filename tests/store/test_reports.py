@@ -11,6 +11,7 @@ from sqlalchemy import event, update
 
 from calfeed.delivery.due import Pace, fan_out, fire_due
 from calfeed.errors import NotFoundError
+from calfeed.model.states import DeliveryState
 from calfeed.store.database import Connection, Database
 from calfeed.store.outbox import outbox
 from calfeed.store.outbox.claims import Attempt, claim, record_attempts, settle
@@ -103,7 +104,7 @@ def test_what_was_told_in_a_digest_was_received_with_it(database: Database) -> N
             Attempt(digest, 3, NOW + 9 * SECOND, 5, 204, None, ""),
         ]
         record_attempts(connection, made)
-        settle(connection, [claimed], "delivered", NOW)
+        settle(connection, [claimed], DeliveryState.DELIVERED, NOW)
         (message,) = load_history(connection, ["it"]).told
     (receipt,) = message.receipts
     assert (receipt.delivery_id, receipt.digest) == (number, "msg_digest")

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from calfeed.delivery.due import fan_out
 from calfeed.delivery.retention import Retention
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.store.database import Database
 from calfeed.store.endpoints.lifecycle import hold_endpoint, resume_endpoint
 from calfeed.store.outbox import outbox, retention
@@ -28,7 +29,7 @@ DAY = timedelta(days=1)
 LATER = NOW + 100 * DAY
 
 
-def settle_all(database: Database, state: str = "delivered") -> None:
+def settle_all(database: Database, state: DeliveryState = DeliveryState.DELIVERED) -> None:
     """Let every pending delivery come to its end, with an attempt that was answered."""
     with database.write() as connection:
         claims = claim(connection, NOW, 10_000)
@@ -87,7 +88,7 @@ def test_a_message_keeps_its_body_while_anything_of_it_is_still_to_come(
     fan_out(database, NOW)
     walk(database)
     assert bodies(database)["msg_waiting"]
-    settle_all(database, "failed")
+    settle_all(database, DeliveryState.FAILED)
     walk(database)
     assert not bodies(database)["msg_waiting"]
 
@@ -135,7 +136,7 @@ def test_those_that_cannot_be_forgotten_do_not_stop_the_walk(
 ) -> None:
     keep_deliveries(database, 7)
     with database.write() as connection:
-        hold_endpoint(connection, "end_1", "paused", NOW)
+        hold_endpoint(connection, "end_1", EndpointState.PAUSED, NOW)
         keep_endpoints(connection, "end_2")
         outbox.add_delivery(connection, make_message("msg_last"), "end_2")
     settle_all(database)
@@ -149,7 +150,7 @@ def test_what_is_held_for_an_endpoint_that_stays_away_is_dropped_after_thirty_da
 ) -> None:
     numbers = keep_deliveries(database, 2)
     with database.write() as connection:
-        hold_endpoint(connection, "end_1", "disabled", NOW, "gone")
+        hold_endpoint(connection, "end_1", EndpointState.DISABLED, NOW, "gone")
         keep_endpoints(connection, "end_2")
         outbox.add_delivery(connection, make_message("msg_other"), "end_2")
     duty = Retention(database)
@@ -168,16 +169,16 @@ def test_what_is_held_for_an_endpoint_that_stays_away_is_dropped_after_thirty_da
 def test_holding_again_begins_the_thirty_days_again(database: Database) -> None:
     keep_deliveries(database, 1)
     with database.write() as connection:
-        hold_endpoint(connection, "end_1", "paused", NOW)
+        hold_endpoint(connection, "end_1", EndpointState.PAUSED, NOW)
         resume_endpoint(connection, "end_1", NOW + DAY)
-        hold_endpoint(connection, "end_1", "paused", NOW + DAY)
+        hold_endpoint(connection, "end_1", EndpointState.PAUSED, NOW + DAY)
         assert drop_held(connection, NOW, NOW + 30 * DAY) == 0
         assert drop_held(connection, NOW + DAY, NOW + 31 * DAY) == 1
 
 
 def test_a_message_without_its_body_is_not_sent_again(database: Database) -> None:
     (number,) = keep_deliveries(database, 1)
-    settle_all(database, "failed")
+    settle_all(database, DeliveryState.FAILED)
     with database.write() as connection:
         connection.execute(update(messages).values(body=None))
         assert "no longer kept" in retry(connection, [number], LATER).refused[number]
@@ -208,7 +209,7 @@ def test_what_a_digest_may_still_need_is_kept_until_the_digest_goes(database: Da
     walk(database)
     assert bodies(database) == {"msg_digest": True, "msg_member": True}
     with database.write() as connection:
-        settle(connection, claim(connection, LATER, 1), "delivered", NOW)
+        settle(connection, claim(connection, LATER, 1), DeliveryState.DELIVERED, NOW)
     walk(database, LATER)
     walk(database, LATER)
     assert set(bodies(database).values()) == {False}

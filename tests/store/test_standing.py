@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from calfeed.errors import InvalidInputError, NotFoundError
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.options import Digest, Options
 from calfeed.reminders.signing import make_secret
 from calfeed.store.database import Connection, Database
@@ -51,7 +52,9 @@ def states(database: Database) -> list[str]:
     return [row.state for row in read_deliveries(database)]
 
 
-def hold(database: Database, state: str = "paused", name: str = "end_1") -> bool:
+def hold(
+    database: Database, state: EndpointState = EndpointState.PAUSED, name: str = "end_1"
+) -> bool:
     with database.write() as connection:
         return lifecycle.hold_endpoint(connection, name, state, NOW)
 
@@ -105,7 +108,7 @@ def test_what_is_still_to_come_is_held_while_an_endpoint_is_paused(database: Dat
     assert find(database).since == NOW
     with database.write() as connection:
         assert claim_all(connection, NOW + DAY) == []
-    assert not hold(database, "disabled"), "it was paused already"
+    assert not hold(database, EndpointState.DISABLED), "it was paused already"
 
 
 def test_what_was_held_is_claimed_oldest_first_after_a_resume(database: Database) -> None:
@@ -141,7 +144,7 @@ def test_an_attempt_that_is_on_its_way_when_its_endpoint_is_resumed_is_not_made_
     assert resume(database, NOW + SECOND) == Released(1, 0, 0)
     with database.write() as connection:
         assert claim_all(connection, NOW + SECOND) == []
-        claims.settle(connection, [claimed], "delivered", NOW)
+        claims.settle(connection, [claimed], DeliveryState.DELIVERED, NOW)
     assert states(database) == ["delivered"]
 
 
@@ -158,7 +161,7 @@ def test_what_was_given_up_since_an_endpoint_began_to_fail_is_sent_when_it_is_re
         connection.execute(body.values(body=None))
         until = update(messages).where(messages.c.id == ids[over])
         connection.execute(until.values(until=NOW + DAY))
-    hold(database, "disabled")
+    hold(database, EndpointState.DISABLED)
     assert resume(database, NOW + 5 * DAY) == Released(1, 0, 0)
     assert states(database) == ["failed", "pending", "failed", "failed"]
     assert [row.attempts for row in read_deliveries(database)] == [10, 0, 10, 10]
@@ -232,7 +235,7 @@ def test_failing_counts_from_the_first_failure_after_the_last_success(database: 
     assert note(["end_1"], ["end_1"], NOW + DAY) == NOW + DAY
     assert note(["end_1"], [], NOW + 2 * DAY) is None
     assert note([], ["end_1"], NOW + 3 * DAY) == NOW + 3 * DAY
-    hold(database, "disabled")
+    hold(database, EndpointState.DISABLED)
     assert note(["end_1"], [], NOW + 4 * DAY) == NOW + 3 * DAY, "a resume asks for it"
     with database.write() as connection:
         assert lifecycle.note_outcomes(connection, [], ["end_1", "end_9"], NOW) == {}

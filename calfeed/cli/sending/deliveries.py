@@ -11,6 +11,7 @@ from calfeed.cli import output
 from calfeed.cli.delivery_output import name_type, printable, show_time
 from calfeed.counting import count
 from calfeed.delivery.views import describe_attempt, describe_delivery
+from calfeed.model.states import DeliveryState
 from calfeed.services.deliveries import retry_deliveries, retry_failed
 from calfeed.settings import load_settings
 from calfeed.store.outbox import claims, deliveries
@@ -50,9 +51,9 @@ def list_(
 ) -> None:
     """List deliveries, newest first."""
     states = [
-        *(["failed", "expired"] if failed else []),
-        *(["pending"] if pending else []),
-        *(["held"] if held else []),
+        *([DeliveryState.FAILED, DeliveryState.EXPIRED] if failed else []),
+        *([DeliveryState.PENDING] if pending else []),
+        *([DeliveryState.HELD] if held else []),
     ]
     begin = output.parse_time("--since", since) if since else None
     with output.opened(load_settings()) as database, database.read() as connection:
@@ -159,6 +160,7 @@ _WIDTH = 100
 def _when(row: DeliveryRow) -> str:
     if row.settled_at is not None:
         return f"since {show_time(row.settled_at)}"
-    if row.state == "held":
+    if row.state is DeliveryState.HELD:
         return "until it is resumed"
-    return f"{'digest' if row.state == 'gathered' else 'next attempt'} {show_time(row.next_at)}"
+    what = "digest" if row.state is DeliveryState.GATHERED else "next attempt"
+    return f"{what} {show_time(row.next_at)}"

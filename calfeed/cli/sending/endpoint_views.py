@@ -8,13 +8,13 @@ from datetime import datetime
 from calfeed.cli.sending.endpoint_options import FILTERS
 from calfeed.delivery.transport.guard import show_url
 from calfeed.delivery.views import signs_until
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.option_texts import describe_options
 from calfeed.store.endpoints.endpoints import Endpoint
-from calfeed.store.outbox.deliveries import STATES
 
 
-def show(one: Endpoint, now: datetime, counts: Mapping[str, int]) -> list[str]:
+def show(one: Endpoint, now: datetime, counts: Mapping[DeliveryState, int]) -> list[str]:
     """An endpoint for people, in lines; `counts` is how many deliveries it has in each state."""
     lines = [f"endpoint {one.id} is {one.state} since {_time(one.since or one.created)}"]
     if one.reason:
@@ -34,7 +34,7 @@ def show(one: Endpoint, now: datetime, counts: Mapping[str, int]) -> list[str]:
     former = signs_until(one, now)
     if former is not None:
         lines.append(_line("secret", f"new; the former one signs too until {_time(former)}"))
-    known = [f"{counts[state]} {state}" for state in STATES if state in counts]
+    known = [f"{counts[state]} {state}" for state in DeliveryState if state in counts]
     lines.append(_line("deliveries", ", ".join(known) or "none yet"))
     return lines
 
@@ -43,7 +43,7 @@ def show_state(one: Endpoint) -> str:
     """An endpoint's state in a table's cell."""
     if one.lost is not None:
         return "lost"
-    if one.state == "active" and one.failing_since is not None:
+    if one.state is EndpointState.ACTIVE and one.failing_since is not None:
         return f"failing since {one.failing_since:%Y-%m-%d %H:%M}"
     return one.state
 

@@ -15,6 +15,7 @@ from calfeed.counting import count
 from calfeed.delivery.senders import url_rules, warn_of_plain
 from calfeed.delivery.transport.guard import show_url
 from calfeed.delivery.views import describe_endpoint, signs_until
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.retry import is_received
 from calfeed.services import endpoints as service
 from calfeed.services.endpoints import EndpointDetails
@@ -136,7 +137,9 @@ def test(endpoint_id: str, as_json: bool) -> None:
         reason = attempt.error or f"the receiver answered {attempt.status}"
         click.echo(f"not received: {reason}", err=True)
         then = (
-            "is tried again by a worker" if tested.state == "active" else "is held with the others"
+            "is tried again by a worker"
+            if tested.state is EndpointState.ACTIVE
+            else "is held with the others"
         )
         click.echo(f"It {then}; see `calfeed delivery show {number}`", err=True)
     sys.exit(0 if held else 1)
@@ -149,9 +152,9 @@ def pause(endpoint_id: str, as_json: bool) -> None:
     """Send nothing to an endpoint until it is resumed; what is for it is held."""
     with output.opened(load_settings()) as database:
         paused = service.pause_endpoint(database, endpoint_id, output.now())
-    held = paused.deliveries.get("held", 0)
+    held = paused.deliveries.get(DeliveryState.HELD, 0)
     if as_json:
-        output.print_json({"id": endpoint_id, "state": "paused", "held": held})
+        output.print_json({"id": endpoint_id, "state": EndpointState.PAUSED, "held": held})
     else:
         click.echo(f"endpoint {endpoint_id} is paused; {_count(held)} held for it until")
         click.echo(f"`calfeed endpoint resume {endpoint_id}`, and so is what comes meanwhile")
@@ -171,7 +174,7 @@ def resume(endpoint_id: str, as_json: bool) -> None:
             "gathered": released.gathered,
             "expired": released.expired,
         }
-        output.print_json({"id": endpoint_id, "state": "active", **counts})
+        output.print_json({"id": endpoint_id, "state": EndpointState.ACTIVE, **counts})
         return
     click.echo(f"endpoint {endpoint_id} is active; {_count(released.pending)} sent to it now")
     digest = shown.endpoint.options.digest_after(now)

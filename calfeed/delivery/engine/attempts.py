@@ -11,6 +11,7 @@ from typing import NamedTuple
 from calfeed.delivery.transport.guard import show_url
 from calfeed.delivery.transport.sender import Outcome, Request, Sender
 from calfeed.errors import CalfeedError
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.retry import Delivered, Disable, GiveUp, RetryAt, decide
 from calfeed.reminders.signing import sign_headers
 from calfeed.store.database import Connection, Database
@@ -73,16 +74,17 @@ def prepare(
     by_endpoint: dict[str, list[Claim]] = {}
     for one in claims:
         by_endpoint.setdefault(one.endpoint_id, []).append(one)
-    ends: dict[str, list[Claim]] = {"expired": [], "dropped": []}
+    expired: list[Claim] = []
+    dropped: list[Claim] = []
     paused: list[Claim] = []
     later: dict[Claim, datetime] = {}
     requests: list[Request] = []
     for key, ready in by_endpoint.items():
         endpoint = receivers.get(key)
         if endpoint is None:
-            ends["dropped"] += ready
+            dropped += ready
             continue
-        ends["expired"] += [one for one in ready if not stored[one.message_id].matters(now)]
+        expired += [one for one in ready if not stored[one.message_id].matters(now)]
         ready = [one for one in ready if stored[one.message_id].matters(now)]
         urgent = {
             one
@@ -114,8 +116,8 @@ def prepare(
             posting = Posting(one, endpoint.url, message.until, endpoint.failing_since)
             signer = make_signer(one.message_id, message.body, endpoint.secrets_at, clock)
             requests.append(Request(posting, endpoint.url, headers, message.body, signer))
-    for state, ended in ends.items():
-        store.settle(connection, ended, state, now, attempted=False)
+    store.settle(connection, expired, DeliveryState.EXPIRED, now, attempted=False)
+    store.settle(connection, dropped, DeliveryState.DROPPED, now, attempted=False)
     idle = endpoints.keep_idle(connection, sorted({one.endpoint_id for one in paused}))
     held = [one for one in paused if one.endpoint_id in idle]
     # Not under a lease any more: whoever resumes the endpoint need not think it is on its way.
@@ -191,14 +193,14 @@ def record(
             else:
                 gone[key] = "its receiver answered 410 (gone)"
     store.record_attempts(connection, [_to_attempt(outcome) for outcome in outcomes])
-    store.settle(connection, delivered, "delivered", now)
-    store.settle(connection, failed, "failed", now)
+    store.settle(connection, delivered, DeliveryState.DELIVERED, now)
+    store.settle(connection, failed, DeliveryState.FAILED, now)
     store.put_off(connection, again)
     for key, since in lifecycle.note_outcomes(connection, answered, failing, now).items():
         if since <= now - GIVEN_UP:
             gone.setdefault(key, f"every attempt since {since:%Y-%m-%d %H:%M} UTC has failed")
     for key, why in sorted(gone.items()):
-        if lifecycle.hold_endpoint(connection, key, "disabled", now, why):
+        if lifecycle.hold_endpoint(connection, key, EndpointState.DISABLED, now, why):
             _log.error(
                 "endpoint %s is disabled: %s; `calfeed endpoint resume %s` sends it what it missed",
                 key,

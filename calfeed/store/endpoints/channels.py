@@ -6,12 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
+from calfeed.model.states import EndpointState
 from calfeed.store.endpoints.endpoints import Endpoint, save_endpoint, take_endpoint
 from calfeed.store.endpoints.lifecycle import change_endpoint
 from calfeed.store.tables import endpoints
+from calfeed.store.transitions import Transition
 from calfeed.store.upsert import insert_new
+
+_add = Transition([None], EndpointState.ACTIVE)
+_revival = Transition([EndpointState.REMOVED], EndpointState.ACTIVE)
 
 
 @dataclass
@@ -51,7 +56,8 @@ def register_channels(
 def _insert(connection: Connection, endpoint_id: str, now: datetime) -> bool:
     """Make a row to be filled; False where there is one, another worker's perhaps."""
     blank = {"url": "", "description": "", "filters": "{}", "options": "{}", "headers": ""}
-    values = {"id": endpoint_id, **blank, "secret": "", "state": "active", "created": now}
+    state = _add.to(EndpointState.ACTIVE)
+    values = {"id": endpoint_id, **blank, "secret": "", "state": state, "created": now}
     statement = insert_new(connection, endpoints).values(values).returning(endpoints.c.id)
     return connection.scalar(statement) is not None
 
@@ -59,9 +65,9 @@ def _insert(connection: Connection, endpoint_id: str, now: datetime) -> bool:
 def _revive(connection: Connection, endpoint_id: str, now: datetime) -> bool:
     """Make a removed endpoint's row one of a new endpoint; False where it was not removed."""
     revived = connection.execute(
-        update(endpoints)
-        .where(endpoints.c.id == endpoint_id, endpoints.c.state == "removed")
-        .values(state="active", created=now)
+        _revival.update()
+        .where(endpoints.c.id == endpoint_id)
+        .values(created=now)
         .values(settled_at=None, reason=None, failing_since=None, paced_to=None)
     )
     return revived.rowcount == 1

@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from calfeed.errors import InvalidInputError, NotFoundError, SealError
+from calfeed.model.states import EndpointState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import endpoints
+from calfeed.store.transitions import Transition
 
 _urls, _headers = Places(endpoints.c.url), Places(endpoints.c.headers)
 _secrets, _former_secrets = Places(endpoints.c.secret), Places(endpoints.c.former_secret)
@@ -22,14 +24,16 @@ _secrets, _former_secrets = Places(endpoints.c.secret), Places(endpoints.c.forme
 ROTATION = timedelta(hours=24)
 """How long a secret that was replaced signs beside the new one."""
 
+_add = Transition([None], EndpointState.ACTIVE, EndpointState.UNVERIFIED)
+_is_there = endpoints.c.state != EndpointState.REMOVED
+
 
 @dataclass(frozen=True)
 class Endpoint:
     """A receiver of webhooks.
 
-    `state` is unverified (registered by somebody who has not shown yet that it is theirs), active,
-    paused, disabled (it was gone, or failed for days; `reason` says which) or removed, since
-    `since` (UTC), or since it was added. `headers` go along with every message.
+    It is in its `state` since `since` (UTC), or since it was added; `reason` says why it is
+    disabled. `headers` go along with every message.
     `former_secret` signs beside `secret` until `former_until` (UTC). `failing_since` (UTC) is when
     the first failed of the attempts that have all failed since. Secrets, headers and the URL are
     not part of its repr, so that no log shows them. Where they cannot be read, `lost` says why,
@@ -42,7 +46,7 @@ class Endpoint:
     secret: str = field(repr=False)
     created: datetime
     description: str = ""
-    state: str = "active"
+    state: EndpointState = EndpointState.ACTIVE
     options: Options = field(default_factory=Options)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     former_secret: str | None = field(default=None, repr=False)
@@ -55,7 +59,7 @@ class Endpoint:
     @property
     def takes_posts(self) -> bool:
         """Whether what is made for it is posted; for an unverified one that is its challenge."""
-        return self.state in ("active", "unverified")
+        return self.state in (EndpointState.ACTIVE, EndpointState.UNVERIFIED)
 
     def secrets_at(self, moment: datetime) -> list[str]:
         """The secrets that a message is signed with, the one in force first."""
@@ -93,6 +97,7 @@ def add_endpoint(connection: Connection, endpoint: Endpoint) -> None:
     """Keep a new endpoint."""
     sealed = _to_values(endpoint, keyring_of(connection))
     values = {"id": endpoint.id, "created": endpoint.created, **sealed}
+    values["state"] = _add.to(endpoint.state)
     connection.execute(endpoints.insert().values(values))
 
 
@@ -102,14 +107,13 @@ def save_endpoint(connection: Connection, endpoint: Endpoint) -> None:
     Raises SealError where what it has cannot be read.
     """
     values = _to_values(endpoint, keyring_of(connection))
-    del values["state"]
     statement = update(endpoints).where(endpoints.c.id == endpoint.id)
     connection.execute(statement.values(values))
 
 
 def list_endpoints(connection: Connection) -> list[Endpoint]:
     """Every endpoint that was not removed, oldest first."""
-    query = select(endpoints).where(endpoints.c.state != "removed")
+    query = select(endpoints).where(_is_there)
     rows = connection.execute(query.order_by(endpoints.c.created, endpoints.c.id))
     keys = keyring_of(connection)
     return [_to_endpoint(row, keys) for row in rows]
@@ -117,7 +121,7 @@ def list_endpoints(connection: Connection) -> list[Endpoint]:
 
 def find_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
     """One endpoint by its id. Raises NotFoundError where there is none, or no longer."""
-    query = select(endpoints).where(endpoints.c.id == endpoint_id, endpoints.c.state != "removed")
+    query = select(endpoints).where(endpoints.c.id == endpoint_id, _is_there)
     return _one(connection, query, endpoint_id)
 
 
@@ -126,7 +130,7 @@ def take_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
 
     Raises NotFoundError where there is none, or no longer.
     """
-    query = select(endpoints).where(endpoints.c.id == endpoint_id, endpoints.c.state != "removed")
+    query = select(endpoints).where(endpoints.c.id == endpoint_id, _is_there)
     return _one(connection, query.with_for_update(key_share=True), endpoint_id)
 
 
@@ -141,7 +145,7 @@ def _one(connection: Connection, query: Any, endpoint_id: str) -> Endpoint:
 
 def load_endpoints(connection: Connection, ids: Sequence[str]) -> dict[str, Endpoint]:
     """Endpoints by id, those that were not removed."""
-    query = select(endpoints).where(endpoints.c.id.in_(ids), endpoints.c.state != "removed")
+    query = select(endpoints).where(endpoints.c.id.in_(ids), _is_there)
     keys = keyring_of(connection)
     return {row.id: _to_endpoint(row, keys) for row in connection.execute(query)}
 
@@ -152,13 +156,15 @@ def page_of_endpoints(connection: Connection, after: str, limit: int) -> list[En
     What is sealed of them is not read: it is nothing that a message is wanted or not wanted by.
     Where one is said not to be active, that holds until this transaction ends.
     """
-    told = endpoints.c.state.not_in(["removed", "unverified"])
+    told = endpoints.c.state.not_in([EndpointState.REMOVED, EndpointState.UNVERIFIED])
     query = select(endpoints).where(endpoints.c.id > after, told)
     rows = connection.execute(query.order_by(endpoints.c.id).limit(limit))
     page = [_to_endpoint(row, None) for row in rows]
-    idle = keep_idle(connection, [one.id for one in page if one.state != "active"])
+    idle = keep_idle(connection, [one.id for one in page if one.state is not EndpointState.ACTIVE])
     return [
-        one if one.state == "active" or one.id in idle else replace(one, state="active")
+        one
+        if one.state is EndpointState.ACTIVE or one.id in idle
+        else replace(one, state=EndpointState.ACTIVE)
         for one in page
     ]
 
@@ -169,14 +175,16 @@ def keep_idle(connection: Connection, ids: Sequence[str]) -> set[str]:
     What is held for these is seen by whoever resumes them. One that somebody is just resuming
     is not among them, and is not waited for.
     """
-    query = select(endpoints.c.id).where(endpoints.c.id.in_(ids), endpoints.c.state != "active")
+    query = select(endpoints.c.id).where(
+        endpoints.c.id.in_(ids), endpoints.c.state != EndpointState.ACTIVE
+    )
     query = query.with_for_update(read=True, skip_locked=True)
     return set(connection.scalars(query)) if ids else set()
 
 
 def count_endpoints(connection: Connection) -> int:
     """How many endpoints there are, those that were removed left out."""
-    query = select(func.count()).select_from(endpoints).where(endpoints.c.state != "removed")
+    query = select(func.count()).select_from(endpoints).where(_is_there)
     return int(connection.scalar(query) or 0)
 
 
@@ -192,7 +200,6 @@ def _to_values(endpoint: Endpoint, keys: Keyring) -> dict[str, Any]:
         "secret": keys.seal(_secrets.of(one.id), one.secret),
         "former_secret": former and keys.seal(_former_secrets.of(one.id), former),
         "former_until": endpoint.former_until,
-        "state": endpoint.state,
     }
 
 

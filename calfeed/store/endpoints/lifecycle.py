@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select, update
 from sqlalchemy import type_coerce as coerce
 
+from calfeed.model.states import UNSETTLED, DeliveryState, EndpointState
 from calfeed.reminders.messages import verify_id
 from calfeed.reminders.options import Options
 from calfeed.store.columns import Instant
@@ -23,6 +24,7 @@ from calfeed.store.endpoints.endpoints import Endpoint, save_endpoint
 from calfeed.store.notices import announce
 from calfeed.store.outbox.claims import LEASE
 from calfeed.store.tables import deliveries, endpoints, messages, registrations
+from calfeed.store.transitions import Transition, is_any
 
 _BURST = timedelta(seconds=1)
 """By how much a post may be early, so that a worker need not be there at each single moment."""
@@ -33,7 +35,20 @@ _NOT_NOW = timedelta(milliseconds=100)
 """When to ask again for turns that another worker is just taking."""
 
 _STATE = deliveries.c.state
-_TO_COME = ("pending", "held", "gathered")
+
+_idle = Transition([EndpointState.ACTIVE], EndpointState.PAUSED, EndpointState.DISABLED)
+_resume = Transition([EndpointState.PAUSED, EndpointState.DISABLED], EndpointState.ACTIVE)
+_verify = Transition([EndpointState.UNVERIFIED], EndpointState.ACTIVE)
+_remove = Transition(
+    [one for one in EndpointState if one is not EndpointState.REMOVED], EndpointState.REMOVED
+)
+_hold = Transition([DeliveryState.PENDING, DeliveryState.GATHERED], DeliveryState.HELD)
+_hold_failed = Transition([DeliveryState.FAILED], DeliveryState.HELD)
+_send_held = Transition([DeliveryState.HELD], DeliveryState.PENDING)
+_drop = Transition(UNSETTLED, DeliveryState.DROPPED)
+_expire = Transition(UNSETTLED, DeliveryState.EXPIRED)
+_gather = Transition(UNSETTLED, DeliveryState.GATHERED)
+_send = Transition(UNSETTLED, DeliveryState.PENDING)
 
 
 @dataclass(frozen=True)
@@ -47,27 +62,28 @@ class Released:
 
 
 def hold_endpoint(
-    connection: Connection, endpoint_id: str, state: str, now: datetime, reason: str | None = None
+    connection: Connection,
+    endpoint_id: str,
+    state: EndpointState,
+    now: datetime,
+    reason: str | None = None,
 ) -> bool:
     """Pause or disable an active endpoint; what it has yet to get is held for it.
 
     Returns False where it is not active.
     """
     changed = connection.execute(
-        update(endpoints)
-        .where(endpoints.c.id == endpoint_id, endpoints.c.state == "active")
-        .values(state=state, reason=reason, settled_at=now)
+        _idle.update(_idle.write(state))
+        .where(endpoints.c.id == endpoint_id)
+        .values(reason=reason, settled_at=now)
     )
     if changed.rowcount:
         waiting = (
             select(deliveries.c.id)
-            .where(deliveries.c.endpoint_id == endpoint_id)
-            .where(_is_any("pending", "gathered"))
+            .where(deliveries.c.endpoint_id == endpoint_id, _hold.starts_in())
             .with_for_update(skip_locked=True)
         )
-        connection.execute(
-            update(deliveries).where(deliveries.c.id.in_(waiting)).values(state="held")
-        )
+        connection.execute(_hold.update().where(deliveries.c.id.in_(waiting)))
     return changed.rowcount == 1
 
 
@@ -77,35 +93,34 @@ def resume_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
     That is what was held for it, and what was given up since it began to fail, as far as it still
     matters. None where it was active all the time, or is gone.
     """
-    _lock_deliveries(connection, endpoint_id, "held")
+    _lock_deliveries(connection, endpoint_id, DeliveryState.HELD)
     row = connection.execute(
         select(endpoints.c.failing_since, endpoints.c.options)
-        .where(endpoints.c.id == endpoint_id, endpoints.c.state.in_(["paused", "disabled"]))
+        .where(endpoints.c.id == endpoint_id, _resume.starts_in())
         .with_for_update(key_share=True)
     ).one_or_none()
     if row is None:
         return None
     connection.execute(
-        update(endpoints)
+        _resume.update()
         .where(endpoints.c.id == endpoint_id)
-        .values(state="active", reason=None, settled_at=now, failing_since=None)
+        .values(reason=None, settled_at=now, failing_since=None)
     )
     if row.failing_since is not None:
         connection.execute(
-            update(deliveries)
+            _hold_failed.update()
             .where(
                 deliveries.c.endpoint_id == endpoint_id,
-                _STATE == "failed",
                 deliveries.c.settled_at >= row.failing_since,
                 exists().where(_can_be_sent(now)),
             )
-            .values(state="held", next_at=now, attempts=0, settled_at=None)
+            .values(next_at=now, attempts=0, settled_at=None)
         )
-    held = (deliveries.c.endpoint_id == endpoint_id) & (_STATE == "held")
+    held = (deliveries.c.endpoint_id == endpoint_id) & _send_held.starts_in()
     options = Options.model_validate_json(row.options)
     released = _place_anew(connection, held & ~_is_claimed(now), options, now)
     # An attempt that is on its way goes on to its end.
-    under_way = connection.execute(update(deliveries).where(held).values(state="pending"))
+    under_way = connection.execute(_send_held.update(where=held))
     announce(connection)
     return Released(released.pending + under_way.rowcount, released.gathered, released.expired)
 
@@ -116,9 +131,7 @@ def verify_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
     Returns False where it is not unverified.
     """
     changed = connection.execute(
-        update(endpoints)
-        .where(endpoints.c.id == endpoint_id, endpoints.c.state == "unverified")
-        .values(state="active", created=now, settled_at=now)
+        _verify.update().where(endpoints.c.id == endpoint_id).values(created=now, settled_at=now)
     )
     _forget_registration(connection, endpoint_id)
     _forget_challenge(connection, endpoint_id)
@@ -146,11 +159,14 @@ def change_endpoint(connection: Connection, endpoint: Endpoint, now: datetime) -
     former = Options.model_validate_json(connection.scalar(query) or "{}")
     save_endpoint(connection, endpoint)
     if endpoint.options != former:
-        fresh = (_STATE == "pending") & (deliveries.c.attempts == 0) & (deliveries.c.next_at > now)
+        fresh = (deliveries.c.attempts == 0) & (deliveries.c.next_at > now)
         waiting = (
             select(deliveries.c.id)
             .where(deliveries.c.endpoint_id == endpoint.id)
-            .where((_STATE == "gathered") | (fresh & ~_is_claimed(now)))
+            .where(
+                is_any(_STATE, DeliveryState.GATHERED)
+                | (is_any(_STATE, DeliveryState.PENDING) & fresh & ~_is_claimed(now))
+            )
             .with_for_update(skip_locked=True)
         )
         _place_anew(connection, deliveries.c.id.in_(waiting), endpoint.options, now)
@@ -162,24 +178,21 @@ def remove_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
 
     Returns False where it is gone already.
     """
-    _lock_deliveries(connection, endpoint_id, *_TO_COME)
+    _lock_deliveries(connection, endpoint_id, *UNSETTLED)
     _forget_registration(connection, endpoint_id)
     changed = connection.execute(
-        update(endpoints)
-        .where(endpoints.c.id == endpoint_id, endpoints.c.state != "removed")
-        .values(state="removed", settled_at=now, url="", secret="", headers="")
+        _remove.update()
+        .where(endpoints.c.id == endpoint_id)
+        .values(settled_at=now, url="", secret="", headers="")
         .values(former_secret=None, former_until=None)
     )
     _forget_challenge(connection, endpoint_id)
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.endpoint_id == endpoint_id, _is_any(*_TO_COME))
-        .values(state="dropped", settled_at=now)
-    )
+    dropping = _drop.update().where(deliveries.c.endpoint_id == endpoint_id)
+    connection.execute(dropping.values(settled_at=now))
     return changed.rowcount == 1
 
 
-def count_deliveries(connection: Connection, endpoint_id: str) -> dict[str, int]:
+def count_deliveries(connection: Connection, endpoint_id: str) -> dict[DeliveryState, int]:
     """How many deliveries there are for an endpoint in each state."""
     query = select(_STATE, func.count()).where(deliveries.c.endpoint_id == endpoint_id)
     return {row[0]: row[1] for row in connection.execute(query.group_by(_STATE))}
@@ -199,7 +212,8 @@ def note_outcomes(
     # In one order, or two workers could wait for each other.
     query = (
         select(endpoints.c.id, endpoints.c.failing_since)
-        .where(endpoints.c.id.in_(touched), endpoints.c.state.in_(["active", "paused"]))
+        .where(endpoints.c.id.in_(touched))
+        .where(endpoints.c.state.in_([EndpointState.ACTIVE, EndpointState.PAUSED]))
         .order_by(endpoints.c.id)
         .with_for_update(key_share=True)
     )
@@ -241,20 +255,15 @@ def take_turns(
     return turns
 
 
-def _lock_deliveries(connection: Connection, endpoint_id: str, *states: str) -> None:
+def _lock_deliveries(connection: Connection, endpoint_id: str, *states: DeliveryState) -> None:
     """Wait until no worker holds any of these deliveries, and keep them from all."""
     query = (
         select(deliveries.c.id)
-        .where(deliveries.c.endpoint_id == endpoint_id, _is_any(*states))
+        .where(deliveries.c.endpoint_id == endpoint_id, is_any(_STATE, *states))
         .order_by(deliveries.c.id)
         .with_for_update()
     )
     connection.execute(select(func.count()).select_from(query.subquery()))
-
-
-def _is_any(*states: str) -> ColumnElement[bool]:
-    # Not IN: PostgreSQL finds each of them by its own partial index, but not the list.
-    return or_(*[deliveries.c.state == state for state in states])
 
 
 def _is_claimed(now: datetime) -> ColumnElement[bool]:
@@ -274,12 +283,10 @@ def _can_be_sent(now: datetime) -> ColumnElement[bool]:
 def _place_anew(
     connection: Connection, which: ColumnElement[bool], options: Options, now: datetime
 ) -> Released:
-    """Send some deliveries of one endpoint as `options` has it from now on, oldest first."""
+    """Send some unsettled deliveries of one endpoint as `options` now has it, oldest first."""
     message = messages.c.id == deliveries.c.message_id
     over = exists().where(message, messages.c.until <= now)
-    expired = connection.execute(
-        update(deliveries).where(which, over).values(state="expired", settled_at=now)
-    ).rowcount
+    expired = connection.execute(_expire.update(where=which & over).values(settled_at=now)).rowcount
     which &= deliveries.c.settled_at.is_(None)
     digest, gathered = options.digest_after(now), 0
     if digest is not None:
@@ -290,15 +297,13 @@ def _place_anew(
             deliveries.c.claim == 0
         )
         gathered = connection.execute(
-            update(deliveries).where(which, fits).values(state="gathered", next_at=digest)
+            _gather.update(where=which & fits).values(next_at=digest)
         ).rowcount
         which &= ~fits
     # What was made ready a moment before it is due waits for that moment here as well.
     ready = select(messages.c.send_from).where(message, messages.c.send_from > now)
     turn = func.coalesce(ready.scalar_subquery(), _in_order(connection, which, now))
-    pending = connection.execute(
-        update(deliveries).where(which).values(state="pending", next_at=turn)
-    ).rowcount
+    pending = connection.execute(_send.update(where=which).values(next_at=turn)).rowcount
     return Released(pending, gathered, expired)
 
 

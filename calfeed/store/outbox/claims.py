@@ -12,23 +12,24 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     FromClause,
     Integer,
     String,
-    Update,
     bindparam,
-    literal_column,
     select,
     true,
     update,
 )
 
 from calfeed.errors import KeyFileError
+from calfeed.model.states import DeliveryState
 from calfeed.reminders.filters import Subject
 from calfeed.store.json_rows import dump_rows, given_rows
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import attempts, deliveries, messages
+from calfeed.store.transitions import Transition, written
 from calfeed.store.upsert import insert_new
 
 _responses = Places(attempts.c.response)
@@ -37,11 +38,20 @@ LEASE = timedelta(seconds=30)
 """How long a claim keeps a delivery from other workers, unless it is renewed meanwhile."""
 
 # Written out, not given: only so a plan that is kept can use the index of what is pending.
-_pending = deliveries.c.state == literal_column("'pending'")
+_pending = deliveries.c.state == written(DeliveryState.PENDING)
 
 # The same, for rows that are found by their number: with `state` PostgreSQL may think that
 # reading all that is pending is the shorter way.
 _unsettled = deliveries.c.settled_at.is_(None)
+
+# One is held where its endpoint was paused after it was claimed. None that is claimed is gathered.
+_CLAIMED = (DeliveryState.PENDING, DeliveryState.HELD)
+_settle = Transition(
+    _CLAIMED,
+    *(DeliveryState.DELIVERED, DeliveryState.FAILED),
+    *(DeliveryState.EXPIRED, DeliveryState.DROPPED),
+)
+_hold = Transition(_CLAIMED, DeliveryState.HELD)
 
 
 class Claim(NamedTuple):
@@ -91,7 +101,7 @@ def claim(connection: Connection, now: datetime, limit: int) -> list[Claim]:
 
 def claim_one(connection: Connection, delivery_id: int, now: datetime) -> list[Claim]:
     """Claim one delivery by its number, if it is pending."""
-    one = _claim(delivery_id).where(deliveries.c.state == "pending")
+    one = _claim(delivery_id).where(deliveries.c.state == DeliveryState.PENDING)
     return [Claim._make(row) for row in connection.execute(one, {"lease": now + LEASE})]
 
 
@@ -130,16 +140,17 @@ def renew(connection: Connection, claims: Collection[Claim], now: datetime) -> s
     """
     if not claims:
         return set()
-    held = [{"id": one.delivery_id, "claim": one.number} for one in claims]
-    given = {"held": dump_rows(held), "lease": now + LEASE}
+    rows = [{"id": one.delivery_id, "claim": one.number} for one in claims]
+    given = {"rows": dump_rows(rows), "lease": now + LEASE}
     kept = set(connection.scalars(_renewing(connection.dialect.name), given))
     return {one for one in claims if one.delivery_id in kept}
 
 
 @cache
 def _renewing(dialect: str) -> Any:
-    held = given_rows(dialect, "held", {"id": deliveries.c.id.type, "claim": Integer()})
-    return _mine(held).values(next_at=bindparam("lease")).returning(deliveries.c.id)
+    rows = given_rows(dialect, "rows", {"id": deliveries.c.id.type, "claim": Integer()})
+    renewing = update(deliveries).where(_mine(rows)).values(next_at=bindparam("lease"))
+    return renewing.returning(deliveries.c.id)
 
 
 def load_messages(connection: Connection, ids: Sequence[str]) -> dict[str, StoredMessage]:
@@ -209,7 +220,7 @@ def _recording(dialect: str) -> tuple[list[str], Any]:
 def settle(
     connection: Connection,
     claims: Sequence[Claim],
-    state: str,
+    state: DeliveryState,
     now: datetime,
     *,
     attempted: bool = True,
@@ -217,15 +228,15 @@ def settle(
     """Bring deliveries to their end, those of them that are still this process's."""
     if claims:
         ends = [{"id": one.delivery_id, "claim": one.number} for one in claims]
-        values = {"ends": dump_rows(ends), "to": state, "at": now, "made": int(attempted)}
-        connection.execute(_settling(connection.dialect.name), values)
+        given = {"ends": dump_rows(ends), "to": _settle.to(state), "at": now}
+        given["made"] = int(attempted)
+        connection.execute(_settling(connection.dialect.name), given)
 
 
 @cache
 def _settling(dialect: str) -> Any:
     ends = given_rows(dialect, "ends", {"id": deliveries.c.id.type, "claim": Integer()})
-    return _mine(ends).values(
-        state=bindparam("to"),
+    return _settle.update(bindparam("to"), where=_mine(ends)).values(
         settled_at=bindparam("at"),
         attempts=deliveries.c.attempts + bindparam("made"),
     )
@@ -279,7 +290,7 @@ def _returning(dialect: str) -> Any:
     }
     again = given_rows(dialect, "again", kinds)
     values = {"next_at": again.c.at, "attempts": again.c.attempts, "claim": again.c.number}
-    return _mine(again).values(values)
+    return update(deliveries).where(_mine(again)).values(values)
 
 
 def hold(connection: Connection, claims: Sequence[Claim]) -> None:
@@ -292,10 +303,10 @@ def hold(connection: Connection, claims: Sequence[Claim]) -> None:
 @cache
 def _holding(dialect: str) -> Any:
     rows = given_rows(dialect, "rows", {"id": deliveries.c.id.type, "claim": Integer()})
-    return _mine(rows).values(state=literal_column("'held'"))
+    return _hold.update(where=_mine(rows))
 
 
-def _mine(given: FromClause) -> Update:
+def _mine(given: FromClause) -> ColumnElement[bool]:
     # A claim that ran out and was taken by another worker is theirs to finish.
     mine = (deliveries.c.id == given.c.id) & (deliveries.c.claim == given.c.claim)
-    return update(deliveries).where(mine, _unsettled)
+    return mine & _unsettled

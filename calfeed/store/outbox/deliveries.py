@@ -7,35 +7,31 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Connection, case, func, select
 
 from calfeed.errors import NotFoundError, SealError
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.filters import Subject
 from calfeed.store.json_rows import dump_rows, given_rows
 from calfeed.store.notices import announce
 from calfeed.store.outbox.claims import Attempt
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import attempts, deliveries, endpoints, messages
-
-STATES = (
-    *("pending", "held", "gathered"),
-    *("delivered", "digested", "failed", "expired", "superseded", "dropped"),
-)
-"""What a delivery can be. Still to come: `held` waits for its endpoint to be resumed, `gathered`
-for a digest. At its end: `digested` was told in one, `expired` came too late to be of use,
-`superseded` was no longer true, `dropped` lost its endpoint."""
+from calfeed.store.transitions import Transition
 
 REFUSED = {
-    "pending": "is pending",
-    "held": "is held until its endpoint is resumed",
-    "gathered": "waits for its digest",
-    "delivered": "was delivered",
-    "digested": "was told in a digest",
-    "expired": "came too late to be of use",
-    "superseded": "says what is no longer true",
-    "dropped": "has lost its endpoint",
+    DeliveryState.PENDING: "is pending",
+    DeliveryState.HELD: "is held until its endpoint is resumed",
+    DeliveryState.GATHERED: "waits for its digest",
+    DeliveryState.DELIVERED: "was delivered",
+    DeliveryState.DIGESTED: "was told in a digest",
+    DeliveryState.EXPIRED: "came too late to be of use",
+    DeliveryState.SUPERSEDED: "says what is no longer true",
+    DeliveryState.DROPPED: "has lost its endpoint",
 }
 """Why a delivery in each of these states is not sent again, said of it."""
+
+_retry = Transition([DeliveryState.FAILED], DeliveryState.PENDING, DeliveryState.HELD)
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class DeliveryRow:
     rehearsal: bool
     text: str
     at: datetime
-    state: str
+    state: DeliveryState
     next_at: datetime
     attempts: int
     settled_at: datetime | None
@@ -77,7 +73,7 @@ def list_deliveries(
     connection: Connection,
     *,
     endpoint_id: str | None = None,
-    states: Sequence[str] = (),
+    states: Sequence[DeliveryState] = (),
     uids: Sequence[str] | None = None,
     since: datetime | None = None,
     before: int | None = None,
@@ -119,7 +115,9 @@ def find_delivery(connection: Connection, delivery_id: int) -> DeliveryRow:
 
 def next_pending(connection: Connection) -> datetime | None:
     """When the next delivery may be claimed."""
-    query = select(func.min(deliveries.c.next_at)).where(deliveries.c.state == "pending")
+    query = select(func.min(deliveries.c.next_at)).where(
+        deliveries.c.state == DeliveryState.PENDING
+    )
     found: datetime | None = connection.scalar(query)
     return found
 
@@ -157,7 +155,7 @@ def list_failed(connection: Connection, endpoint_id: str, since: datetime) -> li
     """The numbers of an endpoint's deliveries that ended in vain from `since` on, oldest first."""
     query = select(deliveries.c.id).where(
         deliveries.c.endpoint_id == endpoint_id,
-        deliveries.c.state.in_(["failed", "expired"]),
+        deliveries.c.state.in_([DeliveryState.FAILED, DeliveryState.EXPIRED]),
         deliveries.c.settled_at >= since,
     )
     return list(connection.scalars(query.order_by(deliveries.c.id)))
@@ -186,41 +184,40 @@ def retry(connection: Connection, ids: Sequence[int], now: datetime) -> Retried:
     for number, state, until, bare, standing in connection.execute(query, {"wanted": wanted}):
         if reason := _refuse(state, until is not None and until <= now, bare, standing):
             done.refused[number] = reason
-        elif standing == "active":
+        elif standing is EndpointState.ACTIVE:
             done.pending.append(number)
         else:
             done.held.append(number)
     if strange := sorted(set(ids).difference(done.pending, done.held, done.refused)):
         raise _not_found(strange[0])
     chosen = {"wanted": dump_rows([{"id": number} for number in done.pending + done.held])}
-    inactive = select(endpoints.c.id).where(endpoints.c.state != "active")
+    inactive = select(endpoints.c.id).where(endpoints.c.state != EndpointState.ACTIVE)
+    state = case(
+        (deliveries.c.endpoint_id.in_(inactive), _retry.write(DeliveryState.HELD)),
+        else_=_retry.write(DeliveryState.PENDING),
+    )
     connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(select(rows.c.id)), deliveries.c.state == "failed")
-        .values(
-            state=case((deliveries.c.endpoint_id.in_(inactive), "held"), else_="pending"),
-            next_at=now,
-            attempts=0,
-            settled_at=None,
-        ),
+        _retry.update(state)
+        .where(deliveries.c.id.in_(select(rows.c.id)))
+        .values(next_at=now, attempts=0, settled_at=None),
         chosen,
     )
     announce(connection)
     return done
 
 
-def count_by_state(connection: Connection) -> dict[str, int]:
+def count_by_state(connection: Connection) -> dict[DeliveryState, int]:
     """How many deliveries there are in each state."""
     query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
     return {row.state: row[1] for row in connection.execute(query)}
 
 
-def _refuse(state: str, over: bool, bare: bool, standing: str) -> str | None:
+def _refuse(state: DeliveryState, over: bool, bare: bool, standing: EndpointState) -> str | None:
     """Why a delivery is not sent again; None where it is."""
-    if state != "failed":
+    if state is not DeliveryState.FAILED:
         return REFUSED[state]
-    if standing == "removed":
-        return REFUSED["dropped"]
+    if standing is EndpointState.REMOVED:
+        return REFUSED[DeliveryState.DROPPED]
     if over:
         return "is of no use any more: what it reminds of has begun"
     return "cannot be sent again: its message's body is no longer kept" if bare else None

@@ -13,10 +13,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
+from calfeed.model.states import UNSETTLED, DeliveryState
 from calfeed.reminders.digests import MOST, Told, digest_message
 from calfeed.reminders.options import Options
 from calfeed.store.secrets.private import ANY, seal_rows
 from calfeed.store.tables import deliveries, endpoints, messages, reminders
+from calfeed.store.transitions import Transition
 
 _ELSEWHERE = timedelta(hours=1)
 """How long what cannot be read waits for its key."""
@@ -26,7 +28,15 @@ _has_digest = (_digest.c.message_id == deliveries.c.digest) & (
     _digest.c.endpoint_id == deliveries.c.endpoint_id
 )
 # What was given up can be sent again by hand.
-_may_be_sent = _digest.c.settled_at.is_(None) | (_digest.c.state == "failed")
+_may_be_sent = _digest.c.settled_at.is_(None) | (_digest.c.state == DeliveryState.FAILED)
+
+_settle_gathered = Transition(
+    [DeliveryState.GATHERED], DeliveryState.DIGESTED, DeliveryState.EXPIRED
+)
+_recall = Transition([DeliveryState.DIGESTED], DeliveryState.SUPERSEDED)
+_recall_digest = Transition([*UNSETTLED, DeliveryState.FAILED], DeliveryState.SUPERSEDED)
+_restore = Transition([DeliveryState.SUPERSEDED], DeliveryState.DIGESTED)
+_restore_digest = Transition([DeliveryState.SUPERSEDED], DeliveryState.PENDING)
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,9 @@ class Gathered:
 
 def next_gathered(connection: Connection) -> datetime | None:
     """When the next digest is to be made."""
-    query = select(func.min(deliveries.c.next_at)).where(deliveries.c.state == "gathered")
+    query = select(func.min(deliveries.c.next_at)).where(
+        deliveries.c.state == DeliveryState.GATHERED
+    )
     found: datetime | None = connection.scalar(query)
     return found
 
@@ -49,7 +61,7 @@ def take_ripe(connection: Connection, now: datetime, limit: int) -> list[tuple[s
     """Endpoints for which a digest is to be made, held by this transaction, and what they ask."""
     ripe = (
         select(deliveries.c.endpoint_id)
-        .where(deliveries.c.state == "gathered", deliveries.c.next_at <= now)
+        .where(deliveries.c.state == DeliveryState.GATHERED, deliveries.c.next_at <= now)
         .order_by(deliveries.c.next_at)
         .limit(limit)
     )
@@ -71,7 +83,7 @@ def take_gathered(connection: Connection, endpoint_id: str, now: datetime) -> li
     query = (
         _tell()
         .where(deliveries.c.endpoint_id == endpoint_id)
-        .where(deliveries.c.state == "gathered", deliveries.c.next_at <= now)
+        .where(deliveries.c.state == DeliveryState.GATHERED, deliveries.c.next_at <= now)
         .order_by(deliveries.c.next_at, deliveries.c.id)
         .limit(MOST)
         .with_for_update(of=deliveries, skip_locked=True)
@@ -91,15 +103,15 @@ def take_gathered(connection: Connection, endpoint_id: str, now: datetime) -> li
 def settle_gathered(
     connection: Connection,
     members: Sequence[Gathered],
-    state: str,
+    state: DeliveryState,
     now: datetime,
     digest: str | None = None,
 ) -> None:
     """Note what became of deliveries that `take_gathered` gave this transaction."""
     connection.execute(
-        update(deliveries)
+        _settle_gathered.update(_settle_gathered.write(state))
         .where(deliveries.c.id.in_([one.delivery_id for one in members]))
-        .values(state=state, settled_at=now, digest=digest)
+        .values(settled_at=now, digest=digest)
     )
 
 
@@ -115,18 +127,17 @@ def postpone(connection: Connection, members: Sequence[Gathered], until: datetim
 def recall(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
     """Take deliveries that are no longer to be told out of the digests that have not arrived."""
     left = connection.scalars(
-        update(deliveries)
-        .where(which, deliveries.c.state == "digested")
-        .where(select(_digest.c.id).where(_has_digest, _may_be_sent).exists())
-        .values(state="superseded", settled_at=now)
+        _recall.update()
+        .where(which, select(_digest.c.id).where(_has_digest, _may_be_sent).exists())
+        .values(settled_at=now)
         .returning(deliveries.c.digest)
     ).all()
     for digest in sorted(set(left)):
         if not _rewrite(connection, digest):
             connection.execute(
-                update(deliveries)
+                _recall_digest.update()
                 .where(deliveries.c.message_id == digest)
-                .values(state="superseded", settled_at=now)
+                .values(settled_at=now)
             )
 
 
@@ -136,22 +147,21 @@ def restore(connection: Connection, message_ids: Select[Any]) -> None:
     Those whose digest has gone without them are left as they are.
     """
     joined = connection.scalars(
-        update(deliveries)
-        .where(deliveries.c.message_id.in_(message_ids), deliveries.c.state == "superseded")
+        _restore.update()
+        .where(deliveries.c.message_id.in_(message_ids))
         .where(
             select(_digest.c.id)
-            .where(_has_digest, _may_be_sent | (_digest.c.state == "superseded"))
+            .where(_has_digest, _may_be_sent | (_digest.c.state == DeliveryState.SUPERSEDED))
             .exists()
         )
-        .values(state="digested")
         .returning(deliveries.c.digest)
     ).all()
     for digest in sorted(set(joined)):
         _rewrite(connection, digest)
         connection.execute(
-            update(deliveries)
-            .where(deliveries.c.message_id == digest, deliveries.c.state == "superseded")
-            .values(state="pending", attempts=0, settled_at=None)
+            _restore_digest.update()
+            .where(deliveries.c.message_id == digest)
+            .values(attempts=0, settled_at=None)
         )
 
 
@@ -159,7 +169,9 @@ def _rewrite(connection: Connection, digest: str) -> bool:
     """Write a digest anew after its members; False where nothing is left to tell."""
     # By its endpoint, which has an index.
     query = _tell().join(_digest, _has_digest)
-    query = query.where(_digest.c.message_id == digest, deliveries.c.state == "digested")
+    query = query.where(
+        _digest.c.message_id == digest, deliveries.c.state == DeliveryState.DIGESTED
+    )
     # A digest can be so old that bodies are no longer kept.
     kept = query.where(messages.c.body.is_not(None))
     told = [_to_told(row) for row in connection.execute(kept) if row.body is not None]

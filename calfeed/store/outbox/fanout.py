@@ -9,12 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select, true, update
 
+from calfeed.model.states import UNSETTLED, DeliveryState, EndpointState, ReminderState
 from calfeed.reminders.filters import Subject
 from calfeed.store.catalog import visibility
 from calfeed.store.endpoints.endpoints import Endpoint, page_of_endpoints
 from calfeed.store.json_rows import dump_rows, given_rows
 from calfeed.store.outbox.subjects import read_subject
 from calfeed.store.tables import deliveries, messages, reminders
+from calfeed.store.transitions import Transition
 from calfeed.store.upsert import upsert_by
 
 FAN_OUT = 1000
@@ -25,6 +27,9 @@ _MESSAGES = 200
 
 CORRECTIONS = ("event.moved", "event.cancelled")
 """What an endpoint hears of an event whose reminder it was sent before, asked for or not."""
+
+
+_make = Transition([None, DeliveryState.SUPERSEDED], *UNSETTLED)
 
 
 def fan_out(connection: Connection, now: datetime) -> bool:
@@ -92,7 +97,7 @@ def _making(connection: Connection) -> Any:
         deliveries,
         keys=("message_id", "endpoint_id"),
         names=("state", "next_at", "attempts", "settled_at"),
-        where=deliveries.c.state == "superseded",
+        where=_make.starts_in(),
     )
     return statement.from_select(columns, made)
 
@@ -116,7 +121,7 @@ def _corrected(
         select(deliveries.c.endpoint_id)
         .join(messages, messages.c.id == deliveries.c.message_id)
         .join(reminders, reminders.c.key == messages.c.reminder)
-        .where(messages.c.uid == row.uid, reminders.c.state == "recalled")
+        .where(messages.c.uid == row.uid, reminders.c.state == ReminderState.RECALLED)
         .where(deliveries.c.endpoint_id.in_(unasked))
         # What was once in a worker's hands may have been received, whatever is known of it.
         .where((deliveries.c.claim > 0) | deliveries.c.digest.is_not(None))
@@ -127,10 +132,14 @@ def _corrected(
 def _place(endpoint: Endpoint, subject: Subject, row: Any, now: datetime) -> dict[str, Any]:
     """Say where a new delivery begins: on its way, held, or gathered for a digest."""
     fresh = {"claim": 0, "attempts": 0}
-    if endpoint.state != "active":
-        return {**fresh, "state": "held", "next_at": now}
+    if endpoint.state is not EndpointState.ACTIVE:
+        return {**fresh, "state": _make.to(DeliveryState.HELD), "next_at": now}
     digest = endpoint.options.digest_after(now) if subject.type == "reminder.due" else None
     # What cannot wait for the digest goes out by itself.
     if digest is not None and (row.until is None or digest < row.until):
-        return {**fresh, "state": "gathered", "next_at": digest}
-    return {**fresh, "state": "pending", "next_at": max(now, row.send_from or now)}
+        return {**fresh, "state": _make.to(DeliveryState.GATHERED), "next_at": digest}
+    return {
+        **fresh,
+        "state": _make.to(DeliveryState.PENDING),
+        "next_at": max(now, row.send_from or now),
+    }

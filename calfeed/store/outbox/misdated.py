@@ -19,9 +19,14 @@ from sqlalchemy import (
     update,
 )
 
+from calfeed.model.states import DeliveryState, EndpointState, ReminderState
 from calfeed.store.tables import (
+    GATHERED,
+    PENDING,
+    PLANNED,
     SETTLED,
     UNSENT,
+    UNSENT_STATES,
     announcements,
     deliveries,
     endpoints,
@@ -31,6 +36,7 @@ from calfeed.store.tables import (
     reminders,
     revisions,
 )
+from calfeed.store.transitions import Transition
 
 SLACK = timedelta(minutes=1)
 """By how much the clocks of machines that share a database may differ."""
@@ -45,6 +51,10 @@ _LONGEST_GRACE = timedelta(days=2)
 """A change waits a day at most until it is announced."""
 
 _STATE = reminders.c.state
+_reopen_reminder = Transition(
+    [ReminderState.MISSED, ReminderState.COLLAPSED, ReminderState.SENT], ReminderState.PLANNED
+)
+_reopen_delivery = Transition(UNSENT_STATES, DeliveryState.PENDING)
 
 
 def reopen_reminders(connection: Connection, now: datetime) -> int:
@@ -56,14 +66,16 @@ def reopen_reminders(connection: Connection, now: datetime) -> int:
     early = reminders.c.due > now + SLACK
     settled_ahead = reminders.c.settled_at > now + SLACK
     wrong = or_(
-        _STATE == "missed",
-        and_(_STATE == "collapsed", or_(early, settled_ahead)),
-        and_(_STATE == "sent", early, reminders.c.key.in_(_forget_early(connection, now))),
+        _STATE == ReminderState.MISSED,
+        and_(_STATE == ReminderState.COLLAPSED, or_(early, settled_ahead)),
+        and_(
+            _STATE == ReminderState.SENT, early, reminders.c.key.in_(_forget_early(connection, now))
+        ),
     )
     reopened = connection.execute(
-        update(reminders)
-        .where(text(SETTLED), reminders.c.until > now, wrong)
-        .values(state="planned", settled_at=None)
+        _reopen_reminder.update(where=and_(text(SETTLED), wrong))
+        .where(reminders.c.until > now)
+        .values(settled_at=None)
     )
     return reopened.rowcount
 
@@ -71,7 +83,10 @@ def reopen_reminders(connection: Connection, now: datetime) -> int:
 def _forget_early(connection: Connection, now: datetime) -> list[str]:
     """Remove messages of reminders that are not due yet and that nobody was sent."""
     early = select(reminders.c.key).where(
-        text(SETTLED), _STATE == "sent", reminders.c.until > now, reminders.c.due > now + SLACK
+        text(SETTLED),
+        _STATE == ReminderState.SENT,
+        reminders.c.until > now,
+        reminders.c.due > now + SLACK,
     )
     query = select(messages.c.id, messages.c.reminder).where(messages.c.reminder.in_(early))
     keys = {row.id: row.reminder for row in connection.execute(query.with_for_update())}
@@ -98,15 +113,15 @@ def reopen_deliveries(connection: Connection, now: datetime) -> int:
         or_(messages.c.until.is_(None), messages.c.until > now),
     )
     reopened = connection.execute(
-        update(deliveries)
-        .where(text(UNSENT), deliveries.c.settled_at > now + SLACK, matters)
-        .values(state="pending", next_at=now, attempts=0, settled_at=None)
+        _reopen_delivery.update(where=and_(text(UNSENT), matters))
+        .where(deliveries.c.settled_at > now + SLACK)
+        .values(next_at=now, attempts=0, settled_at=None)
     )
-    for state, longest in (("pending", LONGEST_WAIT), ("gathered", _LONGEST_GATHERING)):
+    # The conditions are those of the indexes, so that these can be used.
+    for waits, longest in ((PENDING, LONGEST_WAIT), (GATHERED, _LONGEST_GATHERING)):
         connection.execute(
             update(deliveries)
-            # Written out, so that the index of these can be used.
-            .where(text(f"state = '{state}'"), deliveries.c.next_at > now + longest)
+            .where(text(waits), deliveries.c.next_at > now + longest)
             .values(next_at=now)
         )
     return reopened.rowcount
@@ -117,9 +132,7 @@ def end_long_waits(connection: Connection, now: datetime) -> None:
     late = now + _LONGEST_GRACE
     connection.execute(update(announcements).where(announcements.c.due > late).values(due=now))
     connection.execute(
-        update(reminders)
-        .where(text("state = 'planned'"), reminders.c.send_from > late)
-        .values(send_from=now)
+        update(reminders).where(text(PLANNED), reminders.c.send_from > late).values(send_from=now)
     )
 
 
@@ -135,9 +148,11 @@ def correct_endpoints(connection: Connection, now: datetime) -> list[str]:
         latest = limit + SLACK if name == "paced_to" else limit
         connection.execute(update(endpoints).where(columns[name] > latest).values({name: value}))
     ahead = columns.settled_at > limit
-    paused = ahead & (columns.state == "paused")
+    paused = ahead & (columns.state == EndpointState.PAUSED)
     connection.execute(update(endpoints).where(paused).values(settled_at=now))
-    return list(connection.scalars(select(columns.id).where(ahead, columns.state == "disabled")))
+    return list(
+        connection.scalars(select(columns.id).where(ahead, columns.state == EndpointState.DISABLED))
+    )
 
 
 def find_misplanned(connection: Connection, now: datetime, horizon: timedelta) -> list[str]:

@@ -17,12 +17,12 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
-    literal_column,
     select,
     true,
     update,
 )
 
+from calfeed.model.states import UNSETTLED, DeliveryState, ReminderState
 from calfeed.reminders.messages import Message
 from calfeed.reminders.plan import Reminder
 from calfeed.store.json_rows import dump_rows, given_rows
@@ -32,10 +32,23 @@ from calfeed.store.rows import ReminderRow
 from calfeed.store.secrets.private import readable, seal_rows
 from calfeed.store.secrets.private_columns import raw
 from calfeed.store.tables import deliveries, events, messages, reminders
+from calfeed.store.transitions import Transition, written
 from calfeed.store.upsert import insert_new, upsert
 
-# Written out, not given: only so the index of what is planned can be used.
-_PLANNED: ColumnElement[str] = literal_column("'planned'")
+_PLANNED = written(ReminderState.PLANNED)
+
+_plan = Transition([None, ReminderState.PLANNED, ReminderState.WITHDRAWN], ReminderState.PLANNED)
+_resume_reminder = Transition([ReminderState.RECALLED], ReminderState.SENT)
+_withdraw = Transition([ReminderState.PLANNED], ReminderState.WITHDRAWN)
+_recall = Transition([ReminderState.SENT], ReminderState.RECALLED)
+_settle = Transition(
+    [ReminderState.PLANNED],
+    *(ReminderState.SENT, ReminderState.COLLAPSED),
+    *(ReminderState.MISSED, ReminderState.WITHDRAWN),
+)
+_resume_delivery = Transition([DeliveryState.SUPERSEDED], DeliveryState.PENDING)
+_supersede = Transition([*UNSETTLED, DeliveryState.FAILED], DeliveryState.SUPERSEDED)
+_add = Transition([None], DeliveryState.PENDING)
 
 
 def load_reminders(
@@ -72,15 +85,12 @@ def plan(connection: Connection, planned: Iterable[Reminder]) -> None:
             "rule": str(reminder.rule),
             "due": reminder.due,
             "until": reminder.until,
-            "state": "planned",
+            "state": _plan.to(ReminderState.PLANNED),
         }
         for reminder in planned
     ]
     if values:
-        state = reminders.c.state
-        # Not parameters, which SQLAlchemy would look up anew for each row of many.
-        unsent = (state == literal_column("'planned'")) | (state == literal_column("'withdrawn'"))
-        connection.execute(upsert(connection, reminders, where=unsent), values)
+        connection.execute(upsert(connection, reminders, where=_plan.starts_in()), values)
     keys = [value["key"] for value in values]
     for index in range(0, len(keys), 500):
         _resume(connection, keys[index : index + 500])
@@ -88,20 +98,16 @@ def plan(connection: Connection, planned: Iterable[Reminder]) -> None:
 
 def _resume(connection: Connection, keys: Sequence[Any]) -> None:
     recalled = connection.scalars(
-        update(reminders)
-        .where(reminders.c.key.in_(keys), reminders.c.state == "recalled")
-        .values(state="sent")
-        .returning(reminders.c.key)
+        _resume_reminder.update().where(reminders.c.key.in_(keys)).returning(reminders.c.key)
     ).all()
     if recalled:
         told = select(messages.c.id).where(messages.c.reminder.in_(recalled))
         digests.restore(connection, told)
         # What a worker had in hand may have been received, so it goes on under its own id.
         connection.execute(
-            update(deliveries)
-            .where(deliveries.c.message_id.in_(told), deliveries.c.state == "superseded")
-            .where(deliveries.c.claim > 0)
-            .values(state="pending", attempts=0, settled_at=None)
+            _resume_delivery.update()
+            .where(deliveries.c.message_id.in_(told), deliveries.c.claim > 0)
+            .values(attempts=0, settled_at=None)
         )
         # The others once more from the first endpoint, as they are new.
         connection.execute(
@@ -113,16 +119,9 @@ def withdraw(connection: Connection, keys: Sequence[str], now: datetime) -> None
     """Take reminders off the list, and with them what was made of them and is not sent yet."""
     for index in range(0, len(keys), 500):
         part = keys[index : index + 500]
-        connection.execute(
-            update(reminders)
-            .where(reminders.c.key.in_(part), reminders.c.state == "planned")
-            .values(state="withdrawn", settled_at=now)
-        )
-        connection.execute(
-            update(reminders)
-            .where(reminders.c.key.in_(part), reminders.c.state == "sent")
-            .values(state="recalled", settled_at=now)
-        )
+        for taking_off in (_withdraw, _recall):
+            statement = taking_off.update().where(reminders.c.key.in_(part))
+            connection.execute(statement.values(settled_at=now))
         # First of all no more deliveries: a fan-out that is under way is waited for here.
         connection.execute(
             update(messages)
@@ -136,10 +135,9 @@ def withdraw(connection: Connection, keys: Sequence[str], now: datetime) -> None
 def take_back(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
     """Let nothing more be sent of some deliveries, which a condition on them names."""
     # What was given up could be sent again by hand.
-    to_come = deliveries.c.settled_at.is_(None) | (deliveries.c.state == "failed")
-    connection.execute(
-        update(deliveries).where(which, to_come).values(state="superseded", settled_at=now)
-    )
+    to_come = deliveries.c.settled_at.is_(None) | (deliveries.c.state == DeliveryState.FAILED)
+    statement = _supersede.update(where=which & to_come)
+    connection.execute(statement.values(settled_at=now))
     digests.recall(connection, which, now)
 
 
@@ -218,19 +216,23 @@ def _is_same_occurrence(other: FromClause) -> ColumnElement[bool]:
 
 
 def settle_reminders(
-    connection: Connection, keys: Sequence[str], state: str, now: datetime
+    connection: Connection, keys: Sequence[str], state: ReminderState, now: datetime
 ) -> None:
     """Note what became of reminders that `take_due` gave this transaction."""
     if keys:
-        given = {"keys": dump_rows([{"key": key} for key in keys]), "to": state, "at": now}
+        given = {
+            "keys": dump_rows([{"key": key} for key in keys]),
+            "to": _settle.to(state),
+            "at": now,
+        }
         connection.execute(_settling(connection.dialect.name), given)
 
 
 @cache
 def _settling(dialect: str) -> Any:
     given = given_rows(dialect, "keys", {"key": reminders.c.key.type})
-    mine = (reminders.c.key == given.c.key) & (reminders.c.state == _PLANNED)
-    return update(reminders).where(mine).values(state=bindparam("to"), settled_at=bindparam("at"))
+    mine = _settle.update(bindparam("to")).where(reminders.c.key == given.c.key)
+    return mine.values(settled_at=bindparam("at"))
 
 
 def add_messages(
@@ -284,7 +286,7 @@ def add_delivery(connection: Connection, message: Message, endpoint_id: str) -> 
     statement = deliveries.insert().values(
         message_id=message.id,
         endpoint_id=endpoint_id,
-        state="pending",
+        state=_add.to(DeliveryState.PENDING),
         next_at=message.at,
         claim=0,
         attempts=0,

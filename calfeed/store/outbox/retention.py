@@ -13,14 +13,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, String, exists, or_, select, tuple_, update
 
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.store.json_rows import dump_rows, given_rows
 from calfeed.store.tables import attempts, deliveries, endpoints, messages
+from calfeed.store.transitions import Transition
 
 STEP = 1000
 """How many deliveries one transaction looks at."""
 
 _MESSAGES = 100
 """And how many messages."""
+
+_drop = Transition([DeliveryState.HELD], DeliveryState.DROPPED)
 
 
 @dataclass(frozen=True)
@@ -71,18 +75,17 @@ def drop_held(connection: Connection, since: datetime, now: datetime) -> int:
     At most `STEP` deliveries; returns how many.
     """
     gone = select(endpoints.c.id).where(
-        endpoints.c.state.in_(["paused", "disabled"]), endpoints.c.settled_at <= since
+        endpoints.c.state.in_([EndpointState.PAUSED, EndpointState.DISABLED]),
+        endpoints.c.settled_at <= since,
     )
     held = (
         select(deliveries.c.id)
-        .where(deliveries.c.endpoint_id.in_(gone), deliveries.c.state == "held")
+        .where(deliveries.c.endpoint_id.in_(gone), _drop.starts_in())
         .limit(STEP)
         .with_for_update(skip_locked=True)
     )
     dropped = connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(held.scalar_subquery()), deliveries.c.state == "held")
-        .values(state="dropped", settled_at=now)
+        _drop.update().where(deliveries.c.id.in_(held.scalar_subquery())).values(settled_at=now)
     )
     return dropped.rowcount
 

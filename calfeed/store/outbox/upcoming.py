@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from calfeed.model.revision import Revision
+from calfeed.model.states import ReminderState
 from calfeed.store.outbox.deliveries import next_pending
 from calfeed.store.outbox.outbox import next_due
 from calfeed.store.rows import ReminderRow
@@ -19,7 +20,7 @@ def load_next(connection: Connection, limit: int) -> Sequence[tuple[ReminderRow,
     query = (
         select(reminders, events.c.revision)
         .join(events, events.c.uid == reminders.c.uid)
-        .where(reminders.c.state == "planned")
+        .where(reminders.c.state == ReminderState.PLANNED)
         .order_by(reminders.c.due, reminders.c.key)
         .limit(limit)
     )

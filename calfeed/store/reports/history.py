@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Integer, case, func, or_, select, type_coerce
 from calfeed.errors import NotFoundError, SealError
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
 from calfeed.model.revision import Revision, Written, read_written
+from calfeed.model.states import DeliveryState, ReminderState
 from calfeed.reminders.filters import Subject
 from calfeed.store.catalog.catalog import RENDERED
 from calfeed.store.catalog.lineage import RESTORED
@@ -36,11 +37,11 @@ from calfeed.store.tables import (
 )
 
 FATES = {
-    "planned": "due, and not made into a message yet",
-    "missed": "missed: it was found when what it reminds of had come",
-    "collapsed": "collapsed: one nearer to the date went out in its place",
-    "withdrawn": "withdrawn: its event no longer asked for it",
-    "recalled": "recalled: its event changed after it was sent",
+    ReminderState.PLANNED: "due, and not made into a message yet",
+    ReminderState.MISSED: "missed: it was found when what it reminds of had come",
+    ReminderState.COLLAPSED: "collapsed: one nearer to the date went out in its place",
+    ReminderState.WITHDRAWN: "withdrawn: its event no longer asked for it",
+    ReminderState.RECALLED: "recalled: its event changed after it was sent",
 }
 """What became of a reminder, by its state; what was sent has a message that tells more."""
 
@@ -58,7 +59,7 @@ class Receipt:
     endpoint_id: str
     description: str
     url: str = field(repr=False)
-    state: str
+    state: DeliveryState
     next_at: datetime
     settled_at: datetime | None
     digest: str | None

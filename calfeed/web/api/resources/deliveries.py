@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
 from calfeed.delivery.views import describe_attempt, describe_delivery
 from calfeed.errors import NotFoundError
+from calfeed.model.states import DeliveryState
 from calfeed.services import deliveries as service
 from calfeed.store.database import Connection, Transactions
 from calfeed.store.outbox import deliveries
@@ -25,17 +26,11 @@ operations = Operations()
 _SCOPE = "deliveries"
 _MOST_AT_ONCE = 1000
 
-State = Literal[
-    "pending",
-    "held",
-    "gathered",
-    "delivered",
-    "digested",
-    "failed",
-    "expired",
-    "superseded",
-    "dropped",
-]
+if TYPE_CHECKING:
+    State = str
+else:
+    # Not the enum itself, which would be a schema of its own in the document.
+    State = Literal[tuple(one.value for one in DeliveryState)]
 
 
 class Delivery(View):
@@ -180,7 +175,7 @@ def list_deliveries(call: Call, query: DeliveriesQuery, connection: Connection) 
         connection,
         endpoint_id=query.endpoint,
         message_id=query.message,
-        states=query.state,
+        states=[DeliveryState(one) for one in query.state],
         uids=_find_uids(connection, query.event) if query.event else None,
         since=query.since,
         before=place[0] if place else None,

@@ -10,10 +10,11 @@ from werkzeug.wrappers import Response as Answer
 
 from calfeed.counting import count
 from calfeed.errors import InvalidInputError, NotFoundError
+from calfeed.model.states import DeliveryState
 from calfeed.services.deliveries import retry_deliveries, retry_failed
 from calfeed.store.endpoints.endpoints import list_endpoints, load_endpoints
 from calfeed.store.outbox import claims, deliveries
-from calfeed.store.outbox.deliveries import STATES, Retried
+from calfeed.store.outbox.deliveries import Retried
 from calfeed.store.reports import history
 from calfeed.web.console.context import Desk, asked, read_day, read_number
 
@@ -37,14 +38,14 @@ def add_routes(console: Flask, desk: Desk) -> None:
                 uids = history.find_uids(connection, asked("event")) if asked("event") else None
             except NotFoundError as error:
                 errors["event"] = str(error)
-            if state and state not in STATES:
+            if state and state not in [*DeliveryState]:
                 errors["state"] = "there is no such state"
             found = []
             if not errors:
                 found = deliveries.list_deliveries(
                     connection,
                     endpoint_id=endpoint_id or None,
-                    states=[state] if state else [],
+                    states=[DeliveryState(state)] if state else [],
                     uids=uids,
                     since=since,
                     before=read_number(asked("before")),
@@ -58,7 +59,7 @@ def add_routes(console: Flask, desk: Desk) -> None:
             older=found[_PAGE - 1].id if len(found) > _PAGE else None,
             chosen={name: text for name, text in chosen.items() if text},
             errors=errors,
-            states=STATES,
+            states=[*DeliveryState],
             endpoints=endpoints,
         )
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from flask import Flask, render_template
 
+from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.publish.windows import find_receivers
 from calfeed.store.catalog.publishes import list_publishes
 from calfeed.store.catalog.visibility import is_public
@@ -28,7 +29,9 @@ def add_routes(console: Flask, desk: Desk) -> None:
             coming = load_next(connection, 6)
             waiting = oldest_waiting(connection)
             endpoints = list_endpoints(connection)
-            failed = list_deliveries(connection, states=["failed", "expired"], limit=5)
+            failed = list_deliveries(
+                connection, states=[DeliveryState.FAILED, DeliveryState.EXPIRED], limit=5
+            )
             publishes = list_publishes(connection, limit=1)
             following = []
             for row, revision in coming:
@@ -40,7 +43,11 @@ def add_routes(console: Flask, desk: Desk) -> None:
             following=following,
             overdue=waiting if waiting and waiting < now - _LATE else None,
             endpoints=endpoints,
-            troubled=[one for one in endpoints if one.state != "active" or one.failing_since],
+            troubled=[
+                one
+                for one in endpoints
+                if one.state is not EndpointState.ACTIVE or one.failing_since
+            ],
             failed=failed,
             published=publishes[0] if publishes else None,
         )

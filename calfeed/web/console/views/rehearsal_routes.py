@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, redirect, render_template, request, url_for
 
 from calfeed.errors import ConflictError, InvalidFieldsError, NotFoundError
+from calfeed.model.states import DeliveryState
 from calfeed.services.rehearsals import MAX_REMINDERS, make_rehearsal
 from calfeed.store.endpoints.endpoints import list_endpoints, load_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
@@ -50,9 +51,9 @@ def add_routes(console: Flask, desk: Desk) -> None:
             endpoint=endpoint,
             last_day=made.ends - timedelta.resolution,
             rows=sorted(rows, key=lambda row: row.id),
-            received=sum(row.state == "delivered" for row in rows),
+            received=sum(row.state is DeliveryState.DELIVERED for row in rows),
             # One that failed is tried again later, which is not waited for here.
-            running=any(row.state == "pending" and row.attempts == 0 for row in rows)
+            running=any(row.state is DeliveryState.PENDING and row.attempts == 0 for row in rows)
             and desk.clock() - made.at < timedelta(minutes=10),
         )
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from flask import Flask, render_template
 
+from calfeed.model.states import ReminderState
 from calfeed.publish.windows import Planned
 from calfeed.services.reports import list_reminders, load_event_history
 from calfeed.store.reports.history import FATES, Fired, Published, Told
@@ -50,6 +51,6 @@ def add_routes(console: Flask, desk: Desk) -> None:
             name=f"{calendar}/{event}",
             last=found.published[-1].revision,
             entries=[(entry.at, _KINDS[type(entry.what)], entry.what) for entry in history.entries],
-            coming=[row for row in found.reminders if row.state == "planned"],
+            coming=[row for row in found.reminders if row.state is ReminderState.PLANNED],
             fates=FATES,
         )
