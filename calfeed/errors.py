@@ -19,14 +19,34 @@ CalfeedError            something a person can understand and mend
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class CalfeedError(Exception):
-    """The root of calfeed's errors; `str()` says what happened and what to do about it."""
+    """The root of calfeed's errors.
+
+    `str()` says what happened, and what would be right where that is the same for everybody. What
+    is a command's or a page's to advise they compose from the fields.
+    """
+
+
+class InvalidValueError(ValueError):
+    """A value that cannot be used: as it is written, and the reason, with what would be right."""
+
+    def __init__(self, value: str, reason: str, *, joint: str = " ") -> None:
+        self.value = value
+        self.reason = reason
+        super().__init__(f'"{value}"{joint}{reason}')
+
+
+def reason_of(details: Mapping[str, Any]) -> str:
+    """What pydantic found wrong; where a check of ours refused a value, in that check's words."""
+    if details["type"] == "value_error":
+        return str(details["ctx"]["error"])
+    return str(details["msg"])
 
 
 @dataclass(frozen=True, order=True)
@@ -46,6 +66,10 @@ class _Finding:
     def __str__(self) -> str:
         return f"{self._place}: {self._text}"
 
+    def as_json(self) -> dict[str, str | int]:
+        """The place and the message, for programs."""
+        return {one.name: getattr(self, one.name) for one in fields(_Finding)}
+
     @property
     def _place(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
@@ -55,8 +79,14 @@ class _Finding:
         return f"{self.key}: {self.message}" if self.key else self.message
 
 
+@dataclass(frozen=True, order=True)
 class Problem(_Finding):
-    """One thing wrong in a definition file: nothing is published while it is there."""
+    """One thing wrong in a definition file: nothing is published while it is there.
+
+    `error` is the one that a value was refused with, None where it is not a value that is wrong.
+    """
+
+    error: InvalidValueError | None = field(default=None, compare=False)
 
 
 class DefinitionWarning(_Finding):
@@ -116,15 +146,41 @@ class KeyFileError(StoreError):
 
 
 class SealError(CalfeedError):
-    """What is stored encrypted cannot be read: its key is not there, or it was changed."""
+    """What is stored encrypted cannot be read: its key is not there, or it was changed.
+
+    `endpoint` is the id of the endpoint that it belongs to, where that is known.
+    """
+
+    def __init__(self, what: str, endpoint: str | None = None) -> None:
+        self.endpoint = endpoint
+        super().__init__(what)
 
 
 class PublishRefusedError(CalfeedError):
-    """A publish would withdraw a whole calendar or most of its coming events."""
+    """A publish would withdraw a whole calendar or most of its coming events: `removals`."""
+
+    def __init__(self, removals: Sequence[str]) -> None:
+        self.removals = tuple(removals)
+        super().__init__(f"this would withdraw {', '.join(removals)}; nothing was published")
+
+    def with_command(self, command: str) -> str:
+        """The refusal, and how a command publishes all the same."""
+        return f"{self}. If that is what you mean, run `{command} --allow-removals`"
 
 
 class NotFoundError(CalfeedError):
-    """No such calendar, event, endpoint or delivery."""
+    """No such calendar, event, endpoint or delivery.
+
+    `kind` is what it would be, `name` what was asked for, `right` what would be right, in a clause
+    for whoever asks. `verb` says since when.
+    """
+
+    def __init__(self, kind: str, name: str | int, right: str = "", *, verb: str = "is no") -> None:
+        self.kind = kind
+        self.name = name
+        self.right = right
+        shown = f'"{name}"' if isinstance(name, str) else str(name)
+        super().__init__(f"there {verb} {kind} {shown}" + (f"; {right}" if right else ""))
 
 
 class ConflictError(CalfeedError):

@@ -27,7 +27,7 @@ from pydantic import (
     field_validator,
 )
 
-from calfeed.errors import SettingsError
+from calfeed.errors import SettingsError, reason_of
 from calfeed.private_files import keep_private, read_secret
 
 PREFIX = "CALFEED_"
@@ -230,7 +230,7 @@ def load_settings(environment: Mapping[str, str] | None = None, file: Path = FIL
         return Settings(**entries)
     except ValidationError as error:
         problems = [
-            _explain(str(entry["loc"][0]), entry["type"], entry["msg"], places)
+            _explain(str(entry["loc"][0]), entry["type"], reason_of(entry), places)
             for entry in error.errors(include_input=False, include_url=False)
         ]
         raise SettingsError("\n".join(sorted(problems))) from None
@@ -299,7 +299,7 @@ def _read_file(file: Path) -> dict[str, Any]:
 def _explain(key: str, kind: str, message: str, places: Mapping[str, str]) -> str:
     place = places.get(key, PREFIX + key.upper())
     if kind != "extra_forbidden":
-        return f"{place}: {message.removeprefix('Value error, ')}"
+        return f"{place}: {message}"
     known = sorted(Settings.model_fields)
     near = difflib.get_close_matches(key, known, n=1)
     if near:

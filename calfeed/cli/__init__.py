@@ -10,6 +10,7 @@ from keyword import iskeyword
 import click
 
 from calfeed import __version__
+from calfeed.cli.advice import advise
 from calfeed.errors import CalfeedError
 
 # The module of each command in this package. Only the one that runs is imported: `--help` is quick.
@@ -79,5 +80,5 @@ def main() -> None:
         cli()
     except CalfeedError as error:
         click.secho("calfeed: ", fg="red", err=True, nl=False)
-        click.echo(str(error), err=True)
+        click.echo(advise(error), err=True)
         sys.exit(1)

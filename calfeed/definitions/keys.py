@@ -246,7 +246,7 @@ class EventEntry(Entry):
     )
     organizer: OrganizerEntry | None = Field(None, description="Who holds it: {name, email}")
     contact: Label | None = Field(None, description="Whom to ask, in one line")
-    class_: _Classification | None = Field(
+    classification: _Classification | None = Field(
         None, alias="class", description="How apps that pass it on should treat it; public if not"
     )
     priority: Priority | None = Field(None, description="From 1, the highest, to 9")

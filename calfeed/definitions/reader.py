@@ -282,12 +282,12 @@ def _read_event(
     try:
         check_slug(slug)
     except ValueError as error:
-        document.report(path, str(error))
+        document.report(path, error)
     entry = read_entry(EventEntry, node, document, path, _EVENT_INSTEAD)
     if entry is None:
         return None
 
-    def report(place: Path, message: str) -> None:
+    def report(place: Path, message: str | ValueError) -> None:
         # What is wrong in a map's shape was left out, which is not to be a problem of its own.
         if (*path, *place) not in document.touched:
             document.report((*path, *place), message)

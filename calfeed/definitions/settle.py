@@ -9,22 +9,17 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.formats.moments import Ground, Report
+from calfeed.definitions.formats.moments import Ground, Report, Warn
 from calfeed.definitions.formats.zone_names import explain_abbreviation
-from calfeed.definitions.keys import CalendarFile, EventEntry, ReminderEntry
-from calfeed.model.details import Classification, Conference, Format, Organizer, Position
-from calfeed.model.events import (
-    Calendar,
-    Event,
-    Kind,
-    ReminderRule,
-    Repeat,
-    Source,
-    Status,
-    Visibility,
-)
+from calfeed.definitions.keys import CalendarFile, Entry, EventEntry, ReminderEntry
+from calfeed.model.events import Calendar, Event, Kind, ReminderRule, Repeat, Visibility
 from calfeed.model.texts import by_language
 from calfeed.model.uids import UidScheme
+
+_SETTLED_APART = {
+    *("uid", "start", "end", "duration", "time_zone", "busy", "categories", "reminders", "repeat"),
+}
+"""The keys of an event that mean something only with others, or with what the calendar says."""
 
 
 def settle_calendar(slug: str, entry: CalendarFile) -> Calendar:
@@ -55,7 +50,7 @@ def settle_event(
     entry: EventEntry,
     uids: UidScheme,
     report: Report,
-    warn: Report,
+    warn: Warn,
 ) -> Event | None:
     """The event of an entry; `reminders` are the calendar's. None where there is none to make."""
     time_zone = entry.time_zone or calendar.time_zone
@@ -70,38 +65,34 @@ def settle_event(
     end = ground.end(start, entry.end, entry.duration)
     if end is None and not isinstance(start, datetime):
         end = start + timedelta(days=1)
+    said = {
+        name: _settle_value(value, calendar.language)
+        for name, value in entry
+        if name not in _SETTLED_APART and value is not None
+    }
     return Event(
         calendar=calendar.slug,
         slug=slug,
         uid=entry.uid or uids.make([*calendar.formerly, calendar.slug][0], slug),
-        summary=by_language(entry.summary, calendar.language) or {},
         start=start,
         end=end,
         time_zone=time_zone,
         language=calendar.language,
-        status=entry.status or Status.CONFIRMED,
-        kind=entry.kind or Kind.EVENT,
         busy=_settle_busy(entry, start, report),
-        description=by_language(entry.description, calendar.language),
-        location=by_language(entry.location, calendar.language),
-        url=entry.url,
         categories=tuple(dict.fromkeys(entry.categories or ())),
-        sources=tuple(
-            Source(title=source.title, url=source.url, date=source.date)
-            for source in entry.sources or ()
-        ),
         reminders=reminders,
         repeat=_settle_repeat(entry, start, calendar.language, reminders, ground),
-        note=by_language(entry.note, calendar.language),
-        format=entry.format or Format.PLAIN,
-        image=entry.image,
-        conference=entry.conference and Conference(**dict(entry.conference)),
-        geo=entry.geo and Position(latitude=entry.geo[0], longitude=entry.geo[1]),
-        organizer=entry.organizer and Organizer(**dict(entry.organizer)),
-        contact=entry.contact,
-        classification=entry.class_ or Classification.PUBLIC,
-        priority=entry.priority,
+        **said,
     )
+
+
+def _settle_value(value: object, language: str) -> object:
+    """What a value of an entry is in its event: a text by language, or plain types."""
+    if isinstance(value, dict):
+        return by_language(value, language)
+    if isinstance(value, list):
+        return tuple(_settle_value(each, language) for each in value)
+    return dict(value) if isinstance(value, Entry) else value
 
 
 def _settle_busy(entry: EventEntry, start: date | datetime, report: Report) -> bool | None:

@@ -34,7 +34,7 @@ from calfeed.definitions.hints.slips import (
 )
 from calfeed.definitions.hints.syntax import explain_syntax
 from calfeed.definitions.hints.tables import describe_table, find_table
-from calfeed.errors import DefinitionWarning, Problem
+from calfeed.errors import DefinitionWarning, InvalidValueError, Problem
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
 Path: TypeAlias = "tuple[str | int, ...]"
@@ -69,7 +69,7 @@ class Document:
     warnings: list[DefinitionWarning] = field(default_factory=list)
     touched: set[Path] = field(default_factory=set)
 
-    def report(self, path: Path, message: str) -> None:
+    def report(self, path: Path, message: str | ValueError) -> None:
         """Note a problem at `path`, or at the nearest thing around it that is written."""
         path, line, column = self.find(path)
         self.report_at(line, column, path, message)
@@ -79,10 +79,12 @@ class Document:
         path, line, column = self.find(path)
         self.warnings.append(DefinitionWarning(self.file, line, column, dotted(path), message))
 
-    def report_at(self, line: int, column: int, path: Path, message: str) -> None:
+    def report_at(self, line: int, column: int, path: Path, message: str | ValueError) -> None:
         """Note a problem at a line and column; 0 and 0 for the file as a whole."""
         self.touched.update(path[:length] for length in range(len(path) + 1))
-        self.problems.append(Problem(self.file, line, column, dotted(path), message))
+        error = message if isinstance(message, InvalidValueError) else None
+        place = (self.file, line, column, dotted(path))
+        self.problems.append(Problem(*place, str(message), error))
 
     def find(self, path: Path) -> tuple[Path, int, int]:
         """The nearest written path at or around `path`, with its line and column."""

@@ -26,6 +26,7 @@ from calfeed.definitions.keys import (
     SourceEntry,
 )
 from calfeed.definitions.tree import Document, Node, Path
+from calfeed.errors import InvalidValueError
 from calfeed.model.texts import listed, shortened
 
 _E = TypeVar("_E", bound=Entry)
@@ -117,10 +118,13 @@ def _at(node: Node, place: Path) -> Node:
     return node
 
 
-def _explain(details: ErrorDetails, entry: type[Entry], place: Path, node: Node) -> str:
+def _explain(
+    details: ErrorDetails, entry: type[Entry], place: Path, node: Node
+) -> str | ValueError:
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "value_error":
-        return str(context["error"])
+        error: ValueError = context["error"]
+        return error
     if kind == "missing":
         key = details["loc"][-1]
         about = _entry_at(entry, place).model_fields[str(key)].description or ""
@@ -133,7 +137,7 @@ def _explain(details: ErrorDetails, entry: type[Entry], place: Path, node: Node)
         word = known_word(value, re.findall(r"\w+", context["expected"]))
         hint = f' (here perhaps "{word}")' if word else ""
         shown = shortened(str(_at(node, place)))
-        return f'"{shown}" is not known here; write {context["expected"]}{hint}'
+        return InvalidValueError(shown, f"is not known here; write {context['expected']}{hint}")
     if kind == "enum":
         return f"must be a text, not {name_shape(value)}"
     if kind == "too_long":

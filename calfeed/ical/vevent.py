@@ -6,9 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
 from icalendar import vDuration, vRecur
 
@@ -17,7 +15,6 @@ from calfeed.ical.occurrences import Moment, format_moment, rule_until
 from calfeed.ical.text import describe, describe_as_html
 from calfeed.ical.words import words_in
 from calfeed.ical.zones.vtimezones import canonical_zone, is_utc
-from calfeed.model.details import Classification, format_degrees
 from calfeed.model.events import (
     Change,
     Event,
@@ -28,20 +25,11 @@ from calfeed.model.events import (
     start_of,
     text_in,
 )
+from calfeed.model.properties import quotable
 from calfeed.model.revision import Move, Revision
 
 RENDERER = 4
 """Goes up when the same revision would render to other bytes: publish then renders it anew."""
-
-_MEDIA_TYPES = {
-    ".avif": "image/avif",
-    ".gif": "image/gif",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".webp": "image/webp",
-}
 
 
 def render_event(
@@ -142,45 +130,16 @@ def _put_text(component: Component, name: str, text: Text, form: _Form) -> None:
 
 def _put_details(component: Component, event: Event) -> None:
     """What an event may say beyond what, when and where."""
-    if event.classification is not Classification.PUBLIC:
-        component.put("CLASS", event.classification.value.upper())
-    if event.priority is not None:
-        component.put("PRIORITY", str(event.priority))
-    if event.geo is not None:
-        degrees = (event.geo.latitude, event.geo.longitude)
-        component.put("GEO", ";".join(map(format_degrees, degrees)))
-    if event.contact:
-        component.put_text("CONTACT", event.contact)
-    if event.organizer is not None:
-        name = {"CN": _quotable(event.organizer.name)}
-        component.put("ORGANIZER", event.organizer.uri, name)
-    if event.conference is not None:
-        # Without FEATURE (RFC 7986, 6.3): an address does not tell whether it is sound or video.
-        said = event.conference.label
-        label = {"LABEL": _quotable(said)} if said else {}
-        _put_uri(component, "CONFERENCE", event.conference.url, label)
-    if event.image:
-        media_type = _MEDIA_TYPES.get(PurePosixPath(urlsplit(event.image).path).suffix.lower())
-        known = {"FMTTYPE": media_type} if media_type else {}
-        _put_uri(component, "IMAGE", event.image, {"DISPLAY": "BADGE", **known})
+    for one, value in event.details:
+        if one.write is None:
+            component.put_text(one.name, value)
+        else:
+            component.put(one.name, *one.write(value))
     for source in event.sources:
         if source.url:
             # `via` is the registered relation for where an information comes from.
-            label = {"LABEL": _quotable(source.title)}
-            _put_uri(component, "LINK", source.url, {"LINKREL": "via", **label})
-
-
-def _quotable(text: str) -> str:
-    """A label that every reader takes for the same parameter value (RFC 5545, 3.2).
-
-    A backslash is a character like others there, but some take it for an escape, and one at the
-    end for a part of what follows. A name with one is refused in a definition.
-    """
-    return text.replace("\\", "/")
-
-
-def _put_uri(component: Component, name: str, uri: str, params: dict[str, str]) -> None:
-    component.put(name, uri, {"VALUE": "URI", **params})
+            label = {"LABEL": quotable(source.title)}
+            component.put("LINK", source.url, {"VALUE": "URI", "LINKREL": "via", **label})
 
 
 def _write(event: Event, moment: Moment) -> tuple[str, dict[str, str]]:

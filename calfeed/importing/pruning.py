@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import groupby
@@ -14,6 +13,7 @@ from calfeed.errors import DefinitionError, InvalidInputError, Problem
 from calfeed.importing.components import label
 from calfeed.importing.losses import CALENDAR, Losses
 from calfeed.importing.writing import write_definition
+from calfeed.model.events import PROPERTIES
 
 _PROPERTIES = {
     "start": "DTSTART",
@@ -25,6 +25,7 @@ _PROPERTIES = {
     "also": "RDATE",
     "changes": "RECURRENCE-ID",
     "repeat": "RRULE",
+    **{one.key: one.name for one in PROPERTIES.values()},
 }
 # How much of a path is taken out where one key of a map cannot go without the others.
 _WHOLE = {"organizer": 1, "conference": 1, "reminders": 2}
@@ -33,7 +34,6 @@ _REQUIRED = (("summary",), ("start",), *(("repeat", key) for key in ("except", "
 _MOST_ROUNDS = 20
 _LARGEST_PART = LARGEST_FILE // 2
 """How large a file of a folder becomes: half of what is read, as people add to it."""
-_QUOTED = re.compile(r'"([^"]*)"(?:: | )(.*)', re.DOTALL)
 
 
 def write_accepted(
@@ -107,20 +107,21 @@ def _take_out(definition: dict[str, Any], problems: tuple[Problem, ...], losses:
         slug: label(first_text(e["summary"]), day_of(e["start"])) for slug, e in events.items()
     }
     # Those further down first, so that the places in a list stay what they are.
-    places = {tuple(problem.key.split(".")): problem.message for problem in problems}
+    places = {tuple(problem.key.split(".")): problem for problem in problems}
     for path in sorted(places, key=lambda path: [part.zfill(6) for part in path], reverse=True):
-        message = places[path]
+        problem = places[path]
         if path[0] != "events" or len(path) < 2:
             if path[0] in ("name", "time_zone", "events", ""):
-                raise InvalidInputError(f"the calendar cannot be kept: {message}")
+                raise InvalidInputError(f"the calendar cannot be kept: {problem.message}")
             definition.pop(path[0], None)
-            losses.of(CALENDAR)(path[0].upper(), message)
+            losses.of(CALENDAR)(path[0].upper(), problem.message)
             continue
         slug, *inner = path[1:]
         if inner and inner[0] in _WHOLE:
             inner = inner[: _WHOLE[inner[0]]]
         report = losses.of(named[slug])
-        value, reason = _parted(message)
+        error = problem.error
+        value, reason = (error.value, error.reason) if error else ("", problem.message)
         if not inner or tuple(inner) in _REQUIRED:
             events.pop(slug, None)
             report("VEVENT", f"is left out: {reason}", value)
@@ -129,12 +130,6 @@ def _take_out(definition: dict[str, Any], problems: tuple[Problem, ...], losses:
         name = _PROPERTIES[named_keys[-1]] if named_keys else inner[0].upper()
         report(name, reason, value)
         _remove(events.get(slug, {}), inner)
-
-
-def _parted(message: str) -> tuple[str, str]:
-    """What a message of the reader quotes at its beginning, and the rest."""
-    found = _QUOTED.fullmatch(message)
-    return (found[1], found[2]) if found else ("", message)
 
 
 def _remove(node: Any, path: list[str]) -> None:

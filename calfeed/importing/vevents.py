@@ -13,16 +13,18 @@ from calfeed.importing.alarms import import_alarms
 from calfeed.importing.components import Component, Property
 from calfeed.importing.losses import Report
 from calfeed.importing.times.property_times import Clock, Moment, in_zone, later
-from calfeed.model.details import Classification
-from calfeed.model.events import Status
+from calfeed.model.events import PROPERTIES, Status
+from calfeed.model.properties import CONFERENCE
+from calfeed.model.properties import Property as EventProperty
 from calfeed.model.texts import LONGEST_TEXT, check_language, trim
 
 _RECURRENCE = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID")
 _ONCE = (
-    *("UID", "DTSTART", "DTEND", "DURATION", "STATUS", "TRANSP", "URL", "CLASS", "PRIORITY"),
-    *("GEO", "ORGANIZER", "CONTACT", "IMAGE", "RECURRENCE-ID"),
+    *("UID", "DTSTART", "DTEND", "DURATION", "STATUS", "TRANSP", "URL", "RECURRENCE-ID"),
+    *(one.name for one in PROPERTIES.values() if one is not CONFERENCE),
 )
-_LISTS = ("CATEGORIES", "CONFERENCE", "X-GOOGLE-CONFERENCE")
+_CONFERENCES = (CONFERENCE.name, "X-GOOGLE-CONFERENCE")
+_LISTS = ("CATEGORIES", *_CONFERENCES)
 _TEXTS = ("SUMMARY", "DESCRIPTION", "LOCATION")
 # The revisions of an event are calfeed's own business from its first publish on.
 _OURS = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE")
@@ -176,36 +178,27 @@ def _read_facts(component: Component, timed: bool, report: Report) -> dict[str, 
 
 def _read_details(component: Component, report: Report) -> dict[str, Any]:
     said: dict[str, Any] = {}
-    if image := component.first("IMAGE"):
-        said["image"] = image.value.strip()
-    places = {
-        prop.value.strip(): prop.params.get("LABEL", "").strip()
-        for prop in (*component.all("CONFERENCE"), *component.all("X-GOOGLE-CONFERENCE"))
-    }
-    for number, (url, label) in enumerate(places.items()):
-        if number:
-            report("CONFERENCE", "is not kept: an event has one", url)
-        else:
-            said["conference"] = {"url": url, "label": label} if label else url
-    if geo := component.first("GEO"):
-        said["geo"] = ", ".join(geo.value.strip().split(";"))
-    if organizer := component.first("ORGANIZER"):
-        address = re.sub("^mailto:", "", organizer.value.strip(), flags=re.IGNORECASE)
-        said["organizer"] = {
-            "name": organizer.params.get("CN", "").strip() or address,
-            "email": address,
-        }
-    contact = component.first("CONTACT")
-    if contact is not None and (line := _tidy(contact, True, report)):
-        said["contact"] = line
-    level = component.value("CLASS").lower()
-    if level in list(Classification) and level != Classification.PUBLIC:
-        said["class"] = level
-    elif level and level != Classification.PUBLIC:
-        report("CLASS", "is not known", level.upper())
-    if (priority := component.value("PRIORITY")) not in ("", "0"):  # 0 says that there is none
-        said["priority"] = priority
+    for one in PROPERTIES.values():
+        names = _CONFERENCES if one is CONFERENCE else (one.name,)
+        found = [prop for name in names for prop in component.all(name)]
+        if found and (value := _read_detail(one, found[0], report)) is not None:
+            said[one.key] = value
+        if one is CONFERENCE:
+            others = dict.fromkeys(prop.value.strip() for prop in found)
+            for url in list(others)[1:]:
+                report(one.name, "is not kept: an event has one", url)
     return said
+
+
+def _read_detail(one: EventProperty, prop: Property, report: Report) -> object:
+    """What a definition says of a detail; None for nothing."""
+    if one.read is None:
+        return _tidy(prop, True, report) or None
+    try:
+        return one.read(prop.value.strip(), prop.params)
+    except ValueError as error:
+        report(prop.name, str(error), prop.value.strip())
+        return None
 
 
 def _report_rest(component: Component, report: Report) -> None:

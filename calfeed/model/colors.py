@@ -6,6 +6,7 @@ import re
 
 import webcolors
 
+from calfeed.errors import InvalidValueError
 from calfeed.model.texts import nearest
 
 COLORS = {name: webcolors.name_to_hex(name, "css3") for name in webcolors.names("css3")}
@@ -21,10 +22,10 @@ def check_color(text: str) -> str:
         return name
     if _HEX.fullmatch(name):
         closest = min(COLORS, key=lambda known: _distance(COLORS[known], name))
-        raise ValueError(f'"{text}" must be a colour name; the closest is {closest}')
+        raise InvalidValueError(text, f"must be a colour name; the closest is {closest}")
     near = nearest(name, COLORS)
     hint = f"did you mean {near}?" if near else "such as seagreen, steelblue or crimson"
-    raise ValueError(f'"{text}" is not a CSS 3 colour name; {hint}')
+    raise InvalidValueError(text, f"is not a CSS 3 colour name; {hint}")
 
 
 def _distance(one: str, other: str) -> int:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
+from calfeed.errors import InvalidValueError
 from calfeed.model.texts import check_line, shortened
 
 _NUMBER = r"[+-]?\d{1,3}(?:\.\d{1,20})?"
@@ -75,13 +76,14 @@ def format_degrees(number: float) -> str:
     return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
-def check_position(text: str) -> tuple[float, float]:
-    """Return latitude and longitude in degrees (WGS 84), to six decimals, which is 11 cm."""
+def check_position(text: str) -> Position:
+    """Return a position, in degrees to six decimals, which is 11 cm."""
     found = _POSITION.fullmatch(text)
     if found is None:
-        raise ValueError(
-            f'"{shortened(text)}" is not a position; write latitude and longitude in degrees, '
-            "as 24.8607, 67.0011 (minus is south and west)"
+        raise InvalidValueError(
+            shortened(text),
+            "is not a position; write latitude and longitude in degrees, "
+            "as 24.8607, 67.0011 (minus is south and west)",
         )
     latitude, longitude = (round(float(number), 6) + 0.0 for number in found.groups())
     if abs(latitude) > 90 and abs(latitude) <= 180 and abs(longitude) <= 90:
@@ -92,7 +94,7 @@ def check_position(text: str) -> tuple[float, float]:
         raise ValueError(f"the latitude must be from -90 to 90, not {found[1]}")
     if abs(longitude) > 180:
         raise ValueError(f"the longitude must be from -180 to 180, not {found[2]}")
-    return latitude, longitude
+    return Position(latitude=latitude, longitude=longitude)
 
 
 def check_name(text: str) -> str:
@@ -111,8 +113,8 @@ def check_email(text: str) -> str:
     """Return an e-mail address, in ASCII and without a name beside it."""
     address = text.strip().removeprefix("mailto:")
     if not _EMAIL.fullmatch(address) or len(address) > _LONGEST_EMAIL:
-        raise ValueError(
-            f'"{shortened(text)}" is not an e-mail address; write one such as desk@example.org'
+        raise InvalidValueError(
+            shortened(text), "is not an e-mail address; write one such as desk@example.org"
         )
     return address
 
@@ -120,7 +122,7 @@ def check_email(text: str) -> str:
 def check_priority(text: str) -> int:
     """Return a priority from 1, the highest, to 9 (RFC 5545, 3.8.1.9)."""
     if not re.fullmatch("[1-9]", text.strip()):
-        raise ValueError(
-            f'"{shortened(text)}" is not a priority; write a number from 1 (highest) to 9 (lowest)'
+        raise InvalidValueError(
+            shortened(text), "is not a priority; write a number from 1 (highest) to 9 (lowest)"
         )
     return int(text)

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 
+from calfeed.errors import InvalidValueError
+
 _UNITS = {
     "year": (12, 0, 0),
     "month": (1, 0, 0),
@@ -107,10 +109,11 @@ def parse_duration(text: str) -> Duration:
         minutes += unit[2] * count
         position = part.end()
     if position == 0 or words[position:].strip():
-        raise ValueError(
-            f'"{text}" is not a span of time; write a number and a unit, such as "1 month", '
-            '"2 weeks", "3 days", "12 hours" or "45 minutes"'
+        raise InvalidValueError(
+            text,
+            'is not a span of time; write a number and a unit, such as "1 month", '
+            '"2 weeks", "3 days", "12 hours" or "45 minutes"',
         )
     if months > _LIMIT_MONTHS or days > _LIMIT_DAYS or minutes > _LIMIT_MINUTES:
-        raise ValueError(f'"{text}" is too long; the most is 10 years, or 8784 hours')
+        raise InvalidValueError(text, "is too long; the most is 10 years, or 8784 hours")
     return Duration(months, days, minutes)

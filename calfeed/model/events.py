@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -26,8 +26,11 @@ from pydantic import (
     model_validator,
 )
 
+from calfeed.model import properties
 from calfeed.model.details import Classification, Conference, Format, Organizer, Position
 from calfeed.model.durations import Duration, parse_duration
+from calfeed.model.properties import Property
+from calfeed.model.wall_clock import WallClock
 
 Text = dict[str, str]
 """A text by language (BCP 47 tag to string); at least one language."""
@@ -153,26 +156,6 @@ class ReminderRule(_Value):
         return span if self.at is None else f"{span}@{self.at:%H:%M}"
 
 
-class WallClock:
-    """Reads stored moments at the wall time that they were published with.
-
-    A moment is stored with the offset that its zone had by the rules of that day. By new rules the
-    same instant is at another wall time, while the definition goes on saying the old wall time.
-    Given as the context of pydantic's validation; `shifted` says whether there was such a moment.
-    """
-
-    def __init__(self) -> None:
-        self.shifted = False
-
-    def read(self, moment: datetime, zone: ZoneInfo) -> datetime:
-        """A moment with its offset, on the wall clock of `zone`."""
-        found = moment.astimezone(zone)
-        if found.utcoffset() == moment.utcoffset():
-            return found
-        self.shifted = True
-        return moment.replace(tzinfo=zone)
-
-
 class Change(_Value):
     """What is different about one occurrence of a recurring event.
 
@@ -205,7 +188,8 @@ class Event(_Value):
     `start` is a date (all day) or an aware datetime in `time_zone`. `end` is exclusive and of the
     same type; None means a timed event without length. Texts are maps of languages. `priority` is
     from 1, the highest, to 9. `busy` says whether it blocks time where that is unusual (see
-    `blocks_time`).
+    `blocks_time`). A field annotated with a Property is a detail: feeds, messages, the JSON form
+    and the importer take it from there (`details`, `PROPERTIES`).
     """
 
     calendar: str
@@ -228,13 +212,13 @@ class Event(_Value):
     repeat: Repeat | None = None
     note: Text | None = None
     format: Format = Format.PLAIN
-    image: str | None = None
-    conference: Conference | None = None
-    geo: Position | None = None
-    organizer: Organizer | None = None
-    contact: str | None = None
-    classification: Classification = Classification.PUBLIC
-    priority: int | None = None
+    image: Annotated[str | None, properties.IMAGE] = None
+    conference: Annotated[Conference | None, properties.CONFERENCE] = None
+    geo: Annotated[Position | None, properties.GEO] = None
+    organizer: Annotated[Organizer | None, properties.ORGANIZER] = None
+    contact: Annotated[str | None, properties.CONTACT] = None
+    classification: Annotated[Classification, properties.CLASS] = Classification.PUBLIC
+    priority: Annotated[int | None, properties.PRIORITY] = None
 
     @model_validator(mode="after")
     def _keep_the_zone(self, info: ValidationInfo) -> Self:
@@ -275,9 +259,26 @@ class Event(_Value):
         usual = not self.all_day and self.kind is not Kind.DEADLINE
         return usual if self.busy is None else self.busy
 
+    @property
+    def details(self) -> Iterator[tuple[Property, Any]]:
+        """Its details that are not at their default, each with its property."""
+        for name, one in PROPERTIES.items():
+            if (value := getattr(self, name)) != _DEFAULTS[name]:
+                yield one, value
+
     def instant(self, moment: date | datetime) -> datetime:
         """A moment of this event as UTC; a date is its midnight in the event's zone."""
         return start_of(moment, self.zone).astimezone(UTC)
+
+
+PROPERTIES: Mapping[str, Property] = {
+    name: one
+    for name, field in Event.model_fields.items()
+    for one in field.metadata
+    if isinstance(one, Property)
+}
+"""The properties of an event's details, by the names of their fields."""
+_DEFAULTS = {name: Event.model_fields[name].default for name in PROPERTIES}
 
 
 class Calendar(_Value):

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from calfeed.model.events import Event, Moment, Status, Text, WallClock
+from calfeed.model.events import Event, Moment, Status, Text
+from calfeed.model.wall_clock import WallClock
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 

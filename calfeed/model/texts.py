@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit
 
+from calfeed.errors import InvalidValueError
+
 LONGEST_TEXT = 10_000
 LONGEST_URL = 2_000
 
@@ -70,9 +72,9 @@ def check_slug(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     better = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].rstrip("-")
     hint = f'; write "{better}"' if better else ', such as "pm-address"'
-    raise ValueError(
-        f'"{shortened(text)}" cannot be a name in an address: use 1 to 64 of a-z, 0-9 and "-", '
-        f'not "-" first{hint}'
+    raise InvalidValueError(
+        shortened(text),
+        f'cannot be a name in an address: use 1 to 64 of a-z, 0-9 and "-", not "-" first{hint}',
     )
 
 
@@ -81,7 +83,7 @@ def check_language(tag: str) -> str:
     if not _LANGUAGE.fullmatch(tag) or len(tag) > 35:
         fixed = tag.replace("_", "-")
         hint = f'write "{fixed}"' if _LANGUAGE.fullmatch(fixed) else 'such as "en", "ur" or "fa-AF"'
-        raise ValueError(f'"{shortened(tag)}" is not a language tag (BCP 47); {hint}')
+        raise InvalidValueError(shortened(tag), f"is not a language tag (BCP 47); {hint}")
     first, *others = tag.split("-")
     return "-".join([first.lower(), *map(_cased, others)])
 
@@ -122,14 +124,14 @@ def check_url(text: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError(f'"{shortened(url)}" is not a URL ({error})') from error
+        raise InvalidValueError(shortened(url), f"is not a URL ({error})") from error
     if parts.scheme not in ("http", "https") or not host:
-        raise ValueError(f'"{shortened(url)}" is not a URL; write one that begins with https://')
+        raise InvalidValueError(shortened(url), "is not a URL; write one that begins with https://")
     if not parts.netloc.isascii():
-        raise ValueError(f'"{host}" must be in its ASCII form (it begins with "xn--")')
+        raise InvalidValueError(host, 'must be in its ASCII form (it begins with "xn--")')
     encoded = quote(url, safe=_PRINTABLE_ASCII)
     if any(character.isspace() for character in url):
-        raise ValueError(f'"{shortened(url)}" is not a URL: it has white space in it; write %20')
+        raise InvalidValueError(shortened(url), "is not a URL: it has white space in it; write %20")
     if len(encoded) > LONGEST_URL:
         raise ValueError(f"has {len(encoded):,} characters; the most for a URL is {LONGEST_URL:,}")
     return encoded

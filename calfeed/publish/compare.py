@@ -259,7 +259,7 @@ def check_withdrawals(
     `coming` counts the published events of each calendar that are not over. What was published
     under another name of a calendar counts under that.
     """
-    reasons = [f"the whole calendar {slug}" for slug in withdrawn_calendars]
+    removals = [f"the whole calendar {slug}" for slug in withdrawn_calendars]
     for slug, number in sorted(coming.items()):
         lost = sum(
             change.kind is Kind.WITHDRAWN and change.coming
@@ -269,12 +269,9 @@ def check_withdrawals(
             and change.after.event.status is not Status.CANCELLED
         )
         if slug not in withdrawn_calendars and lost * 2 > number:
-            reasons.append(f"{lost} of the {count(number, 'coming event')} of {slug}")
-    if reasons:
-        raise PublishRefusedError(
-            f"this would withdraw {', '.join(reasons)}; nothing was published. If that is what "
-            "you mean, run `calfeed publish --allow-removals`"
-        )
+            removals.append(f"{lost} of the {count(number, 'coming event')} of {slug}")
+    if removals:
+        raise PublishRefusedError(removals)
 
 
 def _later(last: Revision, now: datetime) -> datetime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -142,7 +141,7 @@ def show_json(plan: Plan) -> dict[str, Any]:
             ],
         },
         "messages": [{"id": message.id, "type": message.subject.type} for message in plan.messages],
-        "warnings": [asdict(warning) for warning in plan.warnings],
+        "warnings": [warning.as_json() for warning in plan.warnings],
     }
 
 

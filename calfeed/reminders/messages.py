@@ -17,8 +17,7 @@ from calfeed.ical.change_text import tell_change
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import Moment, Occurrence
 from calfeed.ical.text import format_when, plain_description
-from calfeed.model.details import Classification
-from calfeed.model.events import Event, Text, fingerprint, text_in
+from calfeed.model.events import PROPERTIES, Event, Text, fingerprint, text_in
 from calfeed.model.revision import Revision
 from calfeed.reminders.filters import Subject
 from calfeed.reminders.plan import Reminder
@@ -192,22 +191,14 @@ def describe_event(revision: Revision, page: str | None = None) -> dict[str, Any
         "page": page,
         "sources": [source.model_dump(mode="json") for source in event.sources],
         **_describe_details(event),
+        "busy": event.busy,
     }
     return {key: value for key, value in entries.items() if value is not None}
 
 
 def _describe_details(event: Event) -> dict[str, Any]:
-    public = event.classification is Classification.PUBLIC
-    return {
-        "image": event.image,
-        "conference": event.conference and event.conference.model_dump(exclude_none=True),
-        "geo": event.geo and event.geo.model_dump(),
-        "organizer": event.organizer and event.organizer.model_dump(),
-        "contact": event.contact,
-        "class": None if public else event.classification.value,
-        "priority": event.priority,
-        "busy": event.busy,
-    }
+    said = event.model_dump(mode="json", include=set(PROPERTIES), exclude_defaults=True)
+    return {PROPERTIES[name].key: value for name, value in said.items()}
 
 
 def describe_occurrence(event: Event, occurrence: Occurrence) -> dict[str, Any]:

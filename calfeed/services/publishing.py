@@ -40,7 +40,7 @@ def compare_folder(database: Database, folder: Path, base_url: str, now: datetim
         try:
             check_plan(connection, plan, now)
         except PublishRefusedError as error:
-            refusal = str(error)
+            refusal = error.with_command("calfeed publish")
     return Comparison(defined, plan, refusal)
 
 

@@ -88,7 +88,7 @@ def revoke_token(
     with database.write() as connection:
         found = tokens.load_token(connection, number)
         if not may_see(granted, found):
-            raise NotFoundError(f"there is no token {number}")
+            raise NotFoundError("token", number)
         if any(not allows(granted, scope) for scope in found.scopes):
             raise ForbiddenError("This token may do more than yours.")
         return tokens.revoke_token(connection, number, now)

@@ -150,10 +150,10 @@ events:
     st.floats(-180, 180, allow_nan=False),
 )
 def test_every_position_on_earth_is_read_to_six_decimals(latitude: float, longitude: float) -> None:
-    read_latitude, read_longitude = check_position(f" {latitude:.9f},{longitude:.9f} ")
-    assert abs(read_latitude - latitude) < 1e-6
-    assert abs(read_longitude - longitude) < 1e-6
-    assert "-0.0" not in (str(read_latitude), str(read_longitude))
+    read = check_position(f" {latitude:.9f},{longitude:.9f} ")
+    assert abs(read.latitude - latitude) < 1e-6
+    assert abs(read.longitude - longitude) < 1e-6
+    assert "-0.0" not in (str(read.latitude), str(read.longitude))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from calfeed.cli import output
 from calfeed.cli.definitions.atomic_files import replace_file, replacing_folder
 from calfeed.counting import count
 from calfeed.definitions.files import load_definitions
-from calfeed.errors import InvalidInputError, NotFoundError, PublishRefusedError
+from calfeed.errors import CalfeedError, InvalidInputError, NotFoundError, PublishRefusedError
 from calfeed.model.texts import check_url
 from calfeed.publish import apply, ledger, show
 from calfeed.publish.plan import Plan
@@ -127,9 +127,7 @@ def _published(
         try:
             plan = apply.publish(database, defined, now, base_url, allow_removals=allow_removals)
         except PublishRefusedError as error:
-            # The advice is for who has a database.
-            text = str(error).replace("calfeed publish --allow", "calfeed export … --allow")
-            raise PublishRefusedError(text) from error
+            raise CalfeedError(error.with_command("calfeed export …")) from error
         with database.read() as connection:
             after = ledger.extend(connection, before, plan, now)
         yield _Published(database, plan, ledger_file, ledger.write_ledger(after))
@@ -165,7 +163,7 @@ def _make_feed(database: Database, base_url: str, calendar: str | None, query: s
     found = snapshot.everything.get(snapshot.renamed.get(calendar, calendar))
     if found is None:
         known = ", ".join(sorted(snapshot.everything)) or "none yet"
-        raise NotFoundError(f'there is no published calendar "{calendar}"; there are {known}')
+        raise NotFoundError("published calendar", calendar, f"there are {known}")
     return found.source.make_body(choice, year, source=found.public)
 
 

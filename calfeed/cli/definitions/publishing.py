@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +49,7 @@ def check(folder: Path | None, strict: bool, as_json: bool) -> None:
     calendars = len(defined.calendars)
     events = sum(len(calendar.events) for calendar in defined.calendars)
     if as_json:
-        found = {"problems": [], "warnings": [asdict(warning) for warning in warnings]}
+        found = {"problems": [], "warnings": [warning.as_json() for warning in warnings]}
         output.print_json({**found, "calendars": calendars, "events": events})
     else:
         output.print_findings(warnings)
@@ -64,7 +63,7 @@ def _print_problems(error: DefinitionError, as_json: bool) -> None:
     problems, warnings = error.problems, error.warnings
     if as_json:
         found = {"problems": problems, "warnings": warnings}
-        output.print_json({name: [asdict(one) for one in each] for name, each in found.items()})
+        output.print_json({name: [one.as_json() for one in each] for name, each in found.items()})
         return
     output.print_findings([*problems, *warnings])
     counted = f", {count(len(warnings), 'warning')}" if warnings else ""

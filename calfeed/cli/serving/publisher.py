@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from calfeed.cli import output
+from calfeed.cli.advice import advise
 from calfeed.cli.authors import find_owners, find_user
 from calfeed.counting import count
 from calfeed.definitions.code_digest import describe_reader
@@ -155,4 +156,4 @@ class Publisher:
                 f"{self._settings.events}; the last published state stays"
             )
         else:
-            self._say(f"not published: {error}")
+            self._say(f"not published: {advise(error)}")

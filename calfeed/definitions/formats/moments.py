@@ -12,7 +12,8 @@ from calfeed.definitions.formats.times import Written
 from calfeed.definitions.tree import Path
 from calfeed.model.durations import Duration
 
-Report: TypeAlias = Callable[[Path, str], None]
+Report: TypeAlias = Callable[[Path, str | ValueError], None]
+Warn: TypeAlias = Callable[[Path, str], None]
 """Takes a path inside the entry and what there is to say about it."""
 
 
@@ -22,7 +23,7 @@ class Ground:
 
     zone: ZoneInfo
     report: Report
-    warn: Report
+    warn: Warn
 
     def moment(self, written: Written | None, path: Path) -> date | datetime | None:
         """The moment in the zone; None, and a problem, where there is no such moment."""
@@ -31,7 +32,7 @@ class Ground:
         try:
             moment = written.in_zone(self.zone)
         except ValueError as error:
-            self.report(path, str(error))
+            self.report(path, error)
             return None
         if surprise := _explain_offset(written, moment):
             self.warn(path, surprise)

@@ -10,7 +10,7 @@ from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 from calfeed.definitions.formats.times import Written, parse_clock, parse_day, parse_moment
 from calfeed.definitions.formats.zone_names import check_zone
-from calfeed.model.details import check_email, check_name, check_position, check_priority
+from calfeed.model.details import Position, check_email, check_name, check_position, check_priority
 from calfeed.model.durations import Duration, parse_duration
 from calfeed.model.texts import check_line, check_url, shortened
 
@@ -86,7 +86,7 @@ Clock = Annotated[
 ]
 Span = Annotated[Duration, scalar(parse_duration), WithJsonSchema(SPAN_SCHEMA)]
 Degrees = Annotated[
-    tuple[float, float],
+    Position,
     scalar(check_position),
     WithJsonSchema({"type": "string", "examples": ["24.8607, 67.0011"]}),
 ]

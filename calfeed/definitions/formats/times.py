@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from calfeed.definitions.formats.dates import check_day, clean, rewrite, rewrite_clock
 from calfeed.definitions.hints.moments import explain, explain_clock, explain_range
+from calfeed.errors import InvalidValueError
+from calfeed.model.texts import shortened
 
 _MOMENT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
@@ -41,7 +43,7 @@ class Written:
         moment = datetime.combine(self.day, self.clock, zone)
         other = moment.replace(fold=1)
         if moment.utcoffset() != other.utcoffset():
-            raise ValueError(_explain_change(self.text, moment, other))
+            raise InvalidValueError(self.text, _explain_change(moment, other))
         return moment
 
 
@@ -56,23 +58,26 @@ def parse_moment(text: str, today: date | None = None) -> Written:
     written = text.strip()
     found = _MOMENT.fullmatch(written) or _MOMENT.fullmatch(rewrite(text))
     if found is None:
-        raise ValueError(explain(text, today))
+        raise InvalidValueError(shortened(text.strip()), explain(text, today))
     year, month, day = (int(part) for part in found.groups()[:3])
     if month > 12 >= day:
-        raise ValueError(
-            f'"{written}" is not a date (the month comes second, from 01 to 12); write '
-            f"{year}-{day:02}-{month:02}{found[0][10:]}"
+        raise InvalidValueError(
+            written,
+            "is not a date (the month comes second, from 01 to 12); write "
+            f"{year}-{day:02}-{month:02}{found[0][10:]}",
         )
     try:
         parsed = check_day(year, month, day)
     except ValueError as error:
-        raise ValueError(f'"{written}" is not a date ({error})') from error
+        raise InvalidValueError(written, f"is not a date ({error})") from error
     if found[4] is None:
         return Written(text, parsed)
     if found[4] == "24":
-        raise ValueError(
-            f'"{written}": hours go from 00 to 23, and midnight is 00:00 of the day that it '
-            f"begins; write {parsed + timedelta(days=1)} 00:00"
+        raise InvalidValueError(
+            written,
+            "hours go from 00 to 23, and midnight is 00:00 of the day that it "
+            f"begins; write {parsed + timedelta(days=1)} 00:00",
+            joint=": ",
         )
     clock = _check_clock(written, int(found[4]), int(found[5]), int(found[6] or 0))
     return Written(text, parsed, clock, _offset(written, found))
@@ -82,7 +87,7 @@ def parse_clock(text: str) -> time:
     """Read a time of day, "09:00" or "9:00 AM"; raise ValueError for anything else."""
     found = _CLOCK.fullmatch(text.strip()) or _CLOCK.fullmatch(rewrite_clock(text))
     if found is None:
-        raise ValueError(explain_clock(text))
+        raise InvalidValueError(shortened(text.strip()), explain_clock(text))
     return _check_clock(text, int(found[1]), int(found[2]), 0)
 
 
@@ -90,13 +95,13 @@ def parse_day(text: str, today: date | None = None) -> date:
     """Read a date, `2024-09-27`; raise ValueError for anything else, as `parse_moment` does."""
     written = parse_moment(text, today)
     if written.clock is not None:
-        raise ValueError(f'"{text}" must be a date without a time, as {written.day}')
+        raise InvalidValueError(text, f"must be a date without a time, as {written.day}")
     return written.day
 
 
 def _check_clock(text: str, hour: int, minute: int, second: int) -> time:
     if hour > 23 or minute > 59 or second > 59:
-        raise ValueError(f'"{text}" has no such time of day; the last of a day is 23:59')
+        raise InvalidValueError(text, "has no such time of day; the last of a day is 23:59")
     return time(hour, minute, second)
 
 
@@ -108,18 +113,20 @@ def _offset(text: str, found: re.Match[str]) -> timedelta | None:
     offset = timedelta(hours=int(found[9]), minutes=int(found[10]))
     offset = -offset if found[8] == "-" else offset
     if int(found[10]) > 59 or not timedelta(hours=-12) <= offset <= timedelta(hours=14):
-        hint = explain_range(clean(text)) or ": an offset from UTC goes from -12:00 to +14:00"
-        raise ValueError(f'"{text}" {hint}'.replace('" :', '":'))
+        if hint := explain_range(clean(text)):
+            raise InvalidValueError(text, hint)
+        limits = "an offset from UTC goes from -12:00 to +14:00"
+        raise InvalidValueError(text, limits, joint=": ")
     return offset
 
 
-def _explain_change(text: str, first: datetime, second: datetime) -> str:
+def _explain_change(first: datetime, second: datetime) -> str:
     """Say why a wall time is none or two: `first` and `second` are its readings, fold 0 and 1."""
     zone = first.tzinfo
     earlier, later = first.utcoffset() or timedelta(), second.utcoffset() or timedelta()
     if earlier > later:
         return (
-            f'"{text}" comes twice in {zone}, where the clocks go back; write '
+            f"comes twice in {zone}, where the clocks go back; write "
             f"{_with_offset(first)} for the first or {_with_offset(second)} for the second"
         )
     # Between the two readings lies the change itself; find its second.
@@ -133,7 +140,7 @@ def _explain_change(text: str, first: datetime, second: datetime) -> str:
     gap_start, gap_end = (high + earlier).time(), high.astimezone(zone)
     right = first.astimezone(UTC).astimezone(zone)
     return (
-        f'"{text}" does not exist in {zone}: the clocks go forward from {gap_start:%H:%M} to '
+        f"does not exist in {zone}: the clocks go forward from {gap_start:%H:%M} to "
         f"{gap_end:%H:%M}; write {right:%Y-%m-%d %H:%M}, or a time before the change"
     )
 

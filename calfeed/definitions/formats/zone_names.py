@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
+from calfeed.errors import InvalidValueError
 from calfeed.model.texts import nearest, shortened
 
 # Names that zone databases carry for their own purposes.
@@ -34,22 +35,22 @@ def check_zone(name: str) -> str:
     text = name.strip()
     if zone := find_zone(text):
         return zone
-    shown = f'"{shortened(text)}" is not an IANA time zone'
     if found := _FIXED_OFFSET.fullmatch(text):
         places = _places_at(found)
         like = f"such as {choice(places)}" if places else "by its IANA name"
-        raise ValueError(
-            f'"{text}" is a fixed offset, not a time zone; name the place, {like}, so that its '
-            "clock changes are known (or UTC)"
+        raise InvalidValueError(
+            text,
+            f"is a fixed offset, not a time zone; name the place, {like}, so that its "
+            "clock changes are known (or UTC)",
         )
     places = find_places(text)
-    if len(places) == 1:
-        raise ValueError(f"{shown}; did you mean {places[0]}?")
     if places:
-        raise ValueError(f"{shown}; name the place that is meant, such as {choice(places)}")
-    near = nearest(_plain(text[:100]), _names(), cutoff=0.8)
-    hint = f"did you mean {_names()[near]}?" if near else f"name the place, {_EXAMPLES}"
-    raise ValueError(f"{shown}; {hint}")
+        hint = f"name the place that is meant, such as {choice(places)}"
+        hint = f"did you mean {places[0]}?" if len(places) == 1 else hint
+    else:
+        near = nearest(_plain(text[:100]), _names(), cutoff=0.8)
+        hint = f"did you mean {_names()[near]}?" if near else f"name the place, {_EXAMPLES}"
+    raise InvalidValueError(shortened(text), f"is not an IANA time zone; {hint}")
 
 
 def find_zone(name: str) -> str | None:

@@ -46,7 +46,6 @@ _NO_YEAR = re.compile(
 
 def explain(text: str, today: date | None) -> str:
     """Why a text is no date or time, and what to write; examples are later than `today`."""
-    shown = shortened(text.strip())
     plain = clean(text)
     bare = plain.strip(_QUOTES).strip().lower()
     message = (
@@ -56,20 +55,20 @@ def explain(text: str, today: date | None) -> str:
         or explain_range(bare)
     )
     if message:
-        return f'"{shown}" {message}'
+        return message
     try:
         readings, rest = read(to_english(bare))
     except ValueError as error:
-        return f'"{shown}" is not a date ({error})'
+        return f"is not a date ({error})"
     if readings:
         quote = plain[0] if plain[0] in _QUOTES else ""
         place = plain.lower().find(rest)
         beside = plain[place : place + len(rest)] if place >= 0 else rest
-        return f'"{shown}" {_explain_readings(readings, beside, quote)}'
+        return _explain_readings(readings, beside, quote)
     if message := _explain_part(bare, today):
-        return f'"{shown}" {message}'
+        return message
     day = _example(today)
-    return f'"{shown}" is not a date or time; write {day}, or with a time {day} 17:00'
+    return f"is not a date or time; write {day}, or with a time {day} 17:00"
 
 
 def read_moment(text: str) -> str | None:
@@ -83,13 +82,12 @@ def read_moment(text: str) -> str | None:
 
 def explain_clock(text: str) -> str:
     """Why a text is no time of day, and what to write."""
-    shown = shortened(text.strip())
     found = CLOCK.fullmatch(clean(text).strip(_QUOTES).lower())
     readings = read_clock(found) if found else []
     right = " or ".join(str(reading) for _, reading in readings)
     if not right:
-        return f'"{shown}" is not a time of day; write hours:minutes, as 09:00'
-    return f'"{shown}" is not written as hours:minutes; write {right}'
+        return "is not a time of day; write hours:minutes, as 09:00"
+    return f"is not written as hours:minutes; write {right}"
 
 
 def _explain_readings(readings: list[Reading], rest: str, quote: str) -> str:

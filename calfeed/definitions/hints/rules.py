@@ -6,7 +6,6 @@ import re
 
 from calfeed.definitions.formats.dates import MONTH, clean, month_number
 from calfeed.definitions.hints.moments import read_moment
-from calfeed.model.texts import shortened
 
 _LONGEST = 100
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -67,7 +66,7 @@ def explain_rule(text: str) -> str:
     """Why a text is no recurrence rule, and what to write."""
     rule = find_rule(text)
     right = f'rule: "{rule}"' if rule else 'a rule such as "FREQ=MONTHLY;BYDAY=-1TH"'
-    return f'"{shortened(text.strip())}" is not a recurrence rule (RFC 5545); write {right}'
+    return f"is not a recurrence rule (RFC 5545); write {right}"
 
 
 def _find_frequency(words: str) -> str | None:

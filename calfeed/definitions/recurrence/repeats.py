@@ -68,7 +68,7 @@ def _read_rule(entry: RepeatEntry, start: date | datetime, ground: Ground) -> Ru
     try:
         rule = accept_rule(entry.rule, start)
     except ValueError as error:
-        ground.report(("repeat", "rule"), str(error))
+        ground.report(("repeat", "rule"), error)
         return None
     for each in find_misreadings(rule):
         ground.warn(("repeat", "rule"), each)

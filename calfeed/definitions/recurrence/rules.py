@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from calfeed.definitions.formats.times import parse_moment
 from calfeed.definitions.hints.rules import explain_rule
+from calfeed.errors import InvalidValueError
 from calfeed.model.recurrences import FREQUENCIES, Rule, wall_time
 from calfeed.model.texts import listed, nearest, shortened
 
@@ -50,14 +51,16 @@ def read_rule(text: str, start: date | datetime) -> Rule:
     anything denser than hourly, and where `start` is not itself an occurrence.
     """
     if "=" not in text:
-        raise ValueError(explain_rule(text))
+        raise InvalidValueError(shortened(text.strip()), explain_rule(text))
     parts = _split(text)
     frequency = parts.get("FREQ", "")
     if frequency in ("MINUTELY", "SECONDLY"):
         raise ValueError(f"FREQ={frequency} is denser than hourly, which is the most")
     if frequency not in FREQUENCIES:
-        shown = f'"{shortened(frequency)}" is not' if frequency else "needs"
-        raise ValueError(f"{shown} a frequency; write FREQ= with {listed(FREQUENCIES)}")
+        hint = f"a frequency; write FREQ= with {listed(FREQUENCIES)}"
+        if not frequency:
+            raise ValueError(f"needs {hint}")
+        raise InvalidValueError(shortened(frequency), f"is not {hint}")
     timed = isinstance(start, datetime)
     numbers = {name: _numbers(name, parts[name]) for name in _RANGES if name in parts}
     days = tuple(_day(item) for item in parts["BYDAY"].split(",")) if "BYDAY" in parts else ()
@@ -95,9 +98,9 @@ def _split(text: str) -> dict[str, str]:
     for part in re.sub(r"\s", "", text).upper().removeprefix("RRULE:").split(";"):
         name, equals, value = part.partition("=")
         if not equals or not value:
-            raise ValueError(
-                f'"{shortened(part)}" is not a part of a rule; write NAME=value, as '
-                "FREQ=YEARLY;COUNT=5"
+            raise InvalidValueError(
+                shortened(part),
+                "is not a part of a rule; write NAME=value, as FREQ=YEARLY;COUNT=5",
             )
         if name not in _PARTS:
             near = nearest(name, _PARTS)

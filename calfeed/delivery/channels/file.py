@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from calfeed.delivery.channels.apprise_service import Service
 from calfeed.delivery.channels.sending import SCHEME
-from calfeed.errors import Fault, InvalidInputError, Problem, SettingsError
+from calfeed.errors import Fault, InvalidInputError, Problem, SettingsError, reason_of
 from calfeed.model.texts import nearest
 from calfeed.reminders.endpoint_values import FILTER_LISTS, check_line, list_faults, read_options
 from calfeed.reminders.filters import Filters
@@ -157,5 +157,4 @@ def _say(error: Any, key: str = "") -> str:
         return "is not a key of a channel; " + (
             f"did you mean {near}?" if near else f"there are {', '.join(known)}"
         )
-    message: str = error["msg"]
-    return message.removeprefix("Value error, ")
+    return reason_of(error)

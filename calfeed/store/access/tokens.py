@@ -148,9 +148,7 @@ def load_token(connection: Connection, number: int) -> Token:
     """A token by its number, a revoked one too. Raises NotFoundError for no such one."""
     row = connection.execute(select(tokens).where(tokens.c.id == number)).one_or_none()
     if row is None:
-        raise NotFoundError(
-            f"there is no token {number}; `calfeed token list` shows those there are"
-        )
+        raise NotFoundError("token", number)
     return _to_token(row)
 
 

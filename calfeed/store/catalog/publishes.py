@@ -55,7 +55,7 @@ def find_publish(connection: Connection, number: int) -> PublishRow:
     """A publish by its number. Raises NotFoundError where there is none."""
     row = connection.execute(select(publishes).where(publishes.c.id == number)).one_or_none()
     if row is None:
-        raise NotFoundError(f"there is no publish {number}")
+        raise NotFoundError("publish", number)
     return _to_publish(row)
 
 

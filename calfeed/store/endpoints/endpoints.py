@@ -73,8 +73,8 @@ class Endpoint:
         if self.lost is not None:
             raise SealError(
                 f"the URL, the headers and the secret of endpoint {self.id} cannot be read: "
-                f"{self.lost}. Put the key back; `calfeed endpoint update {self.id} --url URL` "
-                "gives the endpoint others"
+                f"{self.lost}. Put the key back",
+                endpoint=self.id,
             )
         return self
 
@@ -137,9 +137,7 @@ def take_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
 def _one(connection: Connection, query: Any, endpoint_id: str) -> Endpoint:
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise NotFoundError(
-            f'there is no endpoint "{endpoint_id}"; `calfeed endpoint list` shows those there are'
-        )
+        raise NotFoundError("endpoint", endpoint_id)
     return _to_endpoint(row, keyring_of(connection))
 
 

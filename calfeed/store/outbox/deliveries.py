@@ -224,9 +224,7 @@ def _refuse(state: DeliveryState, over: bool, bare: bool, standing: EndpointStat
 
 
 def _not_found(delivery_id: int) -> NotFoundError:
-    return NotFoundError(
-        f"there is no delivery {delivery_id}; `calfeed delivery list` shows those there are"
-    )
+    return NotFoundError("delivery", delivery_id)
 
 
 def _query() -> Any:

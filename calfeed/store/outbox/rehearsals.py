@@ -58,7 +58,7 @@ def find_rehearsal(connection: Connection, rehearsal_id: str) -> Rehearsal:
     query = select(rehearsals).where(rehearsals.c.id == rehearsal_id)
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise NotFoundError(f'there is no rehearsal "{rehearsal_id}"')
+        raise NotFoundError("rehearsal", rehearsal_id)
     return Rehearsal(
         row.id, row.endpoint_id, row.at, row.begins, row.ends, tuple(json.loads(row.deliveries))
     )

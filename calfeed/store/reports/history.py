@@ -139,10 +139,8 @@ def find_uids(connection: Connection, name: str) -> list[str]:
         and Revision.model_validate_json(row.revision).event.slug == slug
     }
     if not found:
-        raise NotFoundError(
-            f'there never was an event "{name}"; write it as CALENDAR/EVENT, as its definition '
-            "file and its key there are called"
-        )
+        right = "write it as CALENDAR/EVENT, as its definition file and its key there are called"
+        raise NotFoundError("event", name, right, verb="never was an")
     return sorted(found)
 
 

@@ -52,7 +52,7 @@ def find_message(connection: Connection, message_id: str) -> MessageRow:
     """A message by its id. Raises NotFoundError where there is none."""
     row = connection.execute(select(messages).where(messages.c.id == message_id)).one_or_none()
     if row is None:
-        raise NotFoundError(f'there is no message "{message_id}"')
+        raise NotFoundError("message", message_id)
     return _to_message(row)
 
 

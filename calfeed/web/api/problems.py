@@ -19,6 +19,7 @@ from calfeed.errors import (
     NotFoundError,
     SealError,
     StoreError,
+    reason_of,
 )
 
 PROBLEM = "application/problem+json"
@@ -76,13 +77,13 @@ def list_mistakes(error: ValidationError, prefix: str) -> list[Mistake]:
 
     It is `#/` for a body, `?` for parameters.
     """
-    found = error.errors(include_input=False, include_url=False, include_context=False)
+    found = error.errors(include_input=False, include_url=False)
     return [
         Mistake(
             pointer=(prefix + "/".join(_escape(str(part)) for part in each["loc"]))
             if each["loc"]
             else prefix[0],
-            detail=each["msg"].removeprefix("Value error, "),
+            detail=reason_of(each),
         )
         for each in found
     ]
@@ -109,12 +110,11 @@ def explain_errors(app: Flask) -> None:
 
     @app.errorhandler(NotFoundError)
     def absent(error: NotFoundError) -> Response:
-        # What the commands can do about it helps nobody here.
-        return _answer(404, str(error).partition("; `calfeed")[0])
+        return _answer(404, str(error))
 
     @app.errorhandler(SealError)
     def sealed(error: SealError) -> Response:
-        return _answer(409, str(error).partition("; `calfeed")[0])
+        return _answer(409, str(error))
 
     @app.errorhandler(ConflictError)
     def conflicting(error: ConflictError) -> Response:

@@ -116,8 +116,7 @@ def _explain(error: CalfeedError) -> tuple[str, int]:
         (status for kind, status in _STATUSES if isinstance(error, kind)),
         HTTPStatus.INTERNAL_SERVER_ERROR,
     )
-    # What the commands can do about it helps nobody here.
-    return _show_error(status, str(error).partition("; `calfeed")[0]), status
+    return _show_error(status, str(error)), status
 
 
 def _explain_status(error: HTTPException) -> Any:
