@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
@@ -132,6 +132,35 @@ def test_a_choice_of_events_has_only_theirs() -> None:
     chosen = make_timeline(rows).choose(lambda row: row.slug in ("e2", "e9"))
     found = chosen.touching(date(2026, 6, 1), date(2026, 6, 30), ZoneInfo("UTC"))
     assert [one.row.slug for one in found] == ["e2", "e9"]
+
+
+@given(
+    st.lists(events(), min_size=3, max_size=6, unique_by=lambda event: event.uid),
+    st.dates(FIRST, LAST),
+    st.sampled_from(ZONES),
+    st.integers(0, 8),
+)
+@settings(max_examples=25)
+def test_most_of_a_timeline_is_what_these_events_alone_would_be(
+    given_events: list[Event], day: date, zone_name: str, left_out: int
+) -> None:
+    rows = [make_row(event) for event in given_events]
+    kept = [row for row in rows if row is not rows[left_out % len(rows)]]
+    most, alone = make_timeline(rows).choose(lambda row: row in kept), make_timeline(kept)
+    zone, month_later = ZoneInfo(zone_name), day + timedelta(days=30)
+    assert list(islice(most.following(day, zone), 20)) == list(
+        islice(alone.following(day, zone), 20)
+    )
+    assert list(islice(most.preceding(day, zone), 20)) == list(
+        islice(alone.preceding(day, zone), 20)
+    )
+    assert most.by_day(day, month_later, zone) == alone.by_day(day, month_later, zone)
+    moment = datetime.combine(day, datetime.min.time(), UTC)
+    window = moment, moment + timedelta(days=30)
+    assert sorted(one.row.uid for one in most.beginning(*window)) == sorted(
+        one.row.uid for one in alone.beginning(*window)
+    )
+    assert most.candidates(*window) == alone.candidates(*window)
 
 
 def test_a_month_is_expanded_once() -> None:

@@ -95,7 +95,10 @@ class Timeline:
 
     def choose(self, wanted: Callable[[EventRow], bool]) -> Timeline:
         """The timeline of some of the events."""
-        return Timeline([span for span in self._spans if wanted(span.row)])
+        chosen = [span for span in self._spans if wanted(span.row)]
+        if 2 * len(chosen) > len(self._spans):
+            return _Most(self, chosen, wanted)
+        return Timeline(chosen)
 
     def prepare(self, today: date) -> None:
         """Expand the year that begins with a day, before anybody asks for it."""
@@ -204,6 +207,27 @@ class Joined(Timeline):
 
     def _month(self, number: int) -> Sequence[EventOccurrence]:
         return [one for part in self._parts for one in part._month(number)]
+
+
+class _Most(Timeline):
+    """Most of the events of a timeline, which uses what this one has expanded."""
+
+    def __init__(
+        self, whole: Timeline, chosen: Sequence[Span], wanted: Callable[[EventRow], bool]
+    ) -> None:
+        self._whole, self._spans, self._wanted = whole, chosen, wanted
+
+    def _placed(self, number: int, zone: ZoneInfo) -> Sequence[_Placed]:
+        return [one for one in self._whole._placed(number, zone) if self._wanted(one.one.row)]
+
+    def _month(self, number: int) -> Sequence[EventOccurrence]:
+        return [one for one in self._whole._month(number) if self._wanted(one.row)]
+
+    def _numbers_after(self, number: int) -> Iterator[int]:
+        return self._whole._numbers_after(number)
+
+    def _numbers_before(self, number: int) -> Iterator[int]:
+        return self._whole._numbers_before(number)
 
 
 def days_of(occurrence: Occurrence, zone: ZoneInfo) -> tuple[date, date]:
