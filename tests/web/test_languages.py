@@ -193,8 +193,7 @@ def test_the_catalogs_have_every_word_and_are_compiled() -> None:
     assert known[0] == known[1] == known[2]
     sources = "\n".join(
         path.read_text("utf-8")
-        for folder in (TRANSLATIONS.parent, TRANSLATIONS.parent / "templates")
-        for path in folder.iterdir()
+        for path in TRANSLATIONS.parent.rglob("*")
         if path.suffix in (".py", ".html")
     )
     used = re.findall(r'\b(?:_|n?gettext)\(\s*(?:"([^"]+)"|\'([^\']+)\')', sources)
