@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 
 from tests.acceptance.site import free_port
+from tests.browser.axe import violations
 from tests.browser.conftest import visiting
 from tests.browser.house import Quiet
 from tests.web.api_site import ADMIN, make_api_site
@@ -29,6 +30,30 @@ def address(tmp_path: Path) -> Iterator[str]:
     thread.join()
     server.server_close()
     api.site.database.close()
+
+
+OPENED = [
+    "calendars-show_event",
+    "deliveries-list_deliveries",
+    "endpoints-add_endpoint",
+    "endpoints-change_endpoint",
+]
+
+
+def test_axe_finds_no_fault_in_the_page_of_the_api(chromium: Browser, address: str) -> None:
+    with visiting(chromium, address) as visit:
+        page = visit("/api/")
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.locator(".opblock").first.wait_for()
+        assert violations(page) == []
+        for name in OPENED:
+            operation = page.locator(f"#operations-{name}")
+            operation.locator(".opblock-summary-control").click()
+            operation.locator(".try-out__btn").click()
+        operation.locator("textarea").wait_for()
+        assert violations(page) == []
+        assert page.locator(".errors-wrapper").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 TRIED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from io import BytesIO
@@ -312,6 +313,14 @@ def test_no_secret_is_in_what_is_said_or_logged_of_a_fault(
     assert caplog.text
     for secret in secrets.values():
         assert secret not in caplog.text + response.text
+
+
+def test_every_reference_in_the_document_leads_to_a_schema(api: ApiSite) -> None:
+    document = api.client.get("/api/openapi.json").text
+    schemas = {
+        f"#/components/schemas/{name}" for name in json.loads(document)["components"]["schemas"]
+    }
+    assert set(re.findall(r'"\$ref": ?"([^"]+)"', document)) == schemas
 
 
 def test_the_page_for_trying_it_out_loads_only_what_is_ours(api: ApiSite) -> None:

@@ -81,8 +81,12 @@ def _make_schemas(operations: list[Operation]) -> dict[str, Any]:
                 wanted[(model, "validation")] = None
         if operation.answer is not None:
             wanted[(operation.answer, "serialization")] = None
-    _, found = models_json_schema(list(wanted), ref_template=_PREFIX + "{model}")
+    references, found = models_json_schema(list(wanted), ref_template=_PREFIX + "{model}")
     schemas: dict[str, Any] = found["$defs"]
+    for (model, _), reference in references.items():
+        # pydantic names a generic model after its parameters, whatever the model is called.
+        generated = reference["$ref"].removeprefix(_PREFIX)
+        schemas[name_of(model)] = schemas.pop(generated)
     return schemas
 
 
