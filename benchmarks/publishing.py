@@ -14,7 +14,7 @@ from subprocess import Popen
 
 from benchmarks.desk import Desk, set_up
 from benchmarks.machine import fetch
-from calfeed.definitions.code_digest import describe_reader
+from calfeed.definitions.code_digest import reader_version
 from calfeed.definitions.files import load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.publish.apply import publish
@@ -83,7 +83,7 @@ class _Process:
         self._events = desk.folder / "events"
         self._database = Database(desk.database)
         migrate(self._database)
-        self._reader = DefinitionReader(describe_reader())
+        self._reader = DefinitionReader(reader_version())
 
     def publish(self, expected: int) -> tuple[float, float]:
         """Read and publish; the seconds of both, and those of publishing alone."""

@@ -1,8 +1,8 @@
-"""The time by which calfeed decides: the machine's clock, while it agrees with itself.
+"""A clock that is safe against jumps of the system clock.
 
-What is decided by a wrong time cannot always be undone: a reminder is missed, a delivery expires,
-an endpoint is disabled. So when the machine's clock jumps, the time goes on from where it was, at
-the pace of a clock that nobody sets, until the machine's clock has kept its new time for a while.
+A decision made at a wrong time cannot always be undone: a reminder is missed, a delivery expires,
+an endpoint is disabled. When the system clock jumps, calfeed therefore continues from the previous
+time with the monotonic clock, until the system clock has been consistent for `CONFIRM_AFTER`.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from datetime import UTC, datetime, timedelta
 
 _log = logging.getLogger(__name__)
 
-PATIENCE = timedelta(minutes=2)
-"""How long a clock that jumped has to keep its new time until that is believed."""
+CONFIRM_AFTER = timedelta(minutes=2)
+"""How long the system clock must stay consistent after a jump before it is trusted again."""
 
-STEP = timedelta(seconds=1)
-"""A smaller correction is believed at once; a clock that NTP disciplines makes those only."""
+MAX_CORRECTION = timedelta(seconds=1)
+"""Smaller corrections are trusted at once; NTP makes no larger ones once it is in sync."""
 
-REST = timedelta(days=7)
-"""How long after the last recorded time the machine's clock is believed at the start.
+MAX_DOWNTIME = timedelta(days=7)
+"""At startup, the system clock is trusted if it is at most this far after the last recorded time.
 
-Longer than calfeed is usually stopped. What a smaller error decides wrongly is planned again."""
+It is longer than usual downtimes. Wrong decisions caused by a smaller error are planned again."""
 
 
 def read_wall() -> datetime:
-    """The time that the machine's clock shows, in UTC."""
+    """Return the system time in UTC."""
     return datetime.now(UTC)
 
 
 def read_elapsed() -> float:
-    """Seconds on a clock that nobody sets, and that goes on while the machine sleeps."""
-    # Only Linux has it. Elsewhere, the end of a sleep looks like a clock that was set.
+    """Return the seconds of a monotonic clock that includes time asleep."""
+    # Only Linux has CLOCK_BOOTTIME. Elsewhere, waking from sleep looks like a clock change.
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class SteadyClock:
-    """The time in UTC, called from any thread; jumps of the machine's clock are waited out.
+    """A thread-safe clock (UTC) that ignores jumps of the system clock until they are confirmed.
 
-    `last` is the newest time (UTC) that is known to have been right, from a time before this
-    process. If the machine's clock is far ahead of it, the machine was off for long or its clock
-    is wrong; which of them is known once `certain`, after `PATIENCE` or when the clock is put back.
+    `last` is the newest time (UTC) that an earlier process recorded. If the system clock is far
+    ahead of it, either the machine was off for long or its clock is wrong. `certain` becomes True
+    after `CONFIRM_AFTER`, or when the system clock is set back.
     """
 
     def __init__(
@@ -56,42 +56,42 @@ class SteadyClock:
         self._elapsed = elapsed
         self._lock = threading.Lock()
         began = timedelta(seconds=elapsed())
-        self._latest = None if last is None else last + REST - began
-        # What is added to the elapsed time: as believed, and as the machine's clock has it now.
+        self._latest = None if last is None else last + MAX_DOWNTIME - began
+        # Offsets from elapsed to wall time: the trusted one, and the system clock's current one.
         self._offset: datetime | None = None
-        self._claimed = wall() - began
+        self._current = wall() - began
         self._since = began
         self()
 
     def __call__(self) -> datetime:
-        """The time. Where it is not certain, what the machine's clock shows."""
+        """Return the current time; while it is not `certain`, the system time."""
         with self._lock:
             elapsed, wall = timedelta(seconds=self._elapsed()), self._wall()
             offset = wall - elapsed
             if self._is_plausible(offset):
-                self._offset = self._claimed = offset
+                self._offset = self._current = offset
                 return wall
-            if abs(offset - self._claimed) > STEP:
+            if abs(offset - self._current) > MAX_CORRECTION:
                 self._since = elapsed
                 if self._offset is not None:
                     _log.warning(
-                        "the machine's clock was set by %+.0f seconds; this is believed once it "
-                        "has stood for %.0f seconds",
+                        "the system clock jumped by %+.0f seconds; the new time takes effect once "
+                        "it has been stable for %.0f seconds",
                         (offset - self._offset).total_seconds(),
-                        PATIENCE.total_seconds(),
+                        CONFIRM_AFTER.total_seconds(),
                     )
-            self._claimed = offset
-            if elapsed - self._since >= PATIENCE:
+            self._current = offset
+            if elapsed - self._since >= CONFIRM_AFTER:
                 self._offset = offset
             return (offset if self._offset is None else self._offset) + elapsed
 
     @property
     def certain(self) -> bool:
-        """Whether there is a time to decide by."""
+        """Whether the time is reliable enough for decisions."""
         self()
         return self._offset is not None
 
     def _is_plausible(self, offset: datetime) -> bool:
         if self._offset is None:
             return self._latest is None or offset <= self._latest
-        return abs(offset - self._offset) <= STEP
+        return abs(offset - self._offset) <= MAX_CORRECTION

@@ -1,20 +1,20 @@
-"""The errors calfeed raises: one root, the facts in fields, a message for a person.
+"""The errors that calfeed raises: one root, data in fields, a message for people.
 
-CalfeedError            something a person can understand and mend
-|- DefinitionError      the files under events/ have problems (all of them, with positions)
-|  `- UnreadableError   and some of them cannot be read: a matter of rights, or of the disk
-|- SettingsError        a setting is unknown or has a value that cannot be used
-|- RightsError          other users have rights at a file that holds secrets
-|- StoreError           the database cannot be used
-|  |- DatabaseFileError its file is gone, damaged or (ReplacedError) another one
-|  `- KeyFileError      the keys of its secrets cannot be read, or written
-|- SealError            what is stored encrypted cannot be read: the key is lost, or it was changed
-|- PublishRefusedError  a publish would withdraw more than it should
-|- NotFoundError        no such calendar, event, endpoint or delivery
-|- ConflictError        what is asked for does not go with the state that something is in
-|- ForbiddenError       who asks has not the right to do it
-`- InvalidInputError    an argument that is not what it should be
-   `- InvalidFieldsError  several of them, each with its field
+CalfeedError              an error that a person can understand and fix
+|- DefinitionError        the files under events/ have problems (all of them, with positions)
+|  `- UnreadableError     some of these files cannot be read (permissions or disk)
+|- SettingsError          a setting is unknown or has an invalid value
+|- FilePermissionsError   other users can access a file that holds secrets
+|- StoreError             the database cannot be used
+|  |- DatabaseFileError   its file is missing, damaged or replaced (ReplacedError)
+|  `- KeyFileError        the encryption keys cannot be read or written
+|- SealError              an encrypted value cannot be decrypted
+|- PublishRefusedError    a publish would withdraw too many events
+|- NotFoundError          no such calendar, event, endpoint or delivery
+|- ConflictError          the current state does not allow the operation
+|- ForbiddenError         the caller is not allowed to do this
+`- InvalidInputError      an argument is invalid
+   `- InvalidFieldsError  several arguments are invalid, each with its field
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ from typing import Any, NamedTuple
 class CalfeedError(Exception):
     """The root of calfeed's errors.
 
-    `str()` says what happened, and what would be right where that is the same for everybody. What
-    is a command's or a page's to advise they compose from the fields.
+    `str()` says what happened and, if it is the same on every interface, how to fix it. Commands
+    and pages compose their own advice from the fields.
     """
 
 
 class InvalidValueError(ValueError):
-    """A value that cannot be used: as it is written, and the reason, with what would be right."""
+    """An invalid value: the value as written, and the reason with a correct example."""
 
-    def __init__(self, value: str, reason: str, *, joint: str = " ") -> None:
+    def __init__(self, value: str, reason: str, *, separator: str = " ") -> None:
         self.value = value
         self.reason = reason
-        super().__init__(f'"{value}"{joint}{reason}')
+        super().__init__(f'"{value}"{separator}{reason}')
 
 
 def reason_of(details: Mapping[str, Any]) -> str:
-    """What pydantic found wrong; where a check of ours refused a value, in that check's words."""
+    """Return the message of a pydantic error; for calfeed's own checks, their message."""
     if details["type"] == "value_error":
         return str(details["ctx"]["error"])
     return str(details["msg"])
 
 
 @dataclass(frozen=True, order=True)
-class _Finding:
-    """Something to know about a definition file, with its place.
+class _Diagnostic:
+    """A message about a definition file, with its position.
 
-    `line` and `column` count from 1; both are 0 where the file as a whole is meant. `key` is the
-    dotted path inside the file (`events.pm-address.start`), empty for the whole file.
+    `line` and `column` count from 1; both are 0 for the file as a whole. `key` is the dotted path
+    inside the file (`events.pm-address.start`), empty for the whole file.
     """
 
     file: str
@@ -67,8 +67,8 @@ class _Finding:
         return f"{self._place}: {self._text}"
 
     def as_json(self) -> dict[str, str | int]:
-        """The place and the message, for programs."""
-        return {one.name: getattr(self, one.name) for one in fields(_Finding)}
+        """Return the position and the message for programs."""
+        return {column.name: getattr(self, column.name) for column in fields(_Diagnostic)}
 
     @property
     def _place(self) -> str:
@@ -80,27 +80,24 @@ class _Finding:
 
 
 @dataclass(frozen=True, order=True)
-class Problem(_Finding):
-    """One thing wrong in a definition file: nothing is published while it is there.
+class Problem(_Diagnostic):
+    """An error in a definition file, which prevents publishing.
 
-    `error` is the one that a value was refused with, None where it is not a value that is wrong.
+    `error` is set if the problem is an invalid value.
     """
 
     error: InvalidValueError | None = field(default=None, compare=False)
 
 
-class DefinitionWarning(_Finding):
-    """One thing in a definition file that is probably not meant; it prevents nothing."""
+class DefinitionWarning(_Diagnostic):
+    """A probable mistake in a definition file; it does not prevent publishing."""
 
     def __str__(self) -> str:
         return f"{self._place}: warning: {self._text}"
 
 
 class DefinitionError(CalfeedError):
-    """The definitions cannot be used; `problems` lists everything that is wrong, in file order.
-
-    `warnings` are those that were found beside them, in file order too.
-    """
+    """The definitions are invalid. `problems` and `warnings` are complete, in file order."""
 
     def __init__(
         self, problems: Sequence[Problem], warnings: Sequence[DefinitionWarning] = ()
@@ -111,104 +108,104 @@ class DefinitionError(CalfeedError):
 
 
 class UnreadableError(DefinitionError):
-    """Some definition files cannot be read, which can end without a change to any file."""
+    """Some definition files cannot be read. This can resolve itself without an edit."""
 
 
 class SettingsError(CalfeedError):
-    """A setting is unknown or its value cannot be used."""
+    """A setting is unknown or its value is invalid."""
 
 
-class RightsError(CalfeedError):
-    """Other users can read or change a file that holds secrets, and this one cannot mend it."""
+class FilePermissionsError(CalfeedError):
+    """Other users can access a file that holds secrets, and calfeed cannot change its mode."""
 
 
 class StoreError(CalfeedError):
-    """The database cannot be reached, opened or brought to this version's schema."""
+    """The database cannot be reached, opened or migrated to this version's schema."""
 
 
 class DatabaseFileError(StoreError):
-    """The file of a SQLite database is gone or damaged; `trouble` says it without the path."""
+    """The file of a SQLite database is missing or damaged; `problem` omits the path."""
 
-    def __init__(self, path: Path, trouble: str) -> None:
-        self.trouble = trouble
-        super().__init__(f"the database file {path} {trouble}")
+    def __init__(self, path: Path, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"the database file {path} {problem}")
 
 
 class ReplacedError(DatabaseFileError):
-    """Another file has the name of a SQLite database; what was read of the first is void."""
+    """The file of a SQLite database was replaced; data read from the old file is stale."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, "is another one than before")
+        super().__init__(path, "was replaced by another file")
 
 
 class KeyFileError(StoreError):
-    """The file of the keys that secrets are encrypted with cannot be read, or written."""
+    """The file of encryption keys cannot be read or written."""
 
 
 class SealError(CalfeedError):
-    """What is stored encrypted cannot be read: its key is not there, or it was changed.
+    """An encrypted value cannot be decrypted: its key is missing, or the value was altered.
 
-    `endpoint` is the id of the endpoint that it belongs to, where that is known.
+    `endpoint` is the id of the endpoint that it belongs to, if known.
     """
 
-    def __init__(self, what: str, endpoint: str | None = None) -> None:
+    def __init__(self, message: str, endpoint: str | None = None) -> None:
         self.endpoint = endpoint
-        super().__init__(what)
+        super().__init__(message)
 
 
 class PublishRefusedError(CalfeedError):
-    """A publish would withdraw a whole calendar or most of its coming events: `removals`."""
+    """A publish would withdraw a whole calendar, or most of its coming events (`removals`)."""
 
     def __init__(self, removals: Sequence[str]) -> None:
         self.removals = tuple(removals)
         super().__init__(f"this would withdraw {', '.join(removals)}; nothing was published")
 
     def with_command(self, command: str) -> str:
-        """The refusal, and how a command publishes all the same."""
-        return f"{self}. If that is what you mean, run `{command} --allow-removals`"
+        """Return the message with the command that publishes anyway."""
+        return f"{self}. If this is intended, run `{command} --allow-removals`"
 
 
 class NotFoundError(CalfeedError):
     """No such calendar, event, endpoint or delivery.
 
-    `kind` is what it would be, `name` what was asked for, `right` what would be right, in a clause
-    for whoever asks. `verb` says since when.
+    `kind` is the type of the object, `name` the name or number that was looked up, `hint` a clause
+    that names valid ones. `verb` completes "there is no <kind> <name>".
     """
 
-    def __init__(self, kind: str, name: str | int, right: str = "", *, verb: str = "is no") -> None:
+    def __init__(self, kind: str, name: str | int, hint: str = "", *, verb: str = "is no") -> None:
         self.kind = kind
         self.name = name
-        self.right = right
+        self.hint = hint
         shown = f'"{name}"' if isinstance(name, str) else str(name)
-        super().__init__(f"there {verb} {kind} {shown}" + (f"; {right}" if right else ""))
+        super().__init__(f"there {verb} {kind} {shown}" + (f"; {hint}" if hint else ""))
 
 
 class ConflictError(CalfeedError):
-    """Something is in a state in which this cannot be done; nothing is changed."""
+    """The current state does not allow the operation; nothing is changed."""
 
 
 class ForbiddenError(CalfeedError):
-    """Who asks has not the right to do this; nothing is changed."""
+    """The caller is not allowed to do this; nothing is changed."""
 
 
 class InvalidInputError(CalfeedError):
-    """An argument is not what it should be: no URL, no secret, a window that ends too early."""
+    """An argument is invalid: not a URL, not a secret, a window that ends before it starts."""
 
 
 class Fault(NamedTuple):
-    """One thing wrong with an argument. `place` is the path to it: "url", "filters/types/0"."""
+    """One invalid argument. `place` is its path: "url", "filters/types/0"."""
 
     place: str
     message: str
 
     @property
     def field(self) -> str:
-        """The innermost name in the place: "types" of "filters/types/0"."""
+        """The innermost name of the path: "types" of "filters/types/0"."""
         return [part for part in self.place.split("/") if not part.isdigit()][-1]
 
 
 class InvalidFieldsError(InvalidInputError):
-    """Arguments are not what they should be; `faults` has everything that is wrong."""
+    """Arguments are invalid; `faults` lists all of them."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)

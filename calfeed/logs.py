@@ -1,8 +1,8 @@
-"""What goes into the log: what happened and where in the code, and nothing that was given.
+"""Logging without user data.
 
-An error of a library can quote anything: an address with a token in it, a value of a statement, a
-private title. So of such an error only its kind is written, with the way through the code to it;
-calfeed's own errors are written for people, without secrets, and are logged in full.
+The message of a library's error can quote anything: a URL with a token, a bound parameter, a
+private title. Such an error is logged only as its type and stack trace. Messages of calfeed's own
+errors contain no secrets and are logged in full.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ from calfeed.errors import CalfeedError
 
 
 class SafeFormatter(logging.Formatter):
-    """Writes the kind of an error and where it was raised; its words only where they are ours."""
+    """Formats errors as type and stack trace, with the message only for calfeed's own errors."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """A record as text; a traceback that another formatter made of it is not used."""
+        """Format a record, ignoring a traceback cached by another formatter."""
         record = copy.copy(record)
         record.exc_text = None
         if isinstance(record.msg, BaseException):
             record.msg = _name(record.msg)
         if isinstance(record.args, tuple):
             record.args = tuple(
-                _name(each) if isinstance(each, BaseException) else each for each in record.args
+                _name(arg) if isinstance(arg, BaseException) else arg for arg in record.args
             )
         return super().format(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
-        """The error and those that led to it, the first of them first."""
-        error = ei[1]
+        """Format an error and its causes, the first cause first."""
         parts = [
-            "".join(traceback.format_tb(each.__traceback__)) + _name(each) for each in _trace(error)
+            "".join(traceback.format_tb(error.__traceback__)) + _name(error)
+            for error in _walk_causes(ei[1])
         ]
         return "\nwhich led to:\n".join(reversed(parts))
 
 
-def set_up(part: str, stream: TextIO | None = None) -> None:
-    """Let this process log to `stream` (standard error), with the name of its part.
+def configure(process: str, stream: TextIO | None = None) -> None:
+    """Log to `stream` (default: standard error), with the name of this process in each line.
 
-    What nobody catches is logged like the rest.
+    Uncaught exceptions are logged in the same way.
     """
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(SafeFormatter(f"%(asctime)s {part}: %(message)s", "%H:%M:%S"))
+    handler.setFormatter(SafeFormatter(f"%(asctime)s {process}: %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("calfeed").setLevel(logging.INFO)
 
@@ -63,14 +63,14 @@ def set_up(part: str, stream: TextIO | None = None) -> None:
 
 
 def _name(error: BaseException) -> str:
-    """An error in a line."""
+    """Describe an error in one line."""
     if isinstance(error, CalfeedError):
         return str(error)
     return f"{type(error).__module__}.{type(error).__qualname__}"
 
 
-def _trace(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and what led to it, backwards."""
+def _walk_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and its causes, the latest first."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

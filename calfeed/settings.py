@@ -1,6 +1,6 @@
-"""The settings: read once, from `CALFEED_*` and `calfeed.toml`, into one frozen value.
+"""The settings, read once from `CALFEED_*` and `calfeed.toml` into a frozen model.
 
-This is the only module that reads the environment.
+Only this module reads the environment.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ from calfeed.errors import SettingsError, reason_of
 from calfeed.private_files import keep_private, read_secret
 
 PREFIX = "CALFEED_"
-FILE = Path("calfeed.toml")
+SETTINGS_FILE = Path("calfeed.toml")
 
 KEY_FILE = "calfeed.keys"
-"""The name of the file of the keys, where no other is given."""
+"""The default name of the key file."""
 
-_CREDENTIALS = "CREDENTIALS_DIRECTORY"
-_CREDENTIAL = "calfeed-keys"
-"""That file among the credentials that systemd gives a service."""
+_CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
+_CREDENTIAL_NAME = "calfeed-keys"
+"""The name of the key file among systemd credentials (`LoadCredential=`)."""
 
-_IN_FILE = "_file"
-"""What follows a secret setting's name where its value stands in a file."""
+_FILE_SUFFIX = "_file"
+"""The suffix of a secret setting that names a file with the value."""
 
-# What a bearer token can be made of (RFC 6750, 2.1).
+# The syntax of a bearer token (RFC 6750, 2.1).
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{20,198}={0,2}")
 
 _HOST = re.compile(r"\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+")
 
-# With socks5h, unlike socks5, it is the proxy that looks names up, as with the others.
+# With socks5h, unlike socks5, the proxy resolves host names, as with http and https.
 _PROXY_SCHEMES = ("http", "https", "socks5h")
 
 
 class Settings(BaseModel):
-    """What an operator can choose. Paths are relative to the working directory."""
+    """The operator's settings. Paths are relative to the working directory."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -62,24 +62,24 @@ class Settings(BaseModel):
         10,
         ge=0,
         le=3_600,
-        description="for how many seconds `serve` waits before it publishes that events are gone "
+        description="how many seconds `serve` waits before it publishes that events were removed "
         "or cancelled",
     )
     grace: int = Field(
         120,
         ge=0,
         le=86_400,
-        description="for how many seconds what `serve` publishes has to hold before people are "
-        "told that it changed",
+        description="how many seconds a change that `serve` publishes must last before it is "
+        "announced",
     )
-    data: Path = Field(Path("var"), description="the folder of what calfeed keeps")
+    data: Path = Field(Path("var"), description="the data folder")
     database_url: SecretStr | None = Field(
-        None, description="the database; SQLite in the data folder where it is not given"
+        None, description="the database URL; by default SQLite in the data folder"
     )
     keys_file: Path | None = Field(
         None,
-        description="the file of the keys that secrets are encrypted with; `calfeed.keys` beside "
-        "the SQLite database, or in the data folder, where it is not given",
+        description="the file of encryption keys; by default `calfeed.keys` next to the SQLite "
+        "database, or in the data folder",
     )
     host: str = Field("127.0.0.1", min_length=1, description="the address the web server binds")
     port: int = Field(8000, ge=1, le=65535, description="the port the web server binds")
@@ -91,28 +91,26 @@ class Settings(BaseModel):
         0,
         ge=0,
         le=10,
-        description="how many proxies before the web server add to X-Forwarded-For",
+        description="how many proxies in front of the web server add to X-Forwarded-For",
     )
     allow_private_endpoints: bool = Field(
-        False, description="let webhooks go to private addresses and to ports other than 80, 443"
+        False, description="allow webhooks to private addresses and to ports other than 80 and 443"
     )
     https_endpoints_only: bool = Field(
-        False, description="refuse endpoints and channels that are reached without TLS"
+        False, description="reject endpoints and channels without TLS"
     )
     admin_token: SecretStr | None = Field(
-        None, description="the token that may do everything in the API, and signs in to the console"
+        None, description="the token with full access to the API and the console"
     )
-    egress_proxy: SecretStr | None = Field(
-        None, description="the proxy that everything posted or fetched goes through"
-    )
+    egress_proxy: SecretStr | None = Field(None, description="the proxy for all outgoing requests")
     self_service: bool = Field(
         False, description="let anybody register an endpoint for public calendars through the API"
     )
     channels: Path | None = Field(
-        None, description="the file of the channels: chats, mail and the like"
+        None, description="the configuration file of channels such as chats and mail"
     )
     keep_bodies: int = Field(
-        90, ge=30, le=36_500, description="for how many days the bodies of messages are kept"
+        90, ge=30, le=36_500, description="how many days the bodies of messages are kept"
     )
 
     @field_validator("public_url")
@@ -125,10 +123,10 @@ class Settings(BaseModel):
         fits = url.path in (None, "/") and others == (None,) * 4 and url.port != 0
         if not fits or not _HOST.fullmatch(url.host or ""):
             raise ValueError(
-                "it has to be a scheme, a host and perhaps a port, as https://example.org; "
-                "calfeed needs a host of its own, not a path on one"
+                "it has to be a scheme, a host and optionally a port, such as https://example.org; "
+                "calfeed cannot be served under a path"
             )
-        # As pydantic writes it: in ASCII, in small letters, without the scheme's own port.
+        # pydantic normalizes it: ASCII, lower case, without the default port.
         return str(url).rstrip("/")
 
     @field_validator("time_zone")
@@ -146,35 +144,35 @@ class Settings(BaseModel):
     def _check_admin_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _TOKEN.fullmatch(value.get_secret_value()):
             raise ValueError(
-                "it has to be from 20 to 200 letters, digits and -._~+/=, so that nobody guesses "
-                "it and every client can send it; `openssl rand -hex 32` makes one"
+                "it has to be from 20 to 200 letters, digits and -._~+/=; "
+                "`openssl rand -hex 32` makes one"
             )
         return value
 
     @field_validator("egress_proxy")
     @classmethod
     def _check_egress_proxy(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _names_a_proxy(value.get_secret_value()):
+        if value is not None and not _is_proxy_url(value.get_secret_value()):
             raise ValueError(
-                "it has to be a scheme (http, https or socks5h), a host and a port, as "
-                "http://proxy.example.org:3128; a user name and a password may stand before the "
-                "host, percent-encoded, as http://user:password@proxy.example.org:3128"
+                "it has to be a scheme (http, https or socks5h), a host and a port, such as "
+                "http://proxy.example.org:3128; add a user name and a password percent-encoded, "
+                "such as http://user:password@proxy.example.org:3128"
             )
         return value
 
     @property
     def grace_time(self) -> timedelta:
-        """How long what `serve` publishes has to hold before it is announced."""
+        """How long a change that `serve` publishes waits before it is announced."""
         return timedelta(seconds=self.grace)
 
     @property
     def base_url(self) -> str:
-        """Where people reach the web server, without a slash at the end."""
-        return self.public_url or self.base_url_here
+        """The public URL of the web server, without a trailing slash."""
+        return self.public_url or self.local_base_url
 
     @property
-    def base_url_here(self) -> str:
-        """Where this machine reaches its own web server."""
+    def local_base_url(self) -> str:
+        """The URL of the web server for processes on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
@@ -187,13 +185,13 @@ class Settings(BaseModel):
 
     @property
     def keys(self) -> Path | None:
-        """The file of the keys of the secrets in the database; None: it is beside that one's."""
+        """The key file; None means `KEY_FILE` next to the SQLite database."""
         in_file = self.database.startswith("sqlite")
         return self.keys_file or (None if in_file else self.data / KEY_FILE)
 
     @property
     def has_database(self) -> bool:
-        """Whether there may be a database: one is configured, or its SQLite file is there."""
+        """Whether a database is configured or its SQLite file exists."""
         return self.database_url is not None or (self.data / "calfeed.sqlite3").exists()
 
     @property
@@ -202,27 +200,33 @@ class Settings(BaseModel):
         return self.egress_proxy.get_secret_value() if self.egress_proxy is not None else None
 
 
-_SECRETS = {
+_SECRET_SETTINGS = {
     name for name, field in Settings.model_fields.items() if SecretStr in get_args(field.annotation)
 }
-"""The settings that are secrets: with `_FILE` behind its name, each may name a file instead."""
+"""The settings that are secrets; `<NAME>_FILE` may name a file with the value instead."""
 
 
-def load_settings(environment: Mapping[str, str] | None = None, file: Path = FILE) -> Settings:
-    """The settings of this process: the environment's before the file's before the defaults.
+def load_settings(
+    environment: Mapping[str, str] | None = None, file: Path = SETTINGS_FILE
+) -> Settings:
+    """Load the settings: environment variables override the file, which overrides the defaults.
 
-    Raises SettingsError, with every setting that is unknown or cannot be used.
+    Raises SettingsError with every unknown or invalid setting.
     """
     environment = os.environ if environment is None else environment
     from_file = _read_file(file)
-    if any(_key_of(name) in _SECRETS for name in from_file):
+    if any(_key_of(name) in _SECRET_SETTINGS for name in from_file):
         keep_private(file)
     given = {
-        **_gather({name: (text, f"{name} in {file}") for name, text in from_file.items()}),
-        **_gather({name: (environment[name], name) for name in environment if _is_ours(name)}),
+        **_read_secret_files(
+            {name: (text, f"{name} in {file}") for name, text in from_file.items()}
+        ),
+        **_read_secret_files(
+            {name: (environment[name], name) for name in environment if _has_prefix(name)}
+        ),
     }
-    credential = Path(environment.get(_CREDENTIALS, ""), _CREDENTIAL)
-    if _CREDENTIALS in environment and credential.exists():
+    credential = Path(environment.get(_CREDENTIALS_VARIABLE, ""), _CREDENTIAL_NAME)
+    if _CREDENTIALS_VARIABLE in environment and credential.exists():
         given.setdefault("keys_file", (credential, str(credential)))
     entries = {key: value for key, (value, _) in given.items()}
     places = {key: place for key, (_, place) in given.items()}
@@ -237,9 +241,9 @@ def load_settings(environment: Mapping[str, str] | None = None, file: Path = FIL
 
 
 def environment_with(admin_token: SecretStr) -> dict[str, str]:
-    """The environment of this process, with another admin token, for a process that it starts."""
+    """Return this process's environment for a child process, with another admin token."""
     name = f"{PREFIX}ADMIN_TOKEN"
-    others = {key: text for key, text in os.environ.items() if key != name + _IN_FILE.upper()}
+    others = {key: text for key, text in os.environ.items() if key != name + _FILE_SUFFIX.upper()}
     return {**others, name: admin_token.get_secret_value()}
 
 
@@ -247,33 +251,31 @@ def _key_of(name: str) -> str:
     return name.removeprefix(PREFIX).lower()
 
 
-def _is_ours(name: str) -> bool:
+def _has_prefix(name: str) -> bool:
     return name.startswith(PREFIX)
 
 
-def _gather(given: Mapping[str, tuple[Any, str]]) -> dict[str, tuple[Any, str]]:
-    """Settings by key, each with its place; a secret may stand in a file that is named instead."""
-    found = {_key_of(name): entry for name, entry in given.items()}
-    for key in sorted(_SECRETS):
-        if key + _IN_FILE in found:
-            named, place = found.pop(key + _IN_FILE)
-            if key in found:
-                raise SettingsError(
-                    f"{place}: {found[key][1]} is given as well; choose one of them"
-                )
+def _read_secret_files(given: Mapping[str, tuple[Any, str]]) -> dict[str, tuple[Any, str]]:
+    """Return (value, source) by key, with secrets read from the files that `_FILE` names."""
+    settings = {_key_of(name): entry for name, entry in given.items()}
+    for key in sorted(_SECRET_SETTINGS):
+        if key + _FILE_SUFFIX in settings:
+            path, source = settings.pop(key + _FILE_SUFFIX)
+            if key in settings:
+                raise SettingsError(f"{source}: {settings[key][1]} is set as well; keep one")
             try:
-                found[key] = read_secret(Path(str(named))), place
+                settings[key] = read_secret(Path(str(path))), source
             except SettingsError as error:
-                raise SettingsError(f"{place}: {error}") from error
-    return found
+                raise SettingsError(f"{source}: {error}") from error
+    return settings
 
 
-def _names_a_proxy(text: str) -> bool:
-    """Whether a proxy's URL leaves nothing to guess: libcurl's port for want of one is 1080."""
+def _is_proxy_url(text: str) -> bool:
+    """Check that a proxy URL is complete; libcurl would default to port 1080."""
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError:  # its words quote what was given, perhaps the half of a password
+    except ValueError:  # its message may quote part of a password
         return False
     return (
         parts.scheme in _PROXY_SCHEMES
@@ -304,6 +306,6 @@ def _explain(key: str, kind: str, message: str, places: Mapping[str, str]) -> st
     near = difflib.get_close_matches(key, known, n=1)
     if near:
         return f"{place} is not a setting; did you mean {PREFIX}{near[0].upper()}?"
-    return f"{place} is not a setting; there are " + ", ".join(
+    return f"{place} is not a setting; the settings are " + ", ".join(
         PREFIX + name.upper() for name in known
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.clock import PATIENCE, REST, STEP, SteadyClock
+from calfeed.clock import CONFIRM_AFTER, MAX_CORRECTION, MAX_DOWNTIME, SteadyClock
 
 NOW = datetime(2026, 11, 28, 22, 0, tzinfo=UTC)
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
@@ -61,7 +61,7 @@ def test_a_jump_that_stays_is_believed_after_a_while(jump: timedelta) -> None:
     machine = Machine()
     machine.wrong = jump
     machine.run(SECOND)
-    machine.run(PATIENCE - SECOND)
+    machine.run(CONFIRM_AFTER - SECOND)
     assert machine.clock() == machine.now
     machine.run(SECOND)
     assert machine.clock() == machine.now + jump
@@ -69,8 +69,8 @@ def test_a_jump_that_stays_is_believed_after_a_while(jump: timedelta) -> None:
 
 def test_a_small_correction_is_believed_at_once() -> None:
     machine = Machine()
-    machine.wrong = STEP
-    assert machine.clock() == NOW + STEP
+    machine.wrong = MAX_CORRECTION
+    assert machine.clock() == NOW + MAX_CORRECTION
 
 
 def test_after_a_sleep_the_time_goes_on_at_once() -> None:
@@ -86,10 +86,10 @@ def test_a_jump_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         machine.run(10 * SECOND)
     (line,) = caplog.messages
-    assert line.startswith("the machine's clock was set by +3600 seconds")
+    assert line.startswith("the system clock jumped by +3600 seconds")
 
 
-@pytest.mark.parametrize("last", [None, NOW, NOW - REST, NOW + DAY])
+@pytest.mark.parametrize("last", [None, NOW, NOW - MAX_DOWNTIME, NOW + DAY])
 def test_a_clock_that_fits_the_last_known_time_is_certain_from_the_start(
     last: datetime | None,
 ) -> None:
@@ -100,8 +100,8 @@ def test_a_clock_that_fits_the_last_known_time_is_certain_from_the_start(
 
 
 def test_a_clock_far_ahead_at_the_start_is_certain_after_a_while() -> None:
-    machine = Machine(NOW - REST - DAY)
-    machine.run(PATIENCE - SECOND)
+    machine = Machine(NOW - MAX_DOWNTIME - DAY)
+    machine.run(CONFIRM_AFTER - SECOND)
     assert not machine.clock.certain
     machine.run(SECOND)
     assert machine.clock.certain

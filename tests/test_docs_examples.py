@@ -12,15 +12,15 @@ import pytest
 import yaml
 
 from calfeed.definitions import keys, tree
-from calfeed.definitions.reader import MOST_EVENTS, read_definitions
+from calfeed.definitions.reader import MAX_EVENTS, read_definitions
 from calfeed.definitions.recurrence.rules import read_rule
 from calfeed.delivery.due import A_SECOND
 from calfeed.errors import DefinitionError
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
 from calfeed.model.durations import parse_duration
 from calfeed.model.events import Change, Event, Repeat
-from calfeed.model.revision import Revision, Written
-from calfeed.model.texts import LONGEST_TEXT, LONGEST_URL
+from calfeed.model.revision import ComparableRevision, Revision
+from calfeed.model.texts import MAX_TEXT_LENGTH, MAX_URL_LENGTH
 from calfeed.reminders.digests import LARGEST, MOST, Told, digest_message
 from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.reminders.messages import (
@@ -156,10 +156,10 @@ def test_every_rule_that_is_shown_is_one(rule: str) -> None:
 
 def test_the_limits_are_the_ones_in_the_code() -> None:
     shown = [row[1].removesuffix(" each") for row in rows_of("## Limits", DEFINITIONS)]
-    counts = (tree.DEEPEST, tree.MOST_REPEATED, MOST_EVENTS, LONGEST_TEXT, LONGEST_URL)
-    lists = (keys.MOST_REMINDERS, keys.MOST_LISTED, keys.MOST_EXCEPTIONS)
+    counts = (tree.MAX_DEPTH, tree.MAX_ALIASED_NODES, MAX_EVENTS, MAX_TEXT_LENGTH, MAX_URL_LENGTH)
+    lists = (keys.MAX_REMINDERS, keys.MAX_LIST_ITEMS, keys.MAX_EXCEPTIONS)
     assert shown == [
-        f"{tree.LARGEST_FILE // 1024**2} MiB",
+        f"{tree.MAX_FILE_BYTES // 1024**2} MiB",
         *(f"{most:,}" for most in counts + lists),
     ]
 
@@ -245,7 +245,9 @@ def make_change_of_an_occurrence() -> EventChange:
         for one in (repeat, repeat.model_copy(update={"changes": (put_off,)}))
     )
     noted = after.model_copy(update={"note": {"en": "A holiday"}})
-    return compare_revisions(Written(make_revision(before, 0)), Written(make_revision(noted, 1)))
+    return compare_revisions(
+        ComparableRevision(make_revision(before, 0)), ComparableRevision(make_revision(noted, 1))
+    )
 
 
 def test_every_type_is_listed_with_the_keys_of_its_data() -> None:

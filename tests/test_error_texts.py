@@ -122,7 +122,7 @@ def test_a_message_that_is_taken_apart_is_found(line: str) -> None:
         (
             PublishRefusedError(["the whole calendar grants", "2 of the 3 coming events of desk"]),
             "this would withdraw the whole calendar grants, 2 of the 3 coming events of desk; "
-            "nothing was published. If that is what you mean, run "
+            "nothing was published. If this is intended, run "
             "`calfeed publish --allow-removals`",
         ),
         (InvalidInputError("one; `two`"), "one; `two`"),

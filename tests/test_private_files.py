@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.errors import RightsError
+from calfeed.errors import FilePermissionsError
 from calfeed.private_files import keep_folder_private, keep_private
 from calfeed.settings import load_settings
 from calfeed.store.database import Database
@@ -58,7 +58,7 @@ def test_what_cannot_be_mended_is_refused_with_the_command_that_mends_it(
     tmp_path.chmod(0o777)
     monkeypatch.setattr(Path, "chmod", refuse)
     assert callable(guard)
-    with pytest.raises(RightsError, match=f"run `chmod (600|go-w) {tmp_path}` first"):
+    with pytest.raises(FilePermissionsError, match=f"run `chmod (600|go-w) {tmp_path}` first"):
         guard(tmp_path)
     monkeypatch.undo()
     tmp_path.chmod(0o700)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from calfeed.definitions.code_digest import list_code
+from calfeed.definitions.code_digest import list_source_files
 
 PACKAGE = Path(__file__).parents[1] / "calfeed"
 ORDER = [
@@ -144,7 +144,7 @@ def test_the_core_loads_no_database_no_network_and_no_settings(module: str) -> N
 
 def test_all_that_reading_definitions_loads_counts_as_the_code_that_reads() -> None:
     """Where any of it changes, definitions are read again."""
-    listed = {path.relative_to(PACKAGE).as_posix() for path in list_code()}
+    listed = {path.relative_to(PACKAGE).as_posix() for path in list_source_files()}
     assert modules_behind("definitions/reader.py") <= listed
 
 

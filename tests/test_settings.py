@@ -116,7 +116,7 @@ def test_a_file_that_is_not_toml_is_an_error_with_its_place(tmp_path: Path) -> N
 def test_the_public_url_has_no_slash_at_its_end(tmp_path: Path) -> None:
     settings = load(tmp_path, PUBLIC_URL="https://calendar.example.org/")
     assert settings.base_url == "https://calendar.example.org"
-    assert settings.base_url_here == "http://127.0.0.1:8000"
+    assert settings.local_base_url == "http://127.0.0.1:8000"
 
 
 @pytest.mark.parametrize(
@@ -207,9 +207,9 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
 
 
 def test_a_server_on_every_address_is_reached_at_loopback(tmp_path: Path) -> None:
-    assert load(tmp_path, HOST="0.0.0.0").base_url_here == "http://127.0.0.1:8000"
-    assert load(tmp_path, HOST="::").base_url_here == "http://[::1]:8000"
-    assert load(tmp_path, HOST="::1").base_url_here == "http://[::1]:8000"
+    assert load(tmp_path, HOST="0.0.0.0").local_base_url == "http://127.0.0.1:8000"
+    assert load(tmp_path, HOST="::").local_base_url == "http://[::1]:8000"
+    assert load(tmp_path, HOST="::1").local_base_url == "http://[::1]:8000"
 
 
 @pytest.mark.parametrize("name", ["ADMIN_TOKEN", "DATABASE_URL", "EGRESS_PROXY"])
@@ -233,9 +233,7 @@ def test_no_other_setting_can_stand_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_secret_and_a_file_with_it_are_a_contradiction(tmp_path: Path) -> None:
-    with pytest.raises(
-        SettingsError, match="ADMIN_TOKEN_FILE: CALFEED_ADMIN_TOKEN is given as well"
-    ):
+    with pytest.raises(SettingsError, match="ADMIN_TOKEN_FILE: CALFEED_ADMIN_TOKEN is set as well"):
         load(tmp_path, ADMIN_TOKEN="0123456789abcdef", ADMIN_TOKEN_FILE="secret")
 
 

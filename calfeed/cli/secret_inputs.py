@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from calfeed.private_files import LARGEST, decode_text, read_text
+from calfeed.private_files import MAX_SECRET_BYTES, decode_text, read_text
 
 STDIN = "-"
 """What stands for standard input where a file or a URL is named."""
@@ -20,7 +20,7 @@ def from_file(file: str) -> str:
     Raises SettingsError where it cannot be read, or where there is nothing.
     """
     if file == STDIN:
-        return decode_text(sys.stdin.buffer.read(LARGEST + 1), "standard input")
+        return decode_text(sys.stdin.buffer.read(MAX_SECRET_BYTES + 1), "standard input")
     return read_text(Path(file))
 
 

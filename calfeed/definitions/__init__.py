@@ -1,1 +1,1 @@
-"""Definitions: what the files under `events/` say, read and checked."""
+"""Read and validate the definition files under `events/`."""

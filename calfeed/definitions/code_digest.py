@@ -1,4 +1,4 @@
-"""Which code reads definitions: beside `files`, the module here that touches files."""
+"""A digest of the code that reads definitions."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _LIBRARIES = ("pydantic", "python-dateutil", "pyyaml", "tzdata", "webcolors")
 
 
 @cache
-def describe_reader() -> str:
-    """A text that differs wherever definitions may be read in another way.
+def reader_version() -> str:
+    """Return a text that changes whenever definitions may be read differently.
 
-    It is made of the code that reads them and of the releases of the libraries it reads with.
+    It contains a digest of the code and the versions of the libraries involved.
     """
     code = sha256()
-    for path in list_code():
+    for path in list_source_files():
         code.update(path.read_bytes())
     releases = [f"{name} {version(name)}" for name in _LIBRARIES]
     return "\n".join([code.hexdigest(), *releases])
 
 
-def list_code() -> Iterator[Path]:
-    """The source files of everything that reading definitions uses, in a fixed order."""
+def list_source_files() -> Iterator[Path]:
+    """Yield the source files that are used to read definitions, in a fixed order."""
     yield from (_PACKAGE / module for module in _MODULES)
     for room in _ROOMS:
         yield from sorted((_PACKAGE / room).rglob("*.py"))

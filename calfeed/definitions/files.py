@@ -1,4 +1,4 @@
-"""The definitions folder on the disk: the only module of the room that touches it."""
+"""Find and read the files of a definitions folder."""
 
 from __future__ import annotations
 
@@ -10,34 +10,31 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from calfeed.definitions.code_digest import describe_reader
+from calfeed.definitions.code_digest import reader_version
 from calfeed.definitions.reader import DefinitionReader, read_definitions
 from calfeed.definitions.result import Definitions
-from calfeed.definitions.tree import LARGEST_FILE, read_tree
+from calfeed.definitions.tree import MAX_FILE_BYTES, read_tree
 from calfeed.errors import DefinitionError, Problem, UnreadableError
-from calfeed.model.uids import BY_NAMES, UidScheme
+from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
 
 _SUFFIXES = (".yaml", ".yml")
 
-_NO_FILE = (
-    "cannot be read: it is not a file, or the file it links to is gone; remove it, or put the file "
-    "in its place"
-)
+_NO_FILE = "cannot be read: it is not a file, or a broken link; remove it or replace it with a file"
 _REMEDIES = {
     errno.EACCES: "give the user that runs calfeed the right to read it",
     errno.EPERM: "give the user that runs calfeed the right to read it",
-    errno.ENOENT: "it was removed meanwhile; try again",
-    errno.EIO: "look at the disk or the network share that it is on",
-    errno.ESTALE: "look at the network share that it is on",
+    errno.ENOENT: "it was removed in the meantime; try again",
+    errno.EIO: "check the disk or the network share",
+    errno.ESTALE: "check the network share",
 }
 
 
-class Entry(NamedTuple):
-    """A definition file that was found, or what keeps one from being read (`problem`).
+class DefinitionFile(NamedTuple):
+    """A definition file, or a path that cannot be read (`problem`).
 
-    `name` is what it is called in problems (`events/un.yaml`), `path` the file itself where it is
-    reached by a link. `state` differs whenever the content may differ: device, inode, size, and
-    the times of the last change of content and of rights (ns).
+    `name` is used in messages (`events/un.yaml`); `path` is the file itself, with links resolved.
+    `state` changes whenever the content may have changed: device, inode, size, mtime and ctime
+    (ns).
     """
 
     name: str
@@ -49,19 +46,18 @@ class Entry(NamedTuple):
 def load_definitions(
     folder: Path,
     reader: DefinitionReader | None = None,
-    uids: UidScheme = BY_NAMES,
+    uids: UidScheme = NAME_BASED_UIDS,
     today: date | None = None,
 ) -> Definitions:
-    """Read the calendars of a definitions folder; none where it is empty.
+    """Read the calendars of a definitions folder.
 
-    A `reader` that is given again reads only what changed; `uids` makes the UIDs of events that
-    say none; examples in messages are later than `today`. Raises DefinitionError with every
-    problem, and every warning, of every file; it is an UnreadableError if some files cannot be
-    read.
+    Reuse a `reader` to read only changed files. `uids` makes the UIDs of events without one.
+    Examples in messages are later than `today`. Raises DefinitionError with all problems and
+    warnings, or UnreadableError if some files cannot be read.
     """
     files, problems = load_files(folder)
     try:
-        defined = (reader or DefinitionReader(describe_reader())).read(files, uids, today)
+        defined = (reader or DefinitionReader(reader_version())).read(files, uids, today)
     except DefinitionError as error:
         if not problems:
             raise
@@ -72,9 +68,9 @@ def load_definitions(
 
 
 def load_files(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
-    """The definition files of a folder, from path (`events/un.yaml`) to content, and what is wrong.
+    """Return the contents of a folder's definition files by path (`events/un.yaml`), and problems.
 
-    Hidden files and folders are left out; what cannot be read is a problem.
+    Hidden files and folders are skipped; unreadable files are problems.
     """
     files: dict[str, bytes] = {}
     problems: list[Problem] = []
@@ -90,8 +86,11 @@ def load_files(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
     return files, problems
 
 
-def find_uids(folder: Path, uids: UidScheme = BY_NAMES) -> dict[str, str]:
-    """The file of each UID in a definitions folder; where it has problems, of those written out."""
+def find_uids(folder: Path, uids: UidScheme = NAME_BASED_UIDS) -> dict[str, str]:
+    """Return the file of each UID in a definitions folder.
+
+    If the definitions have problems, only UIDs that are written in a file are included.
+    """
     files, _ = load_files(folder)
     try:
         places = read_definitions(files, uids).places
@@ -108,8 +107,8 @@ def _written_uids(file: str, data: bytes) -> Iterator[str]:
             yield uid.strip()
 
 
-def find_files(folder: Path) -> tuple[Entry, ...]:
-    """The definition files of a folder in order, as they are now, without reading them."""
+def find_files(folder: Path) -> tuple[DefinitionFile, ...]:
+    """List the definition files of a folder in order, without reading them."""
     shown = folder.name or folder.resolve().name or "events"
     try:
         root = os.path.realpath(folder, strict=True)
@@ -119,72 +118,73 @@ def find_files(folder: Path) -> tuple[Entry, ...]:
         reasons = {errno.ENOENT: "does not exist", errno.EACCES: _explain(error)}
         reason = reasons.get(error.errno or 0, "is not a folder")
         message = f"{reason}; name the folder that holds the calendars"
-        return (Entry(str(folder), str(folder), problem=message),)
-    entries: list[Entry] = []
+        return (DefinitionFile(str(folder), str(folder), problem=message),)
+    entries: list[DefinitionFile] = []
     _walk(str(folder), shown, root, entries)
     return tuple(entries)
 
 
 def is_definition(path: str) -> bool:
-    """Whether a file is one of definitions, by its name."""
+    """Return whether a file name is that of a definition file."""
     name = path.rpartition("/")[2]
     return not name.startswith(".") and name.lower().endswith(_SUFFIXES)
 
 
-def _walk(folder: str, shown: str, root: str, entries: list[Entry]) -> None:
-    """Add the definition files under a folder, `root` being the definitions folder itself.
+def _walk(folder: str, shown: str, root: str, entries: list[DefinitionFile]) -> None:
+    """Add the definition files under a folder; `root` is the definitions folder itself.
 
-    It goes one folder deeper than calendars may be, so that the reader can refuse what is there.
+    It descends one level deeper than allowed, so that the reader can report files there.
     """
     try:
         with os.scandir(folder) as scanned:
-            found = sorted(scanned, key=lambda one: one.name)
-        for one in found:
-            if one.is_symlink():
-                _follow(one, shown, root, entries)
-            elif not one.is_dir():
-                if is_definition(one.name):
-                    entries.append(_enter(one, shown, one.path, one.stat()))
-            elif _may_be_entered(one, shown):
-                _walk(one.path, f"{shown}/{_show(one.name)}", root, entries)
+            children = sorted(scanned, key=lambda child: child.name)
+        for child in children:
+            if child.is_symlink():
+                _follow(child, shown, root, entries)
+            elif not child.is_dir():
+                if is_definition(child.name):
+                    entries.append(_make_entry(child, shown, child.path, child.stat()))
+            elif _should_descend(child, shown):
+                _walk(child.path, f"{shown}/{_printable(child.name)}", root, entries)
     except OSError as error:
-        entries.append(Entry(shown, folder, problem=_explain(error)))
+        entries.append(DefinitionFile(shown, folder, problem=_explain(error)))
 
 
-def _may_be_entered(found: os.DirEntry[str], shown: str) -> bool:
-    return not found.name.startswith(".") and shown.count("/") < 2
+def _should_descend(child: os.DirEntry[str], shown: str) -> bool:
+    return not child.name.startswith(".") and shown.count("/") < 2
 
 
-def _follow(found: os.DirEntry[str], shown: str, root: str, entries: list[Entry]) -> None:
-    """Add what a link leads to, which has to be in the definitions folder as well."""
-    path = os.path.realpath(found.path)
-    name = f"{shown}/{_show(found.name)}"
+def _follow(link: os.DirEntry[str], shown: str, root: str, entries: list[DefinitionFile]) -> None:
+    """Add the target of a link, which must be in the definitions folder as well."""
+    path = os.path.realpath(link.path)
+    name = f"{shown}/{_printable(link.name)}"
     try:
-        status = found.stat()
+        status = link.stat()
     except OSError:
-        # One without a suffix may have led to a calendar's folder.
-        if is_definition(found.name) or "." not in found.name:
-            entries.append(Entry(name, path, problem=_NO_FILE))
+        # A name without a suffix may have been a link to a calendar's folder.
+        if is_definition(link.name) or "." not in link.name:
+            entries.append(DefinitionFile(name, path, problem=_NO_FILE))
         return
-    folder = stat.S_ISDIR(status.st_mode)
-    if not (_may_be_entered(found, shown) if folder else is_definition(found.name)):
+    is_folder = stat.S_ISDIR(status.st_mode)
+    if not (_should_descend(link, shown) if is_folder else is_definition(link.name)):
         return
     if os.path.commonpath([root, path]) != root:
-        problem = (
-            f"is a link that leads out of {shown.partition('/')[0]}/; put what it leads to there"
-        )
-        entries.append(Entry(name, path, problem=problem))
-    elif folder:
-        _walk(found.path, name, root, entries)
+        folder = shown.partition("/")[0]
+        problem = f"is a link to a target outside {folder}/; move the target there"
+        entries.append(DefinitionFile(name, path, problem=problem))
+    elif is_folder:
+        _walk(link.path, name, root, entries)
     else:
-        entries.append(_enter(found, shown, path, status))
+        entries.append(_make_entry(link, shown, path, status))
 
 
-def _enter(found: os.DirEntry[str], shown: str, path: str, status: os.stat_result) -> Entry:
+def _make_entry(
+    entry: os.DirEntry[str], shown: str, path: str, status: os.stat_result
+) -> DefinitionFile:
     problem = ""
     if not stat.S_ISREG(status.st_mode):
         problem = _NO_FILE
-    elif not _can_be_shown(found.name):
+    elif not _is_printable(entry.name):
         problem = "its name is not UTF-8, or has control characters; rename it"
     state = (
         status.st_dev,
@@ -193,30 +193,30 @@ def _enter(found: os.DirEntry[str], shown: str, path: str, status: os.stat_resul
         status.st_mtime_ns,
         status.st_ctime_ns,
     )
-    return Entry(f"{shown}/{_show(found.name)}", path, state, problem)
+    return DefinitionFile(f"{shown}/{_printable(entry.name)}", path, state, problem)
 
 
-def _show(name: str) -> str:
-    return name if _can_be_shown(name) else ascii(os.fsencode(name))[2:-1]
+def _printable(name: str) -> str:
+    return name if _is_printable(name) else ascii(os.fsencode(name))[2:-1]
 
 
-def _can_be_shown(name: str) -> bool:
-    """Whether a name is UTF-8 and does not command a terminal."""
+def _is_printable(name: str) -> bool:
+    """Return whether a name is UTF-8 without control characters."""
     return name.isprintable() or not any(
-        one < " " or "\x7f" <= one < "\xa0" or "\ud800" <= one <= "\udfff" for one in name
+        char < " " or "\x7f" <= char < "\xa0" or "\ud800" <= char <= "\udfff" for char in name
     )
 
 
 def _read(path: str) -> bytes:
-    """Read a file, which may have become something else since it was found.
+    """Read a file that may have been replaced since it was listed.
 
-    It is not followed if it is a link now, and not waited for if it is a pipe.
+    Links are not followed, and pipes do not block.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError("it is no longer a file")
-        return file.read(LARGEST_FILE + 1)  # one more, which the reader refuses
+        return file.read(MAX_FILE_BYTES + 1)  # the reader rejects a file of this size
 
 
 def _explain(error: OSError) -> str:

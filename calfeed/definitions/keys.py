@@ -1,7 +1,7 @@
-"""What may be written in a definition file: its maps, their keys, and how each value reads.
+"""The structure of definition files: maps, their keys, and the types of their values.
 
-These models know nothing of the calendar around them; `settle` makes values of them. Their field
-descriptions are what an editor shows (see `schema`).
+These models are independent of their calendar; `builder` turns them into the types of
+`calfeed.model`. Editors show the field descriptions (see `schema`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from calfeed.definitions.formats.scalars import (
     SCALAR,
     SPAN_SCHEMA,
     URL_SCHEMA,
+    Boolean,
     Clock,
     Day,
     Degrees,
@@ -34,41 +35,40 @@ from calfeed.definitions.formats.scalars import (
     Name,
     Priority,
     Span,
-    Truth,
     Url,
     Zone,
-    lowered,
-    name_shape,
+    describe_type,
     scalar,
+    to_lowercase,
 )
 from calfeed.model.colors import COLORS, check_color
 from calfeed.model.details import Classification, Format
 from calfeed.model.events import ALL_HISTORY, Kind, Status, Visibility
 from calfeed.model.texts import (
-    PLAIN,
     SLUG_PATTERN,
+    UNTAGGED,
     check_language,
     check_line,
     check_slug,
     check_text,
 )
 
-MOST_REMINDERS = 20
-MOST_EXCEPTIONS = 10_000
-MOST_LISTED = 50
-"""Categories, and sources, of one event."""
+MAX_REMINDERS = 20
+MAX_EXCEPTIONS = 10_000
+MAX_LIST_ITEMS = 50
+"""The most categories or sources of one event."""
 
 
 def _by_language(value: object) -> object:
     if isinstance(value, str):
-        return {PLAIN: value}
+        return {UNTAGGED: value}
     if not isinstance(value, dict):
         raise ValueError(
             f"must be a text, or a map of languages such as {{en: ..., ur: ...}}, "
-            f"not {name_shape(value)}"
+            f"not {describe_type(value)}"
         )
     if not value:
-        raise ValueError("must not be empty; write a text, or leave the key away")
+        raise ValueError("must not be empty; write a text, or remove the key")
     if len({key.lower() for key in value}) < len(value):
         raise ValueError("has the same language twice; keep one")
     return value
@@ -77,11 +77,11 @@ def _by_language(value: object) -> object:
 _TEXT_SCHEMA = {
     "anyOf": [SCALAR, {"type": "object", "minProperties": 1, "additionalProperties": SCALAR}]
 }
-_Status = Annotated[Status, BeforeValidator(lowered)]
-_Kind = Annotated[Kind, BeforeValidator(lowered)]
-_Format = Annotated[Format, BeforeValidator(lowered)]
-_Classification = Annotated[Classification, BeforeValidator(lowered)]
-_Visibility = Annotated[Visibility, BeforeValidator(lowered)]
+_Status = Annotated[Status, BeforeValidator(to_lowercase)]
+_Kind = Annotated[Kind, BeforeValidator(to_lowercase)]
+_Format = Annotated[Format, BeforeValidator(to_lowercase)]
+_Classification = Annotated[Classification, BeforeValidator(to_lowercase)]
+_Visibility = Annotated[Visibility, BeforeValidator(to_lowercase)]
 _Language = Annotated[str, AfterValidator(check_language)]
 
 Line = Annotated[
@@ -89,34 +89,34 @@ Line = Annotated[
     BeforeValidator(_by_language),
     WithJsonSchema(_TEXT_SCHEMA),
 ]
-"""A text of one line by language; a plain string stands under `PLAIN`."""
+"""A one-line text by language; a plain string is stored under `UNTAGGED`."""
 Lines = Annotated[
     dict[_Language, Annotated[str, scalar(check_text)]],
     BeforeValidator(_by_language),
     WithJsonSchema(_TEXT_SCHEMA),
 ]
-"""A text of any number of lines by language; a plain string stands under `PLAIN`."""
+"""A text by language; a plain string is stored under `UNTAGGED`."""
 
 
 class Entry(BaseModel):
-    """A map of a definition file; a key it does not know is an error."""
+    """A map in a definition file; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class SourceEntry(Entry):
-    """Where a date is known from."""
+    """The source of a date."""
 
-    title: Label = Field(description="What the source is called")
-    url: Url | None = Field(None, description="Where it can be read (http or https)")
+    title: Label = Field(description="The title of the source")
+    url: Url | None = Field(None, description="Its URL (http or https)")
     date: Day | None = Field(None, description="When it was published, as 2024-08-14")
 
 
 class ConferenceEntry(Entry):
-    """Where people meet online; a URL alone is short for {url: ...}."""
+    """An online meeting; a URL alone is short for {url: ...}."""
 
-    url: Url = Field(description="Where one joins (http or https)")
-    label: Label | None = Field(None, description="What stands on the link, such as: Join on Jitsi")
+    url: Url = Field(description="The URL to join (http or https)")
+    label: Label | None = Field(None, description="The text of the link, such as: Join on Jitsi")
 
     @model_validator(mode="before")
     @classmethod
@@ -131,14 +131,14 @@ class ConferenceEntry(Entry):
 
 
 class OrganizerEntry(Entry):
-    """Who holds an event."""
+    """The organizer of an event."""
 
-    name: Name = Field(description="What the person or body is called")
-    email: Email = Field(description="The address that everybody may write to")
+    name: Name = Field(description="The name of the person or organization")
+    email: Email = Field(description="The public e-mail address")
 
 
 class ReminderEntry(Entry):
-    """How long before an event people are told; "1 week" alone is short for {before: 1 week}."""
+    """How long before an event a reminder is sent; "1 week" is short for {before: 1 week}."""
 
     before: Span = Field(
         description="How long before the start: years, months, weeks, days, hours, minutes"
@@ -156,8 +156,8 @@ class ReminderEntry(Entry):
     def _check_time_of_day(self) -> Self:
         if self.at is not None and not self.before.on_calendar:
             raise ValueError(
-                f'"at" goes only with days, weeks, months and years, not with "{self.before}"; '
-                'leave "at" away, or write "before: 1 day"'
+                f'"at" can be combined only with days, weeks, months and years, not with '
+                f'"{self.before}"; remove "at", or write "before: 1 day"'
             )
         return self
 
@@ -169,7 +169,7 @@ class ReminderEntry(Entry):
 
 
 class ChangeEntry(Entry):
-    """What is different about one occurrence; what is not written stays as in the event."""
+    """An override of one occurrence; missing keys are inherited from the event."""
 
     start: Moment | None = Field(None, description="Its new start")
     end: Moment | None = Field(None, description="Its new end; the last day, if it is all day")
@@ -177,81 +177,82 @@ class ChangeEntry(Entry):
     summary: Line | None = Field(None, description="Its own title")
     description: Lines | None = Field(None, description="Its own description")
     location: Lines | None = Field(None, description="Its own place")
-    status: _Status | None = Field(None, description="`cancelled` cancels this occurrence alone")
+    status: _Status | None = Field(None, description="`cancelled` cancels this occurrence only")
     url: Url | None = Field(None, description="Its own page (http or https)")
 
 
 class RepeatEntry(Entry):
-    """When an event comes again (RFC 5545, 3.8.5)."""
+    """The recurrence of an event (RFC 5545, 3.8.5)."""
 
     rule: Label | None = Field(
-        None, description="A recurrence rule, as FREQ=YEARLY or FREQ=MONTHLY;BYDAY=1MO;COUNT=12"
+        None,
+        description="A recurrence rule, such as FREQ=YEARLY or FREQ=MONTHLY;BYDAY=1MO;COUNT=12",
     )
     except_: list[Moment] | None = Field(
         None,
         alias="except",
-        max_length=MOST_EXCEPTIONS,
-        description="Starts that the rule gives and that do not take place",
+        max_length=MAX_EXCEPTIONS,
+        description="Starts of the rule that are excluded",
     )
     also: list[Moment] | None = Field(
-        None, max_length=MOST_EXCEPTIONS, description="Further starts that no rule gives"
+        None, max_length=MAX_EXCEPTIONS, description="Additional starts"
     )
     changes: dict[Moment, ChangeEntry] | None = Field(
         None,
-        max_length=MOST_EXCEPTIONS,
-        description="By the start that the rule gives: what is different about that occurrence",
+        max_length=MAX_EXCEPTIONS,
+        description="Overrides of occurrences, by their start by the rule",
     )
 
 
 class EventEntry(Entry):
-    """One event; its key in `events` is its name in addresses and never changes."""
+    """One event; its key in `events` is its name in URLs and should never change."""
 
     summary: Line = Field(description="The title, in one line, or a map of languages")
     start: Moment = Field(
         description="YYYY-MM-DD (all day), YYYY-MM-DD HH:MM (in the time zone), or with an offset"
     )
     end: Moment | None = Field(None, description="The end; for an all-day event its last day")
-    duration: Span | None = Field(None, description="The length, as 45 minutes, instead of an end")
+    duration: Span | None = Field(None, description="The length, such as 45 minutes, or an end")
     time_zone: Zone | None = Field(None, description="IANA time zone, if not the calendar's")
-    status: _Status | None = Field(None, description="confirmed, unless it says otherwise")
+    status: _Status | None = Field(None, description="The status; confirmed by default")
     kind: _Kind | None = Field(None, description="A deadline is shown as due and blocks no time")
-    busy: Truth | None = Field(
-        None, description="Whether it blocks time; if not given, what has a time of day does"
+    busy: Boolean | None = Field(
+        None, description="Whether it blocks time; by default, timed events do"
     )
     description: Lines | None = Field(None, description="What it is about")
     location: Lines | None = Field(None, description="Where it takes place")
     url: Url | None = Field(None, description="The page about it (http or https)")
     categories: list[Label] | None = Field(
-        None, max_length=MOST_LISTED, description="Words to filter by"
+        None, max_length=MAX_LIST_ITEMS, description="Labels to filter by"
     )
     sources: list[SourceEntry] | None = Field(
-        None, max_length=MOST_LISTED, description="Where its date is known from"
+        None, max_length=MAX_LIST_ITEMS, description="The sources of its date"
     )
     reminders: list[ReminderEntry] | None = Field(
         None,
-        max_length=MOST_REMINDERS,
-        description="When people are told, instead of the calendar's reminders; [] for never",
+        max_length=MAX_REMINDERS,
+        description="The reminders, instead of the calendar's; [] for none",
     )
-    repeat: RepeatEntry | None = Field(None, description="When it comes again")
+    repeat: RepeatEntry | None = Field(None, description="How it recurs")
     note: Lines | None = Field(
-        None, description="Why it changed; goes out with the message that tells of the change"
+        None, description="Why it changed; sent with the message about the change"
     )
     format: _Format | None = Field(
-        None, description="How its description is written: plain, unless it says markdown"
+        None, description="The markup of its description: plain (default) or markdown"
     )
-    image: Url | None = Field(None, description="A picture for it (http or https)")
-    conference: ConferenceEntry | None = Field(None, description="Where people meet online")
+    image: Url | None = Field(None, description="The URL of a picture (http or https)")
+    conference: ConferenceEntry | None = Field(None, description="The online meeting")
     geo: Degrees | None = Field(
-        None, description="Where it is, in degrees: latitude, longitude, as 24.8607, 67.0011"
+        None, description="Its position in degrees: latitude, longitude, such as 24.8607, 67.0011"
     )
-    organizer: OrganizerEntry | None = Field(None, description="Who holds it: {name, email}")
-    contact: Label | None = Field(None, description="Whom to ask, in one line")
+    organizer: OrganizerEntry | None = Field(None, description="The organizer: {name, email}")
+    contact: Label | None = Field(None, description="Whom to contact, in one line")
     classification: _Classification | None = Field(
-        None, alias="class", description="How apps that pass it on should treat it; public if not"
+        None, alias="class", description="How apps that share it should treat it; default public"
     )
-    priority: Priority | None = Field(None, description="From 1, the highest, to 9")
+    priority: Priority | None = Field(None, description="From 1 (highest) to 9")
     uid: Label | None = Field(
-        None, description="The UID it already has elsewhere; otherwise one is made from its name"
+        None, description="Its existing UID, if any; by default, one is made from its name"
     )
 
 
@@ -267,13 +268,13 @@ _EVENTS_SCHEMA: dict[str, Any] = {"propertyNames": {"pattern": SLUG_PATTERN}}
 
 
 class CalendarFile(Entry):
-    """A calendar: `events/<calendar>.yaml`, or `calendar.yaml` in a folder of its own."""
+    """A calendar: `events/<calendar>.yaml` or `events/<calendar>/calendar.yaml`."""
 
     name: Line = Field(description="The calendar's title, in one line, or a map of languages")
     description: Lines | None = Field(None, description="What the calendar is about")
-    time_zone: Zone = Field(description="IANA time zone of every time that has no other")
+    time_zone: Zone = Field(description="The default IANA time zone of its events")
     language: Annotated[str, scalar(check_language), WithJsonSchema({"type": "string"})] = Field(
-        "en", description="The language of plain texts (BCP 47)"
+        "en", description="The language of texts without a tag (BCP 47)"
     )
     color: (
         Annotated[
@@ -283,32 +284,32 @@ class CalendarFile(Entry):
     ) = Field(None, description="A CSS 3 colour name")
     reminders: list[ReminderEntry] | None = Field(
         None,
-        max_length=MOST_REMINDERS,
-        description="When people are told of each event that has no reminders of its own",
+        max_length=MAX_REMINDERS,
+        description="The default reminders of its events",
     )
     visibility: _Visibility | None = Field(
-        None, description="`private`: only with a token, and on no page; public if not given"
+        None, description="`private`: requires a token and is on no page; default public"
     )
     formerly: list[Annotated[str, scalar(check_slug), WithJsonSchema(SCALAR)]] | None = Field(
         None,
-        max_length=MOST_LISTED,
-        description="Names it had before, oldest first: their addresses lead to this one",
+        max_length=MAX_LIST_ITEMS,
+        description="Its earlier names, oldest first; their URLs redirect to this calendar",
     )
     history: Annotated[int | None, scalar(_read_history), WithJsonSchema(SCALAR)] = Field(
         None,
-        description="How many past years its feed keeps, or `all`; if not given, what clients take",
+        description="How many past years its feed keeps, or `all`; default: what clients accept",
     )
     events: dict[str, EventEntry] | None = Field(
         None,
-        description="The events, by the name each has in addresses (a-z, 0-9 and -)",
+        description="The events, by their names in URLs (a-z, 0-9 and -)",
         json_schema_extra=_EVENTS_SCHEMA,
     )
 
 
 class EventsFile(Entry):
-    """Further events of a calendar that has a folder of its own."""
+    """More events of a calendar that has its own folder."""
 
     events: dict[str, EventEntry] = Field(
-        description="The events, by the name each has in addresses (a-z, 0-9 and -)",
+        description="The events, by their names in URLs (a-z, 0-9 and -)",
         json_schema_extra=_EVENTS_SCHEMA,
     )

@@ -1,4 +1,4 @@
-"""What reading definitions gives: calendars, warnings, and where each event is written."""
+"""The result of reading definitions: calendars, warnings, and the locations of events."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from calfeed.definitions.unchanged import Known
+from calfeed.definitions.calendar_readings import CalendarReading
 from calfeed.errors import DefinitionWarning
 from calfeed.model.events import Calendar, Event
-from calfeed.model.uids import BY_NAMES, UidScheme
+from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
 
 
-class Place(NamedTuple):
-    """Where an event is written: its file, the line and column of its key, counted from 1.
+class SourceLocation(NamedTuple):
+    """The location of an event: its file, and the line and column of its key, from 1.
 
-    `key` is the dotted path of the event in the file, `keys` the line and column of each key that
-    the event has.
+    `key` is the event's dotted path in the file; `keys` holds the line and column of each of its
+    keys.
     """
 
     file: str
@@ -28,22 +28,22 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Definitions:
-    """Definitions that are in order.
+    """Valid definitions.
 
-    `calendars` are sorted by slug, `warnings` by file and line. `places` say by UID where an
-    event is written. `known` says what each calendar was read from; those in `unchanged` are as
-    published, were not read, and are not among `calendars`. `uids` made their UIDs.
+    `calendars` are sorted by slug, `warnings` by file and line. `places` holds the locations of
+    events by UID, `known` the reading of each calendar. Calendars in `unchanged` are as published;
+    they were not read and are not in `calendars`. `uids` made the UIDs.
     """
 
     calendars: tuple[Calendar, ...] = ()
     warnings: tuple[DefinitionWarning, ...] = ()
-    places: Mapping[str, Place] = field(default_factory=dict)
-    known: Mapping[str, Known] = field(default_factory=dict)
+    places: Mapping[str, SourceLocation] = field(default_factory=dict)
+    known: Mapping[str, CalendarReading] = field(default_factory=dict)
     unchanged: frozenset[str] = frozenset()
-    uids: UidScheme = BY_NAMES
+    uids: UidScheme = NAME_BASED_UIDS
 
     def warn(self, event: Event, key: str, message: str) -> DefinitionWarning:
-        """A warning about a key of an event, at the line of the key, else at the event's."""
+        """Create a warning about a key of an event, located at the key or else at the event."""
         place = self.places.get(event.uid)
         if place is None:  # not read from a file
             return DefinitionWarning(f"{event.calendar}/{event.slug}", 0, 0, key, message)

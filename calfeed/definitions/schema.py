@@ -1,4 +1,4 @@
-"""JSON Schema of the definition files, for completion and checks in editors."""
+"""JSON Schema of the definition files, for completion and validation in editors."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from calfeed.definitions.keys import CalendarFile, EventsFile
 
 
 def make_schema() -> dict[str, Any]:
-    """The schema (JSON Schema 2020-12) of every kind of definition file.
+    """Return the schema (JSON Schema 2020-12) of all definition files.
 
-    Editors type YAML's scalars themselves, so texts may be numbers and booleans there; what goes
-    with what is left to the reader, which says it better.
+    Texts may be numbers and booleans, as editors interpret YAML scalars. Combinations of keys are
+    validated only by the reader, which has better messages.
     """
     schema = TypeAdapter(CalendarFile | EventsFile).json_schema(by_alias=True)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "calfeed definitions",
-        "description": "A calendar and its events, or further events of a calendar in a folder.",
+        "description": "A calendar and its events, or more events of a calendar in a folder.",
         **schema,
     }

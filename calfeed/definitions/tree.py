@@ -1,8 +1,7 @@
-"""YAML text to a plain tree of maps, lists and strings that knows where everything stands.
+"""Parse YAML into a tree of maps, lists and strings, with the position of each node.
 
-The tree is built from libyaml's events, so that depth, aliases and duplicate keys are looked at
-before anything is made of them. Every scalar stays a string: YAML's own guesses (`no`, `09:30`,
-`1e3`) cannot bite.
+The tree is built from libyaml's events, so that depth, aliases and duplicate keys are checked
+early. All scalars stay strings: YAML's implicit types (`no`, `09:30`, `1e3`) are not applied.
 """
 
 from __future__ import annotations
@@ -25,40 +24,38 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from calfeed.definitions.hints.slips import (
+from calfeed.definitions.hints.syntax import explain_syntax
+from calfeed.definitions.hints.tables import describe_table, find_table
+from calfeed.definitions.hints.yaml_pitfalls import (
     explain_comma,
     explain_comment,
     find_comment,
     split_lines,
     text_in_braces,
 )
-from calfeed.definitions.hints.syntax import explain_syntax
-from calfeed.definitions.hints.tables import describe_table, find_table
 from calfeed.errors import DefinitionWarning, InvalidValueError, Problem
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node] | None"
 Path: TypeAlias = "tuple[str | int, ...]"
 
-LARGEST_FILE = 4 * 1024 * 1024
-"""In bytes."""
-DEEPEST = 20
-MOST_REPEATED = 100_000
-"""How many nodes the aliases of a file may stand for, all together."""
+MAX_FILE_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 20
+MAX_ALIASED_NODES = 100_000
+"""The most nodes that all aliases of a file may expand to."""
 
-_REFUSED = re.compile(
+_FORBIDDEN_CHARACTERS = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
-_TOO_DEEP = f"is nested too deep; the most is {DEEPEST} levels"
+_TOO_DEEP_MESSAGE = f"is nested too deep; the maximum is {MAX_DEPTH} levels"
 
 
 @dataclass
 class Document:
-    """One file as it was read.
+    """A parsed file.
 
-    `marks` says for each path where it is written, line and column from 1: a map's entry at its
-    key, a list's item at itself. What comes from an alias has no marks of its own. `problems`
-    and `warnings` grow while the file is checked; `touched` holds the paths at or under which
-    there are problems. `today` is for examples in messages, which are later.
+    `marks` holds the line and column (from 1) of each path: of the key for an entry of a map.
+    Nodes from an alias have no marks. `problems` and `warnings` grow while the file is checked;
+    `paths_with_problems` includes all parents. Examples in messages are later than `today`.
     """
 
     file: str
@@ -67,42 +64,42 @@ class Document:
     marks: dict[Path, tuple[int, int]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[DefinitionWarning] = field(default_factory=list)
-    touched: set[Path] = field(default_factory=set)
+    paths_with_problems: set[Path] = field(default_factory=set)
 
     def report(self, path: Path, message: str | ValueError) -> None:
-        """Note a problem at `path`, or at the nearest thing around it that is written."""
+        """Add a problem at `path` or its nearest parent with a mark."""
         path, line, column = self.find(path)
         self.report_at(line, column, path, message)
 
     def warn(self, path: Path, message: str) -> None:
-        """Note a warning at `path`, or at the nearest thing around it that is written."""
+        """Add a warning at `path` or its nearest parent with a mark."""
         path, line, column = self.find(path)
-        self.warnings.append(DefinitionWarning(self.file, line, column, dotted(path), message))
+        self.warnings.append(DefinitionWarning(self.file, line, column, format_path(path), message))
 
     def report_at(self, line: int, column: int, path: Path, message: str | ValueError) -> None:
-        """Note a problem at a line and column; 0 and 0 for the file as a whole."""
-        self.touched.update(path[:length] for length in range(len(path) + 1))
+        """Add a problem at a line and column; 0 and 0 for the file as a whole."""
+        self.paths_with_problems.update(path[:length] for length in range(len(path) + 1))
         error = message if isinstance(message, InvalidValueError) else None
-        place = (self.file, line, column, dotted(path))
+        place = (self.file, line, column, format_path(path))
         self.problems.append(Problem(*place, str(message), error))
 
     def find(self, path: Path) -> tuple[Path, int, int]:
-        """The nearest written path at or around `path`, with its line and column."""
+        """Return `path` or its nearest parent with a mark, and its line and column."""
         while path and path not in self.marks:
             path = path[:-1]
         return path, *self.marks.get(path, (1, 1))
 
 
-def dotted(path: Path) -> str:
-    """A path as people read it: `events.audit.start`."""
+def format_path(path: Path) -> str:
+    """Format a path: `events.audit.start`."""
     return ".".join(map(str, path))
 
 
 def read_tree(file: str, data: bytes, today: date | None = None) -> Document:
-    """Read one YAML document; whatever the bytes, what is wrong is in the result's `problems`."""
+    """Parse one YAML document; all errors are in the result's `problems`."""
     document = Document(file, today)
-    if len(data) > LARGEST_FILE:
-        limit = LARGEST_FILE // 1024**2
+    if len(data) > MAX_FILE_BYTES:
+        limit = MAX_FILE_BYTES // 1024**2
         document.report_at(0, 0, (), f"is larger than {limit} MiB; split it over several files")
         return document
     text = _decode(document, data)
@@ -114,8 +111,8 @@ def read_tree(file: str, data: bytes, today: date | None = None) -> Document:
         except yaml.MarkedYAMLError as error:
             document.value = None
             line, column, message = explain_syntax(text, error)
-            # libyaml reads ahead, and so may come to a limit of its own before ours is seen.
-            message = _TOO_DEEP if "nesting depth" in message else message
+            # libyaml reads ahead, so it may reach its own limit first.
+            message = _TOO_DEEP_MESSAGE if "nesting depth" in message else message
             document.report_at(line, column, (), message)
     return document
 
@@ -125,30 +122,30 @@ def _decode(document: Document, data: bytes) -> str | None:
         text = data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].decode()
-        line, column = _place(before)
-        message = f"is not UTF-8: the byte 0x{data[error.start]:02x} does not belong here"
+        line, column = _position_after(before)
+        message = f"is not UTF-8: the byte 0x{data[error.start]:02x} is invalid here"
         document.report_at(line, column, (), f"{message}; save the file as UTF-8")
         return None
     text = text.removeprefix("\ufeff")
-    if found := _REFUSED.search(text):
-        line, column = _place(text[: found.start()])
-        document.report_at(line, column, (), _refusal(found[0]))
+    if found := _FORBIDDEN_CHARACTERS.search(text):
+        line, column = _position_after(text[: found.start()])
+        document.report_at(line, column, (), _explain_forbidden(found[0]))
         return None
     return text
 
 
-def _place(before: str) -> tuple[int, int]:
-    """The line and column, from 1, of what follows `before`."""
+def _position_after(before: str) -> tuple[int, int]:
+    """Return the line and column, from 1, of the character after `before`."""
     lines = split_lines(before.removeprefix("\ufeff"))
     return len(lines), len(lines[-1]) + 1
 
 
-def _refusal(character: str) -> str:
+def _explain_forbidden(character: str) -> str:
     return f"the control character U+{ord(character):04X} is not allowed; remove it"
 
 
 class _StopError(Exception):
-    """The rest of the file cannot be read; the problem is noted."""
+    """Parsing stops; the problem was already added to the document."""
 
 
 @dataclass
@@ -169,10 +166,10 @@ class _Builder:
         self._marks = document.marks
         self._events: Iterator[Any] = yaml.parse(text, Loader=yaml.CSafeLoader)
         self._anchors: dict[str, _Anchor] = {}
-        self._named_texts: list[tuple[Any, Path, _Anchor]] = []
-        self._nodes = 0  # so far, what aliases stand for included
-        self._repeated = 0
-        self._reached = 0  # the deepest level since the innermost open anchor
+        self._anchored_scalars: list[tuple[Any, Path, _Anchor]] = []
+        self._nodes = 0  # including the nodes that aliases expand to
+        self._aliased_nodes = 0
+        self._max_depth = 0  # since the innermost open anchor
 
     def build(self) -> None:
         next(self._events)  # the start of the stream
@@ -181,10 +178,10 @@ class _Builder:
         event = next(self._events)
         self._marks[()] = _mark(event)
         self._document.value = self._node(event, ())
-        for named, path, anchor in self._named_texts:
+        for named, path, anchor in self._anchored_scalars:
             if not anchor.used:
-                name = f'"&{named.anchor}" is an anchor to YAML, which nothing refers to'
-                self._report(named, path, f"{name}, and would be lost; put quotes around it all")
+                name = f'"&{named.anchor}" is an anchor in YAML that no alias uses'
+                self._report(named, path, f"{name}; it would be lost; put quotes around it all")
         next(self._events)  # the end of the document
         event = next(self._events)
         if not isinstance(event, StreamEndEvent):
@@ -194,14 +191,14 @@ class _Builder:
 
     def _node(self, event: Any, path: Path) -> Node:
         self._nodes += 1
-        self._reached = max(self._reached, len(path))
+        self._max_depth = max(self._max_depth, len(path))
         if isinstance(event, AliasEvent):
             return self._alias(event, path)
         if event.tag is not None:
             self._report(
                 event,
                 path,
-                f'the tag "{event.tag}" is not used here; remove it, or put '
+                f'the tag "{event.tag}" is not supported; remove it, or put '
                 "quotes around a text that begins with !",
             )
         if event.anchor is not None:
@@ -230,8 +227,10 @@ class _Builder:
             key = path[-1] if path and isinstance(path[-1], str) else ""
             self._report(event, path, explain_comment(key, value, comment))
             value = value or comment
-        if event.style == '"' and (found := re.search("\r", value) or _REFUSED.search(value)):
-            self._report(event, path, _refusal(found[0]))
+        if event.style == '"' and (
+            found := re.search("\r", value) or _FORBIDDEN_CHARACTERS.search(value)
+        ):
+            self._report(event, path, _explain_forbidden(found[0]))
         return value if value or event.style else None
 
     def _list(self, path: Path) -> Node:
@@ -247,18 +246,18 @@ class _Builder:
         last = ""
         while not isinstance(event := next(self._events), MappingEndEvent):
             key = self._key(event, path)
-            # What has no usable key is read for the problems in it, and left out.
+            # A value without a usable key is parsed only to report problems in it.
             child = (*path, "?" if key is None else key)
             if key in entries:
                 line, _ = self._marks[child]
-                self._report(event, child, f'"{key}" is already there in line {line}; keep one')
+                self._report(event, child, f'"{key}" is already in line {line}; keep one')
                 self._node(next(self._events), (*child, "?"))
                 continue
             begin = next(self._events)
             if in_braces and key is not None and _has_no_colon(event, begin):
                 if not last:
                     self._report(event, path, explain_comma("", key))
-                elif (*path, last) not in self._document.touched:
+                elif (*path, last) not in self._document.paths_with_problems:
                     entries[last] = self._join(event, path, last, entries[last])
                 continue
             self._marks[child] = _mark(event)
@@ -269,7 +268,7 @@ class _Builder:
         return entries
 
     def _join(self, event: Any, path: Path, key: str, value: Node) -> Node:
-        """Report a comma that ended the value of `key`; the value as it was probably meant."""
+        """Report a comma that ended the value of `key`; return the probably intended value."""
         mark = event.start_mark
         rest = text_in_braces(self._lines, mark.line, mark.column)
         if not isinstance(value, str):
@@ -297,13 +296,13 @@ class _Builder:
     def _anchored(self, event: Any, path: Path) -> Node:
         anchor = self._anchors[event.anchor] = _Anchor()
         if isinstance(event, ScalarEvent):
-            self._named_texts.append((event, path, anchor))
-        nodes, reached, self._reached = self._nodes, self._reached, len(path)
+            self._anchored_scalars.append((event, path, anchor))
+        nodes, reached, self._max_depth = self._nodes, self._max_depth, len(path)
         anchor.value = self._content(event, path)
         anchor.nodes = self._nodes - nodes + 1
-        anchor.height = self._reached - len(path)
+        anchor.height = self._max_depth - len(path)
         anchor.open = False
-        self._reached = max(self._reached, reached)
+        self._max_depth = max(self._max_depth, reached)
         return anchor.value
 
     def _alias(self, event: Any, path: Path) -> Node:
@@ -313,22 +312,22 @@ class _Builder:
             self._report(event, path, f'there is no anchor "&{event.anchor}" above; {hint}')
             return None
         if anchor.open:
-            self._report(event, path, f'the alias "*{event.anchor}" stands inside its own anchor')
+            self._report(event, path, f'the alias "*{event.anchor}" is inside its own anchor')
             return None
         anchor.used = True
         self._nodes += anchor.nodes
-        self._repeated += anchor.nodes
-        if self._repeated > MOST_REPEATED:
-            message = f"the aliases of this file stand for more than {MOST_REPEATED:,} values"
+        self._aliased_nodes += anchor.nodes
+        if self._aliased_nodes > MAX_ALIASED_NODES:
+            message = f"the aliases of this file expand to more than {MAX_ALIASED_NODES:,} values"
             self._report(event, path, f"{message}; write them out, or use fewer")
             raise _StopError
-        self._reached = max(self._reached, len(path) + anchor.height)
+        self._max_depth = max(self._max_depth, len(path) + anchor.height)
         self._check_depth(event, path, len(path) + anchor.height)
         return anchor.value
 
     def _check_depth(self, event: Any, path: Path, depth: int) -> None:
-        if depth >= DEEPEST:
-            self._report(event, path, _TOO_DEEP)
+        if depth >= MAX_DEPTH:
+            self._report(event, path, _TOO_DEEP_MESSAGE)
             raise _StopError
 
     def _report(self, event: Any, path: Path, message: str) -> None:
@@ -337,7 +336,7 @@ class _Builder:
 
 
 def _has_no_colon(key: Any, value: Any) -> bool:
-    """Whether a key of a map in braces stands alone: its empty value is where the key ends."""
+    """Return whether a key in braces has no value: its empty value is at the key's end."""
     return isinstance(value, ScalarEvent) and _mark(value) == (
         key.end_mark.line + 1,
         key.end_mark.column + 1,

@@ -1,4 +1,4 @@
-"""A map of the tree to its entry in `keys`, and everything wrong with it in people's words."""
+"""Validate a map of the tree as an entry of `keys`, with readable messages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from calfeed.definitions.formats.scalars import name_shape
+from calfeed.definitions.formats.scalars import describe_type
 from calfeed.definitions.hints.keys import explain_key, find_key, known_word
-from calfeed.definitions.hints.moments import read_moment
-from calfeed.definitions.hints.rules import find_rule
+from calfeed.definitions.hints.moments import suggest_moment
+from calfeed.definitions.hints.rules import suggest_rule
 from calfeed.definitions.keys import (
     CalendarFile,
     ChangeEntry,
@@ -27,7 +27,7 @@ from calfeed.definitions.keys import (
 )
 from calfeed.definitions.tree import Document, Node, Path
 from calfeed.errors import InvalidValueError
-from calfeed.model.texts import listed, shortened
+from calfeed.model.texts import join_words, shortened
 
 _E = TypeVar("_E", bound=Entry)
 
@@ -42,12 +42,12 @@ _ENTRIES: Mapping[str | int, type[Entry]] = {
 
 
 def read_entry(
-    entry: type[_E], node: Node, document: Document, path: Path, instead: Mapping[str, Node]
+    entry: type[_E], node: Node, document: Document, path: Path, fallback: Mapping[str, Node]
 ) -> _E | None:
-    """Read the node at `path` as an `entry`, and report everything wrong with it.
+    """Validate the node at `path` as an `entry`, and report all problems.
 
-    Where something is wrong, what is right is still returned if it can stand alone, so that it
-    can be checked further; `instead` gives values for required keys that are not usable.
+    If there are problems, the valid keys are still returned if possible, for further checks;
+    `fallback` has values for invalid required keys.
     """
     context = {"today": document.today}
     try:
@@ -55,37 +55,38 @@ def read_entry(
     except ValidationError as error:
         bad: set[Path] = set()
         found = error.errors(include_url=False)
-        meant = _meant_keys(found, node, entry)
+        meant = _intended_keys(found, node, entry)
         for details in found:
-            place = _written(node, details["loc"])
+            place = _path_in_file(node, details["loc"])
             numbers = (i for i, part in enumerate(place) if isinstance(part, int))
             bad.add(place[: next(numbers, len(place))])
             if details["type"] == "missing" and (*place, details["loc"][-1]) in meant:
-                continue  # it is there, under another name, and that is said
-            if place and (*path, *place) in document.touched and _at(node, place) is None:
-                continue  # what is wrong with it was said when the file was read
+                continue  # reported as an unknown key with a suggestion
+            reported = (*path, *place) in document.paths_with_problems
+            if place and reported and _node_at(node, place) is None:
+                continue  # already reported while parsing
             document.report((*path, *place), _explain(details, entry, place, node))
         if not isinstance(node, dict):
             return None
         try:
-            return entry.model_validate({**instead, **_without(node, bad)}, context=context)
+            return entry.model_validate({**fallback, **_without(node, bad)}, context=context)
         except ValidationError:
             return None
 
 
-def _meant_keys(found: list[ErrorDetails], node: Node, entry: type[Entry]) -> set[Path]:
-    """The keys that unknown ones were probably meant to be."""
+def _intended_keys(found: list[ErrorDetails], node: Node, entry: type[Entry]) -> set[Path]:
+    """Return the keys that unknown keys were probably meant to be."""
     meant: set[Path] = set()
     for details in found:
         if details["type"] == "extra_forbidden":
-            *around, key = place = _written(node, details["loc"])
+            *around, key = place = _path_in_file(node, details["loc"])
             if name := find_key(str(key), _keys_of(_entry_at(entry, place[:-1]))):
                 meant.add((*around, name))
     return meant
 
 
-def _written(node: Node, location: tuple[str | int, ...]) -> Path:
-    """The part of pydantic's location that is written in the file."""
+def _path_in_file(node: Node, location: tuple[str | int, ...]) -> Path:
+    """Return the part of pydantic's location that exists in the file."""
     place: list[str | int] = []
     for part in location:
         if isinstance(part, str) and isinstance(node, dict):
@@ -108,8 +109,8 @@ def _without(node: dict[str, Node], bad: set[Path], path: Path = ()) -> dict[str
     }
 
 
-def _at(node: Node, place: Path) -> Node:
-    """What is written at a place of the node."""
+def _node_at(node: Node, place: Path) -> Node:
+    """Return the node at a path inside `node`."""
     for part in place:
         if isinstance(node, dict):
             node = node[str(part)]
@@ -132,36 +133,38 @@ def _explain(
             about = about[:1].lower() + about[1:]
         return f'the key "{key}" is missing ({about})'
     if kind == "extra_forbidden":
-        return _explain_unknown(str(place[-1]), _entry_at(entry, place[:-1]), _at(node, place[:-1]))
+        return _explain_unknown(
+            str(place[-1]), _entry_at(entry, place[:-1]), _node_at(node, place[:-1])
+        )
     if kind == "enum" and isinstance(value, str):
         word = known_word(value, re.findall(r"\w+", context["expected"]))
-        hint = f' (here perhaps "{word}")' if word else ""
-        shown = shortened(str(_at(node, place)))
-        return InvalidValueError(shown, f"is not known here; write {context['expected']}{hint}")
+        hint = f' (perhaps "{word}")' if word else ""
+        shown = shortened(str(_node_at(node, place)))
+        return InvalidValueError(shown, f"is not valid here; write {context['expected']}{hint}")
     if kind == "enum":
-        return f"must be a text, not {name_shape(value)}"
+        return f"must be a text, not {describe_type(value)}"
     if kind == "too_long":
-        # Of a map that is too long pydantic does not always say how long it is.
-        return f"has {len(details['input']):,} entries; the most is {context['max_length']:,}"
+        # pydantic does not always report the length of a map.
+        return f"has {len(details['input']):,} entries; the maximum is {context['max_length']:,}"
     if kind == "list_type":
         hint = f"; write [{shortened(value)}]" if isinstance(value, str) else ""
-        return f"must be a list, such as [one, another], not {name_shape(value)}{hint}"
+        return f"must be a list, such as [one, another], not {describe_type(value)}{hint}"
     inner = _entry_at(entry, place)
-    keys = "" if kind == "dict_type" else f" with the keys {listed(_keys_of(inner))}"
+    keys = "" if kind == "dict_type" else f" with the keys {join_words(_keys_of(inner))}"
     hint = ""
     if inner is RepeatEntry and isinstance(value, str):
-        rule = value.strip() if "=" in value else find_rule(value)
+        rule = value.strip() if "=" in value else suggest_rule(value)
         like = "" if rule else " a rule, such as"
         hint = f'; write{like} repeat: {{rule: "{rule or "FREQ=MONTHLY;BYDAY=-1TH"}"}}'
-    elif inner is EventEntry and isinstance(value, str) and (day := read_moment(value)):
+    elif inner is EventEntry and isinstance(value, str) and (day := suggest_moment(value)):
         hint = f"; write {{summary: its title, start: {day}}}"
     elif isinstance(value, str) and value.partition(":")[0] in _keys_of(inner):
         hint = f'; write a space after each colon, as "{value.partition(":")[0]}: …"'
-    return f"must be a map{keys}, but is {name_shape(value)}{hint}"
+    return f"must be a map{keys}, but is {describe_type(value)}{hint}"
 
 
 def _entry_at(entry: type[Entry], place: Path) -> type[Entry]:
-    """The entry whose keys are written at `place`."""
+    """Return the entry type at `place`."""
     return next((_ENTRIES[part] for part in reversed(place) if part in _ENTRIES), entry)
 
 
@@ -171,5 +174,5 @@ def _keys_of(entry: type[Entry]) -> list[str]:
 
 def _explain_unknown(key: str, entry: type[Entry], node: Node) -> str:
     if entry is EventsFile and key in CalendarFile.model_fields:
-        return f'"{key}" belongs in calendar.yaml; a file beside it has only events'
+        return f'"{key}" belongs in calendar.yaml; other files of the calendar have only events'
     return explain_key(key, node if isinstance(node, dict) else {}, _keys_of(entry))

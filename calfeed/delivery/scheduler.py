@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from calfeed.clock import STEP, read_wall
+from calfeed.clock import MAX_CORRECTION, read_wall
 from calfeed.delivery.engine.worker import Worker
 from calfeed.errors import StoreError
 
@@ -67,8 +67,8 @@ class WorkerClock:
             ahead = self._compare_clocks()
             jumps = [now - before for now, before in zip(ahead, self._ahead, strict=True)]
             self._ahead = ahead
-            if max(map(abs, jumps)) > STEP.total_seconds():
-                if abs(jumps[0]) > STEP.total_seconds():
+            if max(map(abs, jumps)) > MAX_CORRECTION.total_seconds():
+                if abs(jumps[0]) > MAX_CORRECTION.total_seconds():
                     _log.warning("the time has jumped by %+.0f seconds", jumps[0])
                 self._next = None
                 self._plan_duties()

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def load_channels(settings: Settings) -> Mapping[str, Channel]:
     """The channels of the settings' file, by name; none where there is no file.
 
-    Raises SettingsError with everything that is wrong in it, RightsError where others can read it.
+    Raises SettingsError with everything that is wrong in it, FilePermissionsError where others can
+    read it.
     """
     if settings.channels is None:
         return {}

@@ -1,1 +1,1 @@
-"""iCalendar: events as VEVENT bytes, their time zones, the feeds made of them (RFC 5545, 7986)."""
+"""Write iCalendar: VEVENTs, time zones and feeds (RFC 5545, 7986)."""

@@ -1,4 +1,4 @@
-"""What is different between two revisions of an event, and which of its occurrences it concerns."""
+"""Compare two revisions of an event and its occurrences."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from enum import StrEnum
 from calfeed.ical.occurrences import Moment, Occurrence, expand, format_moment, last_end
 from calfeed.ical.zones.clocks import is_shifted
 from calfeed.model.events import Change, Event, Repeat, Status, Text
-from calfeed.model.revision import Move, Revision, Written
+from calfeed.model.revision import ComparableRevision, Move, Revision
 
-LONGEST_HISTORY = 50
-"""How many moves an event is shown with."""
+MAX_MOVES = 50
+"""The most moves that are kept in an event's history."""
 
-_AHEAD = timedelta(days=400)
+_COMPARISON_WINDOW = timedelta(days=400)
 _DAY = timedelta(days=1)
 
 
 class Kind(StrEnum):
-    """What happens to an event."""
+    """The kind of a change of an event."""
 
     ADDED = "added"
     MOVED = "moved"
@@ -31,10 +31,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class OccurrenceChange:
-    """One occurrence of a recurring event: `before` a change (None: there was none), and `after`.
+    """A change of one occurrence; `before` is None if it is new.
 
-    One that is no more is cancelled `after`. `onwards` says that the rule has changed, so that the
-    occurrences after this one are others too.
+    A removed occurrence has the status cancelled in `after`. `onwards` means that the rule
+    changed, so that the following occurrences differ too.
     """
 
     before: Occurrence | None
@@ -43,17 +43,17 @@ class OccurrenceChange:
 
     @property
     def dropped(self) -> bool:
-        """Whether it does not take place any more."""
+        """Whether it no longer takes place."""
         return not _takes_place(self.after)
 
     @property
     def added(self) -> bool:
-        """Whether it takes place and did not before."""
+        """Whether it takes place now but did not before."""
         return not _takes_place(self.before)
 
     @property
     def moved(self) -> bool:
-        """Whether it takes place at another time than before."""
+        """Whether its time changed."""
         if self.before is None or self.dropped or self.added:
             return False
         times = (self.before.begins, self.before.ends)
@@ -62,10 +62,10 @@ class OccurrenceChange:
 
 @dataclass(frozen=True)
 class EventChange:
-    """From one revision of an event to another: `before` is None where there was none.
+    """The change from one revision of an event to another; `before` is None for a new event.
 
-    `occurrences` are those that it concerns, by time; none where it concerns the event as a whole.
-    `new_rules` says that the rules of its zone have put the same wall time at another instant.
+    `occurrences` lists the changed occurrences by time; it is empty if the event as a whole
+    changed. `new_rules` means that new zone rules put the same wall time at another instant.
     """
 
     kind: Kind
@@ -76,25 +76,22 @@ class EventChange:
 
     @property
     def coming(self) -> bool:
-        """Whether the change is of use to anybody: something of it was not over when made."""
+        """Whether the old or the new event was not over at the time of the change."""
         now = self.after.modified
         events = [self.after.event] + ([self.before.event] if self.before else [])
         return any((end := last_end(event)) is None or end > now for event in events)
 
     @property
     def reason(self) -> Text | None:
-        """The note that came with it: one that stood there before belongs to another change."""
+        """The note of this change; an unchanged note belongs to an earlier change."""
         before, note = self.before, self.after.event.note
         if before is None or self.kind in (Kind.ADDED, Kind.WITHDRAWN):
             return None
         return note if note != before.event.note else None
 
     @property
-    def telling(self) -> bool:
-        """Whether people who know the one revision learn something by the other.
-
-        That a note is taken away again is nothing to tell.
-        """
+    def is_newsworthy(self) -> bool:
+        """Whether the change is worth announcing; the removal of a note is not."""
         before, after = self.before, self.after
         if before is None or before.withdrawn:
             return not after.withdrawn
@@ -104,14 +101,14 @@ class EventChange:
 
     @property
     def event_differs(self) -> bool:
-        """Whether something of the event itself is different, beside its occurrences and note."""
+        """Whether the event itself changed, apart from its recurrence and note."""
         if self.before is None:
             return True
         return _without_repeat(self.before.event) != _without_repeat(self.after.event)
 
 
-def compare_revisions(before: Written | None, after: Written) -> EventChange:
-    """What has changed from one revision of an event to another."""
+def compare_revisions(before: ComparableRevision | None, after: ComparableRevision) -> EventChange:
+    """Return the change from one revision of an event to another."""
     new = after.revision
     if before is None:
         return EventChange(Kind.WITHDRAWN if new.withdrawn else Kind.ADDED, None, new)
@@ -126,14 +123,14 @@ def compare_revisions(before: Written | None, after: Written) -> EventChange:
     if _own_times(old.event) != _own_times(new.event):
         return EventChange(Kind.MOVED, old, new, new_rules=new_rules)
     occurrences = _compare_occurrences(old.event, new.event, new.modified)
-    kind = Kind.MOVED if any(one.moved for one in occurrences) else Kind.CHANGED
+    kind = Kind.MOVED if any(change.moved for change in occurrences) else Kind.CHANGED
     return EventChange(kind, old, new, occurrences, new_rules)
 
 
 def drops_occurrences(change: EventChange) -> bool:
-    """Whether a series that is neither withdrawn nor cancelled loses some coming occurrences.
+    """Return whether a series loses future occurrences without being withdrawn or cancelled.
 
-    That is so too if the series also moved, or if its rule is gone and one event is left.
+    This includes series that also moved, and series that become a single event.
     """
     before, after = change.before, change.after
     if before is None or change.kind not in (Kind.MOVED, Kind.CHANGED):
@@ -141,27 +138,27 @@ def drops_occurrences(change: EventChange) -> bool:
     old, new = before.event, after.event
     if old.repeat is None or old.repeat == new.repeat:
         return False
-    if any(one.dropped for one in change.occurrences):
+    if any(occurrence.dropped for occurrence in change.occurrences):
         return True
-    # Where the series itself moved, its occurrences are not compared one by one.
-    begin, end = after.modified, after.modified + _AHEAD
+    # If the series itself moved, its occurrences were not compared one by one.
+    begin, end = after.modified, after.modified + _COMPARISON_WINDOW
     counts = [sum(map(_takes_place, expand(event, begin, end))) for event in (old, new)]
     return counts[1] < counts[0]
 
 
 def _is_shifted(old: Revision, new: Revision) -> bool:
-    """Whether coming occurrences of a series have another offset now than they had by `old`."""
+    """Return whether future occurrences of a series have another UTC offset than by `old`."""
     if old.event.time_zone != new.event.time_zone or old.clock == new.clock:
         return False
     begin = new.modified
     return any(
-        is_shifted(one.begins, old.clock, new.clock)
-        for one in expand(new.event, begin, begin + _AHEAD)
+        is_shifted(occurrence.begins, old.clock, new.clock)
+        for occurrence in expand(new.event, begin, begin + _COMPARISON_WINDOW)
     )
 
 
 def extend_history(change: EventChange, day: datetime) -> tuple[Move, ...]:
-    """The moves of an event up to and with a change that is made on a day (UTC)."""
+    """Return the moves of an event including a change made on a day (UTC)."""
     before = change.before
     if before is None:
         return ()
@@ -169,9 +166,9 @@ def extend_history(change: EventChange, day: datetime) -> tuple[Move, ...]:
         return before.history
     event = before.event
     times: list[tuple[Moment, Moment | None, str | None]] = [
-        (one.before.start, one.before.end, one.after.id)
-        for one in change.occurrences
-        if one.before is not None and one.moved
+        (occurrence.before.start, occurrence.before.end, occurrence.after.id)
+        for occurrence in change.occurrences
+        if occurrence.before is not None and occurrence.moved
     ] or [(event.start, event.end, None)]
     moves = [
         Move(
@@ -184,11 +181,11 @@ def extend_history(change: EventChange, day: datetime) -> tuple[Move, ...]:
         )
         for start, end, occurrence in times
     ]
-    return (*before.history, *moves)[-LONGEST_HISTORY:]
+    return (*before.history, *moves)[-MAX_MOVES:]
 
 
 def find_cancel_note(change: EventChange) -> Text | None:
-    """Why an event is cancelled after a change: said with it, or with an earlier one."""
+    """Return why an event is cancelled: the reason of this or an earlier change."""
     if change.after.event.status is not Status.CANCELLED:
         return None
     if change.before is None or change.kind is Kind.ADDED:
@@ -201,65 +198,70 @@ def _takes_place(occurrence: Occurrence | None) -> bool:
 
 
 def _own_times(event: Event) -> tuple[object, ...]:
-    """When an event takes place, or the first of its occurrences."""
+    """Return the time of an event, or of the start of a series, for comparison."""
     return event.all_day, event.instant(event.start), event.instant(event.end or event.start)
 
 
 def _compare_occurrences(old: Event, new: Event, now: datetime) -> tuple[OccurrenceChange, ...]:
-    """The occurrences in which two states of an event differ whose own times are the same."""
+    """Compare the occurrences of two revisions of an event with the same start and end."""
     if old.repeat is None or new.repeat is None or old.repeat == new.repeat:
         return ()
     if Status.CANCELLED in (old.status, new.status):
         return ()
     begin, end = _find_window(old, new, now)
-    before, after = ({one.id: one for one in expand(event, begin, end)} for event in (old, new))
-    if _pattern(old.repeat) != _pattern(new.repeat):
-        shifted = _find_shift(before.values(), after.values(), now)
+    before, after = (
+        {occurrence.id: occurrence for occurrence in expand(event, begin, end)}
+        for event in (old, new)
+    )
+    if _rule_without_end(old.repeat) != _rule_without_end(new.repeat):
+        shifted = _find_first_shift(before.values(), after.values(), now)
         if shifted is not None:
             return (shifted,)
     olds, news = _changes_by_id(old.repeat), _changes_by_id(new.repeat)
-    found = []
+    changes = []
     for name in before.keys() | after.keys():
-        was, is_now = before.get(name), after.get(name)
-        if _own(was, olds) == _own(is_now, news):
+        old_one, new_one = before.get(name), after.get(name)
+        if _own_values(old_one, olds) == _own_values(new_one, news):
             continue
-        if is_now is not None:
-            found.append(OccurrenceChange(was, is_now))
-        elif was is not None:
-            found.append(OccurrenceChange(was, replace(was, status=Status.CANCELLED)))
-    return tuple(sorted(found, key=lambda one: (one.after.begins, one.after.id)))
+        if new_one is not None:
+            changes.append(OccurrenceChange(old_one, new_one))
+        elif old_one is not None:
+            cancelled = replace(old_one, status=Status.CANCELLED)
+            changes.append(OccurrenceChange(old_one, cancelled))
+    return tuple(sorted(changes, key=lambda change: (change.after.begins, change.after.id)))
 
 
 def _find_window(old: Event, new: Event, now: datetime) -> tuple[datetime, datetime]:
-    """From when to when occurrences are compared: a year ahead, and wherever one is special."""
-    moments = [now, now + _AHEAD]
-    for event, other in ((old, new), (new, old)):
-        mine, others = event.repeat or Repeat(), other.repeat or Repeat()
-        moments += [event.instant(one) for one in set(mine.exclude) - set(others.exclude)]
-        moments += [event.instant(one) for one in set(mine.also) - set(others.also)]
-        for change in mine.changes:
-            if change not in others.changes:
-                moments += [event.instant(one) for one in (change.original, change.start) if one]
-    return min(moments) - _DAY, max(moments) + _DAY
+    """Return the comparison window: a year ahead, extended to all differing exceptions."""
+    instants = [now, now + _COMPARISON_WINDOW]
+    for event, other_event in ((old, new), (new, old)):
+        repeat, other = event.repeat or Repeat(), other_event.repeat or Repeat()
+        moments = [*set(repeat.exclude) - set(other.exclude), *set(repeat.also) - set(other.also)]
+        for change in repeat.changes:
+            if change not in other.changes:
+                moments += [moment for moment in (change.original, change.start) if moment]
+        instants += map(event.instant, moments)
+    return min(instants) - _DAY, max(instants) + _DAY
 
 
-def _pattern(repeat: Repeat) -> frozenset[str]:
-    """A rule without its end."""
+def _rule_without_end(repeat: Repeat) -> frozenset[str]:
+    """Return the parts of a rule without COUNT and UNTIL."""
     parts = (repeat.rule or "").upper().split(";")
     return frozenset(part for part in parts if not part.startswith(("COUNT=", "UNTIL=")))
 
 
-def _find_shift(
+def _find_first_shift(
     before: Iterable[Occurrence], after: Iterable[Occurrence], now: datetime
 ) -> OccurrenceChange | None:
-    """The first coming date that another rule has put elsewhere.
+    """Return the first future occurrence that another rule has moved.
 
-    None where the one rule only has some of the other's dates.
+    Returns None if the dates of one rule are a subset of the other's.
     """
     olds, news = (
-        [one for one in each if _takes_place(one) and one.begins >= now] for each in (before, after)
+        [each for each in occurrences if _takes_place(each) and each.begins >= now]
+        for occurrences in (before, after)
     )
-    starts, new_starts = {one.begins for one in olds}, {one.begins for one in news}
+    starts, new_starts = {old.begins for old in olds}, {new.begins for new in news}
     if starts <= new_starts or new_starts <= starts:
         return None
     for old, new in zip(olds, news, strict=False):
@@ -272,8 +274,8 @@ def _changes_by_id(repeat: Repeat) -> dict[str, Change]:
     return {format_moment(change.original): change for change in repeat.changes}
 
 
-def _own(occurrence: Occurrence | None, changes: Mapping[str, Change]) -> object:
-    """What an occurrence does not have from its event; None where it does not take place."""
+def _own_values(occurrence: Occurrence | None, changes: Mapping[str, Change]) -> object:
+    """Return what an occurrence does not inherit; None if it does not take place."""
     if occurrence is None or occurrence.status is Status.CANCELLED:
         return None
     change = changes.get(occurrence.id)

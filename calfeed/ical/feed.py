@@ -1,4 +1,4 @@
-"""A feed: a header, the VTIMEZONEs in use, stored VEVENT bytes joined, a footer (RFC 7986)."""
+"""Join a feed: header, VTIMEZONEs in use, stored VEVENT bytes, footer (RFC 7986)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from calfeed.model.colors import COLORS
 from calfeed.model.events import Event
 
 _REFRESH = "PT1H"
-"""How often a client is asked to poll; most have a mind of their own."""
+"""The suggested poll interval; most clients use their own."""
 
 _TZID = re.compile(rb"^DTSTART;TZID=([^:]+):", re.MULTILINE)
-"""A zone's name. Texts are no danger: a line that goes on begins with a space."""
+"""A zone's name. Texts cannot match: their continuation lines begin with a space."""
 
 FOOTER = b"END:VCALENDAR\r\n"
 
 
 @dataclass(frozen=True)
 class Heading:
-    """What a feed says of itself, in one language.
+    """The calendar properties of a feed, in one language.
 
-    `source` is its own address (RFC 7986, 5.8); None where that is nobody's business.
-    `time_zone` is the zone in which apps may show it; None for events of several calendars.
+    `source` is its URL (RFC 7986, 5.8), None if it is private. `time_zone` is the zone in which
+    apps may show it, None for events of several calendars.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Heading:
 
 @dataclass(frozen=True, order=True)
 class ZoneUse:
-    """A time zone that VEVENTs refer to by TZID, in which years; `last` None: without an end."""
+    """A time zone that VEVENTs use by TZID, and the years; `last` is None if there is no end."""
 
     time_zone: str
     first: int
@@ -47,45 +47,44 @@ class ZoneUse:
 
 
 def zone_in_use(event: Event, vevent: bytes, last_year: int) -> ZoneUse | None:
-    """The zone that an event's VEVENT refers to: None where all its times are dates or in UTC.
+    """Return the zone that a VEVENT uses, None if all its times are dates or in UTC.
 
-    `last_year` is when (UTC) its last occurrence ends, `ENDLESS` for none. The name is taken from
-    the stored bytes: what a zone is called today may not be what it was called then.
+    `last_year` is the year (UTC) in which its last occurrence ends, or `ENDLESS`. The name is
+    taken from the stored bytes, as the zone may have been renamed since.
     """
-    named = _TZID.search(vevent)
-    if named is None:
+    tzid = _TZID.search(vevent)
+    if tzid is None:
         return None
     starts = [event.start]
     if event.repeat is not None:
         starts += event.repeat.also
         starts += [change.start for change in event.repeat.changes if change.start is not None]
     first = min(start.year for start in starts)
-    return ZoneUse(named[1].decode(), first, None if last_year == ENDLESS else last_year + 1)
+    return ZoneUse(tzid[1].decode(), first, None if last_year == ENDLESS else last_year + 1)
 
 
 def zone_to_name(time_zone: str, events: Iterable[Event]) -> str | None:
-    """The zone that a feed names as its own (X-WR-TIMEZONE), its calendar's.
+    """Return the zone for X-WR-TIMEZONE: the calendar's, or None if a timed event recurs in UTC.
 
-    None where an event comes again by the clock of UTC: some apps would take its rule for one on
-    the clock of the zone that is named.
+    Some apps would expand a rule in UTC on the clock of X-WR-TIMEZONE.
     """
-    if any(one.repeat is not None and not one.all_day and is_utc(one.time_zone) for one in events):
+    if any(event.repeat and not event.all_day and is_utc(event.time_zone) for event in events):
         return None
     return time_zone
 
 
 def join_feed(heading: Heading, zones: Iterable[ZoneUse], vevents: Iterable[bytes]) -> bytes:
-    """The feed's bytes. Equal arguments give equal bytes in every process."""
+    """Return the bytes of a feed, which are deterministic in every process."""
     return b"".join([render_header(heading), *_vtimezones(zones), *vevents, FOOTER])
 
 
 def render_header(heading: Heading) -> bytes:
-    """VCALENDAR's own properties, without METHOD, which makes a subscription an invitation."""
+    """Write the properties of VCALENDAR, without METHOD, which would make it an invitation."""
     calendar = Component("VCALENDAR")
     calendar.put("VERSION", "2.0")
     calendar.put("PRODID", PRODID)
     calendar.put("CALSCALE", "GREGORIAN")
-    # Clients differ in which of the pairs they read: the standard's or the older one.
+    # Some clients read only the standard property, others only the older X- property.
     for name in ("NAME", "X-WR-CALNAME"):
         calendar.put_text(name, heading.name)
     if heading.description:
@@ -105,7 +104,7 @@ def render_header(heading: Heading) -> bytes:
 
 
 def _vtimezones(uses: Iterable[ZoneUse]) -> list[bytes]:
-    """One VTIMEZONE for each zone, for all the years that any event uses, sorted by name."""
+    """Render one VTIMEZONE per zone for all years in use, sorted by name."""
     merged: dict[str, ZoneUse] = {}
     for use in uses:
         other = merged.get(use.time_zone, use)

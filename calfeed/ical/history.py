@@ -1,7 +1,7 @@
-"""How much of the past a feed carries.
+"""Decide how many past years a feed contains.
 
-All of it, until the feed would grow beyond what Google reads; from there on the oldest years are
-left out, whole ones, so that the bytes do not change from one day to the next.
+It contains all years until it would exceed Google's limits; then the oldest years are dropped.
+Only whole years are dropped, so that the bytes do not change from day to day.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-MOST_EVENTS = 1_000
-MOST_BYTES = 1_000_000
-"""What Google's calendar still takes of a feed, with a little room."""
+MAX_FEED_EVENTS = 1_000
+MAX_FEED_BYTES = 1_000_000
+"""The limits of Google Calendar for feeds, with a margin."""
 
 ENDLESS = 10_000
-"""The last year of what has no end."""
+"""The last year of an endless series."""
 
 
 def first_year(years: Iterable[tuple[int, int, int]], this_year: int, keep: int | None) -> int:
-    """The first year whose events a feed shows; 0 where it shows all.
+    """Return the first year that a feed contains, 0 for all.
 
-    `years` tells what there is: a year (UTC), how many events end in it for the last time, and
-    their bytes; a year may come more than once. `keep` is how many past years are wanted; None:
-    as many as fit. This year and what comes after it is always shown.
+    `years` holds tuples of a year (UTC), the number of events whose last occurrence ends in it,
+    and their size in bytes; years may repeat. `keep` is the number of past years to keep, None for
+    as many as fit. The current and later years are always included.
     """
     if keep is not None:
         return max(0, this_year - keep)
@@ -34,7 +34,7 @@ def first_year(years: Iterable[tuple[int, int, int]], this_year: int, keep: int 
     count, size = counts.total(), sizes.total()
     first = 0
     for year in sorted(counts):
-        if (count <= MOST_EVENTS and size <= MOST_BYTES) or year >= this_year:
+        if (count <= MAX_FEED_EVENTS and size <= MAX_FEED_BYTES) or year >= this_year:
             break
         count -= counts[year]
         size -= sizes[year]

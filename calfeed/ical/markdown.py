@@ -1,6 +1,6 @@
-"""Markdown (CommonMark) for calendar apps: readable plain text, and HTML that can do no harm.
+"""Convert Markdown (CommonMark) to plain text and safe HTML for calendar apps.
 
-Loaded only where a description is Markdown: its libraries are needed for nothing else.
+Imported only for descriptions in Markdown, as its libraries are needed for nothing else.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
 
 class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802 (markdown-it's name)
-        """A feed has no address that a relative link could start from; it stays as written."""
+        """Reject relative links, as a feed has no base URL; they stay as text."""
         return url.partition(":")[0].lower() in _SCHEMES
 
 
 def _render_image(
     _: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any
 ) -> str:
-    """A link: who looks at a calendar must not be seen by whoever keeps the picture."""
+    """Render an image as a link, so that viewing a calendar does not contact its host."""
     address = str(tokens[index].attrGet("src") or "")
     return f'<a href="{escape(address)}">{escape(tokens[index].content or address)}</a>'
 
@@ -40,19 +40,19 @@ _MARKDOWN.add_render_rule("image", _render_image)
 
 
 def to_html(markdown: str) -> str:
-    """The text as an HTML fragment: text-level markup, lists and links, nothing that loads."""
+    """Convert to an HTML fragment with text markup, lists and links, without external content."""
     return nh3.clean(
         str(_MARKDOWN.render(markdown)),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        attribute_filter=lambda tag, name, value: value or None,  # a link to nowhere is none
+        attribute_filter=lambda tag, name, value: value or None,  # drops empty attributes
         url_schemes=_SCHEMES,
         link_rel="noreferrer",
     ).strip()
 
 
 def to_text(markdown: str) -> str:
-    """The text as a person would write it without markup; a link is "text: https://…"."""
+    """Convert to plain text; a link becomes "text: https://…"."""
     return _blocks(SyntaxTreeNode(_MARKDOWN.parse(markdown)).children)
 
 
@@ -76,7 +76,7 @@ def _block(node: SyntaxTreeNode) -> str:
 
 
 def _items(node: SyntaxTreeNode, marks: Sequence[str]) -> str:
-    """The items of a list, with empty lines between them only where they are long themselves."""
+    """Format the items of a list; only loose items have empty lines inside."""
     texts = [_blocks(item.children, "\n" if _is_tight(item) else "\n\n") for item in node.children]
     lines = [_indent(text, mark, " " * len(mark)) for text, mark in zip(texts, marks, strict=True)]
     return "\n".join(lines)

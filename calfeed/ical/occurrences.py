@@ -1,7 +1,7 @@
-"""The occurrences of an event: its recurrence set, expanded over a window (RFC 5545, 3.8.5).
+"""Expand the recurrence set of an event over a window (RFC 5545, 3.8.5).
 
-A rule runs on the wall clock of the event's zone. A wall time that the clocks skip is read with
-the offset before the gap, one that comes twice is the first of the two (RFC 5545, 3.3.5).
+Rules are expanded on the wall clock of the event's zone. A wall time in a gap uses the offset
+before the gap; an ambiguous one is the first (RFC 5545, 3.3.5).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Moment: TypeAlias = date | datetime
 
 @dataclass(frozen=True)
 class Occurrence:
-    """One time at which an event takes place, with what is its own.
+    """One occurrence of an event, with its overrides.
 
-    `original` is the start its rule gives it (RECURRENCE-ID), None for an event that does not
-    recur. `start` and `end` (exclusive; None: no length) are dates or aware datetimes in the
-    event's zone; `begins` and `ends` are the same as UTC, a date being midnight in that zone.
+    `original` is its start by the rule (RECURRENCE-ID), None if the event does not recur. `start`
+    and `end` (exclusive; None if it has no duration) are dates or aware datetimes in the event's
+    zone; `begins` and `ends` are the same in UTC, with midnight in that zone for dates.
     """
 
     original: Moment | None
@@ -39,13 +39,13 @@ class Occurrence:
 
     @property
     def id(self) -> str:
-        """The occurrence's name within its event: empty where the event does not recur."""
+        """The occurrence's id within its event, "" if the event does not recur."""
         return "" if self.original is None else format_moment(self.original)
 
 
 def format_moment(moment: Moment) -> str:
-    """A moment as iCalendar writes it: `20250630`, or in UTC `20250630T073000Z`."""
-    # strftime takes three times as long, and every occurrence of a series has a name.
+    """Format a moment as in iCalendar: `20250630`, or in UTC `20250630T073000Z`."""
+    # strftime is three times slower, and this runs for every occurrence.
     if not isinstance(moment, datetime):
         return f"{moment.year:04}{moment.month:02}{moment.day:02}"
     utc = moment.astimezone(UTC)
@@ -54,7 +54,7 @@ def format_moment(moment: Moment) -> str:
 
 
 def parse_moment(text: str) -> Moment:
-    """The moment that `format_moment` wrote."""
+    """Parse the output of `format_moment`."""
     if "T" not in text:
         return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 (a day)
     return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -62,12 +62,12 @@ def parse_moment(text: str) -> Moment:
 
 @lru_cache(maxsize=4096)
 def _find_rule(rule: str, start: Moment, _time_zone: str) -> Rule:
-    """The rule of an event. The zone is named since equal instants of two zones are equal."""
+    """Read the rule of an event; the zone is part of the cache key, as equal instants are equal."""
     return read_rule(rule, start)
 
 
 def rule_until(event: Event, rule: str) -> Moment | None:
-    """UNTIL in the form that goes with DTSTART: a date for all-day events, else aware, in UTC."""
+    """Return UNTIL in the form required by DTSTART: a date for all-day events, else UTC."""
     until = _find_rule(rule, event.start, event.time_zone).until
     if until is None:
         return None
@@ -75,9 +75,9 @@ def rule_until(event: Event, rule: str) -> Moment | None:
 
 
 def expand(event: Event, after: datetime, before: datetime) -> Iterator[Occurrence]:
-    """The occurrences that begin in `after <= begins < before` (aware), in order of their start.
+    """Yield the occurrences with `after <= begins < before` (aware), sorted by start.
 
-    Cancelled ones are among them, with that status.
+    Cancelled occurrences are included, with that status.
     """
     if event.repeat is None:
         occurrence = _make(event, None, event.start, None, length_of(event))
@@ -101,12 +101,12 @@ def expand(event: Event, after: datetime, before: datetime) -> Iterator[Occurren
 
 
 def _instant(moment: Moment) -> Moment:
-    """A moment in a form that is the same for equal moments: in UTC, or a date."""
+    """Normalize a moment to UTC, or a date, so that equal moments have equal keys."""
     return moment.astimezone(UTC) if isinstance(moment, datetime) else moment
 
 
 def find_times(event: Event, name: str) -> tuple[Moment, Moment | None] | None:
-    """The start and end of the occurrence with this id; None where it is none, or cancelled."""
+    """Return the start and end of an occurrence by its id, None if it does not take place."""
     repeat = event.repeat or Repeat()
     starts = [change.start for change in repeat.changes if format_moment(change.original) == name]
     begins = event.instant((starts[0] if starts else None) or parse_moment(name))
@@ -117,19 +117,19 @@ def find_times(event: Event, name: str) -> tuple[Moment, Moment | None] | None:
 
 
 def last_end(event: Event) -> datetime | None:
-    """When the event's last occurrence ends, in UTC; None where it never does."""
+    """Return when the event's last occurrence ends (UTC), None for an endless series."""
     if event.repeat is None:
         return event.instant(event.end or event.start)
     rule = event.repeat.rule
     if rule and "COUNT=" not in rule.upper() and "UNTIL=" not in rule.upper():
         return None
-    far = datetime.max.replace(tzinfo=UTC) - timedelta(days=800)
-    ends = [one.ends for one in expand(event, datetime(1, 1, 3, tzinfo=UTC), far)]
+    latest = datetime.max.replace(tzinfo=UTC) - timedelta(days=800)
+    ends = [each.ends for each in expand(event, datetime(1, 1, 3, tzinfo=UTC), latest)]
     return max(ends, default=event.instant(event.end or event.start))
 
 
 def _originals(event: Event, after: datetime, before: datetime) -> Iterator[Moment]:
-    """The starts that the rule and `also` give within the window, before any change."""
+    """Yield the starts by the rule and `also` within the window, before overrides."""
     repeat = event.repeat
     if repeat is None:
         return
@@ -137,10 +137,10 @@ def _originals(event: Event, after: datetime, before: datetime) -> Iterator[Mome
     yield from repeat.also
     if repeat.rule is None:
         return
-    # Two days of room: the window is in UTC, the rule on a wall clock.
-    room = timedelta(days=2)
-    first = max(after.replace(tzinfo=None) - room, wall_time(event.start))
-    last = before.replace(tzinfo=None) + room
+    # The window is in UTC, the rule on a wall clock; two days cover any difference.
+    margin = timedelta(days=2)
+    first = max(after.replace(tzinfo=None) - margin, wall_time(event.start))
+    last = before.replace(tzinfo=None) + margin
     rule = _find_rule(repeat.rule, event.start, event.time_zone)
     zone = event.zone
     for wall in rule.walk(since=first).xafter(first, inc=True):
@@ -149,7 +149,7 @@ def _originals(event: Event, after: datetime, before: datetime) -> Iterator[Mome
         if event.all_day:
             yield wall.date()
         else:
-            # By way of UTC, so that a wall time in a gap becomes one that exists.
+            # The round trip through UTC turns a wall time in a gap into one that exists.
             yield wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
 
 

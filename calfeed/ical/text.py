@@ -1,4 +1,4 @@
-"""Dates and histories as a person reads them, in plain text."""
+"""Format dates, moves and descriptions for people."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from calfeed.model.details import Format
 from calfeed.model.events import Event, Source, Text, text_in
 from calfeed.model.revision import Move
 
-# The process's locale must not decide what a feed says, so strftime's %B will not do.
-_MONTHS = [
+# strftime's %B depends on the process's locale.
+_MONTH_NAMES = [
     "January",
     "February",
     "March",
@@ -29,21 +29,21 @@ _MONTHS = [
 
 
 def format_day(day: date, language: str = "en") -> str:
-    """A day such as "30 June 2025", as a language (BCP 47 tag) writes it."""
+    """Format a day, such as "30 June 2025", in a language (BCP 47 tag)."""
     if language.split("-")[0] != "en":
         return _format_with_babel(day, language)
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {_MONTH_NAMES[day.month - 1]} {day.year}"
 
 
 def format_when(start: date | datetime, end: date | datetime | None, language: str = "en") -> str:
-    """A time such as "24 to 28 September 2024" or "27 September 2024, 10:30 to 11:00 EDT".
+    """Format "24 to 28 September 2024" or "27 September 2024, 10:30 to 11:00 EDT".
 
-    `end` is exclusive. Datetimes are written on the wall clock of their own zone, which is named.
+    `end` is exclusive. Datetimes are formatted in their own zone, with its abbreviation.
     """
     if not isinstance(start, datetime):
         last = (end or start + timedelta(days=1)) - timedelta(days=1)
         return format_day(start, language) if last <= start else _format_days(start, last, language)
-    to = _between(language)
+    to = _range_separator(language)
     begin = f"{format_day(start, language)}, {start:%H:%M}"
     if not isinstance(end, datetime) or end == start:
         return f"{begin} {start:%Z}"
@@ -54,17 +54,17 @@ def format_when(start: date | datetime, end: date | datetime | None, language: s
 
 def _format_days(first: date, last: date, language: str) -> str:
     if language.split("-")[0] == "en" and first.year == last.year:
-        month = "" if first.month == last.month else f" {_MONTHS[first.month - 1]}"
+        month = "" if first.month == last.month else f" {_MONTH_NAMES[first.month - 1]}"
         return f"{first.day}{month} to {format_day(last)}"
-    return f"{format_day(first, language)}{_between(language)}{format_day(last, language)}"
+    return f"{format_day(first, language)}{_range_separator(language)}{format_day(last, language)}"
 
 
-def _between(language: str) -> str:
+def _range_separator(language: str) -> str:
     return " to " if language.split("-")[0] == "en" else " – "
 
 
 def _format_with_babel(day: date, language: str) -> str:
-    # Babel takes longer to load than all the rest of a short command.
+    # Imported late: Babel loads slowly.
     from babel import Locale, UnknownLocaleError
     from babel.dates import format_date
 
@@ -76,7 +76,7 @@ def _format_with_babel(day: date, language: str) -> str:
 
 
 def format_move(move: Move, *languages: str) -> str:
-    """One line of history: "Was 31 March 2025; moved on 12 July 2024: the stay was extended"."""
+    """Format a move: "Was 31 March 2025; moved on 12 July 2024: the stay was extended"."""
     first = languages[0]
     when, day = format_when(move.start, move.end, first), format_day(move.on, first)
     note = f": {text_in(move.note, *languages)}" if move.note else ""
@@ -88,7 +88,7 @@ def _format_cancelling(note: Text, *languages: str) -> str:
 
 
 def format_source(source: Source, language: str) -> str:
-    """One line: the title, the day, the address."""
+    """Format a source in one line: title, day, URL."""
     day = format_day(source.date, language) if source.date else ""
     parts = ", ".join(part for part in (source.title, day, source.url) if part)
     return f"{words_in(language).source}: {parts}"
@@ -97,10 +97,10 @@ def format_source(source: Source, language: str) -> str:
 def describe(
     event: Event, history: Sequence[Move], *languages: str, cancel_note: Text | None = None
 ) -> str:
-    """An event's description for calendar apps: its text, the history of its moves, its sources.
+    """Return an event's description for calendar apps.
 
-    Before these, why it was cancelled, if that was said. Each text is in the first of `languages`
-    that it has. Where people meet online is told too, for few clients show a CONFERENCE.
+    It consists of the reason for a cancellation, the text, the conference, which few apps show
+    otherwise, the moves and the sources. Each text is in the first available of `languages`.
     """
     blocks = []
     if cancel_note:
@@ -113,12 +113,12 @@ def describe(
     if history:
         blocks.append("\n".join(format_move(move, *languages) for move in reversed(history)))
     if event.sources:
-        blocks.append("\n".join(format_source(one, languages[0]) for one in event.sources))
+        blocks.append("\n".join(format_source(source, languages[0]) for source in event.sources))
     return "\n\n".join(blocks)
 
 
 def plain_description(event: Event, *languages: str) -> str:
-    """What an event says it is about, without markup; empty where it says nothing."""
+    """Return an event's description without markup, "" if it has none."""
     text = text_in(event.description, *languages) if event.description else ""
     if event.format is Format.PLAIN or not text:
         return text
@@ -128,7 +128,7 @@ def plain_description(event: Event, *languages: str) -> str:
 
 
 def html_description(event: Event, *languages: str) -> str | None:
-    """The HTML fragment of a description in Markdown, safe to show; None where it is not that."""
+    """Return a Markdown description as safe HTML, None if it is not Markdown."""
     if event.format is Format.PLAIN or not event.description:
         return None
     from calfeed.ical.markdown import to_html
@@ -139,7 +139,7 @@ def html_description(event: Event, *languages: str) -> str | None:
 def describe_as_html(
     event: Event, history: Sequence[Move], *languages: str, cancel_note: Text | None = None
 ) -> str | None:
-    """What `describe` tells, as an HTML document; None where the description is plain text."""
+    """Return the output of `describe` as an HTML document, None for a plain description."""
     text = html_description(event, *languages)
     if text is None:
         return None

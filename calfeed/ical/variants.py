@@ -1,4 +1,4 @@
-"""The forms in which an event is rendered: its languages, and with cancelling in the title."""
+"""Render events in variants: by language, and with cancellation marked in the title."""
 
 from __future__ import annotations
 
@@ -12,42 +12,41 @@ from calfeed.model.revision import Revision
 
 @dataclass(frozen=True, order=True)
 class Variant:
-    """One form of an event: a language (BCP 47 tag; empty for the calendar's), marked or not."""
+    """A variant: language tag ("" for the calendar's), and whether titles mark cancellation."""
 
     language: str = ""
     marked: bool = False
 
 
 PLAIN = Variant()
-"""The form that every event has."""
+"""The variant that every event has."""
 
 
 def render_variants(revision: Revision) -> dict[Variant, bytes]:
-    """The VEVENT bytes of an event in every form in which they differ from the plain one's."""
+    """Render an event in all its variants."""
     event = revision.event
-    found = {PLAIN: render_event(revision)}
+    rendered = {PLAIN: render_event(revision)}
     for language in ("", *sorted(languages_in(event) - {event.language})):
         for marked in (False, True):
             if marked and not _has_cancelled(revision):
                 continue
             variant = Variant(language, marked)
-            if variant not in found:
+            if variant not in rendered:
                 languages = (language,) if language else ()
-                found[variant] = render_event(revision, languages, marked=marked)
-    return found
+                rendered[variant] = render_event(revision, languages, marked=marked)
+    return rendered
 
 
-def choose_variant(have: Container[Variant], language: str, marked: bool) -> Variant:
-    """The form that comes nearest to what is wanted; a tag falls back to its base language."""
+def choose_variant(available: Container[Variant], language: str, marked: bool) -> Variant:
+    """Return the best available variant; a tag falls back to its base language."""
     languages = [language, language.split("-")[0], ""]
-    wanted = [
-        Variant(one, mark) for one in languages for mark in ((True, False) if marked else (False,))
-    ]
-    return next((variant for variant in wanted if variant in have), PLAIN)
+    marks = (True, False) if marked else (False,)
+    preferred = [Variant(tag, mark) for tag in languages for mark in marks]
+    return next((variant for variant in preferred if variant in available), PLAIN)
 
 
 def languages_in(event: Event) -> set[str]:
-    """The languages (BCP 47 tags) that an event has texts in."""
+    """Return the languages (BCP 47 tags) of an event's texts."""
     return {tag for text in _texts(event) for tag in text}
 
 

@@ -1,4 +1,4 @@
-"""An event as VEVENT bytes, rendered once per revision (RFC 5545, 3.6.1)."""
+"""Render events as VEVENT bytes, once per revision (RFC 5545, 3.6.1)."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from calfeed.model.events import (
     start_of,
     text_in,
 )
-from calfeed.model.properties import quotable
+from calfeed.model.properties import replace_backslashes
 from calfeed.model.revision import Move, Revision
 
 RENDERER = 4
-"""Goes up when the same revision would render to other bytes: publish then renders it anew."""
+"""Increment it when the output for a revision changes; publish then renders all events again."""
 
 
 def render_event(
     revision: Revision, languages: Sequence[str] = (), *, marked: bool = False
 ) -> bytes:
-    """The VEVENT of an event, and one more for each changed occurrence, as CRLF bytes.
+    """Render the VEVENT of an event, and one for each overridden occurrence.
 
-    Times are on the wall clock with their TZID, which has to be declared beside it
-    (`zone_in_use`). The bytes depend on the arguments and the rules of time zones alone.
+    Times are wall times with a TZID, whose VTIMEZONE the feed must contain (`zone_in_use`). The
+    bytes depend only on the arguments and the zone rules.
 
-    Texts are in the first of `languages` they have, else in the calendar's. With `marked` what is
-    cancelled is not said by STATUS, which some clients ignore and some take as a removal, but in
-    the title.
+    Texts are in the first available of `languages`, else in the calendar's. With `marked`, a
+    cancellation is marked in the title instead of STATUS, which some clients ignore and others
+    treat as a deletion.
     """
     event = revision.event
-    form = _Form((*languages, event.language), marked)
-    master = _component(revision, event, form)
+    options = _Options((*languages, event.language), marked)
+    master = _component(revision, event, options)
     _put_moment(master, "DTSTART", event, event.start)
     if event.end is not None:
         _put_moment(master, "DTEND", event, event.end)
@@ -54,25 +54,27 @@ def render_event(
     if event.repeat is not None:
         _put_recurrence(master, event)
         components += [
-            _override(revision, event, form, change)
-            for change in sorted(event.repeat.changes, key=lambda one: event.instant(one.original))
+            _override(revision, event, options, change)
+            for change in sorted(
+                event.repeat.changes, key=lambda each: event.instant(each.original)
+            )
         ]
     return b"".join(component.to_bytes() for component in components)
 
 
 @dataclass(frozen=True)
-class _Form:
-    """How an event is written: in which languages, and whether the title marks cancelling."""
+class _Options:
+    """Rendering options: languages, and whether titles mark cancellation."""
 
     languages: tuple[str, ...]
     marked: bool
 
 
 def _component(
-    revision: Revision, event: Event, form: _Form, change: Change | None = None
+    revision: Revision, event: Event, options: _Options, change: Change | None = None
 ) -> Component:
     component = Component("VEVENT")
-    # A backslash and an N in a UID were always written as a line break; UIDs stay as they are.
+    # Earlier versions wrote `\N` in a UID as a line break, and published UIDs must not change.
     component.put_text("UID", event.uid.replace("\\N", "\n"))
     component.put("SEQUENCE", str(revision.sequence))
     modified = write_moment(revision.modified)
@@ -82,23 +84,23 @@ def _component(
     status = (change and change.status) or event.status
     if revision.cancelled:
         status = Status.CANCELLED
-    marked = form.marked and status is Status.CANCELLED
+    marked = options.marked and status is Status.CANCELLED
     summary = (change and change.summary) or event.summary
     if marked:
         summary = {tag: f"{words_in(tag).cancelled}: {text}" for tag, text in summary.items()}
-    _put_text(component, "SUMMARY", summary, form)
+    _put_text(component, "SUMMARY", summary, options)
     location = (change and change.location) or event.location
     if location:
-        _put_text(component, "LOCATION", location, form)
+        _put_text(component, "LOCATION", location, options)
     described = event
     if change and change.description:
         described = event.model_copy(update={"description": change.description})
     history = _history_of(revision, change)
     note = revision.cancel_note
-    description = describe(described, history, *form.languages, cancel_note=note)
+    description = describe(described, history, *options.languages, cancel_note=note)
     if description:
         component.put_text("DESCRIPTION", description)
-    html = describe_as_html(described, history, *form.languages, cancel_note=note)
+    html = describe_as_html(described, history, *options.languages, cancel_note=note)
     if html:
         component.put_text("X-ALT-DESC", html, {"FMTTYPE": "text/html"})
     url = (change and change.url) or event.url
@@ -113,68 +115,66 @@ def _component(
     component.put("TRANSP", "OPAQUE" if busy else "TRANSPARENT")
     if status is not Status.CANCELLED:
         start = (change.start or change.original) if change else event.start
-        _put_alarms(component, event, start, text_in(summary, *form.languages))
+        _put_alarms(component, event, start, text_in(summary, *options.languages))
     return component
 
 
 def _history_of(revision: Revision, change: Change | None) -> list[Move]:
-    """The moves of the event as a whole, and with those the ones of a changed occurrence."""
+    """Return the moves of the event, and of the overridden occurrence, if any."""
     name = format_moment(change.original) if change else None
     return [move for move in revision.history if move.occurrence in (None, name)]
 
 
-def _put_text(component: Component, name: str, text: Text, form: _Form) -> None:
-    tag = language_of(text, *form.languages)
+def _put_text(component: Component, name: str, text: Text, options: _Options) -> None:
+    tag = language_of(text, *options.languages)
     component.put_text(name, text[tag], {"LANGUAGE": tag})
 
 
 def _put_details(component: Component, event: Event) -> None:
-    """What an event may say beyond what, when and where."""
-    for one, value in event.details:
-        if one.write is None:
-            component.put_text(one.name, value)
+    for detail_property, value in event.details:
+        if detail_property.write is None:
+            component.put_text(detail_property.name, value)
         else:
-            component.put(one.name, *one.write(value))
+            component.put(detail_property.name, *detail_property.write(value))
     for source in event.sources:
         if source.url:
-            # `via` is the registered relation for where an information comes from.
-            label = {"LABEL": quotable(source.title)}
+            # `via` is the registered link relation for sources.
+            label = {"LABEL": replace_backslashes(source.title)}
             component.put("LINK", source.url, {"VALUE": "URI", "LINKREL": "via", **label})
 
 
-def _write(event: Event, moment: Moment) -> tuple[str, dict[str, str]]:
-    """A moment as the feed writes it, with its parameters: a date, a wall time, or UTC.
+def _write_event_moment(event: Event, moment: Moment) -> tuple[str, dict[str, str]]:
+    """Return the value and parameters of a moment: a date, a wall time, or UTC.
 
-    On a wall clock a time that comes twice is the first of the two, so the second is in UTC. Not
-    every client knows that, so a single event at either of them is in UTC, as are those of old
-    whose offset had seconds, which clients round.
+    An ambiguous wall time means the first instant, so the second is written in UTC. Some clients
+    misread ambiguous times and old offsets with seconds, so single events use UTC for these.
     """
     if not isinstance(moment, datetime):
         return write_moment(moment), {"VALUE": "DATE"}
-    once = [one for one in (event.start, event.end) if isinstance(one, datetime)]
+    times = [time for time in (event.start, event.end) if isinstance(time, datetime)]
     if (
         is_utc(event.time_zone)
         or moment.fold
-        or (event.repeat is None and any(map(_is_misread, once)))
+        or (event.repeat is None and any(map(_is_misread, times)))
     ):
         return write_moment(moment), {}
     return write_moment(moment.replace(tzinfo=None)), {"TZID": canonical_zone(event.time_zone)}
 
 
 def _is_misread(moment: datetime) -> bool:
-    """Whether its wall time comes twice, or its offset from UTC has seconds."""
+    """Return whether a wall time is ambiguous, or its UTC offset has seconds."""
     offset = moment.utcoffset() or timedelta()
     other = moment.replace(fold=1 - moment.fold).utcoffset()
     return offset != other or bool(offset % timedelta(minutes=1))
 
 
 def _put_moment(component: Component, name: str, event: Event, moment: Moment) -> None:
-    component.put(name, *_write(event, moment))
+    component.put(name, *_write_event_moment(event, moment))
 
 
 def _put_moments(component: Component, name: str, event: Event, moments: Iterable[Moment]) -> None:
-    """A list of the moments of a series; none of them is the second of two wall times."""
-    written = [_write(event, moment) for moment in sorted(moments)]
+    """Put a list of moments of a series, all with `fold=0`."""
+    written = [_write_event_moment(event, moment) for moment in sorted(moments)]
     component.put(name, ",".join(value for value, _ in written), written[0][1])
 
 
@@ -185,22 +185,22 @@ def _put_recurrence(component: Component, event: Event) -> None:
     if repeat.rule:
         rule: dict[str, Any] = dict(vRecur.from_ical(repeat.rule))
         if "BYHOUR" in rule:
-            # libical and ical.js go through the hours as they are written, and end by that order.
+            # libical and ical.js expand the hours in written order and stop at the last one.
             rule["BYHOUR"] = sorted(rule["BYHOUR"])
         until = rule_until(event, repeat.rule)
         if until is not None:
             rule["UNTIL"] = [until]
         written: bytes = vRecur(rule).to_ical()  # type: ignore[no-untyped-call]  # icalendar's
         component.put("RRULE", written.decode())
-    # The first time is one of them already, but Home Assistant shows only those in a list.
+    # DTSTART is an occurrence anyway, but without a rule Home Assistant shows only RDATEs.
     also = repeat.also if repeat.rule else (event.start, *repeat.also)
     for name, moments in (("EXDATE", repeat.exclude), ("RDATE", also)):
         if moments:
             _put_moments(component, name, event, moments)
 
 
-def _override(revision: Revision, event: Event, form: _Form, change: Change) -> Component:
-    component = _component(revision, event, form, change)
+def _override(revision: Revision, event: Event, options: _Options, change: Change) -> Component:
+    component = _component(revision, event, options, change)
     _put_moment(component, "RECURRENCE-ID", event, change.original)
     start = change.start or change.original
     _put_moment(component, "DTSTART", event, start)
@@ -225,7 +225,7 @@ def _put_alarms(component: Component, event: Event, start: Moment, title: str) -
         if event.repeat is None:
             _put_trigger(alarm, event, start, rule)
         else:
-            alarm.put("TRIGGER", _write_duration(_distance(event, start, rule)))
+            alarm.put("TRIGGER", _write_duration(_alarm_offset(event, start, rule)))
         component.put_part(alarm)
 
 
@@ -235,11 +235,11 @@ def _write_duration(span: timedelta) -> str:
     return written.decode()
 
 
-def _distance(event: Event, moment: Moment, rule: ReminderRule) -> timedelta:
-    """The alarm's time from the start of each occurrence, as it is from `moment`.
+def _alarm_offset(event: Event, moment: Moment, rule: ReminderRule) -> timedelta:
+    """Return the offset of an alarm from the start of an occurrence.
 
-    Days are nominal there (RFC 5545, 3.8.6.3), so a rule counted on the calendar gives the
-    distance on the wall clock, and one in hours and minutes the distance on the timeline.
+    Days in a duration are nominal (RFC 5545, 3.8.6.3), so calendar rules use the difference of
+    wall times, rules with hours and minutes the elapsed time.
     """
     start = start_of(moment, event.zone)
     due = rule.due(moment, event.zone)
@@ -249,10 +249,10 @@ def _distance(event: Event, moment: Moment, rule: ReminderRule) -> timedelta:
 
 
 def _put_trigger(alarm: Component, event: Event, moment: Moment, rule: ReminderRule) -> None:
-    """The alarm's time for what takes place once.
+    """Put the trigger of an alarm of a single event.
 
-    From the start where every app counts to the same moment, else that moment itself: some count
-    a day as 24 hours when the clocks change, and a date begins in the reader's own zone.
+    It is relative only if all apps compute the same instant. Some count a day as 24 hours even
+    when the clocks change, and dates begin at midnight in the user's own zone.
     """
     start = start_of(moment, event.zone)
     due = rule.due(moment, event.zone)

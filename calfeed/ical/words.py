@@ -1,6 +1,6 @@
-"""The few words that calfeed itself puts into a feed, in the languages it knows.
+"""The words that calfeed adds to feeds, in several languages.
 
-The translations other than English are waiting for a native reader's review.
+Native speakers have not reviewed the translations yet.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Words:
-    """Words of one language; `moved` has places for `{when}`, the old time, and `{day}`."""
+    """The words of one language; `moved` has the placeholders `{when}` (old time) and `{day}`."""
 
     cancelled: str
     moved: str
@@ -26,5 +26,5 @@ _WORDS = {
 
 
 def words_in(language: str) -> Words:
-    """The words of a language (BCP 47 tag), or the English ones."""
+    """Return the words of a language (BCP 47 tag), by default English."""
     return _WORDS.get(language.split("-")[0], _WORDS["en"])

@@ -1,1 +1,1 @@
-"""Foreign files as definitions: iCalendar (RFC 5545) to YAML."""
+"""Import iCalendar files (RFC 5545) as YAML definitions."""

@@ -1,4 +1,4 @@
-"""The alarms of an imported event (VALARM, RFC 5545, 3.6.6) as the reminders of a definition."""
+"""Convert the alarms of an event (VALARM, RFC 5545, 3.6.6) to reminders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from calfeed.importing.components import Component, Property, parse_value
-from calfeed.importing.losses import Report
+from calfeed.importing.losses import LossReporter
 from calfeed.importing.times.property_times import Moment, length_between
 from calfeed.model.durations import Duration
 from calfeed.model.events import DEFAULT_REMINDER_TIME
@@ -23,15 +23,15 @@ def import_alarms(
     end: Moment | None,
     zone: ZoneInfo,
     recurs: bool,
-    report: Report,
+    report: LossReporter,
 ) -> list[Reminder]:
-    """The reminders that come at the times of an event's alarms, each time once; `zone` is its own.
+    """Return reminders for the times of an event's alarms, without duplicates.
 
-    What calfeed has no reminder for is reported: alarms after the start, and all that an alarm
-    has besides its time, as a feed shows the event's title with it.
+    `zone` is the event's. Unsupported alarms and alarm properties are reported, such as alarms
+    after the start; feeds use the event's title as the text of alarms.
     """
     reminders: list[Reminder] = []
-    for alarm in event.within("VALARM"):
+    for alarm in event.children("VALARM"):
         trigger = alarm.first("TRIGGER")
         if trigger is None:
             report("VALARM", "has no TRIGGER, so it is left out")
@@ -44,14 +44,14 @@ def import_alarms(
             continue
         if reminder not in reminders:
             reminders.append(reminder)
-        _report_rest(alarm, event, report)
+        _report_unsupported(alarm, event, report)
     return reminders
 
 
 def _offset(
     trigger: Property, start: Moment, end: Moment | None, zone: ZoneInfo, recurs: bool
 ) -> timedelta:
-    """When the alarm goes off, from the start, which is midnight for an all-day event."""
+    """Return the offset of the alarm from the start (midnight for an all-day event)."""
     value = parse_value(trigger.value)
     if isinstance(value, timedelta):
         from_end = trigger.params.get("RELATED", "").upper() == "END" and end is not None
@@ -59,7 +59,7 @@ def _offset(
     if not isinstance(value, datetime):
         raise ValueError("it is neither a duration nor a time")
     if recurs:
-        raise ValueError("it is one moment, but the event comes again")
+        raise ValueError("it is a fixed time, but the event recurs")
     moment = value.replace(tzinfo=value.tzinfo or zone)
     if isinstance(start, datetime):
         return moment.astimezone(UTC) - start.astimezone(UTC)
@@ -67,9 +67,9 @@ def _offset(
 
 
 def _remind(offset: timedelta, *, all_day: bool) -> Reminder:
-    """The reminder at an offset from the start; whole days are counted on the calendar."""
+    """Return the reminder at an offset from the start; whole days become calendar days."""
     if offset % _MINUTE:
-        raise ValueError("a reminder comes at a whole minute")
+        raise ValueError("reminders have a precision of minutes")
     if all_day:
         days = -(offset // _DAY)
         clock = datetime.combine(date.min, time()) + offset % _DAY
@@ -85,12 +85,12 @@ def _remind(offset: timedelta, *, all_day: bool) -> Reminder:
     return str(Duration(days=-offset // _DAY))
 
 
-def _report_rest(alarm: Component, event: Component, report: Report) -> None:
+def _report_unsupported(alarm: Component, event: Component, report: LossReporter) -> None:
     action = alarm.value("ACTION")
     if action != "DISPLAY":
         report("VALARM", "becomes a reminder like any other", f"ACTION {action or 'missing'}")
     summary = event.first("SUMMARY")
     for prop in alarm.properties:
-        said = prop.name == "DESCRIPTION" and summary is not None and prop.text == summary.text
-        if prop.name not in ("ACTION", "TRIGGER") and not said:
+        is_title = prop.name == "DESCRIPTION" and summary is not None and prop.text == summary.text
+        if prop.name not in ("ACTION", "TRIGGER") and not is_title:
             report("VALARM", f"its {prop.name} is not kept")

@@ -1,4 +1,4 @@
-"""What a foreign calendar says of itself, beside its events, as the head of a definition."""
+"""Import the properties of a calendar as the head of a definition."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 
 from calfeed import PRODID
 from calfeed.importing.components import Component, name_event
-from calfeed.importing.losses import CALENDAR, Losses, Report
-from calfeed.importing.times.property_times import Clock
-from calfeed.importing.times.tzids import Zones
+from calfeed.importing.losses import CALENDAR, Losses, LossReporter
+from calfeed.importing.times.property_times import TimeReader
+from calfeed.importing.times.tzids import TzidResolver
 from calfeed.importing.vevents import read_text
 from calfeed.model.colors import COLORS, check_color
-from calfeed.model.recurrences import Steps
+from calfeed.model.recurrences import StepBudget
 from calfeed.model.texts import check_language
 
 _NAMES, _DESCRIPTIONS = ("NAME", "X-WR-CALNAME"), ("DESCRIPTION", "X-WR-CALDESC")
 _MOMENTS = ("DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID")
-# Kept under other names, or said by calfeed itself in every feed.
+# Imported under other names, or written by calfeed into every feed.
 _KNOWN = {
     *(*_NAMES, *_DESCRIPTIONS, "COLOR", "X-APPLE-CALENDAR-COLOR", "X-WR-TIMEZONE"),
     *("PRODID", "VERSION", "CALSCALE", "METHOD", "UID", "LAST-MODIFIED"),
@@ -27,71 +27,68 @@ _KNOWN = {
 }
 
 
-def find_clock(
+def make_time_reader(
     calendars: list[Component],
     vevents: list[Component],
-    zones: Zones,
-    steps: Steps,
+    zones: TzidResolver,
+    steps: StepBudget,
     chosen: ZoneInfo | None,
-    report: Report,
-) -> Clock:
-    """How times are read: on the clocks that people chose, else on those the calendar names.
+    report: LossReporter,
+) -> TimeReader:
+    """Create the reader of times, with the chosen zone, else the zone that the calendar names.
 
-    Where it names none, its zone is the one that most of its events are in, and its times without
-    a zone are a question.
+    Otherwise, the calendar's zone is the most common one of its events, and floating times are
+    ambiguous.
     """
     if chosen is not None:
-        return Clock(zones, chosen, steps, chosen=chosen)
+        return TimeReader(zones, chosen, steps, chosen=chosen)
     for calendar in calendars:
         for prop in calendar.all("X-WR-TIMEZONE"):
-            if zone := zones.find(prop.text).zone:
-                return Clock(
+            if zone := zones.resolve(prop.text).zone:
+                return TimeReader(
                     zones, zone, steps, keeps_utc=calendar.value("PRODID") == PRODID.upper()
                 )
-            report("X-WR-TIMEZONE", "is no time zone that is known", prop.text)
-    starts = (each.first("DTSTART") for each in vevents)
+            report("X-WR-TIMEZONE", "is not a known time zone", prop.text)
+    starts = (vevent.first("DTSTART") for vevent in vevents)
     used = Counter(start.params["TZID"] for start in starts if start and "TZID" in start.params)
     likely = sorted(used, key=lambda tzid: (-used[tzid], tzid))
-    found = (zones.find(tzid).zone for tzid in likely)
-    return Clock(zones, next(filter(None, found), ZoneInfo("UTC")), steps, sure=False)
+    found = (zones.resolve(tzid).zone for tzid in likely)
+    return TimeReader(zones, next(filter(None, found), ZoneInfo("UTC")), steps, sure=False)
 
 
-def on_own_clocks(calendars: list[Component]) -> list[Component]:
-    """The calendars of one file; where they name different zones, their times say in which.
-
-    X-WR-TIMEZONE becomes the TZID of the times that have no zone.
-    """
+def apply_calendar_zones(calendars: list[Component]) -> list[Component]:
+    """Add X-WR-TIMEZONE as the TZID of floating times, if the calendars name different zones."""
     if len({name for each in calendars if (name := each.value("X-WR-TIMEZONE"))}) < 2:
         return calendars
-    return [_on_own_clock(each) for each in calendars]
+    return [_apply_calendar_zone(each) for each in calendars]
 
 
-def _on_own_clock(calendar: Component) -> Component:
-    own, zone = calendar.replaced({}), calendar.first("X-WR-TIMEZONE")
+def _apply_calendar_zone(calendar: Component) -> Component:
+    own, zone = calendar.with_values({}), calendar.first("X-WR-TIMEZONE")
     if zone is not None:
         own.components = [
-            each.on_clock(zone.text, _MOMENTS) if each.name == "VEVENT" else each
+            each.with_tzid(zone.text, _MOMENTS) if each.name == "VEVENT" else each
             for each in calendar.components
         ]
     return own
 
 
 def find_language(vevents: list[Component]) -> str:
-    """The language that most texts say they are in."""
+    """Return the most common LANGUAGE of texts."""
     tags: Counter[str] = Counter()
     for event in vevents:
         for name in ("SUMMARY", "DESCRIPTION", "LOCATION"):
             for prop in event.all(name):
                 if prop.params.get("LANGUAGE"):
-                    with suppress(ValueError):  # it is reported with its text
+                    with suppress(ValueError):  # reported when the text is read
                         tags[check_language(prop.params["LANGUAGE"])] += 1
     return min(tags, key=lambda tag: (-tags[tag], tag), default="en")
 
 
 def import_head(
-    calendars: list[Component], home: ZoneInfo, language: str, source: str, report: Report
+    calendars: list[Component], home: ZoneInfo, language: str, source: str, report: LossReporter
 ) -> dict[str, Any]:
-    """What the definition says of the calendar itself."""
+    """Return the keys of the definition for the calendar itself."""
     if len(calendars) > 1:
         report("VCALENDAR", "the events of all calendars are put together", len(calendars))
     first = calendars[0]
@@ -110,7 +107,7 @@ def import_head(
     return head
 
 
-def _find_color(calendar: Component, report: Report) -> str | None:
+def _find_color(calendar: Component, report: LossReporter) -> str | None:
     for name in ("COLOR", "X-APPLE-CALENDAR-COLOR"):
         if value := calendar.value(name).lower():
             same = (color for color, digits in COLORS.items() if digits == value[:7])
@@ -122,15 +119,15 @@ def _find_color(calendar: Component, report: Report) -> str | None:
 
 
 def report_others(calendars: list[Component], losses: Losses) -> None:
-    """Report what stands beside the events."""
-    report = losses.of(CALENDAR)
+    """Report unsupported properties and components of the calendars."""
+    report = losses.reporter(CALENDAR)
     for calendar in calendars:
         for name in dict.fromkeys(prop.name for prop in calendar.properties):
             if name not in _KNOWN:
                 report(name, "calfeed has no such property")
-        for line in calendar.broken:
-            report(line.strip()[:40], "is no property that can be read")
+        for line in calendar.invalid_lines:
+            report(line.strip()[:40], "cannot be parsed as a property")
         for each in calendar.components:
             if each.name not in ("VEVENT", "VTIMEZONE"):
-                event = losses.of(name_event(each))
+                event = losses.reporter(name_event(each))
                 event(each.name, "is not kept: calfeed's calendars have events")

@@ -1,7 +1,7 @@
-"""iCalendar text to a plain tree of components and properties (RFC 5545, 3.4 to 3.6).
+"""Parse iCalendar text into a tree of components and properties (RFC 5545, 3.4 to 3.6).
 
-icalendar splits the lines; its own components are not made, because they read times at once, in
-zones it remembers from one calendar to the next, and what a value was before is gone by then.
+icalendar splits the lines. Its components are not used, as they convert times at once, with zones
+cached across calendars, and lose the original values.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from icalendar.prop import vDDDTypes
 
 from calfeed.errors import InvalidInputError
 from calfeed.importing.decoding import decode_value, read_lines
-from calfeed.importing.losses import Report, printable
+from calfeed.importing.losses import LossReporter, printable
 from calfeed.model.texts import shortened
 
-# Most lines are as simple as this, and icalendar takes thirty times as long for one.
+# A fast path for most lines; icalendar is thirty times slower.
 _SIMPLE = re.compile(r'([A-Za-z0-9-]+)((?:;[A-Za-z0-9-]+=[^;:,="^\\\s]+)*):(.*)', re.DOTALL)
 _MOMENT = re.compile(r"\d{8}(?:T\d{6}Z?)?", re.ASCII)
-# An offset from UTC in a TZID has a colon, which needs quotes.
+# A UTC offset in a TZID contains a colon, which needs quotes.
 _BARE_TZID = re.compile(
     r'([A-Z-]+;(?:VALUE=[A-Z-]+;)?TZID=)(\(?(?:UTC|GMT) ?[+-]\d{1,2}:\d\d[^":;]*):', re.IGNORECASE
 )
-_MOST_DEEP = 100
-_LONGEST_PARAMS = 10_000
+_MAX_DEPTH = 100
+_MAX_PARAMS_LENGTH = 10_000
 _NO_PARAMS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property: its name in capitals, its parameters, its value as it stands, still escaped."""
+    """A property: its name in upper case, its parameters, and its escaped value."""
 
     name: str
     params: Mapping[str, str]
@@ -42,36 +42,36 @@ class Property:
 
     @property
     def text(self) -> str:
-        """The value as TEXT (RFC 5545, 3.3.11)."""
+        """The unescaped TEXT value (RFC 5545, 3.3.11)."""
         return str(unescape_backslash(self.value))
 
     @property
     def texts(self) -> list[str]:
-        """The value as a list of TEXT, split at its commas."""
+        """The value as a comma-separated list of TEXT."""
         return split_on_unescaped_comma(self.value)
 
 
 @dataclass
 class Component:
-    """A component: its properties and the components in it, in the order of the file.
+    """A component with its properties and subcomponents in file order.
 
-    `broken` holds the lines that are no properties.
+    `invalid_lines` holds the lines that are not properties.
     """
 
     name: str
     properties: list[Property] = field(default_factory=list)
     components: list[Component] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
+    invalid_lines: list[str] = field(default_factory=list)
     _by_name: dict[str, list[Property]] = field(default_factory=dict, repr=False, compare=False)
 
     def add(self, prop: Property) -> None:
-        """Add a property as the last one."""
+        """Append a property."""
         self.properties.append(prop)
         self._by_name.setdefault(prop.name, []).append(prop)
 
-    def replaced(self, values: Mapping[str, str]) -> Component:
-        """The component with other values for some of its properties, or with these as well."""
-        other = Component(self.name, components=self.components, broken=self.broken)
+    def with_values(self, values: Mapping[str, str]) -> Component:
+        """Return a copy with some property values replaced or added."""
+        other = Component(self.name, components=self.components, invalid_lines=self.invalid_lines)
         for prop in self.properties:
             value = values.get(prop.name, prop.value)
             other.add(prop if value == prop.value else Property(prop.name, prop.params, value))
@@ -79,9 +79,9 @@ class Component:
             other.add(Property(name, {}, values[name]))
         return other
 
-    def on_clock(self, tzid: str, names: Collection[str]) -> Component:
-        """The component with a TZID for the times of these properties that float."""
-        other = Component(self.name, components=self.components, broken=self.broken)
+    def with_tzid(self, tzid: str, names: Collection[str]) -> Component:
+        """Return a copy with a TZID on the floating times of these properties."""
+        other = Component(self.name, components=self.components, invalid_lines=self.invalid_lines)
         for prop in self.properties:
             floats = prop.name in names and "Z" not in prop.value.upper()
             params = {"TZID": tzid, **prop.params} if floats else prop.params
@@ -89,33 +89,33 @@ class Component:
         return other
 
     def all(self, name: str) -> list[Property]:
-        """The properties of a name."""
+        """Return the properties with a name."""
         return self._by_name.get(name, [])
 
     def first(self, name: str) -> Property | None:
-        """The first property of a name."""
+        """Return the first property with a name."""
         found = self._by_name.get(name)
         return found[0] if found else None
 
     def value(self, name: str) -> str:
-        """The first property's value, trimmed and in capitals; empty where there is none."""
-        found = self.first(name)
-        return found.value.strip().upper() if found else ""
+        """Return the first property's value, trimmed and in upper case, or ""."""
+        first = self.first(name)
+        return first.value.strip().upper() if first else ""
 
     def params(self, name: str) -> Mapping[str, str]:
-        """The first property's parameters; none where it is not there."""
-        found = self.first(name)
-        return found.params if found else {}
+        """Return the first property's parameters, if any."""
+        first = self.first(name)
+        return first.params if first else {}
 
-    def within(self, name: str) -> list[Component]:
-        """The components of a name that stand directly in this one."""
-        return [each for each in self.components if each.name == name]
+    def children(self, name: str) -> list[Component]:
+        """Return the direct subcomponents with a name."""
+        return [component for component in self.components if component.name == name]
 
 
-def read_components(data: bytes, report: Report) -> list[Component]:
-    """Read the VCALENDARs of iCalendar text; events without one are as good as in one.
+def read_components(data: bytes, report: LossReporter) -> list[Component]:
+    """Parse the VCALENDARs of iCalendar text; events outside of a VCALENDAR are accepted.
 
-    Raises InvalidInputError where there is none, and for text that ends in the middle of one.
+    Raises InvalidInputError if there is no calendar, or the text is truncated.
     """
     root = Component("")
     open_components = [root]
@@ -125,12 +125,12 @@ def read_components(data: bytes, report: Report) -> list[Component]:
             name, params, value = _split(line)
         except ValueError:
             _check_beginning(root, open_components, line)
-            here.broken.append(line)
+            here.invalid_lines.append(line)
             continue
         if name == "BEGIN":
-            if len(open_components) > _MOST_DEEP:
+            if len(open_components) > _MAX_DEPTH:
                 raise InvalidInputError(
-                    f"its components are nested deeper than {_MOST_DEEP} levels"
+                    f"its components are nested deeper than {_MAX_DEPTH} levels"
                 )
             inner = Component(value.strip().upper())
             here.components.append(inner)
@@ -138,7 +138,7 @@ def read_components(data: bytes, report: Report) -> list[Component]:
         elif name == "END":
             if len(open_components) == 1 or value.strip().upper() != here.name:
                 raise InvalidInputError(
-                    f'"END:{_shown(value)}" closes what is not open; the file is damaged'
+                    f'"END:{_shown(value)}" has no matching BEGIN; the file is damaged'
                 )
             open_components.pop()
         else:
@@ -146,12 +146,12 @@ def read_components(data: bytes, report: Report) -> list[Component]:
             here.add(_decoded(Property(name, params, value), report))
     if len(open_components) > 1:
         raise InvalidInputError(
-            f"the file ends before END:{_shown(open_components[-1].name)}; it was cut off, so "
-            "fetch or export it once more"
+            f"the file ends before END:{_shown(open_components[-1].name)}; it is truncated, so "
+            "download or export it again"
         )
-    if calendars := root.within("VCALENDAR"):
+    if calendars := root.children("VCALENDAR"):
         return calendars
-    if root.within("VEVENT"):
+    if root.children("VEVENT"):
         return [root]
     found = root.components[0].name if root.components else "nothing"
     raise InvalidInputError(
@@ -161,7 +161,7 @@ def read_components(data: bytes, report: Report) -> list[Component]:
 
 
 def parse_value(text: str) -> object:
-    """A date, a datetime (naive, or in UTC), a duration or a period; ValueError for the rest."""
+    """Parse a date, a datetime (naive or UTC), a duration or a period; else raise ValueError."""
     text = text.strip().upper()
     if _MOMENT.fullmatch(text):
         moment = datetime.fromisoformat(text)
@@ -171,7 +171,7 @@ def parse_value(text: str) -> object:
 
 
 def _split(line: str) -> tuple[str, Mapping[str, str], str]:
-    """The name in capitals, the parameters, and the value of a line; ValueError if it has none."""
+    """Split a line into upper-case name, parameters and value; raise ValueError if invalid."""
     if bare := _BARE_TZID.match(line):
         line = f'{bare[1]}"{bare[2]}":{line[bare.end() :]}'
     if simple := _SIMPLE.fullmatch(line):
@@ -180,8 +180,8 @@ def _split(line: str) -> tuple[str, Mapping[str, str], str]:
             return name, _NO_PARAMS, simple[3]
         pairs = (each.split("=") for each in simple[2].split(";")[1:])
         return name, {key.upper(): value for key, value in pairs}, simple[3]
-    if ":" not in line[:_LONGEST_PARAMS]:
-        raise ValueError("it has no value, or parameters without end")
+    if ":" not in line[:_MAX_PARAMS_LENGTH]:
+        raise ValueError("it has no value, or its parameters are too long")
     found = Contentline(line).raw_parts()  # type: ignore[no-untyped-call]  # icalendar's
     parts: tuple[str, Parameters, str] = found
     params = {
@@ -193,25 +193,25 @@ def _split(line: str) -> tuple[str, Mapping[str, str], str]:
 
 @lru_cache(maxsize=256)
 def _capitals(name: str) -> str:
-    """The name in capitals: one object for all properties that have it, of which there are many."""
+    """Return the name in upper case; cached, so that equal names share one object."""
     return name.upper()
 
 
-def _decoded(prop: Property, report: Report) -> Property:
-    """The property with its value as TEXT, where that is encoded for mail (vCalendar 1.0)."""
+def _decoded(prop: Property, report: LossReporter) -> Property:
+    """Decode a value in BASE64 or QUOTED-PRINTABLE (vCalendar 1.0)."""
     encoding = prop.params.get("ENCODING", "").upper()
     if encoding not in ("BASE64", "B", "QUOTED-PRINTABLE") or prop.params.get("VALUE") == "BINARY":
         return prop
     try:
         value = decode_value(prop.value, encoding, prop.params.get("CHARSET", ""))
     except ValueError:
-        report(prop.name, f"is not kept: it is said to be {encoding}, and is not")
+        report(prop.name, f"is not kept: it is not valid {encoding}")
         return Property(prop.name, prop.params, "")
     return Property(prop.name, prop.params, value)
 
 
 def _check_beginning(root: Component, open_components: list[Component], line: str) -> None:
-    """Refuse text that does not begin as iCalendar does: a web page, an address book."""
+    """Reject text that is not iCalendar, such as a web page or an address book."""
     if len(open_components) == 1 and not root.components:
         raise InvalidInputError(
             f'this is not iCalendar: it begins with "{_shown(line)}", not with BEGIN:VCALENDAR'
@@ -219,19 +219,19 @@ def _check_beginning(root: Component, open_components: list[Component], line: st
 
 
 def _shown(text: str) -> str:
-    """A part of the file as an error may repeat it."""
+    """Make a part of the file printable for an error message."""
     return shortened(printable(text.strip()))
 
 
 def name_event(component: Component) -> str:
-    """How an event is called in a report: its title, and its day where it has one."""
+    """Return the name of an event for reports: its title and day."""
     summary, start = component.first("SUMMARY"), component.value("DTSTART")
     day = f"{start[:4]}-{start[4:6]}-{start[6:8]}" if start[:8].isdigit() else ""
     return label(summary.text if summary else "", day)
 
 
 def label(title: str, day: object) -> str:
-    """A title and a day as a report has them."""
+    """Format a title and a day for reports."""
     shown = shortened(" ".join(title.split()))
     name = f'"{shown}"' if shown else "what has no title"
     return f"{name} ({day})" if day else name

@@ -1,4 +1,4 @@
-"""The bytes of an iCalendar file as unfolded lines (RFC 5545, 3.1), whatever wrote them."""
+"""Decode the bytes of an iCalendar file into unfolded lines (RFC 5545, 3.1)."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ import re
 from collections.abc import Iterable, Iterator
 
 from calfeed.errors import InvalidInputError
-from calfeed.importing.losses import Report
+from calfeed.importing.losses import LossReporter
 
-MOST_LINES = 1_000_000
-"""How many lines are read."""
+MAX_LINES = 1_000_000
+"""The most lines of a file."""
 
-# UTF-32 begins as UTF-16 does, so it comes first.
-_MARKS = (
+# UTF-32 comes first, as its mark begins with that of UTF-16.
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_OTHERS = (
+_OTHER_FORMATS = (
     (b"\x1f\x8b", "is compressed with gzip"),
     (b"PK\x03\x04", "is a ZIP archive"),
     (b"%PDF", "is a PDF document"),
 )
-# vCalendar 1.0 and mail: a line goes on in the next where it ends with "=".
+# vCalendar 1.0 and mail: a line that ends with "=" continues on the next one.
 _QUOTED = re.compile(r";ENCODING=QUOTED-PRINTABLE[;:]", re.IGNORECASE)
 
 
-def read_lines(data: bytes, report: Report) -> Iterator[str]:
-    """The lines of a file without folds and empty lines.
+def read_lines(data: bytes, report: LossReporter) -> Iterator[str]:
+    """Return the unfolded, non-empty lines of a file.
 
-    Its encoding is what its first bytes say, else UTF-8, else Windows-1252, which is reported.
-    Raises InvalidInputError for a file of another kind.
+    The encoding is that of the byte order mark, else UTF-8, else Windows-1252, which is reported.
+    Raises InvalidInputError for other file formats.
     """
-    for beginning, what in _OTHERS:
+    for beginning, what in _OTHER_FORMATS:
         if data.startswith(beginning):
             raise InvalidInputError(f"the file {what}, not iCalendar; unpack or export it as .ics")
     text = _unfold(_decode(data, report))
-    if text.count("\n") > MOST_LINES:
-        raise InvalidInputError(f"the file has more than {MOST_LINES:,} lines")
+    if text.count("\n") > MAX_LINES:
+        raise InvalidInputError(f"the file has more than {MAX_LINES:,} lines")
     lines = (line for line in _split(text) if line.strip())
     return _join_quoted(lines) if _QUOTED.search(text) else lines
 
 
 def _split(text: str) -> Iterator[str]:
-    """The lines one by one: all of them at once would take several times the file's size."""
+    """Yield the lines one by one; a list would take several times the file's size."""
     start = 0
     while (end := text.find("\n", start)) >= 0:
         yield text[start:end]
@@ -60,9 +60,9 @@ def _unfold(text: str) -> str:
 
 
 def decode_value(value: str, encoding: str, charset: str) -> str:
-    """The TEXT value, escaped, of one in BASE64 or QUOTED-PRINTABLE; raise ValueError if it isn't.
+    """Decode a BASE64 or QUOTED-PRINTABLE value to escaped TEXT; raise ValueError if invalid.
 
-    In QUOTED-PRINTABLE the text may be escaped already; in BASE64 it is not.
+    QUOTED-PRINTABLE text may already be escaped; BASE64 text is not.
     """
     if encoding in ("BASE64", "B"):
         text = _text(base64.b64decode("".join(value.split()), validate=True), charset)
@@ -79,13 +79,15 @@ def _text(data: bytes, charset: str) -> str:
         raise ValueError(f'the character set "{charset}" is not known') from error
 
 
-def _decode(data: bytes, report: Report) -> str:
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), _guess(data[:200]))
+def _decode(data: bytes, report: LossReporter) -> str:
+    encoding = next(
+        (name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), _guess(data[:200])
+    )
     try:
         if encoding:
             text = data.decode(encoding)
         else:
-            # A fold may stand in the middle of a character.
+            # A fold may split a character, so bytes are unfolded before decoding.
             lines = data.replace(b"\r\n", b"\n")
             text = lines.replace(b"\n ", b"").replace(b"\n\t", b"").decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -97,7 +99,7 @@ def _decode(data: bytes, report: Report) -> str:
 
 
 def _guess(beginning: bytes) -> str:
-    """UTF-16 that does not say so has zeros in every second place."""
+    """Detect UTF-16 without a byte order mark: every second byte is zero."""
     half = len(beginning) // 2
     if half and beginning[1::2].count(0) > half * 0.8:
         return "utf-16-le"
@@ -105,7 +107,7 @@ def _guess(beginning: bytes) -> str:
 
 
 def _join_quoted(lines: Iterable[str]) -> Iterator[str]:
-    """The lines with those joined that a "=" at their end continues."""
+    """Join QUOTED-PRINTABLE lines that end with "=" with the next one."""
     begun = ""
     for line in lines:
         whole = begun + line

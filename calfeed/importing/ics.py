@@ -1,6 +1,6 @@
-"""An iCalendar file (RFC 5545) as a definition that publishes to an equivalent feed.
+"""Convert an iCalendar file (RFC 5545) to a definition that publishes to an equivalent feed.
 
-Pure: bytes in, YAML text out, and with it everything that is not kept, each with its reason.
+This module is pure: it takes bytes and returns YAML and a list of losses with their reasons.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from calfeed.definitions.formats.slugs import name_events
-from calfeed.definitions.reader import MOST_EVENTS
+from calfeed.definitions.reader import MAX_EVENTS
 from calfeed.errors import InvalidInputError
 from calfeed.importing.calendar_properties import (
-    find_clock,
+    apply_calendar_zones,
     find_language,
     import_head,
-    on_own_clocks,
+    make_time_reader,
     report_others,
 )
 from calfeed.importing.components import read_components
@@ -27,23 +27,23 @@ from calfeed.importing.methods import apply_methods
 from calfeed.importing.pruning import day_of, first_text, write_accepted
 from calfeed.importing.recurrence.early_series import begin_in_range
 from calfeed.importing.recurrence.groups import group_events, import_group
-from calfeed.importing.times.tzids import Zones
-from calfeed.model.recurrences import Steps
+from calfeed.importing.times.tzids import TzidResolver
+from calfeed.model.recurrences import StepBudget
 
-MOST_BYTES = 20 * 1024 * 1024
-"""How much iCalendar text is read; a definition holds far less."""
+MAX_BYTES = 20 * 1024 * 1024
+"""The maximum size of an iCalendar file; definitions are far smaller."""
 
-_MOST_SHOWN = 10
-_MOST_VEVENTS = 2 * MOST_EVENTS
-"""Changed occurrences of a series are VEVENTs too, and earlier revisions."""
+_MAX_SHOWN = 10
+_MAX_VEVENTS = 2 * MAX_EVENTS
+"""Larger than `MAX_EVENTS`, as overrides and earlier revisions are VEVENTs too."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A definition made of an iCalendar file, and what is not kept of the file.
+    """A definition made from an iCalendar file, and the losses.
 
-    `files` are YAML texts by their paths in the definitions folder: one file, or a folder of
-    several where that would be too large.
+    `files` are YAML texts by path in the definitions folder: one file, or a folder of files if one
+    would be too large.
     """
 
     files: Mapping[str, bytes]
@@ -53,7 +53,7 @@ class Imported:
 
     @property
     def definition(self) -> bytes:
-        """The first file, which is all of the definition where there is one."""
+        """The first file, which is the whole definition if there is only one."""
         return next(iter(self.files.values()))
 
 
@@ -65,52 +65,53 @@ def import_calendar(
     time_zone: ZoneInfo | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Imported:
-    """Make a definition of iCalendar text, for the calendar that will be called `slug`.
+    """Convert iCalendar text to a definition for the calendar `slug`.
 
-    `source` says where it is from, in the first line of the definition; a calendar without a name
-    is called by it. `time_zone` becomes the calendar's; on its clocks are the times whose zone the
-    file does not say. `progress` is called with how many events are read, of how many. The result
-    passes `read_definitions`.
+    `source` is written into the first line and names a calendar without a name. `time_zone`
+    becomes the calendar's zone; times with an unknown zone are read in it. `progress` is called
+    with the numbers of processed and of all events. The result is valid for `read_definitions`.
 
-    Raises InvalidInputError for what is not iCalendar, has no events, or is more than a definition
-    can hold, and for times that nobody can place without a `time_zone`.
+    Raises InvalidInputError if the text is not iCalendar, has no events or is too large, and for
+    times that are ambiguous without a `time_zone`.
     """
     losses = Losses()
-    report = losses.of(CALENDAR)
+    report = losses.reporter(CALENDAR)
     calendars = apply_methods(read_components(data, report), report)
     if time_zone is None:
-        calendars = on_own_clocks(calendars)
+        calendars = apply_calendar_zones(calendars)
     vevents = [
-        begin_in_range(each, losses) for calendar in calendars for each in calendar.within("VEVENT")
+        begin_in_range(each, losses)
+        for calendar in calendars
+        for each in calendar.children("VEVENT")
     ]
     if not vevents:
         raise InvalidInputError("the calendar has no events (VEVENT); there is nothing to import")
-    if len(vevents) > _MOST_VEVENTS:
+    if len(vevents) > _MAX_VEVENTS:
         raise InvalidInputError(f"the file has {len(vevents):,} events; export fewer years")
-    steps = Steps()
-    vtimezones = [each for calendar in calendars for each in calendar.within("VTIMEZONE")]
-    zones = Zones(vtimezones, vevents, steps)
-    clock = find_clock(calendars, vevents, zones, steps, time_zone, report)
+    steps = StepBudget()
+    vtimezones = [each for calendar in calendars for each in calendar.children("VTIMEZONE")]
+    zones = TzidResolver(vtimezones, vevents, steps)
+    reader = make_time_reader(calendars, vevents, zones, steps, time_zone, report)
     language = find_language(vevents)
-    head = import_head(calendars, clock.home, language, source, report)
+    head = import_head(calendars, reader.home, language, source, report)
     groups = group_events(vevents)
     entries: list[dict[str, Any]] = []
     for number, group in enumerate(groups):
         progress(number, len(groups))
-        entries += import_group(group, clock, language, losses)
-        if len(entries) > MOST_EVENTS:
+        entries += import_group(group, reader, language, losses)
+        if len(entries) > MAX_EVENTS:
             raise InvalidInputError(
-                f"the file has {len(vevents):,} events, and a calendar holds {MOST_EVENTS:,}; "
+                f"the file has {len(vevents):,} events, and a calendar holds {MAX_EVENTS:,}; "
                 "export fewer years, or import it in parts"
             )
     for tzid, remark in zones.remarks():
         report("TZID", remark, tzid)
     report_others(calendars, losses)
-    if losses.asked:
+    if losses.questions:
         raise InvalidInputError(_ask(losses))
     files, events = write_accepted(head, _named(entries), slug, f"Imported from {source}", losses)
     if not events:
-        reasons = "\n".join(group_losses(losses.found)[:_MOST_SHOWN])
+        reasons = "\n".join(group_losses(losses.found)[:_MAX_SHOWN])
         raise InvalidInputError(f"none of the events can be kept:\n{reasons}")
     progress(len(groups), len(groups))
     uids = frozenset(entry["uid"] for entry in events.values() if "uid" in entry)
@@ -118,7 +119,7 @@ def import_calendar(
 
 
 def _named(entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The entries by their names in addresses, in the order of their days."""
+    """Return the entries by slug, sorted by day."""
     names = name_events(map(_identity, entries))
     return dict(
         sorted(
@@ -128,20 +129,20 @@ def _named(entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _identity(entry: dict[str, Any]) -> tuple[str, date, str]:
-    """The title, first day and UID of an event."""
+    """Return the title, first day and UID of an event."""
     return first_text(entry["summary"]), day_of(entry["start"]), entry.get("uid", "")
 
 
 def _ask(losses: Losses) -> str:
-    """What has to be answered before anything can be imported."""
-    questions = group_losses(losses.asked)
-    shown = [f"  {each}" for each in questions[:_MOST_SHOWN]]
-    if len(questions) > _MOST_SHOWN:
-        shown.append(f"  and {len(questions) - _MOST_SHOWN} more")
+    """Format the questions that must be answered before the import."""
+    questions = group_losses(losses.questions)
+    shown = [f"  {each}" for each in questions[:_MAX_SHOWN]]
+    if len(questions) > _MAX_SHOWN:
+        shown.append(f"  and {len(questions) - _MAX_SHOWN} more")
     return "\n".join(
         [
-            "the file does not say at which moments these events take place:",
+            "the file does not specify the time zone of these events:",
             *shown,
-            "Say on which clocks their times are: --time-zone Asia/Karachi, or another",
+            "Specify it with --time-zone, such as --time-zone Asia/Karachi",
         ]
     )

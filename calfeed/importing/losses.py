@@ -1,4 +1,4 @@
-"""What an import does not keep, or reads otherwise than it is written, and what it has to ask."""
+"""Losses of an import: data that is dropped or changed, and ambiguities."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ CALENDAR = "the calendar"
 
 @dataclass(frozen=True, order=True)
 class Loss:
-    """What is not kept: of which event (or of the calendar), which property, why.
+    """A property of an event (or of the calendar) that is not kept, and the reason.
 
-    `reason` is the same wherever the cause is; `value` is what is special about this one.
+    `reason` is equal for all losses with the same cause; `value` is specific to this one.
     """
 
     event: str
@@ -26,25 +26,22 @@ class Loss:
 
 @dataclass
 class Losses:
-    """All that an import found, in its order, and what it has to ask.
+    """The losses of an import in order, and its questions.
 
-    What is asked cannot be decided from the file, so the import ends with these questions.
+    Questions are ambiguities in the file; they stop the import.
     """
 
     found: list[Loss] = field(default_factory=list)
-    asked: list[Loss] = field(default_factory=list)
+    questions: list[Loss] = field(default_factory=list)
 
-    def of(self, event: str) -> Report:
-        """What reports of an event, or of the calendar."""
-        return Report(self, printable(event))
+    def reporter(self, event: str) -> LossReporter:
+        """Return a reporter for an event or the calendar."""
+        return LossReporter(self, printable(event))
 
 
 @dataclass(frozen=True)
-class Report:
-    """Takes the property of an event and why it, or part of it, is not kept.
-
-    Several readers of one property may find the same thing, which is noted once.
-    """
+class LossReporter:
+    """Reports losses of an event, ignoring duplicates."""
 
     losses: Losses
     event: str
@@ -54,8 +51,8 @@ class Report:
         self._note(self.losses.found, name, reason, value)
 
     def ask(self, name: str, reason: str, value: object = "") -> None:
-        """Note what the file does not say and must not be guessed."""
-        self._note(self.losses.asked, name, reason, value)
+        """Add a question about something that must not be guessed."""
+        self._note(self.losses.questions, name, reason, value)
 
     def _note(self, where: list[Loss], name: str, reason: str, value: object) -> None:
         loss = Loss(self.event, printable(name), printable(reason), printable(str(value)))
@@ -65,9 +62,9 @@ class Report:
 
 
 def group_losses(losses: Iterable[Loss]) -> list[str]:
-    """A line for each cause: with its event where there is one, else with how many and the first.
+    """Return a line for each cause, with its event, or the number of events and the first.
 
-    The causes are in the order in which they are found first.
+    The causes are in order of their first occurrence.
     """
     causes: dict[tuple[str, str], list[Loss]] = {}
     for loss in losses:
@@ -87,5 +84,5 @@ def _describe(group: list[Loss]) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with nothing in it that a terminal could take for more than text."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+    """Replace characters that could control a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)

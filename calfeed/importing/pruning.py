@@ -1,4 +1,4 @@
-"""A definition without what calfeed would refuse: the reader itself says what that is."""
+"""Remove everything from a definition that the definition reader rejects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.tree import LARGEST_FILE
+from calfeed.definitions.tree import MAX_FILE_BYTES
 from calfeed.errors import DefinitionError, InvalidInputError, Problem
 from calfeed.importing.components import label
 from calfeed.importing.losses import CALENDAR, Losses
@@ -25,15 +25,15 @@ _PROPERTIES = {
     "also": "RDATE",
     "changes": "RECURRENCE-ID",
     "repeat": "RRULE",
-    **{one.key: one.name for one in PROPERTIES.values()},
+    **{detail.key: detail.name for detail in PROPERTIES.values()},
 }
-# How much of a path is taken out where one key of a map cannot go without the others.
-_WHOLE = {"organizer": 1, "conference": 1, "reminders": 2}
-# Without these an event would take place at other times.
+# How deep a path is pruned if one key of a map requires the others.
+_PRUNED_DEPTHS = {"organizer": 1, "conference": 1, "reminders": 2}
+# Without these, an event would have no title or take place at other times.
 _REQUIRED = (("summary",), ("start",), *(("repeat", key) for key in ("except", "also", "changes")))
-_MOST_ROUNDS = 20
-_LARGEST_PART = LARGEST_FILE // 2
-"""How large a file of a folder becomes: half of what is read, as people add to it."""
+_MAX_ROUNDS = 20
+_MAX_PART_BYTES = MAX_FILE_BYTES // 2
+"""The maximum size of a file in a folder: half of the limit, as people add events later."""
 
 
 def write_accepted(
@@ -43,40 +43,39 @@ def write_accepted(
     comment: str,
     losses: Losses,
 ) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
-    """The files of a definition, less what the reader refuses in the calendar `slug`.
+    """Return the files of a valid definition by path, and the remaining events.
 
-    Also the events that are left. What is taken out is reported with the reader's words. The
-    files are by their paths in the definitions folder. Raises InvalidInputError where the
-    definition as a whole is refused.
+    Removed parts are reported with the messages of the definition reader. Raises
+    InvalidInputError if the calendar itself is invalid.
     """
     definition = {**head, "events": events}
     problems: tuple[Problem, ...] = ()
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         files = _write(definition, slug, comment)
         try:
             read_definitions({f"events/{file}": text for file, text in files.items()})
         except DefinitionError as error:
             problems = error.problems
-            _take_out(definition, problems, losses)
+            _prune(definition, problems, losses)
         else:
             return files, definition["events"]
     raise InvalidInputError(f"the calendar cannot be kept: {problems[0].message}")
 
 
 def day_of(written: object) -> date:
-    """The day of a moment as a definition has it."""
+    """Return the day of a moment in a definition."""
     return written if isinstance(written, date) else date.fromisoformat(str(written)[:10])
 
 
 def first_text(text: str | dict[str, str]) -> str:
-    """A text as a definition has it, in its first language."""
+    """Return a text of a definition in its first language."""
     return text if isinstance(text, str) else next(iter(text.values()))
 
 
 def _write(definition: dict[str, Any], slug: str, comment: str) -> dict[str, bytes]:
-    """One file, or where that is too large a folder with a file for each year or part of one."""
+    """Write one file, or if it would be too large, a folder with files per year."""
     text = write_definition(definition, comment)
-    if len(text) <= LARGEST_FILE:
+    if len(text) <= MAX_FILE_BYTES:
         return {f"{slug}.yaml": text}
     files = {f"{slug}/calendar.yaml": write_definition({**definition, "events": {}}, comment)}
     years = groupby(definition["events"].items(), key=lambda item: day_of(item[1]["start"]).year)
@@ -88,12 +87,12 @@ def _write(definition: dict[str, Any], slug: str, comment: str) -> dict[str, byt
 
 
 def _parts(items: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, dict[str, Any]]]:
-    """Events in maps that make files of the size they may have."""
+    """Split events into parts that fit into a file."""
     part: dict[str, dict[str, Any]] = {}
     size = 0
     for name, entry in items:
         length = len(write_definition({name: entry}, ""))
-        if part and size + length > _LARGEST_PART:
+        if part and size + length > _MAX_PART_BYTES:
             yield part
             part, size = {}, 0
         part[name] = entry
@@ -101,12 +100,12 @@ def _parts(items: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, di
     yield part
 
 
-def _take_out(definition: dict[str, Any], problems: tuple[Problem, ...], losses: Losses) -> None:
+def _prune(definition: dict[str, Any], problems: tuple[Problem, ...], losses: Losses) -> None:
     events = definition["events"]
     named = {
         slug: label(first_text(e["summary"]), day_of(e["start"])) for slug, e in events.items()
     }
-    # Those further down first, so that the places in a list stay what they are.
+    # In reverse order, so that indexes in lists stay valid.
     places = {tuple(problem.key.split(".")): problem for problem in problems}
     for path in sorted(places, key=lambda path: [part.zfill(6) for part in path], reverse=True):
         problem = places[path]
@@ -114,12 +113,12 @@ def _take_out(definition: dict[str, Any], problems: tuple[Problem, ...], losses:
             if path[0] in ("name", "time_zone", "events", ""):
                 raise InvalidInputError(f"the calendar cannot be kept: {problem.message}")
             definition.pop(path[0], None)
-            losses.of(CALENDAR)(path[0].upper(), problem.message)
+            losses.reporter(CALENDAR)(path[0].upper(), problem.message)
             continue
         slug, *inner = path[1:]
-        if inner and inner[0] in _WHOLE:
-            inner = inner[: _WHOLE[inner[0]]]
-        report = losses.of(named[slug])
+        if inner and inner[0] in _PRUNED_DEPTHS:
+            inner = inner[: _PRUNED_DEPTHS[inner[0]]]
+        report = losses.reporter(named[slug])
         error = problem.error
         value, reason = (error.value, error.reason) if error else ("", problem.message)
         if not inner or tuple(inner) in _REQUIRED:
@@ -133,7 +132,7 @@ def _take_out(definition: dict[str, Any], problems: tuple[Problem, ...], losses:
 
 
 def _remove(node: Any, path: list[str]) -> None:
-    """Remove what is at a path of keys and places, if it is still there."""
+    """Remove the node at a path, if it still exists."""
     *outer, last = path
     for part in outer:
         node = _child(node, part)

@@ -1,4 +1,4 @@
-"""One VEVENT (RFC 5545, 3.6.1) as what a definition says of it, recurrence left aside."""
+"""Import a VEVENT (RFC 5545, 3.6.1), except for its recurrence."""
 
 from __future__ import annotations
 
@@ -10,82 +10,83 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from calfeed.importing.alarms import import_alarms
-from calfeed.importing.components import Component, Property
-from calfeed.importing.losses import Report
-from calfeed.importing.times.property_times import Clock, Moment, in_zone, later
+from calfeed.importing.components import Component, Property, name_event
+from calfeed.importing.losses import Losses, LossReporter
+from calfeed.importing.times.property_times import Moment, TimeReader, in_zone, later
 from calfeed.model.events import PROPERTIES, Status
 from calfeed.model.properties import CONFERENCE
 from calfeed.model.properties import Property as EventProperty
-from calfeed.model.texts import LONGEST_TEXT, check_language, trim
+from calfeed.model.texts import MAX_TEXT_LENGTH, check_language, trim
 
 _RECURRENCE = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID")
-_ONCE = (
+_SINGLE_PROPERTIES = (
     *("UID", "DTSTART", "DTEND", "DURATION", "STATUS", "TRANSP", "URL", "RECURRENCE-ID"),
-    *(one.name for one in PROPERTIES.values() if one is not CONFERENCE),
+    *(detail.name for detail in PROPERTIES.values() if detail is not CONFERENCE),
 )
 _CONFERENCES = (CONFERENCE.name, "X-GOOGLE-CONFERENCE")
 _LISTS = ("CATEGORIES", *_CONFERENCES)
 _TEXTS = ("SUMMARY", "DESCRIPTION", "LOCATION")
-# The revisions of an event are calfeed's own business from its first publish on.
-_OURS = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE")
-_KNOWN = {*_RECURRENCE, *_ONCE, *_TEXTS, *_OURS, *_LISTS}
+# calfeed manages the revisions of an event from its first publish on.
+_MANAGED_BY_CALFEED = ("DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE")
+_KNOWN = {*_RECURRENCE, *_SINGLE_PROPERTIES, *_TEXTS, *_MANAGED_BY_CALFEED, *_LISTS}
 _REASONS = {
     "ATTENDEE": "calfeed keeps no attendees",
     "ATTACH": "calfeed keeps no attachments; a link can be written as url",
 }
-_REFUSED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_CONTROL_CHARACTERS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
+)
 
 
 @dataclass
 class Draft:
-    """An event on its way to a definition.
+    """A partially imported event.
 
-    `start` and `end` (exclusive, None for no length) are dates or on the clocks of `zone`;
-    `said` holds all that has nothing to do with time, by the keys of a definition. `report` takes
-    what is not kept of it.
+    `start` and `end` (exclusive, None for no duration) are dates or datetimes in `zone`; `fields`
+    holds all other values by their keys in definitions. `report` records losses.
     """
 
     component: Component
-    report: Report
+    report: LossReporter
     start: Moment
     end: Moment | None
     zone: ZoneInfo
-    said: dict[str, Any]
+    fields: dict[str, Any]
 
 
 def import_event(
-    component: Component, clock: Clock, language: str, recurs: bool, report: Report
+    component: Component, reader: TimeReader, language: str, recurs: bool, losses: Losses
 ) -> Draft | None:
-    """Read an event in a calendar whose texts are in `language`; None where it has no start.
-
-    What is not kept is reported.
-    """
+    """Import an event of a calendar in `language`, None if it has no start; report losses."""
+    report = losses.reporter(name_event(component))
     begin = component.first("DTSTART")
-    start = clock.one(begin, report)
+    start = reader.read_first(begin, report)
     if begin is None or start is None:
         report("DTSTART", "cannot be read or is missing, so the event is left out")
         return None
-    zone = clock.zone_of(begin) if isinstance(start, datetime) else clock.home
-    if zone.key == "UTC" and not recurs and not clock.keeps_utc:
-        zone = clock.home  # a single moment is the same on all clocks
+    zone = reader.zone_of(begin) if isinstance(start, datetime) else reader.home
+    if zone.key == "UTC" and not recurs and not reader.keeps_utc:
+        zone = reader.home  # the instant stays the same
     start = in_zone(start, zone)
-    end = _read_end(component, replace(clock, home=zone), start, report)
-    said = _read_texts(component, language, report)
-    said |= _read_facts(component, isinstance(start, datetime), report)
+    end = _read_end(component, replace(reader, home=zone), start, report)
+    fields = _read_texts(component, language, report)
+    fields |= _read_other_fields(component, isinstance(start, datetime), report)
     if alarms := import_alarms(component, start, end, zone, recurs, report):
-        said["reminders"] = alarms
-    _report_rest(component, report)
-    return Draft(component, report, start, end, zone, said)
+        fields["reminders"] = alarms
+    _report_unsupported(component, report)
+    return Draft(component, report, start, end, zone, fields)
 
 
-def _read_end(component: Component, clock: Clock, start: Moment, report: Report) -> Moment | None:
+def _read_end(
+    component: Component, reader: TimeReader, start: Moment, report: LossReporter
+) -> Moment | None:
     prop = component.first("DTEND") or component.first("DURATION")
     one_day = None if isinstance(start, datetime) else start + timedelta(days=1)
     if prop is None:
         return one_day
     try:
         if prop.name == "DTEND":
-            end = clock.one(prop, report)
+            end = reader.read_first(prop, report)
             if end is None:
                 return one_day
         else:
@@ -102,22 +103,22 @@ def _read_end(component: Component, clock: Clock, start: Moment, report: Report)
     return None if end == start else end
 
 
-def _read_texts(component: Component, language: str, report: Report) -> dict[str, Any]:
-    said: dict[str, Any] = {
+def _read_texts(component: Component, language: str, report: LossReporter) -> dict[str, Any]:
+    fields: dict[str, Any] = {
         name.lower(): text
         for name in _TEXTS
         if (text := read_text(component, name, language, report)) is not None
     }
-    if "summary" not in said:
+    if "summary" not in fields:
         report("SUMMARY", 'is missing; the title is "Untitled"')
-        said = {"summary": "Untitled"} | said
-    return said
+        fields = {"summary": "Untitled"} | fields
+    return fields
 
 
 def read_text(
-    component: Component, name: str, language: str, report: Report
+    component: Component, name: str, language: str, report: LossReporter
 ) -> str | dict[str, str] | None:
-    """A text as a definition has it: plain in the calendar's language, else by its language."""
+    """Return a text for a definition: a plain string in the calendar's language, else a map."""
     found: dict[str, str] = {}
     for prop in component.all(name):
         text = _tidy(prop, name in ("SUMMARY", "NAME", "X-WR-CALNAME"), report)
@@ -129,7 +130,7 @@ def read_text(
     return found[language] if list(found) == [language] else found or None
 
 
-def _language_of(prop: Property, report: Report) -> str:
+def _language_of(prop: Property, report: LossReporter) -> str:
     try:
         return check_language(prop.params["LANGUAGE"]) if prop.params.get("LANGUAGE") else ""
     except ValueError as error:
@@ -137,80 +138,80 @@ def _language_of(prop: Property, report: Report) -> str:
         return ""
 
 
-def _tidy(prop: Property, one_line: bool, report: Report) -> str:
-    """The text as a definition can hold it; whatever that changes is reported."""
+def _tidy(prop: Property, one_line: bool, report: LossReporter) -> str:
+    """Convert a text to one that definitions accept; report changes."""
     text = prop.text.replace("\r\n", "\n").replace("\r", "\n")
-    if _REFUSED.search(text):
+    if _CONTROL_CHARACTERS.search(text):
         report(prop.name, "control characters in it are not kept")
-        text = _REFUSED.sub("", text)
+        text = _CONTROL_CHARACTERS.sub("", text)
     trimmed = trim(text)
     if trimmed != text and trimmed:
         report(prop.name, "white space around it is not kept")
     if one_line and "\n" in trimmed:
         report(prop.name, "has to be one line, so line breaks became spaces")
         trimmed = " ".join(trimmed.split("\n"))
-    if len(trimmed) > LONGEST_TEXT:
+    if len(trimmed) > MAX_TEXT_LENGTH:
         length = f"{len(trimmed):,} characters"
-        report(prop.name, f"is cut after {LONGEST_TEXT:,} characters", length)
-        trimmed = trim(trimmed[:LONGEST_TEXT])
+        report(prop.name, f"is cut after {MAX_TEXT_LENGTH:,} characters", length)
+        trimmed = trim(trimmed[:MAX_TEXT_LENGTH])
     return trimmed
 
 
-def _read_facts(component: Component, timed: bool, report: Report) -> dict[str, Any]:
-    said: dict[str, Any] = {}
+def _read_other_fields(component: Component, timed: bool, report: LossReporter) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
     status = component.value("STATUS").lower()
     if status in list(Status) and status != Status.CONFIRMED:
-        said["status"] = status
+        fields["status"] = status
     elif status and status != Status.CONFIRMED:
-        report("STATUS", "is no status of an event", status.upper())
-    # What has a time blocks it, and what is all day does not, unless the event says otherwise.
+        report("STATUS", "is not a valid status of an event", status.upper())
+    # By default, timed events block time and all-day events do not.
     unusual = "TRANSPARENT" if timed else "OPAQUE"
     if status != Status.CANCELLED and component.value("TRANSP") == unusual:
-        said["busy"] = not timed
+        fields["busy"] = not timed
     if url := component.first("URL"):
-        said["url"] = url.value.strip()
+        fields["url"] = url.value.strip()
     labels = [label for prop in component.all("CATEGORIES") for label in prop.texts]
-    labels = [" ".join(_REFUSED.sub(" ", label).split()) for label in labels]
+    labels = [" ".join(_CONTROL_CHARACTERS.sub(" ", label).split()) for label in labels]
     if kept := list(dict.fromkeys(filter(None, labels))):
-        said["categories"] = kept
-    return said | _read_details(component, report)
+        fields["categories"] = kept
+    return fields | _read_details(component, report)
 
 
-def _read_details(component: Component, report: Report) -> dict[str, Any]:
-    said: dict[str, Any] = {}
-    for one in PROPERTIES.values():
-        names = _CONFERENCES if one is CONFERENCE else (one.name,)
+def _read_details(component: Component, report: LossReporter) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for detail in PROPERTIES.values():
+        names = _CONFERENCES if detail is CONFERENCE else (detail.name,)
         found = [prop for name in names for prop in component.all(name)]
-        if found and (value := _read_detail(one, found[0], report)) is not None:
-            said[one.key] = value
-        if one is CONFERENCE:
+        if found and (value := _read_detail(detail, found[0], report)) is not None:
+            fields[detail.key] = value
+        if detail is CONFERENCE:
             others = dict.fromkeys(prop.value.strip() for prop in found)
             for url in list(others)[1:]:
-                report(one.name, "is not kept: an event has one", url)
-    return said
+                report(detail.name, "is not kept: an event has one", url)
+    return fields
 
 
-def _read_detail(one: EventProperty, prop: Property, report: Report) -> object:
-    """What a definition says of a detail; None for nothing."""
-    if one.read is None:
+def _read_detail(detail: EventProperty, prop: Property, report: LossReporter) -> object:
+    """Return the value of a detail for a definition, if any."""
+    if detail.read is None:
         return _tidy(prop, True, report) or None
     try:
-        return one.read(prop.value.strip(), prop.params)
+        return detail.read(prop.value.strip(), prop.params)
     except ValueError as error:
         report(prop.name, str(error), prop.value.strip())
         return None
 
 
-def _report_rest(component: Component, report: Report) -> None:
-    """Report what no definition holds."""
+def _report_unsupported(component: Component, report: LossReporter) -> None:
+    """Report unsupported properties and components."""
     for name, count in Counter(prop.name for prop in component.properties).items():
         times = f"{count} times" if count > 1 else ""
-        if name in _ONCE and count > 1:
+        if name in _SINGLE_PROPERTIES and count > 1:
             report(name, "is there more than once; the first is kept", times)
         elif name not in _KNOWN:
             report(name, _REASONS.get(name, "calfeed has no such property"), times)
     for inner in component.components:
         if inner.name != "VALARM":
             report(inner.name, "is not kept")
-    for line in component.broken:
-        report(line.strip()[:40], "is no property that can be read")
+    for line in component.invalid_lines:
+        report(line.strip()[:40], "cannot be parsed as a property")

@@ -1,4 +1,4 @@
-"""A definition as YAML text that people like to read and edit."""
+"""Write definitions as readable YAML."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-# What YAML 1.2, or a reader less strict than PyYAML, would take for a number or a boolean.
-_GUESSED = re.compile(
+# Texts that YAML 1.2 or parsers other than PyYAML would read as numbers or booleans.
+_AMBIGUOUS_SCALAR = re.compile(
     r"[-+]?(\d[\d_]*)?\.?\d+([eE][-+]?\d+)?|0[ox][\da-fA-F]+|[yYnN]|\d+(:\d\d)+(\.\d+)?"
 )
-_UNFOLDED = 1 << 20  # longer than any line: a text stays in one
-# What can only be plain. PyYAML looks at each character, which takes most of a large import.
+_MAX_LINE_WIDTH = 1 << 20  # longer than any line: a text stays in one
+# A fast path for texts that need no quotes, as PyYAML examines each character slowly.
 _PLAIN = re.compile(
     r"[^\W\d_][\w()./,;!?&'+=%@-]*(?: [\w()./+][\w()./,;!?&'+=%@-]*)*"  # words
     r"|\d{4}-\d\d-\d\d \d\d:\d\d"  # a moment
@@ -24,11 +24,11 @@ _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
 
 class _Dumper(yaml.SafeDumper):
-    """PyYAML's own, which unlike libyaml's writes emoji as they are."""
+    """PyYAML's dumper, which unlike libyaml's does not escape emoji."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else "'" if _GUESSED.fullmatch(text) else None
+    style = "|" if "\n" in text else "'" if _AMBIGUOUS_SCALAR.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -36,16 +36,16 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def write_definition(definition: Mapping[str, Any], comment: str) -> bytes:
-    """The YAML text of a definition, in the order of its keys; `comment` is its first line.
+    """Write a definition as YAML, keeping the order of keys; `comment` is the first line.
 
-    Texts of several lines are blocks; what YAML would take for something else is quoted.
+    Texts of several lines are block scalars; ambiguous texts are quoted.
     """
-    line = " ".join("".join(each if each.isprintable() else " " for each in comment).split())
+    line = " ".join("".join(char if char.isprintable() else " " for char in comment).split())
     return "\n".join([f"# {line}", *_map_lines(definition), ""]).encode()
 
 
 def _map_lines(node: Mapping[Any, Any]) -> Iterator[str]:
-    """The lines of a map in block style, not indented."""
+    """Yield the lines of a map in block style, without indentation."""
     for key, value in node.items():
         if isinstance(value, Mapping | list) and value:
             yield f"{_scalar(key)}:"
@@ -74,10 +74,10 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _scalar(value: Any) -> str:
-    """A scalar, or an empty collection, as it stands after a key; a block goes on indented."""
+    """Write a scalar or an empty collection as the value of a key."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    text: str = yaml.dump({"k": value}, Dumper=_Dumper, allow_unicode=True, width=_UNFOLDED)
+    text: str = yaml.dump({"k": value}, Dumper=_Dumper, allow_unicode=True, width=_MAX_LINE_WIDTH)
     return text.removeprefix("k: ").removesuffix("\n")

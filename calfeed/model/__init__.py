@@ -1,1 +1,1 @@
-"""Frozen values: calendars, events, revisions, and what they are made of."""
+"""Frozen values: calendars, events, revisions, and their parts."""

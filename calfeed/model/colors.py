@@ -1,4 +1,4 @@
-"""The colour names of CSS 3, which the COLOR property is written with (RFC 7986, 5.9)."""
+"""CSS 3 colour names, the values of the COLOR property (RFC 7986, 5.9)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from calfeed.errors import InvalidValueError
 from calfeed.model.texts import nearest
 
 COLORS = {name: webcolors.name_to_hex(name, "css3") for name in webcolors.names("css3")}
-"""The 147 names of CSS Color Module Level 3, section 4.3, to "#rrggbb"."""
+"""The 147 names of CSS Color Module Level 3, section 4.3, mapped to "#rrggbb"."""
 
 _HEX = re.compile(r"#[0-9a-f]{6}")
 
 
 def check_color(text: str) -> str:
-    """Return a CSS 3 colour name in lower case; raise ValueError, with the nearest, if unknown."""
+    """Return a CSS 3 colour name in lower case; raise ValueError, with the closest, if unknown."""
     name = text.strip().lower()
     if name in COLORS:
         return name
@@ -28,6 +28,6 @@ def check_color(text: str) -> str:
     raise InvalidValueError(text, f"is not a CSS 3 colour name; {hint}")
 
 
-def _distance(one: str, other: str) -> int:
-    pairs = zip(bytes.fromhex(one[1:]), bytes.fromhex(other[1:]), strict=True)
+def _distance(color: str, other: str) -> int:
+    pairs = zip(bytes.fromhex(color[1:]), bytes.fromhex(other[1:]), strict=True)
     return sum((a - b) ** 2 for a, b in pairs)

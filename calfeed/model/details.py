@@ -1,6 +1,6 @@
-"""What an event may say beyond what, when and why: its values, and how people write them.
+"""Optional details of an event: their types, and checks of the text forms in definitions.
 
-The checks return what is meant, else raise ValueError with what would be right.
+The checks return the parsed value or raise ValueError with a correct example.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from calfeed.model.texts import check_line, shortened
 
 _NUMBER = r"[+-]?\d{1,3}(?:\.\d{1,20})?"
 _POSITION = re.compile(rf"\s*({_NUMBER})\s*,\s*({_NUMBER})\s*", re.ASCII)
-# RFC 5322's dot-atom, and a host name with a dot: what mail has in practice.
+# A dot-atom (RFC 5322) and a host name with a dot: the addresses in practical use.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+", re.ASCII)
-_LONGEST_EMAIL = 254
+_MAX_EMAIL_LENGTH = 254
 
 
 class _Detail(BaseModel):
@@ -28,14 +28,14 @@ class _Detail(BaseModel):
 
 
 class Format(StrEnum):
-    """How an event's descriptions are written."""
+    """The markup of an event's descriptions."""
 
     PLAIN = "plain"
     MARKDOWN = "markdown"
 
 
 class Classification(StrEnum):
-    """What those who share their calendar on should do with it (RFC 5545, 3.8.1.3)."""
+    """How apps that share a calendar should treat an event (RFC 5545, 3.8.1.3)."""
 
     PUBLIC = "public"
     PRIVATE = "private"
@@ -43,7 +43,7 @@ class Classification(StrEnum):
 
 
 class Position(_Detail):
-    """A place in degrees (WGS 84): north and east are positive (RFC 5545, 3.8.1.6)."""
+    """A position in degrees (WGS 84); north and east are positive (RFC 5545, 3.8.1.6)."""
 
     latitude: float
     longitude: float
@@ -53,14 +53,14 @@ class Position(_Detail):
 
 
 class Conference(_Detail):
-    """Where people meet online (RFC 7986, 5.11); `label` is what stands on the link."""
+    """An online meeting (RFC 7986, 5.11); `label` is the text of the link."""
 
     url: str
     label: str | None = None
 
 
 class Organizer(_Detail):
-    """Who holds an event (RFC 5545, 3.8.4.3)."""
+    """The organizer of an event (RFC 5545, 3.8.4.3)."""
 
     name: str
     email: str
@@ -72,12 +72,12 @@ class Organizer(_Detail):
 
 
 def format_degrees(number: float) -> str:
-    """The number to six decimals, without an exponent, which FLOAT does not know (RFC 5545)."""
+    """Format a number with up to six decimals and no exponent (FLOAT, RFC 5545, 3.3.7)."""
     return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
 def check_position(text: str) -> Position:
-    """Return a position, in degrees to six decimals, which is 11 cm."""
+    """Parse a position in degrees, rounded to six decimals (11 cm)."""
     found = _POSITION.fullmatch(text)
     if found is None:
         raise InvalidValueError(
@@ -98,10 +98,10 @@ def check_position(text: str) -> Position:
 
 
 def check_name(text: str) -> str:
-    """Return a name in one line; raise ValueError for one that calendar apps cannot read."""
+    """Return a one-line name; raise ValueError if calendar apps would misread it."""
     name = check_line(text)
     if "\\" in name:
-        # In a parameter some readers take it for an escape, and lose the address with it.
+        # In a parameter, some apps treat a backslash as an escape and lose the address.
         instead = name.replace("\\", "/")
         raise ValueError(
             f'has a backslash, which some calendar apps misread in a name; write "{instead}"'
@@ -110,9 +110,9 @@ def check_name(text: str) -> str:
 
 
 def check_email(text: str) -> str:
-    """Return an e-mail address, in ASCII and without a name beside it."""
+    """Return an e-mail address in ASCII, without a display name."""
     address = text.strip().removeprefix("mailto:")
-    if not _EMAIL.fullmatch(address) or len(address) > _LONGEST_EMAIL:
+    if not _EMAIL.fullmatch(address) or len(address) > _MAX_EMAIL_LENGTH:
         raise InvalidValueError(
             shortened(text), "is not an e-mail address; write one such as desk@example.org"
         )
@@ -120,7 +120,7 @@ def check_email(text: str) -> str:
 
 
 def check_priority(text: str) -> int:
-    """Return a priority from 1, the highest, to 9 (RFC 5545, 3.8.1.9)."""
+    """Return a priority from 1 (highest) to 9 (RFC 5545, 3.8.1.9)."""
     if not re.fullmatch("[1-9]", text.strip()):
         raise InvalidValueError(
             shortened(text), "is not a priority; write a number from 1 (highest) to 9 (lowest)"

@@ -1,4 +1,4 @@
-"""Spans of time as people write them: "1 month", "2 weeks", "1 hour 30 minutes"."""
+"""Durations in words: "1 month", "2 weeks", "1 hour 30 minutes"."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _UNITS = {
     "minute": (0, 0, 1),
 }
 _PART = re.compile(r"(\d{1,5})\s*([a-z]+)")
-_LIMIT_MONTHS, _LIMIT_DAYS, _LIMIT_MINUTES = 120, 3660, 527040
+_MAX_MONTHS, _MAX_DAYS, _MAX_MINUTES = 120, 3660, 527040
 
 
 @dataclass(frozen=True, order=True)
 class Duration:
-    """A span in two kinds of time, which are not the same when the clocks change.
+    """A duration with a calendar part and an exact part.
 
-    `months` and `days` are counted on the calendar (the wall clock stays: one day before 09:00 is
-    09:00); `minutes` on the timeline. All are zero or more.
+    `months` and `days` keep the wall clock time across clock changes (one day before 09:00 is
+    09:00); `minutes` are elapsed time. All are zero or more.
     """
 
     months: int = 0
@@ -37,12 +37,12 @@ class Duration:
 
     @property
     def on_calendar(self) -> bool:
-        """True where no hours or minutes are meant, so that a time of day can be chosen."""
+        """Whether there are no hours or minutes, so that a time of day can be chosen."""
         return self.minutes == 0
 
-    @lru_cache(maxsize=1024)  # noqa: B019 (a frozen value of three numbers, and there are few)
+    @lru_cache(maxsize=1024)  # noqa: B019 (few distinct values, three numbers each)
     def __str__(self) -> str:
-        """The span in words, in the largest units that fit ("1 week", "1 day 12 hours")."""
+        """Format the duration in the largest units that fit ("1 week", "1 day 12 hours")."""
         years, months = divmod(self.months, 12)
         weeks, days = divmod(self.days, 7)
         if days:
@@ -57,42 +57,42 @@ class Duration:
         return " ".join(words) or "0 minutes"
 
     def before(self, moment: datetime) -> datetime:
-        """The aware moment this span before `moment`, in the zone of `moment`.
+        """Return the aware datetime this long before `moment`, in the zone of `moment`.
 
-        30 June minus 1 month is 30 May, 31 March minus 1 month the last day of February. A wall
-        time that the clocks skip is read with the offset before the gap (RFC 5545, 3.3.5); one
-        that comes twice is the first.
+        30 June minus 1 month is 30 May; 31 March minus 1 month is the last day of February. A
+        wall time in a gap uses the offset before the gap (RFC 5545, 3.3.5); an ambiguous one is
+        the first.
         """
-        wall = moment.replace(tzinfo=None) - self._on_calendar
+        wall = moment.replace(tzinfo=None) - self._calendar_part
         if self.months or self.days:
             moment = wall.replace(tzinfo=moment.tzinfo, fold=0)
         instant = moment.astimezone(UTC) - timedelta(minutes=self.minutes)
         return instant.astimezone(moment.tzinfo)
 
     def after(self, moment: datetime) -> datetime:
-        """The aware moment this span after `moment`; the mirror of `before`."""
-        wall = moment.replace(tzinfo=None) + self._on_calendar
+        """Return the aware datetime this long after `moment`, by the rules of `before`."""
+        wall = moment.replace(tzinfo=None) + self._calendar_part
         if self.months or self.days:
             moment = wall.replace(tzinfo=moment.tzinfo, fold=0)
         instant = moment.astimezone(UTC) + timedelta(minutes=self.minutes)
         return instant.astimezone(moment.tzinfo)
 
     def after_day(self, day: date) -> date:
-        """The day this span after `day`; the span must be `on_calendar`."""
-        return day + self._on_calendar
+        """Return the day this long after `day`; requires `on_calendar`."""
+        return day + self._calendar_part
 
     @property
-    def _on_calendar(self) -> timedelta | relativedelta:
-        """The months and days; without months in the faster form."""
+    def _calendar_part(self) -> timedelta | relativedelta:
+        """The months and days; a timedelta, which is faster, if there are no months."""
         days = timedelta(days=self.days)
         return relativedelta(months=self.months, days=self.days) if self.months else days
 
 
 def parse_duration(text: str) -> Duration:
-    """Read "1 month", "2 weeks", "1 hour 30 minutes".
+    """Parse "1 month", "2 weeks", "1 hour 30 minutes".
 
-    Raises ValueError, with a message for the person who wrote it, for anything else or for more
-    than ten years (one year, where hours and minutes are counted).
+    Raises ValueError for anything else, and for more than ten years (one year of hours and
+    minutes).
     """
     words = text.strip().lower()
     months = days = minutes = 0
@@ -111,9 +111,9 @@ def parse_duration(text: str) -> Duration:
     if position == 0 or words[position:].strip():
         raise InvalidValueError(
             text,
-            'is not a span of time; write a number and a unit, such as "1 month", '
+            'is not a valid duration; write a number and a unit, such as "1 month", '
             '"2 weeks", "3 days", "12 hours" or "45 minutes"',
         )
-    if months > _LIMIT_MONTHS or days > _LIMIT_DAYS or minutes > _LIMIT_MINUTES:
-        raise InvalidValueError(text, "is too long; the most is 10 years, or 8784 hours")
+    if months > _MAX_MONTHS or days > _MAX_DAYS or minutes > _MAX_MINUTES:
+        raise InvalidValueError(text, "is too long; the maximum is 10 years, or 8784 hours")
     return Duration(months, days, minutes)

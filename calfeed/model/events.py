@@ -1,8 +1,8 @@
-"""What a definition means once it is read: calendars and events, complete and checked.
+"""Calendars and events: validated, complete and frozen.
 
-Everything inherited from the calendar (zone, language, reminders) is settled here, so an `Event`
-can be rendered, planned and compared by itself. The values are frozen; their JSON form is what
-the store keeps.
+An `Event` already contains everything that it inherits from its calendar (time zone, language,
+reminders), so it can be rendered, planned and compared on its own. The store keeps these models
+as JSON.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from calfeed.model.properties import Property
 from calfeed.model.wall_clock import WallClock
 
 Text = dict[str, str]
-"""A text by language (BCP 47 tag to string); at least one language."""
+"""A text by language (BCP 47 tag to string), in at least one language."""
 
 DEFAULT_REMINDER_TIME = time(9, 0)
-"""When an all-day event's reminder goes out, on the wall clock, unless `at:` says otherwise."""
+"""The local time of an all-day event's reminder, unless `at:` is given."""
 
 
 def text_in(text: Text, *languages: str) -> str:
-    """The text in the first of `languages` it has, else in the first it has, by tag.
+    """Return the text in the first available of `languages`, else in its first language by tag.
 
-    A tag falls back to its base language (`fa-AF` to `fa`) before the next one is tried.
+    A tag falls back to its base language (`fa-AF` to `fa`) before the next tag is tried.
     """
     return text[language_of(text, *languages)]
 
 
 def language_of(text: Text, *languages: str) -> str:
-    """The language that `text_in` would choose."""
+    """Return the language that `text_in` chooses."""
     for language in languages:
         if language in text:
             return language
@@ -96,25 +96,25 @@ class Status(StrEnum):
 
 
 class Kind(StrEnum):
-    """An event takes time; a deadline is shown as due and blocks none (RFC 5545, 3.8.2.7)."""
+    """An event takes time; a deadline is due and blocks no time (RFC 5545, 3.8.2.7)."""
 
     EVENT = "event"
     DEADLINE = "deadline"
 
 
 class Visibility(StrEnum):
-    """Whether anybody may see a calendar, or only who has a token."""
+    """Whether a calendar is visible to everybody or requires a token."""
 
     PUBLIC = "public"
     PRIVATE = "private"
 
 
 ALL_HISTORY = 10_000
-"""As `history`: more years than there are, so all of them."""
+"""The value of `Calendar.history` that keeps all past years."""
 
 
 class Source(_Value):
-    """Where a date is known from."""
+    """The source of a date."""
 
     title: str
     url: str | None = None
@@ -122,9 +122,9 @@ class Source(_Value):
 
 
 class ReminderRule(_Value):
-    """How long before an occurrence people are told, and at what time of day.
+    """How long before an occurrence a reminder is sent, and optionally at what time of day.
 
-    `at` is a wall time in the event's zone; it goes only with spans counted on the calendar.
+    `at` is a wall time in the event's zone; it requires a `before` without hours and minutes.
     """
 
     before: Span
@@ -135,10 +135,10 @@ class ReminderRule(_Value):
         return words if self.at is None else f"{words} at {self.at:%H:%M}"
 
     def due(self, start: date | datetime, zone: ZoneInfo) -> datetime:
-        """When the reminder of an occurrence that starts at `start` is due, aware in `zone`.
+        """Return when the reminder for an occurrence is due, as an aware datetime in `zone`.
 
-        An all-day event reminds at `at`, or at 09:00; spans with hours or minutes count back from
-        the midnight that begins it.
+        The reminder of an all-day event is due at `at` (default 09:00); hours and minutes count
+        back from midnight at its start.
         """
         due = self.before.before(start_of(start, zone))
         at = self.at
@@ -146,7 +146,7 @@ class ReminderRule(_Value):
             at = DEFAULT_REMINDER_TIME
         if at is None:
             return due
-        # By way of UTC, so that a wall time the clocks skip becomes one that exists.
+        # The round trip through UTC turns a wall time in a gap into one that exists.
         return datetime.combine(due.date(), at, zone).astimezone(UTC).astimezone(zone)
 
     @property
@@ -157,10 +157,10 @@ class ReminderRule(_Value):
 
 
 class Change(_Value):
-    """What is different about one occurrence of a recurring event.
+    """An override of one occurrence of a recurring event.
 
-    `original` is the start that the rule gives it (RECURRENCE-ID, RFC 5545, 3.8.4.4); what is
-    None stays as in the event. `end` is exclusive.
+    `original` is its start by the rule (RECURRENCE-ID, RFC 5545, 3.8.4.4). Fields that are None
+    are inherited from the event. `end` is exclusive.
     """
 
     original: Moment
@@ -183,13 +183,13 @@ class Repeat(_Value):
 
 
 class Event(_Value):
-    """One event with everything it needs.
+    """An event with all values that it inherits from its calendar.
 
     `start` is a date (all day) or an aware datetime in `time_zone`. `end` is exclusive and of the
-    same type; None means a timed event without length. Texts are maps of languages. `priority` is
-    from 1, the highest, to 9. `busy` says whether it blocks time where that is unusual (see
-    `blocks_time`). A field annotated with a Property is a detail: feeds, messages, the JSON form
-    and the importer take it from there (`details`, `PROPERTIES`).
+    same type; None means a timed event without a duration. `priority` ranges from 1 (highest)
+    to 9. `busy` overrides the default of `blocks_time`. A field annotated with a Property is a
+    detail; feeds, messages, the JSON form and the importer process details generically (`details`,
+    `PROPERTIES`).
     """
 
     calendar: str
@@ -222,24 +222,24 @@ class Event(_Value):
 
     @model_validator(mode="after")
     def _keep_the_zone(self, info: ValidationInfo) -> Self:
-        # JSON carries an offset; arithmetic on the wall clock needs the zone back. The instant is
-        # what was published; a WallClock keeps the wall time instead.
+        # JSON stores an offset; wall clock arithmetic needs the zone. By default the published
+        # instant is kept; a WallClock keeps the published wall time instead.
         zone = self.zone
         read = info.context.read if isinstance(info.context, WallClock) else datetime.astimezone
 
         def zoned(moment: date | datetime | None) -> date | datetime | None:
             return read(moment, zone) if isinstance(moment, datetime) else moment
 
-        put = object.__setattr__
-        put(self, "start", zoned(self.start))
-        put(self, "end", zoned(self.end))
+        set_field = object.__setattr__
+        set_field(self, "start", zoned(self.start))
+        set_field(self, "end", zoned(self.end))
         if self.repeat is not None:
             repeat = self.repeat
-            put(repeat, "exclude", tuple(zoned(moment) for moment in repeat.exclude))
-            put(repeat, "also", tuple(zoned(moment) for moment in repeat.also))
+            set_field(repeat, "exclude", tuple(zoned(moment) for moment in repeat.exclude))
+            set_field(repeat, "also", tuple(zoned(moment) for moment in repeat.also))
             for change in repeat.changes:
                 for name in ("original", "start", "end"):
-                    put(change, name, zoned(getattr(change, name)))
+                    set_field(change, name, zoned(getattr(change, name)))
         return self
 
     @property
@@ -252,40 +252,40 @@ class Event(_Value):
 
     @property
     def blocks_time(self) -> bool:
-        """Whether people are busy then: in an event with a time of day, unless it says otherwise.
+        """Whether the event marks people as busy.
 
-        A date without an hour blocks nobody's day, which is also what calendar apps make of one.
+        By default, timed events do; all-day events and deadlines do not, as in calendar apps.
         """
-        usual = not self.all_day and self.kind is not Kind.DEADLINE
-        return usual if self.busy is None else self.busy
+        default = not self.all_day and self.kind is not Kind.DEADLINE
+        return default if self.busy is None else self.busy
 
     @property
     def details(self) -> Iterator[tuple[Property, Any]]:
-        """Its details that are not at their default, each with its property."""
-        for name, one in PROPERTIES.items():
+        """The details that differ from their defaults, each with its property."""
+        for name, detail_property in PROPERTIES.items():
             if (value := getattr(self, name)) != _DEFAULTS[name]:
-                yield one, value
+                yield detail_property, value
 
     def instant(self, moment: date | datetime) -> datetime:
-        """A moment of this event as UTC; a date is its midnight in the event's zone."""
+        """Convert a moment of this event to UTC; a date is midnight in the event's zone."""
         return start_of(moment, self.zone).astimezone(UTC)
 
 
 PROPERTIES: Mapping[str, Property] = {
-    name: one
+    name: metadata
     for name, field in Event.model_fields.items()
-    for one in field.metadata
-    if isinstance(one, Property)
+    for metadata in field.metadata
+    if isinstance(metadata, Property)
 }
-"""The properties of an event's details, by the names of their fields."""
+"""The properties of an event's details, by field name."""
 _DEFAULTS = {name: Event.model_fields[name].default for name in PROPERTIES}
 
 
 class Calendar(_Value):
-    """One calendar: the name under which events are subscribed to.
+    """A calendar that people subscribe to.
 
-    `formerly` are slugs it had before, oldest first: the UIDs of its events hang on the oldest.
-    `history` is how many past years its feed keeps; None: as many as clients take.
+    `formerly` lists its earlier slugs, oldest first; UIDs are derived from the oldest. `history`
+    is how many past years its feed keeps; None means as many as clients accept.
     """
 
     slug: str
@@ -301,14 +301,14 @@ class Calendar(_Value):
 
 
 def start_of(moment: date | datetime, zone: ZoneInfo) -> datetime:
-    """A moment as an aware datetime in `zone`: a date is its midnight there."""
+    """Convert a moment to an aware datetime in `zone`; a date is midnight there."""
     if isinstance(moment, datetime):
         return moment.astimezone(zone)
     return datetime.combine(moment, time(), zone)
 
 
 def length_of(event: Event) -> timedelta:
-    """The length of each occurrence: whole days for an all-day event, else time on the timeline."""
+    """Return the length of each occurrence: whole days if all-day, else elapsed time."""
     if event.end is None:
         return timedelta()
     if isinstance(event.start, datetime) and isinstance(event.end, datetime):
@@ -317,7 +317,7 @@ def length_of(event: Event) -> timedelta:
 
 
 def canonical_json(value: BaseModel | Mapping[str, Any]) -> str:
-    """The one JSON text of a value: sorted keys, no white space, what is unset left out."""
+    """Return the canonical JSON of a value: sorted keys, no white space, no unset fields."""
     plain = (
         value.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         if isinstance(value, BaseModel)
@@ -327,12 +327,12 @@ def canonical_json(value: BaseModel | Mapping[str, Any]) -> str:
 
 
 def fingerprint(event: Event) -> str:
-    """A hash of everything an event says, with its instants.
+    """Return a hash of an event and its instants.
 
-    The instants are part of it so that a new time zone rule, which moves the instant of the same
+    The instants are included so that a new time zone rule, which moves the instant of the same
     wall time, counts as a change.
     """
-    # pydantic's own JSON, in the order of the fields: thousands of these are made at each publish.
+    # pydantic's own JSON is fast; each publish computes thousands of fingerprints.
     text = event.model_dump_json(exclude_none=True, exclude_defaults=True)
     instants = [_instant_text(event.start, event.time_zone)]
     if event.end is not None:

@@ -1,7 +1,7 @@
-"""The iCalendar properties of an event's details: how each value is written and read (RFC 5545).
+"""The iCalendar properties of event details: how their values are written and read (RFC 5545).
 
-`Event` names for each of its details the property that it is. Feeds, messages, the JSON form and
-the importer go by that, so none of them has to know a detail by name.
+`Event` annotates each detail with its property. Feeds, messages, the JSON form and the importer
+use these annotations, so they need no code for individual details.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class Property:
-    """The property of a detail: its key in definitions and in JSON, its name in iCalendar.
+    """A detail's key in definitions and JSON, and its property name in iCalendar.
 
-    `write` makes the property's value and parameters; without it the detail is a text, escaped as
-    one. `read` makes of a value (without white space around it) and its parameters what a
-    definition says: a text, a map, or None for nothing. It raises ValueError for what is not known;
-    without it the value is a text of one line. Definitions check the rest.
+    `write` returns the property's value and parameters; without it, the detail is an escaped text.
+    `read` converts a stripped value and its parameters to the form in definitions: a text, a map,
+    or None for no value. It raises ValueError for unknown values; without it, the value is a
+    one-line text. The definition reader validates the result.
     """
 
     key: str
@@ -44,11 +44,11 @@ class Property:
     read: Callable[[str, Parameters], object] | None = None
 
 
-def quotable(text: str) -> str:
-    """A label that every reader takes for the same parameter value (RFC 5545, 3.2).
+def replace_backslashes(text: str) -> str:
+    """Replace backslashes in a parameter value (RFC 5545, 3.2).
 
-    A backslash is a character like others there, but some take it for an escape, and one at the
-    end for a part of what follows. A name with one is refused in a definition.
+    A backslash has no special meaning there, but some clients treat it as an escape. Definitions
+    reject names that contain one.
     """
     return text.replace("\\", "/")
 
@@ -58,7 +58,7 @@ def _write_word(word: Classification) -> tuple[str, Parameters]:
 
 
 def _read_classification(value: str, _: Parameters) -> str | None:
-    """A class that is not the usual one (3.8.1.3)."""
+    """Return a class other than the default (3.8.1.3)."""
     level = value.lower()
     if level and level not in list(Classification):
         raise ValueError("is not known")
@@ -70,7 +70,7 @@ def _write_number(number: int) -> tuple[str, Parameters]:
 
 
 def _read_priority(value: str, _: Parameters) -> str | None:
-    """A priority, in which 0 says that there is none (3.8.1.9)."""
+    """Return a priority; 0 means that there is none (3.8.1.9)."""
     return None if value in ("", "0") else value
 
 
@@ -83,21 +83,18 @@ def _read_position(value: str, _: Parameters) -> str:
 
 
 def _write_organizer(organizer: Organizer) -> tuple[str, Parameters]:
-    return organizer.uri, {"CN": quotable(organizer.name)}
+    return organizer.uri, {"CN": replace_backslashes(organizer.name)}
 
 
 def _read_organizer(value: str, parameters: Parameters) -> dict[str, str]:
-    """Name and address; who has no name is called by the address."""
+    """Return name and address; the address replaces a missing name."""
     address = re.sub("^mailto:", "", value, flags=re.IGNORECASE)
     return {"name": parameters.get("CN", "").strip() or address, "email": address}
 
 
 def _write_conference(conference: Conference) -> tuple[str, Parameters]:
-    """Where people meet, without FEATURE: an address does not say whether it is sound or video.
-
-    RFC 7986, 5.11 and 6.3.
-    """
-    label = {"LABEL": quotable(conference.label)} if conference.label else {}
+    """Write a conference (RFC 7986, 5.11) without FEATURE (6.3), which is unknown."""
+    label = {"LABEL": replace_backslashes(conference.label)} if conference.label else {}
     return conference.url, {"VALUE": "URI", **label}
 
 
@@ -107,10 +104,10 @@ def _read_conference(value: str, parameters: Parameters) -> object:
 
 
 def _write_image(url: str) -> tuple[str, Parameters]:
-    """A picture (RFC 7986, 5.10), with its media type where its name says it."""
+    """Write an image (RFC 7986, 5.10), with the media type of its file name extension."""
     media_type = _MEDIA_TYPES.get(PurePosixPath(urlsplit(url).path).suffix.lower())
-    known = {"FMTTYPE": media_type} if media_type else {}
-    return url, {"VALUE": "URI", "DISPLAY": "BADGE", **known}
+    format_type = {"FMTTYPE": media_type} if media_type else {}
+    return url, {"VALUE": "URI", "DISPLAY": "BADGE", **format_type}
 
 
 def _read_uri(value: str, _: Parameters) -> str:

@@ -1,4 +1,4 @@
-"""One published state of an event: what the ledger knows and the definition does not."""
+"""Revisions: published states of events."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ _FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
 class Move(BaseModel):
-    """An earlier time of an event: what it was, the day (UTC) it moved, and why if that was said.
+    """An earlier time of an event, the day (UTC) it moved, and the reason, if known.
 
-    Datetimes are in `time_zone`, the event's at that time, at the wall time that was published;
-    `end` is exclusive. `occurrence` is the id of the one occurrence that moved, None where it was
-    the event as a whole.
+    Datetimes are in `time_zone`, the event's zone at that time, at the published wall time; `end`
+    is exclusive. `occurrence` is the id of the occurrence that moved, None for the whole event.
     """
 
     model_config = _FROZEN
@@ -34,7 +33,7 @@ class Move(BaseModel):
 
     @model_validator(mode="after")
     def _keep_the_zone(self) -> Self:
-        # JSON carries an offset; the name of the time ("EDT") needs the zone back.
+        # JSON stores an offset; the zone's abbreviation ("EDT") needs the zone.
         clock, zone = WallClock(), ZoneInfo(self.time_zone)
         for name in ("start", "end"):
             moment = getattr(self, name)
@@ -44,11 +43,11 @@ class Move(BaseModel):
 
 
 class Revision(BaseModel):
-    """An event as published: SEQUENCE counts its revisions from 0; times are UTC.
+    """A published state of an event; `sequence` counts from 0, times are UTC.
 
-    `withdrawn` says that its definition is gone: it stays in the feed as cancelled for a while.
-    `cancel_note` is why it was cancelled, if that was said then. `clock` are the offsets that its
-    zone had ahead when it was published, where it recurs by them (`clocks.Clock`).
+    `withdrawn` means that its definition is gone; it stays in the feed as cancelled for a while.
+    `cancel_note` is the reason for a cancellation. For an event that recurs on its zone's clock,
+    `clock` holds the zone's future UTC offsets at the time of publishing (`clocks.Clock`).
     """
 
     model_config = _FROZEN
@@ -64,23 +63,23 @@ class Revision(BaseModel):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the event does not take place."""
+        """Whether the event was cancelled or withdrawn."""
         return self.withdrawn or self.event.status is Status.CANCELLED
 
 
 @dataclass(frozen=True)
-class Written:
-    """A revision at the wall times of its definition, to be compared with another one.
+class ComparableRevision:
+    """A revision at the wall times of its definition, for comparison with another revision.
 
-    `shifted` says that by the rules that its zone has now one of them is at another instant than
-    the one that was published.
+    `shifted` means that new zone rules put one of these wall times at another instant than the
+    published one.
     """
 
     revision: Revision
     shifted: bool = False
 
 
-def read_written(text: str) -> Written:
-    """Read a stored revision (JSON) at the wall times that it was published with."""
+def read_comparable(text: str) -> ComparableRevision:
+    """Read a stored revision (JSON) at its published wall times."""
     clock = WallClock()
-    return Written(Revision.model_validate_json(text, context=clock), clock.shifted)
+    return ComparableRevision(Revision.model_validate_json(text, context=clock), clock.shifted)

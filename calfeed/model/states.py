@@ -1,7 +1,7 @@
-"""The states of deliveries, reminders and endpoints, and the transitions that are allowed.
+"""The states of deliveries, reminders and endpoints, and the allowed transitions.
 
-The values are what the database keeps and what is printed. `store/transitions.py` writes states,
-and checks each transition against `TRANSITIONS`.
+The values are stored in the database and printed. Only `store/transitions.py` writes states; it
+checks each transition against `TRANSITIONS`.
 """
 
 from __future__ import annotations
@@ -12,90 +12,87 @@ from typing import Any
 
 
 class DeliveryState(StrEnum):
-    """The state of a delivery: of one message for one endpoint."""
+    """The state of a delivery, which is one message for one endpoint."""
 
     PENDING = "pending"
-    """It is to be sent, at `next_at` or later. It stays pending while an attempt is in flight and
-    between two attempts. A claim is not a state: it is a lease on a pending delivery."""
+    """It is sent at `next_at` or later. It stays pending while an attempt is in flight and between
+    attempts. A claim is not a state but a lease on a pending delivery."""
 
     HELD = "held"
-    """Its endpoint is paused or disabled. It is placed anew when the endpoint is resumed. An
-    attempt that was in flight when the endpoint was paused still decides how it ends."""
+    """Its endpoint is paused or disabled. It is rescheduled when the endpoint is resumed. An
+    attempt that was in flight when the endpoint was paused still determines the next state."""
 
     GATHERED = "gathered"
     """It waits for the next digest of its endpoint, at `next_at`."""
 
     DELIVERED = "delivered"
-    """The receiver answered an attempt with 2xx, or the channel took it. This is final."""
+    """The receiver responded with 2xx, or the channel accepted it. This state is final."""
 
     DIGESTED = "digested"
-    """A digest contains it, and `digest` names that message. Whether that arrived is the state of
-    the digest's own delivery."""
+    """A digest contains it; `digest` is the id of that message. The digest's own delivery has the
+    outcome."""
 
     FAILED = "failed"
-    """Its last attempt failed, or the receiver refused it for good. It can be retried by hand,
-    and is when its endpoint is resumed."""
+    """Its last attempt failed, or the receiver rejected it permanently. It is retried manually or
+    when its endpoint is resumed."""
 
     EXPIRED = "expired"
-    """Its message no longer mattered before it was sent: what it reminds of had begun, or its body
-    was no longer kept."""
+    """It was not sent in time: the occurrence had begun, or the message body was deleted."""
 
     SUPERSEDED = "superseded"
-    """What it says is no longer true: its event has changed. It is sent after all when the event
-    changes back."""
+    """Its event has changed, so its content is outdated. It is sent if the event changes back."""
 
     DROPPED = "dropped"
     """Its endpoint was removed, or was paused or disabled for too long."""
 
 
 class ReminderState(StrEnum):
-    """The state of a reminder: of one rule for one occurrence."""
+    """The state of a reminder, which is one rule for one occurrence."""
 
     PLANNED = "planned"
-    """It is due at `due`, or at `send_from` where its event is not announced yet."""
+    """It is due at `due`, or at `send_from` if its event is not announced yet."""
 
     WITHDRAWN = "withdrawn"
-    """Its event stopped asking for it before it was due. It is planned again when the event asks
-    for it again."""
+    """Its event no longer has this reminder. It is planned again if the event has it again."""
 
     SENT = "sent"
-    """It became a message. What came of that is in the message's deliveries."""
+    """It became a message; the message's deliveries have the outcome."""
 
     MISSED = "missed"
-    """It was found due only when its occurrence had begun, so no message was made."""
+    """Its occurrence had already begun when it was processed, so no message was created."""
 
     COLLAPSED = "collapsed"
-    """It was overdue together with one nearer to the same occurrence, and only that was sent."""
+    """It was overdue together with a later reminder of the same occurrence, which was sent."""
 
     RECALLED = "recalled"
     """Its event changed after it was sent. Deliveries that have not arrived are superseded."""
 
 
 class EndpointState(StrEnum):
-    """The state of an endpoint: whether anything is sent to it."""
+    """The state of an endpoint, which determines whether messages are sent to it."""
 
     UNVERIFIED = "unverified"
-    """Somebody registered it and has not confirmed it. It gets its challenge and nothing else."""
+    """It is registered but not confirmed. Only its challenge is sent."""
 
     ACTIVE = "active"
-    """It is sent what it wants."""
+    """Messages that match its filters are sent."""
 
     PAUSED = "paused"
-    """Somebody paused it. What is for it is held."""
+    """It was paused manually. Its deliveries are held."""
 
     DISABLED = "disabled"
-    """Its receiver answered 410, or every attempt failed for days; `reason` says which. What is
-    for it is held."""
+    """Its receiver responded with 410, or all attempts failed for days (see `reason`). Its
+    deliveries are held."""
 
     REMOVED = "removed"
-    """It is gone, with its URL, secrets and headers; the row stays for the record. A channel that
-    comes back in the operator's file is active again."""
+    """It was removed. Its URL, secrets and headers are deleted; the row is kept for reports. A
+    channel that returns to the operator's file becomes active again."""
 
 
 State = DeliveryState | ReminderState | EndpointState
 
 UNSETTLED = (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.GATHERED)
-"""A delivery that is still to be sent; its `settled_at` is NULL in these states and no others."""
+"""The states of deliveries that are not finished; `settled_at` is NULL in exactly these."""
 
 _D, _R, _E = DeliveryState, ReminderState, EndpointState
 _ENDED = (_D.DELIVERED, _D.FAILED, _D.EXPIRED, _D.SUPERSEDED, _D.DROPPED)
@@ -110,7 +107,7 @@ _DELIVERY: Mapping[DeliveryState | None, frozenset[DeliveryState]] = {
     _D.DELIVERED: frozenset(),
     _D.DIGESTED: frozenset({_D.SUPERSEDED}),
     _D.FAILED: frozenset({_D.PENDING, _D.HELD, _D.SUPERSEDED}),
-    # These two only where a clock that was ahead gave them up too early.
+    # Only if a clock that was ahead expired or dropped the delivery too early.
     _D.EXPIRED: frozenset({_D.PENDING}),
     _D.DROPPED: frozenset({_D.PENDING}),
     _D.SUPERSEDED: frozenset({*UNSETTLED, _D.DIGESTED}),
@@ -119,7 +116,7 @@ _REMINDER: Mapping[ReminderState | None, frozenset[ReminderState]] = {
     None: frozenset({_R.PLANNED}),
     _R.PLANNED: frozenset({_R.WITHDRAWN, _R.SENT, _R.MISSED, _R.COLLAPSED}),
     _R.WITHDRAWN: frozenset({_R.PLANNED}),
-    # These three are planned again only where a clock that was ahead settled them too early.
+    # Planned again only if a clock that was ahead processed the reminder too early.
     _R.SENT: frozenset({_R.RECALLED, _R.PLANNED}),
     _R.MISSED: frozenset({_R.PLANNED}),
     _R.COLLAPSED: frozenset({_R.PLANNED}),
@@ -139,11 +136,11 @@ TRANSITIONS: Mapping[type[State], Mapping[Any, frozenset[State]]] = {
     ReminderState: _REMINDER,
     EndpointState: _ENDPOINT,
 }
-"""From each state those that may follow it. None stands for a row that is not there yet."""
+"""The states that may follow each state. None stands for a row that does not exist yet."""
 
 
 def check_transition(source: State | None, target: State) -> None:
-    """Raise ValueError for a transition that is not allowed. A state may stay as it is."""
+    """Raise ValueError if a transition is not allowed; keeping the state is allowed."""
     if source is not target and target not in TRANSITIONS[type(target)].get(source, ()):
         kind = type(target).__name__
         raise ValueError(f"{kind}: {source or 'nothing'} -> {target} is not allowed")

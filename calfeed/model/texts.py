@@ -1,4 +1,4 @@
-"""Words as people write them: slugs, languages, texts, addresses."""
+"""Checks and helpers for slugs, language tags, texts and URLs."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from urllib.parse import quote, urlsplit
 
 from calfeed.errors import InvalidValueError
 
-LONGEST_TEXT = 10_000
-LONGEST_URL = 2_000
+MAX_TEXT_LENGTH = 10_000
+MAX_URL_LENGTH = 2_000
 
-PLAIN = "und"
-"""The language a plain string is kept under until the calendar's own is known (RFC 5646, 4.1)."""
+UNTAGGED = "und"
+"""The tag of a text whose language is not known yet ("undetermined", RFC 5646, 4.1)."""
 
 SLUG_PATTERN = "^[a-z0-9][a-z0-9-]{0,63}$"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-# RFC 5646, 2.1, without the registry: a language, then subtags of up to 8 letters and digits.
+# The syntax of RFC 5646, 2.1, without the registry.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _LOGIN = re.compile(r"[^/?#]*//[^/?#]*@")
 _AROUND = re.compile(r"\A[\s\ufeff]+|[\s\ufeff]+\Z")
@@ -26,41 +26,36 @@ _PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def by_language(written: Mapping[str, str] | None, language: str) -> dict[str, str] | None:
-    """The text with what was a plain string under `language`, in the order of the tags.
+    """Return trimmed texts sorted by tag, with an untagged text under `language`.
 
-    White space around it, which YAML's blocks leave at the end, is not part of it.
-
-    The order is the one a text has after it was stored, so both read the same.
+    Texts from the store have the same order.
     """
     if written is None:
         return None
-    named = dict(written)
-    if PLAIN in named:
-        named = {language: named.pop(PLAIN), **named}
-    return {tag: trim(text) for tag, text in sorted(named.items())}
+    texts = dict(written)
+    if UNTAGGED in texts:
+        texts = {language: texts.pop(UNTAGGED), **texts}
+    return {tag: trim(text) for tag, text in sorted(texts.items())}
 
 
 def trim(text: str) -> str:
-    """The text without white space and byte order marks around it; empty if nothing can be seen.
+    """Strip white space and byte order marks; return "" if no character is visible.
 
-    What joins, separates or turns characters (Unicode's Cf) has no look of its own.
+    Format characters (Unicode's Cf) are invisible.
     """
-    if all(one.isspace() or unicodedata.category(one) == "Cf" for one in text):
+    if all(char.isspace() or unicodedata.category(char) == "Cf" for char in text):
         return ""
     return _AROUND.sub("", text)
 
 
 def nearest(word: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The choice that `word` was probably meant to be, None where nothing is close.
-
-    `cutoff` is how alike the two have to be, from 0 to 1 (the same).
-    """
-    found = difflib.get_close_matches(word, choices, n=1, cutoff=cutoff)
-    return found[0] if found else None
+    """Return the choice closest to `word`, if its similarity (0 to 1) reaches `cutoff`."""
+    matches = difflib.get_close_matches(word, choices, n=1, cutoff=cutoff)
+    return matches[0] if matches else None
 
 
-def listed(words: Iterable[str]) -> str:
-    """The words as a sentence has them: "a, b and c"."""
+def join_words(words: Iterable[str]) -> str:
+    """Join words as in a sentence: "a, b and c"."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
 
@@ -74,12 +69,12 @@ def check_slug(text: str) -> str:
     hint = f'; write "{better}"' if better else ', such as "pm-address"'
     raise InvalidValueError(
         shortened(text),
-        f'cannot be a name in an address: use 1 to 64 of a-z, 0-9 and "-", not "-" first{hint}',
+        f'is not a valid name: use 1 to 64 of a-z, 0-9 and "-", not starting with "-"{hint}',
     )
 
 
 def check_language(tag: str) -> str:
-    """Return a BCP 47 tag in its usual case ("fa-AF", "az-Cyrl"), else raise ValueError."""
+    """Return a BCP 47 tag in conventional case ("fa-AF", "az-Cyrl"), else raise ValueError."""
     if not _LANGUAGE.fullmatch(tag) or len(tag) > 35:
         fixed = tag.replace("_", "-")
         hint = f'write "{fixed}"' if _LANGUAGE.fullmatch(fixed) else 'such as "en", "ur" or "fa-AF"'
@@ -95,31 +90,31 @@ def _cased(subtag: str) -> str:
 
 
 def check_text(text: str) -> str:
-    """Return the text, trimmed; raise ValueError if there is nothing to see, or it is too long."""
+    """Return the text, trimmed; raise ValueError if it is blank or too long."""
     trimmed = trim(text)
     if not trimmed:
-        raise ValueError("must not be empty; write a text, or leave the key away")
-    if len(trimmed) > LONGEST_TEXT:
-        raise ValueError(f"has {len(trimmed):,} characters; the most is {LONGEST_TEXT:,}")
+        raise ValueError("must not be empty; write a text, or remove the key")
+    if len(trimmed) > MAX_TEXT_LENGTH:
+        raise ValueError(f"has {len(trimmed):,} characters; the maximum is {MAX_TEXT_LENGTH:,}")
     return trimmed
 
 
 def check_line(text: str) -> str:
-    """Return a text of one line; raise ValueError for anything else."""
+    """Return a one-line text, trimmed; raise ValueError for anything else."""
     trimmed = check_text(text)
     if "\n" in trimmed:
-        raise ValueError("must be one line; the rest belongs in the description")
+        raise ValueError("must be one line; move the rest to the description")
     return trimmed
 
 
 def check_url(text: str) -> str:
     """Return an http or https URL in ASCII (RFC 3986), else raise ValueError.
 
-    Characters beyond ASCII after the host are percent-encoded, as a browser does.
+    Non-ASCII characters after the host are percent-encoded, as in browsers.
     """
     url = text.strip()
-    if _LOGIN.match(url):  # first of all, so that no other error repeats it
-        raise ValueError("a URL that everybody can read must not carry a user name or password")
+    if _LOGIN.match(url):  # checked first, so that no other error quotes the password
+        raise ValueError("a public URL must not contain a user name or password")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -131,12 +126,14 @@ def check_url(text: str) -> str:
         raise InvalidValueError(host, 'must be in its ASCII form (it begins with "xn--")')
     encoded = quote(url, safe=_PRINTABLE_ASCII)
     if any(character.isspace() for character in url):
-        raise InvalidValueError(shortened(url), "is not a URL: it has white space in it; write %20")
-    if len(encoded) > LONGEST_URL:
-        raise ValueError(f"has {len(encoded):,} characters; the most for a URL is {LONGEST_URL:,}")
+        raise InvalidValueError(shortened(url), "is not a URL: it contains white space; write %20")
+    if len(encoded) > MAX_URL_LENGTH:
+        raise ValueError(
+            f"has {len(encoded):,} characters; the maximum for a URL is {MAX_URL_LENGTH:,}"
+        )
     return encoded
 
 
 def shortened(text: str, length: int = 60) -> str:
-    """The text, cut where it is too long to be repeated in an error."""
+    """Truncate a text for an error message."""
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,4 +1,4 @@
-"""Stored moments at the wall time that they were published with."""
+"""Read stored datetimes at their published wall times."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from zoneinfo import ZoneInfo
 
 
 class WallClock:
-    """Reads stored moments at the wall time that they were published with.
+    """Reads stored datetimes at their published wall times, as a pydantic validation context.
 
-    A moment is stored with the offset that its zone had by the rules of that day. By new rules the
-    same instant is at another wall time, while the definition goes on saying the old wall time.
-    Given as the context of pydantic's validation; `shifted` says whether there was such a moment.
+    A datetime is stored with its UTC offset at the time of publishing. Under new zone rules, the
+    same instant may have another wall time, but the definition still has the old one. `shifted`
+    is set once such a datetime was read.
     """
 
     def __init__(self) -> None:
         self.shifted = False
 
     def read(self, moment: datetime, zone: ZoneInfo) -> datetime:
-        """A moment with its offset, on the wall clock of `zone`."""
-        found = moment.astimezone(zone)
-        if found.utcoffset() == moment.utcoffset():
-            return found
+        """Return the datetime in `zone`, with its wall time unchanged."""
+        local = moment.astimezone(zone)
+        if local.utcoffset() == moment.utcoffset():
+            return local
         self.shifted = True
         return moment.replace(tzinfo=zone)

@@ -1,4 +1,4 @@
-"""The years that the dates of calendars lie in."""
+"""The supported range of years."""
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
-"""The first and the last year of a date in a definition, both included."""
+"""The first and last year of a date in a definition, inclusive."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from calfeed.ical.changes import EventChange, compare_revisions
-from calfeed.model.revision import Written, read_written
+from calfeed.model.revision import ComparableRevision, read_comparable
 from calfeed.publish.plan import plan_messages
 from calfeed.publish.show import describe_changes, summarize_announced
 from calfeed.reminders.messages import Message, tell_again
@@ -33,10 +33,14 @@ _LOST = timedelta(minutes=1)  # how long what cannot be read waits for its key
 """How many events are announced in one transaction."""
 
 
-def load_announced(connection: Connection, waiting: Sequence[Waiting]) -> dict[str, Written | None]:
+def load_announced(
+    connection: Connection, waiting: Sequence[Waiting]
+) -> dict[str, ComparableRevision | None]:
     """Of events that wait, the revisions that were announced last; None where none ever was."""
     texts = announcements.load_bases(connection, [one.uid for one in waiting])
-    return {one.uid: read_written(texts[one.uid]) if one.uid in texts else None for one in waiting}
+    return {
+        one.uid: read_comparable(texts[one.uid]) if one.uid in texts else None for one in waiting
+    }
 
 
 def find_changes(connection: Connection, waiting: Sequence[Waiting]) -> list[EventChange]:
@@ -50,7 +54,7 @@ def find_changes(connection: Connection, waiting: Sequence[Waiting]) -> list[Eve
     changes = [
         compare_revisions(bases[one.uid], newest[one.uid]) for one in waiting if one.uid in newest
     ]
-    return [change for change in changes if change.telling]
+    return [change for change in changes if change.is_newsworthy]
 
 
 def make_messages(

@@ -16,7 +16,7 @@ from calfeed.ical.variants import render_variants
 from calfeed.ical.vevent import RENDERER
 from calfeed.ical.zones.clocks import full_fingerprint
 from calfeed.model.events import Calendar, Event, Status
-from calfeed.model.revision import Revision, Written
+from calfeed.model.revision import ComparableRevision, Revision
 from calfeed.publish.announce import find_changes, load_announced, make_messages
 from calfeed.publish.compare import (
     NOTHING,
@@ -98,8 +98,8 @@ def plan_publish(
         added, removed = plan_change(change, kept.get(change.after.event.uid, []), now)
         planned += added
         withdrawn += removed
-    telling = [one.net for one in revised if one.net.telling]
-    announced = [] if grace else telling
+    newsworthy = [one.net for one in revised if one.net.is_newsworthy]
+    announced = [] if grace else newsworthy
     if announce_all:
         uids = {change.after.event.uid for change in changes}
         others = [one for one in waiting.values() if one.uid not in uids]
@@ -121,7 +121,7 @@ def plan_publish(
         withdrawn=tuple(withdrawn),
         announced=tuple(announced),
         messages=make_messages(connection, announced, now, base_url),
-        waiting=tuple(_wait(change, now + grace) for change in telling) if grace else (),
+        waiting=tuple(_wait(change, now + grace) for change in newsworthy) if grace else (),
         warnings=find_warnings(defined, changes, [one.net for one in revised], published, now),
         held=held,
     )
@@ -264,7 +264,7 @@ def _revise(
             change = revise(wanted[uid], last, base, now, max(first, lost.get(uid, -1) + 1))
         else:
             change = withdraw(newest[uid], base, now, differences.renamed)
-        net = change if base is last else compare_revisions(base, Written(change.after))
+        net = change if base is last else compare_revisions(base, ComparableRevision(change.after))
         found.append(_Revised(change, net))
     return sorted(
         found, key=lambda one: (one.change.after.event.calendar, one.change.after.event.slug)

@@ -20,7 +20,7 @@ from calfeed.ical.variants import Variant, render_variants
 from calfeed.ical.vevent import RENDERER
 from calfeed.ical.zones.clocks import clock_of, full_fingerprint
 from calfeed.model.events import Calendar, Event, Status, canonical_json, fingerprint
-from calfeed.model.revision import Revision, Written
+from calfeed.model.revision import ComparableRevision, Revision
 from calfeed.store.rows import CalendarRow, EventMark
 
 KEPT = timedelta(days=90)
@@ -169,8 +169,8 @@ def calendar_content(calendar: Calendar) -> str:
 
 def revise(
     event: Event,
-    last: Written | None,
-    announced: Written | None,
+    last: ComparableRevision | None,
+    announced: ComparableRevision | None,
     now: datetime,
     first_sequence: int = 0,
 ) -> EventChange:
@@ -198,18 +198,21 @@ def revise(
             modified=_later(last.revision, now),
             clock=clock_of(event, now),
         )
-    change = compare_revisions(announced, Written(next_one))
+    change = compare_revisions(announced, ComparableRevision(next_one))
     revision = next_one.model_copy(
         update={
             "history": extend_history(change, now),
             "cancel_note": find_cancel_note(change),
         }
     )
-    return compare_revisions(last, Written(revision))
+    return compare_revisions(last, ComparableRevision(revision))
 
 
 def withdraw(
-    last: Written, announced: Written | None, now: datetime, renamed: Mapping[str, str]
+    last: ComparableRevision,
+    announced: ComparableRevision | None,
+    now: datetime,
+    renamed: Mapping[str, str],
 ) -> EventChange:
     """The last revision of an event whose definition is gone: cancelled, as people know it.
 
@@ -225,7 +228,7 @@ def withdraw(
             "withdrawn": True,
         }
     )
-    return compare_revisions(last, Written(revision))
+    return compare_revisions(last, ComparableRevision(revision))
 
 
 def carry(revision: Revision, renamed: Mapping[str, str]) -> Revision:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from calfeed.definitions.code_digest import describe_reader
+from calfeed.definitions.code_digest import reader_version
 from calfeed.definitions.files import load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.publish.apply import StaleReadingError, publish
@@ -50,6 +50,6 @@ def publish_folder(
     with database.read() as connection:
         known = load_known(connection)
     try:
-        return run(DefinitionReader(describe_reader(), known))
+        return run(DefinitionReader(reader_version(), known))
     except StaleReadingError:
-        return run(DefinitionReader(describe_reader()))
+        return run(DefinitionReader(reader_version()))

@@ -161,7 +161,7 @@ def _note_announced(connection: Connection, ledger: Ledger) -> None:
             if entry.kind not in [*Kind]:
                 continue
             change = EventChange(Kind(entry.kind), before, entry.revision)
-            if change.telling:
+            if change.is_newsworthy:
                 changes.setdefault(entry.publish, []).append(change)
             before = entry.revision
     for number, found in changes.items():

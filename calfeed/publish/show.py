@@ -9,7 +9,7 @@ from typing import Any
 from calfeed.counting import count
 from calfeed.ical.change_text import describe_change
 from calfeed.ical.changes import EventChange, Kind
-from calfeed.ical.history import MOST_EVENTS
+from calfeed.ical.history import MAX_FEED_EVENTS
 from calfeed.ical.text import format_when
 from calfeed.model.events import Event, text_in
 from calfeed.publish.compare import Removals
@@ -93,7 +93,7 @@ def show_shortened(shortened: Sequence[tuple[str, int]]) -> list[str]:
     """A line for each calendar whose feed leaves out some of the past."""
     return [
         f"calendar {slug}: its feed leaves out what was over before {first}, because apps read "
-        f"about {MOST_EVENTS:,} events; `history:` in its definition settles it otherwise"
+        f"about {MAX_FEED_EVENTS:,} events; `history:` in its definition settles it otherwise"
         for slug, first in shortened
     ]
 

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from calfeed.counting import count
-from calfeed.ical.change_text import tell_change
+from calfeed.ical.change_text import format_change
 from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import Moment, Occurrence
 from calfeed.ical.text import format_when, plain_description
@@ -113,7 +113,7 @@ def change_message(change: EventChange, now: datetime, *, page: str | None = Non
         data["occurrences"] = describe_occurrences(change)
     if change.reason:
         data["note"] = text_in(change.reason, event.language)
-    data["text"] = f"{text_in(event.summary, event.language)}: {tell_change(change)}"
+    data["text"] = f"{text_in(event.summary, event.language)}: {format_change(change)}"
     return Message(
         id=make_id("state", event.uid, fingerprint(event), "gone" if revision.withdrawn else ""),
         subject=make_subject(f"event.{kind}", event),

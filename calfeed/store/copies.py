@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from calfeed.errors import InvalidInputError, StoreError
-from calfeed.private_files import make_beside, sync
+from calfeed.private_files import make_temporary_beside, sync
 
 _PARTS = ("", "-wal", "-shm")
 _TOLD = 3
@@ -51,7 +51,7 @@ def write_copy(source: Path, file: Path, *, replace: bool) -> int:
     if file.exists() and not replace:
         raise InvalidInputError(f"{file} is there already; name another file, or give --force")
     try:
-        made = make_beside(file)
+        made = make_temporary_beside(file)
     except OSError as error:
         raise StoreError(f"{file} cannot be written: {error.strerror}") from error
     try:
@@ -74,7 +74,7 @@ def copied_beside(backup: Path, live: Path) -> Iterator[Path]:
     if not backup.is_file():
         raise InvalidInputError(f"there is no file {backup}")
     live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = make_beside(live)
+    made = make_temporary_beside(live)
     try:
         # One that was copied by hand can have a log, which belongs to it.
         copy(backup, made, at_rest=not Path(f"{backup}-wal").exists())

@@ -91,9 +91,9 @@ class DatabaseFile:
     def identify(self) -> Identity:
         """Which file has the name now.
 
-        Raises DatabaseFileError where there is none, one that is no database, or one that took
-        the place of another and has that one's write-ahead log beside it, and RightsError where
-        others have rights at it that this user cannot take away.
+        Raises DatabaseFileError where there is none, one that is no database, or one that took the
+        place of another and has that one's write-ahead log beside it, and FilePermissionsError
+        where others have rights at it that this user cannot take away.
         """
         try:
             status = self.path.stat()

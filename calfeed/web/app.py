@@ -77,7 +77,7 @@ def make_flask(state: State, base_url: str) -> Flask:
         except StoreError as error:
             trouble = "does not answer"
             if isinstance(error, DatabaseFileError):
-                trouble = f"file {error.trouble}"
+                trouble = f"file {error.problem}"
             text = f"the database {trouble}; the last published state is being served\n"
             status = HTTPStatus.SERVICE_UNAVAILABLE
         else:

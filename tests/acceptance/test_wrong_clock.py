@@ -81,7 +81,7 @@ def test_what_a_clock_says_for_a_few_seconds_decides_nothing(
     with site.running("worker", environment=clock.environment) as worker:
         until(lambda: noted(site), "the first duties")
         clock.set(wrong)
-        worker.until_it_says("the machine's clock was set by")
+        worker.until_it_says("the system clock jumped by")
         (post,) = until(lambda: receiver.posts, "the reminder", 60)
         clock.set(timedelta(0))
         assert post.message["data"]["event"]["slug"] == "soon"

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from calfeed.cli.serving.resting import REST, STALE, Lock, Look, Rest, last_change, take_look
-from calfeed.definitions.files import Entry
+from calfeed.definitions.files import DefinitionFile
 
 CALENDAR = "name: Desk\ntime_zone: UTC\nevents: {}\n"
 
 
 def look(content: int, *locks: Lock) -> Look:
-    return Look((Entry("events/x.yaml", "/events/x.yaml", (content,)),), frozenset(locks))
+    return Look((DefinitionFile("events/x.yaml", "/events/x.yaml", (content,)),), frozenset(locks))
 
 
 LOCK = Lock(Path("/.git/index.lock"), (1, 1))

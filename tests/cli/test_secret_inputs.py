@@ -77,7 +77,7 @@ def test_a_url_a_secret_and_headers_come_from_files_and_standard_input(desk: Des
     ("words", "typed", "said"),
     [
         (("--secret", SECRET, "--secret-file", "-"), SECRET, "either --secret or --secret-file"),
-        (("--secret-file", "-"), "", "there is nothing in standard input"),
+        (("--secret-file", "-"), "", "standard input is empty"),
         (("--secret-file", "/nowhere/secret"), "", "/nowhere/secret cannot be read"),
         (("--header-file", "-"), "Bearer t0ken\n", 'a header is written "Name: value"'),
     ],

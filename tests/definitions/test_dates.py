@@ -8,7 +8,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from calfeed.definitions.formats.times import parse_clock, parse_moment
-from calfeed.definitions.hints.rules import find_rule
+from calfeed.definitions.hints.rules import suggest_rule
 
 TODAY = date(2026, 11, 28)
 DAY, FIVE = date(2030, 6, 14), time(17)
@@ -89,13 +89,13 @@ def test_a_time_in_utc_is_read_with_the_name_of_a_month_too() -> None:
         ("2030-06-14 5 PM Pakistan time", '2030-06-14 17:00, with "time_zone: Asia/Karachi"'),
         ("2030-06-14 17:00 Asia/Karachi", '2030-06-14 17:00, with "time_zone: Asia/Karachi"'),
         ("14 June 2030 17:00 PST", "with time_zone: America/Los_Angeles or Asia/Manila,"),
-        ("2030-06-14 17:00 AFT", '"AFT" beside the date (a time zone goes under time_zone)'),
+        ("2030-06-14 17:00 AFT", '"AFT" next to the date (a time zone goes under time_zone)'),
         # Quotes, numbers of programs.
-        ("“2030-06-14”", "has “ around it, which is no quote to YAML; write 2030-06-14"),
+        ("“2030-06-14”", "has “ around it, which is not a quote in YAML; write 2030-06-14"),
         ("'2030-06-14 17:00'", "write 2030-06-14 17:00"),
-        ("47648", "Excel and other spreadsheets keep for a date; write 2030-06-14"),
-        ("47648.708333", "keep for a date; write 2030-06-14 17:00"),
-        ("1907686800", "keep for a time; write 2030-06-14 17:00Z"),
+        ("47648", "Excel and other spreadsheets store it; write 2030-06-14"),
+        ("47648.708333", "spreadsheets store it; write 2030-06-14 17:00"),
+        ("1907686800", "a Unix time in seconds; write 2030-06-14 17:00Z"),
         # More than a day, less than one, none.
         ("Q3 2030", "a quarter of a year, not a day; write the day, such as 2030-09-30, or"),
         ("2030-Q1", '"start: 2030-01-01" and "end: 2030-03-31"'),
@@ -107,8 +107,8 @@ def test_a_time_in_utc_is_read_with_the_name_of_a_month_too() -> None:
         ("2030-W24", "is more than a day; write the day, such as 2027-06-14"),
         ("2030-W24-5", "write 2030-06-14"),
         ("2030-165", "write 2030-06-14"),
-        ("2030-06-14 17 Uhr", 'has "17 Uhr" beside the date; write a date and a time as year-'),
-        ("2030-06-14 17:00 EST5EDT", 'has "EST5EDT" beside the date; write a date and a time as '),
+        ("2030-06-14 17 Uhr", 'has "17 Uhr" next to the date; write a date and a time as year-'),
+        ("2030-06-14 17:00 EST5EDT", 'has "EST5EDT" next to the date; write a date and a time as '),
         ("summer 2030", "is more than a day"),
         ("14 June", "has no year; write the day with its year, such as 2027-06-14"),
         ("14/06", "has no year"),
@@ -133,7 +133,7 @@ def test_a_time_in_utc_is_read_with_the_name_of_a_month_too() -> None:
         ("14 juin 2030", "write 2030-06-14"),
         ("14. Juni 2030", "write 2030-06-14"),
         ("14 جون 2030", "write 2030-06-14"),
-        ("2030-06-14 (tentative)", 'has "tentative" beside the date; write 2030-06-14'),
+        ("2030-06-14 (tentative)", 'has "tentative" next to the date; write 2030-06-14'),
         ("sometime", "is not a date or time; write 2027-06-14, or with a time 2027-06-14 17:00"),
         ("x" * 10_000, "is not a date or time"),
     ],
@@ -191,4 +191,4 @@ def test_what_is_no_time_of_day_has_the_one_to_write(text: str, words: str) -> N
 def test_rules_in_words_lead_to_the_rule_where_they_have_one_meaning(
     words: str, rule: str | None
 ) -> None:
-    assert find_rule(words) == rule
+    assert suggest_rule(words) == rule

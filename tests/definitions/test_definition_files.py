@@ -79,10 +79,10 @@ def test_what_cannot_be_read_is_told_together_with_what_is_wrong_elsewhere(folde
     os.mkfifo(folder / "pipe.yaml")
     (folder / "x.yaml").write_text("name: X\n")
     assert [problem.partition(";")[0] for problem in problems_of(folder)] == [
-        "events/gone.yaml: cannot be read: it is not a file, or the file it links to is gone",
-        "events/pipe.yaml: cannot be read: it is not a file, or the file it links to is gone",
-        'events/x.yaml:1:1: the key "time_zone" is missing (IANA time zone of every time that has '
-        "no other)",
+        "events/gone.yaml: cannot be read: it is not a file, or a broken link",
+        "events/pipe.yaml: cannot be read: it is not a file, or a broken link",
+        'events/x.yaml:1:1: the key "time_zone" is missing (the default IANA time '
+        "zone of its events)",
     ]
 
 
@@ -90,7 +90,7 @@ def test_a_file_in_a_folder_of_a_folder_is_refused_and_not_overlooked(folder: Pa
     (folder / "un" / "old").mkdir()
     (folder / "un" / "old" / "2020.yaml").write_text("events: {}\n")
     (problem,) = problems_of(folder)
-    assert problem.startswith("events/un/old/2020.yaml: is in a folder too deep")
+    assert problem.startswith("events/un/old/2020.yaml: is nested too deep")
 
 
 def test_links_that_go_round_in_a_circle_end(folder: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_link_that_leads_out_of_the_folder_is_refused_and_nothing_of_it_is_sho
     (folder / "chain.yaml").symlink_to("around.yaml")
     (folder / "notes.txt").symlink_to("/etc/hostname")  # which is no definition
     assert problems_of(folder) == [
-        f"events/{name}: is a link that leads out of events/; put what it leads to there"
+        f"events/{name}: is a link to a target outside events/; move the target there"
         for name in ("around.yaml", "chain.yaml", "file.yaml", "folder")
     ]
 

@@ -18,7 +18,7 @@ from calfeed.model.events import (
     Status,
     canonical_json,
 )
-from calfeed.model.uids import BY_NAMES
+from calfeed.model.uids import NAME_BASED_UIDS
 
 HEAD = "name: X\ntime_zone: America/New_York\n"
 TIMED = HEAD + "events:\n  a:\n    summary: S\n    start: 2024-09-27 10:30\n"
@@ -99,7 +99,7 @@ def test_everything_that_can_be_written_is_read() -> None:
         events=(
             Event(
                 slug="call",
-                uid=BY_NAMES.make("x", "call"),
+                uid=NAME_BASED_UIDS.make("x", "call"),
                 summary={"en": "Call"},
                 start=datetime(2024, 9, 27, 19, 30, tzinfo=karachi),
                 end=datetime(2024, 9, 27, 20, 15, tzinfo=karachi),
@@ -128,7 +128,7 @@ def test_everything_that_can_be_written_is_read() -> None:
             ),
             Event(
                 slug="talk",
-                uid=BY_NAMES.make("x", "talk"),
+                uid=NAME_BASED_UIDS.make("x", "talk"),
                 summary={"en": "Talk"},
                 start=at(2025, 9, 26, 10, 30),
                 time_zone="America/New_York",

@@ -6,7 +6,7 @@ import pytest
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.errors import DefinitionError
-from calfeed.model.uids import BY_NAMES
+from calfeed.model.uids import NAME_BASED_UIDS
 
 HEAD = "name: X\ntime_zone: America/New_York\n"
 TIMED = HEAD + "events:\n  a:\n    summary: S\n    start: 2024-09-27 10:30\n"
@@ -26,24 +26,25 @@ TIMED_PROBLEMS = {
     "end: 2024-09-26 12:00": "7:5: events.a.end: must be later than the start",
     "end: 2024-09-27": "7:5: events.a.end: is a date, but the event's start has a time; write",
     "end: 2025-03-09 02:30": '7:5: events.a.end: "2025-03-09 02:30" does not exist',
-    "end: 2024-11-03 01:30": '7:5: events.a.end: "2024-11-03 01:30" comes twice',
+    "end: 2024-11-03 01:30": '7:5: events.a.end: "2024-11-03 01:30" is ambiguous',
     "end: [2024-09-27]": "7:5: events.a.end: must be a text, not a list",
-    "duration: 2 fortnights": '7:5: events.a.duration: "2 fortnights" is not a span',
-    "duration: 0 minutes": "7:5: events.a.duration: must be longer than nothing",
-    "end: 2024-09-27 12:00\n    duration: 1 hour": "8:5: events.a.duration: goes instead of an end",
+    "duration: 2 fortnights": '7:5: events.a.duration: "2 fortnights" is not a valid duration',
+    "duration: 0 minutes": "7:5: events.a.duration: must be longer than zero",
+    "end: 2024-09-27 12:00\n    duration: 1 hour": "8:5: events.a.duration: cannot be combined "
+    "with an end",
     "time_zone: Asia/Karatschi": '7:5: events.a.time_zone: "Asia/Karatschi" is not an IANA',
     "sumary: x": '7:5: events.a.sumary: there is no key "sumary" here; did you mean "summary"?',
     "zzz: x": '7:5: events.a.zzz: there is no key "zzz" here; the keys here are summary, start,',
-    "status: Postponed": "7:5: events.a.status: \"Postponed\" is not known here; write 'tentative'",
-    "kind: party": "7:5: events.a.kind: \"party\" is not known here; write 'event' or 'deadline'",
+    "status: Postponed": "7:5: events.a.status: \"Postponed\" is not valid here; write 'tentative'",
+    "kind: party": "7:5: events.a.kind: \"party\" is not valid here; write 'event' or 'deadline'",
     "kind: [event]": "7:5: events.a.kind: must be a text, not a list",
     "categories: address": "7:5: events.a.categories: must be a list, such as [one, another]",
     "categories: [a, {b: c}]": "7:21: events.a.categories.1: must be a text, not a map",
     "categories: [a, '']": "7:21: events.a.categories.1: must not be empty",
     "url: www.example.org": '7:5: events.a.url: "www.example.org" is not a URL',
     "url: mailto:a@example.org": '7:5: events.a.url: "mailto:a@example.org" is not a URL',
-    "url: https://u:secret@example.org/": "7:5: events.a.url: a URL that everybody can read must",
-    "url: ftp://u:secret@[::1": "7:5: events.a.url: a URL that everybody can read must not carry",
+    "url: https://u:secret@example.org/": "7:5: events.a.url: a public URL must not",
+    "url: ftp://u:secret@[::1": "7:5: events.a.url: a public URL must not contain",
     "url: 'https://[::1/'": '7:5: events.a.url: "https://[::1/" is not a URL',
     "url: https://example.org/a b": '7:5: events.a.url: "https://example.org/a b" is not a URL: it',
     "url: https://bücher.example/": '7:5: events.a.url: "bücher.example" must be in its ASCII form',
@@ -55,40 +56,41 @@ TIMED_PROBLEMS = {
     "location: [x]": "7:5: events.a.location: must be a text, or a map of languages",
     "location: ' '": "7:5: events.a.location: must not be empty",
     'location: "\\u200f\\ufeff"': "7:5: events.a.location: must not be empty",
-    "note: " + "x" * 10_001: "7:5: events.a.note: has 10,001 characters; the most is 10,000",
+    "note: " + "x" * 10_001: "7:5: events.a.note: has 10,001 characters; the maximum is 10,000",
     "sources: [{url: 'https://example.org'}]": '7:15: events.a.sources.0: the key "title" is '
-    "missing (what the source is called)",
+    "missing (the title of the source)",
     "sources: [{title: x, date: 2024-02-30}]": '7:26: events.a.sources.0.date: "2024-02-30" is not',
     "sources: [{title: x, date: 2024-02-03 10:00}]": "7:26: events.a.sources.0.date: ",
     "sources: [x]": "7:15: events.a.sources.0: must be a map with the keys title, url and date",
     "reminders: 1 week": "7:5: events.a.reminders: must be a list",
-    "reminders: [1 week, soon]": '7:25: events.a.reminders.1: "soon" is not a span of time',
-    "reminders: [{before: 2 hours, at: 09:00}]": '7:17: events.a.reminders.0: "at" goes only with',
+    "reminders: [1 week, soon]": '7:25: events.a.reminders.1: "soon" is not a valid duration',
+    "reminders: [{before: 2 hours, at: 09:00}]": '7:17: events.a.reminders.0: "at" can '
+    "be combined only with",
     "reminders: [{before: 1 day, at: 9}]": '7:33: events.a.reminders.0.at: "9" is not a time',
     "reminders: [{at: 09:00}]": '7:17: events.a.reminders.0: the key "before" is missing',
     "reminders: [{before: 1 day, after: x}]": "7:33: events.a.reminders.0.after: there is no key",
     f"reminders: [{', '.join(['1 day'] * 21)}]": "7:5: events.a.reminders: has 21 entries; the",
     "uid: ''": "7:5: events.a.uid: must not be empty",
     "repeat: FREQ=YEARLY": "7:5: events.a.repeat: must be a map with the keys rule, except, also",
-    "repeat: {}": '7:5: events.a.repeat: needs a "rule", or further starts under "also"',
-    "repeat: {rule: FREQ=MINUTELY}": "7:14: events.a.repeat.rule: FREQ=MINUTELY is denser than",
+    "repeat: {}": '7:5: events.a.repeat: needs a "rule", or additional starts under "also"',
+    "repeat: {rule: FREQ=MINUTELY}": "7:14: events.a.repeat.rule: FREQ=MINUTELY is not supported",
     "repeat: {rul: FREQ=YEARLY}": '7:14: events.a.repeat.rul: there is no key "rul" here; did you '
     'mean "rule"?',
     "repeat: {rule: FREQ=YEARLY, except: [2025-09-27]}": "7:42: events.a.repeat.except.0: is a "
     "date, but the event's start has a time; write 2025-09-27 10:30",
     "repeat: {rule: FREQ=YEARLY, except: [2025-09-28 10:30]}": "7:42: events.a.repeat.except.0: is "
-    "not a start that the rule gives; the last before it is 2025-09-27 10:30",
+    "not an occurrence of the rule; the last before it is 2025-09-27 10:30",
     "repeat: {rule: FREQ=YEARLY, except: [2025-09-27 10:30, 2025-09-27T10:30]}": "7:60: events.a."
-    "repeat.except.1: is there twice",
+    "repeat.except.1: is listed twice",
     "repeat: {rule: FREQ=YEARLY;COUNT=2, except: [2026-09-27 10:30]}": "7:50: events.a.repeat."
-    "except.0: is not a start that the rule gives",
+    "except.0: is not an occurrence of the rule",
     "repeat: {rule: FREQ=HOURLY, except: [2199-09-27 10:30]}": "7:42: events.a.repeat.except.0: is "
-    "not a start that the rule gives",
+    "not an occurrence of the rule",
     "repeat: {also: [2024-01-01 10:30]}": "7:21: events.a.repeat.also.0: is before the event's",
     "repeat: {rule: FREQ=YEARLY, changes: {2025-09-28 10:30: {status: cancelled}}}": "7:43: events."
     "a.repeat.changes.2025-09-28 10:30: is not an occurrence of this event; the last before",
     "repeat: {rule: FREQ=YEARLY, changes: {2025-09-27 10:30: {}}}": "7:43: events.a.repeat.changes."
-    "2025-09-27 10:30: says nothing that is different",
+    "2025-09-27 10:30: changes nothing",
     "repeat: {rule: FREQ=YEARLY, changes: {2025-09-27 10:30: {strt: x}}}": "7:62: events.a.repeat."
     'changes.2025-09-27 10:30.strt: there is no key "strt" here; did you mean "start"?',
     "repeat: {rule: FREQ=YEARLY, changes: {2025-09-27 10:30: {start: 2025-09-28}}}": "7:62: events."
@@ -98,7 +100,7 @@ TIMED_PROBLEMS = {
     "repeat: {rule: FREQ=YEARLY, changes: {2025-13-27 10:30: {status: cancelled}}}": "7:43: events."
     'a.repeat.changes.2025-13-27 10:30: "2025-13-27 10:30" is not a date (the month',
     "repeat: {rule: FREQ=YEARLY, except: [2025-09-27 10:30], changes: {2025-09-27 10:30: {url: "
-    "'https://example.org'}}}": "7:71: events.a.repeat.changes.2025-09-27 10:30: is taken out",
+    "'https://example.org'}}}": "7:71: events.a.repeat.changes.2025-09-27 10:30: is also excluded",
 }
 ALL_DAY_PROBLEMS = {
     "end: 2024-09-26": "7:5: events.a.end: the last day must not be before the start, 2024-09-27",
@@ -128,7 +130,7 @@ def test_what_is_wrong_with_an_event_is_told_with_its_place(text: str, words: st
         ("- a\n", "1:1: must be a map with the keys name, description, time_zone"),
         ("x\n", "1:1: must be a map with the keys name"),
         ("time_zone: UTC\n", '1:1: the key "name" is missing (the calendar\'s title'),
-        ("\nname: X\n", '2:1: the key "time_zone" is missing (IANA'),
+        ("\nname: X\n", '2:1: the key "time_zone" is missing (the default IANA'),
         ("name:\ntime_zone: UTC\n", "1:1: name: must be a text, or a map of languages"),
         ("name: |\n  a\n  b\ntime_zone: UTC\n", "1:1: name: must be one line"),
         (
@@ -144,7 +146,7 @@ def test_what_is_wrong_with_an_event_is_told_with_its_place(text: str, words: st
             '3:1: color: "#2e8b56" must be a colour name; the closest is seagreen',
         ),
         (HEAD + "language: English!\n", '3:1: language: "English!" is not a language tag'),
-        (HEAD + "reminders: [never]\n", '3:13: reminders.0: "never" is not a span'),
+        (HEAD + "reminders: [never]\n", '3:13: reminders.0: "never" is not a valid duration'),
         (
             HEAD + "events: [a]\n",
             "3:1: events: must be a map of events by their names, but is a list",
@@ -159,8 +161,8 @@ def test_what_is_wrong_with_an_event_is_told_with_its_place(text: str, words: st
         (
             HEAD + "events: {PM Address: {summary: S, start: 2024-01-01}}\n",
             "3:10: events.PM Address: "
-            '"PM Address" cannot be a name in an address: use 1 to 64 of a-z, 0-9 and "-", not "-" '
-            'first; write "pm-address"',
+            '"PM Address" is not a valid name: use 1 to 64 of a-z, 0-9 and "-", not starting with '
+            '"-"; write "pm-address"',
         ),
         (HEAD + "events: {یوم: {summary: S, start: 2024-01-01}}\n", "3:10: events.یوم: "),
         (
@@ -191,17 +193,18 @@ SMALL = HEAD + "events:\n  a: {summary: S, start: 2024-01-01}\n"
         ),
         (
             {"events/un/2024.yaml": "events:\n  a: {summary: S, start: 2024-01-01}\n"},
-            "events/un/2024.yaml: events/un/ has no calendar.yaml; write one, with the name and "
+            "events/un/2024.yaml: events/un/ has no calendar.yaml; add one with the name and "
             "time zone",
         ),
         (
             {"events/un/calendar.yaml": SMALL, "events/un/z.yaml": SMALL.replace(HEAD, "")},
-            "events/un/z.yaml:2:3: events.a: is also in events/un/calendar.yaml, line 4; keep one",
+            "events/un/z.yaml:2:3: events.a: is also defined in events/un/calendar.yaml, line 4; "
+            "keep one",
         ),
         (
             {"events/un/calendar.yaml": HEAD, "events/un/z.yaml": "name: X\nevents: {}\n"},
-            'events/un/z.yaml:1:1: name: "name" belongs in calendar.yaml; a file beside it has '
-            "only events",
+            'events/un/z.yaml:1:1: name: "name" belongs in calendar.yaml; other files '
+            "of the calendar have only events",
         ),
         (
             {"events/un/calendar.yaml": HEAD, "events/un/z.yaml": "- x\n"},
@@ -209,25 +212,25 @@ SMALL = HEAD + "events:\n  a: {summary: S, start: 2024-01-01}\n"
         ),
         (
             {"events/un/calendar.yaml": HEAD, "events/un/z.yaml": ""},
-            "events/un/z.yaml:1:1: is empty; remove it, or write what belongs in it",
+            "events/un/z.yaml:1:1: is empty; remove it, or add its content",
         ),
         (
             {"events/a/b/c.yaml": HEAD},
-            "events/a/b/c.yaml: is in a folder too deep: a calendar is a file, or one folder of "
+            "events/a/b/c.yaml: is nested too deep: a calendar is a file, or one folder of "
             "files; move it up",
         ),
         (
             {"events/Pakistan UN.yaml": HEAD},
-            'events/Pakistan UN.yaml: "Pakistan UN" cannot be a name in an address: use 1 to 64 of '
-            'a-z, 0-9 and "-", not "-" first; write "pakistan-un"',
+            'events/Pakistan UN.yaml: "Pakistan UN" is not a valid name: use 1 to 64 of '
+            'a-z, 0-9 and "-", not starting with "-"; write "pakistan-un"',
         ),
         (
             {
                 "events/x.yaml": SMALL.replace("S,", "S, uid: u@example.org,"),
                 "events/y.yaml": SMALL.replace("S,", "S, uid: u@example.org,"),
             },
-            'events/y.yaml:4:19: events.a.uid: the UID "u@example.org" is also in events/x.yaml, '
-            "line 4",
+            'events/y.yaml:4:19: events.a.uid: the UID "u@example.org" is also used in '
+            "events/x.yaml, line 4",
         ),
     ],
 )
@@ -236,7 +239,9 @@ def test_what_is_wrong_between_files_is_told(files: dict[str, str], expected: st
 
 
 def test_a_uid_that_another_event_was_given_by_its_name_is_refused() -> None:
-    text = SMALL + f"  b: {{summary: S, start: 2024-01-01, uid: {BY_NAMES.make('x', 'a')}}}\n"
+    text = (
+        SMALL + f"  b: {{summary: S, start: 2024-01-01, uid: {NAME_BASED_UIDS.make('x', 'a')}}}\n"
+    )
     (problem,) = problems_of({"events/x.yaml": text})
     assert problem.startswith("events/x.yaml:5:38: events.b.uid: the UID ")
 
@@ -269,11 +274,11 @@ def test_more_events_than_a_calendar_may_have_are_refused_before_they_are_read()
     events = "events:\n" + "".join(f"  e{number}:\n" for number in range(20_001))
     (problem,) = problems_of({"events/x.yaml": HEAD + events})
     assert problem == (
-        "events/x.yaml: the calendar has 20,001 events; the most is 20,000; split it"
+        "events/x.yaml: the calendar has 20,001 events; the maximum is 20,000; split it"
     )
 
 
 def test_more_exceptions_than_an_event_may_have_are_refused() -> None:
     dates = ", ".join(["2025-09-27"] * 10_001)
     (problem,) = problems_of({"events/x.yaml": f"{ALL_DAY}    repeat: {{also: [{dates}]}}\n"})
-    assert "events.a.repeat.also: has 10,001 entries; the most is 10,000" in problem
+    assert "events.a.repeat.also: has 10,001 entries; the maximum is 10,000" in problem

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from calfeed.definitions import reader as reader_module
+from calfeed.definitions.builder import build_event
 from calfeed.definitions.reader import DefinitionReader, read_definitions
-from calfeed.definitions.settle import settle_event
 from calfeed.errors import DefinitionError
 
 ONE = b"name: One\ntime_zone: UTC\nevents:\n  a: {summary: A, start: 2030-01-01}\n"
@@ -65,9 +65,9 @@ def test_warnings_are_those_of_this_reading_whether_a_file_was_read_again_or_not
 
     def warn_and_settle(*given: Any) -> Any:
         given[-1](("start",), f"is in {given[0].time_zone}")
-        return settle_event(*given)
+        return build_event(*given)
 
-    monkeypatch.setattr(reader_module, "settle_event", warn_and_settle)
+    monkeypatch.setattr(reader_module, "build_event", warn_and_settle)
     reader = DefinitionReader(code="")
     head = b"name: One\ntime_zone: UTC\n"
     files = {"events/one/calendar.yaml": head, "events/one/more.yaml": TWO[TWO.index(b"events") :]}

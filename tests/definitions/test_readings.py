@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.definitions.recurrence.app_readings import accept_rule, find_misreadings
+from calfeed.definitions.recurrence.app_compatibility import accept_rule, find_misreadings
 from calfeed.definitions.recurrence.rules import read_rule
 from calfeed.errors import DefinitionError
 from tests.definitions.imports import take, told
@@ -61,7 +61,7 @@ def test_a_rule_with_two_readings_is_refused_with_the_rules_to_write(
 )
 def test_days_named_in_two_ways_are_refused(start: date, rule: str) -> None:
     """libical and ical.js refuse such an event."""
-    with pytest.raises(ValueError, match="some apps refuse such an event"):
+    with pytest.raises(ValueError, match="some apps reject such an event"):
         accept_rule(rule, start)
 
 
@@ -118,7 +118,7 @@ def test_what_apps_misread_is_warned_of_by_their_names(
     named = [app for app in (JS, "libical", SABRE, "Outlook") if app in warning]
     assert named == apps
     assert warning.partition("; write ")[2] == (
-        f"{instead}, which all read alike" if instead else ""
+        f"{instead}, which all apps read correctly" if instead else ""
     )
     if instead:
         last = read.replace(tzinfo=None, year=2036)
@@ -181,8 +181,8 @@ def test_a_reminder_in_months_of_a_series_is_warned_of_where_one_alarm_is_wrong_
         "    start: 2030-01-15 10:00\n    reminders: [1 month]\n"
         "    repeat: {rule: FREQ=MONTHLY;COUNT=12}\n"
     )
-    assert '"1 month before" is not the same distance' in warning
-    assert "for 5 of 12 it is up to 3 days off" in warning
+    assert '"1 month before" is not at the same distance' in warning
+    assert "it is up to 3 days off for 5 of 12" in warning
 
 
 def test_a_reminder_at_a_time_of_day_is_warned_of_where_a_series_has_several_hours() -> None:
@@ -190,7 +190,7 @@ def test_a_reminder_at_a_time_of_day_is_warned_of_where_a_series_has_several_hou
         "    start: 2030-01-15 17:00\n    reminders: [{before: 1 day, at: '09:00'}]\n"
         '    repeat: {rule: "FREQ=DAILY;BYHOUR=17,20;COUNT=6"}\n'
     )
-    assert "for 3 of 6 it is up to 3 hours off" in warning
+    assert "it is up to 3 hours off for 3 of 6" in warning
 
 
 def test_a_reminder_in_hours_of_days_is_warned_of_where_the_clocks_change_in_between() -> None:
@@ -199,7 +199,7 @@ def test_a_reminder_in_hours_of_days_is_warned_of_where_the_clocks_change_in_bet
         "    start: 2030-03-25\n    reminders: [36 hours]\n"
         "    repeat: {rule: FREQ=WEEKLY;COUNT=4}\n"
     )
-    assert "for 1 of 4 it is up to 1 hour off" in warning
+    assert "it is up to 1 hour off for 1 of 4" in warning
 
 
 @pytest.mark.parametrize(

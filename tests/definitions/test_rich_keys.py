@@ -39,12 +39,12 @@ KEYS = {
 }
 
 WRONG = {
-    "format: html": "7:5: events.a.format: \"html\" is not known here; write 'plain' or 'markdown'",
+    "format: html": "7:5: events.a.format: \"html\" is not valid here; write 'plain' or 'markdown'",
     "image: audit.png": '7:5: events.a.image: "audit.png" is not a URL',
-    "image: https://u:secret@example.org/a.png": "7:5: events.a.image: a URL that everybody can",
+    "image: https://u:secret@example.org/a.png": "7:5: events.a.image: a public URL must",
     "conference: zoom": '7:5: events.a.conference: "zoom" is not a URL; write one that begins',
     "conference: [x]": "7:5: events.a.conference: must be a map with the keys url and label, but",
-    "conference: {label: Join}": '7:5: events.a.conference: the key "url" is missing (where one',
+    "conference: {label: Join}": '7:5: events.a.conference: the key "url" is missing (the URL',
     "conference: {url: x}": '7:18: events.a.conference.url: "x" is not a URL',
     "conference: {url: https://x.example, lable: J}": "7:42: events.a.conference.lable: there is "
     'no key "lable" here; did you mean "label"?',
@@ -59,13 +59,13 @@ WRONG = {
     "geo: [24.8, 67.0]": "7:5: events.a.geo: must be a text, not a list",
     "organizer: The desk": "7:5: events.a.organizer: must be a map with the keys name and email, "
     "but is a text",
-    "organizer: {name: Desk}": '7:5: events.a.organizer: the key "email" is missing (the address',
+    "organizer: {name: Desk}": '7:5: events.a.organizer: the key "email" is missing (the public',
     "organizer: {name: D, email: D <d@x.example>}": '7:26: events.a.organizer.email: "D '
     '<d@x.example>" is not an e-mail address; write one such as desk@example.org',
     "organizer: {name: D, email: d@x.example, emial: x}": "7:46: events.a.organizer.emial: there "
     'is no key "emial" here; did you mean "email"?',
     "contact: |\n      two\n      lines": "7:5: events.a.contact: must be one line",
-    "class: secret": "7:5: events.a.class: \"secret\" is not known here; write 'public', 'private'",
+    "class: secret": "7:5: events.a.class: \"secret\" is not valid here; write 'public', 'private'",
     "priority: 0": '7:5: events.a.priority: "0" is not a priority; write a number from 1 (highest)',
     "priority: high": '7:5: events.a.priority: "high" is not a priority; write a number',
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from calfeed.definitions.tree import LARGEST_FILE, Document, read_tree
+from calfeed.definitions.tree import MAX_FILE_BYTES, Document, read_tree
 
 
 def read(text: str | bytes) -> Document:
@@ -61,23 +61,23 @@ def test_an_empty_file_has_no_value_and_no_problem(text: str) -> None:
 
 PROBLEMS = {
     "a: b: c\n": '1:4: a text with ": " in it needs quotes around it; write a: "b: c"',
-    "a:\n\t- b\n": "2:1: is indented with a tab; YAML takes spaces alone",
+    "a:\n\t- b\n": "2:1: is indented with a tab; YAML allows only spaces",
     "a: [1, 2\nb: c\n": "1:4: the [ that opens here is not closed",
     'a: "b\n': "1:4: the quote that opens here is not closed",
     "a: b\n---\nc: d\n": "2:1: a second document begins here",
-    "a: 1\nb:\n  c: 1\n  c: 2\n": '4:3: b.c: "c" is already there in line 3',
-    "a: 1\n'a': 2\n": '2:1: a: "a" is already there in line 1',
+    "a: 1\nb:\n  c: 1\n  c: 2\n": '4:3: b.c: "c" is already in line 3',
+    "a: 1\n'a': 2\n": '2:1: a: "a" is already in line 1',
     "? [x, y]\n: z\n": "1:3: a key must be a plain text",
     "a: {[x]: y}\n": "1:5: a: a key must be a plain text",
     "a: &k b\nc:\n  *k : d\n": "3:3: c: a key must be a plain text",
     "a: 1\n?\n: b\n": "2:2: a key is missing",
-    "a:\n  b: !!int 3\n": '2:6: a.b: the tag "tag:yaml.org,2002:int" is not used',
+    "a:\n  b: !!int 3\n": '2:6: a.b: the tag "tag:yaml.org,2002:int" is not supported',
     "a: !python/object:os.system x\n": '1:4: a: the tag "!python/object:os.system"',
-    "a: &b c\n": '1:4: a: "&b" is an anchor to YAML, which nothing refers to, and would be lost',
+    "a: &b c\n": '1:4: a: "&b" is an anchor in YAML that no alias uses; it would be lost',
     "a: &b c\nd: &b e\nf: *b\n": '1:4: a: "&b" is an anchor',
-    "a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> main\n": "2:1: two versions of this file",
+    "a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> main\n": "2:1: this is a merge conflict",
     "a: *nobody\n": '1:4: a: there is no anchor "&nobody" above',
-    "a: &x [b, *x]\n": '1:11: a.1: the alias "*x" stands inside its own anchor',
+    "a: &x [b, *x]\n": '1:11: a.1: the alias "*x" is inside its own anchor',
     'a: b\nc: "d\\0"\n': "2:4: c: the control character U+0000 is not allowed",
     'a: "b\\rc"\n': "1:4: a: the control character U+000D",
     'a: "b\\u2028c"\n': "1:4: a: the control character U+2028",
@@ -125,9 +125,9 @@ def test_aliases_cannot_multiply_without_end() -> None:
     lines = ["- &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"- &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
     (problem,) = read("\n".join(lines)).problems
-    assert "aliases of this file stand for more than" in problem.message
+    assert "aliases of this file expand to more than" in problem.message
 
 
 def test_a_file_that_is_too_large_is_refused_as_a_whole() -> None:
-    (problem,) = read(b"#" * (LARGEST_FILE + 1)).problems
+    (problem,) = read(b"#" * (MAX_FILE_BYTES + 1)).problems
     assert str(problem) == "events/x.yaml: is larger than 4 MiB; split it over several files"

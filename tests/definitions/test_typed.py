@@ -32,19 +32,19 @@ def event(*lines: str) -> str:
 EVENT_PROBLEMS = {
     # Comments that touch what they would take away.
     ("summary: Report #3", "start: 2030-06-14"): '5:14: events.report.summary: "#3" is a comment '
-    'to YAML and would be lost; put quotes around it all: summary: "Report #3"',
+    'in YAML and would be lost; put quotes around it all: summary: "Report #3"',
     (
         "summary: \"Report\" #3 of 'four'",
         "start: 2030-06-14",
     ): '5:14: events.report.summary: "#3 of '
-    "'four'\" is a comment to YAML and would be lost; put quotes around it all: summary: ",
+    "'four'\" is a comment in YAML and would be lost; put quotes around it all: summary: ",
     ("summary: Report", "  continued #3", "start: 2030-06-14"): "5:14: events.report.summary: ",
     ("summary: R", "start: 2030-06-14 #todo"): '6:12: events.report.start: "#todo" is a comment',
     ("summary: R", "start: 2030-06-14", "categories:", "  - a #b"): "8:9: events.report.categories."
-    '0: "#b" is a comment to YAML and would be lost; put quotes around it all: "a #b"',
+    '0: "#b" is a comment in YAML and would be lost; put quotes around it all: "a #b"',
     ("summary: R", "start: 2030-06-14", "categories: [a #b,", "  c]"): "7:18: events.report.",
     ("summary: R", "start: 2030-06-14", "categories: [#3, #4]"): "7:17: the [ that opens here is "
-    'not closed, as "#3, #4]" is a comment to YAML; put quotes around each text with a #',
+    'not closed, as "#3, #4]" is a comment in YAML; put quotes around each text with a #',
     # Commas that end a text in braces.
     (
         "summary: R",
@@ -76,9 +76,9 @@ EVENT_PROBLEMS = {
     ): '6:5: a space is missing after the colon; write "start: 2030-06-14"',
     ("summary: Report: final", "start: 2030-06-14"): '5:14: a text with ": " in it needs quotes '
     'around it; write summary: "Report: final"',
-    ("summary: “Report: final”", "start: 2030-06-14"): "5:14: “ is not a quote to YAML, which has "
-    '" and \' alone; write summary: "Report: final"',
-    ("summary: «Report: final»", "start: 2030-06-14"): "5:14: « is not a quote to YAML",
+    ("summary: “Report: final”", "start: 2030-06-14"): "5:14: “ is not a quote in YAML, which uses "
+    'only " and \'; write summary: "Report: final"',
+    ("summary: «Report: final»", "start: 2030-06-14"): "5:14: « is not a quote in YAML",
     ('summary: "Report', "start: 2030-06-14"): "5:14: the quote that opens here is not closed",
     (
         "summary: 'Report",
@@ -126,7 +126,7 @@ EVENT_PROBLEMS = {
         "  summary: A",
     ): "7:5: events.report.audit: there "
     'is no key "audit" here; if it is an event of its own, indent it less',
-    ("summary: R\n\tstart: 2030-06-14",): "6:1: is indented with a tab; YAML takes spaces alone",
+    ("summary: R\n\tstart: 2030-06-14",): "6:1: is indented with a tab; YAML allows only spaces",
     (
         "\N{NO-BREAK SPACE}summary: R",
         "start: 2030-06-14",
@@ -151,13 +151,13 @@ EVENT_PROBLEMS = {
         "start: 2030-06-14",
     ): '5:5: events.report.Summary: there is no key "Summary" here; did you mean "summary"?',
     ("summary: R", "start: 2030-06-14", "time: 17:00"): "7:5: events.report.time: there is no key "
-    '"time" here; a time goes with its date, so write "start: 2030-06-14 17:00"',
+    '"time" here; write the date and its time as one value, "start: 2030-06-14 17:00"',
     (
         "summary: R",
         "start: 2030-06-14 09:00",
         "end_time: 5 PM",
     ): "7:5: events.report.end_time: there "
-    'is no key "end_time" here; a time goes with its date, so write "end: 2030-06-14 17:00"',
+    'is no key "end_time" here; write the date and its time as one value, "end: 2030-06-14 17:00"',
     ("summary: R", "deadline: 2030-06-14"): "6:5: events.report.deadline: there is no key "
     '"deadline" here; write "start: 2030-06-14" and "kind: deadline"',
     (
@@ -179,9 +179,9 @@ EVENT_PROBLEMS = {
         "start: 2030-06-14",
         "status: Postponed",
     ): '7:5: events.report.status: "Postponed" '
-    "is not known here; write 'tentative', 'confirmed' or 'cancelled' (here perhaps \"tentative\")",
+    "is not valid here; write 'tentative', 'confirmed' or 'cancelled' (perhaps \"tentative\")",
     ("summary: R", "start: 2030-06-14", "kind: Party"): '7:5: events.report.kind: "Party" is not '
-    "known here; write 'event' or 'deadline'",
+    "valid here; write 'event' or 'deadline'",
     (
         "summary: R",
         "start: 2030-06-14",
@@ -267,7 +267,7 @@ def test_a_table_is_called_one_and_a_row_of_it_is_shown_as_an_event(
 def test_a_colour_that_is_a_comment_to_yaml_is_not_nothing() -> None:
     assert read(HEAD + "color: #1a73e8\n") == [
         'events/x.yaml:3:1: color: "#1a73e8" must be a colour name; the closest is dodgerblue',
-        'events/x.yaml:3:7: color: is empty, because "#1a73e8" is a comment to YAML; put quotes '
+        'events/x.yaml:3:7: color: is empty, because "#1a73e8" is a comment in YAML; put quotes '
         "around it",
     ]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from calfeed.definitions.reader import DefinitionReader, read_definitions
 from calfeed.definitions.result import Definitions
-from calfeed.model.uids import BY_NAMES, UidScheme
+from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
 
 OURS, THEIRS = UUID(int=1), UUID(int=2)
 TEXT = """
@@ -36,11 +36,11 @@ def test_what_was_published_before_there_was_an_id_keeps_its_uid_and_the_rest_ge
     None
 ):
     """The UID is that of the calendar's oldest name."""
-    kept = BY_NAMES.make("office", "call")
+    kept = NAME_BASED_UIDS.make("office", "call")
     assert kept == "4bdd773c-218d-523b-ac7c-9723c626cfea", "as calfeed 0.1 made it"
     scheme = UidScheme(OURS, frozenset({kept}))
     assert uids_of(read_definitions(FILES, scheme))["call"] == kept
-    assert scheme.make("office", "other") != BY_NAMES.make("office", "other")
+    assert scheme.make("office", "other") != NAME_BASED_UIDS.make("office", "other")
 
 
 def test_a_reader_that_is_given_another_scheme_makes_other_uids_of_the_same_files() -> None:

@@ -12,7 +12,7 @@ import pytest
 from calfeed.definitions.reader import read_definitions
 from calfeed.delivery.due import Pace, extend_plans, fan_out, fire_due
 from calfeed.delivery.engine.attempts import prepare
-from calfeed.model.uids import BY_NAMES
+from calfeed.model.uids import NAME_BASED_UIDS
 from calfeed.publish.announce import announce_due
 from calfeed.publish.apply import publish
 from calfeed.store.database import Database
@@ -79,7 +79,7 @@ def post(database: Database, now: datetime) -> list[bytes]:
 
 
 def test_messages_wait(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish(own, read_definitions(FILES, BY_NAMES), NOW, BASE)
+    publish(own, read_definitions(FILES, NAME_BASED_UIDS), NOW, BASE)
     other, key = lose_key(own, monkeypatch)
     with closing(other):
         while fan_out(other, NOW):
@@ -93,14 +93,14 @@ def test_messages_wait(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_reminders_wait(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish(own, read_definitions(FILES, BY_NAMES), NOW, BASE)
+    publish(own, read_definitions(FILES, NAME_BASED_UIDS), NOW, BASE)
     due = NOW + timedelta(hours=2)
 
     def states() -> dict[str, str]:
         with own.read() as connection:
             return {row.uid: row.state for row in load_reminders(connection)}
 
-    board, desk = (BY_NAMES.make(slug, f"{slug}-call") for slug in ("board", "desk"))
+    board, desk = (NAME_BASED_UIDS.make(slug, f"{slug}-call") for slug in ("board", "desk"))
     other, key = lose_key(own, monkeypatch)
     with closing(other):
         while fire_due(other, due, BASE, Pace()):
@@ -113,7 +113,7 @@ def test_reminders_wait(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_changes_wait(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish(own, read_definitions(FILES, BY_NAMES), NOW, BASE, grace=GRACE)
+    publish(own, read_definitions(FILES, NAME_BASED_UIDS), NOW, BASE, grace=GRACE)
     other, key = lose_key(own, monkeypatch)
     with closing(other):
         assert announce_due(other, NOW + GRACE, BASE) == 1

@@ -11,7 +11,7 @@ from calfeed.ical.change_text import describe_change
 from calfeed.ical.changes import EventChange, Kind, compare_revisions, extend_history
 from calfeed.ical.vevent import render_event
 from calfeed.model.events import Event
-from calfeed.model.revision import Revision, Written
+from calfeed.model.revision import ComparableRevision, Revision
 from tests.ical.defining import define_event
 
 NOW = datetime(2027, 2, 1, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ def compare(before: Event, after: Event) -> EventChange:
         Revision(event=event, sequence=number, created=NOW, modified=NOW)
         for number, event in enumerate((before, after))
     ]
-    return compare_revisions(*(Written(revision) for revision in revisions))
+    return compare_revisions(*(ComparableRevision(revision) for revision in revisions))
 
 
 LATER = change("2027-03-15", "start: 2027-03-16 11:00")
@@ -162,7 +162,7 @@ def test_a_change_is_told_of_what_it_concerns(
 ) -> None:
     found = compare(before, after)
     assert (found.kind, describe_change(found)) == (kind, said)
-    assert found.telling
+    assert found.is_newsworthy
 
 
 @pytest.mark.parametrize("more", [(), (PLACE,), ("except: [2027-03-22 09:00]",)])
@@ -189,4 +189,4 @@ def test_a_date_that_is_extended_has_no_earlier_time() -> None:
 
 
 def test_the_same_again_is_nothing_to_tell() -> None:
-    assert not compare(series(LATER), series(LATER)).telling
+    assert not compare(series(LATER), series(LATER)).is_newsworthy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.ical.history import ENDLESS, MOST_BYTES, MOST_EVENTS, first_year
+from calfeed.ical.history import ENDLESS, MAX_FEED_BYTES, MAX_FEED_EVENTS, first_year
 
 years = st.lists(
     st.tuples(
@@ -39,7 +39,7 @@ def test_what_is_left_fits_or_is_not_past(found: list[tuple[int, int, int]], now
     kept = [entry for entry in found if entry[0] >= first]
     assert first <= now
     fits = (
-        sum(count for _, count, _ in kept) <= MOST_EVENTS
-        and sum(size for *_, size in kept) <= MOST_BYTES
+        sum(count for _, count, _ in kept) <= MAX_FEED_EVENTS
+        and sum(size for *_, size in kept) <= MAX_FEED_BYTES
     )
     assert fits or all(year >= now for year, *_ in kept)

@@ -11,12 +11,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from calfeed.definitions.code_digest import describe_reader
+from calfeed.definitions.calendar_readings import CalendarReading, make_digests
+from calfeed.definitions.code_digest import reader_version
 from calfeed.definitions.files import load_definitions, load_files
 from calfeed.definitions.reader import DefinitionReader
-from calfeed.definitions.unchanged import Known, make_digests
 from calfeed.errors import DefinitionError, DefinitionWarning
-from calfeed.model.uids import BY_NAMES, UidScheme
+from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
 from calfeed.publish.apply import StaleReadingError, plan_publish, publish
 from calfeed.publish.folder import publish_folder
 from calfeed.publish.plan import Plan
@@ -80,7 +80,7 @@ def outcome(make: Callable[[], Plan]) -> object:
 def skipped(database: Database, folder: Path) -> set[str]:
     """The calendars that are not read."""
     with database.read() as connection:
-        reader = DefinitionReader(describe_reader(), load_known(connection))
+        reader = DefinitionReader(reader_version(), load_known(connection))
         return set(load_definitions(folder, reader, load_scheme(connection)).unchanged)
 
 
@@ -158,7 +158,7 @@ def test_what_somebody_else_published_meanwhile_is_compared_with_all_that_is_def
     save(database, folder)
     with database.read() as connection:
         uids, known = load_scheme(connection), load_known(connection)
-    ours = load_definitions(folder, DefinitionReader(describe_reader(), known), uids)
+    ours = load_definitions(folder, DefinitionReader(reader_version(), known), uids)
     court = folder / "court.yaml"
     court.write_text(FILES["court.yaml"].replace("Hearing", "Trial"))
     save(database, folder)
@@ -205,19 +205,19 @@ def test_a_digest_is_of_names_bytes_uids_and_the_code_that_reads(
     folder: Path,
 ) -> None:
     files, _ = load_files(folder)
-    digests = make_digests(files, BY_NAMES, "code")
-    assert digests == make_digests(dict(reversed(files.items())), BY_NAMES, "code")
+    digests = make_digests(files, NAME_BASED_UIDS, "code")
+    assert digests == make_digests(dict(reversed(files.items())), NAME_BASED_UIDS, "code")
     other = UidScheme(UUID(int=1), frozenset({"a"}))
     moved = {file.replace("more", "others"): data for file, data in files.items()}
-    assert make_digests(moved, BY_NAMES, "code")["team"] != digests["team"]
-    assert make_digests(moved, BY_NAMES, "code")["desk"] == digests["desk"]
+    assert make_digests(moved, NAME_BASED_UIDS, "code")["team"] != digests["team"]
+    assert make_digests(moved, NAME_BASED_UIDS, "code")["desk"] == digests["desk"]
     assert make_digests(files, other, "code")["desk"] != digests["desk"]
     assert make_digests(files, replace(other, kept=frozenset()), "code")["desk"] != digests["desk"]
-    assert make_digests(files, BY_NAMES, "other code")["desk"] != digests["desk"]
+    assert make_digests(files, NAME_BASED_UIDS, "other code")["desk"] != digests["desk"]
 
 
 def test_the_code_that_reads_is_described_with_its_libraries() -> None:
-    assert "tzdata " in describe_reader()
+    assert "tzdata " in reader_version()
 
 
 def test_warnings_about_what_is_not_read_are_given_all_the_same(
@@ -225,10 +225,10 @@ def test_warnings_about_what_is_not_read_are_given_all_the_same(
 ) -> None:
     files, _ = load_files(folder)
     warning = DefinitionWarning("events/court.yaml", 5, 3, "events.hearing", "is odd")
-    digest = make_digests(files, BY_NAMES, describe_reader())["court"]
+    digest = make_digests(files, NAME_BASED_UIDS, reader_version())["court"]
     with database.write() as connection:
-        save_known(connection, {"court": Known(digest, (warning,))})
+        save_known(connection, {"court": CalendarReading(digest, (warning,))})
     with database.read() as connection:
-        defined = DefinitionReader(describe_reader(), load_known(connection)).read(files)
+        defined = DefinitionReader(reader_version(), load_known(connection)).read(files)
     assert defined.unchanged == {"court"}
     assert defined.warnings == (warning,)

@@ -10,7 +10,7 @@ import pytest
 
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
 from calfeed.model.events import Event
-from calfeed.model.revision import Revision, Written
+from calfeed.model.revision import ComparableRevision, Revision
 from calfeed.reminders.messages import (
     Message,
     change_message,
@@ -142,7 +142,9 @@ def test_an_occurrence_is_named_and_told_with_its_own_time_and_title() -> None:
 def test_a_moved_event_tells_both_dates_and_why() -> None:
     before = define_event("start: 2025-06-30")
     after = define_event("start: 2025-08-31\nnote: the stay was extended")
-    change = compare_revisions(Written(revise(before)), Written(revise(after, 1)))
+    change = compare_revisions(
+        ComparableRevision(revise(before)), ComparableRevision(revise(after, 1))
+    )
     message = change_message(change, CREATED)
     data = body(message)["data"]
     assert body(message)["type"] == message.subject.type == "event.moved"
@@ -185,7 +187,7 @@ def test_a_state_that_is_told_again_has_another_id_each_time() -> None:
 def test_a_withdrawn_event_is_told_as_cancelled() -> None:
     published = revise(define_event("start: 2025-06-30"))
     revision = published.model_copy(update={"withdrawn": True, "sequence": 1})
-    change = compare_revisions(Written(published), Written(revision))
+    change = compare_revisions(ComparableRevision(published), ComparableRevision(revision))
     data = body(change_message(change, CREATED))["data"]
     assert data["event"]["status"] == "cancelled"
     assert data["text"] == "It: cancelled, 30 June 2025"

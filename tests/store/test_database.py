@@ -163,7 +163,10 @@ def test_a_connection_never_writes_into_a_file_that_has_lost_its_name(
         log.rename(tmp_path / "aside.sqlite3-wal")
         (tmp_path / "calfeed.sqlite3-shm").unlink()
         if pinned:
-            with pytest.raises(ReplacedError, match="another one than before"), database.write():
+            with (
+                pytest.raises(ReplacedError, match="was replaced by another file"),
+                database.write(),
+            ):
                 pass
         else:
             with database.write() as connection:

@@ -10,7 +10,7 @@ import pytest
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.errors import InvalidInputError
-from calfeed.model.uids import BY_NAMES, UidScheme
+from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
 from calfeed.publish.apply import StaleReadingError, publish
 from calfeed.publish.folder import publish_folder
 from calfeed.store.catalog.installation import (
@@ -92,10 +92,10 @@ def test_what_was_published_before_there_was_an_id_is_kept_and_hinders_no_other_
     database: Database,
 ) -> None:
     """As after the upgrade of a database that calfeed 0.1 made."""
-    publish_with(database, BY_NAMES)
+    publish_with(database, NAME_BASED_UIDS)
     with database.write() as connection:
         one = load_installation(connection)
         save_installation(connection, Installation(one.id, since=1))
         set_id(connection, OTHER)
         uids = load_scheme(connection)
-    assert uids == UidScheme(OTHER, frozenset({BY_NAMES.make("desk", "it")}))
+    assert uids == UidScheme(OTHER, frozenset({NAME_BASED_UIDS.make("desk", "it")}))

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.model.events import text_in
-from calfeed.model.uids import BY_NAMES
+from calfeed.model.uids import NAME_BASED_UIDS
 from calfeed.publish.apply import publish
 from calfeed.store.catalog import catalog, visibility
 from calfeed.store.catalog.lineage import load_sequences
@@ -80,7 +80,7 @@ def keep(
 ) -> None:
     board = BOARD.format(visibility=visibility, title=title, formerly=formerly)
     files = {f"events/{slug}.yaml": board.encode(), "events/desk.yaml": DESK.encode()}
-    publish(database, read_definitions(files, BY_NAMES), now, BASE)
+    publish(database, read_definitions(files, NAME_BASED_UIDS), now, BASE)
     while fan_out_one(database, now):
         pass
 
@@ -179,7 +179,7 @@ def test_what_a_calendar_was_called_before_is_private_as_the_calendar_is(own: Da
 
 def test_a_public_text_that_begins_as_what_is_sealed_does_is_read_as_it_was(own: Database) -> None:
     desk = DESK.replace("Call", "'v1:0123abcd:x', categories: ['v1:', 'v1:0123abcd:AAAA']")
-    publish(own, read_definitions({"events/desk.yaml": desk.encode()}, BY_NAMES), NOW, BASE)
+    publish(own, read_definitions({"events/desk.yaml": desk.encode()}, NAME_BASED_UIDS), NOW, BASE)
     with own.read() as connection:
         assert catalog.load_categories(connection) == {"desk": {"v1:", "v1:0123abcd:AAAA"}}
         (row,) = messages_before(connection, None, 9)
@@ -239,7 +239,7 @@ def test_with_a_lost_key_what_is_public_goes_on_and_a_publish_makes_the_rest_ane
         with other.read() as connection:
             after = load_sequences(connection)
         raised = {uid for uid in before if after[uid] > before[uid]}
-        assert raised == {BY_NAMES.make("board", "budget")}
+        assert raised == {NAME_BASED_UIDS.make("board", "budget")}
         assert set(load_snapshot(other, BASE, NOW).everything) == {"board", "desk"}
         keep(other, now=NOW + timedelta(minutes=2))
         with other.read() as connection:

@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from calfeed.definitions.reader import read_definitions
 from calfeed.errors import StoreError
 from calfeed.ical.variants import PLAIN
-from calfeed.model.uids import BY_NAMES
+from calfeed.model.uids import NAME_BASED_UIDS
 from calfeed.publish.apply import publish
 from calfeed.store.access import tokens
 from calfeed.store.catalog import catalog
@@ -44,10 +44,10 @@ VERSIONS = ["0.1"]
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 
 SEQUENCES = {
-    BY_NAMES.make("board", "budget"): 0,
-    BY_NAMES.make("desk", "meeting"): 0,
-    BY_NAMES.make("desk", "stay"): 2,
-    BY_NAMES.make("desk", "visit"): 1,
+    NAME_BASED_UIDS.make("board", "budget"): 0,
+    NAME_BASED_UIDS.make("desk", "meeting"): 0,
+    NAME_BASED_UIDS.make("desk", "stay"): 2,
+    NAME_BASED_UIDS.make("desk", "visit"): 1,
     "guest@example.org": 0,
 }
 
@@ -92,7 +92,7 @@ def test_what_is_published_is_as_it_was(released: Database) -> None:
     assert uids.kept == set(SEQUENCES)
     feed = load_snapshot(released, BASE, NOW).answers["/calendars/desk.ics"].plain[1][0]
     assert {uid for uid in SEQUENCES if f"UID:{uid}\r\n".encode() in feed} == (
-        set(SEQUENCES) - {BY_NAMES.make("board", "budget")}
+        set(SEQUENCES) - {NAME_BASED_UIDS.make("board", "budget")}
     )
     files = {
         "events/desk.yaml": DESK.format(stay="2027-12-31", more="").encode(),
@@ -121,7 +121,7 @@ def test_what_is_new_gets_a_uid_of_the_installation(released: Database) -> None:
     }
     (change,) = publish(released, read_definitions(files, uids), NOW, BASE).changes
     assert one.since == 3
-    assert change.after.event.uid not in (*SEQUENCES, BY_NAMES.make("desk", "new"))
+    assert change.after.event.uid not in (*SEQUENCES, NAME_BASED_UIDS.make("desk", "new"))
 
 
 def test_what_was_to_be_sent_still_is_and_what_was_sent_is_on_record(released: Database) -> None:

@@ -212,7 +212,7 @@ def test_what_nobody_catches_is_logged_like_the_rest(monkeypatch: pytest.MonkeyP
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     monkeypatch.setattr(root, "level", root.level)
-    logs.set_up("web", stream)
+    logs.configure("web", stream)
     thread = threading.Thread(target=fail_as_a_library)
     thread.start()
     thread.join()

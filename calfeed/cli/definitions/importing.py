@@ -21,7 +21,7 @@ from calfeed.definitions.files import find_uids
 from calfeed.definitions.formats.slugs import make_slug
 from calfeed.definitions.formats.zone_names import check_zone
 from calfeed.errors import InvalidInputError
-from calfeed.importing.ics import MOST_BYTES, import_calendar
+from calfeed.importing.ics import MAX_BYTES, import_calendar
 from calfeed.importing.losses import group_losses
 from calfeed.model.texts import check_slug
 from calfeed.settings import Settings, load_settings
@@ -171,12 +171,12 @@ def _check_uids(uids: frozenset[str], settings: Settings) -> None:
 def _read(file: Path) -> tuple[bytes, str]:
     try:
         with file.open("rb") as opened:
-            data = opened.read(MOST_BYTES + 1)
+            data = opened.read(MAX_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InvalidInputError(f"{file} cannot be read: {reason}") from error
-    if len(data) > MOST_BYTES:
-        raise InvalidInputError(f"{file} is larger than {MOST_BYTES:,} bytes")
+    if len(data) > MAX_BYTES:
+        raise InvalidInputError(f"{file} is larger than {MAX_BYTES:,} bytes")
     return data, file.name
 
 
@@ -190,7 +190,7 @@ def _fetch(url: str, settings: Settings) -> tuple[bytes, str]:
         url,
         allow_private=settings.allow_private_endpoints,
         egress_proxy=settings.proxy,
-        most_bytes=MOST_BYTES,
+        most_bytes=MAX_BYTES,
     )
     return data, urlsplit(url).hostname or "a URL"
 

@@ -76,15 +76,15 @@ def published_state(settings: Settings) -> Iterator[tuple[Connection | None, Uid
 
     None and by names alone where there is no database: on a machine without it, everything is new.
     """
-    from calfeed.model.uids import BY_NAMES
+    from calfeed.model.uids import NAME_BASED_UIDS
 
     if not settings.has_database:
-        yield None, BY_NAMES
+        yield None, NAME_BASED_UIDS
         return
     from calfeed.store.catalog.installation import load_scheme
 
     with ExitStack() as stack:
-        found: tuple[Connection | None, UidScheme] = None, BY_NAMES
+        found: tuple[Connection | None, UidScheme] = None, NAME_BASED_UIDS
         with suppress(StoreError):
             database = stack.enter_context(output.opened(settings))
             connection = stack.enter_context(database.read())

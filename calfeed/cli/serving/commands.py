@@ -94,7 +94,7 @@ def worker(supervised: bool) -> None:
     from calfeed.store.notices import Listener
     from calfeed.store.outbox.timekeeping import last_time
 
-    logs.set_up("worker")
+    logs.configure("worker")
     settings = load_settings()
     channels = load_channels(settings)
     stopping = threading.Event()
@@ -144,7 +144,7 @@ def serve(processes: int) -> None:
     from calfeed.store.database import Database
     from calfeed.web.serving.server import check_address
 
-    logs.set_up("serve")
+    logs.configure("serve")
     settings = load_settings()
     token = settings.admin_token or SecretStr(secrets.token_urlsafe(32))
     load_channels(settings)  # better to fail here, in a few lines, than in each worker
@@ -170,7 +170,7 @@ def serve(processes: int) -> None:
         Part("worker", [*command, "worker", "--supervised"]),
     ]
     with Supervisor(parts, output.say) as supervisor:
-        supervisor.wait_until(settings.base_url_here + "/readyz", stopping)
+        supervisor.wait_until(settings.local_base_url + "/readyz", stopping)
         for line in describe_start(database, settings):
             output.say(line)
         made = None if settings.admin_token else token
@@ -192,7 +192,7 @@ def serve(processes: int) -> None:
 
 def _await_certainty(clock: SteadyClock, last: datetime | None, stopping: threading.Event) -> bool:
     """Wait until the time is certain; False where this process is to end."""
-    from calfeed.clock import PATIENCE
+    from calfeed.clock import CONFIRM_AFTER
 
     if not clock.certain and last is not None:
         logging.getLogger("calfeed").warning(
@@ -200,7 +200,7 @@ def _await_certainty(clock: SteadyClock, last: datetime | None, stopping: thread
             "stood for %d seconds, or is put right",
             f"{clock():%Y-%m-%d %H:%M}",
             f"{last:%Y-%m-%d %H:%M}",
-            PATIENCE.total_seconds(),
+            CONFIRM_AFTER.total_seconds(),
         )
     while not clock.certain and not stopping.wait(_LOOK):
         pass

@@ -12,8 +12,8 @@ from calfeed.cli import output
 from calfeed.cli.advice import advise
 from calfeed.cli.authors import find_owners, find_user
 from calfeed.counting import count
-from calfeed.definitions.code_digest import describe_reader
-from calfeed.definitions.files import Entry, find_files, load_definitions
+from calfeed.definitions.code_digest import reader_version
+from calfeed.definitions.files import DefinitionFile, find_files, load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.errors import (
     CalfeedError,
@@ -58,14 +58,16 @@ class Publisher:
         self._database = database
         self._settings = settings
         self._say = say
-        self._reader = DefinitionReader(describe_reader())
+        self._reader = DefinitionReader(reader_version())
         self._failure: object = None
         self._held = NOTHING
-        self._settled: frozenset[Entry] | None = None
+        self._settled: frozenset[DefinitionFile] | None = None
         self._file: Identity | None = None
         self._warned: frozenset[DefinitionWarning] = frozenset()
 
-    def publish(self, files: Sequence[Entry], *, hold_removals: bool = False) -> Outcome | None:
+    def publish(
+        self, files: Sequence[DefinitionFile], *, hold_removals: bool = False
+    ) -> Outcome | None:
         """Publish what is in these files; None where they are to be read once more."""
         failure: CalfeedError | None = None
         try:
@@ -119,7 +121,7 @@ class Publisher:
         with self._database.read() as connection:
             return catalog.latest_publish(connection) > 0
 
-    def _find_author(self, files: Sequence[Entry]) -> str | None:
+    def _find_author(self, files: Sequence[DefinitionFile]) -> str | None:
         """At the start who runs `serve`; then whose files were saved since the last publish."""
         if self._settled is None:
             self._settled = frozenset(files)
@@ -144,7 +146,7 @@ class Publisher:
                 self._say(str(warning))
         self._warned = frozenset(plan.warnings)
 
-    def _report_failure(self, error: CalfeedError, files: Sequence[Entry]) -> None:
+    def _report_failure(self, error: CalfeedError, files: Sequence[DefinitionFile]) -> None:
         """Say why nothing was published; not again when it is tried anew without a change."""
         if (str(error), files) == self._failure:
             return

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from calfeed.definitions.files import Entry, find_files
+from calfeed.definitions.files import DefinitionFile, find_files
 
 REST = 1.0
 """Seconds without a change after which a folder is at rest."""
@@ -32,7 +32,7 @@ class Lock:
 class Look:
     """What there is in a folder at one moment, as far as it can be told without reading files."""
 
-    files: tuple[Entry, ...]
+    files: tuple[DefinitionFile, ...]
     locks: frozenset[Lock]
 
 

@@ -13,7 +13,7 @@ import watchfiles
 from calfeed.cli import output
 from calfeed.cli.serving.publisher import Publisher
 from calfeed.cli.serving.resting import STALE, Rest, last_change, take_look
-from calfeed.definitions.files import Entry, is_definition
+from calfeed.definitions.files import DefinitionFile, is_definition
 from calfeed.settings import Settings
 
 _TICK, _SELDOM = 0.25, 2.0
@@ -56,7 +56,7 @@ class Watcher:
         age = output.now().timestamp() - last_change(self._folder, look)
         self._rest = Rest(look, now - max(0.0, age))
         self._look_at = now
-        self._done: tuple[Entry, ...] | None = None
+        self._done: tuple[DefinitionFile, ...] | None = None
         self._published = False
         self._busy_since = now
         self._retry_at = math.inf

@@ -1,1 +1,1 @@
-"""How single values are written: dates, times, zones, names."""
+"""The formats of single values: dates, times, time zones, slugs."""

@@ -1,6 +1,6 @@
-"""Dates and times as people write them, which are not `2030-06-14 17:00`.
+"""Dates and times in other forms than `2030-06-14 17:00`.
 
-`rewrite` reads what can mean one thing only; `read` gives every reading of a text. Neither guesses.
+`rewrite_moment` accepts unambiguous texts; `find_readings` lists all readings of a text.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from itertools import product
 from calfeed.definitions.hints.months import MONTHS
 from calfeed.model.years import FIRST_YEAR, LAST_YEAR
 
-_LONGEST = 100
+_MAX_LENGTH = 100
 
 MONTH = "|".join(sorted({*MONTHS, *(name[:3] for name in MONTHS), "sept"}, key=len, reverse=True))
-"""A pattern for an English month, in full or short."""
+"""A pattern for an English month name, full or abbreviated."""
 DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-"""A pattern for the number of a day, beside a month with its name."""
+"""A pattern for the day next to a month name."""
 CLOCK = re.compile(
     # 5 pm, 5:00 p.m.
     r"(?<![\d:])(?P<hour>\d{1,2})(?:\s?[:.h]\s?(?P<minute>\d\d)(?::(?P<second>\d\d))?)?"
@@ -46,29 +46,29 @@ _NUMBERS = re.compile(
 _COMPACT = re.compile(r"(?<!\d)(\d{4})(\d\d)(\d\d)(?!\d)")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEKDAY = r"\b(mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b[.,]?"
-"""A pattern for an English day of the week, in full or short."""
-_FILLING = re.compile(r"\b(?:at|on|the|of|t)\b|[,;@]")
+"""A pattern for an English weekday, full or abbreviated."""
+_FILLER_WORDS = re.compile(r"\b(?:at|on|the|of|t)\b|[,;@]")
 _OFFSET = re.compile(r"(?:utc|gmt)?\s?([+-])\s?(\d{1,2})(?::?(\d\d))?")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a text may mean, as it has to be written, and which of several readings that is."""
+    """One reading of a text in canonical form; `label` tells it from other readings."""
 
     text: str
-    how: str = ""
+    label: str = ""
 
     def __str__(self) -> str:
-        return f"{self.text} ({self.how})" if self.how else self.text
+        return f"{self.text} ({self.label})" if self.label else self.text
 
 
-def clean(text: str) -> str:
-    """The text with plain digits, spaces and hyphens, and without what cannot be seen.
+def normalize(text: str) -> str:
+    """Return the text with ASCII digits, spaces and hyphens, without invisible characters.
 
-    What is longer than any date is cut off.
+    Texts longer than any date are truncated.
     """
     plain = []
-    for character in text[:_LONGEST]:
+    for character in text[:_MAX_LENGTH]:
         kind = unicodedata.category(character)
         if kind == "Nd":
             plain.append(str(unicodedata.digit(character)))
@@ -81,34 +81,34 @@ def clean(text: str) -> str:
     return re.sub(" +", " ", "".join(plain)).strip()
 
 
-def rewrite(text: str) -> str:
-    """The text as `2030-06-14 17:00` where it can mean one thing only, else as `clean` has it.
+def rewrite_moment(text: str) -> str:
+    """Return an unambiguous text as `2030-06-14 17:00`, any other as `normalize` returns it.
 
-    That is a day whose month has its English name, with its year, and a time with am or pm.
+    Unambiguous are dates with an English month name and a year, and times with am or pm.
     """
-    plain = clean(text)
+    plain = normalize(text)
     lower = plain.lower()
     if not any(pattern.search(lower) for pattern in _NAMED) and not re.match(
         r"\d{4}-\d\d-\d\d \d.*[ap]\.?\s?m\b", lower
     ):
         return plain
     try:
-        readings, rest = read(lower)
+        readings, rest = find_readings(lower)
     except ValueError:
         return plain
     return readings[0].text if len(readings) == 1 and not rest else plain
 
 
 def rewrite_clock(text: str) -> str:
-    """A time of day with am or pm as `17:00`, else the text as `clean` has it."""
-    plain = clean(text)
+    """Return a time of day with am or pm as `17:00`, any other text as `normalize` returns it."""
+    plain = normalize(text)
     found = CLOCK.fullmatch(plain.lower())
-    readings = read_clock(found) if found and found["half"] else []
+    readings = find_clock_readings(found) if found and found["half"] else []
     return readings[0][1].text if len(readings) == 1 else plain
 
 
-def read(text: str) -> tuple[list[Reading], str]:
-    """The readings of a text in lower case, and what of the text is not part of them.
+def find_readings(text: str) -> tuple[list[Reading], str]:
+    """Return the readings of a lower-case text, and the rest of the text.
 
     Raises ValueError for a day that does not exist.
     """
@@ -118,27 +118,29 @@ def read(text: str) -> tuple[list[Reading], str]:
         text = text[: weekday.start()] + text[weekday.end() :]
     days, rest = _find_days(text)
     if weekday is not None and days:
-        same = [one for one in days if _WEEKDAYS[one[0].weekday()].startswith(weekday[1][:3])]
-        if not same:
+        matching = [
+            each for each in days if _WEEKDAYS[each[0].weekday()].startswith(weekday[1][:3])
+        ]
+        if not matching:
             raise ValueError(f"{days[0][0]} is a {_WEEKDAYS[days[0][0].weekday()].title()}")
-        days = same
+        days = matching
     clocks = [(0, Reading(""))]
     suffix = ""
     if found := CLOCK.search(rest):
-        clocks = read_clock(found)
+        clocks = find_clock_readings(found)
         rest = rest[: found.start()] + " " + rest[found.end() :]
-    rest = re.sub(" +", " ", _FILLING.sub(" ", rest)).strip(" .()[]")
+    rest = re.sub(" +", " ", _FILLER_WORDS.sub(" ", rest)).strip(" .()[]")
     if clocks and clocks[0][1].text:
         suffix, rest = _take_offset(rest)
     readings = []
-    for (day, how), (shift, clock) in product(days, clocks):
+    for (day, label), (shift, clock) in product(days, clocks):
         moment = f"{day + timedelta(days=shift)} {clock.text}".rstrip() + suffix
-        readings.append(Reading(moment, ", ".join(filter(None, (how, clock.how)))))
+        readings.append(Reading(moment, ", ".join(filter(None, (label, clock.label)))))
     return readings, rest
 
 
-def read_clock(found: re.Match[str]) -> list[tuple[int, Reading]]:
-    """The readings of a match of `CLOCK`, each with how many days later it is."""
+def find_clock_readings(found: re.Match[str]) -> list[tuple[int, Reading]]:
+    """Return the readings of a match of `CLOCK`, each with an offset in days."""
     return list(_read_clock(found))
 
 
@@ -152,7 +154,7 @@ def _read_clock(found: re.Match[str]) -> Iterator[tuple[int, Reading]]:
         yield 0, Reading("00:00", "the day begins")
         yield 1, Reading("00:00", "the day ends")
     elif half and (hour, minute) == (12, 0):
-        # Both are in use for both.
+        # 12 am and 12 pm are both used for noon and for midnight.
         yield 0, Reading("12:00", "noon")
         yield 0, Reading("00:00", "midnight")
     elif word == "noon":
@@ -165,7 +167,7 @@ def _read_clock(found: re.Match[str]) -> Iterator[tuple[int, Reading]]:
 
 
 def _take_offset(rest: str) -> tuple[str, str]:
-    """An offset as it has to be written, if `rest` is one, and what is left."""
+    """Return the UTC offset that `rest` is, in canonical form, and what remains of it."""
     if rest in ("z", "utc", "gmt"):
         return "Z", ""
     if found := _OFFSET.fullmatch(rest):
@@ -174,7 +176,7 @@ def _take_offset(rest: str) -> tuple[str, str]:
 
 
 def _find_days(text: str) -> tuple[list[tuple[date, str]], str]:
-    """The days that a text may mean, each with which reading it is, and the rest of the text."""
+    """Return the possible days in a text, each with its label, and the rest of the text."""
     days = []
     if found := next(filter(None, (pattern.search(text) for pattern in _NAMED)), None):
         month = month_number(found["month"])
@@ -187,39 +189,39 @@ def _find_days(text: str) -> tuple[list[tuple[date, str]], str]:
 
 
 def _read_numbers(first: str, second: int, third: str) -> Iterator[tuple[date, str]]:
-    one, three = int(first), int(third)
+    number1, number3 = int(first), int(third)
     if len(first) == 4:
-        # The year first: then comes the month, unless it cannot be one.
-        month, day = (second, three) if second <= 12 or three > 12 else (three, second)
-        yield check_day(one, month, day), ""
+        # The month follows the year, unless that number cannot be a month.
+        month, day = (second, number3) if second <= 12 or number3 > 12 else (number3, second)
+        yield check_day(number1, month, day), ""
         return
-    year = three if len(third) == 4 else 2000 + three
-    orders = [(year, second, one, "the day first"), (year, one, second, "the month first")]
+    year = number3 if len(third) == 4 else 2000 + number3
+    orders = [(year, second, number1, "the day first"), (year, number1, second, "the month first")]
     if len(third) < 3:
-        orders.append((2000 + one, second, three, "the year first"))
+        orders.append((2000 + number1, second, number3, "the year first"))
     possible = [order for order in orders if order[1] in range(1, 13) and order[2] in range(1, 32)]
     seen: set[date] = set()
-    for year, month, day, how in possible:
+    for year, month, day, label in possible:
         if len(possible) > 1 and day > length_of_month(year, month):
             continue
         found = check_day(year, month, day)
         if found not in seen:  # 6/6/2030 is the same either way
             seen.add(found)
-            yield found, how
+            yield found, label
 
 
 def month_number(name: str) -> int:
-    """The number of a month, from 1, by its English name in lower case, in full or short."""
+    """Return the number of a month, from 1, by its lower-case English name."""
     return [month[:3] for month in MONTHS].index(name[:3]) + 1
 
 
 def length_of_month(year: int, month: int) -> int:
-    """How many days a month has."""
+    """Return the number of days in a month."""
     return ((date(year, month, 28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
 
 
 def check_day(year: int, month: int, day: int) -> date:
-    """The date; raises ValueError, with the reason, where there is no such day."""
+    """Return the date; raise ValueError, with the reason, if it does not exist."""
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueError(
             f"the year must be from {FIRST_YEAR} to {LAST_YEAR}, in the Gregorian calendar"

@@ -1,4 +1,4 @@
-"""The values that are one string in a definition file: how each reads, and its JSON Schema."""
+"""Scalar types of definition files: parsers and JSON Schemas."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Annotated
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
-from calfeed.definitions.formats.times import Written, parse_clock, parse_day, parse_moment
+from calfeed.definitions.formats.times import ParsedMoment, parse_clock, parse_day, parse_moment
 from calfeed.definitions.formats.zone_names import check_zone
 from calfeed.model.details import Position, check_email, check_name, check_position, check_priority
 from calfeed.model.durations import Duration, parse_duration
 from calfeed.model.texts import check_line, check_url, shortened
 
 SCALAR = {"type": ["string", "number", "boolean"]}
-"""The JSON Schema of a text, which YAML's own guesses may make a number or a boolean of."""
+"""The JSON Schema of a text; editors' YAML parsers may read it as a number or boolean."""
 URL_SCHEMA = {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}
 SPAN_SCHEMA = {"type": "string", "examples": ["1 month", "1 week", "1 day 12 hours"]}
 
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _CLOCK = r"\d{2}:\d{2}"
-_TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
+_BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 _MOMENT_SCHEMA = {
     "type": "string",
     "pattern": rf"^{_DATE}([T ]{_CLOCK}(:\d{{2}})?( ?(Z|[+-]\d{{2}}:?\d{{2}}))?)?$",
@@ -29,12 +29,12 @@ _MOMENT_SCHEMA = {
 
 
 def scalar(parse: Callable[[str], object]) -> PlainValidator:
-    """A validator for what is one string in the file."""
+    """Return a validator that parses a scalar."""
     return PlainValidator(lambda value: parse(_check_text(value)))
 
 
-def _dated(parse: Callable[[str, date | None], object]) -> PlainValidator:
-    """The same for what is read with the day at hand: the context's `today`."""
+def _dated_scalar(parse: Callable[[str, date | None], object]) -> PlainValidator:
+    """Return a validator whose parser also receives the validation context's `today`."""
 
     def read(value: object, info: ValidationInfo) -> object:
         return parse(_check_text(value), (info.context or {}).get("today"))
@@ -44,31 +44,31 @@ def _dated(parse: Callable[[str, date | None], object]) -> PlainValidator:
 
 def _check_text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"must be a text, not {name_shape(value)}")
+        raise ValueError(f"must be a text, not {describe_type(value)}")
     return value
 
 
-def lowered(value: object) -> object:
-    """A word in lower case: how it is written makes no difference."""
+def to_lowercase(value: object) -> object:
+    """Return a text in lower case and stripped; other values unchanged."""
     return value.strip().lower() if isinstance(value, str) else value
 
 
-def name_shape(value: object) -> str:
-    """What a node of the tree is called in an error."""
+def describe_type(value: object) -> str:
+    """Name the type of a node for an error message."""
     if value is None:
         return "empty"
     return "a map" if isinstance(value, dict) else "a list" if isinstance(value, list) else "a text"
 
 
-def parse_truth(text: str) -> bool:
-    """Read true or false, as YAML has them; raise ValueError for anything else."""
+def parse_boolean(text: str) -> bool:
+    """Parse true, yes, false or no; raise ValueError for anything else."""
     word = text.strip().lower()
-    if word not in _TRUTHS:
+    if word not in _BOOLEANS:
         raise ValueError(f'must be true or false, not "{shortened(text)}"')
-    return _TRUTHS[word]
+    return _BOOLEANS[word]
 
 
-Truth = Annotated[bool, scalar(parse_truth), WithJsonSchema({"type": "boolean"})]
+Boolean = Annotated[bool, scalar(parse_boolean), WithJsonSchema({"type": "boolean"})]
 Label = Annotated[str, scalar(check_line), WithJsonSchema(SCALAR)]
 Name = Annotated[str, scalar(check_name), WithJsonSchema(SCALAR)]
 Url = Annotated[str, scalar(check_url), WithJsonSchema(URL_SCHEMA)]
@@ -77,9 +77,9 @@ Zone = Annotated[
     scalar(check_zone),
     WithJsonSchema({"type": "string", "examples": ["Asia/Karachi", "America/New_York", "UTC"]}),
 ]
-Moment = Annotated[Written, _dated(parse_moment), WithJsonSchema(_MOMENT_SCHEMA)]
+Moment = Annotated[ParsedMoment, _dated_scalar(parse_moment), WithJsonSchema(_MOMENT_SCHEMA)]
 Day = Annotated[
-    date, _dated(parse_day), WithJsonSchema({"type": "string", "pattern": f"^{_DATE}$"})
+    date, _dated_scalar(parse_day), WithJsonSchema({"type": "string", "pattern": f"^{_DATE}$"})
 ]
 Clock = Annotated[
     time, scalar(parse_clock), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK}$"})

@@ -1,4 +1,4 @@
-"""Names in addresses for events that have none, made of their titles."""
+"""Generate slugs for imported events from their titles."""
 
 from __future__ import annotations
 
@@ -9,41 +9,43 @@ from collections.abc import Iterable
 from datetime import date
 from itertools import chain, count
 
-_LONGEST = 64
-# Letters that have no plain letter inside.
+_MAX_LENGTH = 64
+# Letters that NFKD does not decompose.
 _LATIN = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 )
 
 
 def make_slug(title: str) -> str:
-    """The title in `[a-z0-9-]`; empty where it has no letter or digit of ASCII's."""
+    """Return the title in `[a-z0-9-]`; empty if it has no Latin letters or digits."""
     plain = unicodedata.normalize("NFKD", title.lower().translate(_LATIN))
     words = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode().lower())
-    return words.strip("-")[:_LONGEST].rstrip("-")
+    return words.strip("-")[:_MAX_LENGTH].rstrip("-")
 
 
 def name_events(events: Iterable[tuple[str, date, str]]) -> list[str]:
-    """A slug for each event, given its title, its first day and its UID.
+    """Return a slug for each (title, first day, UID), whatever their order.
 
-    The slugs do not hang on the order: of events with one title the earliest is called by it
-    alone, the others by their day too, and where that is not enough by a hash of the UID.
+    Of several events with the same title, the earliest gets the plain slug, the others have the
+    day appended, or a hash of the UID if that is not unique.
     """
-    listed = list(events)
-    slugs = [""] * len(listed)
+    entries = list(events)
+    slugs = [""] * len(entries)
     taken: set[str] = set()
-    for place in sorted(range(len(listed)), key=lambda each: (listed[each][1:], listed[each][0])):
-        title, day, uid = listed[place]
+    for index in sorted(
+        range(len(entries)), key=lambda index: (entries[index][1:], entries[index][0])
+    ):
+        title, day, uid = entries[index]
         name = make_slug(title)
         dated = _with(name or "event", f"{day}")
         digest = hashlib.sha256(f"{uid}\n{title}\n{day}".encode()).hexdigest()
         choices = [*([name] if name else []), dated, _with(name or "event", digest[:8])]
         again = (_with(name or "event", f"{digest[:8]}-{number}") for number in count(2))
-        slug = next(each for each in chain(choices, again) if each not in taken)
+        slug = next(choice for choice in chain(choices, again) if choice not in taken)
         taken.add(slug)
-        slugs[place] = slug
+        slugs[index] = slug
     return slugs
 
 
 def _with(name: str, ending: str) -> str:
-    return f"{name[: _LONGEST - len(ending) - 1].rstrip('-')}-{ending}"
+    return f"{name[: _MAX_LENGTH - len(ending) - 1].rstrip('-')}-{ending}"

@@ -1,4 +1,4 @@
-"""Moments as people write them: a date, a wall time in the event's zone, an instant."""
+"""Parse moments: a date, a wall time in the event's zone, or an instant."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.formats.dates import check_day, clean, rewrite, rewrite_clock
-from calfeed.definitions.hints.moments import explain, explain_clock, explain_range
+from calfeed.definitions.formats.dates import check_day, normalize, rewrite_clock, rewrite_moment
+from calfeed.definitions.hints.moments import explain_clock, explain_moment, explain_range
 from calfeed.errors import InvalidValueError
 from calfeed.model.texts import shortened
 
@@ -21,8 +21,8 @@ _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Written:
-    """A moment as a file has it: a day, perhaps a time of day, perhaps an offset from UTC."""
+class ParsedMoment:
+    """A moment in a file: a day with an optional time of day and an optional UTC offset."""
 
     text: str
     day: date
@@ -30,10 +30,9 @@ class Written:
     offset: timedelta | None = None
 
     def in_zone(self, zone: ZoneInfo) -> date | datetime:
-        """The date, or the aware datetime in `zone`.
+        """Return the date, or the aware datetime in `zone`.
 
-        Raises ValueError for a wall time that the clocks of the zone skip, and for one that comes
-        twice and has no offset to tell which.
+        Raises ValueError for a wall time in a gap, and for an ambiguous one without an offset.
         """
         if self.clock is None:
             return self.day
@@ -47,18 +46,17 @@ class Written:
         return moment
 
 
-def parse_moment(text: str, today: date | None = None) -> Written:
-    """Read `2024-09-27`, `2024-09-27 10:30[:00]` (or with a T), with an offset or Z after it.
+def parse_moment(text: str, today: date | None = None) -> ParsedMoment:
+    """Parse `2024-09-27` or `2024-09-27 10:30[:00]` (or with a T), optionally with an offset or Z.
 
-    What else can mean one thing only is read as well: `27 September 2024, 10:30 AM`, the digits of
-    any script. Raises ValueError, with a message for the person who wrote it, for anything else,
-    for a day or time that does not exist, and for years outside 1900 to 2200. Examples in messages
-    are later than `today`.
+    Other unambiguous forms are accepted too: `27 September 2024, 10:30 AM`, digits of any script.
+    Raises ValueError for anything else, for a day or time that does not exist, and for years
+    outside 1900 to 2200. Examples in messages are later than `today`.
     """
     written = text.strip()
-    found = _MOMENT.fullmatch(written) or _MOMENT.fullmatch(rewrite(text))
+    found = _MOMENT.fullmatch(written) or _MOMENT.fullmatch(rewrite_moment(text))
     if found is None:
-        raise InvalidValueError(shortened(text.strip()), explain(text, today))
+        raise InvalidValueError(shortened(text.strip()), explain_moment(text, today))
     year, month, day = (int(part) for part in found.groups()[:3])
     if month > 12 >= day:
         raise InvalidValueError(
@@ -71,20 +69,20 @@ def parse_moment(text: str, today: date | None = None) -> Written:
     except ValueError as error:
         raise InvalidValueError(written, f"is not a date ({error})") from error
     if found[4] is None:
-        return Written(text, parsed)
+        return ParsedMoment(text, parsed)
     if found[4] == "24":
         raise InvalidValueError(
             written,
             "hours go from 00 to 23, and midnight is 00:00 of the day that it "
             f"begins; write {parsed + timedelta(days=1)} 00:00",
-            joint=": ",
+            separator=": ",
         )
     clock = _check_clock(written, int(found[4]), int(found[5]), int(found[6] or 0))
-    return Written(text, parsed, clock, _offset(written, found))
+    return ParsedMoment(text, parsed, clock, _offset(written, found))
 
 
 def parse_clock(text: str) -> time:
-    """Read a time of day, "09:00" or "9:00 AM"; raise ValueError for anything else."""
+    """Parse a time of day, "09:00" or "9:00 AM"; raise ValueError for anything else."""
     found = _CLOCK.fullmatch(text.strip()) or _CLOCK.fullmatch(rewrite_clock(text))
     if found is None:
         raise InvalidValueError(shortened(text.strip()), explain_clock(text))
@@ -92,7 +90,7 @@ def parse_clock(text: str) -> time:
 
 
 def parse_day(text: str, today: date | None = None) -> date:
-    """Read a date, `2024-09-27`; raise ValueError for anything else, as `parse_moment` does."""
+    """Parse a date, `2024-09-27`; raise ValueError for anything else, as `parse_moment` does."""
     written = parse_moment(text, today)
     if written.clock is not None:
         raise InvalidValueError(text, f"must be a date without a time, as {written.day}")
@@ -113,23 +111,23 @@ def _offset(text: str, found: re.Match[str]) -> timedelta | None:
     offset = timedelta(hours=int(found[9]), minutes=int(found[10]))
     offset = -offset if found[8] == "-" else offset
     if int(found[10]) > 59 or not timedelta(hours=-12) <= offset <= timedelta(hours=14):
-        if hint := explain_range(clean(text)):
+        if hint := explain_range(normalize(text)):
             raise InvalidValueError(text, hint)
         limits = "an offset from UTC goes from -12:00 to +14:00"
-        raise InvalidValueError(text, limits, joint=": ")
+        raise InvalidValueError(text, limits, separator=": ")
     return offset
 
 
 def _explain_change(first: datetime, second: datetime) -> str:
-    """Say why a wall time is none or two: `first` and `second` are its readings, fold 0 and 1."""
+    """Explain a wall time in a gap or an ambiguous one; the arguments have fold 0 and 1."""
     zone = first.tzinfo
     earlier, later = first.utcoffset() or timedelta(), second.utcoffset() or timedelta()
     if earlier > later:
         return (
-            f"comes twice in {zone}, where the clocks go back; write "
+            f"is ambiguous in {zone}, where the clocks go back; write "
             f"{_with_offset(first)} for the first or {_with_offset(second)} for the second"
         )
-    # Between the two readings lies the change itself; find its second.
+    # The clock change is between the two readings; find it by bisection.
     low, high = second.astimezone(UTC), first.astimezone(UTC)
     while high - low > timedelta(seconds=1):
         middle = low + (high - low) // 2

@@ -1,7 +1,6 @@
-"""Names of time zones: IANA's, and what people write instead of them.
+"""IANA time zone names, and suggestions for other names.
 
-An abbreviation, a country or a city leads to the places that it may mean, as tzdata and Unicode's
-CLDR know them.
+Suggestions for abbreviations, countries and cities come from tzdata and Unicode's CLDR.
 """
 
 from __future__ import annotations
@@ -16,46 +15,46 @@ from zoneinfo import ZoneInfo, available_timezones
 from calfeed.errors import InvalidValueError
 from calfeed.model.texts import nearest, shortened
 
-# Names that zone databases carry for their own purposes.
-_NO_PLACES = re.compile(r"(posix|right)/.*|Factory|localtime|posixrules", re.IGNORECASE)
+# Names in zone databases that are not time zones of a place.
+_SPECIAL_NAMES = re.compile(r"(posix|right)/.*|Factory|localtime|posixrules", re.IGNORECASE)
 _FIXED_OFFSET = re.compile(
     r"(?:utc|gmt|z)?\s*(?:([+-])?\s*(\d{1,2})(?::?(\d\d))?)", re.IGNORECASE | re.ASCII
 )
-_MOST_LISTED = 6
+_MAX_LISTED_PLACES = 6
 _EXAMPLES = "such as Asia/Karachi, America/New_York or UTC"
-# Winter and summer of a year by whose rules all coming years go.
+# Winter and summer of a year that uses the current rules of each zone.
 _SEASONS = (datetime(2037, 1, 1, 12), datetime(2037, 7, 1, 12))  # noqa: DTZ001 (wall times)
-# Whose names of countries are known, and whose English has abbreviations of its own.
+# Languages of country names, and English locales with abbreviations of their own.
 _LANGUAGES = ("en", "ur", "fa", "ps")
 _ENGLISH = ("en", "en_GB", "en_IN", "en_AE", "en_SG", "en_HK", "en_AU", "en_NZ", "en_ZA")
 
 
 def check_zone(name: str) -> str:
-    """Return the name of an IANA time zone; raise ValueError, with what is meant, if unknown."""
+    """Return the name of an IANA time zone; raise ValueError, with suggestions, if unknown."""
     text = name.strip()
     if zone := find_zone(text):
         return zone
     if found := _FIXED_OFFSET.fullmatch(text):
-        places = _places_at(found)
-        like = f"such as {choice(places)}" if places else "by its IANA name"
+        places = _places_with_offset(found)
+        example = f"such as {join_places(places)}" if places else "by its IANA name"
         raise InvalidValueError(
             text,
-            f"is a fixed offset, not a time zone; name the place, {like}, so that its "
+            f"is a fixed offset, not a time zone; name the place, {example}, so that its "
             "clock changes are known (or UTC)",
         )
     places = find_places(text)
     if places:
-        hint = f"name the place that is meant, such as {choice(places)}"
+        hint = f"name the place that is meant, such as {join_places(places)}"
         hint = f"did you mean {places[0]}?" if len(places) == 1 else hint
     else:
-        near = nearest(_plain(text[:100]), _names(), cutoff=0.8)
+        near = nearest(_normalize(text[:100]), _names(), cutoff=0.8)
         hint = f"did you mean {_names()[near]}?" if near else f"name the place, {_EXAMPLES}"
     raise InvalidValueError(shortened(text), f"is not an IANA time zone; {hint}")
 
 
 def find_zone(name: str) -> str | None:
-    """The name, if it is an IANA time zone's; else None."""
-    if _NO_PLACES.fullmatch(name):
+    """Return the name if it is an IANA time zone, else None."""
+    if _SPECIAL_NAMES.fullmatch(name):
         return None
     try:
         return ZoneInfo(name).key
@@ -64,23 +63,23 @@ def find_zone(name: str) -> str | None:
 
 
 def find_places(text: str) -> list[str]:
-    """The IANA zones that a name may mean, the best known first; none where it is not known.
+    """Return the IANA zones that a name may mean, the best known first.
 
-    It may be a city, a country, an abbreviation (PKT), or a name such as "Pacific Time".
+    The name may be a city, a country, an abbreviation (PKT), or a name such as "Pacific Time".
     """
-    name = _plain(text[:100])
+    name = _normalize(text[:100])
     if zone := _names().get(name):
         return [zone]
     countries, abbreviations = _countries().get(name, []), _abbreviations().get(name, [])
-    if len(name) == 2:  # both are in use: PT is Portugal, and Pacific Time
+    if len(name) == 2:  # ambiguous: PT is Portugal or Pacific Time
         return list(dict.fromkeys([*abbreviations, *countries]))
     return countries or abbreviations if len(name) > 3 else abbreviations or countries
 
 
 def explain_abbreviation(zone: str) -> str:
-    """What is surprising about an IANA zone that is called by an abbreviation; empty if nothing is.
+    """Warn about an IANA zone named by an abbreviation; "" for any other.
 
-    EST is such a zone. It knows no summer time, and so is an hour off where the clocks change.
+    EST is an example: it has no summer time, so it is an hour off in summer.
     """
     if not re.fullmatch("[A-Z]{3}", zone) or zone in ("UTC", "GMT", "UCT"):
         return ""
@@ -90,49 +89,51 @@ def explain_abbreviation(zone: str) -> str:
         return ""
     return (
         f'"{zone}" has the same time all year, without summer time; name the place if its clocks '
-        f"change, such as {choice(places)}"
+        f"change, such as {join_places(places)}"
     )
 
 
-def choice(places: list[str]) -> str:
-    """The first of some places, as a sentence has them: "A, B or C"."""
-    *most, last = places[:_MOST_LISTED]
+def join_places(places: list[str]) -> str:
+    """Join the first places as in a sentence: "A, B or C"."""
+    *most, last = places[:_MAX_LISTED_PLACES]
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     return re.sub(r"[\s_]+", " ", text).strip().rstrip(".").lower()
 
 
 def _offsets(zone: str) -> tuple[timedelta, timedelta]:
-    winter, summer = (each.replace(tzinfo=ZoneInfo(zone)).utcoffset() for each in _SEASONS)
+    winter, summer = (wall.replace(tzinfo=ZoneInfo(zone)).utcoffset() for wall in _SEASONS)
     return winter or timedelta(), summer or timedelta()
 
 
-def _places_at(found: re.Match[str]) -> list[str]:
-    """Places whose clocks are always at an offset."""
+def _places_with_offset(found: re.Match[str]) -> list[str]:
+    """Return places that always have this UTC offset."""
     offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
     offset = -offset if found[1] == "-" else offset
-    return [zone for zone in _now() if _offsets(zone) == (offset, offset)][:3]
+    return [zone for zone in _current_zones() if _offsets(zone) == (offset, offset)][:3]
 
 
 @cache
 def _names() -> dict[str, str]:
-    """Zones by their names and by their cities."""
-    zones = {zone for zone in available_timezones() if "/" in zone and not _NO_PLACES.match(zone)}
+    """Return zones by name and by city."""
+    zones = {
+        zone for zone in available_timezones() if "/" in zone and not _SPECIAL_NAMES.match(zone)
+    }
     places = [row[2] for row in _table("zone.tab")]
     regions = {zone.partition("/")[0] for zone in places}
-    # After the table of places come old names of the same.
+    # Old names come after those in the table of places.
     places += sorted(zone for zone in zones if zone.partition("/")[0] in regions)
-    named = {_plain(zone): zone for zone in sorted(zones)}
+    named = {_normalize(zone): zone for zone in sorted(zones)}
     for zone in places:
-        named.setdefault(_plain(zone.rpartition("/")[2]), zone)
+        named.setdefault(_normalize(zone.rpartition("/")[2]), zone)
     return named
 
 
 @cache
-def _now() -> tuple[str, ...]:
-    """The most populous of all zones whose clocks agree from now on, the best known first."""
+def _current_zones() -> tuple[str, ...]:
+    """Return the most populous zone of each group with equal future offsets, best known first."""
     known = set(_windows().values())
     return tuple(
         sorted((row[2] for row in _table("zonenow.tab")), key=lambda zone: zone not in known)
@@ -141,7 +142,7 @@ def _now() -> tuple[str, ...]:
 
 @cache
 def _windows() -> dict[str, str]:
-    """The best known zone of each that Windows has, by its name there."""
+    """Return the main IANA zone of each Windows zone name."""
     from babel.core import get_global
 
     newer = get_global("zone_aliases")
@@ -152,7 +153,7 @@ def _windows() -> dict[str, str]:
 
 @cache
 def _abbreviations() -> dict[str, list[str]]:
-    """Zones by what their time is called: abbreviations, and CLDR's and Windows' names."""
+    """Return zones by abbreviation, and by their names in CLDR and Windows."""
     from babel import Locale
 
     found: dict[str, list[str]] = {}
@@ -160,36 +161,36 @@ def _abbreviations() -> dict[str, list[str]]:
     for language in _ENGLISH:
         for area, names in Locale.parse(language).meta_zones.items():
             if area in areas:
-                for each in (*names.get("short", {}).values(), *names.get("long", {}).values()):
-                    _add(found, each, areas[area])
-                    _add(found, each.removesuffix(" Time").removesuffix(" Standard"), areas[area])
-    for zone in _now():
+                for name in (*names.get("short", {}).values(), *names.get("long", {}).values()):
+                    _add(found, name, areas[area])
+                    _add(found, name.removesuffix(" Time").removesuffix(" Standard"), areas[area])
+    for zone in _current_zones():
         for season in _SEASONS:
             _add(found, season.replace(tzinfo=ZoneInfo(zone)).tzname() or "", zone)
     for name, zone in _windows().items():
-        if _plain(name) not in found:
+        if _normalize(name) not in found:
             _add(found, name, zone)
     return found
 
 
 def _add(found: dict[str, list[str]], name: str, zone: str) -> None:
-    places = found.setdefault(_plain(name), [])
+    places = found.setdefault(_normalize(name), [])
     if zone not in places and not re.match(r"[+-]\d", name):
         places.append(zone)
 
 
 def _areas() -> dict[str, str]:
-    """The best known zone of each area of one time, by CLDR's name for the area."""
+    """Return the best known zone of each CLDR metazone."""
     from babel import Locale
     from babel.core import get_global
 
     areas: dict[str, str] = {}
     for area, names in Locale.parse("en").meta_zones.items():
-        # Windows has many of the same names, each with the best known place.
+        # Windows uses many of the same names, mapped to the best known place.
         if zone := _windows().get(names.get("long", {}).get("standard", "")):
             areas[area] = zone
     named = get_global("meta_zones")
-    for zone in (*_now(), *(row[2] for row in _table("zone.tab"))):
+    for zone in (*_current_zones(), *(row[2] for row in _table("zone.tab"))):
         if zone in named:
             areas.setdefault(named[zone], zone)
     return areas
@@ -197,7 +198,7 @@ def _areas() -> dict[str, str]:
 
 @cache
 def _countries() -> dict[str, list[str]]:
-    """Zones by the names and codes of their countries: one for each time the country has."""
+    """Return zones by country name and code, one for each UTC offset in the country."""
     from babel import Locale
     from babel.core import get_global
 
@@ -205,18 +206,18 @@ def _countries() -> dict[str, list[str]]:
     for code, _, zone, *_ in _table("zone.tab"):
         zones.setdefault(code, {}).setdefault(_offsets(zone), zone)
     names: dict[str, str] = {code.lower(): code for code in zones}
-    names |= {_plain(name): code for code, name, *_ in _table("iso3166.tab")}
+    names |= {_normalize(name): code for code, name, *_ in _table("iso3166.tab")}
     for language in _LANGUAGES:
         territories = Locale.parse(language).territories
-        names |= {_plain(name): code for code, name in territories.items()}
+        names |= {_normalize(name): code for code, name in territories.items()}
     for alias, codes in get_global("territory_aliases").items():
         if len(codes) == 1:
-            names.setdefault(_plain(alias), codes[0])
+            names.setdefault(_normalize(alias), codes[0])
     return {name: list(zones[code].values()) for name, code in names.items() if code in zones}
 
 
 def _table(name: str) -> Iterator[list[str]]:
-    """The rows of one of tzdata's tables, without its comments."""
+    """Return the rows of a tzdata table, without comments."""
     text = files("tzdata.zoneinfo").joinpath(name).read_text("utf-8")
     rows: Iterable[str] = (line for line in text.splitlines() if line and line[0] != "#")
     return (row.split("\t") for row in rows)

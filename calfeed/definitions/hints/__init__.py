@@ -1,1 +1,1 @@
-"""What people type instead of what is right, and the message that says what to write."""
+"""Suggestions in error messages for common mistakes."""

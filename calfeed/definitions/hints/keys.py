@@ -1,13 +1,13 @@
-"""What people write for the keys and words of a definition, and what each is called here."""
+"""Suggestions for unknown keys and words, from lists of synonyms."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 
-from calfeed.definitions.formats.dates import CLOCK, clean, read_clock
-from calfeed.definitions.hints.moments import read_moment
-from calfeed.model.texts import listed, nearest, shortened
+from calfeed.definitions.formats.dates import CLOCK, find_clock_readings, normalize
+from calfeed.definitions.hints.moments import suggest_moment
+from calfeed.model.texts import join_words, nearest, shortened
 
 _KEYS: Mapping[str, str] = {
     "start": "date day when time starts begin begins beginning from due due_date deadline "
@@ -65,41 +65,41 @@ _WORDS: Mapping[str, str] = {
 
 
 def find_key(key: str, keys: list[str]) -> str | None:
-    """The one of `keys` that a key was probably meant to be; None where none is near."""
+    """Return the one of `keys` that was probably intended, None if none is close."""
     return _look_up(key, keys, _KEYS) or nearest(key, keys, cutoff=0.75)
 
 
 def known_word(word: str, words: Iterable[str]) -> str | None:
-    """The one of `words` that a value stands for; None where it is no word for one of them."""
+    """Return the one of `words` that a value is a synonym of, else None."""
     return _look_up(word, words, _WORDS)
 
 
 def explain_key(key: str, entry: Mapping[str, object], keys: list[str]) -> str:
-    """Why a key of an entry, which is none of `keys`, cannot be used, and what to write instead."""
+    """Explain an unknown key of an entry and suggest a fix; `keys` are the known keys."""
     plain, value = _plain(key), entry.get(key)
     unknown = f'there is no key "{shortened(key)}" here'
-    if "start" in keys and (right := _join_time(plain, value, entry)):
-        return f"{unknown}; a time goes with its date, so write {right}"
+    if "start" in keys and (joined := _join_time(plain, entry)):
+        return f"{unknown}; write the date and its time as one value, {joined}"
     if "status" in keys and (word := known_word(key, ("cancelled", "tentative", "confirmed"))):
         return f'{unknown}; write "status: {word}"'
     if "kind" in keys and plain in ("deadline", "due", "due_date", "is_deadline"):
-        moment = read_moment(value) if isinstance(value, str) else None
+        moment = suggest_moment(value) if isinstance(value, str) else None
         start = f'"start: {moment}" and ' if moment and "start" not in entry else ""
         return f'{unknown}; write {start}"kind: deadline"'
     if "start" in keys and plain in ("all_day", "allday", "whole_day", "full_day"):
         return f"{unknown}; an event is all day if its start has no time, so remove the key"
     if "summary" in keys and isinstance(value, dict) and {"summary", "start"} & value.keys():
         return f"{unknown}; if it is an event of its own, indent it less, as the event above is"
-    if clean(key) != key and clean(key) in keys:
-        return f"{unknown}; it has an invisible character in it, so type {clean(key)} once more"
+    if normalize(key) != key and normalize(key) in keys:
+        return f"{unknown}; it has an invisible character in it, so type {normalize(key)} once more"
     name = find_key(key, keys)
     if name is None:
-        return f"{unknown}; the keys here are {listed(keys)}"
+        return f"{unknown}; the keys here are {join_words(keys)}"
     return f'{unknown}; did you mean "{name}"?' + (" It is there already" if name in entry else "")
 
 
-def _join_time(key: str, value: object, entry: Mapping[str, object]) -> str:
-    """The date and the time that stand under two keys, as one value; empty where they do not."""
+def _join_time(key: str, entry: Mapping[str, object]) -> str:
+    """Return a date and a time under two keys as one value; "" if there are no such keys."""
     times = {_plain(name): name for name in entry}
     for begin, day_keys, time_keys in (
         ("start", ("start", "date", "start_date", "day"), ("time", "start_time", "hour", "at")),
@@ -112,8 +112,8 @@ def _join_time(key: str, value: object, entry: Mapping[str, object]) -> str:
         if not days or not clocks:
             continue
         day, clock = (str(entry[found[0]]) for found in (days, clocks))
-        moment, found = read_moment(day), CLOCK.fullmatch(clean(clock).lower())
-        readings = read_clock(found) if found else []
+        moment, found = suggest_moment(day), CLOCK.fullmatch(normalize(clock).lower())
+        readings = find_clock_readings(found) if found else []
         if moment and len(readings) == 1:
             return f'"{begin}: {moment[:10]} {readings[0][1].text}"'
     return ""
@@ -126,5 +126,5 @@ def _look_up(word: str, choices: Iterable[str], synonyms: Mapping[str, str]) -> 
 
 
 def _plain(word: str) -> str:
-    """A word as the lists above have it: `Due-Date`, `due date` and `dueDate` are `due_date`."""
+    """Normalize a word: `Due-Date`, `due date` and `dueDate` become `due_date`."""
     return re.sub(r"[\s_-]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word.strip())).lower()

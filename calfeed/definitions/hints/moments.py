@@ -1,4 +1,4 @@
-"""Why a text is no date or time, and what to write instead: messages for whoever wrote it."""
+"""Error messages for texts that are not valid dates or times, with suggestions."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from calfeed.definitions.formats.dates import (
     WEEKDAY,
     Reading,
     check_day,
-    clean,
+    find_clock_readings,
+    find_readings,
     length_of_month,
     month_number,
-    read,
-    read_clock,
+    normalize,
 )
-from calfeed.definitions.formats.zone_names import choice, find_places
+from calfeed.definitions.formats.zone_names import find_places, join_places
 from calfeed.definitions.hints.months import to_english
 from calfeed.model.texts import shortened
 
-_LIKE = "year-month-day hours:minutes"
+_FORMAT = "year-month-day hours:minutes"
 _QUOTES = "“”„‟‘’‚‛«»‹›\"'`´"
 _UNDECIDED = re.compile(
     r"\?*|-*|t\.?b\.?[adc]\.?|n/?a|none|open|unknown|undecided|pending|soon|later|asap|"
@@ -44,9 +44,9 @@ _NO_YEAR = re.compile(
 )
 
 
-def explain(text: str, today: date | None) -> str:
-    """Why a text is no date or time, and what to write; examples are later than `today`."""
-    plain = clean(text)
+def explain_moment(text: str, today: date | None) -> str:
+    """Explain why a text is not a date or time; examples are later than `today`."""
+    plain = normalize(text)
     bare = plain.strip(_QUOTES).strip().lower()
     message = (
         _explain_number(bare)
@@ -57,7 +57,7 @@ def explain(text: str, today: date | None) -> str:
     if message:
         return message
     try:
-        readings, rest = read(to_english(bare))
+        readings, rest = find_readings(to_english(bare))
     except ValueError as error:
         return f"is not a date ({error})"
     if readings:
@@ -71,19 +71,19 @@ def explain(text: str, today: date | None) -> str:
     return f"is not a date or time; write {day}, or with a time {day} 17:00"
 
 
-def read_moment(text: str) -> str | None:
-    """A date or time as it has to be written; None where it cannot be told, or not for sure."""
+def suggest_moment(text: str) -> str | None:
+    """Return a date or time in canonical form, None if it is unclear."""
     try:
-        readings, rest = read(to_english(clean(text).strip(_QUOTES).lower()))
+        readings, rest = find_readings(to_english(normalize(text).strip(_QUOTES).lower()))
     except ValueError:
         return None
     return readings[0].text if len(readings) == 1 and not rest else None
 
 
 def explain_clock(text: str) -> str:
-    """Why a text is no time of day, and what to write."""
-    found = CLOCK.fullmatch(clean(text).strip(_QUOTES).lower())
-    readings = read_clock(found) if found else []
+    """Explain why a text is not a time of day, and suggest a fix."""
+    found = CLOCK.fullmatch(normalize(text).strip(_QUOTES).lower())
+    readings = find_clock_readings(found) if found else []
     right = " or ".join(str(reading) for _, reading in readings)
     if not right:
         return "is not a time of day; write hours:minutes, as 09:00"
@@ -93,40 +93,44 @@ def explain_clock(text: str) -> str:
 def _explain_readings(readings: list[Reading], rest: str, quote: str) -> str:
     if len(readings) > 1:
         return f"can be read in {len(readings)} ways; write {' or '.join(map(str, readings))}"
-    right, order = readings[0].text, readings[0].how
+    right, order = readings[0].text, readings[0].label
     if rest.isdigit() and int(rest) < 24 and " " not in right:
-        return f'has "{rest}" beside the date; write {right} {int(rest):02}:00 if that is the hour'
+        return f'has "{rest}" next to the date; write {right} {int(rest):02}:00 if that is the hour'
     if rest and (places := find_places(rest)):
-        also = f'"time_zone: {places[0]}"' if len(places) == 1 else f"time_zone: {choice(places)},"
+        also = (
+            f'"time_zone: {places[0]}"'
+            if len(places) == 1
+            else f"time_zone: {join_places(places)},"
+        )
         return (
             f'has a time zone in it, "{rest}", which goes under time_zone; write {right}, with '
             f"{also} if that is not the calendar's"
         )
     if re.search(r"\d", rest) and re.search(r"[^\W\d]", rest):
-        # That may be a time or a zone, which no advice may leave out.
-        return f'has "{shortened(rest)}" beside the date; write a date and a time as {_LIKE}'
+        # It may be a time or a zone, which a suggestion must not drop.
+        return f'has "{shortened(rest)}" next to the date; write a date and a time as {_FORMAT}'
     if rest:
         zone = " (a time zone goes under time_zone)" if re.fullmatch("[A-Z]{2,5}", rest) else ""
-        return f'has "{shortened(rest)}" beside the date{zone}; write {right}'
+        return f'has "{shortened(rest)}" next to the date{zone}; write {right}'
     if quote:
-        return f"has {quote} around it, which is no quote to YAML; write {right}"
+        return f"has {quote} around it, which is not a quote in YAML; write {right}"
     if order:
         return f"has {order}; write {right}"
     return f"is not written as year-month-day hours:minutes; write {right}"
 
 
 def _explain_number(text: str) -> str:
-    """The number that a spreadsheet keeps for a date (days), or a program for a time (seconds)."""
+    """Explain a date as stored by spreadsheets (days) or a Unix time (seconds)."""
     if re.fullmatch(r"[1-4]\d{9}", text):
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(text))
-        return f"is the number that programs keep for a time; write {moment:%Y-%m-%d %H:%M}Z"
+        return f"is a Unix time in seconds; write {moment:%Y-%m-%d %H:%M}Z"
     found = re.fullmatch(r"(\d{5})(?:[.,](\d{1,15}))?", text)
     if found is None or not 20_000 <= int(found[1]) < 80_000:
         return ""
     minutes = round(float(f"0.{found[2] or 0}") * 1440)
     moment = _SPREADSHEET_DAY_0 + timedelta(days=int(found[1]), minutes=minutes)
     right = f"{moment:%Y-%m-%d %H:%M}" if found[2] else f"{moment:%Y-%m-%d}"
-    return f"is the number that Excel and other spreadsheets keep for a date; write {right}"
+    return f"is a date as Excel and other spreadsheets store it; write {right}"
 
 
 def _explain_undecided(text: str, today: date | None) -> str:
@@ -142,21 +146,16 @@ def _explain_relative(text: str, today: date | None) -> str:
     days = {"today": 0, "now": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1}
     word = text.split(" ")[0]
     if word in days and today:
-        return f"is another day each day; write {today + timedelta(days=days[word])}"
-    if word in days or re.match(rf"(next|this|coming|last)\b|in \d+ |{WEEKDAY}( \d|$)", text):
-        return (
-            ""
-            if re.search(r"\d{4}", text)
-            else (
-                f"means another day each time it is read; write the day itself, such as "
-                f"{_example(today)}"
-            )
-        )
+        return f"is relative to the day it is read; write {today + timedelta(days=days[word])}"
+    relative = rf"(next|this|coming|last)\b|in \d+ |{WEEKDAY}( \d|$)"
+    if (word in days or re.match(relative, text)) and not re.search(r"\d{4}", text):
+        hint = f"write the day itself, such as {_example(today)}"
+        return f"is relative to the day it is read; {hint}"
     return ""
 
 
 def explain_range(text: str) -> str:
-    """A start and an end in one value: 14-16 June 2030, 2030-06-14 17:00-19:00."""
+    """Explain a start and an end in one value: 14-16 June 2030, 2030-06-14 17:00-19:00."""
     between = r" ?(?:-|to|until|and|&) ?"
     if re.search(rf"\b({MONTH})\b", text) and re.search(rf"\d{between}{DAY}\b(?![:.h])", text):
         begin = re.sub(rf"(?<=\d)(?:st|nd|rd|th)?{between}{DAY}\b", "", text, count=1)
@@ -175,10 +174,10 @@ def explain_range(text: str) -> str:
 
 def _write_range(begin: str, end: str) -> str:
     try:
-        first, _ = read(to_english(begin))
+        first, _ = find_readings(to_english(begin))
         if first and CLOCK.fullmatch(end.strip()):
             end = f"{first[0].text[:10]} {end.strip()}"
-        last, _ = read(to_english(end))
+        last, _ = find_readings(to_english(end))
     except ValueError:
         return ""
     if len(first) != 1 or len(last) != 1:
@@ -187,7 +186,7 @@ def _write_range(begin: str, end: str) -> str:
 
 
 def _explain_part(text: str, today: date | None) -> str:
-    """More than a day: a year, a quarter, a month, a week; or less: no year, no day."""
+    """Explain a text that is more than a day (year, quarter, month, week) or incomplete."""
     if found := _MONTH_ALONE.fullmatch(text):
         month = int(found["number"] or found["number2"] or 0) or month_number(found["name"])
         year = int(found["year"] or found["year1"] or found["year2"])
@@ -219,7 +218,7 @@ def _explain_part(text: str, today: date | None) -> str:
 
 
 def _numbered_day(text: str) -> str:
-    """The day that ISO 8601 writes by its week (2030-W24-5) or by its number (2030-165)."""
+    """Return the day of an ISO 8601 week date (2030-W24-5) or ordinal date (2030-165)."""
     for pattern, layout in ((r"\d{4}-?w\d\d-?[1-7]", "%GW%V%u"), (r"\d{4}-\d{3}", "%Y%j")):
         if re.fullmatch(pattern, text, re.ASCII):
             with suppress(ValueError):
@@ -229,5 +228,5 @@ def _numbered_day(text: str) -> str:
 
 
 def _example(today: date | None) -> str:
-    """A day that is still to come."""
+    """Return a future day."""
     return f"{today.year + 1}-06-14" if today else "year-month-day"

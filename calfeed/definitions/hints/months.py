@@ -1,4 +1,4 @@
-"""The names of months, in English and in other languages."""
+"""Month names in English and other languages."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
-# Those that calendars of this kind are most likely to be written in.
+# The languages that definitions are most likely written in.
 _LANGUAGES = ("ar", "bn", "de", "es", "fa", "fr", "hi", "it", "pt", "ps", "ru", "tr", "ur")
 
 
 def to_english(text: str) -> str:
-    """A text in lower case, with the English name of the first month that it names."""
-    names = _foreign()
+    """Replace the first month name of a lower-case text by the English one."""
+    names = _foreign_names()
     found = re.search(rf"\b({'|'.join(map(re.escape, names))})(?!\w)", text)
     if found is None:
         return text
@@ -23,9 +23,9 @@ def to_english(text: str) -> str:
 
 
 @cache
-def _foreign() -> dict[str, str]:
-    """The names of the months in other languages, the longest first, to their English ones."""
-    # Only what is wrong is looked up here, and Babel takes a while to load.
+def _foreign_names() -> dict[str, str]:
+    """Return the English month names by those in other languages, the longest first."""
+    # Imported late: Babel loads slowly and is needed only for error messages.
     from babel import Locale
 
     found: dict[str, str] = {}
@@ -37,4 +37,4 @@ def _foreign() -> dict[str, str]:
                     found.setdefault(name.lower(), MONTHS[number - 1])
     for name in MONTHS:
         found.pop(name, None)
-    return dict(sorted(found.items(), key=lambda each: -len(each[0])))
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))

@@ -1,13 +1,13 @@
-"""Recurrence rules in words, and the rule of RFC 5545 that they mean."""
+"""Convert recurrence rules in words to RFC 5545."""
 
 from __future__ import annotations
 
 import re
 
-from calfeed.definitions.formats.dates import MONTH, clean, month_number
-from calfeed.definitions.hints.moments import read_moment
+from calfeed.definitions.formats.dates import MONTH, month_number, normalize
+from calfeed.definitions.hints.moments import suggest_moment
 
-_LONGEST = 100
+_MAX_LENGTH = 100
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)(?:s?day|nesday|rsday|urday|s|rs)?s?"
 _DAY_LIST = rf"{_DAY}(?:(?:, ?(?:and )?| and | & |/| ){_DAY})*"
@@ -45,14 +45,14 @@ _ADVERBS = {
 _NUMBERS = {"other": 2, "two": 2, "second": 2, "three": 3, "third": 3, "four": 4, "six": 6}
 
 
-def find_rule(text: str) -> str | None:
-    """The recurrence rule that words mean ("last Thursday of the month"); None if none is known."""
-    if len(text) > _LONGEST:
+def suggest_rule(text: str) -> str | None:
+    """Convert words ("last Thursday of the month") to a rule; None if they are not understood."""
+    if len(text) > _MAX_LENGTH:
         return None
-    words = clean(text).lower().strip(" .")
+    words = normalize(text).lower().strip(" .")
     ending = ""
     if found := re.search(r",? (?:until|till|up to|to) (.+)$", words):
-        day = read_moment(found[1])
+        day = suggest_moment(found[1])
         if day is None:
             return None
         words, ending = words[: found.start()], f";UNTIL={day[:10].replace('-', '')}"
@@ -63,10 +63,10 @@ def find_rule(text: str) -> str | None:
 
 
 def explain_rule(text: str) -> str:
-    """Why a text is no recurrence rule, and what to write."""
-    rule = find_rule(text)
-    right = f'rule: "{rule}"' if rule else 'a rule such as "FREQ=MONTHLY;BYDAY=-1TH"'
-    return f"is not a recurrence rule (RFC 5545); write {right}"
+    """Explain why a text is not a recurrence rule, and suggest one."""
+    rule = suggest_rule(text)
+    example = f'rule: "{rule}"' if rule else 'a rule such as "FREQ=MONTHLY;BYDAY=-1TH"'
+    return f"is not a recurrence rule (RFC 5545); write {example}"
 
 
 def _find_frequency(words: str) -> str | None:
@@ -84,7 +84,7 @@ def _find_frequency(words: str) -> str | None:
 
 
 def _find_weekdays(words: str) -> str | None:
-    """Mondays; every Tuesday and Thursday; weekly on Friday; every other Monday."""
+    """Parse "Mondays", "every Tuesday and Thursday", "weekly on Friday", "every other Monday"."""
     how = r"weekly|every week|fortnightly|every (?:other|second|two weeks?)|every|each"
     found = re.fullmatch(rf"(?:({how})\b,? ?)?(?:on )?({_DAY_LIST})", words)
     if found is None or not (found[1] or re.search("s$|,| ", found[2])):
@@ -94,7 +94,7 @@ def _find_weekdays(words: str) -> str | None:
 
 
 def _find_month_days(words: str) -> str | None:
-    """The last Thursday of the month; the 15th of each month; the first Monday of September."""
+    """Parse "last Thursday of the month", "15th of each month", "first Monday of September"."""
     often = r"(?:monthly|(?:every|each) month)"
     monthly = re.match(often, words)
     words = re.sub(rf"^(?:{often},? )?(?:on )?(?:every |each )?(?:the )?", "", words)

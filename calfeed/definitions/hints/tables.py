@@ -1,4 +1,4 @@
-"""Tables that are pasted into a definition file, and the event that a row of one stands for."""
+"""Detect spreadsheet tables that were pasted into a definition file."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from calfeed.definitions.formats.dates import CLOCK, clean, read_clock
+from calfeed.definitions.formats.dates import CLOCK, find_clock_readings, normalize
 from calfeed.definitions.formats.slugs import make_slug
-from calfeed.definitions.hints.moments import read_moment
+from calfeed.definitions.hints.moments import suggest_moment
 from calfeed.model.texts import shortened
 
-_MOST_ROWS = 20
+_MAX_ROWS = 20
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "|", ",": "commas"}
 
 
 @dataclass(frozen=True)
 class Table:
-    """Lines of cells; `line` and `column` are where it begins, counted from 0.
-
-    `rows` are the first of them.
-    """
+    """A table that begins at `line` and `column` (from 0); `rows` holds its first rows."""
 
     line: int
     column: int
@@ -29,7 +26,7 @@ class Table:
 
 
 def find_table(lines: Sequence[str], line: int) -> Table | None:
-    """The table that has a row in a line; None where the lines around it are not of one."""
+    """Return the table that a line belongs to, if any."""
     for separator in _SEPARATORS:
         if _cells(lines, line, separator) < 2:
             continue
@@ -39,7 +36,7 @@ def find_table(lines: Sequence[str], line: int) -> Table | None:
         while _cells(lines, last + 1, separator) == width:
             last += 1
         if last > first:
-            shown = lines[first : min(last + 1, first + _MOST_ROWS)]
+            shown = lines[first : min(last + 1, first + _MAX_ROWS)]
             rows = [_split(text, separator) for text in shown]
             indent = len(lines[first]) - len(lines[first].lstrip())
             return Table(first, indent, separator, rows)
@@ -47,17 +44,17 @@ def find_table(lines: Sequence[str], line: int) -> Table | None:
 
 
 def describe_table(table: Table) -> str:
-    """What to write instead of a table, with one of its rows as an event."""
+    """Explain that a table is not YAML, with one of its rows as an event."""
     event = next(filter(None, map(_write_event, table.rows)), None)
     example = event or "report-due: {summary: Report due, start: year-month-day}"
     return (
-        f"is a table with {_SEPARATORS[table.separator]} between its cells, as spreadsheets have "
-        f"it; write each row as an event, such as {example}"
+        f"is a table with {_SEPARATORS[table.separator]} between its cells, as copied from a "
+        f"spreadsheet; write each row as an event, such as {example}"
     )
 
 
 def _cells(lines: Sequence[str], line: int, separator: str) -> int:
-    """How many cells a line has; 0 where it is not a row."""
+    """Count the cells of a line; 0 if it is not a row."""
     if not 0 <= line < len(lines):
         return 0
     text = lines[line].strip(" ")
@@ -72,13 +69,13 @@ def _split(text: str, separator: str) -> list[str]:
 
 
 def _write_event(row: Sequence[str]) -> str:
-    """A row as an event, if it has a title and a day."""
+    """Write a row as an event; "" if it has no title or no day."""
     title = day = clock = ""
     for cell in row:
-        if not day and (moment := read_moment(cell)):
+        if not day and (moment := suggest_moment(cell)):
             day = moment
-        elif not clock and (found := CLOCK.fullmatch(clean(cell).lower())):
-            readings = read_clock(found)
+        elif not clock and (found := CLOCK.fullmatch(normalize(cell).lower())):
+            readings = find_clock_readings(found)
             clock = readings[0][1].text if len(readings) == 1 else ""
         elif not title and cell and not any(character in cell for character in "{}[]#:,"):
             title = cell

@@ -1,1 +1,1 @@
-"""What a definition says of an event that takes place more than once."""
+"""Recurrence in definitions."""

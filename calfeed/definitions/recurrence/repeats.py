@@ -1,4 +1,4 @@
-"""The recurrence set of an event: its rule, and what is taken out, added and changed."""
+"""Build the recurrence set of an event: rule, exclusions, additional dates and overrides."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.formats.moments import Ground
-from calfeed.definitions.formats.times import Written
+from calfeed.definitions.formats.event_times import EventTimeReader
+from calfeed.definitions.formats.times import ParsedMoment
 from calfeed.definitions.keys import ChangeEntry, RepeatEntry
-from calfeed.definitions.recurrence.app_readings import accept_rule, find_misreadings, misread_dates
+from calfeed.definitions.recurrence.app_compatibility import (
+    accept_rule,
+    explain_rdate_support,
+    find_misreadings,
+)
 from calfeed.definitions.tree import Path
 from calfeed.model.durations import Duration
 from calfeed.model.events import Change, ReminderRule, Repeat
@@ -19,90 +23,90 @@ from calfeed.model.recurrences import Rule, wall_time
 from calfeed.model.texts import by_language
 
 _UTC = ZoneInfo("UTC")
-_MOST_COMPARED = 600
-"""How many occurrences of a rule are looked at: 50 years of months."""
+_MAX_COMPARED_OCCURRENCES = 600
+"""The most occurrences of a rule that are compared: 50 years of months."""
 
 
-def settle_repeat(
+def build_repeat(
     entry: RepeatEntry,
     start: date | datetime,
     language: str,
     reminders: tuple[ReminderRule, ...],
-    ground: Ground,
+    reader: EventTimeReader,
 ) -> Repeat:
-    """The recurrence set of an event that begins at `start`; problems go to the ground's report.
+    """Build the recurrence set of an event that begins at `start`; report problems to `reader`.
 
-    What is taken out or changed must be an occurrence; all lists come out in the order of time.
+    Excluded and overridden moments must be occurrences; all lists are sorted by time.
     """
-    _check_twofold(start, ("start",), ground)
-    rule = _read_rule(entry, start, ground)
+    _check_ambiguous(start, ("start",), reader)
+    rule = _read_rule(entry, start, reader)
     changes = entry.changes or {}
-    also = _moments("also", enumerate(entry.also or ()), start, ground)
-    exclude = _moments("except", enumerate(entry.except_ or ()), start, ground)
-    originals = _moments("changes", ((each.text, each) for each in changes), start, ground)
+    also = _read_moments("also", enumerate(entry.also or ()), start, reader)
+    exclude = _read_moments("except", enumerate(entry.except_ or ()), start, reader)
+    originals = _read_moments("changes", ((key.text, key) for key in changes), start, reader)
     for moment, path in also.items():
         if moment < start:
-            ground.report(path, "is before the event's start; the start comes first")
+            reader.report(path, "is before the event's start; make the earliest date the start")
     if also and (rule is not None or entry.rule is None):
-        ground.warn(("repeat", "also"), misread_dates(rule))
+        reader.warn(("repeat", "also"), explain_rdate_support(rule))
     if rule is not None or entry.rule is None:
-        _check_occurrences(rule, start, also, exclude, originals, ground)
-    _warn_of_alarms(start, rule, sorted(also), reminders, ground)
+        _check_occurrences(rule, start, also, exclude, originals, reader)
+    _warn_of_alarms(start, rule, sorted(also), reminders, reader)
     by_text = {written.text: change for written, change in changes.items()}
     return Repeat(
         rule=rule.text if rule else None,
         exclude=tuple(sorted(exclude)),
         also=tuple(sorted(also)),
         changes=tuple(
-            _settle_change(original, by_text[str(path[-1])], language, path, ground)
+            _build_override(original, by_text[str(path[-1])], language, path, reader)
             for original, path in sorted(originals.items())
         ),
     )
 
 
-def _read_rule(entry: RepeatEntry, start: date | datetime, ground: Ground) -> Rule | None:
+def _read_rule(entry: RepeatEntry, start: date | datetime, reader: EventTimeReader) -> Rule | None:
     if entry.rule is None:
         if not entry.also:
-            ground.report(("repeat",), 'needs a "rule", or further starts under "also"')
+            reader.report(("repeat",), 'needs a "rule", or additional starts under "also"')
         return None
     try:
         rule = accept_rule(entry.rule, start)
     except ValueError as error:
-        ground.report(("repeat", "rule"), error)
+        reader.report(("repeat", "rule"), error)
         return None
-    for each in find_misreadings(rule):
-        ground.warn(("repeat", "rule"), each)
+    for warning in find_misreadings(rule):
+        reader.warn(("repeat", "rule"), warning)
     return rule
 
 
-def _moments(
+def _read_moments(
     key: str,
-    written: Iterable[tuple[int | str, Written]],
+    written: Iterable[tuple[int | str, ParsedMoment]],
     start: date | datetime,
-    ground: Ground,
+    reader: EventTimeReader,
 ) -> dict[date | datetime, Path]:
-    """The moments, each with where it is written; what is wrong is reported and left out."""
+    """Return the valid moments with their paths; report invalid ones."""
     moments: dict[date | datetime, Path] = {}
-    for place, each in written:
+    for place, parsed in written:
         path = ("repeat", key, place)
-        moment = ground.moment(each, path)
-        if moment is None or not ground.same_kind(moment, start, path):
+        moment = reader.read_moment(parsed, path)
+        if moment is None or not reader.check_kind(moment, start, path):
             continue
-        _check_twofold(moment, path, ground)
+        _check_ambiguous(moment, path, reader)
         if moment in moments:
-            ground.report(path, "is there twice; keep one")
+            reader.report(path, "is listed twice; keep one")
         moments.setdefault(moment, path)
     return moments
 
 
-def _check_twofold(moment: date | datetime, path: Path, ground: Ground) -> None:
-    """Report the second of two readings of a wall time: a series takes place at the first."""
+def _check_ambiguous(moment: date | datetime, path: Path, reader: EventTimeReader) -> None:
+    """Report the second instant of an ambiguous wall time: a series uses the first."""
     if isinstance(moment, datetime) and moment.fold:
         first = moment.replace(fold=0).isoformat(" ", "minutes")
-        ground.report(
+        reader.report(
             path,
-            f"is the second {moment:%H:%M} of that day; an event that repeats takes place at the "
-            f"first, {first}, so make this an event of its own",
+            f"is the second {moment:%H:%M} of that day; a recurring event uses the first, "
+            f"{first}, so make this a separate event",
         )
 
 
@@ -111,29 +115,30 @@ def _warn_of_alarms(
     rule: Rule | None,
     also: Iterable[date | datetime],
     reminders: Iterable[ReminderRule],
-    ground: Ground,
+    reader: EventTimeReader,
 ) -> None:
-    """Warn of reminders at other distances: in a feed a series has one alarm for all."""
+    """Warn if a reminder's distance varies: a series has one alarm for all occurrences."""
     walls = [wall_time(moment) for moment in ([*also] if rule else [start, *also])]
     if rule is not None:
-        walls = [*islice(rule.walk(), _MOST_COMPARED), *walls]
+        walls = [*islice(rule.walk(), _MAX_COMPARED_OCCURRENCES), *walls]
     for reminder in reminders:
         if reminder.before.months or reminder.at:
-            # The distances are the same on any clock.
+            # The distances are independent of the zone.
             spans = [wall - _wall_due(reminder, wall.replace(tzinfo=UTC), _UTC) for wall in walls]
         elif reminder.before.minutes and not isinstance(start, datetime):
-            # A date begins at the reader's midnight, from which apps count on the wall clock.
-            spans = [wall - _wall_due(reminder, wall.date(), ground.zone) for wall in walls]
+            # Apps count on the wall clock from midnight in their user's zone.
+            spans = [wall - _wall_due(reminder, wall.date(), reader.zone) for wall in walls]
         else:
             continue
-        off = [abs(span - spans[0]) for span in spans if span != spans[0]]
-        if off:
-            far = Duration(days=max(off).days) if max(off).days else _in_minutes(max(off))
-            ground.warn(
+        errors = [abs(span - spans[0]) for span in spans if span != spans[0]]
+        if errors:
+            largest = max(errors)
+            shown = Duration(days=largest.days) if largest.days else _in_minutes(largest)
+            reader.warn(
                 ("reminders",),
-                f'"{reminder}" is not the same distance for every occurrence, and calendar apps '
-                f"have one alarm for all of them: for {len(off)} of {len(walls)} it is up to {far} "
-                "off (messages are right); days without a time of day are the same for all",
+                f'"{reminder}" is not at the same distance from every occurrence, but calendar '
+                f"apps use one alarm for all: it is up to {shown} off for {len(errors)} of "
+                f"{len(walls)} (webhooks are right); use days without a time of day instead",
             )
 
 
@@ -151,9 +156,9 @@ def _check_occurrences(
     also: dict[date | datetime, Path],
     exclude: dict[date | datetime, Path],
     originals: dict[date | datetime, Path],
-    ground: Ground,
+    reader: EventTimeReader,
 ) -> None:
-    """Report what is taken out or changed and is no occurrence."""
+    """Report excluded or overridden moments that are not occurrences."""
     sought = [wall_time(moment) for moment in (*exclude, *originals)]
     if not sought:
         return
@@ -161,34 +166,38 @@ def _check_occurrences(
     known = set(starts)
     for moment, path in exclude.items():
         if wall_time(moment) not in known:
-            ground.report(path, f"is not a start that the rule gives{_nearest(starts, moment)}")
+            reader.report(path, f"is not an occurrence of the rule{_nearest(starts, moment)}")
     for moment, path in originals.items():
         if moment in exclude:
-            ground.report(path, "is taken out under except as well; keep one")
+            reader.report(path, "is also excluded under except; keep one")
         elif wall_time(moment) not in known and moment not in also:
-            ground.report(path, f"is not an occurrence of this event{_nearest(starts, moment)}")
+            reader.report(path, f"is not an occurrence of this event{_nearest(starts, moment)}")
 
 
 def _nearest(starts: list[datetime], moment: date | datetime) -> str:
-    """A hint at the last start before the moment."""
+    """Return a hint with the last start before the moment."""
     place = bisect(starts, wall_time(moment))
     form = "%Y-%m-%d %H:%M" if isinstance(moment, datetime) else "%Y-%m-%d"
     return f"; the last before it is {starts[place - 1]:{form}}" if place else ""
 
 
-def _settle_change(
-    original: date | datetime, entry: ChangeEntry, language: str, path: Path, ground: Ground
+def _build_override(
+    original: date | datetime,
+    entry: ChangeEntry,
+    language: str,
+    path: Path,
+    reader: EventTimeReader,
 ) -> Change:
     if all(getattr(entry, name) is None for name in ChangeEntry.model_fields):
-        ground.report(path, 'says nothing that is different; write such as "status: cancelled"')
+        reader.report(path, 'changes nothing; add a key, such as "status: cancelled"')
     place = (*path, "start")
-    start = ground.moment(entry.start, place)
-    if start is not None and not ground.same_kind(start, original, place):
+    start = reader.read_moment(entry.start, place)
+    if start is not None and not reader.check_kind(start, original, place):
         start = None
     return Change(
         original=original,
         start=start,
-        end=ground.end(start or original, entry.end, entry.duration, path),
+        end=reader.read_end(start or original, entry.end, entry.duration, path),
         summary=by_language(entry.summary, language),
         description=by_language(entry.description, language),
         location=by_language(entry.location, language),

@@ -1,4 +1,4 @@
-"""Recurrence rules (RFC 5545, 3.3.10): what may be written in `rule:`."""
+"""Parse and validate recurrence rules (RFC 5545, 3.3.10)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from calfeed.definitions.formats.times import parse_moment
 from calfeed.definitions.hints.rules import explain_rule
 from calfeed.errors import InvalidValueError
 from calfeed.model.recurrences import FREQUENCIES, Rule, wall_time
-from calfeed.model.texts import listed, nearest, shortened
+from calfeed.model.texts import join_words, nearest, shortened
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-# The numbers a part takes: least, most, and whether it counts from the end with a minus.
+# The allowed numbers of a part: minimum, maximum, and whether they may be negative.
 _RANGES = {
     "INTERVAL": (1, 1000, False),
     "COUNT": (1, 10_000, False),
@@ -29,7 +29,7 @@ _RANGES = {
 }
 _PARTS = ("FREQ", "UNTIL", "BYDAY", "WKST", *_RANGES)
 _SINGLE = ("INTERVAL", "COUNT", "BYMINUTE", "BYSECOND")
-# Which parts go with a frequency: the table of RFC 5545, 3.3.10, without what is read in two ways.
+# The parts allowed with each frequency: the table of RFC 5545, 3.3.10, without ambiguous ones.
 _ALWAYS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"})
 _CLOCK = frozenset({"BYHOUR", "BYMINUTE", "BYSECOND"})
 _ALLOWED = {
@@ -45,19 +45,19 @@ _UNTIL = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z)?)?", re.ASCII
 
 
 def read_rule(text: str, start: date | datetime) -> Rule:
-    """Read and check the recurrence rule of an event that begins at `start`.
+    """Parse the recurrence rule of an event that begins at `start`.
 
-    Raises ValueError, with a message for the person who wrote it, for what RFC 5545 forbids, for
-    anything denser than hourly, and where `start` is not itself an occurrence.
+    Raises ValueError for what RFC 5545 forbids, for anything more frequent than hourly, and if
+    `start` is not an occurrence.
     """
     if "=" not in text:
         raise InvalidValueError(shortened(text.strip()), explain_rule(text))
     parts = _split(text)
     frequency = parts.get("FREQ", "")
     if frequency in ("MINUTELY", "SECONDLY"):
-        raise ValueError(f"FREQ={frequency} is denser than hourly, which is the most")
+        raise ValueError(f"FREQ={frequency} is not supported; the most frequent is HOURLY")
     if frequency not in FREQUENCIES:
-        hint = f"a frequency; write FREQ= with {listed(FREQUENCIES)}"
+        hint = f"a frequency; write FREQ= with {join_words(FREQUENCIES)}"
         if not frequency:
             raise ValueError(f"needs {hint}")
         raise InvalidValueError(shortened(frequency), f"is not {hint}")
@@ -70,7 +70,7 @@ def read_rule(text: str, start: date | datetime) -> Rule:
     wall = wall_time(start)
     week_start = parts.get("WKST", "MO")
     if week_start not in _WEEKDAYS:
-        raise ValueError(f'WKST: "{week_start}" is not a weekday; write {listed(_WEEKDAYS)}')
+        raise ValueError(f'WKST: "{week_start}" is not a weekday; write {join_words(_WEEKDAYS)}')
     rule = Rule(
         text=";".join(f"{name}={value}" for name, value in parts.items()),
         start=wall,
@@ -83,31 +83,31 @@ def read_rule(text: str, start: date | datetime) -> Rule:
         days=days,
     )
     if rule.until is not None and rule.until < wall:
-        raise ValueError(f"UNTIL={parts['UNTIL']} is before the start; the rule would give no date")
+        raise ValueError(f"UNTIL={parts['UNTIL']} is before the start; the rule has no dates")
     first = rule.first_start()
     if first != wall:
         shown = "%Y-%m-%d %H:%M" if timed else "%Y-%m-%d"
-        hint = f"the first is {first:{shown}}" if first else "it gives none in the coming years"
+        hint = f"the first is {first:{shown}}" if first else "it has none in the coming years"
         raise ValueError(f"the start {wall:{shown}} is not one of the rule's dates; {hint}")
     return rule
 
 
 def _split(text: str) -> dict[str, str]:
-    """The parts by name, in upper case, FREQ first."""
+    """Return the parts by name, in upper case, FREQ first."""
     parts: dict[str, str] = {}
     for part in re.sub(r"\s", "", text).upper().removeprefix("RRULE:").split(";"):
         name, equals, value = part.partition("=")
         if not equals or not value:
             raise InvalidValueError(
                 shortened(part),
-                "is not a part of a rule; write NAME=value, as FREQ=YEARLY;COUNT=5",
+                "is not a part of a rule; write NAME=value, such as FREQ=YEARLY;COUNT=5",
             )
         if name not in _PARTS:
             near = nearest(name, _PARTS)
-            hint = f"did you mean {near}?" if near else f"there are {listed(_PARTS)}"
+            hint = f"did you mean {near}?" if near else f"the parts are {join_words(_PARTS)}"
             raise ValueError(f'there is no part "{shortened(name)}"; {hint}')
         if name in parts:
-            raise ValueError(f"{name} is there twice; keep one")
+            raise ValueError(f"{name} is listed twice; keep one")
         parts[name] = value
     return dict(sorted(parts.items(), key=lambda item: item[0] != "FREQ"))
 
@@ -116,7 +116,7 @@ def _numbers(name: str, value: str) -> tuple[int, ...]:
     least, most, signed = _RANGES[name]
     items = value.split(",")
     if len(items) > 1 and name in _SINGLE:
-        dense = " (a list would be denser than hourly)" if name in _CLOCK else ""
+        dense = " (a list would be more frequent than hourly)" if name in _CLOCK else ""
         raise ValueError(f"{name} takes one number{dense}")
     numbers = []
     for item in items:
@@ -132,14 +132,14 @@ def _day(item: str) -> tuple[int | None, int]:
     found = _DAY.fullmatch(item)
     if found is None or (found[1] and not 1 <= abs(int(found[1])) <= 53):
         raise ValueError(
-            f'BYDAY: "{shortened(item)}" is not a weekday; write {listed(_WEEKDAYS)}, with a '
-            "number before it as 1MO (the first) or -1FR (the last)"
+            f'BYDAY: "{shortened(item)}" is not a weekday; write {join_words(_WEEKDAYS)}, with a '
+            "number before it if needed: 1MO (the first), -1FR (the last)"
         )
     return (int(found[1]) if found[1] else None), _WEEKDAYS.index(found[2])
 
 
 def _until(value: str, zone: tzinfo | None) -> datetime:
-    """The last wall time that UNTIL leaves: the end of the day where it is a date."""
+    """Return UNTIL as an inclusive wall time; a date means the end of that day."""
     found = _UNTIL.fullmatch(value)
     if found is None:
         raise ValueError(
@@ -156,12 +156,14 @@ def _until(value: str, zone: tzinfo | None) -> datetime:
 
 
 def _check_parts(parts: Mapping[str, str], timed: bool) -> None:
-    """Check which parts may stand together."""
+    """Check that the parts can be combined."""
     frequency = parts["FREQ"]
     for name in parts:
         if name not in _ALLOWED[frequency]:
-            homes = [each for each, allowed in _ALLOWED.items() if name in allowed]
-            raise ValueError(f"{name} does not go with FREQ={frequency}, only with {listed(homes)}")
+            allowed_with = join_words(freq for freq, names in _ALLOWED.items() if name in names)
+            raise ValueError(
+                f"{name} cannot be combined with FREQ={frequency}, only with {allowed_with}"
+            )
         if name in _CLOCK and not timed:
             raise ValueError(f"{name} is for events with a time of day; this one is all day")
     if frequency == "HOURLY" and not timed:
@@ -170,7 +172,7 @@ def _check_parts(parts: Mapping[str, str], timed: bool) -> None:
         raise ValueError("COUNT and UNTIL cannot both end a rule; keep one")
     by = {name for name in parts if name.startswith("BY")}
     if "BYSETPOS" in by and (by == {"BYSETPOS"} or by & _CLOCK):
-        raise ValueError("BYSETPOS chooses among the days of another part, such as BYDAY")
+        raise ValueError("BYSETPOS needs another part that selects days, such as BYDAY")
     if "BYWEEKNO" in by and "BYDAY" not in by:
         raise ValueError("BYWEEKNO needs the weekday as well, such as BYDAY=MO")
 
@@ -180,12 +182,12 @@ def _check_days(
     numbers: Mapping[str, tuple[int, ...]],
     days: tuple[tuple[int | None, int], ...],
 ) -> None:
-    """Check the numbers before weekdays against the period they count in."""
+    """Check the ordinals of weekdays against the period of the rule."""
     counted = [abs(nth) for nth, _ in days if nth is not None]
     if not counted:
         return
     if frequency not in ("YEARLY", "MONTHLY") or "BYWEEKNO" in numbers:
         where = "BYWEEKNO" if "BYWEEKNO" in numbers else f"FREQ={frequency}"
-        raise ValueError(f"BYDAY takes no numbers (as in 1MO) with {where}")
+        raise ValueError(f"BYDAY cannot have numbers (as in 1MO) with {where}")
     if max(counted) > 5 and (frequency == "MONTHLY" or "BYMONTH" in numbers):
-        raise ValueError("BYDAY: a month has at most five of a weekday, so write 1 to 5")
+        raise ValueError("BYDAY: a month has at most five of each weekday, so write 1 to 5")

@@ -1,4 +1,4 @@
-"""The clocks of a time zone as they were when an event was published, to be compared with later."""
+"""The UTC offsets of a zone at the time of publishing, to detect new zone rules later."""
 
 from __future__ import annotations
 
@@ -14,66 +14,64 @@ from calfeed.ical.zones.vtimezones import is_utc
 from calfeed.model.events import Event, fingerprint
 
 Clock: TypeAlias = tuple[tuple[int, int], ...]
-"""From when on (seconds since 1970, UTC) which offset holds (seconds east of UTC), in order."""
+"""Pairs of a Unix time (seconds) and the UTC offset (seconds) from then on, in order."""
 
-_YEARS = 10
-"""How far ahead they are known; what comes after is not compared."""
+_HORIZON_YEARS = 10
+"""How far ahead offsets are recorded and compared."""
 
-_LAST = datetime(2100, 1, 1, tzinfo=UTC)
-"""Up to when a change of the rules makes a fingerprint another one."""
+_HORIZON_END = datetime(2100, 1, 1, tzinfo=UTC)
+"""The end of the zone rules that are part of a fingerprint."""
 
 
-def is_bound(event: Event) -> bool:
-    """Whether an event depends on its zone's rules beyond its own start and end."""
+def depends_on_zone_rules(event: Event) -> bool:
+    """Return whether an event depends on its zone's rules beyond its start and end."""
     return event.repeat is not None and not is_utc(event.time_zone)
 
 
 def clock_of(event: Event, now: datetime) -> Clock:
-    """The clock of an event's zone from `now` on; empty for one that takes place once."""
-    return _read(event.time_zone, now.year) if is_bound(event) else ()
+    """Return the clock of an event's zone from `now` on; empty for a single event."""
+    return _read_clock(event.time_zone, now.year) if depends_on_zone_rules(event) else ()
 
 
 def is_shifted(moment: datetime, before: Clock, after: Clock) -> bool:
-    """Whether a time of the wall clock that is at `moment` after is at another instant before.
-
-    What either does not know is taken for the same.
-    """
-    offsets = [_find(clock, moment) for clock in (before, after)]
+    """Return whether the UTC offset at `moment` differs; False beyond either horizon."""
+    offsets = [_offset_at(clock, moment) for clock in (before, after)]
     return None not in offsets and offsets[0] != offsets[1]
 
 
 def full_fingerprint(event: Event) -> str:
-    """The fingerprint of an event, with the rules of its zone where its occurrences need them."""
+    """Return the fingerprint of an event, with its zone's rules if its occurrences need them."""
     plain = fingerprint(event)
-    if not is_bound(event):
+    if not depends_on_zone_rules(event):
         return plain
-    rules = _write(event.time_zone, event.start.year)
+    rules = _write_rules(event.time_zone, event.start.year)
     return hashlib.sha256(f"{plain}\n{rules}".encode()).hexdigest()
 
 
-def _find(clock: Clock, moment: datetime) -> int | None:
+def _offset_at(clock: Clock, moment: datetime) -> int | None:
     seconds = int(moment.timestamp())
     place = bisect_right(clock, (seconds, 100_000)) - 1
-    horizon = clock[0][0] + _YEARS * 366 * 86_400 if clock else 0
+    horizon = clock[0][0] + _HORIZON_YEARS * 366 * 86_400 if clock else 0
     return clock[place][1] if place >= 0 and seconds < horizon else None
 
 
 @lru_cache(maxsize=1024)
-def _read(time_zone: str, year: int) -> Clock:
+def _read_clock(time_zone: str, year: int) -> Clock:
     begin = datetime(year, 1, 1, tzinfo=UTC)
-    return tuple(_select(time_zone, begin, begin + timedelta(days=_YEARS * 366)))
+    return tuple(_select(time_zone, begin, begin + timedelta(days=_HORIZON_YEARS * 366)))
 
 
 @lru_cache(maxsize=1024)
-def _write(time_zone: str, year: int) -> str:
+def _write_rules(time_zone: str, year: int) -> str:
     begin = datetime(year, 1, 1, tzinfo=UTC)
-    return ",".join(f"{at}{offset:+}" for at, offset in _select(time_zone, begin, _LAST))
+    return ",".join(f"{at}{offset:+}" for at, offset in _select(time_zone, begin, _HORIZON_END))
 
 
 def _select(time_zone: str, begin: datetime, end: datetime) -> Iterable[tuple[int, int]]:
-    """The offset at `begin`, and those that follow before `end`."""
+    """Yield the offset at `begin`, and the following ones before `end`."""
+    observances = find_observances(time_zone)
     onsets: list[Onset] = sorted(
-        (onset for each in find_observances(time_zone) for onset in each.onsets),
+        (onset for observance in observances for onset in observance.onsets),
         key=lambda onset: onset.instant,
     )
     past = [onset for onset in onsets if onset.instant <= begin]

@@ -1,9 +1,8 @@
-"""The history of a time zone, told in few rules: what a VTIMEZONE has to say (RFC 5545, 3.6.5).
+"""Describe the history of a time zone as yearly rules for a VTIMEZONE (RFC 5545, 3.6.5).
 
-`zoneinfo` answers for one moment at a time. Here it is asked through the centuries for every
-change of the clocks, and changes that come every year are gathered into yearly rules. So the rules
-come from the very data that gives the events their instants, whichever release of it a machine
-has, and the two cannot disagree.
+The clock changes are found by sampling `zoneinfo` over the centuries, and yearly changes are
+grouped into rules. So the rules and the instants of events come from the same data, whichever
+release of tzdata is installed.
 """
 
 from __future__ import annotations
@@ -22,26 +21,25 @@ BEGINNING = datetime(1840, 1, 1)  # noqa: DTZ001 (a wall time)
 """Before the first change of any zone, in 1844."""
 
 HORIZON = 2120
-"""The last year looked at. Zone data lists single changes up to 2087 at most, then one rule goes
-on for ever; the years after that show the rule on every date it can fall on."""
+"""The last year that is sampled. Zone data lists single changes up to 2087 at most, followed by an
+endless rule; the years after that show the rule on every date it can fall on."""
 
 _STEP = timedelta(days=6)
-"""Shorter than the shortest time after which a zone takes a change of its clocks back: a week."""
+"""The sampling interval, shorter than any period between two changes (at least a week)."""
 
 _SECOND, _ZERO = timedelta(seconds=1), timedelta()
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 _ORDINALS = {1: 1, 8: 2, 15: 3, 22: 4, -6: -1}
-"""The weeks for which BYDAY has a number, by the day on which they begin."""
+"""The ordinals of BYDAY, by the first day of the week in the month."""
 
 
 @dataclass(frozen=True)
 class Onset:
-    """One change of the clocks, or of what their time is called.
+    """One change of the UTC offset or of its abbreviation.
 
-    `wall` is the naive local time by the offset before the change, as DTSTART of an observance
-    wants it. `daylight` is True while the clocks are ahead of the zone's winter time, also in a
-    zone whose law calls the summer its standard time (Ireland).
+    `wall` is the naive local time by the offset before the change, as in DTSTART of an observance.
+    `daylight` is True in summer time, also in a zone whose law calls it standard time (Ireland).
     """
 
     wall: datetime
@@ -58,10 +56,10 @@ class Onset:
 
 @dataclass(frozen=True)
 class Observance:
-    """Onsets that say the same: a single one, or several that one yearly rule gives.
+    """A single onset, or several that one yearly rule describes, in order.
 
-    `onsets` are in the order of time. `rule` holds the parts of the RRULE except its
-    end; it is None for a single onset. An `endless` rule goes on after the last onset listed.
+    `rule` holds the parts of the RRULE without its end; it is None for a single onset. An
+    `endless` rule continues after the last onset.
     """
 
     onsets: tuple[Onset, ...]
@@ -70,7 +68,7 @@ class Observance:
 
 
 class _Clock(NamedTuple):
-    """What the clocks of a zone show: the offset east of UTC, its name, and dst()."""
+    """The state of a zone's clock: UTC offset, abbreviation, and dst()."""
 
     offset: timedelta
     name: str
@@ -79,10 +77,10 @@ class _Clock(NamedTuple):
 
 @cache
 def find_observances(time_zone: str) -> tuple[Observance, ...]:
-    """Tell the whole history of an IANA zone, in the order of the first onsets.
+    """Return the observances of an IANA zone, sorted by their first onsets.
 
-    The first observance is how the clocks stood before any change; its onset is at `BEGINNING`.
-    Raises InvalidInputError for a name that is no time zone here.
+    The first observance, at `BEGINNING`, is the state before any change. Raises InvalidInputError
+    for an unknown zone.
     """
     try:
         zone = ZoneInfo(time_zone)
@@ -95,14 +93,14 @@ def find_observances(time_zone: str) -> tuple[Observance, ...]:
 
 
 def _list_onsets(zone: ZoneInfo) -> Iterator[Onset]:
-    """Yield how the clocks stood at the beginning, then every change up to the horizon."""
+    """Yield the initial state, then every change up to the horizon."""
     instants = list(_find_changes(zone))
     clocks = [_read_clock(zone, instant) for instant in instants]
     yield Onset(BEGINNING, clocks[0].offset, clocks[0].offset, clocks[0].name, daylight=False)
     following = [*clocks[2:], clocks[-1]]
     triples = zip(clocks, clocks[1:], following, strict=False)
     for instant, (before, clock, after) in zip(instants[1:], triples, strict=True):
-        # Where winter has the negative shift, the time between two winters is daylight time.
+        # If winter time has a negative shift, the time between two winters is daylight time.
         summer = before.shift < _ZERO and after.shift < _ZERO and clock.shift == _ZERO
         wall = (instant + before.offset).replace(tzinfo=None)
         if wall.year <= HORIZON:
@@ -116,7 +114,7 @@ def _read_clock(zone: ZoneInfo, instant: datetime) -> _Clock:
 
 
 def _find_changes(zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield the beginning, then the first second of every change of the clocks, in UTC."""
+    """Yield the beginning, then the instant of every change, in UTC."""
 
     def read(instant: datetime) -> tuple[object, ...]:
         local = instant.astimezone(zone)
@@ -125,7 +123,7 @@ def _find_changes(zone: ZoneInfo) -> Iterator[datetime]:
     instant = BEGINNING.replace(tzinfo=UTC)
     yield instant
     shown = read(instant)
-    # One year further than is told: what comes after a change has a say in what it is.
+    # One year past the horizon: classifying a change requires the next one.
     while instant.year <= HORIZON + 1:
         low, high = instant, instant + _STEP
         instant = high
@@ -143,10 +141,10 @@ def _find_changes(zone: ZoneInfo) -> Iterator[datetime]:
 
 @dataclass
 class _Run:
-    """Onsets of successive years, and the weeks of the year in which all of them lie.
+    """Onsets of successive years, and the weeks of the year that contain all of them.
 
-    A week is seven days that come every year, as a month and the day of it on which they begin:
-    (3, 8) for "the second Sunday in March", (11, -6) for "the last Sunday in October".
+    A week is a month and its first day: (3, 8) for "the second Sunday in March", (11, -6) for "the
+    last Sunday in October".
     """
 
     onsets: list[Onset]
@@ -154,7 +152,7 @@ class _Run:
 
 
 def _gather(onsets: Iterable[Onset]) -> list[_Run]:
-    """Put together the onsets that one yearly rule can give."""
+    """Group the onsets that one yearly rule can describe."""
     runs: dict[tuple[object, ...], list[_Run]] = {}
     for onset in onsets:
         wall = onset.wall
@@ -179,7 +177,7 @@ def _gather(onsets: Iterable[Onset]) -> list[_Run]:
 
 
 def _weeks_around(wall: datetime) -> set[tuple[int, int]]:
-    """All weeks that contain a day."""
+    """Return all weeks that contain a day."""
     day, length = wall.day, monthrange(wall.year, wall.month)[1]
     seen_from_month = {(wall.month, first) for first in range(day - 6, day + 1)}
     seen_from_next = {(wall.month + 1, first - length) for _, first in seen_from_month}
@@ -187,11 +185,11 @@ def _weeks_around(wall: datetime) -> set[tuple[int, int]]:
 
 
 def _describe(run: _Run) -> Iterator[Observance]:
-    """Yield the observances that give exactly the onsets of a run.
+    """Yield observances for exactly the onsets of a run.
 
-    Within one week of the year a weekday comes once, so the rule names the weekday and the days
-    of the month it has been on. Where those lie in two months ("the day after the last Thursday
-    in October") each month has its own rule: no RRULE that clients understand covers both.
+    A rule consists of the weekday and the days of the month it can fall on. If these span two
+    months ("the day after the last Thursday in October"), each month has its own rule, as no
+    single RRULE that clients understand covers both.
     """
     endless = run.onsets[-1].wall.year == HORIZON
     weekday = _WEEKDAYS[run.onsets[0].wall.weekday()]

@@ -1,7 +1,7 @@
-"""VTIMEZONE components (RFC 5545, 3.6.5) that calendar apps read correctly.
+"""Render VTIMEZONE components (RFC 5545, 3.6.5) that calendar apps read correctly.
 
-Outlook misreads a zone that is a list of dates (RDATE) and a rule without BYDAY, so every change
-that comes yearly is an RRULE with BYDAY. Only what the years in use need is written.
+Outlook misreads RDATEs and rules without BYDAY, so yearly changes are RRULEs with BYDAY. Only the
+observances that the years in use need are written.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
 from calfeed.errors import InvalidInputError
 from calfeed.ical.zones.tzrules import BEGINNING, HORIZON, Observance, Onset, find_observances
 
-_EPOCH = 1970
-"""The year from which zones without changes are told, as other calendars do."""
+_FIRST_YEAR_OF_FIXED_ZONES = 1970
+"""The start year of zones without changes, as in other calendars."""
 
-_MARGIN = timedelta(days=2)
-"""More than any local time differs from UTC, or from itself when the clocks change."""
+_MAX_LOCAL_DIFFERENCE = timedelta(days=2)
+"""More than the largest difference between local time and UTC."""
 
 
 @lru_cache(maxsize=1024)
 def render_vtimezone(time_zone: str, first: int, last: int | None) -> bytes:
-    """Write the VTIMEZONE of an IANA zone for all local times in the years `first` to `last`.
+    """Render the VTIMEZONE of an IANA zone for the years `first` to `last` (inclusive).
 
-    `last` is included; None means that there is no last year. TZID is the name as it was given.
-    The lines end in CRLF; the same zone data gives the same bytes in every process. Raises
-    InvalidInputError for an unknown zone, or for years that are not between 1 and 9999 in order.
+    `last` is None for an endless range. TZID is `time_zone` unchanged. The bytes are deterministic
+    for the same zone data. Raises InvalidInputError for an unknown zone, and for years that are
+    not in order between 1 and 9999.
     """
     if not 1 <= first <= (9999 if last is None else last) <= 9999:
-        raise InvalidInputError(f"{first} to {last} are not years in order, between 1 and 9999")
+        raise InvalidInputError(f"{first} to {last} is not a range of years between 1 and 9999")
     component = Timezone()
     component.add("TZID", time_zone)
     for observance in _select(find_observances(time_zone), first, last):
@@ -41,11 +41,10 @@ def render_vtimezone(time_zone: str, first: int, last: int | None) -> bytes:
 
 @lru_cache(maxsize=1024)
 def is_utc(time_zone: str) -> bool:
-    """Say whether a zone is UTC by another name, at all times (`Etc/UTC`, `GMT`, `Zulu`).
+    """Return whether a zone has always been equal to UTC (`Etc/UTC`, `GMT`, `Zulu`).
 
-    Its times are best written with Z and without a VTIMEZONE. `Europe/London` is not such a zone,
-    nor `Africa/Abidjan`, which kept its own time before 1912. Raises InvalidInputError for an
-    unknown zone.
+    Its times are written with Z and without a VTIMEZONE. `Africa/Abidjan` is not such a zone: it
+    had its own time before 1912. Raises InvalidInputError for an unknown zone.
     """
     onsets = [onset for observance in find_observances(time_zone) for onset in observance.onsets]
     return all(not onset.offset_to for onset in onsets)
@@ -53,12 +52,12 @@ def is_utc(time_zone: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def canonical_zone(time_zone: str) -> str:
-    """The name that a zone has today, by CLDR: `America/New_York` for `US/Eastern`.
+    """Return the current name of a zone by CLDR: `America/New_York` for `US/Eastern`.
 
-    Some clients misread an old name even where its VTIMEZONE is right. A name whose rules differ
-    in any year from those of today's name is kept. Raises InvalidInputError for an unknown zone.
+    Some clients misread old names even with a correct VTIMEZONE. A name is kept if its rules
+    differ in any year from those of the current name. Raises InvalidInputError for an unknown zone.
     """
-    # Loading Babel's table takes 60 ms, and most commands render nothing.
+    # Imported late: loading Babel's table takes 60 ms, and most commands render nothing.
     from babel.core import get_global
 
     name: str = get_global("zone_aliases").get(time_zone, time_zone)
@@ -66,17 +65,17 @@ def canonical_zone(time_zone: str) -> str:
 
 
 def _select(observances: tuple[Observance, ...], first: int, last: int | None) -> list[Observance]:
-    """Find what is in force at the beginning of `first` or begins before the end of `last`."""
+    """Return the observances in force between the start of `first` and the end of `last`."""
     onsets = sorted(
         (onset for observance in observances for onset in observance.onsets),
         key=lambda onset: onset.instant,
     )
-    past = [onset for onset in onsets if (onset.wall + _MARGIN).year < first]
+    past = [onset for onset in onsets if (onset.wall + _MAX_LOCAL_DIFFERENCE).year < first]
     in_force = past[-1] if past else onsets[0]
     used = {in_force} | {
         onset
         for onset in onsets[len(past) :]
-        if last is None or (onset.wall - _MARGIN).year <= last
+        if last is None or (onset.wall - _MAX_LOCAL_DIFFERENCE).year <= last
     }
     if last is None or last > HORIZON:
         used.update(rule.onsets[-1] for rule in observances if rule.endless)
@@ -94,16 +93,16 @@ def _build(observance: Observance, first: int) -> TimezoneStandard | TimezoneDay
     onset, final = observance.onsets[0], observance.onsets[-1]
     component = TimezoneDaylight() if onset.daylight else TimezoneStandard()
     wall, offset_from = onset.wall, onset.offset_from
-    start = datetime(max(min(first - 1, _EPOCH), 1), 1, 1)  # noqa: DTZ001 (a wall time)
-    if observance.rule is None and (wall == BEGINNING or wall + _MARGIN < start):
-        # What was before is not in use; leaving it out spares readers offsets with seconds.
+    start = datetime(max(min(first - 1, _FIRST_YEAR_OF_FIXED_ZONES), 1), 1, 1)  # noqa: DTZ001 (a wall time)
+    if observance.rule is None and (wall == BEGINNING or wall + _MAX_LOCAL_DIFFERENCE < start):
+        # Earlier times are not in use; omitting them avoids old offsets with seconds.
         wall, offset_from = start, onset.offset_to
     component.add("DTSTART", wall)
     component.add("TZOFFSETFROM", offset_from)
     component.add("TZOFFSETTO", onset.offset_to)
     component.add("TZNAME", onset.name)
     if observance.rule is not None:
-        # A day more than the last onset, for readers that compare UNTIL with local times.
+        # One day later than the last onset, as some clients compare UNTIL with local times.
         end = {} if observance.endless else {"UNTIL": final.instant + timedelta(days=1)}
         component.add("RRULE", dict(observance.rule) | end)
     return component

@@ -1,1 +1,1 @@
-"""Recurring events of iCalendar files (RFC 5545, 3.8.5)."""
+"""Import recurring events (RFC 5545, 3.8.5)."""

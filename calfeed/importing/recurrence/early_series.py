@@ -1,4 +1,4 @@
-"""Series that begin before the first year of a definition: birthdays since 1601, founding days."""
+"""Move the start of series that begin before the first supported year, such as birthdays."""
 
 from __future__ import annotations
 
@@ -11,19 +11,16 @@ from zoneinfo import ZoneInfo
 from calfeed.importing.components import Component, name_event, parse_value
 from calfeed.importing.losses import Losses
 from calfeed.importing.recurrence.foreign_rules import normal_rule, parse_any_rule
-from calfeed.model.recurrences import MOST_WALKED, Rule, wall_time
+from calfeed.model.recurrences import MAX_OCCURRENCES_WALKED, Rule, wall_time
 from calfeed.model.years import FIRST_YEAR
 
-_FIRST = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001 (a wall time)
-_STEPS = {"DAILY": 24, "WEEKLY": 24 * 7, "HOURLY": 1}
-"""How many hours a step of a rule is, where all are alike."""
+_FIRST_WALL_TIME = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001 (a wall time)
+_STEP_HOURS = {"DAILY": 24, "WEEKLY": 24 * 7, "HOURLY": 1}
+"""The length of a rule's step in hours, for frequencies with equal steps."""
 
 
 def begin_in_range(event: Component, losses: Losses) -> Component:
-    """The event, or one that begins with the first date that its rule gives from 1900 on.
-
-    All dates from there on are the same. An event without one stays as it is.
-    """
+    """Return the event, starting with its first occurrence from 1900 on if it begins earlier."""
     begin = event.first("DTSTART")
     if begin is None or not begin.value.strip()[:4] < str(FIRST_YEAR) or not event.all("RRULE"):
         return event
@@ -35,7 +32,7 @@ def begin_in_range(event: Component, losses: Losses) -> Component:
         return event
     start = start.replace(tzinfo=None) if isinstance(start, datetime) else start
     written = event.first("RRULE")
-    report = losses.of(name_event(event))
+    report = losses.reporter(name_event(event))
     text = normal_rule(written.value if written else "", start, ZoneInfo("UTC"), report)
     rule = parse_any_rule(text, start)
     found = _first_in_range(rule) if rule else None
@@ -51,16 +48,16 @@ def begin_in_range(event: Component, losses: Losses) -> Component:
     for name in ("DTSTART", "DTEND"):
         if prop := event.first(name):
             values[name] = _shifted(prop.value, first - wall_time(start))
-    return event.replaced(values)
+    return event.with_values(values)
 
 
 def _first_in_range(rule: Rule) -> tuple[datetime, int] | None:
-    """The first date from 1900 on, and how many the rule gives before it if it counts them."""
-    if rule.count is None and rule.frequency in _STEPS:
-        step = timedelta(hours=_STEPS[rule.frequency] * rule.interval)
-        rule = replace(rule, start=rule.start + (_FIRST - rule.start) // step * step)
-    dates = enumerate(islice(rule.walk(), MOST_WALKED))
-    return next(((wall, passed) for passed, wall in dates if wall >= _FIRST), None)
+    """Return the first occurrence from 1900 on, and the number of skipped ones if counted."""
+    if rule.count is None and rule.frequency in _STEP_HOURS:
+        step = timedelta(hours=_STEP_HOURS[rule.frequency] * rule.interval)
+        rule = replace(rule, start=rule.start + (_FIRST_WALL_TIME - rule.start) // step * step)
+    dates = enumerate(islice(rule.walk(), MAX_OCCURRENCES_WALKED))
+    return next(((wall, passed) for passed, wall in dates if wall >= _FIRST_WALL_TIME), None)
 
 
 def _with_count(text: str, count: int | None, passed: int) -> str:
@@ -70,7 +67,7 @@ def _with_count(text: str, count: int | None, passed: int) -> str:
 
 
 def _shifted(value: str, distance: timedelta) -> str:
-    """A date or time that much later, written as it was; as it stands where it is neither."""
+    """Shift a date or time, keeping its format; return other values unchanged."""
     try:
         moment = parse_value(value)
         if isinstance(moment, datetime):

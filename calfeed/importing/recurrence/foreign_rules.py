@@ -1,4 +1,4 @@
-"""Recurrence rules (RFC 5545, 3.3.10) as other programs write them, as calendar apps read them."""
+"""Read recurrence rules (RFC 5545, 3.3.10) of other programs as calendar apps do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar.prop import vRecur
 
-from calfeed.importing.losses import Report
+from calfeed.importing.losses import LossReporter
 from calfeed.model.recurrences import FREQUENCIES, Rule, wall_time
 from calfeed.model.years import LAST_YEAR
 
@@ -18,28 +18,28 @@ _UNTIL = re.compile(r"(\d{4})\d{4}(?:T(\d{6})(Z)?)?", re.ASCII)
 _CLOCK = ("BYHOUR", "BYMINUTE", "BYSECOND")
 _BY_NUMBER = {"BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYSETPOS", *_CLOCK}
 _PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", *_BY_NUMBER}
-# The defaults of RFC 7529, which say nothing.
+# The defaults of RFC 7529.
 _EMPTY = {"RSCALE=GREGORIAN", "SKIP=OMIT"}
 
 
-def normal_rule(value: str, start: date | datetime, zone: ZoneInfo, report: Report) -> str:
-    """A rule of an event that begins at `start`, in the one form that all read alike.
+def normal_rule(value: str, start: date | datetime, zone: ZoneInfo, report: LossReporter) -> str:
+    """Normalize the rule of an event that begins at `start`.
 
-    An all-day event's rule loses its times of day, and UNTIL becomes a date in `zone`. What is
-    read otherwise than it is written is reported.
+    Rules of all-day events lose times of day, and UNTIL becomes a date in `zone`. Changes of
+    meaning are reported.
     """
     text = re.sub(r"\s", "", value).upper().removeprefix("RRULE:")
     written = [part for part in text.split(";") if part and part not in _EMPTY]
     parts = dict(part.partition("=")[::2] for part in written)
     if len(parts) < len(written):
-        return text  # a part is there twice, which is refused
+        return text  # a part is listed twice, which is rejected later
     if not isinstance(start, datetime):
         parts = {name: each for name, each in parts.items() if name not in _CLOCK}
     if "UNTIL" in parts:
         parts["UNTIL"] = _normal_until(parts["UNTIL"], start, zone, report)
     parts = {name: each for name, each in parts.items() if name != "UNTIL" or each}
     if parts.get("FREQ") == "DAILY" and "BYMONTHDAY" in parts and parts.get("INTERVAL", "1") == "1":
-        parts["FREQ"] = "MONTHLY"  # the same dates, which not all apps find for the daily rule
+        parts["FREQ"] = "MONTHLY"  # the same dates, but more apps support it
     if (
         parts.get("FREQ") == "YEARLY"
         and "BYMONTHDAY" in parts
@@ -50,8 +50,8 @@ def normal_rule(value: str, start: date | datetime, zone: ZoneInfo, report: Repo
     return ";".join(f"{name}={each}" if each else name for name, each in parts.items())
 
 
-def _normal_until(value: str, start: date | datetime, zone: ZoneInfo, report: Report) -> str:
-    """UNTIL, for an all-day event a date; empty where it is after all dates there are."""
+def _normal_until(value: str, start: date | datetime, zone: ZoneInfo, report: LossReporter) -> str:
+    """Normalize UNTIL: a date for an all-day event, "" if it is after all supported years."""
     found = _UNTIL.fullmatch(value)
     if found is None:
         return value
@@ -59,7 +59,7 @@ def _normal_until(value: str, start: date | datetime, zone: ZoneInfo, report: Re
         return ""
     if isinstance(start, datetime) or not found[2]:
         return value
-    # Midnight and the last second in UTC are written for the day itself, whatever the zone.
+    # Midnight or the last second in UTC means the day itself in any zone.
     if not found[3] or found[2] in ("000000", "235959"):
         return value[:8]
     try:
@@ -72,7 +72,7 @@ def _normal_until(value: str, start: date | datetime, zone: ZoneInfo, report: Re
 
 
 def parse_any_rule(text: str, start: date | datetime) -> Rule | None:
-    """A rule as it is, whether or not a definition takes it; None where it cannot be walked."""
+    """Parse a rule, even if definitions do not support it; None if it cannot be expanded."""
     try:
         parts = vRecur.from_ical(text)
         frequency = str(parts["FREQ"][0])
@@ -98,9 +98,9 @@ def parse_any_rule(text: str, start: date | datetime) -> Rule | None:
 
 
 def _until(value: date, start: date | datetime) -> datetime:
-    """The last wall time that UNTIL leaves, the end of the day where it is a date.
+    """Return UNTIL as an inclusive wall time; a date means the end of that day.
 
-    A moment that is held against a wall time of no zone may be up to a day away.
+    If only UNTIL has a zone, a day is added, as the wall times may differ by that much.
     """
     if not isinstance(value, datetime):
         return datetime.combine(value, time(23, 59, 59))

@@ -1,4 +1,4 @@
-"""The events of one UID, its series with all changed occurrences, as entries of a definition."""
+"""Import the VEVENTs of one UID: an event or series, and its overrides."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from calfeed.importing.components import Component, name_event
 from calfeed.importing.losses import Losses
 from calfeed.importing.recurrence.recurring import Series, import_series
 from calfeed.importing.times.property_times import (
-    Clock,
+    TimeReader,
     after,
     length_between,
     write_end,
@@ -21,12 +21,12 @@ from calfeed.importing.times.property_times import (
 )
 from calfeed.importing.vevents import Draft, import_event
 
-_MOST_COMPARED = 100
+_MAX_COMPARED = 100
 _ORDER = [info.alias or name for name, info in EventEntry.model_fields.items()]
 
 
 def group_events(vevents: list[Component]) -> list[list[Component]]:
-    """The events by UID; what has none stands alone."""
+    """Group events by UID; those without a UID are separate."""
     groups: dict[object, list[Component]] = defaultdict(list)
     for number, event in enumerate(vevents):
         groups[_uid_of(event) or number].append(event)
@@ -39,33 +39,33 @@ def _uid_of(event: Component) -> str:
 
 
 def import_group(
-    group: list[Component], clock: Clock, language: str, losses: Losses
+    group: list[Component], reader: TimeReader, language: str, losses: Losses
 ) -> list[dict[str, Any]]:
-    """The entries of what has one UID: an event, and its overrides or further events."""
+    """Return the definition entries for the events of one UID."""
     recurs = len(group) > 1 or any(group[0].all(name) for name in ("RRULE", "RDATE"))
     if recurs:
-        clock = clock.for_series(group)
+        reader = reader.for_series(group)
     drafts = [
         draft
-        for each in _newest(group, losses)
-        if (draft := import_event(each, clock, language, recurs, losses.of(name_event(each))))
+        for event in _newest(group, losses)
+        if (draft := import_event(event, reader, language, recurs, losses))
     ]
     masters = [draft for draft in drafts if not draft.component.first("RECURRENCE-ID")]
     overrides = [draft for draft in drafts if draft.component.first("RECURRENCE-ID")]
     entries: list[dict[str, Any]] = []
     if masters:
-        series = import_series(masters[0], overrides, clock)
+        series = import_series(masters[0], overrides, reader)
         if series.dates is not None:
-            entries.append(_entry(masters[0], clock.home, series))
-        overrides = series.apart
+            entries.append(_entry(masters[0], reader.home, series))
+        overrides = series.separate_events
     for draft in overrides:
         draft.report("RECURRENCE-ID", "is not kept: the occurrence becomes an event of its own")
-        entries.append(_entry(draft, clock.home))
+        entries.append(_entry(draft, reader.home))
     for draft in masters[1:]:
         draft.report("UID", "is that of another event too; this one gets a new UID")
-        further = import_series(draft, [], clock)
+        further = import_series(draft, [], reader)
         if further.dates is not None:
-            entries.append(_entry(draft, clock.home, further))
+            entries.append(_entry(draft, reader.home, further))
     if entries and not _uid_of(group[0]):
         drafts[0].report("UID", "is missing; calfeed makes one from the event's name")
     elif entries:
@@ -74,24 +74,24 @@ def import_group(
 
 
 def _newest(group: list[Component], losses: Losses) -> list[Component]:
-    """The events of a UID without earlier revisions of the same (RFC 5545, 3.8.7.4)."""
+    """Drop earlier revisions of events (RFC 5545, 3.8.7.4)."""
     newest: dict[str, int] = {}
     for event in group:
-        of = event.value("RECURRENCE-ID")
-        newest[of] = max(newest.get(of, 0), _sequence(event))
+        original = event.value("RECURRENCE-ID")
+        newest[original] = max(newest.get(original, 0), _sequence(event))
     kept: list[Component] = []
     seen: dict[str, list[Component]] = defaultdict(list)
     for event in group:
-        of = event.value("RECURRENCE-ID")
-        # What has one UID and is no occurrence may be another event; only the same is there twice.
-        same = event in seen[of][:_MOST_COMPARED] if not of else bool(seen[of])
-        if _sequence(event) < newest[of]:
-            losses.of(name_event(event))("SEQUENCE", "is an earlier one; the later event is kept")
+        original, report = event.value("RECURRENCE-ID"), losses.reporter(name_event(event))
+        # Different events may share a UID, so only equal ones are duplicates.
+        same = bool(seen[original]) if original else event in seen[original][:_MAX_COMPARED]
+        if _sequence(event) < newest[original]:
+            report("SEQUENCE", "is an earlier one; the later event is kept")
         elif same:
-            losses.of(name_event(event))("UID", "is there once more; the first event is kept")
+            report("UID", "is there once more; the first event is kept")
         else:
             kept.append(event)
-            seen[of].append(event)
+            seen[original].append(event)
     return kept
 
 
@@ -101,10 +101,10 @@ def _sequence(event: Component) -> int:
 
 
 def _entry(draft: Draft, home: ZoneInfo, series: Series | None = None) -> dict[str, Any]:
-    """An event as a definition has it, its keys in their usual order."""
+    """Return the entry of an event, its keys in conventional order."""
     dates = series.dates if series else None
     start = dates.start if dates else draft.start
-    entry = dict(draft.said)
+    entry = dict(draft.fields)
     entry["start"] = write_moment(start)
     if draft.end is not None:
         end = write_end(after(start, length_between(draft.start, draft.end)))

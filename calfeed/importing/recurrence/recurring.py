@@ -1,4 +1,4 @@
-"""The recurrence of an imported event (RFC 5545, 3.8.5) as the `repeat` of a definition."""
+"""Import the recurrence of an event (RFC 5545, 3.8.5) as `repeat`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import date, datetime, time
 from typing import Any
 
 from calfeed.importing.components import Component
-from calfeed.importing.losses import Losses, Report
-from calfeed.importing.recurrence.rulesets import DateSet, find_dates, on_dates
+from calfeed.importing.losses import Losses, LossReporter
+from calfeed.importing.recurrence.rulesets import DateSet, find_dates, from_dates
 from calfeed.importing.times.property_times import (
-    Clock,
     Moment,
+    TimeReader,
     after,
     in_zone,
     length_between,
@@ -22,67 +22,67 @@ from calfeed.importing.times.property_times import (
 )
 from calfeed.importing.vevents import Draft
 from calfeed.model.events import Status
-from calfeed.model.recurrences import Steps, wall_time
+from calfeed.model.recurrences import StepBudget, wall_time
 
-_DIFFERS = ("summary", "description", "location", "status", "url")
-"""What one occurrence may have of its own, its times aside."""
-_MOST_CHANGED = 1_000
-"""How many occurrences an override may change by its RANGE."""
+_OVERRIDABLE_KEYS = ("summary", "description", "location", "status", "url")
+"""The keys that an occurrence can override, apart from its times."""
+_MAX_RANGE_OVERRIDES = 1_000
+"""The most occurrences that an override may change by RANGE."""
 
 
 @dataclass
 class Series:
-    """When an event takes place: `dates` without those `excluded` from its rule.
+    """The dates of a series, the dates `excluded` from its rule, and its overrides.
 
-    `changes` are entries by original starts; `apart` are overrides that have to be events of
-    their own. `dates` is None where every date is taken out.
+    `changes` are entries by original starts; `separate_events` are overrides that become events.
+    `dates` is None if every date is excluded.
     """
 
     dates: DateSet | None
     excluded: set[Moment] = field(default_factory=set)
     changes: dict[Moment, dict[str, Any]] = field(default_factory=dict)
-    apart: list[Draft] = field(default_factory=list)
+    separate_events: list[Draft] = field(default_factory=list)
 
     def entry(self) -> dict[str, Any]:
-        """The value of `repeat`; empty for what takes place once."""
+        """Return the value of `repeat`, empty for a single event."""
         entry: dict[str, Any] = {}
         if self.dates and self.dates.rule:
             entry["rule"] = self.dates.rule.text
         if self.excluded:
-            entry["except"] = [write_moment(each) for each in sorted(self.excluded)]
+            entry["except"] = [write_moment(moment) for moment in sorted(self.excluded)]
         if self.dates and self.dates.others:
-            entry["also"] = [write_moment(each) for each in sorted(self.dates.others)]
+            entry["also"] = [write_moment(moment) for moment in sorted(self.dates.others)]
         if entry and self.changes:
             entry["changes"] = {write_moment(at): each for at, each in sorted(self.changes.items())}
         return entry
 
-    def take_out(self, moments: Iterable[Moment], steps: Steps) -> list[Moment]:
-        """Take dates out; return those that there are not."""
+    def exclude(self, moments: Iterable[Moment], steps: StepBudget) -> list[Moment]:
+        """Exclude dates; return those that are not in the series."""
         dates, missing = self.dates, []
         found = _Finder(dates, moments := list(moments), steps)
         for moment in moments:
-            if dates is None or not (same := found.same(moment)):
+            if dates is None or not (matches := found.matches(moment)):
                 missing.append(moment)
             elif dates.rule is not None:
-                self.excluded.update(each for each in same if each not in dates.others)
-                dates.others.difference_update(same)
+                self.excluded.update(each for each in matches if each not in dates.others)
+                dates.others.difference_update(matches)
             else:
-                left = {dates.start, *dates.others}.difference(same)
-                dates = self.dates = on_dates(left) if left else None
+                left = {dates.start, *dates.others}.difference(matches)
+                dates = self.dates = from_dates(left) if left else None
         return missing
 
 
 class _Finder:
-    """Finds the dates that a moment means, even where one is a date and the other has a time."""
+    """Finds the dates that match a moment, even if only one of both has a time."""
 
-    def __init__(self, dates: DateSet | None, moments: Iterable[Moment], steps: Steps) -> None:
+    def __init__(self, dates: DateSet | None, moments: Iterable[Moment], steps: StepBudget) -> None:
         last = max((datetime.combine(wall_time(each), time.max) for each in moments), default=None)
         self._known = dates.dates_until(last, steps) if dates and last else set()
         self._by_day: dict[date, list[Moment]] = defaultdict(list)
         for each in self._known:
             self._by_day[wall_time(each).date()].append(each)
 
-    def same(self, moment: Moment) -> list[Moment]:
+    def matches(self, moment: Moment) -> list[Moment]:
         if moment in self._known:
             return [moment]
         day = self._by_day[wall_time(moment).date()]
@@ -91,21 +91,18 @@ class _Finder:
         ]
 
 
-def import_series(draft: Draft, overrides: Sequence[Draft], clock: Clock) -> Series:
-    """When an event takes place, and what is different about single occurrences.
-
-    What is not kept is reported.
-    """
-    clock, report = replace(clock, home=draft.zone), draft.report
-    rdates = _read_rdates(draft, clock, report)
-    series = Series(find_dates(draft, set(rdates), clock.steps))
-    out = _read_moments(draft, draft.component, "EXDATE", clock, report)
-    for moment in series.take_out(out, clock.steps):
+def import_series(draft: Draft, overrides: Sequence[Draft], reader: TimeReader) -> Series:
+    """Return the dates of a series and its overrides; report losses."""
+    reader, report = replace(reader, home=draft.zone), draft.report
+    rdates = _read_rdates(draft, reader, report)
+    series = Series(find_dates(draft, set(rdates), reader.steps))
+    out = _read_moments(draft, draft.component, "EXDATE", reader, report)
+    for moment in series.exclude(out, reader.steps):
         report("EXDATE", "is not one of its dates, so there is nothing to take out", moment)
     for moment, end in rdates.items():
         if end is not None and end != _usual_end(draft, moment):
             series.changes[moment] = {"end": write_end(end)}
-    _apply_overrides(series, draft, overrides, clock)
+    _apply_overrides(series, draft, overrides, reader)
     if series.changes and not series.entry():
         report("RDATE", "its period is not kept: what takes place once has its end from DTEND")
     if series.dates is None:
@@ -113,11 +110,13 @@ def import_series(draft: Draft, overrides: Sequence[Draft], clock: Clock) -> Ser
     return series
 
 
-def _read_rdates(draft: Draft, clock: Clock, report: Report) -> dict[Moment, Moment | None]:
-    """The moments of RDATE, with an end where one has its own."""
+def _read_rdates(
+    draft: Draft, reader: TimeReader, report: LossReporter
+) -> dict[Moment, Moment | None]:
+    """Return the moments of RDATE, with the ends of periods."""
     found: dict[Moment, Moment | None] = {}
     for prop in draft.component.all("RDATE"):
-        for stamp in clock.read(prop, report):
+        for stamp in reader.read(prop, report):
             moment = in_zone(stamp.moment, draft.zone)
             if isinstance(moment, datetime) is not isinstance(draft.start, datetime):
                 report("RDATE", "is left out: DTSTART is of the other kind", moment)
@@ -127,38 +126,38 @@ def _read_rdates(draft: Draft, clock: Clock, report: Report) -> dict[Moment, Mom
 
 
 def _read_moments(
-    draft: Draft, component: Component, name: str, clock: Clock, report: Report
+    draft: Draft, component: Component, name: str, reader: TimeReader, report: LossReporter
 ) -> list[Moment]:
-    """The moments of a property that name dates of an event, in the event's zone."""
-    stamps = (each for prop in component.all(name) for each in clock.read(prop, report))
+    """Return the moments of a property that refers to occurrences, in the event's zone."""
+    stamps = (each for prop in component.all(name) for each in reader.read(prop, report))
     if not isinstance(draft.start, datetime):
         return [stamp.moment for stamp in stamps]  # a time means its day, on its own clocks
     return [in_zone(stamp.moment, draft.zone) for stamp in stamps]
 
 
 def _usual_end(draft: Draft, start: Moment) -> Moment | None:
-    """The end of an occurrence that is as long as the event."""
+    """Return the end of an occurrence with the length of the event."""
     return None if draft.end is None else after(start, length_between(draft.start, draft.end))
 
 
 def _apply_overrides(
-    series: Series, draft: Draft, overrides: Sequence[Draft], clock: Clock
+    series: Series, draft: Draft, overrides: Sequence[Draft], reader: TimeReader
 ) -> None:
     originals = [
         (override, moments[0])
         for override in overrides
         if (
             moments := _read_moments(
-                draft, override.component, "RECURRENCE-ID", clock, override.report
+                draft, override.component, "RECURRENCE-ID", reader, override.report
             )
         )
     ]
-    # What one override says of a date goes before what another says of all that follow.
+    # Overrides with RANGE come first, so that those of single occurrences win.
     originals.sort(key=lambda each: (not _has_range(each[0]), wall_time(each[1])))
-    found = _Finder(series.dates, [original for _, original in originals], clock.steps)
+    found = _Finder(series.dates, [original for _, original in originals], reader.steps)
     for override, moment in originals:
         dates = series.dates
-        original = next(iter(found.same(moment)), moment)
+        original = next(iter(found.matches(moment)), moment)
         kind = isinstance(draft.start, datetime)
         alike = isinstance(override.start, datetime) is kind is isinstance(original, datetime)
         alone = dates is None or (dates.rule is None and not dates.others)
@@ -168,15 +167,18 @@ def _apply_overrides(
             or original < dates.start
             or (alone and original == dates.start)
         ):
-            series.apart.append(override)
-            series.take_out([original], clock.steps)
+            series.separate_events.append(override)
+            series.exclude([original], reader.steps)
             continue
         if original in series.excluded:
             series.excluded.discard(original)
-        elif original != dates.start and not found.same(original):
+        elif original != dates.start and not found.matches(original):
             dates.others.add(original)
             override.report("RECURRENCE-ID", "is none of the dates, and becomes one", original)
-        for at, moved in [(original, override), *_that_follow(series, override, original, clock)]:
+        for at, moved in [
+            (original, override),
+            *_following_occurrences(series, override, original, reader),
+        ]:
             if change := _find_change(draft, moved, at):
                 series.changes[at] = change
 
@@ -185,22 +187,22 @@ def _has_range(override: Draft) -> bool:
     return bool(override.component.params("RECURRENCE-ID").get("RANGE"))
 
 
-def _that_follow(
-    series: Series, override: Draft, original: Moment, clock: Clock
+def _following_occurrences(
+    series: Series, override: Draft, original: Moment, reader: TimeReader
 ) -> list[tuple[Moment, Draft]]:
-    """The later dates that an override changes too, by its RANGE, with what it makes of each.
+    """Return the later occurrences that an override changes by RANGE, with their overrides.
 
-    All of them are as far from their original starts as its own is (RFC 5545, 3.8.4.4).
+    All are moved by the same distance (RFC 5545, 3.8.4.4).
     """
     if not _has_range(override) or series.dates is None:
         return []
-    dates = series.dates.dates_to_the_end(clock.steps)
-    if dates is None or len(dates) > _MOST_CHANGED:
+    dates = series.dates.dates_to_the_end(reader.steps)
+    if dates is None or len(dates) > _MAX_RANGE_OVERRIDES:
         override.report("RECURRENCE-ID", "its RANGE is not kept: that occurrence alone changes")
         return []
     shift = wall_time(override.start) - wall_time(original)
     length = None if override.end is None else length_between(override.start, override.end)
-    quiet = Losses().of("")  # what is not kept of it is reported with the first
+    quiet = Losses().reporter("")  # what is not kept of it is reported with the first
     found = []
     for at in sorted(each for each in dates - series.excluded if each > original):
         start = in_zone(at + shift, override.zone)
@@ -210,7 +212,7 @@ def _that_follow(
 
 
 def _find_change(draft: Draft, override: Draft, original: Moment) -> dict[str, Any]:
-    """What is different about an occurrence; what cannot be is reported."""
+    """Return the override of an occurrence; report unsupported differences."""
     change: dict[str, Any] = {}
     start = in_zone(override.start, draft.zone)
     if start != original:
@@ -221,16 +223,16 @@ def _find_change(draft: Draft, override: Draft, original: Moment) -> dict[str, A
             change["end"] = write_end(end)
     elif draft.end is not None:
         override.report("DTEND", "an occurrence without length keeps the length of the event")
-    cancelled = override.said.get("status") == Status.CANCELLED
-    for key in dict.fromkeys([*draft.said, *override.said]):
+    cancelled = override.fields.get("status") == Status.CANCELLED
+    for key in dict.fromkeys([*draft.fields, *override.fields]):
         if cancelled and key in ("reminders", "busy"):
-            continue  # what does not take place reminds nobody and blocks no time
-        own, usual = override.said.get(key), draft.said.get(key)
+            continue  # irrelevant for a cancelled occurrence
+        own, usual = override.fields.get(key), draft.fields.get(key)
         if key == "status":
             own, usual = own or Status.CONFIRMED.value, usual or Status.CONFIRMED.value
         if own == usual:
             continue
-        if key not in _DIFFERS or own is None:
+        if key not in _OVERRIDABLE_KEYS or own is None:
             name = "VALARM" if key == "reminders" else key.upper()
             has = "cannot have its own" if own is not None else "cannot be without"
             override.report(name, f"one occurrence {has}; the event's is kept")

@@ -1,7 +1,7 @@
-"""Time zones by the names that other programs give them: Windows', vendors', offsets.
+"""Find IANA zones by the names of other programs: Windows names, vendor prefixes, offsets.
 
-What people call zones is in `zone_names`. Windows' table and today's names of zones are CLDR's, as
-Babel carries them.
+Names that people use are in `zone_names`. Windows names and current names come from CLDR by way of
+Babel.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from babel.core import get_global
 
 from calfeed.definitions.formats import zone_names
 
-# The zones that most people live by, the largest first. Neither CLDR nor tzdata says how many.
+# The most populous zones, the largest first; neither CLDR nor tzdata has populations.
 # fmt: off
 _MOST_POPULOUS = (
     "Asia/Shanghai", "Asia/Kolkata", "Asia/Jakarta", "America/New_York", "Europe/Berlin",
@@ -31,8 +31,8 @@ _MOST_POPULOUS = (
     "Australia/Brisbane", "Australia/Adelaide",
 )
 # fmt: on
-# What Windows shows for zones that it names neither after a city nor after their standard time.
-_SHOWN = {
+# Display names in Windows that are neither cities nor names of standard times.
+_DISPLAY_NAMES = {
     "Arizona": "US Mountain Standard Time",
     "Alaska": "Alaskan Standard Time",
     "Aleutian Islands": "Aleutian Standard Time",
@@ -65,38 +65,38 @@ _OFFSET = re.compile(
     r"|([+-])(\d{2}):?(\d{2})",
     re.IGNORECASE | re.ASCII,
 )
-_NONE = timedelta()
+_ZERO = timedelta()
 _SHOWN_OFFSET = re.compile(r"\((?:UTC|GMT)([^)]*)\)\s*(\S.*)", re.IGNORECASE | re.DOTALL)
 
 
 def find_iana_zone(name: str) -> ZoneInfo | None:
-    """The zone of an IANA name, in any case, or of the one after a vendor's own prefix.
+    """Return the zone of an IANA name, ignoring case and a vendor prefix.
 
-    Such is "/example.org/20240101/America/Argentina/Salta". None where there is no such name.
+    An example is "/example.org/20240101/America/Argentina/Salta". Returns None if unknown.
     """
     text = name.strip(' "/')
     parts = text.split("/")
     tails = ("/".join(parts[place:]) for place in range(len(parts)))
-    return next((zone for tail in tails if (zone := _known(tail))), None)
+    return next((zone for tail in tails if (zone := _zone_or_none(tail))), None)
 
 
 def find_windows_zone(name: str) -> ZoneInfo | None:
-    """The zone of a name of Windows, or of what Windows shows for one.
+    """Return the zone of a Windows name or display name, None if unknown.
 
-    Such are "Eastern Standard Time" and "(UTC-05:00) Eastern Time (US & Canada)". A city that is
-    shown has to have the offset that is shown with it. None where the name is not known.
+    Examples are "Eastern Standard Time" and "(UTC-05:00) Eastern Time (US & Canada)". A displayed
+    city must have the displayed offset.
     """
     text = name.strip(' "')
-    # Outlook counts the zones of a message: "Eastern Standard Time 1".
+    # Outlook numbers the zones of a message: "Eastern Standard Time 1".
     if found := _windows(re.sub(r"[ /]\d+$", "", text)):
-        return _known(found)
+        return _zone_or_none(found)
     shown = _SHOWN_OFFSET.fullmatch(text)
     words, offset = (shown[2], find_offset(f"UTC{shown[1]}")) if shown else (text, None)
-    return _known(_shown_by_windows(words, offset))
+    return _zone_or_none(_shown_by_windows(words, offset))
 
 
 def find_offset(name: str) -> timedelta | None:
-    """The offset from UTC that is all that a name says: "UTC+03:00", "GMT+0300", "(UTC)"."""
+    """Return the UTC offset of a name like "UTC+03:00", "GMT+0300", "(UTC)"."""
     found = _OFFSET.fullmatch(name.strip())
     if found is None or int(found[2] or found[5] or 0) > 14 or int(found[3] or found[6] or 0) > 59:
         return None
@@ -106,41 +106,41 @@ def find_offset(name: str) -> timedelta | None:
 
 
 def fixed_zone(offset: timedelta) -> ZoneInfo | None:
-    """The zone that is always at an offset from UTC; there are some for whole hours."""
+    """Return the zone with a fixed UTC offset, which exists only for whole hours."""
     hours, rest = divmod(offset, timedelta(hours=1))
-    return None if rest else _known(f"Etc/GMT{-hours:+d}" if hours else "UTC")
+    return None if rest else _zone_or_none(f"Etc/GMT{-hours:+d}" if hours else "UTC")
 
 
 def is_place(zone: ZoneInfo) -> bool:
-    """True where a zone is that of a place, and no offset or abbreviation ("EST", "Etc/GMT+5")."""
+    """Return whether a zone is a place, not an offset or abbreviation ("EST", "Etc/GMT+5")."""
     return "/" in zone.key and not zone.key.startswith("Etc/")
 
 
 @cache
 def zones_by_population() -> tuple[str, ...]:
-    """Zones of places under today's names: the most populous first, then Windows', then all."""
+    """Return zone names: the most populous first, then those of Windows, then all others."""
     windows = map(current_name, get_global("windows_zone_mapping").values())
     rest = map(current_name, sorted(available_timezones()))
     names = dict.fromkeys(chain(_MOST_POPULOUS, windows, rest))
-    return tuple(name for name in names if (zone := _known(name)) and is_place(zone))
+    return tuple(name for name in names if (zone := _zone_or_none(name)) and is_place(zone))
 
 
 def current_name(name: str) -> str:
-    """The name that CLDR has for a zone today: Asia/Kolkata for Asia/Calcutta."""
-    today: str = get_global("zone_aliases").get(name, name)
-    return today
+    """Return CLDR's current name of a zone: Asia/Kolkata for Asia/Calcutta."""
+    current: str = get_global("zone_aliases").get(name, name)
+    return current
 
 
 def _shown_by_windows(words: str, offset: timedelta | None) -> str:
-    """The zone of a display name: a kind of time ("Eastern Time (US & Canada)"), or cities."""
+    """Return the zone of a Windows display name: a kind of time, or cities."""
     plain = re.sub(r"\s*\(.*\)$", "", words)
     for each in (words, plain):
-        if name := _windows(_SHOWN.get(each, "")) or _windows(f"{each} Standard Time"):
+        if name := _windows(_DISPLAY_NAMES.get(each, "")) or _windows(f"{each} Standard Time"):
             return name
     if name := _windows(re.sub(r"Time$", "Standard Time", plain)):
         return name
     cities = [each.strip().removesuffix(" Is.") for each in plain.split(",")]
-    found = [name for city in cities if (name := _city(city)) and _usual(name, offset)]
+    found = [name for city in cities if (name := _city(city)) and _has_offset(name, offset)]
     windows = set(map(current_name, get_global("windows_zone_mapping").values()))
     return next((name for name in found if name in windows), found[0] if found else "")
 
@@ -151,18 +151,18 @@ def _windows(name: str) -> str:
 
 
 def _city(city: str) -> str:
-    return _windows(_SHOWN.get(city, "")) or _cities().get(city.lower(), "")
+    return _windows(_DISPLAY_NAMES.get(city, "")) or _cities().get(city.lower(), "")
 
 
-def _usual(name: str, offset: timedelta | None) -> bool:
-    """True where an offset is the one that a zone has without summer time."""
+def _has_offset(name: str, offset: timedelta | None) -> bool:
+    """Return whether an offset is the zone's offset outside summer time."""
     january, july = (datetime(2026, month, 1, tzinfo=ZoneInfo(name)) for month in (1, 7))
-    return offset == min(january.utcoffset() or _NONE, july.utcoffset() or _NONE)
+    return offset == min(january.utcoffset() or _ZERO, july.utcoffset() or _ZERO)
 
 
 @cache
 def _cities() -> dict[str, str]:
-    """The zones by the city at the end of their name, under today's names."""
+    """Return the current names of zones by city."""
     names = (name for name in sorted(available_timezones()) if "/" in name)
     return {
         name.rpartition("/")[2].replace("_", " ").lower(): current_name(name)
@@ -176,6 +176,6 @@ def _names_in_any_case() -> dict[str, str]:
     return {name.lower(): name for name in available_timezones()}
 
 
-def _known(name: str) -> ZoneInfo | None:
+def _zone_or_none(name: str) -> ZoneInfo | None:
     found = zone_names.find_zone(_names_in_any_case().get(name.lower(), ""))
     return ZoneInfo(found) if found else None

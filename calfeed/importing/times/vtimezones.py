@@ -1,7 +1,6 @@
-"""What a file says itself of a time zone (VTIMEZONE, RFC 5545, 3.6.5), and how a zone differs.
+"""Read VTIMEZONEs (RFC 5545, 3.6.5) and compare them with IANA zones.
 
-A hostile definition can ask for more clock changes than any machine can count, so their number is
-bounded.
+The number of clock changes is limited, as a hostile file can define an excessive number.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from calfeed.importing.recurrence.foreign_rules import parse_any_rule
 from calfeed.model.recurrences import wall_time
 from calfeed.model.years import FIRST_YEAR, LAST_YEAR
 
-MOST_CHANGES = 5_000
-"""How many changes of its clocks one definition may have."""
+MAX_CHANGES = 5_000
+"""The most clock changes of one VTIMEZONE."""
 
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d):?(\d\d)?", re.ASCII)
 _WEEK, _SECOND = timedelta(days=7), timedelta(seconds=1)
@@ -32,41 +31,41 @@ _LAST = datetime(LAST_YEAR + 1, 1, 1, 12)  # noqa: DTZ001 (a wall time)
 
 @dataclass(frozen=True)
 class Rules:
-    """The offsets from UTC that wall clocks have: `offsets[i]` before the wall time `walls[i]`.
+    """The UTC offsets of a zone: `offsets[i]` applies before the wall time `walls[i]`.
 
-    There is one offset more than there are walls. Of a time that comes twice the first is meant,
-    and one that is skipped has the offset before the gap (RFC 5545, 3.3.5).
+    There is one more offset than walls. An ambiguous time is the first, and one in a gap has the
+    offset before the gap (RFC 5545, 3.3.5).
     """
 
     walls: tuple[datetime, ...]
     offsets: tuple[timedelta, ...]
 
     def offset(self, wall: datetime) -> timedelta:
-        """The offset at a naive wall time."""
+        """Return the UTC offset at a naive wall time."""
         return self.offsets[bisect_right(self.walls, wall)]
 
     def instant(self, wall: datetime) -> datetime:
-        """The moment of a naive wall time, in UTC."""
+        """Convert a naive wall time to UTC."""
         return (wall - self.offset(wall)).replace(tzinfo=UTC)
 
 
 def read_rules(vtimezone: Component, first: int, last: int) -> Rules:
-    """The rules that a VTIMEZONE gives for the years from `first` to `last`.
+    """Read the rules of a VTIMEZONE for the years `first` to `last`.
 
-    Raises ValueError for what cannot be read, or has more than `MOST_CHANGES`.
+    Raises ValueError if it is invalid or has more than `MAX_CHANGES`.
     """
     onsets: list[tuple[datetime, timedelta, bool]] = []
     for part in vtimezone.components:
         if part.name in ("STANDARD", "DAYLIGHT"):
-            before, after = (_offset(part, f"TZOFFSET{each}") for each in ("FROM", "TO"))
+            before, after = _offset(part, "TZOFFSETFROM"), _offset(part, "TZOFFSETTO")
             standard = part.name == "STANDARD"
             onsets += [(wall - before, after, standard) for wall in _onsets(part, first, last)]
-            if len(onsets) > MOST_CHANGES:
-                raise ValueError(f"it has more than {MOST_CHANGES:,} changes of its clocks")
+            if len(onsets) > MAX_CHANGES:
+                raise ValueError(f"it has more than {MAX_CHANGES:,} changes of its clocks")
     if not onsets:
         raise ValueError("it has neither STANDARD nor DAYLIGHT")
     onsets.sort()
-    # What holds before the first change is not written; all take it to be the standard time.
+    # The time before the first change is not defined; all apps assume standard time.
     offsets = [next((after for _, after, standard in onsets if standard), onsets[0][1])]
     walls: list[datetime] = []
     for instant, after, _ in onsets:
@@ -82,10 +81,7 @@ def read_rules(vtimezone: Component, first: int, last: int) -> Rules:
 def find_differences(
     rules: Rules, zone: ZoneInfo, first: datetime, last: datetime
 ) -> list[tuple[datetime, datetime]]:
-    """Where, from one wall time to another, a zone's offset is not that of the rules.
-
-    Each is a wall time from which it differs and one before which it does.
-    """
+    """Return the spans (start, exclusive end) of wall times where a zone differs from the rules."""
     places = {first, *_inside(rules.walls, first, last), *_inside(_changes(zone), first, last)}
     spans = pairwise([*sorted(places), last + _SECOND])
     return [(a, b) for a, b in spans if rules.offset(a) != a.replace(tzinfo=zone).utcoffset()]
@@ -97,7 +93,7 @@ def _inside(walls: tuple[datetime, ...], first: datetime, last: datetime) -> Ite
 
 @lru_cache(maxsize=1024)
 def _changes(zone: ZoneInfo) -> tuple[datetime, ...]:
-    """The wall times from which a zone has another offset than before."""
+    """Return the wall times at which a zone's offset changes."""
 
     def offset(wall: datetime) -> timedelta | None:
         return wall.replace(tzinfo=zone).utcoffset()
@@ -116,7 +112,7 @@ def _changes(zone: ZoneInfo) -> tuple[datetime, ...]:
 
 
 def _onsets(part: Component, first: int, last: int) -> list[datetime]:
-    """The wall times at which an observance begins, on the clocks before it."""
+    """Return the wall times at which an observance begins, by the previous offset."""
     start = _wall(part.value("DTSTART"))
     walls = [start]
     for prop in part.all("RDATE"):
@@ -125,11 +121,11 @@ def _onsets(part: Component, first: int, last: int) -> list[datetime]:
         rule = parse_any_rule(prop.value, start)
         if rule is None or rule.frequency not in ("YEARLY", "MONTHLY"):
             raise ValueError(f"its rule {prop.value.strip()[:60]} is not one that can be followed")
-        # An endless yearly rule is entered near the years that matter.
+        # Start an endless yearly rule close to the relevant years.
         endless = rule.count is None and rule.until is None and rule.interval == 1
         if endless and start.year < first - 1 and (start.month, start.day) != (2, 29):
             rule = replace(rule, start=start.replace(year=first - 1))
-        walls += rule.starts(datetime(last + 1, 12, 31), MOST_CHANGES + 1)  # noqa: DTZ001 (a wall time)
+        walls += rule.starts(datetime(last + 1, 12, 31), MAX_CHANGES + 1)  # noqa: DTZ001 (a wall time)
     return walls
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
-from calfeed.model.revision import read_written
+from calfeed.model.revision import read_comparable
 from calfeed.store.rows import Waiting
 from calfeed.store.tables import announcements, publishes, reminders, revisions
 from calfeed.store.upsert import upsert
@@ -52,8 +52,8 @@ class Announced:
     @cached_property
     def change(self) -> EventChange:
         """The change, from the revision that was announced before it."""
-        before = read_written(self.base_text) if self.base_text is not None else None
-        found = compare_revisions(before, read_written(self.revision_text))
+        before = read_comparable(self.base_text) if self.base_text is not None else None
+        found = compare_revisions(before, read_comparable(self.revision_text))
         return replace(found, kind=Kind(self.kind))
 
 

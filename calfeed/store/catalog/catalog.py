@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from calfeed.ical.changes import Kind
 from calfeed.ical.variants import PLAIN, Variant
-from calfeed.model.revision import Revision, Written, read_written
+from calfeed.model.revision import ComparableRevision, Revision, read_comparable
 from calfeed.store.catalog.announcements import load_bases, load_waiting
 from calfeed.store.catalog.publishes import UNKNOWN, Author
 from calfeed.store.rows import CalendarRow, EventRow, RevisionRow
@@ -251,7 +251,7 @@ def load_categories(connection: Connection) -> dict[str, frozenset[str]]:
 
 def load_newest(
     connection: Connection, uids: Sequence[str], *, changed: bool = False
-) -> dict[str, Written]:
+) -> dict[str, ComparableRevision]:
     """The newest ledger entry of each of these UIDs that has one, at its wall times.
 
     With `changed` the newest that changed something: a restore adds some that do not.
@@ -261,7 +261,7 @@ def load_newest(
     )
     if changed:
         newest = newest.where(revisions.c.kind.in_([*Kind]))
-    found: dict[str, Written] = {}
+    found: dict[str, ComparableRevision] = {}
     for index in range(0, len(uids), 500):
         part = newest.where(revisions.c.uid.in_(uids[index : index + 500])).subquery()
         query = select(revisions.c.uid, revisions.c.revision).join(
@@ -273,7 +273,9 @@ def load_newest(
             # What is shown may be readable where the ledger is not.
             shown = select(events.c.uid, events.c.revision).where(events.c.uid.in_(lost))
             rows += connection.execute(shown)
-        found |= {row.uid: read_written(row.revision) for row in rows if row.revision is not None}
+        found |= {
+            row.uid: read_comparable(row.revision) for row in rows if row.revision is not None
+        }
     return found
 
 

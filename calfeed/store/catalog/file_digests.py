@@ -12,24 +12,24 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, select
 
-from calfeed.definitions.unchanged import Known
+from calfeed.definitions.calendar_readings import CalendarReading
 from calfeed.errors import DefinitionWarning
 from calfeed.store.secrets.private import seal_rows
 from calfeed.store.tables import readings
 from calfeed.store.upsert import upsert
 
 
-def load_known(connection: Connection) -> dict[str, Known]:
+def load_known(connection: Connection) -> dict[str, CalendarReading]:
     """What is known of the files of published calendars, by slug."""
     found = {}
     for row in connection.execute(select(readings)):
         with suppress(ValueError, TypeError):  # what is damaged is not known
             warnings = tuple(DefinitionWarning(**each) for each in json.loads(row.warnings))
-            found[row.calendar] = Known(row.digest, warnings)
+            found[row.calendar] = CalendarReading(row.digest, warnings)
     return found
 
 
-def save_known(connection: Connection, known: Mapping[str, Known]) -> None:
+def save_known(connection: Connection, known: Mapping[str, CalendarReading]) -> None:
     """Keep this, and nothing else; what is as it was is not written."""
     kept = load_known(connection)
     gone = kept.keys() - known.keys()

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Integer, case, func, or_, select, type_coerce
 
 from calfeed.errors import NotFoundError, SealError
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
-from calfeed.model.revision import Revision, Written, read_written
+from calfeed.model.revision import ComparableRevision, Revision, read_comparable
 from calfeed.model.states import DeliveryState, ReminderState
 from calfeed.reminders.filters import Subject
 from calfeed.store.catalog.catalog import RENDERED
@@ -197,11 +197,11 @@ def _ledger() -> Any:
 
 def _to_published(rows: Iterable[Any]) -> Iterator[Published]:
     """Entries of the ledger in their order, each as a change from the one before of its event."""
-    last: dict[str, Written] = {}
+    last: dict[str, ComparableRevision] = {}
     for row in rows:
         if row.revision is None:
             continue  # it cannot be read
-        written = read_written(row.revision)
+        written = read_comparable(row.revision)
         found = compare_revisions(last.get(row.uid), written)
         last[row.uid] = written
         change = replace(found, kind=Kind(row.kind))

@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from calfeed.errors import InvalidInputError, KeyFileError
-from calfeed.private_files import keep_private, make_beside, sync
+from calfeed.private_files import keep_private, make_temporary_beside, sync
 
 ID_LENGTH = 8
 """Characters of a key's id."""
@@ -75,8 +75,8 @@ class KeyFile:
     def load(self) -> tuple[Key, ...]:
         """The keys, the current one first.
 
-        Raises KeyFileError where there is no such file, or something else in it, and RightsError
-        where others can read it.
+        Raises KeyFileError where there is no such file, or something else in it, and
+        FilePermissionsError where others can read it.
         """
         try:
             found = self.path.stat()
@@ -129,7 +129,7 @@ class KeyFile:
         text = _HEAD + "".join(f"{one.line}\n" for one in keys)
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            new = make_beside(self.path)
+            new = make_temporary_beside(self.path)
             try:
                 new.write_text(text, "ascii")
                 sync(new)

@@ -137,7 +137,7 @@ def make_environ(request: Request) -> dict[str, Any]:
 def main(address: str) -> None:
     """Serve the fronts at an address until SIGTERM, with the settings of this process."""
     end_with_parent(Path(address).parent)
-    logs.set_up("web")
+    logs.configure("web")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     settings = load_settings()
     database = Database(settings.database, settings.keys)

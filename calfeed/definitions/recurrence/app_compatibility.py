@@ -1,7 +1,7 @@
-"""How calendar apps read a recurrence rule: what has two readings, and what some apps misread.
+"""Recurrence rules that calendar apps misread or read differently.
 
-The facts were found by expanding thousands of rules with the libraries that apps are made of;
-tests hold that they are still so. RFC 5545, 3.3.10, is what calfeed follows.
+These facts come from expanding thousands of rules with the libraries that apps use; tests verify
+them. calfeed itself follows RFC 5545, 3.3.10.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OUTLOOK = "Outlook"
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAYS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-"""How many days each month always has, by its number."""
+"""The minimum number of days of each month, by its number."""
 
 _CLOCK = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 _ORDER = (
@@ -31,10 +31,10 @@ _BY_DATE = {"BYMONTH", "BYMONTHDAY"}
 
 
 def accept_rule(text: str, start: date | datetime) -> Rule:
-    """Read the rule of an event that begins at `start`, if it has one reading only.
+    """Read the rule of an event that begins at `start`, if apps agree on its meaning.
 
-    Raises ValueError, with a message for the person who wrote it, for what `read_rule` refuses
-    and for what apps do not agree about, with the rule to write.
+    Raises ValueError for what `read_rule` rejects, and for rules that apps read differently, with
+    the rule to write.
     """
     rule = read_rule(text, start)
     by = _by(rule)
@@ -56,63 +56,59 @@ def accept_rule(text: str, start: date | datetime) -> Rule:
         others = sorted(by & (_BY_DATE | {"BYWEEKNO", "BYYEARDAY"}) - {name})
         if name in by and others:
             raise ValueError(
-                f"{name} does not go with {' and '.join(others)}: some apps refuse such an event; "
-                "keep one of them"
+                f"{name} cannot be combined with {' and '.join(others)}: some apps reject such an "
+                "event; keep one of them"
             )
     return rule
 
 
 def find_misreadings(rule: Rule) -> Iterator[str]:
-    """What some apps misread in a rule that has one reading: a sentence for each, with the apps."""
+    """Yield a warning for each part of an accepted rule that some apps misread."""
     by, frequency = _by(rule), rule.frequency
     counted = any(nth is not None for nth, _ in rule.days)
     hours = "BYHOUR" in rule.numbers
     if frequency == "HOURLY":
         apps = (_ICAL_JS, _LIBICAL, _SABRE) if hours or by else ()
-        yield _misread("FREQ=HOURLY", _OUTLOOK, *apps)
+        yield _warning("FREQ=HOURLY", _OUTLOOK, *apps)
     elif hours and frequency in ("YEARLY", "MONTHLY"):
-        yield _misread(f"BYHOUR with FREQ={frequency}", _ICAL_JS, _SABRE)
+        yield _warning(f"BYHOUR with FREQ={frequency}", _ICAL_JS, _SABRE)
     elif hours and frequency == "WEEKLY" and "BYDAY" not in by:
         day = _WEEKDAYS[rule.start.weekday()]
-        yield _misread("BYHOUR without BYDAY", _SABRE, instead=_write(rule, BYDAY=day))
+        yield _warning("BYHOUR without BYDAY", _SABRE, alternative=_write(rule, BYDAY=day))
     if "BYSETPOS" in by and (frequency != "MONTHLY" or by != {"BYSETPOS", "BYDAY"}):
-        yield _misread("BYSETPOS with other parts than BYDAY in a month", _ICAL_JS, _SABRE)
+        yield _warning("BYSETPOS with other parts than BYDAY in a month", _ICAL_JS, _SABRE)
     if frequency == "WEEKLY" and rule.interval > 1 and rule.week_start and len(rule.days) > 1:
-        yield _misread("WKST with INTERVAL and several days", _LIBICAL)
+        yield _warning("WKST with INTERVAL and several days", _LIBICAL)
     if "BYYEARDAY" in by:
-        yield _misread("BYYEARDAY", _SABRE)
+        yield _warning("BYYEARDAY", _SABRE)
     elif "BYWEEKNO" in by:
-        yield _misread("BYWEEKNO", _ICAL_JS, f"{_LIBICAL} around the turn of the year")
+        yield _warning("BYWEEKNO", _ICAL_JS, f"{_LIBICAL} around the turn of the year")
     elif frequency == "YEARLY" and by == {"BYDAY"} and not counted:
         weekly = _write(rule, FREQ="WEEKLY") if _is_plain(rule) else ""
-        yield _misread("FREQ=YEARLY with weekdays alone", _SABRE, instead=weekly)
+        yield _warning("FREQ=YEARLY with weekdays alone", _SABRE, alternative=weekly)
     elif frequency == "YEARLY" and counted and by != {"BYDAY", "BYMONTH"}:
-        yield _misread(
-            "a number in BYDAY that does not count in BYMONTH",
-            _ICAL_JS,
-            _SABRE,
-        )
+        yield _warning("a number in BYDAY that does not count in BYMONTH", _ICAL_JS, _SABRE)
     if frequency in ("YEARLY", "MONTHLY") and _counts_back(rule):
         months = rule.numbers.get("BYMONTH", ())
         if "BYDAY" in by or (frequency == "YEARLY" and len(months) > 1):
-            yield _misread("BYMONTHDAY from the end with BYDAY or several months", _ICAL_JS)
+            yield _warning("BYMONTHDAY from the end with BYDAY or several months", _ICAL_JS)
     if frequency == "YEARLY" and by <= _BY_DATE:
         yield from _find_missing_days(rule)
     if "BYMONTH" in by and frequency == "MONTHLY":
         days = {} if by & {"BYDAY", "BYMONTHDAY"} else {"BYMONTHDAY": str(rule.start.day)}
         yearly = _write(rule, FREQ="YEARLY", **days) if _is_plain(rule) else ""
-        yield _misread("BYMONTH with FREQ=MONTHLY", _ICAL_JS, _SABRE, instead=yearly)
+        yield _warning("BYMONTH with FREQ=MONTHLY", _ICAL_JS, _SABRE, alternative=yearly)
     elif "BYMONTH" in by and (
         frequency == "WEEKLY" or (frequency == "DAILY" and not hours and "BYDAY" not in by)
     ):
-        yield _misread(f"BYMONTH with FREQ={frequency}", _SABRE)
+        yield _warning(f"BYMONTH with FREQ={frequency}", _SABRE)
     if "BYMONTHDAY" in by and frequency == "DAILY":
         monthly = _write(rule, FREQ="MONTHLY") if _is_plain(rule) else ""
-        yield _misread("BYMONTHDAY with FREQ=DAILY", _SABRE, instead=monthly)
+        yield _warning("BYMONTHDAY with FREQ=DAILY", _SABRE, alternative=monthly)
 
 
 def _find_missing_days(rule: Rule) -> Iterator[str]:
-    """What some apps make of days that a month does not have each year, or never: 29 February."""
+    """Warn about days that a month does not have every year, or never has (29 February)."""
     by = _by(rule)
     months = rule.numbers.get("BYMONTH", (rule.start.month,))
     days = rule.numbers.get("BYMONTHDAY", (rule.start.day,))
@@ -120,24 +116,24 @@ def _find_missing_days(rule: Rule) -> Iterator[str]:
     if named or not any(day > _DAYS[month] for month in months for day in days):
         return
     apps = (_ICAL_JS, _SABRE) if by == {"BYMONTH"} else (_ICAL_JS,)
-    instead = ""
+    alternative = ""
     if len(months) == len(days) == 1:
-        instead = _write(rule, BYMONTH=str(months[0]), BYMONTHDAY=str(days[0]))
-    yield _misread("a day that its month does not always have", *apps, instead=instead)
+        alternative = _write(rule, BYMONTH=str(months[0]), BYMONTHDAY=str(days[0]))
+    yield _warning("a day that its month does not always have", *apps, alternative=alternative)
 
 
-def misread_dates(rule: Rule | None) -> str:
-    """What some apps make of further dates (RDATE) beside a rule, or beside none."""
+def explain_rdate_support(rule: Rule | None) -> str:
+    """Explain how some apps treat additional dates (RDATE) with or without a rule."""
     if rule is None:
-        return f"an event with further dates and no rule is left out by {_OUTLOOK}"
+        return f"an event with additional dates and no rule is ignored by {_OUTLOOK}"
     return (
-        f"further dates beside a rule are left out by {_NODE_ICAL}, and {_SABRE} leave out the "
-        "rule; to be safe, make each an event of its own"
+        f"additional dates next to a rule are ignored by {_NODE_ICAL}, and {_SABRE} ignore the "
+        "rule; to be safe, make each date a separate event"
     )
 
 
 def _by(rule: Rule) -> set[str]:
-    """The parts that choose days."""
+    """Return the names of the parts that select days."""
     return {name for name in _parts(rule) if name.startswith("BY")} - _CLOCK
 
 
@@ -146,7 +142,7 @@ def _parts(rule: Rule) -> dict[str, str]:
 
 
 def _is_plain(rule: Rule) -> bool:
-    """Whether another frequency can say the same: nothing is skipped or counted in its periods."""
+    """Return whether another frequency can express the rule: no INTERVAL, no BYSETPOS."""
     return rule.interval == 1 and "BYSETPOS" not in rule.numbers
 
 
@@ -155,13 +151,13 @@ def _counts_back(rule: Rule) -> bool:
 
 
 def _write(rule: Rule, **parts: str) -> str:
-    """The rule with other parts, in the order in which people write them."""
-    found = sorted((_parts(rule) | parts).items(), key=lambda part: _ORDER.index(part[0]))
-    return ";".join(f"{name}={value}" for name, value in found)
+    """Return the RRULE value with some parts replaced, in conventional order."""
+    in_order = sorted((_parts(rule) | parts).items(), key=lambda part: _ORDER.index(part[0]))
+    return ";".join(f"{name}={value}" for name, value in in_order)
 
 
-def _misread(what: str, *apps: str, instead: str = "") -> str:
+def _warning(what: str, *apps: str, alternative: str = "") -> str:
     *others, last = apps
     names = f"{', '.join(others)} and {last}" if others else last
-    hint = f"; write {instead}, which all read alike" if instead else ""
+    hint = f"; write {alternative}, which all apps read correctly" if alternative else ""
     return f"{what} is misread by {names}{hint}"

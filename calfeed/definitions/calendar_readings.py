@@ -1,4 +1,4 @@
-"""Calendars whose files are as they were when they were read and published: not read again."""
+"""Digests of calendar files, to skip reading unchanged calendars."""
 
 from __future__ import annotations
 
@@ -12,28 +12,25 @@ from calfeed.model.uids import UidScheme
 
 
 @dataclass(frozen=True)
-class Known:
-    """The digest of the files that a calendar was read from, and the warnings about them.
-
-    It is in order: it was published.
-    """
+class CalendarReading:
+    """The digest of a valid calendar's files, and the warnings about them."""
 
     digest: str
     warnings: tuple[DefinitionWarning, ...] = ()
 
 
 def calendar_of(file: str) -> str:
-    """The slug of the calendar that a file is part of, by its path (`events/un.yaml`)."""
+    """Return the slug of a file's calendar from its path (`events/un.yaml`)."""
     inner = file.partition("/")[2]
     folder, slash, _ = inner.partition("/")
     return folder if slash else inner.rpartition(".")[0]
 
 
 def make_digests(files: Mapping[str, bytes], uids: UidScheme, code: str) -> dict[str, str]:
-    """A digest for each calendar: it differs where reading its files could give something else.
+    """Return a digest per calendar that changes whenever its files may be read differently.
 
-    It is made of their names and bytes, of how UIDs are made, and of the `code` that reads them
-    (`code_digest.describe_reader`).
+    It covers their names and bytes, how UIDs are made, and the version of the `code` that reads
+    them (`code_digest.reader_version`).
     """
     start = sha256(f"{code}\n{uids.installation}\n".encode())
     for uid in sorted(uids.kept):

@@ -1,4 +1,4 @@
-"""Moments and ends of one event, read in its zone."""
+"""Starts and ends of an event, read in its time zone."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from datetime import date, datetime, time, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.formats.times import Written
+from calfeed.definitions.formats.times import ParsedMoment
 from calfeed.definitions.tree import Path
 from calfeed.model.durations import Duration
 
 Report: TypeAlias = Callable[[Path, str | ValueError], None]
 Warn: TypeAlias = Callable[[Path, str], None]
-"""Takes a path inside the entry and what there is to say about it."""
+"""Called with a path inside the event's entry and a message."""
 
 
 @dataclass(frozen=True)
-class Ground:
-    """The zone an event's moments are read in, and where problems and warnings go."""
+class EventTimeReader:
+    """Reads the moments of an event in its zone; reports problems and warnings."""
 
     zone: ZoneInfo
     report: Report
     warn: Warn
 
-    def moment(self, written: Written | None, path: Path) -> date | datetime | None:
-        """The moment in the zone; None, and a problem, where there is no such moment."""
+    def read_moment(self, written: ParsedMoment | None, path: Path) -> date | datetime | None:
+        """Return the moment in the zone; report a problem if it does not exist."""
         if written is None:
             return None
         try:
@@ -38,36 +38,36 @@ class Ground:
             self.warn(path, surprise)
         return moment
 
-    def same_kind(self, moment: date | datetime, start: date | datetime, path: Path) -> bool:
-        """True where both are dates or both have a time; else a problem is reported."""
+    def check_kind(self, moment: date | datetime, start: date | datetime, path: Path) -> bool:
+        """Return whether both are dates or both have a time; report a problem if not."""
         timed = isinstance(start, datetime)
         if isinstance(moment, datetime) == timed:
             return True
-        has, starts = ("is a date", "has a time") if timed else ("has a time", "is a date")
-        right = f"{moment:%Y-%m-%d} {start:%H:%M}" if timed else f"{moment:%Y-%m-%d}"
-        self.report(path, f"{has}, but the event's start {starts}; write {right}")
+        kind, start_kind = ("is a date", "has a time") if timed else ("has a time", "is a date")
+        example = f"{moment:%Y-%m-%d} {start:%H:%M}" if timed else f"{moment:%Y-%m-%d}"
+        self.report(path, f"{kind}, but the event's start {start_kind}; write {example}")
         return False
 
-    def end(
+    def read_end(
         self,
         start: date | datetime,
-        end: Written | None,
+        end: ParsedMoment | None,
         duration: Duration | None,
         path: Path = (),
     ) -> date | datetime | None:
-        """The exclusive end of what begins at `start`, None where nothing is written."""
+        """Return the exclusive end, None if neither `end` nor `duration` is given."""
         if end is not None and duration is not None:
-            self.report((*path, "duration"), "goes instead of an end, not with it; keep one")
+            self.report((*path, "duration"), "cannot be combined with an end; keep one")
             return None
         if duration is not None:
             return self._end_after(start, duration, (*path, "duration"))
         place = (*path, "end")
-        last = self.moment(end, place)
-        if last is None or not self.same_kind(last, start, place):
+        last = self.read_moment(end, place)
+        if last is None or not self.check_kind(last, start, place):
             return None
         if isinstance(last, datetime) and isinstance(start, datetime):
             if last <= start:
-                hint = "an event without length has no end"
+                hint = "omit the end of an event without duration"
                 self.report(place, f"must be later than the start, {start:%Y-%m-%d %H:%M}; {hint}")
             return last
         if last < start:
@@ -78,23 +78,23 @@ class Ground:
         self, start: date | datetime, duration: Duration, path: Path
     ) -> date | datetime | None:
         if duration == Duration():
-            self.report(path, "must be longer than nothing; leave it away for no length")
+            self.report(path, "must be longer than zero; omit it for an event without duration")
             return None
         if isinstance(start, datetime):
             return duration.after(start)
         if not duration.on_calendar:
             self.report(
                 path,
-                'an all-day event lasts whole days; write "1 day", or give the start a time of day',
+                'an all-day event lasts whole days; write "1 day", or add a time to the start',
             )
             return None
         return duration.after_day(start)
 
 
-def _explain_offset(written: Written, moment: date | datetime) -> str:
-    """What is surprising about an offset that could be the end of a range; empty if nothing is.
+def _explain_offset(written: ParsedMoment, moment: date | datetime) -> str:
+    """Explain an offset that was probably meant as the end of a range; "" for any other.
 
-    `09:00-11:00` is a time with an offset (ISO 8601), and how people write from nine to eleven.
+    `09:00-11:00` is a time with a UTC offset (ISO 8601), but people also write ranges like this.
     """
     if written.offset is None or written.clock is None or not isinstance(moment, datetime):
         return ""
