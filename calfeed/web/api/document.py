@@ -68,7 +68,7 @@ def make_document(operations: Iterable[Operation], prefix: str) -> dict[str, Any
     }
 
 
-def name_of(model: type[BaseModel]) -> str:
+def name_of(model: type[Any]) -> str:
     """A model's name among the schemas."""
     return re.sub(r"\W", "_", model.__name__)
 
@@ -83,10 +83,10 @@ def _make_schemas(operations: list[Operation]) -> dict[str, Any]:
             wanted[(operation.answer, "serialization")] = None
     references, found = models_json_schema(list(wanted), ref_template=_PREFIX + "{model}")
     schemas: dict[str, Any] = found["$defs"]
-    for (model, _), reference in references.items():
+    for (listed, _), reference in references.items():
         # pydantic names a generic model after its parameters, whatever the model is called.
         generated = reference["$ref"].removeprefix(_PREFIX)
-        schemas[name_of(model)] = schemas.pop(generated)
+        schemas[name_of(listed)] = schemas.pop(generated)
     return schemas
 
 
