@@ -27,9 +27,9 @@ from calfeed.reminders.filters import Filters, Subject
 from calfeed.reminders.messages import Message
 from calfeed.store import tables
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint
+from calfeed.store.endpoints.records import Endpoint, add_endpoint
 from calfeed.store.migrate import migrate
-from calfeed.store.outbox import outbox
+from calfeed.store.outbox.messages import add_messages
 from tests.delivery.receiver import Receiver
 from tests.keys import KEYS
 
@@ -158,7 +158,7 @@ def _add_deliveries(connection: Connection, pairs: list[tuple[int, str]], due: d
     subject = Subject(type="reminder.due", calendar="measured", event="measured")
     numbers = sorted({number for number, _ in pairs})
     messages = [Message(make_message_id(one), subject, due, make_body(one)) for one in numbers]
-    outbox.add_messages(connection, messages)
+    add_messages(connection, messages)
     connection.execute(tables.messages.update().values(fanned_out_to=None))
     alike = {"state": "pending", "next_at": due, "claim": 0, "attempts": 0}
     rows = [

@@ -30,9 +30,9 @@ from calfeed.reminders.filters import Filters, Subject
 from calfeed.reminders.messages import Message
 from calfeed.store import tables
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint
+from calfeed.store.endpoints.records import Endpoint, add_endpoint
 from calfeed.store.migrate import migrate
-from calfeed.store.outbox import outbox
+from calfeed.store.outbox.messages import add_delivery
 
 _FIRST = 10**9
 """The number of the first of many, so that all have as many digits."""
@@ -76,7 +76,7 @@ def add_message(connection: Connection, now: datetime) -> int:
     """Add the first message, for the first endpoint alone: the number of its delivery."""
     subject = Subject(type="reminder.due", calendar="measured", event="measured")
     message = Message(make_message_id(_FIRST), subject, now, make_body(_FIRST))
-    return outbox.add_delivery(connection, message, _endpoint_id(_FIRST))
+    return add_delivery(connection, message, _endpoint_id(_FIRST))
 
 
 def mark_delivered(connection: Connection, at: datetime, last: int) -> None:

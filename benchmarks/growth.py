@@ -27,7 +27,7 @@ from calfeed.reminders.filters import Subject
 from calfeed.reminders.messages import Message
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
-from calfeed.store.outbox import outbox
+from calfeed.store.outbox.messages import add_messages
 from tests.keys import KEYS
 
 FEEDS = (10, 100, 1_000)
@@ -162,7 +162,7 @@ def _fan_out(url: str, sink: str, endpoints: int) -> FanOut:
         now, began = datetime.now(UTC), time.perf_counter()
         message = Message(make_message_id(1), subject, now, make_body(1))
         with database.write() as connection:
-            outbox.add_messages(connection, [message])
+            add_messages(connection, [message])
         wait_for_attempts(database, 2)
         first = time.perf_counter() - began
         while count_attempts(database) < endpoints + 1:

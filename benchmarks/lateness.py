@@ -24,7 +24,7 @@ from benchmarks.messages import SECRET
 from calfeed.reminders.filters import Filters
 from calfeed.store import tables
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint
+from calfeed.store.endpoints.records import Endpoint, add_endpoint
 from tests.keys import KEYS
 
 RATE = 200

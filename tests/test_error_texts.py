@@ -21,7 +21,7 @@ from calfeed.errors import (
     SealError,
 )
 from calfeed.reminders.filters import Filters
-from calfeed.store.endpoints.endpoints import Endpoint
+from calfeed.store.endpoints.records import Endpoint
 from calfeed.web.api.problems import explain_errors
 
 PACKAGE = Path(__file__).parents[1] / "calfeed"
@@ -135,7 +135,7 @@ def test_the_command_line_names_the_command_that_helps(error: CalfeedError, advi
 @pytest.mark.parametrize(
     "why",
     [
-        "what is stored was changed, or moved there from another row",
+        "the stored value was changed, or moved from another row",
         "there is no key in calfeed.keys; `calfeed keys make` prints one",
     ],
 )
@@ -146,7 +146,7 @@ def test_the_api_gives_the_whole_reason_and_no_command_of_another_face(why: str)
 
     @app.get("/")
     def show() -> str:
-        return Endpoint("ep_1", "", Filters(), "", moment, lost=why).check().id
+        return Endpoint("ep_1", "", Filters(), "", moment, lost=why).require_readable().id
 
     answer = app.test_client().get("/").json
     assert answer is not None

@@ -166,7 +166,7 @@ FACES = ("cli/", "web/api/", "web/console/")
 
 TRANSITION = "a transition"
 SQL_WRITES = {"insert", "insert_new", "update", "delete", f"{TRANSITION}.update"}
-TRANSACTIONS = {"write", "write_alone", "write_alone_if_free"}
+TRANSACTIONS = {"write", "write_exclusive", "try_write_exclusive"}
 
 
 @cache
@@ -212,14 +212,14 @@ def called_in(function: ast.FunctionDef, taken: dict[str, str]) -> Iterator[str]
 
 def test_the_functions_of_the_store_that_write_are_found() -> None:
     known = {
-        "calfeed.store.endpoints.lifecycle.hold_endpoint",
-        "calfeed.store.endpoints.endpoints.add_endpoint",
+        "calfeed.store.endpoints.lifecycle.suspend_endpoint",
+        "calfeed.store.endpoints.records.add_endpoint",
         "calfeed.store.access.tokens.revoke_token",
         "calfeed.store.outbox.rehearsals.add_rehearsal",
-        "calfeed.store.secrets.resealing.seal_again",
+        "calfeed.store.secrets.resealing.reseal_all",
     }
     assert known <= writers()
-    assert "calfeed.store.endpoints.endpoints.find_endpoint" not in writers()
+    assert "calfeed.store.endpoints.records.find_endpoint" not in writers()
 
 
 @pytest.mark.parametrize("module", [one for one in MODULES if one.startswith(FACES)])

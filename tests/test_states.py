@@ -159,7 +159,7 @@ def test_a_wrong_transition_cannot_be_made(source: State | None, target: State) 
 def test_a_transition_writes_no_state_but_its_targets() -> None:
     settle = Transition([DeliveryState.PENDING], DeliveryState.DELIVERED, DeliveryState.FAILED)
     assert settle.to(DeliveryState.FAILED) is DeliveryState.FAILED
-    with pytest.raises(ValueError, match="held is none of delivered, failed"):
+    with pytest.raises(ValueError, match="held is not one of delivered, failed"):
         settle.to(DeliveryState.HELD)
 
 

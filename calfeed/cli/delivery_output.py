@@ -8,7 +8,7 @@ from datetime import datetime
 from calfeed.counting import count
 from calfeed.delivery.transport.guard import show_url
 from calfeed.model.states import DeliveryState
-from calfeed.store.reports.history import Receipt, Told
+from calfeed.store.reports.history import Receipt, SentMessage
 
 _TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
@@ -52,7 +52,7 @@ def say_receipt(one: Receipt) -> str:
     return f"{one.endpoint_id} {receiver}".rstrip() + f": {said} (delivery {one.delivery_id})"
 
 
-def say_receipts(told: Told) -> list[str]:
+def say_receipts(told: SentMessage) -> list[str]:
     """Write a line for each endpoint that a message is for."""
     lines = [say_receipt(one) for one in told.receipts]
     if not told.complete:

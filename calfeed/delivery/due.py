@@ -16,13 +16,22 @@ from calfeed.publish.plan import HORIZON, page_address, planned_until
 from calfeed.reminders.digests import digest_message, name_digest, split
 from calfeed.reminders.messages import LATE, format_span, reminder_message
 from calfeed.reminders.plan import GRACE, Reminder, plan_reminders
-from calfeed.store.catalog import announcements, catalog, visibility
+from calfeed.store.catalog import announcements, visibility
 from calfeed.store.catalog.calendars import touch_calendars
-from calfeed.store.catalog.fingerprints import load_marks
-from calfeed.store.catalog.publishes import Author
+from calfeed.store.catalog.events import delete_events, find_unreadable_events, load_events
+from calfeed.store.catalog.fingerprints import load_fingerprints
+from calfeed.store.catalog.publishes import Author, add_publish
 from calfeed.store.database import Connection, Database
-from calfeed.store.notices import announce
-from calfeed.store.outbox import digests, fanout, outbox
+from calfeed.store.notices import notify_listeners
+from calfeed.store.outbox import digests, fanout
+from calfeed.store.outbox.messages import add_delivery, add_messages
+from calfeed.store.outbox.reminders import (
+    extend_scheduled,
+    load_reminders,
+    lock_due_reminders,
+    schedule_reminders,
+    settle_reminders,
+)
 from calfeed.store.rows import ReminderRow
 
 _log = logging.getLogger(__name__)
@@ -99,7 +108,7 @@ def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> in
     so does what was not announced yet.
     """
     with database.write() as connection:
-        rows = outbox.take_due(connection, now + AHEAD, _BATCH)
+        rows = lock_due_reminders(connection, now + AHEAD, _BATCH)
         if not rows:
             return 0
         found = _sort_out(connection, rows, now)
@@ -135,12 +144,12 @@ def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> in
             late = now - reminder.due > LATE
             turn = pace.take_turn(now, reminder.until) if late else None
             messages.append(replace(message, send_from=at if at > now else turn))
-        outbox.add_messages(connection, messages, reminder_keys=settled[ReminderState.SENT])
-        outbox.plan(connection, found.put_off)
-        announcements.hold_back(connection, found.held)
+        add_messages(connection, messages, reminder_keys=settled[ReminderState.SENT])
+        schedule_reminders(connection, found.put_off)
+        announcements.delay_reminders(connection, found.held)
         moment = max([now, *(one.reminder.due for one in sent)])
         for state, keys in settled.items():
-            outbox.settle_reminders(connection, keys, state, moment)
+            settle_reminders(connection, keys, state, moment)
         return len(rows)
 
 
@@ -150,11 +159,11 @@ def _sort_out(connection: Connection, rows: Sequence[ReminderRow], now: datetime
     A reminder that goes for the announced revision too tells of that one. Another one waits until
     its event is announced, unless its occurrence begins before: it may be a slip.
     """
-    events = catalog.load_events(connection, uids=sorted({row.uid for row in rows}))
+    events = load_events(connection, uids=sorted({row.uid for row in rows}))
     published = {event.uid: event for event in events}
-    waiting = announcements.load_waiting(connection, sorted(published))
+    waiting = announcements.load_pending_announcements(connection, sorted(published))
     announced_at = {one.uid: one.due for one in waiting}
-    lost = catalog.find_unreadable(connection, sorted({row.uid for row in rows} - published.keys()))
+    lost = find_unreadable_events(connection, sorted({row.uid for row in rows} - published.keys()))
     found = _Sorted()
     for row in rows:
         if row.uid in lost:
@@ -186,17 +195,15 @@ def review_plans(database: Database, after: datetime, before: datetime) -> None:
     while after < before:
         step = min(after + _SLICE, before)
         with database.read() as connection:
-            rows = outbox.load_reminders(connection, window=(after, step))
+            rows = load_reminders(connection, window=(after, step))
             planned = [row for row in rows if row.state is ReminderState.PLANNED]
             uids = sorted({row.uid for row in planned})
-            revisions = {
-                row.uid: row.revision for row in catalog.load_events(connection, uids=uids)
-            }
+            revisions = {row.uid: row.revision for row in load_events(connection, uids=uids)}
         found = [(row, _find(revisions.get(row.uid), row)) for row in planned]
         shifted = [one for row, one in found if one is not None and one.due != row.due]
         if shifted:
             with database.write() as connection:
-                outbox.plan(connection, shifted)
+                schedule_reminders(connection, shifted)
         after = step
 
 
@@ -214,18 +221,18 @@ def make_digests(database: Database, now: datetime) -> int:
     """
     count = 0
     with database.write() as connection:
-        for endpoint_id, options in digests.take_ripe(connection, now, _DIGESTS):
-            gathered = digests.take_gathered(connection, endpoint_id, now)
+        for endpoint_id, options in digests.lock_due_digests(connection, now, _DIGESTS):
+            gathered = digests.lock_gathered(connection, endpoint_id, now)
             count += len(gathered)
-            expired = [one for one in gathered if one.told.until <= now]
+            expired = [one for one in gathered if one.member.until <= now]
             digests.settle_gathered(connection, expired, DeliveryState.EXPIRED, now)
-            wanted = [one for one in gathered if one.told.until > now]
+            wanted = [one for one in gathered if one.member.until > now]
             quiet = options.quiet_until(now)
             if quiet is not None:
                 digests.postpone(
-                    connection, [one for one in wanted if one.told.until > quiet], quiet
+                    connection, [one for one in wanted if one.member.until > quiet], quiet
                 )
-                wanted = [one for one in wanted if one.told.until <= quiet]
+                wanted = [one for one in wanted if one.member.until <= quiet]
             _tell(connection, endpoint_id, wanted, now)
     return count
 
@@ -233,11 +240,11 @@ def make_digests(database: Database, now: datetime) -> int:
 def _tell(
     connection: Connection, endpoint_id: str, wanted: Sequence[digests.Gathered], now: datetime
 ) -> None:
-    by_message = {one.told.message_id: one for one in wanted}
-    for part in split(one.told for one in wanted):
+    by_message = {one.member.message_id: one for one in wanted}
+    for part in split(one.member for one in wanted):
         members = [by_message[told.message_id] for told in part]
         name = name_digest(endpoint_id, min(one.due for one in members), part)
-        outbox.add_delivery(connection, digest_message(name, part, now), endpoint_id)
+        add_delivery(connection, digest_message(name, part, now), endpoint_id)
         digests.settle_gathered(connection, members, DeliveryState.DIGESTED, now, name)
 
 
@@ -250,13 +257,13 @@ def extend_plans(database: Database, now: datetime) -> int:
         return list(found), planned_until(event, now)
 
     with database.write() as connection:
-        return outbox.extend_plans(connection, now + _EXTEND_BELOW, _BATCH, extend)
+        return extend_scheduled(connection, now + _EXTEND_BELOW, _BATCH, extend)
 
 
 def retire_events(database: Database, now: datetime) -> int:
     """Stop showing events that were withdrawn 90 days ago; returns how many."""
-    with database.write_alone() as connection:
-        marks = load_marks(connection).values()
+    with database.write_exclusive() as connection:
+        marks = load_fingerprints(connection).values()
         retired = [
             mark
             for mark in marks
@@ -265,7 +272,7 @@ def retire_events(database: Database, now: datetime) -> int:
         if retired:
             summary = f"{count(len(retired), 'event')} withdrawn before no longer shown"
             slugs = {mark.calendar for mark in retired}
-            number = catalog.add_publish(
+            number = add_publish(
                 connection,
                 now,
                 summary,
@@ -273,9 +280,9 @@ def retire_events(database: Database, now: datetime) -> int:
                 Author(command="calfeed worker"),
                 public=visibility.any_public(connection, slugs),
             )
-            catalog.forget_events(connection, [mark.uid for mark in retired])
+            delete_events(connection, [mark.uid for mark in retired])
             touch_calendars(connection, slugs, number)
-            announce(connection)
+            notify_listeners(connection)
         return len(retired)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from calfeed.store.database import Database
 from calfeed.store.outbox import retention
-from calfeed.store.outbox.retention import Place
+from calfeed.store.outbox.retention import RetentionPosition
 
 KEEP = timedelta(days=90)
 """How long bodies are kept where nothing else is said."""
@@ -24,7 +24,7 @@ class Retention:
     def __init__(self, database: Database, keep: timedelta = KEEP) -> None:
         self._database = database
         self._keep = keep
-        self._place: Place | None = None
+        self._place: RetentionPosition | None = None
 
     def work(self, now: datetime) -> None:
         """Do as much as is due, up to a bound: what nobody will take first, then the bodies."""
@@ -34,6 +34,6 @@ class Retention:
                     break
         for _ in range(_STEPS):
             with self._database.write() as connection:
-                self._place = retention.forget_bodies(connection, now - self._keep, self._place)
+                self._place = retention.delete_old_bodies(connection, now - self._keep, self._place)
             if self._place is None:
                 break

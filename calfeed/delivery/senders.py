@@ -10,7 +10,7 @@ from calfeed.delivery.transport.guard import UrlRules
 from calfeed.errors import InvalidInputError, SettingsError
 from calfeed.private_files import keep_private
 from calfeed.settings import Settings
-from calfeed.store.endpoints.endpoints import Endpoint
+from calfeed.store.endpoints.records import Endpoint
 
 if TYPE_CHECKING:
     from calfeed.delivery.channels.file import Channel

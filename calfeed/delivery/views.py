@@ -11,7 +11,7 @@ from typing import Any
 from calfeed.delivery.transport.guard import show_url
 from calfeed.model.states import DeliveryState
 from calfeed.reminders.option_texts import show_digest, show_quiet
-from calfeed.store.endpoints.endpoints import Endpoint
+from calfeed.store.endpoints.records import Endpoint
 from calfeed.store.outbox.claims import Attempt
 from calfeed.store.outbox.deliveries import DeliveryRow
 from calfeed.store.reports.history import Receipt

@@ -33,16 +33,23 @@ from calfeed.publish.plan import Plan, plan_change, planned_until
 from calfeed.publish.show import list_changes, summarize
 from calfeed.publish.warn import find_warnings
 from calfeed.reminders.plan import Reminder
-from calfeed.store.catalog import announcements, catalog, visibility
-from calfeed.store.catalog.calendars import find_private_with, save_calendars, touch_calendars
-from calfeed.store.catalog.file_digests import load_known, save_known
-from calfeed.store.catalog.fingerprints import any_in, load_marks
+from calfeed.store.catalog import announcements, revisions, visibility
+from calfeed.store.catalog.calendars import (
+    find_private_after,
+    load_calendars,
+    save_calendars,
+    touch_calendars,
+)
+from calfeed.store.catalog.events import delete_events, load_events, load_sizes_by_year, save_events
+from calfeed.store.catalog.file_digests import load_file_digests, save_file_digests
+from calfeed.store.catalog.fingerprints import any_published_in, load_fingerprints
 from calfeed.store.catalog.installation import load_installation
-from calfeed.store.catalog.publishes import UNKNOWN, Author
+from calfeed.store.catalog.publishes import UNKNOWN_AUTHOR, Author, add_publish
 from calfeed.store.database import Connection, Database
-from calfeed.store.notices import announce
-from calfeed.store.outbox import outbox
-from calfeed.store.rows import CalendarRow, EventRow, ReminderRow, RevisionRow, Waiting
+from calfeed.store.notices import notify_listeners
+from calfeed.store.outbox import reminders
+from calfeed.store.outbox.messages import add_messages
+from calfeed.store.rows import CalendarRow, EventRow, PendingAnnouncement, ReminderRow, RevisionRow
 
 AT_ONCE = timedelta(0)
 """The grace time of what is announced with its publish."""
@@ -72,14 +79,14 @@ def plan_publish(
     installation = load_installation(connection)
     if defined.uids.installation not in (None, installation.id):
         raise StaleReadingError
-    published = catalog.load_calendars(connection)
+    published = load_calendars(connection)
     unchanged = defined.unchanged
-    marks = load_marks(connection, unchanged, RENDERER)
+    marks = load_fingerprints(connection, unchanged, RENDERER)
     differences = compare(defined.calendars, published, marks, now, unchanged)
     if unchanged:
         new = [event.uid for event in differences.wanted if event.uid not in marks]
         _check_unchanged(connection, defined, published, new)
-    waiting = {one.uid: one for one in announcements.load_waiting(connection)}
+    waiting = {one.uid: one for one in announcements.load_pending_announcements(connection)}
     calendars = differences.calendars
     revised = _revise(connection, differences, waiting, now, installation.first_sequence)
     held = NOTHING
@@ -90,7 +97,7 @@ def plan_publish(
     changes = [one.change for one in revised]
     kept: dict[str, list[ReminderRow]] = {}
     known = [change.after.event.uid for change in changes if change.before is not None]
-    for row in outbox.load_reminders(connection, uids=known):
+    for row in reminders.load_reminders(connection, uids=known):
         kept.setdefault(row.uid, []).append(row)
     planned: list[Reminder] = []
     withdrawn: list[ReminderRow] = []
@@ -109,12 +116,12 @@ def plan_publish(
         changes=tuple(changes),
         rerendered=tuple(
             rerender(row.revision, row.vevents, now)
-            for row in catalog.load_events(connection, uids=differences.stale)
+            for row in load_events(connection, uids=differences.stale)
         ),
         retired=differences.retired,
         carried=tuple(
             replace(row, calendar=after.event.calendar, revision=after)
-            for row in catalog.load_events(connection, uids=differences.carried)
+            for row in load_events(connection, uids=differences.carried)
             for after in [carry(row.revision, differences.renamed)]
         ),
         planned=tuple(sorted(planned, key=lambda reminder: (reminder.due, reminder.key))),
@@ -127,9 +134,9 @@ def plan_publish(
     )
 
 
-def _wait(change: EventChange, due: datetime) -> Waiting:
+def _wait(change: EventChange, due: datetime) -> PendingAnnouncement:
     base = change.before.sequence if change.before else None
-    return Waiting(change.after.event.uid, base, due)
+    return PendingAnnouncement(change.after.event.uid, base, due)
 
 
 def publish(
@@ -140,7 +147,7 @@ def publish(
     *,
     allow_removals: bool = False,
     hold_removals: bool = False,
-    author: Author = UNKNOWN,
+    author: Author = UNKNOWN_AUTHOR,
     grace: timedelta = AT_ONCE,
     announce_all: bool = False,
 ) -> Plan:
@@ -151,7 +158,7 @@ def publish(
     be. Only one process publishes at a time; readers see the state before or after, never between.
     Raises PublishRefusedError where too much would be withdrawn without `allow_removals`.
     """
-    with database.write_alone() as connection:
+    with database.write_exclusive() as connection:
         plan = plan_publish(
             connection,
             defined,
@@ -167,7 +174,7 @@ def publish(
             _apply(connection, plan, now, author)
         # What is held is not as defined, so whoever publishes next has to read it.
         as_defined = defined.known.keys() if plan.held == NOTHING else defined.unchanged
-        save_known(connection, {slug: defined.known[slug] for slug in as_defined})
+        save_file_digests(connection, {slug: defined.known[slug] for slug in as_defined})
     return plan
 
 
@@ -183,7 +190,7 @@ def _check_unchanged(
     """
     if not defined.unchanged <= published.keys():
         raise StaleReadingError  # what was published of them cannot be read
-    known = load_known(connection)
+    known = load_file_digests(connection)
     kept = [
         Calendar.model_validate_json(published[slug].content) for slug in sorted(defined.unchanged)
     ]
@@ -191,7 +198,7 @@ def _check_unchanged(
     if (
         any(known.get(one.slug) != defined.known[one.slug] for one in kept)
         or any(not names.isdisjoint((one.slug, *one.formerly)) for one in defined.calendars)
-        or any_in(connection, new, defined.unchanged)
+        or any_published_in(connection, new, defined.unchanged)
     ):
         raise StaleReadingError
 
@@ -202,11 +209,11 @@ def shortened_feeds(connection: Connection, year: int) -> list[tuple[str, int]]:
     With the first year (UTC) that each still shows. What a definition asks for is not among them.
     """
     found = []
-    for slug, row in catalog.load_calendars(connection).items():
+    for slug, row in load_calendars(connection).items():
         calendar = Calendar.model_validate_json(row.content)
         if row.withdrawn or calendar.history is not None:
             continue
-        first = first_year(catalog.sizes_by_year(connection, slug), year, None)
+        first = first_year(load_sizes_by_year(connection, slug), year, None)
         if first:
             found.append((slug, first))
     return found
@@ -219,7 +226,7 @@ def check_plan(connection: Connection, plan: Plan, now: datetime) -> None:
     slugs = sorted({one.before.event.calendar for one in plan.changes if one.before})
     coming = Counter(
         row.calendar
-        for row in catalog.load_events(connection, calendar_slugs=slugs)
+        for row in load_events(connection, calendar_slugs=slugs)
         if row.withdrawn_at is None and _is_coming(row.revision.event, now)
     )
     renamed = {
@@ -247,15 +254,15 @@ class _Revised(NamedTuple):
 def _revise(
     connection: Connection,
     differences: Differences,
-    waiting: Mapping[str, Waiting],
+    waiting: Mapping[str, PendingAnnouncement],
     now: datetime,
     first: int,
 ) -> list[_Revised]:
     wanted = {event.uid: event for event in differences.wanted}
     uids = [*wanted, *differences.gone]
-    newest = catalog.load_newest(connection, uids)
+    newest = revisions.load_newest_revisions(connection, uids)
     bases = load_announced(connection, [waiting[uid] for uid in uids if uid in waiting])
-    lost = catalog.load_lost_sequences(connection, [uid for uid in wanted if uid not in newest])
+    lost = revisions.load_newest_sequences(connection, [uid for uid in wanted if uid not in newest])
     found = []
     for uid in uids:
         last = newest.get(uid)
@@ -272,14 +279,14 @@ def _revise(
 
 
 def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) -> None:
-    retired = catalog.load_events(connection, uids=plan.retired)
+    retired = load_events(connection, uids=plan.retired)
     # An event with a UID of its own may have come from another calendar, which changes too.
     left = {change.before.event.calendar for change in plan.changes if change.before}
     reached = {change.after.event.calendar for change in (*plan.changes, *plan.announced)}
     reached |= {one.after.event.calendar for one in plan.rerendered}
     touched = left | reached | {row.calendar for row in (*retired, *plan.carried)}
     changed = touched | {row.slug for row in plan.calendars}
-    number = catalog.add_publish(
+    number = add_publish(
         connection,
         now,
         summarize(plan),
@@ -288,23 +295,23 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
         # Whatever becomes private, or public, can be seen to do so.
         public=visibility.any_public(connection, changed)
         or any(not row.private for row in plan.calendars),
-        private=find_private_with(connection, plan.calendars),
+        private=find_private_after(connection, plan.calendars),
     )
     save_calendars(connection, [replace(row, publish_id=number) for row in plan.calendars])
     rows = [make_row(change.after) for change in plan.changes]
     rows += [make_row(one.after) for one in plan.rerendered]
     rows += plan.carried
-    catalog.save_events(connection, rows)
-    catalog.forget_events(connection, plan.retired)
+    save_events(connection, rows)
+    delete_events(connection, plan.retired)
     touch_calendars(connection, touched, number)
-    catalog.add_revisions(connection, new_entries(plan), number)
+    revisions.add_revisions(connection, new_entries(plan), number)
     settled = [change.after.event.uid for change in (*plan.changes, *plan.announced)]
-    announcements.forget_waiting(connection, settled)
-    announcements.save_waiting(connection, plan.waiting)
-    announcements.note_announced(connection, plan.announced, number)
-    outbox.withdraw(connection, [row.key for row in plan.withdrawn], now)
-    outbox.plan(connection, plan.planned)
-    outbox.set_planned_until(
+    announcements.delete_pending_announcements(connection, settled)
+    announcements.save_pending_announcements(connection, plan.waiting)
+    announcements.mark_announced(connection, plan.announced, number)
+    reminders.withdraw_reminders(connection, [row.key for row in plan.withdrawn], now)
+    reminders.schedule_reminders(connection, plan.planned)
+    reminders.set_planned_until(
         connection,
         {
             change.after.event.uid: None
@@ -313,19 +320,16 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
             for change in plan.changes
         },
     )
-    outbox.add_messages(connection, plan.messages)
-    visibility.withhold(connection, changed, now)
-    announce(connection)
+    add_messages(connection, plan.messages)
+    visibility.withhold_private(connection, changed, now)
+    notify_listeners(connection)
 
 
 def new_entries(plan: Plan) -> list[RevisionRow]:
     """What a plan adds to the ledger."""
     entries = [RevisionRow(change.kind.value, change.after) for change in plan.changes]
-    entries += [
-        RevisionRow(catalog.RENDERED, one.after)
-        for one in plan.rerendered
-        if one.after != one.before
-    ]
+    changed = [change for change in plan.rerendered if change.after != change.before]
+    entries += [RevisionRow(revisions.RENDERED, change.after) for change in changed]
     return entries
 
 

@@ -21,7 +21,7 @@ from calfeed.ical.vevent import RENDERER
 from calfeed.ical.zones.clocks import clock_of, full_fingerprint
 from calfeed.model.events import Calendar, Event, Status, canonical_json, fingerprint
 from calfeed.model.revision import ComparableRevision, Revision
-from calfeed.store.rows import CalendarRow, EventMark
+from calfeed.store.rows import CalendarRow, EventFingerprint
 
 KEPT = timedelta(days=90)
 """How long a withdrawn event is still shown as cancelled."""
@@ -83,7 +83,7 @@ NOTHING = Removals()
 def compare(
     defined: Sequence[Calendar],
     calendars: Mapping[str, CalendarRow],
-    marks: Mapping[str, EventMark],
+    marks: Mapping[str, EventFingerprint],
     now: datetime,
     unchanged: Collection[str] = (),
 ) -> Differences:
@@ -283,7 +283,7 @@ def _later(last: Revision, now: datetime) -> datetime:
 
 
 def _is_as_defined(
-    mark: EventMark, events: Mapping[str, Event], unchanged: Collection[str]
+    mark: EventFingerprint, events: Mapping[str, Event], unchanged: Collection[str]
 ) -> bool:
     if mark.calendar in unchanged:
         return mark.withdrawn_at is None
@@ -291,7 +291,7 @@ def _is_as_defined(
     return event is not None and not _differs(event, mark)
 
 
-def _differs(event: Event, mark: EventMark | None) -> bool:
+def _differs(event: Event, mark: EventFingerprint | None) -> bool:
     # Before 0.3 the rules of its zone were no part of a series' fingerprint.
     return (
         mark is None

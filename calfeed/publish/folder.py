@@ -11,9 +11,9 @@ from calfeed.definitions.files import load_definitions
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.publish.apply import StaleReadingError, publish
 from calfeed.publish.plan import Plan
-from calfeed.store.catalog.file_digests import load_known
-from calfeed.store.catalog.installation import load_scheme
-from calfeed.store.catalog.publishes import UNKNOWN, Author
+from calfeed.store.catalog.file_digests import load_file_digests
+from calfeed.store.catalog.installation import load_uid_scheme
+from calfeed.store.catalog.publishes import UNKNOWN_AUTHOR, Author
 from calfeed.store.database import Database
 
 
@@ -24,7 +24,7 @@ def publish_folder(
     base_url: str,
     *,
     allow_removals: bool = False,
-    author: Author = UNKNOWN,
+    author: Author = UNKNOWN_AUTHOR,
     announce_all: bool = False,
 ) -> Plan:
     """Read a folder and publish it, as `publish` does; `clock` tells when it is published.
@@ -35,7 +35,7 @@ def publish_folder(
 
     def run(reader: DefinitionReader) -> Plan:
         with database.read() as connection:
-            uids = load_scheme(connection)
+            uids = load_uid_scheme(connection)
         defined = load_definitions(folder, reader, uids, clock().date())
         return publish(
             database,
@@ -48,7 +48,7 @@ def publish_folder(
         )
 
     with database.read() as connection:
-        known = load_known(connection)
+        known = load_file_digests(connection)
     try:
         return run(DefinitionReader(reader_version(), known))
     except StaleReadingError:

@@ -21,10 +21,13 @@ from calfeed.model.events import canonical_json
 from calfeed.model.revision import Revision
 from calfeed.publish.apply import make_row, new_entries
 from calfeed.publish.plan import Plan
-from calfeed.store.catalog import announcements, catalog
-from calfeed.store.catalog.calendars import save_calendars
-from calfeed.store.catalog.fingerprints import load_marks
+from calfeed.store.catalog import announcements
+from calfeed.store.catalog.calendars import load_calendars, save_calendars
+from calfeed.store.catalog.events import save_events
+from calfeed.store.catalog.fingerprints import load_fingerprints
 from calfeed.store.catalog.installation import Installation, load_installation, save_installation
+from calfeed.store.catalog.publishes import add_publish
+from calfeed.store.catalog.revisions import add_revisions
 from calfeed.store.database import Connection
 from calfeed.store.rows import CalendarRow, EventRow, RevisionRow
 
@@ -127,7 +130,7 @@ def fill(connection: Connection, ledger: Ledger) -> None:
         else replace(load_installation(connection), since=len(ledger.publishes)),
     )
     for at in ledger.publishes:
-        catalog.add_publish(connection, at, "", [])
+        add_publish(connection, at, "", [])
     save_calendars(
         connection,
         [
@@ -135,7 +138,7 @@ def fill(connection: Connection, ledger: Ledger) -> None:
             for slug, one in ledger.calendars.items()
         ],
     )
-    catalog.save_events(
+    save_events(
         connection,
         [
             _show(one.revisions[-1].revision, one.shown)
@@ -148,7 +151,7 @@ def fill(connection: Connection, ledger: Ledger) -> None:
         for entry in one.revisions:
             entries.setdefault(entry.publish, []).append(RevisionRow(entry.kind, entry.revision))
     for number, rows in entries.items():
-        catalog.add_revisions(connection, rows, number)
+        add_revisions(connection, rows, number)
     _note_announced(connection, ledger)
 
 
@@ -165,7 +168,7 @@ def _note_announced(connection: Connection, ledger: Ledger) -> None:
                 changes.setdefault(entry.publish, []).append(change)
             before = entry.revision
     for number, found in changes.items():
-        announcements.note_announced(connection, found, number)
+        announcements.mark_announced(connection, found, number)
 
 
 def _show(revision: Revision, shown: Shown) -> EventRow:
@@ -194,7 +197,7 @@ def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) ->
         revisions[carried.uid] = (*earlier, renamed)
     shown = {
         mark.uid: Shown(fingerprint=mark.fingerprint, renderer=mark.renderer)
-        for mark in load_marks(connection).values()
+        for mark in load_fingerprints(connection).values()
     }
     return Ledger(
         format=1,
@@ -204,7 +207,7 @@ def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) ->
             row.slug: KeptCalendar(
                 content=json.loads(row.content), publish=row.publish_id, withdrawn=row.withdrawn
             )
-            for row in catalog.load_calendars(connection).values()
+            for row in load_calendars(connection).values()
         },
         events={
             uid: KeptEvent(revisions=entries, shown=shown.get(uid))

@@ -15,7 +15,7 @@ from calfeed.model.states import ReminderState
 from calfeed.publish.compare import NOTHING, Removals, Rerendering
 from calfeed.reminders.messages import Message, change_message
 from calfeed.reminders.plan import Reminder, pending_reminders
-from calfeed.store.rows import CalendarRow, EventRow, ReminderRow, Waiting
+from calfeed.store.rows import CalendarRow, EventRow, PendingAnnouncement, ReminderRow
 
 HORIZON = timedelta(days=400)
 """How far ahead reminders are put on the list."""
@@ -42,7 +42,7 @@ class Plan:
     withdrawn: tuple[ReminderRow, ...] = ()
     announced: tuple[EventChange, ...] = ()
     messages: tuple[Message, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[PendingAnnouncement, ...] = ()
     warnings: tuple[DefinitionWarning, ...] = ()
     held: Removals = NOTHING
 

@@ -15,13 +15,14 @@ from calfeed.ical.variants import render_variants
 from calfeed.ical.vevent import RENDERER
 from calfeed.model.revision import Revision
 from calfeed.model.states import ReminderState
-from calfeed.store.catalog import catalog, lineage
-from calfeed.store.catalog.calendars import touch_calendars
+from calfeed.store.catalog import lineage
+from calfeed.store.catalog.calendars import load_calendars, touch_calendars
+from calfeed.store.catalog.events import load_events, save_events
 from calfeed.store.catalog.installation import load_installation, save_installation
-from calfeed.store.catalog.publishes import Author
+from calfeed.store.catalog.publishes import Author, add_publish
 from calfeed.store.database import Connection
-from calfeed.store.notices import announce
-from calfeed.store.outbox import outbox
+from calfeed.store.notices import notify_listeners
+from calfeed.store.outbox.reminders import load_reminders
 from calfeed.store.rows import ReminderRow
 
 _MARGIN = 1_000
@@ -46,15 +47,15 @@ class Repeats:
 
 def find_repeats(connection: Connection, now: datetime) -> Repeats:
     """What a database that was put back will send again."""
-    rows = outbox.load_reminders(connection, window=(_BEGINNING, now))
+    rows = load_reminders(connection, window=(_BEGINNING, now))
     planned = [row for row in rows if row.state is ReminderState.PLANNED]
     coming = [row for row in planned if row.until > now]
-    events = catalog.load_events(connection, uids=sorted({row.uid for row in coming}))
+    events = load_events(connection, uids=sorted({row.uid for row in coming}))
     return Repeats(
         reminders=coming,
         titles={row.uid: f"{row.calendar}/{row.slug}" for row in events},
         late=len(planned) - len(coming),
-        deliveries=lineage.count_unsettled(connection),
+        deliveries=lineage.count_unsettled_deliveries(connection),
     )
 
 
@@ -68,7 +69,7 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
     unknown = _MARGIN + max(0, int((now - last).total_seconds()))
     raised = {
         uid: _raise(text, None if seen is None else seen.get(uid, 0), unknown, now)
-        for uid, text in lineage.load_newest(connection).items()
+        for uid, text in lineage.load_last_revisions(connection).items()
     }
     own = load_installation(connection)
     # What was new in the time that was lost began where the restore before this one has put it.
@@ -78,10 +79,10 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
     save_installation(connection, replace(own, first_sequence=first))
     if not raised:
         return 0
-    number = catalog.add_publish(
+    number = add_publish(
         connection, now, "restored from a backup", [], Author(command="calfeed restore")
     )
-    catalog.save_events(
+    save_events(
         connection,
         [
             replace(
@@ -90,12 +91,12 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
                 renderer=RENDERER,
                 vevents=render_variants(raised[row.uid][0]),
             )
-            for row in catalog.load_events(connection)
+            for row in load_events(connection)
         ],
     )
-    lineage.save_raised(connection, raised, number)
-    touch_calendars(connection, catalog.load_calendars(connection), number)
-    announce(connection)
+    lineage.save_restored_revisions(connection, raised, number)
+    touch_calendars(connection, load_calendars(connection), number)
+    notify_listeners(connection)
     return len(raised)
 
 

@@ -12,10 +12,11 @@ from calfeed.model.revision import Revision
 from calfeed.model.states import EndpointState
 from calfeed.reminders.messages import make_subject
 from calfeed.reminders.plan import Reminder, plan_reminders
-from calfeed.store.catalog import catalog, visibility
+from calfeed.store.catalog import visibility
+from calfeed.store.catalog.events import load_events
 from calfeed.store.database import Transactions
-from calfeed.store.endpoints.endpoints import Endpoint, list_endpoints
-from calfeed.store.outbox import outbox
+from calfeed.store.endpoints.records import Endpoint, list_endpoints
+from calfeed.store.outbox.reminders import load_reminders
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,8 @@ def load_window(database: Transactions, begin: datetime, end: datetime) -> list[
     """What fires in `begin <= due < end`, with the endpoints that get it, by due time."""
     found = []
     with database.read() as connection:
-        rows = catalog.load_events(connection)
-        states = {
-            row.key: row.state for row in outbox.load_reminders(connection, window=(begin, end))
-        }
+        rows = load_events(connection)
+        states = {row.key: row.state for row in load_reminders(connection, window=(begin, end))}
         endpoints = list_endpoints(connection)
         is_public = cache(partial(visibility.is_public, connection))
         for row in rows:

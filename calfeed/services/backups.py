@@ -12,8 +12,8 @@ from calfeed.errors import InvalidInputError, StoreError
 from calfeed.publish.restore import Repeats, find_repeats, raise_sequences
 from calfeed.services.installation import Lost, find_lost
 from calfeed.store.access.sessions import end_sessions
-from calfeed.store.catalog.lineage import Lineage, load_lineage, load_sequences
-from calfeed.store.copies import copied_beside, held_alone, put_in_place, write_copy
+from calfeed.store.catalog.lineage import Lineage, load_last_sequences, load_lineage
+from calfeed.store.copies import exclusive_access, staged_copy, swap_in, write_copy
 from calfeed.store.database import Database
 from calfeed.store.migrate import is_empty, migrate
 
@@ -49,7 +49,7 @@ def restore_in_place(database: Database, now: datetime, confirm: Confirm) -> Res
     with database.read() as connection:
         repeats, lost = find_repeats(connection, now), find_lost(connection)
     confirm(repeats, lost)
-    with database.write_alone() as connection:
+    with database.write_exclusive() as connection:
         end_sessions(connection)  # some of them were ended since the backup
         return Restored(raise_sequences(connection, None, now))
 
@@ -68,10 +68,10 @@ def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm
         )
     live = database.file.path
     aside = live.with_name(f"{live.name}.before-{now:%Y%m%dT%H%M%SZ}")
-    with held_alone(live) as sound:
+    with exclusive_access(live) as sound:
         pass  # better to hear now that calfeed is running than after all that follows
     with (
-        copied_beside(file, live) as made,
+        staged_copy(file, live) as made,
         closing(Database(f"sqlite:///{made}", database.keys)) as copy,
     ):
         if is_empty(copy):
@@ -83,12 +83,12 @@ def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm
         confirm(repeats, lost)
         seen = _find_seen(database, known) if sound else None
         database.close()
-        with held_alone(live):
-            with copy.write_alone() as connection:
+        with exclusive_access(live):
+            with copy.write_exclusive() as connection:
                 end_sessions(connection)
                 raised = raise_sequences(connection, seen, now)
             copy.close()
-            there = put_in_place(made, live, aside)
+            there = swap_in(made, live, aside)
     return Restored(raised, aside if there else None)
 
 
@@ -96,7 +96,7 @@ def _find_seen(database: Database, known: Lineage) -> dict[str, int] | None:
     """The SEQUENCEs of the database that is replaced, if it is a later state of the backup."""
     with suppress(StoreError), database.read() as connection:
         if load_lineage(connection).continues(known):
-            return load_sequences(connection)
+            return load_last_sequences(connection)
     return None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints.channels import register_channels
-from calfeed.store.endpoints.filter_names import find_slips
+from calfeed.store.endpoints.filter_names import find_unknown_names
 
 if TYPE_CHECKING:
     from calfeed.delivery.channels.file import Channel
@@ -37,5 +37,5 @@ def find_channel_slips(connection: Connection, found: Mapping[str, Channel]) -> 
     return [
         f"channel {name}: {slip.message}"
         for name, one in found.items()
-        for slip in find_slips(connection, one.filters)
+        for slip in find_unknown_names(connection, one.filters)
     ]

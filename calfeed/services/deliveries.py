@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from calfeed.store.database import Transactions
-from calfeed.store.endpoints.endpoints import find_endpoint
-from calfeed.store.outbox.deliveries import Retried, list_failed, retry
+from calfeed.store.endpoints.records import find_endpoint
+from calfeed.store.outbox.deliveries import RetryResult, list_failed_ids, retry
 
 _STEP = 1000
 """How many deliveries are made pending again in one transaction."""
 
 
-def retry_deliveries(database: Transactions, numbers: Sequence[int], now: datetime) -> Retried:
+def retry_deliveries(database: Transactions, numbers: Sequence[int], now: datetime) -> RetryResult:
     """Make deliveries that failed pending again, each under its own webhook-id.
 
     Raises NotFoundError where one of them is not there; what came before it is done.
     """
-    done = Retried()
+    done = RetryResult()
     for index in range(0, len(numbers), _STEP):
         with database.write() as connection:
             part = retry(connection, numbers[index : index + _STEP], now)
@@ -34,12 +34,12 @@ def retry_failed(
     since: datetime,
     now: datetime,
     limit: int | None = None,
-) -> Retried:
+) -> RetryResult:
     """Do so with what ended in vain for an endpoint since a time, the oldest `limit` of it.
 
     Raises NotFoundError where there is no such endpoint.
     """
     with database.read() as connection:
         find_endpoint(connection, endpoint_id)
-        numbers = list_failed(connection, endpoint_id, since)[:limit]
+        numbers = list_failed_ids(connection, endpoint_id, since)[:limit]
     return retry_deliveries(database, numbers, now)

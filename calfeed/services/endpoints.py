@@ -23,14 +23,15 @@ from calfeed.reminders.signing import check_secret, make_secret
 from calfeed.settings import Settings
 from calfeed.store.access import tokens
 from calfeed.store.database import Connection, Database, Transactions
-from calfeed.store.endpoints import endpoints, lifecycle
-from calfeed.store.endpoints.endpoints import Endpoint
-from calfeed.store.endpoints.filter_names import find_slips
+from calfeed.store.endpoints import lifecycle, records
+from calfeed.store.endpoints.filter_names import find_unknown_names
 from calfeed.store.endpoints.lifecycle import Released
-from calfeed.store.notices import announce
-from calfeed.store.outbox import deliveries, outbox
+from calfeed.store.endpoints.records import Endpoint
+from calfeed.store.notices import notify_listeners
+from calfeed.store.outbox import deliveries
 from calfeed.store.outbox.claims import Attempt
 from calfeed.store.outbox.deliveries import DeliveryRow
+from calfeed.store.outbox.messages import add_delivery
 
 Read = TypeVar("Read")
 
@@ -96,7 +97,7 @@ def make_endpoint(
         state=EndpointState.UNVERIFIED if registered else EndpointState.ACTIVE,
     )
     made = _change(connection, bare, rules, values, faults)
-    endpoints.add_endpoint(connection, made)
+    records.add_endpoint(connection, made)
     return made
 
 
@@ -132,8 +133,8 @@ def change_endpoint(
         secret = None
         if found.lost is not None and values.url is not None:
             secret = _make_secret(None)
-            found = found.renew("", secret)
-        changed = _change(connection, found.check(), rules, values, [])
+            found = found.replace_secrets("", secret)
+        changed = _change(connection, found.require_readable(), rules, values, [])
         lifecycle.change_endpoint(connection, changed, now)
         return _show(connection, endpoint_id)._replace(new_secret=secret)
 
@@ -146,7 +147,7 @@ def request_test(database: Transactions, endpoint_id: str, now: datetime) -> Del
     """
     with database.write() as connection:
         number = _add_test(connection, endpoint_id, now)
-        announce(connection)
+        notify_listeners(connection)
         return deliveries.find_delivery(connection, number)
 
 
@@ -166,7 +167,7 @@ def test_endpoint(
     Raises InvalidInputError, too, for a channel that this process cannot send to.
     """
     with database.read() as connection:
-        found = endpoints.find_endpoint(connection, endpoint_id).check()
+        found = records.find_endpoint(connection, endpoint_id).require_readable()
 
     def add(connection: Connection) -> int:
         return _add_test(connection, endpoint_id, clock())
@@ -179,11 +180,11 @@ def test_endpoint(
 
 
 def _add_test(connection: Connection, endpoint_id: str, now: datetime) -> int:
-    found = endpoints.find_endpoint(connection, endpoint_id).check()
+    found = records.find_endpoint(connection, endpoint_id).require_readable()
     if found.state is EndpointState.UNVERIFIED:
         raise ConflictError(f"endpoint {endpoint_id} is unverified; nothing is sent to it yet")
     message = probe_message(endpoint_id, now, secrets.token_hex(8))
-    return outbox.add_delivery(connection, message, endpoint_id)
+    return add_delivery(connection, message, endpoint_id)
 
 
 def pause_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> EndpointDetails:
@@ -192,8 +193,8 @@ def pause_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> E
     Raises ConflictError unless it is active.
     """
     with database.write() as connection:
-        found = endpoints.find_endpoint(connection, endpoint_id)
-        if not lifecycle.hold_endpoint(connection, endpoint_id, EndpointState.PAUSED, now):
+        found = records.find_endpoint(connection, endpoint_id)
+        if not lifecycle.suspend_endpoint(connection, endpoint_id, EndpointState.PAUSED, now):
             raise ConflictError(
                 f"endpoint {endpoint_id} is {found.state}; only an active one can be paused"
             )
@@ -208,7 +209,7 @@ def resume_endpoint(
     Raises ConflictError for any other.
     """
     with database.write() as connection:
-        found = endpoints.find_endpoint(connection, endpoint_id)
+        found = records.find_endpoint(connection, endpoint_id)
         released = lifecycle.resume_endpoint(connection, endpoint_id, now)
         if released is None:
             raise ConflictError(
@@ -239,14 +240,14 @@ def rotate_secret(
     with database.write() as connection:
         found = _take_own(connection, endpoint_id)
         rotated = found.rotate(made, now)
-        endpoints.save_endpoint(connection, rotated)
+        records.save_endpoint(connection, rotated)
     return Rotated(rotated, found)
 
 
 def remove_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> None:
     """Remove an endpoint and revoke its owner's token; what is pending for it is dropped."""
     with database.write() as connection:
-        endpoints.find_endpoint(connection, endpoint_id)
+        records.find_endpoint(connection, endpoint_id)
         drop_endpoints(connection, [endpoint_id], now)
 
 
@@ -271,11 +272,11 @@ def check_changeable(one: Endpoint) -> Endpoint:
 
 
 def _take_own(connection: Connection, endpoint_id: str) -> Endpoint:
-    return check_changeable(endpoints.take_endpoint(connection, endpoint_id))
+    return check_changeable(records.lock_endpoint(connection, endpoint_id))
 
 
 def _show(connection: Connection, endpoint_id: str) -> EndpointDetails:
-    found = endpoints.find_endpoint(connection, endpoint_id)
+    found = records.find_endpoint(connection, endpoint_id)
     return EndpointDetails(found, lifecycle.count_deliveries(connection, endpoint_id))
 
 
@@ -290,7 +291,7 @@ def _change(
     chosen = {name: tuple(entries) for name, entries in values.filters.items()}
     filters = one.filters.model_copy(update=chosen)
     if filters != one.filters:
-        faults += [*list_faults(filters), *find_slips(connection, filters)]
+        faults += [*list_faults(filters), *find_unknown_names(connection, filters)]
     url, text = values.url, values.description
     if url is not None or not one.url:
         url = _take(faults, "url", lambda: check_url(values.url or "", *rules), "")

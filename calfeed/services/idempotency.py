@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from calfeed.errors import InvalidInputError
-from calfeed.store.access.idempotency import claim_key, keep_answer
-from calfeed.store.database import Database, Joined, Transactions
+from calfeed.store.access.idempotency import claim_key, store_response
+from calfeed.store.database import Database, JoinedTransaction, Transactions
 
 
 class UsedKeyError(InvalidInputError):
@@ -41,6 +41,6 @@ def do_once(
             raise UsedKeyError(str(error)) from error
         if before is not None:
             return Answered(before, before, replayed=True)
-        made = do(Joined(connection))
-        keep_answer(connection, key, made.kept)
+        made = do(JoinedTransaction(connection))
+        store_response(connection, key, made.kept)
         return made

@@ -9,7 +9,7 @@ from uuid import UUID
 from calfeed.errors import StoreError
 from calfeed.store.catalog import installation
 from calfeed.store.database import Connection, Database
-from calfeed.store.endpoints.endpoints import Endpoint, list_endpoints
+from calfeed.store.endpoints.records import Endpoint, list_endpoints
 from calfeed.store.migrate import check_schema, migrate
 from calfeed.store.secrets import private, resealing
 from calfeed.store.secrets.keys import Key
@@ -35,8 +35,8 @@ def make_ready(database: Database) -> str | None:
 
 def set_id(database: Database, wanted: UUID) -> None:
     """Give a new installation an id. Raises InvalidInputError where something is published."""
-    with database.write_alone() as connection:
-        installation.set_id(connection, wanted)
+    with database.write_exclusive() as connection:
+        installation.change_installation_id(connection, wanted)
 
 
 class Lost(NamedTuple):
@@ -67,7 +67,7 @@ def encrypt_again(database: Database) -> Encrypted:
 
     It may be ended at any time and begun again. What cannot be read is left as it is.
     """
-    resealing.seal_again(database)
+    resealing.reseal_all(database)
     with database.read() as connection:
         current = keyring_of(connection).file.load()[0].id
         used = resealing.count_by_key(connection)
@@ -90,4 +90,4 @@ def drop_key(database: Database, key_id: str, now: datetime) -> None:
 def find_lost(connection: Connection) -> Lost:
     """What of endpoints, and of private calendars, cannot be read with the keys there are."""
     endpoints = [one for one in list_endpoints(connection) if one.lost is not None]
-    return Lost(endpoints, private.find_lost(connection))
+    return Lost(endpoints, private.find_unreadable_calendars(connection))

@@ -15,7 +15,7 @@ from calfeed.errors import PublishRefusedError
 from calfeed.publish import ledger
 from calfeed.publish.apply import check_plan, plan_publish
 from calfeed.publish.plan import Plan
-from calfeed.store.catalog.installation import load_scheme
+from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema, is_empty, migrate
 
@@ -34,7 +34,7 @@ def compare_folder(database: Database, folder: Path, base_url: str, now: datetim
     Raises DefinitionError with every problem of every file.
     """
     with database.read() as connection:
-        defined = load_definitions(folder, uids=load_scheme(connection), today=now.date())
+        defined = load_definitions(folder, uids=load_uid_scheme(connection), today=now.date())
         plan = plan_publish(connection, defined, now, base_url)
         refusal = ""
         try:

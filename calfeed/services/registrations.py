@@ -25,17 +25,17 @@ from calfeed.services.endpoints import (
     show_endpoint,
 )
 from calfeed.store.access import tokens
-from calfeed.store.database import Connection, Joined, Transactions
-from calfeed.store.endpoints import endpoints, lifecycle
-from calfeed.store.endpoints.endpoints import Endpoint
+from calfeed.store.database import Connection, JoinedTransaction, Transactions
+from calfeed.store.endpoints import lifecycle, records
+from calfeed.store.endpoints.records import Endpoint
 from calfeed.store.endpoints.registrations import (
     Registration,
     add_registration,
-    choose_to_drop,
+    choose_evictions,
     list_registrations,
 )
-from calfeed.store.notices import announce
-from calfeed.store.outbox import claims, outbox
+from calfeed.store.notices import notify_listeners
+from calfeed.store.outbox.messages import add_delivery, load_messages
 
 PATIENCE = timedelta(hours=1)
 """How long a registration waits to be confirmed before it is dropped."""
@@ -67,8 +67,8 @@ def register_endpoint(
         scopes = [OWNER_SCOPE.format(endpoint=made.id)]
         tokens.add_token(connection, token, None, "self-service", now, scopes)
         message = verify_message(made.id, now, challenge, now + PATIENCE)
-        outbox.add_delivery(connection, message, made.id)
-        announce(connection)
+        add_delivery(connection, message, made.id)
+        notify_listeners(connection)
     return Registered(made, token)
 
 
@@ -81,11 +81,11 @@ def confirm_registration(
     another challenge.
     """
     with database.write() as connection:
-        found = endpoints.take_endpoint(connection, endpoint_id)
+        found = records.lock_endpoint(connection, endpoint_id)
         if found.state is not EndpointState.UNVERIFIED:
             raise ConflictError("The endpoint is not waiting to be confirmed.")
         message_id = verify_id(found.id)
-        message = claims.load_messages(connection, [message_id])[message_id]
+        message = load_messages(connection, [message_id])[message_id]
         if message.until is None or message.until <= now:
             raise ConflictError("The registration was not confirmed within an hour; make another.")
         sent = str(json.loads(message.body)["data"]["challenge"])
@@ -93,12 +93,12 @@ def confirm_registration(
             words = "this is not the challenge that was sent to the endpoint"
             raise InvalidFieldsError([Fault("challenge", words)])
         lifecycle.verify_endpoint(connection, found.id, now)
-        return show_endpoint(Joined(connection), endpoint_id)
+        return show_endpoint(JoinedTransaction(connection), endpoint_id)
 
 
 def _make_room(connection: Connection, origin: str, now: datetime) -> None:
     """Drop what was not confirmed in time, and what has to make room for one from `origin`."""
     waiting = list_registrations(connection)
     late = [one for one in waiting if one.at + PATIENCE <= now]
-    others = choose_to_drop(waiting[len(late) :], origin, MAX_WAITING)
+    others = choose_evictions(waiting[len(late) :], origin, MAX_WAITING)
     drop_endpoints(connection, [one.endpoint_id for one in (*late, *others)], now)

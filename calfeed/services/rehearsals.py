@@ -21,7 +21,7 @@ from calfeed.reminders.messages import Message, reminder_message
 from calfeed.reminders.signing import check_secret
 from calfeed.settings import Settings
 from calfeed.store.database import Database, Transactions
-from calfeed.store.endpoints.endpoints import Endpoint, find_endpoint
+from calfeed.store.endpoints.records import Endpoint, find_endpoint
 from calfeed.store.outbox.rehearsals import Rehearsal, add_rehearsal
 
 MAX_REMINDERS = 500
@@ -94,7 +94,7 @@ def receiver_at(settings: Settings, url: str, secret: str, now: datetime) -> End
 
 def _find_target(database: Transactions, endpoint_id: str) -> Endpoint:
     with database.read() as connection:
-        found = find_endpoint(connection, endpoint_id).check()
+        found = find_endpoint(connection, endpoint_id).require_readable()
     if found.state is not EndpointState.ACTIVE:
         raise ConflictError(
             f"endpoint {endpoint_id} is {found.state}, so nothing is sent to it; "

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from calfeed.publish.windows import Planned, load_window
 from calfeed.store.database import Database
 from calfeed.store.reports.history import (
-    FATES,
-    Fired,
+    REMINDER_OUTCOMES,
+    FiredReminder,
     History,
-    Published,
-    Told,
+    PublishedChange,
+    SentMessage,
     find_uids,
     load_fired,
     load_history,
@@ -24,19 +24,19 @@ from calfeed.store.rows import ReminderRow
 
 def list_reminders(
     database: Database, begin: datetime, end: datetime, now: datetime
-) -> list[Fired | Planned]:
+) -> list[FiredReminder | Planned]:
     """The reminders of `begin <= due < end`, by due time, and who gets them.
 
     What is past comes from the record; what is not on it, and what is to come, from what is
     published.
     """
     edge = now + timedelta.resolution  # what is due at this very moment is on record
-    fired: list[Fired] = []
+    fired: list[FiredReminder] = []
     if begin < edge:
         with database.read() as connection:
             fired = load_fired(connection, begin, min(edge, end))
     recorded = {one.reminder.key for one in fired}
-    found: list[Fired | Planned] = [*fired]
+    found: list[FiredReminder | Planned] = [*fired]
     found += [one for one in load_window(database, begin, end) if one.reminder.key not in recorded]
     return sorted(found, key=lambda one: (one.reminder.due, one.reminder.key))
 
@@ -45,7 +45,7 @@ class Entry(NamedTuple):
     """One thing that happened: a revision, a message, or a reminder that ended without one."""
 
     at: datetime
-    what: Published | Told | ReminderRow
+    what: PublishedChange | SentMessage | ReminderRow
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,13 @@ def load_event_history(database: Database, name: str) -> EventHistory:
 
 def _list_entries(record: History) -> Iterator[Entry]:
     """What happened, in no order; of one moment what was published comes first."""
-    for one in record.published:
-        yield Entry(one.at, one)
-    for told in record.told:
-        yield Entry(told.at, told)
-    sent = {told.reminder for told in record.told}
+    for change in record.changes:
+        yield Entry(change.at, change)
+    for message in record.messages:
+        yield Entry(message.at, message)
+    sent = {message.reminder for message in record.messages}
     for row in record.reminders:
-        if row.settled_at is None or row.state not in FATES:
+        if row.settled_at is None or row.state not in REMINDER_OUTCOMES:
             continue
         # What was withdrawn before it was due follows from the change that did it.
         if row.key in sent or row.settled_at >= row.due:

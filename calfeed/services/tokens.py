@@ -18,7 +18,7 @@ from calfeed.model.events import Calendar, Visibility
 from calfeed.reminders.endpoint_values import check_line
 from calfeed.store.access import tokens
 from calfeed.store.access.tokens import Token, allows, may_read
-from calfeed.store.catalog import catalog
+from calfeed.store.catalog.calendars import load_calendars
 from calfeed.store.database import Connection, Transactions
 
 EVERYTHING = ("admin",)
@@ -53,7 +53,7 @@ def add_token(
     checked: tuple[str, ...] = ()
     faults: list[Fault] = []
     try:
-        checked = tokens.check_scopes(scopes)
+        checked = tokens.normalize_scopes(scopes)
     except InvalidInputError as error:
         faults.append(Fault("scopes", str(error)))
     if len(scopes) > MAX_SCOPES:
@@ -103,7 +103,7 @@ def _refuse_calendar(connection: Connection, slug: str, granted: Collection[str]
     """Say why a calendar's feed can get no token; nothing is said of what may not be read."""
     calendars = {
         key: Calendar.model_validate_json(row.content)
-        for key, row in catalog.load_calendars(connection).items()
+        for key, row in load_calendars(connection).items()
         if not row.withdrawn
     }
     private = {

@@ -1,1 +1,1 @@
-"""The store: what is published, and what is to be told to whom. The only user of SQLAlchemy."""
+"""The database: the published state and the outbox. Only this package uses SQLAlchemy."""

@@ -1,4 +1,4 @@
-"""What columns are made of: moments, numbers that count by themselves, and the names of indexes.
+"""Column types, and the naming convention of indexes and constraints.
 
 Times are whole microseconds since 1970 UTC (`Instant`), which both databases compare as numbers.
 """
@@ -17,7 +17,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware datetime, in UTC when read."""
+    """An aware datetime; in UTC when read."""
 
     impl = BigInteger
     cache_ok = True
@@ -30,17 +30,17 @@ class Instant(TypeDecorator[datetime]):
 
 
 def state_type(states: type[StrEnum]) -> Enum:
-    """The type of a column that holds one of these states, as text."""
+    """Return a column type for these states, which are stored as text."""
     return Enum(
         states,
         native_enum=False,
         length=16,
         create_constraint=False,
-        values_callable=lambda kind: [one.value for one in kind],
+        values_callable=lambda members: [member.value for member in members],
     )
 
 
-# SQLite counts rows by itself only in a column that is INTEGER to the letter.
+# SQLite generates ids only for a column that is declared as INTEGER.
 Serial = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData(

@@ -1,4 +1,4 @@
-"""Copies of a SQLite database: made while it is used, checked, and put in its place."""
+"""Copies of a SQLite database: make one while it is in use, check it, and restore from one."""
 
 from __future__ import annotations
 
@@ -11,51 +11,51 @@ from urllib.parse import quote
 from calfeed.errors import InvalidInputError, StoreError
 from calfeed.private_files import make_temporary_beside, sync
 
-_PARTS = ("", "-wal", "-shm")
-_TOLD = 3
+_SUFFIXES = ("", "-wal", "-shm")
+_MAX_REPORTED = 3
 
 
-def copy(source: Path, target: Path, *, at_rest: bool = False) -> None:
-    """Write a consistent copy of a database to an existing empty file, as one file, on the disk.
+def copy_database(source: Path, target: Path, *, at_rest: bool = False) -> None:
+    """Write a consistent copy of a database to an existing empty file, and sync it.
 
-    Others may read and write the database meanwhile, unless it is `at_rest`: then nothing is
-    written beside it, so it may be where nothing can be. Raises StoreError where it cannot be
-    read, or the copy is not sound.
+    The database may be in use, unless it is `at_rest`: then no file is created beside it, so its
+    folder may be read-only. Raises StoreError if it cannot be read, or the copy is damaged.
     """
     try:
-        with closing(_connect(source, at_rest)) as one, closing(_connect(target)) as other:
-            one.backup(other)
-            # Without a log beside it, so that it is whole when it is moved.
-            other.execute("PRAGMA journal_mode=DELETE").close()
-            check(other, source)
+        with closing(_connect(source, at_rest)) as origin, closing(_connect(target)) as made:
+            origin.backup(made)
+            # Remove the write-ahead log, so that the copy is one file.
+            made.execute("PRAGMA journal_mode=DELETE").close()
+            check_integrity(made, source)
         sync(target)
     except sqlite3.Error as error:
         raise StoreError(f"{source} cannot be copied: {error}") from error
 
 
-def check(connection: sqlite3.Connection, name: Path) -> None:
-    """Raise StoreError unless a database is sound: its pages, and what belongs together."""
-    found = [row[0] for row in connection.execute(f"PRAGMA integrity_check({_TOLD})")]
-    found = [] if found == ["ok"] else found
-    found += [f"a row of {row[0]} refers to none" for row in _orphans(connection)]
-    if found:
-        raise StoreError(f"{name} is damaged: {'; '.join(found[:_TOLD])}")
+def check_integrity(connection: sqlite3.Connection, name: Path) -> None:
+    """Raise StoreError if a database fails SQLite's integrity or foreign key check."""
+    problems = [row[0] for row in connection.execute(f"PRAGMA integrity_check({_MAX_REPORTED})")]
+    problems = [] if problems == ["ok"] else problems
+    orphans = connection.execute("PRAGMA foreign_key_check").fetchmany(_MAX_REPORTED)
+    problems += [f"a row of {row[0]} refers to a missing row" for row in orphans]
+    if problems:
+        raise StoreError(f"{name} is damaged: {'; '.join(problems[:_MAX_REPORTED])}")
 
 
 def write_copy(source: Path, file: Path, *, replace: bool) -> int:
-    """Write a copy of a database to `file`, for this user alone, and return its size in bytes.
+    """Write a copy of a database to `file`, readable only by this user; return its size in bytes.
 
-    The file is there as a whole or not at all. Raises InvalidInputError where it is there already
-    and not to be replaced, StoreError where the copy cannot be made.
+    The file is written atomically. Raises InvalidInputError if it exists and `replace` is False,
+    StoreError if the copy cannot be made.
     """
     if file.exists() and not replace:
-        raise InvalidInputError(f"{file} is there already; name another file, or give --force")
+        raise InvalidInputError(f"{file} exists already; name another file, or give --force")
     try:
         made = make_temporary_beside(file)
     except OSError as error:
         raise StoreError(f"{file} cannot be written: {error.strerror}") from error
     try:
-        copy(source, made)
+        copy_database(source, made)
         size = made.stat().st_size
         made.replace(file)
         sync(file.parent)
@@ -65,30 +65,30 @@ def write_copy(source: Path, file: Path, *, replace: bool) -> int:
 
 
 @contextmanager
-def copied_beside(backup: Path, live: Path) -> Iterator[Path]:
-    """A copy of a backup, in the folder of the database that it will replace.
+def staged_copy(backup: Path, live: Path) -> Iterator[Path]:
+    """Copy a backup into the folder of the database that it will replace; delete it at the end.
 
-    Raises InvalidInputError where there is no backup, StoreError where it is no database, or not
-    sound.
+    Raises InvalidInputError if the backup does not exist, StoreError if it is not a database or is
+    damaged.
     """
     if not backup.is_file():
         raise InvalidInputError(f"there is no file {backup}")
     live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = make_temporary_beside(live)
     try:
-        # One that was copied by hand can have a log, which belongs to it.
-        copy(backup, made, at_rest=not Path(f"{backup}-wal").exists())
+        # A backup that was copied by hand can have a write-ahead log.
+        copy_database(backup, made, at_rest=not Path(f"{backup}-wal").exists())
         yield made
     finally:
-        for part in _PARTS:
-            Path(f"{made}{part}").unlink(missing_ok=True)
+        for suffix in _SUFFIXES:
+            Path(f"{made}{suffix}").unlink(missing_ok=True)
 
 
 @contextmanager
-def held_alone(live: Path) -> Iterator[bool]:
-    """Keep every other process off a database; False where there is none, or one that is damaged.
+def exclusive_access(live: Path) -> Iterator[bool]:
+    """Lock a database exclusively; yield False if it does not exist or is damaged.
 
-    Raises StoreError where another process has it open.
+    Raises StoreError if another process has it open.
     """
     if not live.exists():
         yield False
@@ -98,8 +98,8 @@ def held_alone(live: Path) -> Iterator[bool]:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE").close()
             connection.execute("BEGIN EXCLUSIVE").close()
             connection.execute("COMMIT").close()
-            check(connection, live)
-            # Everything is in the one file then, and nothing is left to be replayed.
+            check_integrity(connection, live)
+            # Move everything from the write-ahead log into the file.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
         except (sqlite3.DatabaseError, StoreError) as error:
             if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
@@ -112,28 +112,25 @@ def held_alone(live: Path) -> Iterator[bool]:
         yield True
 
 
-def put_in_place(made: Path, live: Path, aside: Path) -> bool:
-    """Let a database that nobody has open take the place of another, which is moved `aside`.
+def swap_in(made: Path, live: Path, aside: Path) -> bool:
+    """Replace a database that is not in use by another, and move the former one `aside`.
 
-    Returns whether there was another. What would be replayed into the new one goes with the old.
+    Its write-ahead log is moved too, so that it is not applied to the new database. Returns whether
+    there was a former database.
     """
     sync(made)
-    there = live.exists()
-    for part in _PARTS:
+    existed = live.exists()
+    for suffix in _SUFFIXES:
         with suppress(FileNotFoundError):
-            Path(f"{live}{part}").rename(f"{aside}{part}")
+            Path(f"{live}{suffix}").rename(f"{aside}{suffix}")
     Path(f"{aside}-shm").unlink(missing_ok=True)
     log = Path(f"{aside}-wal")
-    # Of a database that was sound it is empty, and of none it is of no use.
-    if log.exists() and not (there and log.stat().st_size):
+    # Keep the log only if it has changes of a damaged database.
+    if log.exists() and not (existed and log.stat().st_size):
         log.unlink()
     made.rename(live)
     sync(live.parent)
-    return there
-
-
-def _orphans(connection: sqlite3.Connection) -> list[tuple[str]]:
-    return connection.execute("PRAGMA foreign_key_check").fetchmany(_TOLD)
+    return existed
 
 
 def _connect(path: Path, at_rest: bool = False) -> sqlite3.Connection:

@@ -1,4 +1,4 @@
-"""The database: one engine, two kinds of transaction, SQLite and PostgreSQL alike."""
+"""The database: an engine with read and write transactions, on SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from calfeed.errors import StoreError
 from calfeed.settings import KEY_FILE
-from calfeed.store.readonly import ReadOnlyConnection
+from calfeed.store.read_only import ReadOnlyConnection
 from calfeed.store.secrets.keys import KeyFile
-from calfeed.store.secrets.private_columns import give_keys
+from calfeed.store.secrets.private_columns import register_keyring
 from calfeed.store.secrets.sealing import OPTION, Keyring
 from calfeed.store.sqlite import DatabaseFile, Identity, compact, make_engine
 
@@ -27,33 +27,33 @@ if TYPE_CHECKING:
     import psycopg
 
 _PUBLISH_LOCK = 0x63616C66
-"""The number of PostgreSQL's advisory lock for publishing ("calf")."""
+"""The number of the advisory lock for exclusive transactions on PostgreSQL ("calf")."""
 
-# SQLSTATE of what a replica answers to a statement that writes, and to such a transaction's begin.
-_READ_ONLY = ("25006", "0A000")
+# The SQLSTATEs of a replica for a statement that writes, and for the begin of such a transaction.
+_READ_ONLY_STATES = ("25006", "0A000")
 
-# Several hosts, as PostgreSQL's own programs read them: `postgresql://user@one:5432,two:5432/name`.
+# Several hosts, in the syntax of libpq: `postgresql://user@one:5432,two:5432/name`.
 _HOSTS = re.compile(r"(?P<before>[^/]+://([^/@]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?P<path>/[^?]*)?\??")
 
 
 class Transactions(Protocol):
-    """Where transactions are opened: a database, or an open transaction that others join."""
+    """What opens transactions: a database, or an open transaction to join."""
 
     def read(self) -> AbstractContextManager[Connection]:
-        """A transaction that only reads."""
+        """Open a transaction that only reads."""
 
     def write(self) -> AbstractContextManager[Connection]:
-        """A transaction that may write."""
+        """Open a transaction that may write."""
 
 
 @dataclass(frozen=True)
-class Joined:
-    """An open transaction in the place of a database: what reads or writes becomes part of it."""
+class JoinedTransaction:
+    """An open transaction in place of a database: all reads and writes become part of it."""
 
     connection: Connection
 
     def read(self) -> AbstractContextManager[Connection]:
-        """The open transaction."""
+        """Return the open transaction."""
         return nullcontext(self.connection)
 
     write = read
@@ -65,12 +65,12 @@ class Database:
     def __init__(self, url: str, keys: Path | None = None, *, pinned: bool = False) -> None:
         """Open a database by its SQLAlchemy URL (`sqlite:///…` or `postgresql://…`).
 
-        `keys` is the file of the keys that its secrets are encrypted with. Where none is named it
-        is beside a SQLite file, and with PostgreSQL no secret can be read or written.
+        `keys` is the key file for its secrets. By default it is beside a SQLite file; without it,
+        no secret can be read or written on PostgreSQL.
 
-        Nothing is connected yet, and no file is made. A SQLite file that is replaced is opened
-        anew; a `pinned` database raises ReplacedError then. Raises StoreError for a URL that is
-        none, or another engine's.
+        This neither connects nor creates a file. If a SQLite file is replaced, the new one is
+        opened, or ReplacedError is raised if the database is `pinned`. Raises StoreError if the
+        URL is invalid.
         """
         parsed = _parse(url)
         self.file = DatabaseFile(Path(parsed.database or "")) if _is_sqlite(parsed) else None
@@ -82,35 +82,35 @@ class Database:
             make_engine(url, self.file, pinned=pinned) if self.file else _create_postgresql(parsed)
         )
         if self.keyring is not None:
-            give_keys(engine, self.keyring)
+            register_keyring(engine, self.keyring)
         self.engine = engine.execution_options(**{OPTION: self.keyring})
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self.name = _show(self.engine.url)
-        # SQLite has one writer at a time. Left to it, a thread that finds another one writing
-        # sleeps, and looks again after a while; here it is woken when its turn has come.
+        self.name = _redact(self.engine.url)
+        # SQLite has one writer at a time, and a thread that waits for another polls. With a lock
+        # of our own it is woken at once.
         self._writing: AbstractContextManager[object] = (
             threading.Lock() if self.is_sqlite else nullcontext()
         )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads, and sees one state throughout."""
-        with self._explained(), self.engine.connect() as connection:
+        """Open a transaction that only reads, on one snapshot."""
+        with self._translate_errors(), self.engine.connect() as connection:
             if not self.is_sqlite:
                 connection = connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             with connection.begin():
-                self._prepare(connection)
+                self._tune_planner(connection)
                 yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that may write: on SQLite it is the only one from its first line on.
+        """Open a transaction that may write; on SQLite it has the write lock from the start.
 
-        Raises StoreError where the file can only be read.
+        Raises StoreError if the file is read-only.
         """
-        with self._writing, self._explained(), self.engine.connect() as connection:
+        with self._writing, self._translate_errors(), self.engine.connect() as connection:
             if isinstance(connection.connection.dbapi_connection, ReadOnlyConnection):
                 raise StoreError(
                     f"the database {self.name} can only be read: calfeed cannot write to its folder"
@@ -118,74 +118,74 @@ class Database:
             if self.is_sqlite:
                 connection = connection.execution_options(calfeed_immediate=True)
             with connection.begin():
-                self._prepare(connection)
+                self._tune_planner(connection)
                 yield connection
 
     @contextmanager
-    def write_alone(self) -> Iterator[Connection]:
-        """A write that no other `write_alone` runs beside, on either database."""
+    def write_exclusive(self) -> Iterator[Connection]:
+        """Open a write transaction; only one such transaction runs at a time."""
         with self.write() as connection:
             if not self.is_sqlite:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_PUBLISH_LOCK})"))
             yield connection
 
     @contextmanager
-    def write_alone_if_free(self) -> Iterator[Connection | None]:
-        """As `write_alone`, but None where that would have to wait for another one."""
+    def try_write_exclusive(self) -> Iterator[Connection | None]:
+        """As `write_exclusive`, but yield None instead of waiting on PostgreSQL."""
         with self.write() as connection:
-            asked = text(f"SELECT pg_try_advisory_xact_lock({_PUBLISH_LOCK})")
-            free = self.is_sqlite or connection.scalar(asked)
+            attempt = text(f"SELECT pg_try_advisory_xact_lock({_PUBLISH_LOCK})")
+            free = self.is_sqlite or connection.scalar(attempt)
             yield connection if free else None
 
     @contextmanager
     def listen(self, channel: str) -> Iterator[psycopg.Connection[Any] | None]:
-        """A connection of psycopg's own that gets the notices of a channel. PostgreSQL only.
+        """Open a psycopg connection that gets the notifications of a channel. PostgreSQL only.
 
-        None behind a pooler: a notice would come to whoever has its connection at that moment.
+        Yields None behind a pooler, which does not assign connections to clients permanently.
         """
-        with self._explained(), self.engine.connect() as connection:
+        with self._translate_errors(), self.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
-            driven: Any = connection.connection.driver_connection
-            # A pooler answers a client before there is a server, with a number of its own.
-            if connection.scalar(text("SELECT pg_backend_pid()")) != driven.info.backend_pid:
+            driver: Any = connection.connection.driver_connection
+            # A pooler reports a backend id of its own.
+            if connection.scalar(text("SELECT pg_backend_pid()")) != driver.info.backend_pid:
                 yield None
                 return
             connection.execute(text(f"LISTEN {channel}"))
-            # Not to be lent to anybody else afterwards: it would go on listening.
+            # Take it out of the pool, as it goes on listening.
             connection.detach()
-            yield driven
+            yield driver
 
     @property
     def exists(self) -> bool:
-        """Whether there is a database, as far as that can be told without connecting.
+        """Whether the SQLite file exists; always True for PostgreSQL.
 
-        Raises StoreError where there is no folder that its file could be in.
+        Raises StoreError if its folder cannot exist.
         """
         return self.file is None or self.file.exists
 
     def make(self) -> None:
-        """Make the file of a SQLite database where there is none."""
+        """Create the file of a SQLite database if it does not exist."""
         if self.file is not None:
             self.file.make()
 
     def compact(self) -> None:
-        """Leave nothing in a SQLite file of what a migration has encrypted or deleted.
+        """Vacuum a SQLite file after a migration has encrypted or deleted values.
 
-        Where others keep it from that now, the next migration tries again.
+        If another process prevents this, the next migration tries again.
         """
         if self.file is not None:
-            with self._explained(), self.engine.connect() as connection:
+            with self._translate_errors(), self.engine.connect() as connection:
                 compact(connection.connection.dbapi_connection)
 
     def identify(self) -> Identity | None:
-        """Which file this is now; None for PostgreSQL, which has none.
+        """Return the identity of the SQLite file; None for PostgreSQL.
 
-        Raises DatabaseFileError where it is gone or damaged.
+        Raises DatabaseFileError if the file is missing or damaged.
         """
         return self.file.identify() if self.file is not None else None
 
     def check(self) -> None:
-        """Raise StoreError unless the database answers."""
+        """Raise StoreError if the database cannot be read."""
         with self.read() as connection:
             connection.execute(text("SELECT version_num FROM alembic_version"))
 
@@ -195,23 +195,22 @@ class Database:
         if self.file is not None:
             self.file.close()
 
-    def _prepare(self, connection: Connection) -> None:
-        # What is asked for all the time is few rows by an index, from pages that are in memory.
-        # With the default, made for turning disks, every claim reads and sorts the whole backlog
-        # until the statistics know of it. For this transaction only: a pooler gives the next one
-        # another connection, and this one to others.
+    def _tune_planner(self, connection: Connection) -> None:
+        # Frequent queries read a few rows by an index, from cached pages. With the default, which
+        # is meant for hard disks, claims scan and sort the whole backlog until it is in the
+        # statistics. LOCAL, because a pooler shares connections between transactions.
         if not self.is_sqlite:
             connection.exec_driver_sql("SET LOCAL random_page_cost = 1.1")
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) in _READ_ONLY:
+            if getattr(error.orig, "sqlstate", None) in _READ_ONLY_STATES:
                 raise StoreError(
-                    f"the database {self.name} can only be read; is it a replica that is not "
-                    "promoted yet?"
+                    f"the database {self.name} can only be read; it may be a replica that is not "
+                    "promoted yet"
                 ) from error
             reason = str(error.orig).strip().splitlines()
             raise StoreError(
@@ -223,23 +222,23 @@ class Database:
 
 def _parse(url: str) -> URL:
     try:
-        parsed = make_url(_HOSTS.sub(_name_hosts, url))
+        parsed = make_url(_HOSTS.sub(_spell_hosts, url))
     except (ArgumentError, ValueError):
-        # The text may hold a password, so it is not shown.
+        # Do not quote the URL: it may contain a password.
         raise StoreError(
             "CALFEED_DATABASE_URL is not a database URL; write sqlite:///path or "
             "postgresql://user:password@host/name"
         ) from None
     name = parsed.get_backend_name()
     if name not in ("sqlite", "postgresql", "postgres"):
-        raise StoreError(f"calfeed keeps its data in SQLite or PostgreSQL, not in {name}")
+        raise StoreError(f"calfeed supports SQLite and PostgreSQL, not {name}")
     if name == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise StoreError("a SQLite database has to be a file: sqlite:///path")
+        raise StoreError("a SQLite database must be a file; write sqlite:///path")
     return parsed
 
 
-def _show(url: URL) -> str:
-    """A URL without its passwords, which can stand among its parameters too."""
+def _redact(url: URL) -> str:
+    """Return a URL without passwords, including those in parameters."""
     hidden = {name: "***" if "password" in name else value for name, value in url.query.items()}
     return url.set(query=hidden).render_as_string(hide_password=True)
 
@@ -248,15 +247,15 @@ def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def _name_hosts(found: re.Match[str]) -> str:
-    """Write several hosts as SQLAlchemy reads them, one parameter each."""
-    hosts = "".join(f"host={host}&" for host in found["hosts"].split(","))
-    return f"{found['before']}{found['path'] or '/'}?{hosts}"
+def _spell_hosts(match: re.Match[str]) -> str:
+    """Rewrite several hosts in the syntax of SQLAlchemy: one parameter for each."""
+    hosts = "".join(f"host={host}&" for host in match["hosts"].split(","))
+    return f"{match['before']}{match['path'] or '/'}?{hosts}"
 
 
 def _create_postgresql(url: URL) -> Engine:
     try:
-        import psycopg  # which SQLite does without, as every command's start is the quicker for it
+        import psycopg  # not at the top: SQLite does not need it, and commands start faster
     except ImportError as error:
         raise StoreError(
             "PostgreSQL needs a driver that is not installed; pip install 'calfeed[postgresql]'"
@@ -265,10 +264,9 @@ def _create_postgresql(url: URL) -> Engine:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
-        hide_parameters=True,  # they hold secrets and texts, which no error shows
+        hide_parameters=True,  # keep secrets and texts out of errors
         pool_size=4,
-        # Behind a pooler, the next transaction is on a connection that does not know what an
-        # earlier one has prepared.
+        # No prepared statements: behind a pooler, transactions share connections.
         connect_args={
             "connect_timeout": 5,
             "application_name": "calfeed",
@@ -277,7 +275,9 @@ def _create_postgresql(url: URL) -> Engine:
     )
 
     @event.listens_for(engine, "before_cursor_execute")
-    def _ask(_: Any, cursor: Any, _text: str, _given: Any, context: Any, _many: bool) -> None:
+    def _set_format(
+        _: Any, cursor: Any, _text: str, _given: Any, context: Any, _many: bool
+    ) -> None:
         if context is not None and context.execution_options.get("calfeed_binary", False):
             cursor.format = psycopg.pq.Format.BINARY
 

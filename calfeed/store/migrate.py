@@ -1,4 +1,4 @@
-"""Bring a database to this version's schema."""
+"""Migrate a database to the schema of this version."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from calfeed.errors import StoreError
 from calfeed.store.database import Database
 
 HEAD = "0004"
-"""The newest migration. Where a database is there already, Alembic need not be loaded."""
+"""The newest migration. If a database has it, Alembic need not be loaded."""
 
 _FOLDER = Path(__file__).parent / "migrations"
 
 
 def migrate(database: Database) -> None:
-    """Run the migrations that the database has not seen, in one transaction.
+    """Run the missing migrations in one transaction.
 
-    Any number of processes may do so at once. Raises StoreError where the database cannot be
-    used, or belongs to a newer calfeed.
+    Several processes may do this at once. Raises StoreError if the database cannot be used, or is
+    of a newer version.
     """
     if _find_revision(database) == HEAD:
         database.compact()
@@ -29,7 +29,7 @@ def migrate(database: Database) -> None:
     from alembic.util import CommandError
 
     database.make()
-    with database.write_alone() as connection:
+    with database.write_exclusive() as connection:
         config = Config()
         config.set_main_option("script_location", str(_FOLDER))
         config.attributes["connection"] = connection
@@ -37,28 +37,28 @@ def migrate(database: Database) -> None:
             command.upgrade(config, "head")
         except CommandError as error:
             raise StoreError(
-                f"the database {database.name} was made by a newer calfeed; use that one"
+                f"the database {database.name} was made by a newer calfeed; use that version"
             ) from error
     database.compact()
 
 
 def check_schema(database: Database) -> None:
-    """Raise StoreError unless the database has this version's schema. Nothing is made."""
-    found = _find_revision(database)
-    if found is None:
+    """Raise StoreError if the database does not have the schema of this version."""
+    revision = _find_revision(database)
+    if revision is None:
         raise StoreError(
             f"nothing is published in the database {database.name} yet; "
             "run `calfeed publish`, or `calfeed serve`"
         )
-    if found != HEAD:
+    if revision != HEAD:
         raise StoreError(
-            f"the database {database.name} has another version's schema ({found}, not {HEAD}); "
+            f"the database {database.name} has another version's schema ({revision}, not {HEAD}); "
             "run `calfeed publish` with the newest calfeed to bring it up to date"
         )
 
 
 def is_empty(database: Database) -> bool:
-    """Whether a database has no schema yet. A SQLite file that is not there is not made."""
+    """Whether a database has no schema yet. A missing SQLite file is not created."""
     return _find_revision(database) is None
 
 
@@ -70,7 +70,7 @@ def _find_revision(database: Database) -> str | None:
 
 
 def schema_revision(connection: Connection) -> str | None:
-    """The migration that a database was last brought to; None for an empty one."""
+    """Return the current migration of a database, or None if it is empty."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))

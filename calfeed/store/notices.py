@@ -1,8 +1,7 @@
-"""Word of a change, from the process that made it to all others on the same PostgreSQL.
+"""Notifications of changes to all processes on the same PostgreSQL, by NOTIFY and LISTEN.
 
-A notice only says that it is worth to look. It can be lost with its connection, so whoever
-listens looks now and then without one. SQLite has none, and behind a pooler none arrives: their
-processes only look.
+A notification has no content and can be lost with its connection, so listeners also poll the
+database. There are none on SQLite and behind a pooler: there, processes only poll.
 """
 
 from __future__ import annotations
@@ -17,35 +16,35 @@ from calfeed.errors import StoreError
 from calfeed.store.database import Database
 
 _CHANNEL = "calfeed"
-_LOOK = 1.0  # seconds between two looks whether to stop
-_PAUSE = 1.0
+_STOP_CHECK_SECONDS = 1.0
+_RECONNECT_SECONDS = 1.0
 
 
-def announce(connection: Connection) -> None:
-    """Tell every process, once this transaction is committed, that there is something new."""
+def notify_listeners(connection: Connection) -> None:
+    """Notify all listeners of a change when this transaction is committed."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"NOTIFY {_CHANNEL}"))
 
 
 class Listener:
-    """Calls `heard` after each notice, on a thread of its own, for as long as `with` lasts.
+    """Calls `on_notice` after each notification, on a thread of its own.
 
-    Also after each new connection, for what may have been missed before it.
+    It is also called after each new connection, as notifications may have been missed.
     """
 
-    def __init__(self, database: Database, heard: Callable[[], None]) -> None:
+    def __init__(self, database: Database, on_notice: Callable[[], None]) -> None:
         self._database = database
-        self._heard = heard
+        self._on_notice = on_notice
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="calfeed-notices", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen, where there is something to be heard."""
+        """Start the thread, on PostgreSQL only."""
         if not self._database.is_sqlite:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, within a second or so."""
+        """Tell the thread to end, which takes about a second."""
         self._stopping.set()
 
     def __enter__(self) -> Self:
@@ -58,20 +57,19 @@ class Listener:
             self._thread.join()
 
     def _run(self) -> None:
-        import psycopg  # which SQLite does without
+        import psycopg  # not installed with SQLite only
 
         while not self._stopping.is_set():
             try:
                 with self._database.listen(_CHANNEL) as connection:
                     if connection is None:
                         return
-                    self._heard()
+                    self._on_notice()
                     self._follow(connection)
             except (StoreError, psycopg.Error):
-                # Whoever asks the database now and then says that it is away.
-                self._stopping.wait(_PAUSE)
+                self._stopping.wait(_RECONNECT_SECONDS)
 
     def _follow(self, connection: Any) -> None:
         while not self._stopping.is_set():
-            for _ in connection.notifies(timeout=_LOOK, stop_after=1):
-                self._heard()
+            for _ in connection.notifies(timeout=_STOP_CHECK_SECONDS, stop_after=1):
+                self._on_notice()

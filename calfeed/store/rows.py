@@ -1,4 +1,4 @@
-"""Rows of the database as values, for what compares and plans without reading it."""
+"""Rows of the database as values, for code that compares and plans."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from calfeed.model.states import ReminderState
 
 @dataclass(frozen=True)
 class CalendarRow:
-    """A calendar as published: `content` is its canonical JSON without events.
+    """A published calendar; `content` is its canonical JSON without events.
 
     `publish_id` is the publish that last changed anything in it.
     """
@@ -27,17 +27,17 @@ class CalendarRow:
 
     @property
     def private(self) -> bool:
-        """Whether its content says that it is private."""
+        """Whether the calendar is private according to its content."""
         return bool(json.loads(self.content).get("visibility") == Visibility.PRIVATE)
 
 
 @dataclass(frozen=True)
 class EventRow:
-    """An event as published; `vevents` are its bytes in each form, `PLAIN` among them.
+    """A published event; `vevents` are its renderings, including `PLAIN`.
 
-    `withdrawn_at` is set while it is withdrawn and still shown as cancelled; `last_year` is when
-    (UTC) its last occurrence ends. `waiting` says that its revision is not announced yet; `base`
-    is the one that was announced last then, if any was.
+    `withdrawn_at` is set while it is withdrawn and still shown as cancelled; `last_year` is the
+    year (UTC) in which its last occurrence ends. While its revision is not announced, `waiting` is
+    True, and `base` is the revision that was announced last, if any.
     """
 
     uid: str
@@ -54,26 +54,26 @@ class EventRow:
 
     @property
     def announced(self) -> Revision | None:
-        """The revision that was announced last; None where none was."""
+        """The revision that was announced last, or None."""
         return self.base if self.waiting else self.revision
 
     @property
     def moves(self) -> tuple[Move, ...]:
-        """The earlier times of the event from which it was announced to have moved."""
+        """The announced moves of the event."""
         return self.announced.history if self.announced else ()
 
 
 @dataclass(frozen=True)
 class RevisionRow:
-    """One entry of the ledger: a revision, and the kind of change that made it."""
+    """An entry of the ledger: a revision, and the kind of its change."""
 
     kind: str
     revision: Revision
 
 
 @dataclass(frozen=True)
-class EventMark:
-    """What comparing needs to know of a published event, without reading all of it."""
+class EventFingerprint:
+    """The part of a published event that is compared with definitions."""
 
     uid: str
     calendar: str
@@ -83,10 +83,10 @@ class EventMark:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """An event with a change that is announced at `due` (UTC), unless it is changed again before.
+class PendingAnnouncement:
+    """A change of an event that is announced at `due` (UTC), unless it is changed again before.
 
-    `base` is the SEQUENCE that was announced last; None: none ever was.
+    `base` is the SEQUENCE that was announced last, or None.
     """
 
     uid: str
@@ -96,10 +96,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class ReminderRow:
-    """A reminder as kept; times are UTC.
-
-    It is not sent before `send_from`.
-    """
+    """A stored reminder; times are UTC. It is not sent before `send_from`."""
 
     key: str
     uid: str

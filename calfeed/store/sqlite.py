@@ -1,8 +1,7 @@
-"""SQLite: its engine, and whether its file is still the one that is open.
+"""The SQLite engine, which detects that its file was deleted or replaced.
 
-A file that is deleted or replaced goes on being read and written by whoever has it open, and is
-gone when the last of them ends. So each transaction asks first whether the file that its
-connection has open is the one that has the name.
+An open file can still be read and written after it was deleted or replaced, and is lost when the
+process ends. So each transaction first checks that its connection has the current file open.
 """
 
 from __future__ import annotations
@@ -19,46 +18,46 @@ from sqlalchemy.exc import DisconnectionError
 
 from calfeed.errors import DatabaseFileError, ReplacedError, StoreError
 from calfeed.private_files import keep_folder_private, keep_private
-from calfeed.store.readonly import Opened, ReadOnlyConnection, open_to_read
+from calfeed.store.read_only import ReadOnlyConnection, TrackedConnection, open_read_only
 
 _MAGIC = b"SQLite format 3\0"
-_FOREIGN_LOG = (
-    "is another one than before, and the write-ahead log of the former (-wal) is still beside it "
-    "and would be written into it; stop calfeed and run `calfeed restore`"
+_FOREIGN_WAL = (
+    "was replaced, and the write-ahead log (-wal) of the former file is still beside it and would "
+    "be written into the new one; stop calfeed and run `calfeed restore`"
 )
 _PRAGMAS = (
     "journal_mode=WAL",
-    # Full durability: what was answered or sent is on the disk, whatever happens next.
+    # Full durability: a committed transaction survives a power failure.
     "synchronous=FULL",
     "foreign_keys=ON",
-    # What is deleted is overwritten, where that writes no page that is not written anyway.
+    # Overwrite deleted values in pages that are written anyway.
     "secure_delete=FAST",
 )
-_PATIENCE = 30  # seconds to wait for another process that writes
+_BUSY_TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What tells one file from another that has its name."""
+    """The identity of a file, which a replacement with the same name does not have."""
 
     device: int
     inode: int
 
 
 class DatabaseFile:
-    """The file of a SQLite database, by its name. Safe to share between threads."""
+    """The file of a SQLite database. Safe to share between threads."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._log = Path(f"{path}-wal")
-        self._shared = Path(f"{path}-shm")
-        # Kept open: closing a file gives up the locks that SQLite has on it in this process.
+        self._wal = Path(f"{path}-wal")
+        self._shm = Path(f"{path}-shm")
+        # Kept open: closing a file releases the locks of SQLite on it in this process.
         self._opened: dict[Identity, int] = {}
-        self._logs: set[Identity] = set()
+        self._wals: set[Identity] = set()
 
     @property
     def exists(self) -> bool:
-        """Whether there is a file. Raises StoreError where there could be none."""
+        """Whether the file exists. Raises StoreError if its folder cannot exist."""
         try:
             self.path.stat()
         except FileNotFoundError:
@@ -72,14 +71,13 @@ class DatabaseFile:
         return StoreError(f"the data folder {self.path.parent} cannot be made: {reason}")
 
     def make(self) -> None:
-        """Make the folder and an empty file where there is none, for this user alone."""
+        """Create the folder and an empty file if they are missing, accessible only to this user."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise self._no_folder(error) from error
         keep_folder_private(self.path.parent)
         try:
-            # The endpoints' secrets are in there.
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
             pass
@@ -89,20 +87,20 @@ class DatabaseFile:
             ) from error
 
     def identify(self) -> Identity:
-        """Which file has the name now.
+        """Return the identity of the current file.
 
-        Raises DatabaseFileError where there is none, one that is no database, or one that took the
-        place of another and has that one's write-ahead log beside it, and FilePermissionsError
-        where others have rights at it that this user cannot take away.
+        Raises DatabaseFileError if it is missing, is not a database, or has the write-ahead log of
+        a former file beside it; FilePermissionsError if others can access it and that cannot be
+        changed.
         """
         try:
             status = self.path.stat()
             identity = Identity(status.st_dev, status.st_ino)
-            log = self._find_log()
+            wal = self._identify_wal()
             if identity not in self._opened:
-                if log in self._logs:
-                    raise DatabaseFileError(self.path, _FOREIGN_LOG)
-                for name in (self.path, self._log, self._shared):
+                if wal in self._wals:
+                    raise DatabaseFileError(self.path, _FOREIGN_WAL)
+                for name in (self.path, self._wal, self._shm):
                     keep_private(name)
                 self._opened[identity] = os.open(self.path, os.O_RDONLY)
             head = os.pread(self._opened[identity], len(_MAGIC), 0)
@@ -111,57 +109,57 @@ class DatabaseFile:
         except OSError as error:
             raise DatabaseFileError(self.path, f"cannot be read: {error.strerror}") from error
         if head not in (_MAGIC, b""):
-            raise DatabaseFileError(self.path, "is damaged: it is no SQLite database")
-        if log is not None:
-            self._logs.add(log)
+            raise DatabaseFileError(self.path, "is damaged: it is not a SQLite database")
+        if wal is not None:
+            self._wals.add(wal)
         return identity
 
-    def _find_log(self) -> Identity | None:
+    def _identify_wal(self) -> Identity | None:
         try:
-            status = self._log.stat()
+            status = self._wal.stat()
         except FileNotFoundError:
             return None
         return Identity(status.st_dev, status.st_ino)
 
     def close(self) -> None:
-        """Let the file go, when no connection of this process has it open any more."""
+        """Close the file, after all connections of this process."""
         while self._opened:
             os.close(self._opened.popitem()[1])
-        self._logs.clear()
+        self._wals.clear()
 
 
 def compact(connection: Any) -> None:
-    """Make a file anew without its free pages, if a migration asks for that (`user_version`)."""
+    """Vacuum a file if a migration has requested it by `user_version`."""
     if connection.execute("PRAGMA user_version").fetchone() == (0,):
         return
     if isinstance(connection, ReadOnlyConnection):
         return
     connection.execute("VACUUM").close()
-    # And the log, which has had what was there before.
+    # Empty the write-ahead log too, as it has the former pages.
     (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if not busy:
         connection.execute("PRAGMA user_version = 0").close()
 
 
 def make_engine(url: str, file: DatabaseFile, *, pinned: bool) -> Engine:
-    """An engine that looks before each transaction whether its file is still there.
+    """Create an engine that checks the identity of its file before each transaction.
 
-    Once another file has the name, a `pinned` engine raises ReplacedError; another one goes on
-    with that file. It never makes a file.
+    If the file was replaced, a `pinned` engine raises ReplacedError, and others open the new file.
+    The engine never creates a file.
     """
     first: list[Identity] = []
 
-    def connect() -> Opened:
+    def connect() -> TrackedConnection:
         while True:
             identity = file.identify()
             connection = sqlite3.connect(
                 f"file:{quote(str(file.path))}?mode=rw",
                 uri=True,
-                timeout=_PATIENCE,
+                timeout=_BUSY_TIMEOUT_SECONDS,
                 check_same_thread=False,
-                # The driver's own BEGIN would come too late for BEGIN IMMEDIATE.
+                # No implicit BEGIN of the driver, so that BEGIN IMMEDIATE is possible.
                 isolation_level=None,
-                factory=Opened,
+                factory=TrackedConnection,
             )
             if file.identify() == identity:
                 break
@@ -172,24 +170,24 @@ def make_engine(url: str, file: DatabaseFile, *, pinned: bool) -> Engine:
                 connection.execute(f"PRAGMA {pragma}").close()
         except sqlite3.Error as error:
             connection.close()
-            connection = open_to_read(file.path, error)
+            connection = open_read_only(file.path, error)
         connection.identity = identity
         return connection
 
     engine = create_engine(url, creator=connect, hide_parameters=True)
 
     @event.listens_for(engine, "checkout")
-    def _check(connection: Opened, _record: Any, _proxy: Any) -> None:
+    def _check(connection: TrackedConnection, _record: Any, _proxy: Any) -> None:
         identity = file.identify()
         if pinned and identity != first[0]:
             raise ReplacedError(file.path)
         if identity != connection.identity:
-            raise DisconnectionError  # the pool then connects anew
+            raise DisconnectionError  # makes the pool connect again
 
     @event.listens_for(engine, "checkin")
-    def _return(connection: Opened | None, record: Any) -> None:
+    def _return(connection: TrackedConnection | None, record: Any) -> None:
         if isinstance(connection, ReadOnlyConnection):
-            record.invalidate(soft=True)  # the next one may be able to write
+            record.invalidate(soft=True)  # the next connection may be writable
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

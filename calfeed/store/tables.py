@@ -1,4 +1,4 @@
-"""The tables. Their history is in `migrations/`; a test holds that both say the same."""
+"""The tables. A test checks that `migrations/` creates the same schema."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ from calfeed.store.secrets.private_columns import PrivateBytes, PrivateText
 from calfeed.store.secrets.sealing import SEALED
 
 PLANNED = f"state = '{ReminderState.PLANNED}'"
-"""The condition of the index of reminders that are planned."""
+"""The condition of the partial index of planned reminders."""
 
 SETTLED = f"state <> '{ReminderState.PLANNED}'"
-"""The condition of the index of reminders that are no longer planned."""
+"""The condition of the partial index of other reminders."""
 
 UNSENT_STATES = (DeliveryState.EXPIRED, DeliveryState.FAILED, DeliveryState.DROPPED)
-UNSENT = f"state IN ({', '.join(repr(one.value) for one in UNSENT_STATES)})"
-"""The condition of the index of deliveries that were given up."""
+UNSENT = f"state IN ({', '.join(repr(state.value) for state in UNSENT_STATES)})"
+"""The condition of the partial index of deliveries that ended without success."""
 
 PENDING = f"state = '{DeliveryState.PENDING}'"
 GATHERED = f"state = '{DeliveryState.GATHERED}'"
 
-# One row: the random id of this installation, which goes into the UIDs that it makes.
+# One row: the random id of this installation, which is part of the UIDs that it generates.
 installation = Table(
     "installation",
     metadata,
     Column("id", String(36), primary_key=True),
-    # The last publish before it had one: the UIDs that were published by then stay.
+    # The last publish before the installation had an id. Earlier UIDs are kept.
     Column("since", Serial, nullable=False),
-    # The SEQUENCE of an event that is new: after a restore it can have had others before.
+    # The SEQUENCE of a new event; a restore raises it.
     Column("first_sequence", Integer, nullable=False),
 )
 
-# One row: the time of a worker, noted now and then. The next one compares its clock with it.
+# One row: the last recorded time of a worker, to compare other clocks with.
 clock = Table(
     "clock",
     metadata,
@@ -70,10 +70,10 @@ publishes = Table(
     Column("summary", Text, nullable=False),
     # JSON
     Column("changes", PrivateText("publishes", "changes", ("id",)), nullable=False),
-    # Who made it, and with which command; None: that is not known.
+    # Who made it, and with which command; None: unknown.
     Column("author", String(100)),
     Column("command", String(32)),
-    # Whether it changed anything that anybody may see: no public response depends on the others.
+    # Whether it changed anything public. Public responses depend on these publishes only.
     Column("public", Boolean, nullable=False, server_default=true()),
 )
 
@@ -84,11 +84,11 @@ calendars = Table(
     Column("content", PrivateText("calendars", "content", ("slug",)), nullable=False),
     Column("withdrawn", Boolean, nullable=False),
     Column("publish_id", Serial, ForeignKey("publishes.id"), nullable=False),
-    # Whether what is kept of it is sealed. A former name is as the present one is.
+    # Whether its rows are sealed. A former name is as private as the present one.
     Column("private", Boolean, nullable=False, server_default=false()),
 )
 
-# What each calendar's files were when it was published, so that they need not be read again.
+# A digest of each calendar's definition files, so that unchanged files are not read again.
 readings = Table(
     "readings",
     metadata,
@@ -108,17 +108,17 @@ events = Table(
     Column("renderer", Integer, nullable=False),
     Column("revision", PrivateText("events", "revision", ("uid",)), nullable=False),
     Column("vevent", PrivateBytes("events", "vevent", ("uid",)), nullable=False),
-    # The year (UTC) in which its last occurrence ends; 10000 for one that goes on for ever.
+    # The year (UTC) in which its last occurrence ends; 10000 if it is endless.
     Column("last_year", Integer, nullable=False),
-    # Set while a withdrawn event is still shown as cancelled: when it was withdrawn.
+    # When it was withdrawn; set while it is still shown as cancelled.
     Column("withdrawn_at", Instant),
-    # Up to when reminders are planned; None: there are none to come.
+    # The time to which reminders are planned; None: there are no more to come.
     Column("planned_until", Instant),
     Index("ix_events_calendar_slug", "calendar", "slug"),
     Index("ix_events_planned_until", "planned_until"),
 )
 
-# What an event looks like in another language, or with its cancelling in the title.
+# Renderings of events in other languages, or with the cancellation in the title.
 renderings = Table(
     "renderings",
     metadata,
@@ -132,7 +132,7 @@ renderings = Table(
     ),
 )
 
-# What was sent to an endpoint as a rehearsal; what came of it is in its deliveries.
+# Rehearsals; the results are in their deliveries.
 rehearsals = Table(
     "rehearsals",
     metadata,
@@ -142,16 +142,16 @@ rehearsals = Table(
     # The window whose reminders were rehearsed.
     Column("begins", Instant, nullable=False),
     Column("ends", Instant, nullable=False),
-    # The numbers of its deliveries, as JSON.
+    # The ids of its deliveries, as JSON.
     Column("deliveries", Text, nullable=False),
 )
 
-# The categories that events of a calendar ever had: people subscribed to feeds of them.
+# The categories that events of a calendar ever had, as their feeds have subscribers.
 categories = Table(
     "categories",
     metadata,
     Column("calendar", String(64), primary_key=True),
-    # Sealed, the same name is another text each time: its row is named by the calendar.
+    # Sealing is not deterministic, so the name cannot be part of the place.
     Column("name", PrivateText("categories", "name", ("calendar",)), primary_key=True),
 )
 
@@ -165,23 +165,21 @@ revisions = Table(
     Column("at", Instant, nullable=False),
     Column("revision", PrivateText("revisions", "revision", ("uid", "sequence")), nullable=False),
     Column("publish_id", Serial, ForeignKey("publishes.id"), nullable=False, index=True),
-    # The number of the publish or announcement in which people were told of it; None: they were
-    # not, or only of a later revision.
+    # The number of the publish that announced it; None: not announced, or only a later revision.
     Column("announced_in", BigInteger),
-    # The kind of change that was announced, and the revision that it was a change from; None: it
-    # was new.
+    # The announced kind of change, and the revision before it; None: the event was new.
     Column("announced_as", String(16)),
     Column("announced_from", Integer),
     Index("ix_revisions_calendar_at", "calendar", "at"),
     Index("ix_revisions_announced_in", "announced_in", "uid", "sequence"),
 )
 
-# Events that were changed and not announced yet.
+# Changes of events that are not announced yet.
 announcements = Table(
     "announcements",
     metadata,
     Column("uid", String(255), primary_key=True),
-    # The revision that was announced last; None: none ever was.
+    # The revision that was announced last; None: there was none.
     Column("base", Integer),
     Column("due", Instant, nullable=False, index=True),
 )
@@ -198,7 +196,7 @@ reminders = Table(
     Column("until", Instant, nullable=False),
     Column("state", state_type(ReminderState), nullable=False),
     Column("settled_at", Instant),
-    # Not sent before, though it is due: its event is not announced yet.
+    # Not sent before this time, when its event is announced.
     Column("send_from", Instant),
     Index("ix_reminders_uid_begins", "uid", "begins"),
     Index(
@@ -222,25 +220,25 @@ endpoints = Table(
     "endpoints",
     metadata,
     Column("id", String(40), primary_key=True),
-    # Empty for one that was removed.
+    # Empty if it was removed.
     Column("url", Text, nullable=False, info=SEALED),
     Column("description", Text, nullable=False),
     Column("filters", Text, nullable=False),
     Column("options", Text, nullable=False),
-    # Sent along with every message; they can hold tokens. Empty where there are none.
+    # HTTP headers as JSON, which can contain tokens; empty if there are none.
     Column("headers", Text, nullable=False, info=SEALED),
     Column("secret", Text, nullable=False, info=SEALED),
-    # The secret before this one: messages are signed with both until then.
+    # The previous secret: messages are signed with both until `former_until`.
     Column("former_secret", Text, info=SEALED),
     Column("former_until", Instant),
     Column("state", state_type(EndpointState), nullable=False),
-    # Why it is disabled, for people.
+    # Why it is disabled.
     Column("reason", Text),
     Column("created", Instant, nullable=False),
     Column("settled_at", Instant),
-    # When the first attempt failed of those that have all failed since.
+    # When the first of the latest attempts failed, if all have failed since.
     Column("failing_since", Instant),
-    # Up to when its rate is used up.
+    # The time to which its rate limit is used up.
     Column("paced_to", Instant),
 )
 
@@ -248,7 +246,7 @@ messages = Table(
     "messages",
     metadata,
     Column("id", String(40), primary_key=True),
-    # JSON: what it is about, without the categories, which are a list in JSON of their own.
+    # JSON without the categories, which can be private and are in a column of their own.
     Column("subject", Text, nullable=False),
     Column(
         "categories",
@@ -257,16 +255,16 @@ messages = Table(
         server_default="[]",
     ),
     Column("at", Instant, nullable=False),
-    # Not sent before; None: at once.
+    # Not sent before this time; None: at once.
     Column("send_from", Instant),
     Column("until", Instant),
-    # What it says in one line, which is kept when the body no longer is.
+    # The message in one line, which is kept when the body is deleted.
     Column("text", PrivateText("messages", "text", ("id",)), nullable=False),
     Column("body", PrivateBytes("messages", "body", ("id",))),
-    # The event and the reminder it tells of, for the record.
+    # The event and the reminder that it is about.
     Column("uid", String(255)),
     Column("reminder", String(40)),
-    # The last endpoint for which a delivery was made; None when all have theirs.
+    # The last endpoint that fan-out has reached; None when it is complete.
     Column("fanned_out_to", String(40)),
     Index(
         "ix_messages_waiting",
@@ -292,13 +290,13 @@ deliveries = Table(
     Column("message_id", String(40), ForeignKey("messages.id"), nullable=False),
     Column("endpoint_id", String(40), ForeignKey("endpoints.id"), nullable=False),
     Column("state", state_type(DeliveryState), nullable=False),
-    # When a worker may next take a pending delivery. Taking it puts this ahead: it is the lease.
+    # When a pending delivery may be claimed. A claim sets it to the end of the lease.
     Column("next_at", Instant, nullable=False),
-    # A number that goes up with each claim: who claimed last may record the result.
+    # The number of the last claim; only that claim may settle the delivery.
     Column("claim", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("settled_at", Instant),
-    # The digest that told of it.
+    # The message id of the digest that contains it.
     Column("digest", String(40)),
     Index(
         "ix_deliveries_next_at",
@@ -313,7 +311,7 @@ deliveries = Table(
         postgresql_where=text(GATHERED),
     ),
     Index("uq_deliveries_message_id_endpoint_id", "message_id", "endpoint_id", unique=True),
-    # On PostgreSQL without what is under way or delivered: each claim and end would write it anew.
+    # On PostgreSQL without pending and delivered rows, so that claims need not update it.
     Index(
         "ix_deliveries_endpoint_id",
         "endpoint_id",
@@ -332,13 +330,13 @@ deliveries = Table(
 attempts = Table(
     "attempts",
     metadata,
-    # Of `deliveries`. No foreign key: it would be looked up and locked for each attempt.
+    # No foreign key to `deliveries`, as it would be checked and locked for each attempt.
     Column("delivery_id", Serial, primary_key=True, autoincrement=False),
     Column("claim", Integer, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("milliseconds", Integer, nullable=False),
     Column("status", Integer),
     Column("error", Text),
-    # A receiver can say again what it was sent: headers, a private title.
+    # Sealed, as a receiver can repeat headers or a private title.
     Column("response", Text, info=SEALED),
 )

@@ -1,6 +1,6 @@
-"""Transitions between states, as statements. Whatever writes a state builds it from one of these.
+"""State transitions as UPDATE statements. All code that writes a state uses a `Transition`.
 
-Each is made when its module is loaded, so one that is not allowed fails at import.
+Transitions are created at import, so one that is not allowed fails at once.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _TABLES = {DeliveryState: deliveries, ReminderState: reminders, EndpointState: e
 
 
 class Transition(Generic[_S]):
-    """A transition from any of `sources` to any of `targets`. None is a row that is new.
+    """A transition from any of `sources` to any of `targets`. The source None is a new row.
 
-    Raises ValueError where one of them is not allowed.
+    Raises ValueError if one of them is not allowed.
     """
 
     def __init__(self, sources: Collection[_S | None], *targets: _S) -> None:
@@ -38,22 +38,21 @@ class Transition(Generic[_S]):
         self._table = _TABLES[type(targets[0])]
 
     def to(self, target: _S) -> _S:
-        """One of the targets, to be written. Raises ValueError for any other state."""
+        """Return a state to write. Raises ValueError if it is not one of the targets."""
         if target not in self.targets:
-            raise ValueError(f"{target} is none of {', '.join(self.targets)}")
+            raise ValueError(f"{target} is not one of {', '.join(self.targets)}")
         return target
 
     def starts_in(self) -> ColumnElement[bool]:
-        """Whether a row is in one of the sources."""
-        known = [source for source in self.sources if source is not None]
-        return is_any(self._table.c.state, *sorted(known))
+        """Return the condition that a row is in one of the sources."""
+        states = [source for source in self.sources if source is not None]
+        return in_states(self._table.c.state, *sorted(states))
 
     def update(self, target: Any = None, *, where: ColumnElement[bool] | None = None) -> Update:
-        """An UPDATE of the rows that are in one of the sources.
+        """Build an UPDATE of the rows that are in one of the sources.
 
-        It writes the only target, or the expression `target`: a parameter whose value comes from
-        `to`, or a CASE of `write`. `where` replaces the condition on `state` by another one that
-        implies it.
+        It writes the only target, or the expression `target`: a parameter with a value of `to`, or
+        a CASE of `write`. `where` replaces the condition on `state`, and must imply it.
         """
         if target is None:
             (only,) = self.targets
@@ -62,19 +61,16 @@ class Transition(Generic[_S]):
         return update(self._table).where(condition).values(state=target)
 
     def write(self, target: _S) -> ColumnElement[str]:
-        """One of the targets, as it is written out in a statement."""
-        return written(self.to(target))
+        """Return a target as a literal."""
+        return state_literal(self.to(target))
 
 
-def written(state: State) -> ColumnElement[str]:
-    """A state written out in a statement, not given as a parameter.
-
-    Only so a plan that is kept can use a partial index of this state.
-    """
+def state_literal(state: State) -> ColumnElement[str]:
+    """Return a state as a literal, because cached plans use partial indexes only for literals."""
     return literal_column(f"'{state}'")
 
 
-def is_any(column: ColumnElement[Any], *states: State) -> ColumnElement[bool]:
-    """Whether a column is one of these states."""
-    # Not IN: PostgreSQL finds each of them by its own partial index, but not the list.
-    return or_(*[column == written(state) for state in states])
+def in_states(column: ColumnElement[Any], *states: State) -> ColumnElement[bool]:
+    """Return the condition that a column has one of these states."""
+    # Not IN: PostgreSQL uses the partial indexes only for separate conditions.
+    return or_(*[column == state_literal(state) for state in states])

@@ -1,40 +1,46 @@
-"""INSERT that meets a row which is there: the one statement the two databases spell alike."""
+"""INSERT statements, and what they do if the row exists already, for SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
+def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
+    """Insert a row and return its generated id."""
+    key = connection.execute(table.insert().values(values)).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
 def insert_new(connection: Connection, table: Table) -> Any:
-    """An INSERT that leaves alone the rows that are there already."""
+    """Build an INSERT that skips rows that exist already."""
     return _insert(connection, table).on_conflict_do_nothing()
 
 
 def upsert(connection: Connection, table: Table, where: Any = None) -> Any:
-    """An INSERT that replaces what is given of a row with the same primary key, if `where`."""
+    """Build an upsert by primary key; existing rows that do not match `where` are unchanged."""
     keys = [column.name for column in table.primary_key]
-    kept = [column.name for column in table.columns if column.name not in [*keys, "planned_until"]]
-    return upsert_by(connection, table, keys, kept, where)
+    names = [column.name for column in table.columns if column.name not in [*keys, "planned_until"]]
+    return upsert_by(connection, table, keys, names, where)
 
 
 def upsert_by(
     connection: Connection, table: Table, keys: Sequence[str], names: Sequence[str], where: Any
 ) -> Any:
-    """An INSERT that replaces the columns `names` of a row with the same unique `keys`, if `where`.
+    """Build an upsert by unique `keys` that replaces the columns `names`.
 
-    One that is not given becomes NULL.
+    Existing rows that do not match `where` are unchanged. A column without a value becomes NULL.
     """
     statement = _insert(connection, table)
-    given = {name: statement.excluded[name] for name in names}
-    return statement.on_conflict_do_update(index_elements=keys, set_=given, where=where)
+    values = {name: statement.excluded[name] for name in names}
+    return statement.on_conflict_do_update(index_elements=keys, set_=values, where=where)
 
 
 def upsert_adding(connection: Connection, table: Table, names: Sequence[str]) -> Any:
-    """An INSERT that adds the numbers in the columns `names` to those of a row that is there."""
+    """Build an upsert by primary key that adds the numbers in the columns `names`."""
     statement = _insert(connection, table)
     sums = {name: table.c[name] + statement.excluded[name] for name in names}
     keys = [column.name for column in table.primary_key]

@@ -25,9 +25,10 @@ from calfeed.model.events import Calendar, Change, Event, Repeat, Status
 from calfeed.publish.announce import announce_due
 from calfeed.publish.apply import publish
 from calfeed.reminders.messages import describe_event
-from calfeed.store.catalog import announcements, catalog
+from calfeed.store.catalog import announcements
+from calfeed.store.catalog.events import load_events
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import add_endpoint
+from calfeed.store.endpoints.records import add_endpoint
 from calfeed.store.migrate import migrate
 from calfeed.store.tables import messages
 from tests.publish.desk import BASE, GRACE
@@ -201,7 +202,7 @@ class Trial:
 
     def _next_due(self) -> datetime | None:
         with self.database.read() as connection:
-            found = announcements.next_due(connection)
+            found = announcements.next_announcement_due(connection)
         moments = [*self.model.due.values(), *([found] if found else [])]
         return min(moments, default=None)
 
@@ -243,11 +244,11 @@ class Trial:
                 ]
                 moved[event["slug"]] += shifts or [data["previous"]["start"]]
         with self.database.read() as connection:
-            rows = catalog.load_events(connection)
-            found = announcements.newest_announced(connection, ["desk"], 1000).get("desk", [])
+            rows = load_events(connection)
+            found = announcements.load_newest_announced(connection, ["desk"], 1000).get("desk", [])
         for row in rows:
             assert [move.start.isoformat() for move in row.moves] == moved[row.slug]
-        entries = {(one.place.uid, one.place.sequence): one.kind for one in found}
+        entries = {(one.position.uid, one.position.sequence): one.kind for one in found}
         assert announced <= entries.keys()
         # That what was cancelled is taken away as well is told to nobody.
         assert {entries[place] for place in entries.keys() - announced} <= {"withdrawn"}
@@ -283,7 +284,7 @@ class Trial:
             assert before is None or before["sequence"] < event["sequence"]
             picture[event["uid"]] = event
         with self.database.read() as connection:
-            rows = catalog.load_events(connection)
+            rows = load_events(connection)
         holds = {row.uid: describe_event(row.revision) for row in rows}
         for event in picture.values():
             del event["page"]

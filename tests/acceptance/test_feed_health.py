@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 import pytest
 
 from calfeed.store.database import Database
-from calfeed.store.reports.poll_counts import Polls
+from calfeed.store.reports.poll_counts import PollCounts
 from calfeed.store.reports.polls import load_polls
 from tests.acceptance.site import Site
 from tests.patience import PATIENCE
@@ -42,5 +42,5 @@ def test_polls_are_kept_when_the_server_ends_and_nothing_of_who_asked(tmp_path: 
     with database.read() as connection:
         polls = load_polls(connection, datetime.now(UTC), 2)
     database.close()
-    assert polls == [Polls(FEED, "Other programs", 20, 10, 20 * size)]
+    assert polls == [PollCounts(FEED, "Other programs", 20, 10, 20 * size)]
     assert all(AGENT.encode() not in one.read_bytes() for one in kept.parent.glob("*.sqlite3*"))

@@ -45,7 +45,7 @@ def test_a_backup_is_whole_for_its_owner_alone_and_replaces_nothing_unasked(site
         assert database.execute("SELECT count(*) FROM events").fetchone() == (10,)
     refused = site.run("backup", "one.sqlite3")
     assert refused.returncode == 1
-    assert "is there already; name another file, or give --force" in refused.stderr
+    assert "exists already; name another file, or give --force" in refused.stderr
     site.do("backup", "--force", "one.sqlite3")
     assert site.run("backup", "no/such/folder").returncode == 1
 

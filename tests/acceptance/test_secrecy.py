@@ -50,7 +50,7 @@ def test_with_a_lost_key_feeds_and_other_endpoints_go_on(site: Site, receiver: R
     lost = site.ask("endpoint", "add", f"{receiver.url}/lost", "--description", "Robot")["id"]
     site.keys.rename(site.folder / "aside")
     said = site.run("keys", "list").stdout
-    assert f"  {lost} (Robot): there is no file" in said
+    assert f"  {lost} (Robot): there is no key file" in said
     site.do("keys", "rotate")
     well = site.ask("endpoint", "add", f"{receiver.url}/well")
     with site.serving(environment={"CALFEED_GRACE": "0"}) as serve:
@@ -80,7 +80,7 @@ def test_a_publish_makes_a_private_calendar_anew_whose_key_is_lost(site: Site) -
     site.keys.unlink()
     refused = site.run("publish")
     assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
-    assert "`calfeed keys rotate` makes another" in refused.stderr
+    assert "`calfeed keys rotate` creates another" in refused.stderr
     said = site.do("keys", "rotate")
     assert "private calendars that cannot be read: board. Put the keys back" in said
     assert site.ask("keys", "list")["lost_calendars"] == ["board"]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from calfeed.store.database import Database
-from calfeed.store.outbox.outbox import load_reminders
-from calfeed.store.outbox.timekeeping import last_time
+from calfeed.store.outbox.clock_skew import last_recorded_time
+from calfeed.store.outbox.reminders import load_reminders
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.site import Site, until
 
@@ -97,7 +97,7 @@ def noted(site: Site) -> bool:
         closing(Database(f"sqlite:///{site.folder}/var/calfeed.sqlite3")) as database,
         database.read() as connection,
     ):
-        return last_time(connection) is not None
+        return last_recorded_time(connection) is not None
 
 
 def test_a_worker_that_begins_a_year_ahead_decides_nothing_until_the_clock_is_right(

@@ -13,8 +13,7 @@ from calfeed.cli.serving.publisher import Publisher
 from calfeed.definitions.files import find_files
 from calfeed.errors import InvalidInputError
 from calfeed.settings import Settings
-from calfeed.store.catalog.catalog import latest_publish
-from calfeed.store.catalog.publishes import Author, list_publishes
+from calfeed.store.catalog.publishes import Author, latest_publish, list_publishes
 from calfeed.store.database import Database
 from tests.cli.records import Records
 

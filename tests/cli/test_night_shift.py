@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from calfeed.cli.delivery_output import printable
 from calfeed.model.states import EndpointState
-from calfeed.store.endpoints.endpoints import find_endpoint
-from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
+from calfeed.store.endpoints.lifecycle import remove_endpoint, suspend_endpoint
+from calfeed.store.endpoints.records import find_endpoint
 from calfeed.store.secrets.sealing import Places, keyring_of
 from calfeed.store.tables import attempts, messages
 from tests.cli.records import ALWAYS, AUGUST, DAY_BEFORE, JUNE, WEEK_BEFORE, Records
@@ -57,7 +57,7 @@ def test_a_list_holds_what_was_asked_for(records: Records) -> None:
 def test_a_list_holds_what_is_held(records: Records) -> None:
     records.tell()
     with records.database.write() as connection:
-        hold_endpoint(connection, "end_bad", EndpointState.PAUSED, records.now)
+        suspend_endpoint(connection, "end_bad", EndpointState.PAUSED, records.now)
     assert listed(records, "--held") == ["end_bad"]
     assert listed(records, "--held", "--pending") == ["end_bad"]
 
@@ -187,7 +187,7 @@ def test_what_is_for_an_endpoint_that_is_not_active_is_held_for_it(records: Reco
     records.tell()
     (number,) = records.give_up()
     with records.database.write() as connection:
-        hold_endpoint(connection, "end_bad", EndpointState.DISABLED, records.now)
+        suspend_endpoint(connection, "end_bad", EndpointState.DISABLED, records.now)
     assert records.ask("delivery", "retry", str(number)) == {
         "pending": [],
         "held": [number],
@@ -204,7 +204,7 @@ def test_what_is_over_or_has_no_endpoint_is_not_sent_again(records: Records) -> 
     assert "what it reminds of has begun" in records.run("delivery", "retry", number).stderr
     with records.database.write() as connection:
         remove_endpoint(connection, "end_bad", records.now)
-    assert "has lost its endpoint" in records.run("delivery", "retry", number).stderr
+    assert "was dropped: its endpoint" in records.run("delivery", "retry", number).stderr
 
 
 # Reminders of a window
@@ -225,7 +225,7 @@ def test_the_past_says_when_a_reminder_was_sent_and_who_received_it(records: Rec
     assert other["state"] == "planned"
     assert "1 week before; sent 2025-06-23 04:00:00Z\n" in records.do("reminders", *ALWAYS)
     records.now = DAY_BEFORE + HOUR
-    assert "1 day before; due, and not made into a message yet" in records.do("reminders", *ALWAYS)
+    assert "1 day before; due, and not sent yet" in records.do("reminders", *ALWAYS)
 
 
 def test_the_past_says_how_late_a_reminder_was(records: Records) -> None:
@@ -243,7 +243,7 @@ def test_the_past_shows_what_was_missed(records: Records) -> None:
     records.deliver()
     assert {one["state"] for one in records.ask("reminders", *ALWAYS)} == {"missed"}
     text = records.do("reminders", *ALWAYS)
-    assert text.count("missed: it was found when what it reminds of had come") == 2
+    assert text.count("missed: it was found due only after its occurrence had begun") == 2
 
 
 def test_the_past_is_told_from_the_record_not_from_the_dates_as_they_are(records: Records) -> None:
@@ -260,7 +260,7 @@ def test_the_past_is_told_from_the_record_not_from_the_dates_as_they_are(records
     assert [entry["state"] for entry in found[0]["deliveries"]] == ["superseded", "delivered"]
     text = records.do("reminders", *ALWAYS)
     assert "recalled: its event changed after it was sent (2025-06-23 05:00:00Z)" in text
-    assert "withdrawn: its event no longer asked for it (2025-06-23 05:00:00Z)" in text
+    assert "withdrawn: its event changed before it was due (2025-06-23 05:00:00Z)" in text
 
 
 def test_what_collapsed_says_so(records: Records) -> None:
@@ -270,7 +270,7 @@ def test_what_collapsed_says_so(records: Records) -> None:
     records.deliver()
     (far, near) = records.ask("reminders", *ALWAYS)
     assert (far["state"], near["state"]) == ("collapsed", "sent")
-    assert "collapsed: one nearer to the date went out" in records.do("reminders", *ALWAYS)
+    assert "collapsed: a reminder nearer to the date was sent" in records.do("reminders", *ALWAYS)
     assert "reminder 1 week before, due 2025-06-23 04:00:00Z: collapsed" in records.do(
         "event", "history", "desk/stay"
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from calfeed.errors import CalfeedError
 from calfeed.model.states import EndpointState
 from calfeed.reminders.filters import Filters
-from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint
+from calfeed.store.endpoints.records import Endpoint, add_endpoint
 from tests.cli.records import Records
 from tests.publish.desk import STAY
 

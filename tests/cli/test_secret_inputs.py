@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from calfeed.cli import cli
 from calfeed.errors import CalfeedError
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import Endpoint, list_endpoints
+from calfeed.store.endpoints.records import Endpoint, list_endpoints
 from calfeed.store.migrate import migrate
 
 SECRET = "whsec_" + "A" * 32

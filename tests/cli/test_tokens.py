@@ -54,7 +54,7 @@ def test_a_token_is_either_for_a_feed_or_for_the_api(desk: Desk) -> None:
 
 def test_what_is_no_scope_is_refused_with_those_there_are(desk: Desk) -> None:
     result = desk.run("add", "--scope", "write", status=1)
-    assert '"write" is no scope; there are read, endpoints' in str(result.exception)
+    assert '"write" is not a scope; use read, endpoints' in str(result.exception)
 
 
 def test_a_token_that_expires_says_so_and_is_unknown_from_then_on(desk: Desk) -> None:
@@ -65,5 +65,5 @@ def test_a_token_that_expires_says_so_and_is_unknown_from_then_on(desk: Desk) ->
     assert shown["expires"]
     assert desk.api.ask("GET", "/calendars", shown["token"]).status_code == 200
     refused = desk.run("add", "vault-zx9", "--expires", "yesterday", status=1)
-    assert "write a span" in str(refused.exception)
+    assert "write a duration" in str(refused.exception)
     assert len(json.loads(desk.run("list", "--json").stdout)) == 2

@@ -35,9 +35,10 @@ from calfeed.publish.apply import publish
 from calfeed.reminders.options import Options
 from calfeed.reminders.retry import Outcome
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import add_endpoint, find_endpoint
-from calfeed.store.endpoints.lifecycle import change_endpoint, hold_endpoint, resume_endpoint
-from calfeed.store.outbox import claims, deliveries, digests, outbox
+from calfeed.store.endpoints.lifecycle import change_endpoint, resume_endpoint, suspend_endpoint
+from calfeed.store.endpoints.records import add_endpoint, find_endpoint
+from calfeed.store.outbox import claims, deliveries, digests
+from calfeed.store.outbox.reminders import next_reminder_due
 from calfeed.store.tables import deliveries as deliveries_table
 from calfeed.store.tables import messages, reminders
 from tests.delivery.releases import Releases
@@ -136,7 +137,7 @@ class Life:
         """Pause or resume an endpoint, or let it ask for something else: what the next one asks."""
         with self.database.write() as connection:
             if kind == "pause":
-                hold_endpoint(connection, name, EndpointState.PAUSED, self.now)
+                suspend_endpoint(connection, name, EndpointState.PAUSED, self.now)
             elif kind == "resume":
                 resume_endpoint(connection, name, self.now)
             else:
@@ -218,9 +219,9 @@ class Life:
         """When the next thing is due."""
         with self.database.read() as connection:
             ahead = [
-                outbox.next_due(connection),
-                digests.next_gathered(connection),
-                deliveries.next_pending(connection),
+                next_reminder_due(connection),
+                digests.next_digest_due(connection),
+                deliveries.next_pending_at(connection),
             ]
         return min((moment for moment in ahead if moment is not None), default=None)
 

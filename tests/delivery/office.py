@@ -15,7 +15,7 @@ from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.signing import make_secret, sign_headers
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint, save_endpoint, take_endpoint
+from calfeed.store.endpoints.records import Endpoint, add_endpoint, lock_endpoint, save_endpoint
 from calfeed.store.outbox.claims import LEASE
 from calfeed.store.outbox.deliveries import DeliveryRow
 from tests.delivery.receiver import Post, Receiver
@@ -48,7 +48,7 @@ class Office(Desk):
     def redirect(self, path: str, name: str = "end_1") -> None:
         """Let the receiver behave otherwise from now on."""
         with self.database.write() as connection:
-            found = take_endpoint(connection, name)
+            found = lock_endpoint(connection, name)
             save_endpoint(connection, replace(found, url=self.receiver.url(path)))
 
     def make_worker(self) -> Worker:

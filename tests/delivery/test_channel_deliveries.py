@@ -15,9 +15,9 @@ from calfeed.delivery.channels.sending import Dispatch, Notifiable
 from calfeed.model.states import EndpointState
 from calfeed.reminders.retry import SCHEDULE
 from calfeed.store.database import Database
-from calfeed.store.endpoints.channels import Registered, register_channels
-from calfeed.store.endpoints.endpoints import Endpoint, find_endpoint
-from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
+from calfeed.store.endpoints.channels import ChannelChanges, register_channels
+from calfeed.store.endpoints.lifecycle import remove_endpoint, suspend_endpoint
+from calfeed.store.endpoints.records import Endpoint, find_endpoint
 from calfeed.store.outbox.deliveries import load_attempts
 from tests.delivery.mailbox import Mailbox, read_text
 from tests.delivery.office import Office
@@ -39,7 +39,7 @@ class Branch(Office):
         super().__init__(database, Dispatch(allow_private=True), receiver)
         self._file = folder / "channels.toml"
 
-    def configure(self, text: str) -> Registered:
+    def configure(self, text: str) -> ChannelChanges:
         """Write the file of the channels, and begin anew with it, as a worker does."""
         self._file.write_text(text, "utf-8")
         channels = read_channels(self._file)
@@ -181,7 +181,7 @@ def test_registering_again_changes_only_what_the_file_says_otherwise(branch: Bra
     first = branch.configure(branch.json_channel("/status/200"))
     assert (first.added, first.changed) == (["ch_newsroom"], [])
     with branch.database.write() as connection:
-        hold_endpoint(connection, "ch_newsroom", EndpointState.PAUSED, branch.now)
+        suspend_endpoint(connection, "ch_newsroom", EndpointState.PAUSED, branch.now)
     branch.now += MINUTE
     again = branch.configure(branch.json_channel("/status/204"))
     assert (again.added, again.changed) == ([], [])

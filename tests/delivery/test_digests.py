@@ -16,10 +16,11 @@ from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders import digests as bounds
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Digest, Options, QuietHours
-from calfeed.store.endpoints.endpoints import add_endpoint, find_endpoint, save_endpoint
-from calfeed.store.endpoints.lifecycle import Released, hold_endpoint, resume_endpoint
+from calfeed.store.endpoints.lifecycle import Released, resume_endpoint, suspend_endpoint
+from calfeed.store.endpoints.records import add_endpoint, find_endpoint, save_endpoint
 from calfeed.store.outbox import claims, digests
 from calfeed.store.outbox.deliveries import DeliveryRow
+from calfeed.store.outbox.messages import load_messages
 from calfeed.store.tables import deliveries, messages
 from tests.delivery.office import Office
 from tests.publish.desk import BASE, Desk
@@ -82,7 +83,7 @@ def test_gathered_reminders_are_told_in_one_message_when_it_is_time(desk: Desk) 
     single = post(desk, DUE)
     assert [body["type"] for body in single] == ["reminder.due"] * 3, "for the other endpoint"
     with desk.database.read() as connection:
-        assert digests.next_gathered(connection) == EVENING
+        assert digests.next_digest_due(connection) == EVENING
     assert make_digests(desk.database, EVENING - timedelta(seconds=1)) == 0
     assert make_digests(desk.database, EVENING) == 3
     assert make_digests(desk.database, EVENING) == 0
@@ -93,7 +94,7 @@ def test_gathered_reminders_are_told_in_one_message_when_it_is_time(desk: Desk) 
         query = select(deliveries.c.state, deliveries.c.digest, deliveries.c.settled_at)
         rows = connection.execute(query.where(deliveries.c.digest.is_not(None))).all()
         own = connection.scalar(select(messages.c.id).where(messages.c.uid.is_(None)))
-        assert digests.next_gathered(connection) is None
+        assert digests.next_digest_due(connection) is None
     assert {tuple(row) for row in rows} == {("digested", own, EVENING)}
     assert len(rows) == 3
 
@@ -216,7 +217,7 @@ def claims_of(desk: Desk, now: datetime) -> list[str]:
 
 def load(desk: Desk, message_id: str) -> Any:
     with desk.database.read() as connection:
-        return json.loads(claims.load_messages(connection, [message_id])[message_id].body)
+        return json.loads(load_messages(connection, [message_id])[message_id].body)
 
 
 def test_many_are_told_in_several_digests(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +259,7 @@ def test_a_digest_found_in_the_quiet_hours_tells_only_what_cannot_wait(desk: Des
     assert [summaries(body) for body in post(desk, late)] == [["Night"]]
     morning = datetime(2025, 6, 11, 7, tzinfo=UTC)
     with desk.database.read() as connection:
-        assert digests.next_gathered(connection) == morning
+        assert digests.next_digest_due(connection) == morning
     work(desk, morning)
     assert [summaries(body) for body in post(desk, morning)] == [["Date 3", "Date 4", "Date 5"]]
 
@@ -271,8 +272,8 @@ def test_no_two_workers_make_digests_for_the_same_endpoint(desk: Desk) -> None:
     desk.publish(DATES)
     work(desk, DUE)
     with desk.database.write() as one, desk.database.write() as other:
-        assert len(digests.take_ripe(one, EVENING, 1)) == 1
-        assert len(digests.take_ripe(other, EVENING, 9)) == 1
+        assert len(digests.lock_due_digests(one, EVENING, 1)) == 1
+        assert len(digests.lock_due_digests(other, EVENING, 9)) == 1
         # Deliveries are made for both meanwhile, which is no reason to wait.
         subscribe(desk, name="end_3")
         desk.publish(DATES.replace("Date 4", "Another"))
@@ -284,7 +285,7 @@ def test_what_is_gathered_is_held_while_its_endpoint_is_paused(desk: Desk) -> No
     desk.publish(DATES)
     work(desk, DUE)
     with desk.database.write() as connection:
-        hold_endpoint(connection, "end_1", EndpointState.PAUSED, DUE)
+        suspend_endpoint(connection, "end_1", EndpointState.PAUSED, DUE)
     work(desk, EVENING)
     assert states(desk) == ["held"] * 3
     with desk.database.write() as connection:
@@ -303,7 +304,7 @@ def test_what_is_or_was_in_hand_when_its_endpoint_is_resumed_goes_out_under_its_
     with desk.database.write() as connection:
         (taken,) = claims.claim(connection, DUE, 1)
         now = DUE + later
-        hold_endpoint(connection, "end_1", EndpointState.PAUSED, now)
+        suspend_endpoint(connection, "end_1", EndpointState.PAUSED, now)
         paused = find_endpoint(connection, "end_1")
         save_endpoint(connection, replace(paused, options=DAILY))
         assert resume_endpoint(connection, "end_1", now) == Released(1, 2, 0)

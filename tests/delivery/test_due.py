@@ -15,9 +15,10 @@ from calfeed.model.states import ReminderState
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON
 from calfeed.reminders.filters import Filters
-from calfeed.store.catalog import catalog
-from calfeed.store.endpoints.endpoints import add_endpoint
-from calfeed.store.outbox.claims import claim, load_messages
+from calfeed.store.catalog.calendars import load_calendars
+from calfeed.store.endpoints.records import add_endpoint
+from calfeed.store.outbox.claims import claim
+from calfeed.store.outbox.messages import load_messages
 from calfeed.store.tables import messages, reminders
 from tests.publish.desk import BASE, NOW, OTHERS, STAY, Desk
 from tests.store.keeping import make_endpoint, read_deliveries
@@ -241,4 +242,4 @@ def test_withdrawn_events_are_retired_after_their_time(desk: Desk) -> None:
     assert retire_events(desk.database, withdrawn + KEPT) == 0
     assert "stay" not in desk.vevents()
     with desk.database.read() as connection:
-        assert catalog.load_calendars(connection)["desk"].publish_id == 3
+        assert load_calendars(connection)["desk"].publish_id == 3

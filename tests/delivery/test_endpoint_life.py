@@ -22,9 +22,10 @@ from calfeed.reminders.options import Options, QuietHours
 from calfeed.reminders.signing import make_secret
 from calfeed.services.endpoints import request_test
 from calfeed.store.endpoints import lifecycle
-from calfeed.store.endpoints.endpoints import ROTATION, Endpoint, find_endpoint, take_endpoint
 from calfeed.store.endpoints.lifecycle import Released
-from calfeed.store.outbox import claims, outbox
+from calfeed.store.endpoints.records import ROTATION_PERIOD, Endpoint, find_endpoint, lock_endpoint
+from calfeed.store.outbox import claims
+from calfeed.store.outbox.messages import add_delivery
 from tests.delivery.office import SECRET, Office, wait_until, working
 from tests.delivery.receiver import Post, collect
 from tests.patience import PATIENCE
@@ -42,18 +43,18 @@ def say(office: Office, *names: str, until: datetime | None = None, to: str = "e
     """Keep messages for one endpoint, to be sent now."""
     with office.database.write() as connection:
         for name in names:
-            outbox.add_delivery(connection, make_message(name, office.now, until), to)
+            add_delivery(connection, make_message(name, office.now, until), to)
 
 
 def change(office: Office, **values: Any) -> None:
     with office.database.write() as connection:
-        changed = replace(take_endpoint(connection, "end_1"), **values)
+        changed = replace(lock_endpoint(connection, "end_1"), **values)
         lifecycle.change_endpoint(connection, changed, office.now)
 
 
 def pause(office: Office) -> None:
     with office.database.write() as connection:
-        assert lifecycle.hold_endpoint(connection, "end_1", EndpointState.PAUSED, office.now)
+        assert lifecycle.suspend_endpoint(connection, "end_1", EndpointState.PAUSED, office.now)
 
 
 def resume(office: Office) -> Released | None:
@@ -245,9 +246,13 @@ def test_during_a_rotation_both_secrets_sign_and_afterwards_only_the_new_one(
     say(office, "before")
     office.deliver()
     with office.database.write() as connection:
-        rotated = take_endpoint(connection, "end_1").rotate(OTHER, office.now)
+        rotated = lock_endpoint(connection, "end_1").rotate(OTHER, office.now)
         lifecycle.change_endpoint(connection, rotated, office.now)
-    for step, name in ((SECOND, "first"), (ROTATION - 2 * SECOND, "last"), (SECOND, "after")):
+    for step, name in (
+        (SECOND, "first"),
+        (ROTATION_PERIOD - 2 * SECOND, "last"),
+        (SECOND, "after"),
+    ):
         office.now += step
         say(office, name)
         office.deliver()
@@ -263,13 +268,13 @@ def test_during_a_rotation_both_secrets_sign_and_afterwards_only_the_new_one(
 def test_what_waits_in_line_is_signed_with_the_secrets_of_when_it_leaves(office: Office) -> None:
     office.subscribe()
     with office.database.write() as connection:
-        rotated = take_endpoint(connection, "end_1").rotate(OTHER, office.now)
+        rotated = lock_endpoint(connection, "end_1").rotate(OTHER, office.now)
         lifecycle.change_endpoint(connection, rotated, office.now)
     say(office, "msg_1")
     with office.database.write() as connection:
         taken = claims.claim(connection, office.now, 1)
         requests = prepare(connection, taken, lambda: office.now)
-    office.now += ROTATION
+    office.now += ROTATION_PERIOD
     office.sender.submit(requests)
     collect(office.sender, 1)
     assert [signers(post) for post in office.receiver.posts] == [[OTHER]]
@@ -354,7 +359,7 @@ def test_a_message_whose_body_is_no_longer_kept_is_not_posted(office: Office) ->
     office.subscribe()
     message = replace(make_message("msg_1", office.now), body=b"")
     with office.database.write() as connection:
-        outbox.add_delivery(connection, message, "end_1")
+        add_delivery(connection, message, "end_1")
     assert states(office) == ["expired"]
     assert told(office) == []
 

@@ -18,7 +18,7 @@ from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Subject
 from calfeed.store import tables
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import add_endpoint, list_endpoints, save_endpoint
+from calfeed.store.endpoints.records import add_endpoint, list_endpoints, save_endpoint
 from tests.acceptance.sink import WELL, Sink
 from tests.delivery.office import wait_until, working
 from tests.delivery.receiver import Receiver

@@ -10,7 +10,7 @@ from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.retry import SCHEDULE
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint, list_endpoints
+from calfeed.store.endpoints.records import Endpoint, add_endpoint, list_endpoints
 from calfeed.store.outbox.deliveries import DeliveryRow, load_attempts
 from tests.delivery.office import SECRET, Office
 from tests.delivery.receiver import Receiver

@@ -21,11 +21,12 @@ from calfeed.delivery.engine.worker import Worker
 from calfeed.delivery.transport.sender import Request, Sender
 from calfeed.errors import StoreError
 from calfeed.store import tables
-from calfeed.store.catalog.catalog import add_publish
+from calfeed.store.catalog.publishes import add_publish
 from calfeed.store.database import Connection, Database
-from calfeed.store.endpoints.endpoints import add_endpoint
-from calfeed.store.outbox import claims, outbox
-from calfeed.store.outbox.deliveries import load_attempts, next_pending
+from calfeed.store.endpoints.records import add_endpoint
+from calfeed.store.outbox import claims
+from calfeed.store.outbox.deliveries import load_attempts, next_pending_at
+from calfeed.store.outbox.messages import add_delivery, add_messages
 from tests.delivery.office import Office, wait_until, working
 from tests.delivery.receiver import Receiver
 from tests.patience import PATIENCE
@@ -41,7 +42,7 @@ def test_a_worker_renews_what_it_still_has_in_hand(database: Database) -> None:
     with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
-            outbox.add_delivery(connection, make_message("msg_1"), "end_1")
+            add_delivery(connection, make_message("msg_1"), "end_1")
         worker = Worker(database, sender, "http://calendar.example", lambda: now, lambda: 0.5)
         thread = threading.Thread(target=worker.run, daemon=True)
         thread.start()
@@ -65,7 +66,7 @@ def test_a_worker_that_is_stopped_does_not_wait_for_a_line_before_a_receiver_tha
     with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
-            outbox.add_delivery(connection, make_message("msg_1"), "end_1")
+            add_delivery(connection, make_message("msg_1"), "end_1")
         worker = Worker(database, sender, "http://calendar.example", lambda: _BEGIN, lambda: 0.5)
         thread = threading.Thread(target=worker.run, daemon=True)
         thread.start()
@@ -85,7 +86,7 @@ def test_a_worker_goes_on_until_nothing_is_left_without_being_woken(
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/status/204")))
             for number in range(20):
-                outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
+                add_delivery(connection, make_message(f"msg_{number}"), "end_1")
         worker = Worker(database, sender, "http://calendar.example", lambda: _BEGIN, lambda: 0.5)
         thread = threading.Thread(target=worker.run, daemon=True)
         thread.start()
@@ -105,9 +106,9 @@ def test_what_came_back_is_recorded_while_there_is_much_to_fan_out(
     with Receiver() as receiver, Sender(allow_private=True) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/status/204")))
-            outbox.add_messages(connection, [make_message("msg_many")])
+            add_messages(connection, [make_message("msg_many")])
             for number in range(20):
-                outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
+                add_delivery(connection, make_message(f"msg_{number}"), "end_1")
         worker = Worker(database, sender, "http://calendar.example", lambda: _BEGIN, lambda: 0.5)
         with working(worker):
             wait_until(lambda: {row.state for row in read_deliveries(database)} == {"delivered"})
@@ -118,7 +119,7 @@ def wait_for_lease(database: Database, until: datetime) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with database.read() as connection:
-            found = next_pending(connection)
+            found = next_pending_at(connection)
         if found is not None and found >= until:
             return
     raise AssertionError(f"the delivery was never claimed until {until}")
@@ -132,7 +133,7 @@ def test_what_a_publish_made_untrue_is_not_posted_any_more_though_it_stands_in_l
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
             for number in range(10):
-                outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
+                add_delivery(connection, make_message(f"msg_{number}"), "end_1")
         worker = Worker(database, sender, "http://calendar.example", lambda: _BEGIN, lambda: 0.5)
         with working(worker):
             wait_until(lambda: len(receiver.posts) == 4)
@@ -184,9 +185,9 @@ def test_a_connection_that_breaks_at_a_commit_loses_nothing_and_nothing_is_told_
     office.subscribe("/status/500", "end_2")
     with office.database.write() as connection:
         for number in range(30):
-            outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
+            add_delivery(connection, make_message(f"msg_{number}"), "end_1")
         for number in range(5):
-            outbox.add_delivery(connection, make_message(f"bad_{number}"), "end_2")
+            add_delivery(connection, make_message(f"bad_{number}"), "end_2")
     with closing(Breaking(office.database, lambda number: number % 3 == 1, late=late)) as breaking:
         worker = Worker(breaking, office.sender, BASE, lambda: office.now, lambda: 0.5)
         with working(worker):
@@ -210,7 +211,7 @@ def test_a_publish_is_asked_about_again_when_the_connection_breaks_then(office: 
     office.subscribe("/hang")
     with office.database.write() as connection:
         for number in range(10):
-            outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
+            add_delivery(connection, make_message(f"msg_{number}"), "end_1")
     broken = False
     with closing(Breaking(office.database, lambda _: broken, late=False)) as breaking:
         worker = Worker(breaking, office.sender, BASE, lambda: office.now, lambda: 0.5)
@@ -235,7 +236,7 @@ def test_a_publish_that_comes_while_more_is_claimed_is_asked_about_again(office:
     office.subscribe("/hang")
     with office.database.write() as connection:
         for number in range(10):
-            outbox.add_delivery(connection, make_message(f"msg_{number}"), "end_1")
+            add_delivery(connection, make_message(f"msg_{number}"), "end_1")
     shared = Shares()
     one = Recorder(office.database, office.sender, shared, lambda: office.now, lambda: 0.5)
     before = one.doubts
@@ -275,7 +276,7 @@ def test_what_came_back_is_recorded_while_more_is_claimed(
 
     def say(name: str) -> None:
         with office.database.write() as connection:
-            outbox.add_delivery(connection, make_message(name), "end_1")
+            add_delivery(connection, make_message(name), "end_1")
         worker.wake()
 
     monkeypatch.setattr(workers, "prepare", prepare_slowly)
@@ -299,7 +300,7 @@ def test_a_worker_ends_where_its_recorder_ends_by_a_fault(
     """And is started anew by whoever runs it, instead of claiming what nobody records."""
     office.subscribe()
     with office.database.write() as connection:
-        outbox.add_delivery(connection, make_message("msg_1"), "end_1")
+        add_delivery(connection, make_message("msg_1"), "end_1")
 
     def break_down(*_: Any) -> None:
         raise ZeroDivisionError

@@ -16,10 +16,10 @@ from calfeed.model.uids import NAME_BASED_UIDS
 from calfeed.publish.announce import announce_due
 from calfeed.publish.apply import publish
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import add_endpoint
+from calfeed.store.endpoints.records import add_endpoint
 from calfeed.store.migrate import migrate
 from calfeed.store.outbox.claims import claim
-from calfeed.store.outbox.outbox import load_reminders
+from calfeed.store.outbox.reminders import load_reminders
 from calfeed.store.secrets import resealing
 from calfeed.store.secrets.keys import Key
 from calfeed.store.tables import endpoints
@@ -59,8 +59,8 @@ def lose_key(database: Database, monkeypatch: pytest.MonkeyPatch) -> tuple[Datab
     file.add(datetime.now(UTC))
     sealed = [column for column in endpoints.columns if column.info.get("sealed")]
     with monkeypatch.context() as patch:
-        patch.setattr(resealing, "_sealed_columns", lambda: iter(sealed))
-        resealing.seal_again(database)
+        patch.setattr(resealing, "_list_sealed_columns", lambda: iter(sealed))
+        resealing.reseal_all(database)
     file.drop(former.id)
     url = database.engine.url.render_as_string(hide_password=False)
     return Database(url, database.keys), former

@@ -14,10 +14,10 @@ from calfeed.delivery.engine.attempts import post_now, prepare
 from calfeed.errors import CalfeedError
 from calfeed.model.states import EndpointState
 from calfeed.store.database import Connection
-from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
-from calfeed.store.outbox import outbox
+from calfeed.store.endpoints.lifecycle import remove_endpoint, suspend_endpoint
 from calfeed.store.outbox.claims import Claim, claim
 from calfeed.store.outbox.deliveries import find_delivery
+from calfeed.store.outbox.messages import add_delivery
 from tests.delivery.office import SECRET, Office, check_signature
 from tests.store.keeping import NOW, make_message
 
@@ -25,7 +25,7 @@ from tests.store.keeping import NOW, make_message
 def keep(office: Office, path: str) -> int:
     office.subscribe(path)
     with office.database.write() as connection:
-        return outbox.add_delivery(connection, make_message(at=NOW), "end_1")
+        return add_delivery(connection, make_message(at=NOW), "end_1")
 
 
 def test_a_delivery_is_posted_and_recorded_at_once(office: Office) -> None:
@@ -55,7 +55,7 @@ def test_no_worker_can_take_what_a_command_has_added_to_post_it_itself(office: O
                 taken.extend(claim(connection, NOW, 9))
 
     def add(connection: Connection) -> int:
-        return outbox.add_delivery(connection, make_message(at=NOW), "end_1")
+        return add_delivery(connection, make_message(at=NOW), "end_1")
 
     busy: Any = Busy()
     attempt = post_now(busy, office.sender, add, lambda: NOW, lambda: 0.5)
@@ -80,8 +80,8 @@ def test_a_delivery_is_posted_at_once_to_a_paused_endpoint_too(office: Office) -
     """To see whether it is back; if it is not, the delivery is held with the others."""
     keep(office, "/status/500")
     with office.database.write() as connection:
-        hold_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
-        probe = outbox.add_delivery(connection, make_message("probe", at=NOW), "end_1")
+        suspend_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
+        probe = add_delivery(connection, make_message("probe", at=NOW), "end_1")
     attempt = post_now(office.database, office.sender, lambda _: probe, lambda: NOW, lambda: 0.5)
     assert attempt.status == 500
     office.now = NOW + timedelta(minutes=1)

@@ -20,8 +20,9 @@ from calfeed.reminders.options import Options
 from calfeed.reminders.plan import plan_reminders
 from calfeed.store.database import Database
 from calfeed.store.endpoints import lifecycle
-from calfeed.store.endpoints.endpoints import add_endpoint, find_endpoint
-from calfeed.store.outbox import claims, outbox
+from calfeed.store.endpoints.records import add_endpoint, find_endpoint
+from calfeed.store.outbox import claims
+from calfeed.store.outbox.messages import add_delivery
 from calfeed.store.tables import announcements, endpoints, reminders
 from tests.delivery.history import Draft, Life
 from tests.delivery.releases import Releases
@@ -103,7 +104,7 @@ def test_what_was_given_up_in_the_future_is_sent(database: Database, state: Deli
     keep_deliveries(database, 1)
     now = datetime(2025, 6, 1, 12, tzinfo=UTC)
     with database.write() as connection:
-        outbox.add_delivery(connection, make_message("msg_old", until=now - HOUR), "end_1")
+        add_delivery(connection, make_message("msg_old", until=now - HOUR), "end_1")
         claimed = claims.claim(connection, now, 9)
         claims.settle(connection, claimed, state, now + YEAR)
     assert replan(database, now).deliveries == 1
@@ -126,7 +127,7 @@ def test_what_was_held_for_too_long_by_a_wrong_clock_is_not_dropped(database: Da
     now = datetime(2025, 6, 1, 12, tzinfo=UTC)
     keep_deliveries(database, 2)
     with database.write() as connection:
-        lifecycle.hold_endpoint(connection, "end_1", EndpointState.PAUSED, now)
+        lifecycle.suspend_endpoint(connection, "end_1", EndpointState.PAUSED, now)
     Retention(database).work(now + HELD)
     replan(database, now)
     with database.write() as connection:
@@ -142,7 +143,7 @@ def test_an_endpoint_that_was_changed_in_the_future_gets_what_it_is_to_get(
     columns = {"created": now + YEAR, "failing_since": now + YEAR, "paced_to": now + YEAR}
     with database.write() as connection:
         connection.execute(update(endpoints).values(**columns))
-        lifecycle.hold_endpoint(
+        lifecycle.suspend_endpoint(
             connection, "end_1", EndpointState.DISABLED, now + YEAR, "it failed"
         )
     assert replan(database, now).deliveries == 2

@@ -19,10 +19,11 @@ from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.retry import SCHEDULE
 from calfeed.reminders.signing import verify
-from calfeed.store.endpoints.endpoints import find_endpoint
-from calfeed.store.outbox import claims, outbox
+from calfeed.store.endpoints.records import find_endpoint
+from calfeed.store.outbox import claims
 from calfeed.store.outbox.claims import LEASE
 from calfeed.store.outbox.deliveries import load_attempts
+from calfeed.store.outbox.reminders import next_reminder_due
 from tests.delivery.office import SECRET, Office, check_signature, wait_until, working
 from tests.delivery.receiver import Post, collect
 from tests.patience import PATIENCE
@@ -313,7 +314,7 @@ def test_the_clock_does_the_duties_when_it_starts(office: Office) -> None:
     wait_until(lambda: len(office.reminders()) > planned)
     ticking.stop()
     with office.database.read() as connection:
-        assert outbox.next_due(connection) is not None
+        assert next_reminder_due(connection) is not None
 
 
 def test_the_clock_stops_while_a_tick_is_about_to_put_its_job_on_the_list(

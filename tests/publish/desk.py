@@ -16,12 +16,12 @@ from calfeed.publish import apply
 from calfeed.publish.announce import announce_due
 from calfeed.publish.plan import Plan
 from calfeed.reminders.filters import Subject
-from calfeed.store.catalog import catalog
-from calfeed.store.catalog.announcements import newest_announced
-from calfeed.store.catalog.publishes import UNKNOWN, Author
+from calfeed.store.catalog.announcements import load_newest_announced
+from calfeed.store.catalog.events import load_events
+from calfeed.store.catalog.publishes import UNKNOWN_AUTHOR, Author
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import add_endpoint
-from calfeed.store.outbox import outbox
+from calfeed.store.endpoints.records import add_endpoint
+from calfeed.store.outbox.reminders import load_reminders
 from calfeed.store.rows import EventRow, ReminderRow
 from calfeed.store.tables import messages, metadata, revisions
 from tests.ical.defining import define
@@ -70,7 +70,7 @@ class Desk:
         self,
         *texts: str,
         allow_removals: bool = False,
-        author: Author = UNKNOWN,
+        author: Author = UNKNOWN_AUTHOR,
         grace: timedelta = apply.AT_ONCE,
     ) -> Plan:
         """Publish the events of one calendar (`desk`)."""
@@ -83,7 +83,7 @@ class Desk:
         self,
         *calendars: Calendar,
         allow_removals: bool = False,
-        author: Author = UNKNOWN,
+        author: Author = UNKNOWN_AUTHOR,
         grace: timedelta = apply.AT_ONCE,
     ) -> Plan:
         self.now += timedelta(hours=1)
@@ -104,12 +104,12 @@ class Desk:
     def vevents(self) -> dict[str, bytes]:
         """The plain form of what is shown, by slug."""
         with self.database.read() as connection:
-            rows = catalog.load_events(connection)
+            rows = load_events(connection)
         return {row.slug: row.vevents[PLAIN] for row in rows}
 
     def revisions(self) -> dict[str, Revision]:
         with self.database.read() as connection:
-            return {row.slug: row.revision for row in catalog.load_events(connection)}
+            return {row.slug: row.revision for row in load_events(connection)}
 
     def ledger(self, slug: str) -> list[tuple[str, int]]:
         """The kinds of an event's revisions, with their SEQUENCE."""
@@ -121,7 +121,7 @@ class Desk:
 
     def reminders(self) -> list[ReminderRow]:
         with self.database.read() as connection:
-            return outbox.load_reminders(connection)
+            return load_reminders(connection)
 
     def states(self) -> list[tuple[str, str]]:
         """Day of the occurrence and state of each reminder, by due time."""
@@ -143,15 +143,16 @@ class Desk:
     def atom(self) -> list[tuple[str, str, int]]:
         """What the calendar's list of changes has, oldest first: event, kind, SEQUENCE."""
         with self.database.read() as connection:
-            found = newest_announced(connection, ["desk"], 50).get("desk", [])
+            found = load_newest_announced(connection, ["desk"], 50).get("desk", [])
         return [
-            (one.change.after.event.slug, one.kind, one.place.sequence) for one in reversed(found)
+            (one.change.after.event.slug, one.kind, one.position.sequence)
+            for one in reversed(found)
         ]
 
     def rows(self) -> dict[str, EventRow]:
         """What is shown, by slug."""
         with self.database.read() as connection:
-            return {row.slug: row for row in catalog.load_events(connection)}
+            return {row.slug: row for row in load_events(connection)}
 
     def everything(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every table."""

@@ -278,7 +278,7 @@ def test_what_waits_is_announced_under_the_same_id_after_a_restore(known: Desk) 
     assert body["data"]["event"]["sequence"] == 1
     uid = known.revisions()["stay"].event.uid
     with known.database.read() as connection:
-        published = load_history(connection, [uid]).published
+        published = load_history(connection, [uid]).changes
     assert [one.kind for one in published] == ["added", "moved"]
     known.save(JULY, OTHERS)
     known.announce()

@@ -16,7 +16,7 @@ from calfeed.ical.variants import PLAIN
 from calfeed.ical.vevent import RENDERER
 from calfeed.publish.apply import publish
 from calfeed.publish.ledger import EMPTY, extend, fill, read_ledger, write_ledger
-from calfeed.store.catalog.catalog import load_events
+from calfeed.store.catalog.events import load_events
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
 from calfeed.web.pages.export import make_site

@@ -20,9 +20,16 @@ from calfeed.publish import apply
 from calfeed.publish.compare import KEPT
 from calfeed.publish.plan import HORIZON
 from calfeed.publish.show import show_json
-from calfeed.store.catalog import catalog
-from calfeed.store.catalog.announcements import Place, announced_after, newest_announced
-from calfeed.store.outbox import outbox
+from calfeed.store.catalog import revisions
+from calfeed.store.catalog.announcements import (
+    AnnouncementPosition,
+    load_announced_after,
+    load_newest_announced,
+)
+from calfeed.store.catalog.calendars import load_calendars
+from calfeed.store.catalog.events import load_events
+from calfeed.store.outbox import reminders
+from calfeed.store.outbox.reminders import settle_reminders
 from calfeed.store.reports.history import load_history
 from calfeed.store.tables import events
 from tests.ical.defining import define
@@ -118,7 +125,7 @@ def test_moving_back_revives_the_reminders(desk: Desk) -> None:
 def test_what_was_sent_is_not_sent_again_when_the_date_moves_back(desk: Desk) -> None:
     desk.publish(JUNE)
     with desk.database.write() as connection:
-        outbox.settle_reminders(connection, [desk.reminders()[0].key], ReminderState.SENT, desk.now)
+        settle_reminders(connection, [desk.reminders()[0].key], ReminderState.SENT, desk.now)
     desk.publish(MOVED)
     desk.publish(JUNE)
     assert desk.states()[:2] == [("06-30", "sent"), ("06-30", "planned")]
@@ -290,7 +297,7 @@ def test_an_event_that_goes_to_another_calendar_changes_both(desk: Desk) -> None
     plan = desk.publish_calendars(define(OTHERS), define(OTHERS + fixed, slug="other"))
     assert [change.after.event.calendar for change in plan.changes] == ["other"]
     with desk.database.read() as connection:
-        rows = catalog.load_calendars(connection)
+        rows = load_calendars(connection)
         assert {row.publish_id for row in rows.values()} == {2}
 
 
@@ -313,11 +320,11 @@ def test_publishes_at_once_make_one_result(desk: Desk) -> None:
     ("module", "name"),
     [
         (apply, "save_calendars"),
-        (catalog, "save_events"),
-        (catalog, "add_revisions"),
-        (outbox, "withdraw"),
-        (outbox, "plan"),
-        (outbox, "add_messages"),
+        (apply, "save_events"),
+        (revisions, "add_revisions"),
+        (reminders, "withdraw_reminders"),
+        (reminders, "schedule_reminders"),
+        (apply, "add_messages"),
     ],
 )
 @pytest.mark.parametrize("late", [False, True])
@@ -377,11 +384,11 @@ def test_what_is_rendered_to_other_bytes_gets_the_next_sequence_once_and_nobody_
     assert (desk.told(), desk.states()) == (told, states)
     assert desk.publish(JUNE, OTHERS).empty
     with desk.database.read() as connection:
-        published = load_history(connection, [uid]).published
+        published = load_history(connection, [uid]).changes
         assert [one.change.kind for one in published] == [Kind.ADDED]
-        newest = newest_announced(connection, ["desk"], 50)["desk"]
+        newest = load_newest_announced(connection, ["desk"], 50)["desk"]
         assert [one.kind for one in newest] == ["added"] * 5
-        behind = announced_after(connection, ["desk"], Place(0, "", 0), 50)
+        behind = load_announced_after(connection, ["desk"], AnnouncementPosition(0, "", 0), 50)
         assert [one.kind for one in behind] == ["added"] * 5
     desk.publish(MOVED, OTHERS)
     assert desk.ledger("stay") == [("added", 0), ("rendered", 1), ("moved", 2)]
@@ -399,7 +406,7 @@ def test_withdrawn_events_move_along_with_their_renamed_calendar(
     news = define(OTHERS, "news", "formerly: [desk]")
     desk.publish_calendars(news)
     with desk.database.read() as connection:
-        rows = {row.slug: row for row in catalog.load_events(connection, calendar_slugs=["news"])}
+        rows = {row.slug: row for row in load_events(connection, calendar_slugs=["news"])}
     assert len(rows) == 5
     assert rows["stay"].withdrawn_at is not None
     assert rows["stay"].revision.event.calendar == "news"

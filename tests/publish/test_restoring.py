@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from calfeed.publish.restore import find_repeats, raise_sequences
-from calfeed.store.catalog.announcements import newest_announced
-from calfeed.store.catalog.lineage import Lineage, load_lineage, load_sequences
+from calfeed.store.catalog.announcements import load_newest_announced
+from calfeed.store.catalog.lineage import Lineage, load_last_sequences, load_lineage
 from calfeed.store.reports.history import load_history
 from calfeed.store.tables import messages
 from tests.conftest import INSTALLATION
@@ -25,7 +25,7 @@ def ids(desk: Desk) -> list[str]:
 
 def raise_all(desk: Desk, seen: dict[str, int] | None = None) -> int:
     desk.now += timedelta(hours=1)
-    with desk.database.write_alone() as connection:
+    with desk.database.write_exclusive() as connection:
         return raise_sequences(connection, seen, desk.now)
 
 
@@ -66,15 +66,15 @@ def test_sequence_is_raised_past_what_apps_can_have_seen(
     desk.publish(OTHERS)
     assert "stay" not in desk.revisions()
     with desk.database.read() as connection:
-        known = load_sequences(connection)
-        changes = newest_announced(connection, ["desk"], 50)
+        known = load_last_sequences(connection)
+        changes = load_newest_announced(connection, ["desk"], 50)
         uids = list(known)
         history = load_history(connection, uids)
     last = desk.revisions()["other-1"]
     raise_all(desk, None if seen is None else dict.fromkeys(known, seen))
     with desk.database.read() as connection:
-        raised = load_sequences(connection)
-        assert newest_announced(connection, ["desk"], 50) == changes
+        raised = load_last_sequences(connection)
+        assert load_newest_announced(connection, ["desk"], 50) == changes
         assert load_history(connection, uids) == history
     assert all(raised[uid] > max(known[uid], least) for uid in known)
     assert desk.revisions()["other-1"].modified > last.modified

@@ -21,8 +21,8 @@ from calfeed.publish.apply import StaleReadingError, plan_publish, publish
 from calfeed.publish.folder import publish_folder
 from calfeed.publish.plan import Plan
 from calfeed.publish.show import show_text
-from calfeed.store.catalog.file_digests import load_known, save_known
-from calfeed.store.catalog.installation import load_scheme
+from calfeed.store.catalog.file_digests import load_file_digests, save_file_digests
+from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.database import Database
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -64,7 +64,7 @@ def save(database: Database, folder: Path) -> Plan:
 def plan_all(database: Database, folder: Path) -> Plan:
     """What publishing would do, with every file read."""
     with database.read() as connection:
-        defined = load_definitions(folder, uids=load_scheme(connection))
+        defined = load_definitions(folder, uids=load_uid_scheme(connection))
         return plan_publish(connection, defined, NOW, BASE)
 
 
@@ -80,8 +80,8 @@ def outcome(make: Callable[[], Plan]) -> object:
 def skipped(database: Database, folder: Path) -> set[str]:
     """The calendars that are not read."""
     with database.read() as connection:
-        reader = DefinitionReader(reader_version(), load_known(connection))
-        return set(load_definitions(folder, reader, load_scheme(connection)).unchanged)
+        reader = DefinitionReader(reader_version(), load_file_digests(connection))
+        return set(load_definitions(folder, reader, load_uid_scheme(connection)).unchanged)
 
 
 def test_only_the_calendar_that_changed_is_read(database: Database, folder: Path) -> None:
@@ -157,7 +157,7 @@ def test_what_somebody_else_published_meanwhile_is_compared_with_all_that_is_def
 ) -> None:
     save(database, folder)
     with database.read() as connection:
-        uids, known = load_scheme(connection), load_known(connection)
+        uids, known = load_uid_scheme(connection), load_file_digests(connection)
     ours = load_definitions(folder, DefinitionReader(reader_version(), known), uids)
     court = folder / "court.yaml"
     court.write_text(FILES["court.yaml"].replace("Hearing", "Trial"))
@@ -176,7 +176,7 @@ def test_a_calendar_from_which_nothing_was_taken_away_yet_is_read_again(
     desk = folder / "desk.yaml"
     desk.write_text(desk.read_text().replace("  one: {summary: One, start: 2030-01-01}\n", ""))
     with database.read() as connection:
-        defined = load_definitions(folder, uids=load_scheme(connection))
+        defined = load_definitions(folder, uids=load_uid_scheme(connection))
     assert publish(database, defined, NOW, BASE, hold_removals=True).held.events
     (change,) = publish_folder(database, folder, lambda: NOW, BASE, allow_removals=True).changes
     assert change.after.withdrawn
@@ -196,7 +196,7 @@ def test_what_an_older_calfeed_rendered_is_rendered_anew_without_being_read(
 def test_definitions_from_elsewhere_leave_nothing_known(database: Database, folder: Path) -> None:
     save(database, folder)
     with database.read() as connection:
-        defined = load_definitions(folder, uids=load_scheme(connection))
+        defined = load_definitions(folder, uids=load_uid_scheme(connection))
     publish(database, replace(defined, known={}), NOW, BASE)
     assert skipped(database, folder) == set()
 
@@ -227,8 +227,8 @@ def test_warnings_about_what_is_not_read_are_given_all_the_same(
     warning = DefinitionWarning("events/court.yaml", 5, 3, "events.hearing", "is odd")
     digest = make_digests(files, NAME_BASED_UIDS, reader_version())["court"]
     with database.write() as connection:
-        save_known(connection, {"court": CalendarReading(digest, (warning,))})
+        save_file_digests(connection, {"court": CalendarReading(digest, (warning,))})
     with database.read() as connection:
-        defined = DefinitionReader(reader_version(), load_known(connection)).read(files)
+        defined = DefinitionReader(reader_version(), load_file_digests(connection)).read(files)
     assert defined.unchanged == {"court"}
     assert defined.warnings == (warning,)

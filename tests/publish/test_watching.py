@@ -14,7 +14,7 @@ from calfeed.cli.serving import resting
 from calfeed.cli.serving.publisher import Publisher
 from calfeed.cli.serving.watching import Watcher
 from calfeed.settings import Settings
-from calfeed.store.catalog import catalog
+from calfeed.store.catalog.events import load_events
 from calfeed.store.database import Database
 from tests.patience import PATIENCE
 
@@ -56,7 +56,7 @@ class Desk:
     def shown(self) -> dict[str, str]:
         """What is published: the status of each event that is not withdrawn."""
         with self.database.read() as connection:
-            rows = catalog.load_events(connection)
+            rows = load_events(connection)
         return {row.slug: row.revision.event.status for row in rows if row.withdrawn_at is None}
 
 

@@ -1,4 +1,4 @@
-"""What tests put into a database: endpoints, messages and their deliveries."""
+"""Helpers that store endpoints, messages and deliveries for tests."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from datetime import UTC, datetime, timedelta
 from calfeed.reminders.filters import Filters, Subject
 from calfeed.reminders.messages import Message
 from calfeed.store.database import Connection, Database
-from calfeed.store.endpoints.endpoints import Endpoint, add_endpoint
-from calfeed.store.outbox import outbox
+from calfeed.store.endpoints.records import Endpoint, add_endpoint
 from calfeed.store.outbox.deliveries import DeliveryRow, list_deliveries
+from calfeed.store.outbox.messages import add_delivery
 from calfeed.store.tables import metadata
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 
 MADE_ONCE = {"installation", "session_keys"}
-"""The tables that the migrations fill, and that stay when a test empties the others."""
+"""The tables that migrations fill."""
 
 
 def delete_rows(connection: Connection) -> None:
-    """Delete what tests put into a database, and nothing that migrations put there."""
+    """Delete all rows except those that migrations insert."""
     for table in reversed(metadata.sorted_tables):
         if table.name not in MADE_ONCE:
             connection.execute(table.delete())
@@ -43,11 +43,11 @@ def make_message(name: str = "msg_1", at: datetime = NOW, until: datetime | None
 
 
 def keep_deliveries(database: Database, count: int, endpoint: str = "end_1") -> list[int]:
-    """Pending deliveries, due one after the other in the seconds up to NOW, by number."""
+    """Add pending deliveries, due one per second up to NOW, and return their ids."""
     with database.write() as connection:
         keep_endpoints(connection, endpoint)
         return [
-            outbox.add_delivery(
+            add_delivery(
                 connection,
                 make_message(f"msg_{number}", NOW - timedelta(seconds=count - number)),
                 endpoint,
@@ -57,6 +57,6 @@ def keep_deliveries(database: Database, count: int, endpoint: str = "end_1") -> 
 
 
 def read_deliveries(database: Database) -> list[DeliveryRow]:
-    """Every delivery, oldest first."""
+    """Load all deliveries, oldest first."""
     with database.read() as connection:
         return sorted(list_deliveries(connection, limit=10_000), key=lambda row: row.id)

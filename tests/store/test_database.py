@@ -1,4 +1,4 @@
-"""Transactions: what excludes what, and what is said when there is no database."""
+"""Transactions and database errors."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from calfeed.errors import DatabaseFileError, ReplacedError, StoreError
-from calfeed.store.catalog.catalog import add_publish, latest_publish
+from calfeed.store.catalog.publishes import add_publish, latest_publish
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import count_endpoints, find_endpoint, list_endpoints
+from calfeed.store.endpoints.records import count_endpoints, find_endpoint, list_endpoints
 from calfeed.store.migrate import migrate
 from tests.patience import PATIENCE
 from tests.store.keeping import NOW, SECRET, keep_endpoints, make_endpoint
 
 
 class DeathError(Exception):
-    """A process ends here."""
+    """Simulates a crash."""
 
 
-def test_a_write_alone_waits_for_the_other_to_end(database: Database) -> None:
+def test_exclusive_writes_wait_for_each_other(database: Database) -> None:
     inside, after = threading.Event(), threading.Event()
     seen: list[int] = []
 
     def second() -> None:
         inside.wait(PATIENCE)
-        with database.write_alone() as connection:
+        with database.write_exclusive() as connection:
             seen.append(latest_publish(connection))
         after.set()
 
     thread = threading.Thread(target=second)
     thread.start()
-    with database.write_alone() as connection:
+    with database.write_exclusive() as connection:
         inside.set()
         # It has the time to come in, if anything lets it.
         assert not after.wait(0.3)
@@ -46,17 +46,17 @@ def test_a_write_alone_waits_for_the_other_to_end(database: Database) -> None:
     assert seen == [number]
 
 
-def test_a_read_sees_one_state_throughout(database: Database) -> None:
+def test_a_read_transaction_sees_one_snapshot(database: Database) -> None:
     with database.read() as connection:
         assert latest_publish(connection) == 0
-        with database.write_alone() as other:
+        with database.write_exclusive() as other:
             add_publish(other, NOW, "one", [])
         assert latest_publish(connection) == 0
     with database.read() as connection:
         assert latest_publish(connection) == 1
 
 
-def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
+def test_a_failed_write_is_rolled_back(database: Database) -> None:
     with suppress(DeathError), database.write() as connection:
         keep_endpoints(connection, "end_1")
         raise DeathError
@@ -64,7 +64,7 @@ def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
         assert list_endpoints(connection) == []
 
 
-def test_an_error_of_the_database_is_ours_and_says_which_database(database: Database) -> None:
+def test_database_errors_become_store_errors_with_the_name(database: Database) -> None:
     with (
         pytest.raises(StoreError, match="cannot be used") as caught,
         database.write() as connection,
@@ -78,13 +78,13 @@ def test_an_error_of_the_database_is_ours_and_says_which_database(database: Data
     "url",
     ["nonsense", "mysql://user:hunter2@localhost/x", "sqlite://", "sqlite:///:memory:"],
 )
-def test_what_is_no_database_for_calfeed_is_refused_without_its_password(url: str) -> None:
+def test_an_invalid_url_is_refused_without_showing_its_password(url: str) -> None:
     with pytest.raises(StoreError) as caught:
         Database(url)
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_an_error_without_the_password() -> None:
+def test_an_unreachable_server_is_an_error_without_the_password() -> None:
     with closing(socket.socket()) as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -96,7 +96,7 @@ def test_a_server_that_is_not_there_is_an_error_without_the_password() -> None:
     assert f"127.0.0.1:{port}" in database.name
 
 
-def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     database = Database(f"sqlite:///{tmp_path / 'file' / 'calfeed.sqlite3'}")
     with pytest.raises(StoreError, match="cannot be made"):
@@ -115,8 +115,8 @@ def test_no_repr_shows_a_secret(database: Database) -> None:
     assert found.secret == SECRET
 
 
-def test_sqlite_keeps_what_it_was_told_to_keep_and_what_belongs_together(tmp_path: Path) -> None:
-    """Write-ahead log, every commit on the disk (2 is FULL), foreign keys held."""
+def test_sqlite_has_full_durability_and_foreign_keys(tmp_path: Path) -> None:
+    """WAL mode, synchronous=FULL (2), and foreign key checks."""
     database = Database(f"sqlite:///{tmp_path / 'calfeed.sqlite3'}")
     database.make()
     with database.read() as connection:
@@ -128,10 +128,10 @@ def test_sqlite_keeps_what_it_was_told_to_keep_and_what_belongs_together(tmp_pat
     assert found == ["wal", 2, 1]
 
 
-def test_nothing_makes_a_sqlite_file_but_make_and_then_it_is_for_this_user_alone(
+def test_only_make_creates_a_sqlite_file_with_private_permissions(
     tmp_path: Path,
 ) -> None:
-    """Also in a folder that others may enter."""
+    """Even if other users may enter the folder."""
     path = tmp_path / "calfeed.sqlite3"
     with closing(Database(f"sqlite:///{path}")) as database:
         with pytest.raises(DatabaseFileError, match=f"{path} is gone"):
@@ -143,10 +143,8 @@ def test_nothing_makes_a_sqlite_file_but_make_and_then_it_is_for_this_user_alone
 
 
 @pytest.mark.parametrize("pinned", [False, True])
-def test_a_connection_never_writes_into_a_file_that_has_lost_its_name(
-    tmp_path: Path, pinned: bool
-) -> None:
-    """Another file is opened in its place, but by who remembers things of the first."""
+def test_no_connection_writes_to_a_replaced_file(tmp_path: Path, pinned: bool) -> None:
+    """The new file is opened, unless the database is pinned."""
     path, log = tmp_path / "calfeed.sqlite3", tmp_path / "calfeed.sqlite3-wal"
     with closing(Database(f"sqlite:///{tmp_path / 'other.sqlite3'}")) as other:
         migrate(other)

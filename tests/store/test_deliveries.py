@@ -1,4 +1,4 @@
-"""Deliveries: claimed by one at a time, given back by the dead, recorded by who holds them."""
+"""Delivery leases: claim, settle, release and retry."""
 
 from __future__ import annotations
 
@@ -12,24 +12,22 @@ from sqlalchemy import update
 from calfeed.errors import NotFoundError
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import (
+from calfeed.store.endpoints.lifecycle import remove_endpoint, suspend_endpoint
+from calfeed.store.endpoints.records import (
     add_endpoint,
     find_endpoint,
     list_endpoints,
     load_endpoints,
 )
-from calfeed.store.endpoints.lifecycle import hold_endpoint, remove_endpoint
-from calfeed.store.outbox import outbox
 from calfeed.store.outbox.claims import (
     LEASE,
     Attempt,
     Claim,
     claim,
-    claim_one,
-    load_messages,
-    pass_over,
-    put_off,
+    claim_by_id,
+    defer,
     record_attempts,
+    schedule_retries,
     settle,
 )
 from calfeed.store.outbox.deliveries import (
@@ -37,9 +35,10 @@ from calfeed.store.outbox.deliveries import (
     find_delivery,
     list_deliveries,
     load_attempts,
-    next_pending,
+    next_pending_at,
     retry,
 )
+from calfeed.store.outbox.messages import load_messages, supersede_deliveries
 from calfeed.store.tables import deliveries
 from tests.patience import PATIENCE
 from tests.store.keeping import (
@@ -62,7 +61,7 @@ def attempt(claimed: Claim, status: int = 500) -> Attempt:
     return Attempt(claimed.delivery_id, claimed.number, NOW, 12, status, None, "no")
 
 
-def test_those_that_waited_longest_are_claimed_first_and_no_more_than_asked_for(
+def test_the_longest_waiting_are_claimed_first_up_to_the_limit(
     database: Database,
 ) -> None:
     numbers = keep_deliveries(database, 5)
@@ -71,12 +70,12 @@ def test_those_that_waited_longest_are_claimed_first_and_no_more_than_asked_for(
     assert take(database, 9) == []
 
 
-def test_what_is_not_due_yet_is_left_alone(database: Database) -> None:
+def test_deliveries_that_are_not_due_are_not_claimed(database: Database) -> None:
     keep_deliveries(database, 2)
     assert len(take(database, 9, -2 * SECOND)) == 1
 
 
-def test_two_claimers_never_share_a_delivery(database: Database) -> None:
+def test_concurrent_claims_never_share_a_delivery(database: Database) -> None:
     numbers = keep_deliveries(database, 600)
     barrier = threading.Barrier(4)
 
@@ -95,7 +94,7 @@ def test_two_claimers_never_share_a_delivery(database: Database) -> None:
     assert sorted(taken) == numbers
 
 
-def test_when_the_lease_runs_out_another_gets_it_and_the_first_has_no_say(
+def test_after_the_lease_only_the_new_claim_can_settle(
     database: Database,
 ) -> None:
     (number,) = keep_deliveries(database, 1)
@@ -104,7 +103,7 @@ def test_when_the_lease_runs_out_another_gets_it_and_the_first_has_no_say(
     (second,) = take(database, 1, LEASE)
     assert (second.delivery_id, second.number) == (number, first.number + 1)
     with database.write() as connection:
-        put_off(connection, {first: NOW})
+        schedule_retries(connection, {first: NOW})
         settle(connection, [first], DeliveryState.FAILED, NOW)
         assert find_delivery(connection, number).state == "pending"
         assert find_delivery(connection, number).next_at == NOW + 2 * LEASE
@@ -114,7 +113,7 @@ def test_when_the_lease_runs_out_another_gets_it_and_the_first_has_no_say(
     assert (found.state, found.attempts, found.settled_at) == ("delivered", 1, NOW)
 
 
-def test_every_attempt_is_kept_whoever_holds_the_delivery_by_then(database: Database) -> None:
+def test_attempts_of_expired_claims_are_recorded(database: Database) -> None:
     (number,) = keep_deliveries(database, 1)
     (first,) = take(database, 1)
     (second,) = take(database, 1, LEASE)
@@ -126,23 +125,23 @@ def test_every_attempt_is_kept_whoever_holds_the_delivery_by_then(database: Data
     assert kept[0] == attempt(first)
 
 
-def test_what_is_put_off_is_pending_until_its_time_has_come(database: Database) -> None:
+def test_a_scheduled_retry_is_pending_until_it_is_due(database: Database) -> None:
     (number,) = keep_deliveries(database, 1)
     (claimed,) = take(database, 1)
     with database.write() as connection:
-        put_off(connection, {claimed: NOW + 5 * SECOND})
-        assert next_pending(connection) == NOW + 5 * SECOND
+        schedule_retries(connection, {claimed: NOW + 5 * SECOND})
+        assert next_pending_at(connection) == NOW + 5 * SECOND
     assert take(database, 1, 4 * SECOND) == []
     (again,) = take(database, 1, 5 * SECOND)
     assert (again.delivery_id, again.attempts) == (number, 1)
 
 
-def test_what_is_passed_over_was_never_claimed(database: Database) -> None:
-    """Its next claim has the number that it would have had."""
+def test_a_deferred_claim_leaves_no_trace(database: Database) -> None:
+    """The next claim has the same number."""
     keep_deliveries(database, 2)
     with database.write() as connection:
         first, second = claim(connection, NOW, 2)
-        pass_over(connection, {first: NOW + 5 * SECOND})
+        defer(connection, {first: NOW + 5 * SECOND})
     assert take(database, 9, 4 * SECOND) == []
     assert take(database, 9, 5 * SECOND) == [first]
     assert take(database, 9, 40 * SECOND) == [
@@ -151,37 +150,35 @@ def test_what_is_passed_over_was_never_claimed(database: Database) -> None:
     ]
 
 
-def test_one_delivery_is_claimed_by_its_number_while_it_is_pending(database: Database) -> None:
+def test_a_pending_delivery_is_claimed_by_id(database: Database) -> None:
     (number,) = keep_deliveries(database, 1)
     with database.write() as connection:
-        (claimed,) = claim_one(connection, number, NOW)
+        (claimed,) = claim_by_id(connection, number, NOW)
         settle(connection, [claimed], DeliveryState.DELIVERED, NOW, attempted=False)
-        assert claim_one(connection, number, NOW) == []
-        assert claim_one(connection, number + 1, NOW) == []
+        assert claim_by_id(connection, number, NOW) == []
+        assert claim_by_id(connection, number + 1, NOW) == []
         assert find_delivery(connection, number).attempts == 0
 
 
-def test_an_attempt_that_is_recorded_twice_counts_once(database: Database) -> None:
-    """A connection that breaks does not tell whether its last commit was made."""
+def test_recording_an_attempt_twice_counts_it_once(database: Database) -> None:
+    """If a connection breaks during a commit, the outcome is unknown."""
     (number,) = keep_deliveries(database, 1)
     (first,) = take(database, 1)
     for _ in range(2):
         with database.write() as connection:
             record_attempts(connection, [attempt(first)])
-            put_off(connection, {first: NOW + SECOND})
+            schedule_retries(connection, {first: NOW + SECOND})
     with database.read() as connection:
         assert find_delivery(connection, number).attempts == 1
         assert len(load_attempts(connection, number)) == 1
 
 
 @pytest.mark.parametrize("state", ["held", "gathered"])
-def test_what_waits_for_its_endpoint_or_a_digest_is_not_claimed(
-    database: Database, state: str
-) -> None:
+def test_held_and_gathered_deliveries_are_not_claimed(database: Database, state: str) -> None:
     (number,) = keep_deliveries(database, 1)
     with database.write() as connection:
         connection.execute(update(deliveries).values(state=state))
-        assert claim(connection, NOW, 9) == claim_one(connection, number, NOW) == []
+        assert claim(connection, NOW, 9) == claim_by_id(connection, number, NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -193,14 +190,12 @@ def test_what_waits_for_its_endpoint_or_a_digest_is_not_claimed(
         DeliveryState.DROPPED,
     ],
 )
-def test_what_ended_otherwise_than_by_failing_stays_ended(
-    database: Database, state: DeliveryState
-) -> None:
+def test_only_failed_deliveries_are_retried(database: Database, state: DeliveryState) -> None:
     (number,) = keep_deliveries(database, 1)
     (first,) = take(database, 1)
     with database.write() as connection:
         if state is DeliveryState.SUPERSEDED:
-            outbox.take_back(connection, deliveries.c.id == number, NOW)
+            supersede_deliveries(connection, deliveries.c.id == number, NOW)
         else:
             settle(connection, [first], state, NOW)
         assert find_delivery(connection, number).state is state
@@ -208,7 +203,7 @@ def test_what_ended_otherwise_than_by_failing_stays_ended(
         assert find_delivery(connection, number).state == state
 
 
-def test_what_failed_can_be_tried_again_from_the_start(database: Database) -> None:
+def test_a_retry_starts_a_new_series_of_attempts(database: Database) -> None:
     (number,) = keep_deliveries(database, 1)
     (first,) = take(database, 1)
     with database.write() as connection:
@@ -243,12 +238,12 @@ def test_deliveries_are_listed_newest_first_by_endpoint_and_state(database: Data
         assert list_deliveries(connection)[0].type == "event.moved"
 
 
-def test_a_delivery_that_is_not_there_is_an_error_for_people(database: Database) -> None:
-    with database.read() as connection, pytest.raises(NotFoundError, match="delivery list"):
+def test_an_unknown_delivery_is_an_error(database: Database) -> None:
+    with database.read() as connection, pytest.raises(NotFoundError, match="no delivery 7"):
         find_delivery(connection, 7)
 
 
-def test_messages_come_by_their_ids(database: Database) -> None:
+def test_messages_are_loaded_by_id(database: Database) -> None:
     keep_deliveries(database, 3)
     with database.read() as connection:
         found = load_messages(connection, ["msg_0", "msg_2", "msg_9"])
@@ -258,7 +253,7 @@ def test_messages_come_by_their_ids(database: Database) -> None:
     }
 
 
-def test_an_endpoint_that_goes_drops_what_is_pending_for_it_and_nothing_else(
+def test_removing_an_endpoint_drops_only_its_pending_deliveries(
     database: Database,
 ) -> None:
     keep_deliveries(database, 2)
@@ -271,21 +266,21 @@ def test_an_endpoint_that_goes_drops_what_is_pending_for_it_and_nothing_else(
     assert {row.state for row in read_deliveries(database)} == {"delivered", "dropped"}
 
 
-def test_a_removed_endpoint_is_gone_and_a_disabled_one_is_shown(database: Database) -> None:
+def test_removed_endpoints_are_not_found_and_disabled_ones_are(database: Database) -> None:
     with database.write() as connection:
         keep_endpoints(connection, "end_1", "end_2")
-        hold_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
+        suspend_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
         remove_endpoint(connection, "end_2", NOW)
         assert [(one.id, one.state) for one in list_endpoints(connection)] == [
             ("end_1", "disabled")
         ]
-        with pytest.raises(NotFoundError, match="endpoint list"):
+        with pytest.raises(NotFoundError, match="no endpoint"):
             find_endpoint(connection, "end_2")
-        assert not hold_endpoint(connection, "end_2", EndpointState.DISABLED, NOW)
+        assert not suspend_endpoint(connection, "end_2", EndpointState.DISABLED, NOW)
         assert remove_endpoint(connection, "end_1", NOW)
 
 
-def test_an_endpoint_comes_back_as_it_was_kept(database: Database) -> None:
+def test_an_endpoint_is_loaded_as_it_was_stored(database: Database) -> None:
     endpoint = make_endpoint("end_1")
     with database.write() as connection:
         add_endpoint(connection, endpoint)

@@ -1,4 +1,4 @@
-"""Who hears that what they were told is wrong now."""
+"""Fan-out of corrections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from calfeed.delivery.due import Pace, fan_out, fire_due
 from calfeed.model.states import DeliveryState
 from calfeed.reminders.filters import Filters
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import add_endpoint
+from calfeed.store.endpoints.records import add_endpoint
 from calfeed.store.outbox import claims, fanout
 from tests.delivery.office import wait_until
 from tests.patience import PATIENCE
@@ -23,7 +23,7 @@ JUNE, AUGUST = STAY.format(start="2025-06-30"), STAY.format(start="2025-08-31")
 
 @pytest.fixture
 def desk(database: Database) -> Desk:
-    """A desk with one endpoint that wants reminders of dates, and nothing else."""
+    """A desk with one endpoint that wants only reminders."""
     with database.write() as connection:
         add_endpoint(connection, make_endpoint("end_1", filters=Filters(types=("reminder.due",))))
         add_endpoint(connection, make_endpoint("end_2", filters=Filters(types=("event.added",))))
@@ -31,7 +31,7 @@ def desk(database: Database) -> Desk:
 
 
 def remind(desk: Desk, *, state: DeliveryState | None = DeliveryState.DELIVERED) -> None:
-    """Let the first reminder come out, to `state`; None: it was never in a worker's hands."""
+    """Send the first reminder with this result; None: it was never claimed."""
     now = desk.reminders()[0].due
     fire_due(desk.database, now, BASE, Pace())
     fan_all(desk)
@@ -58,7 +58,7 @@ def told(desk: Desk, name: str = "end_1") -> list[str]:
         ("", "event.cancelled"),
     ],
 )
-def test_who_was_reminded_hears_that_it_is_wrong_whatever_types_it_wants(
+def test_a_reminded_endpoint_gets_the_correction_despite_its_filter(
     desk: Desk, edit: str, message: str
 ) -> None:
     desk.publish(JUNE, OTHERS)
@@ -68,7 +68,7 @@ def test_who_was_reminded_hears_that_it_is_wrong_whatever_types_it_wants(
     assert set(told(desk, "end_2")) == {"event.added"}
 
 
-def test_and_also_of_the_moves_that_follow(desk: Desk) -> None:
+def test_a_reminded_endpoint_gets_later_moves_too(desk: Desk) -> None:
     desk.publish(JUNE, OTHERS)
     remind(desk)
     desk.publish(AUGUST, OTHERS)
@@ -76,7 +76,7 @@ def test_and_also_of_the_moves_that_follow(desk: Desk) -> None:
     assert told(desk) == ["reminder.due", "event.moved", "event.moved"]
 
 
-def test_who_was_not_reminded_hears_of_it_only_if_asked_for(desk: Desk) -> None:
+def test_other_endpoints_get_the_correction_only_by_their_filter(desk: Desk) -> None:
     desk.publish(JUNE, OTHERS)
     remind(desk, state=None)
     desk.publish(AUGUST, OTHERS)
@@ -86,14 +86,14 @@ def test_who_was_not_reminded_hears_of_it_only_if_asked_for(desk: Desk) -> None:
     ]
 
 
-def test_what_changes_otherwise_is_told_only_to_who_asked_for_it(desk: Desk) -> None:
+def test_other_changes_are_sent_only_by_filter(desk: Desk) -> None:
     desk.publish(JUNE, OTHERS)
     remind(desk)
     desk.publish(JUNE.replace("The stay ends", "The stay is over"), OTHERS)
     assert told(desk) == ["reminder.due"]
 
 
-def test_what_was_given_up_is_not_sent_by_hand_once_it_is_wrong(desk: Desk) -> None:
+def test_a_failed_delivery_of_an_outdated_message_cannot_be_retried(desk: Desk) -> None:
     desk.publish(JUNE, OTHERS)
     remind(desk, state=DeliveryState.FAILED)
     desk.publish(AUGUST, OTHERS)
@@ -101,7 +101,7 @@ def test_what_was_given_up_is_not_sent_by_hand_once_it_is_wrong(desk: Desk) -> N
     assert states["reminder.due"] == "superseded"
 
 
-def test_a_publish_waits_for_a_fan_out_under_way_and_takes_back_what_it_made(desk: Desk) -> None:
+def test_a_publish_supersedes_deliveries_of_a_fan_out_in_progress(desk: Desk) -> None:
     if desk.database.is_sqlite:
         return  # there is one writer, whatever it does
     desk.publish(JUNE, OTHERS)
@@ -118,7 +118,7 @@ def test_a_publish_waits_for_a_fan_out_under_way_and_takes_back_what_it_made(des
 
 
 def is_blocked(desk: Desk) -> bool:
-    """Whether a transaction waits for another one's lock."""
+    """Whether a transaction waits for a lock."""
     waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with desk.database.read() as connection:
         return bool(connection.scalar(waiting))

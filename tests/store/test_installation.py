@@ -1,4 +1,4 @@
-"""An installation has one id, and what is published under it keeps its UID."""
+"""The id of an installation, and the UIDs that it generates."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from calfeed.publish.apply import StaleReadingError, publish
 from calfeed.publish.folder import publish_folder
 from calfeed.store.catalog.installation import (
     Installation,
+    change_installation_id,
     load_installation,
-    load_scheme,
+    load_uid_scheme,
     save_installation,
-    set_id,
 )
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
@@ -36,41 +36,41 @@ def publish_with(database: Database, uids: UidScheme) -> None:
     publish(database, read_definitions(FILES, uids), NOW, BASE)
 
 
-def test_each_database_has_an_id_of_its_own(empty_url: str, tmp_path: object) -> None:
+def test_each_database_has_its_own_id(empty_url: str, tmp_path: object) -> None:
     ids = set()
     for url in (empty_url, f"sqlite:///{tmp_path}/other.sqlite3"):
         database = Database(url, KEYS)
         migrate(database)
         with database.read() as connection:
             ids.add(load_installation(connection).id)
-            assert load_scheme(connection).kept == frozenset()
+            assert load_uid_scheme(connection).kept == frozenset()
         database.close()
     assert len(ids) == 2
 
 
-def test_an_id_can_be_set_until_an_event_is_published_under_it(database: Database) -> None:
+def test_an_id_can_be_changed_until_an_event_is_published_with_it(database: Database) -> None:
     with database.write() as connection:
-        set_id(connection, OTHER)
-        uids = load_scheme(connection)
+        change_installation_id(connection, OTHER)
+        uids = load_uid_scheme(connection)
     assert uids == UidScheme(OTHER)
     publish_with(database, uids)
     with database.write() as connection:
-        set_id(connection, OTHER)  # which it has
+        change_installation_id(connection, OTHER)  # which it has
         with pytest.raises(InvalidInputError, match=f"the id stays {OTHER}: 1 published event"):
-            set_id(connection, UUID(int=8))
+            change_installation_id(connection, UUID(int=8))
 
 
-def test_what_was_read_for_another_id_is_not_published(database: Database) -> None:
-    """The id is set while a publish reads its files: it would be published under the former."""
+def test_definitions_read_for_another_id_are_not_published(database: Database) -> None:
+    """The id is changed while a publish reads its files."""
     with database.read() as connection:
-        read = read_definitions(FILES, load_scheme(connection))
-    with database.write_alone() as connection:
-        set_id(connection, OTHER)
+        read = read_definitions(FILES, load_uid_scheme(connection))
+    with database.write_exclusive() as connection:
+        change_installation_id(connection, OTHER)
     with pytest.raises(StaleReadingError):
         publish(database, read, NOW, BASE)
 
 
-def test_a_folder_is_read_again_where_the_id_is_set_meanwhile(
+def test_a_folder_is_read_again_if_the_id_changes_meanwhile(
     database: Database, tmp_path: Path
 ) -> None:
     (tmp_path / "desk.yaml").write_bytes(FILES["events/desk.yaml"])
@@ -80,22 +80,22 @@ def test_a_folder_is_read_again_where_the_id_is_set_meanwhile(
         nonlocal asked
         asked += 1
         if asked == 1:
-            with database.write_alone() as connection:
-                set_id(connection, OTHER)
+            with database.write_exclusive() as connection:
+                change_installation_id(connection, OTHER)
         return NOW
 
     (change,) = publish_folder(database, tmp_path, set_while_reading, BASE).changes
     assert change.after.event.uid == UidScheme(OTHER).make("desk", "it")
 
 
-def test_what_was_published_before_there_was_an_id_is_kept_and_hinders_no_other_id(
+def test_events_older_than_the_id_keep_their_uids_and_allow_changing_it(
     database: Database,
 ) -> None:
-    """As after the upgrade of a database that calfeed 0.1 made."""
+    """As after upgrading a database of calfeed 0.1."""
     publish_with(database, NAME_BASED_UIDS)
     with database.write() as connection:
         one = load_installation(connection)
         save_installation(connection, Installation(one.id, since=1))
-        set_id(connection, OTHER)
-        uids = load_scheme(connection)
+        change_installation_id(connection, OTHER)
+        uids = load_uid_scheme(connection)
     assert uids == UidScheme(OTHER, frozenset({NAME_BASED_UIDS.make("desk", "it")}))

@@ -1,4 +1,4 @@
-"""The tables are what the migrations make, however many processes begin at once."""
+"""Migrations create the tables, even if processes start concurrently."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tests.keys import KEYS
 
 
 class DeathError(Exception):
-    """A process ends here."""
+    """Simulates a crash."""
 
 
-def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+def test_migrations_create_the_tables_of_the_code(database: Database) -> None:
     with database.read() as connection:
         options = {"compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
@@ -38,7 +38,7 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
         assert schema_revision(connection) == revision is not None
 
 
-def test_threads_that_migrate_at_once_make_the_tables_once(empty_url: str) -> None:
+def test_concurrent_threads_migrate_once(empty_url: str) -> None:
     database = Database(empty_url, KEYS)
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(migrate, database) for _ in range(4)]:
@@ -55,13 +55,13 @@ def _migrate(url: str) -> list[str]:
     return tables
 
 
-def test_processes_that_migrate_at_once_make_the_tables_once(empty_url: str) -> None:
+def test_concurrent_processes_migrate_once(empty_url: str) -> None:
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         found = list(pool.map(_migrate, [empty_url] * 2))
     assert all({*metadata.tables, "alembic_version"} == set(tables) for tables in found)
 
 
-def test_an_empty_database_is_told_from_one_of_another_version(empty_url: str) -> None:
+def test_empty_and_outdated_databases_are_distinguished(empty_url: str) -> None:
     database = Database(empty_url, KEYS)
     with pytest.raises(StoreError, match="nothing is published"):
         check_schema(database)
@@ -75,12 +75,12 @@ def test_an_empty_database_is_told_from_one_of_another_version(empty_url: str) -
     database.close()
 
 
-def test_what_a_process_dies_in_the_middle_of_is_not_half_done(empty_url: str) -> None:
+def test_a_migration_is_rolled_back_if_the_process_dies(empty_url: str) -> None:
     """DDL is part of the transaction, on both databases."""
     database = Database(empty_url, KEYS)
     database.make()
 
-    with suppress(DeathError), database.write_alone() as connection:
+    with suppress(DeathError), database.write_exclusive() as connection:
         connection.execute(text("CREATE TABLE half (id INTEGER)"))
         raise DeathError
     assert inspect(database.engine).get_table_names() == []

@@ -1,4 +1,4 @@
-"""Word of a change reaches every process on PostgreSQL, once it is committed."""
+"""Notifications of committed changes on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sqlalchemy import text
 
 from calfeed.errors import StoreError
 from calfeed.store.database import Database
-from calfeed.store.notices import Listener, announce
+from calfeed.store.notices import Listener, notify_listeners
 from tests.keys import KEYS
 
 
 class Ear:
-    """Counts what it hears."""
+    """Counts notifications."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -35,30 +35,30 @@ class Ear:
 
 @pytest.fixture
 def database(postgresql: str) -> Iterator[Database]:
-    """PostgreSQL alone: SQLite has no notices."""
+    """PostgreSQL only: SQLite has no notifications."""
     with closing(Database(postgresql, KEYS)) as found:
         yield found
 
 
 def announce_and_fail(database: Database) -> None:
     with database.write() as connection:
-        announce(connection)
+        notify_listeners(connection)
         connection.execute(text("SELECT nothing"))
 
 
-def test_a_listener_hears_of_a_committed_change_and_of_no_other(database: Database) -> None:
+def test_listeners_are_notified_of_committed_changes_only(database: Database) -> None:
     ear = Ear()
     with Listener(database, ear):
         ear.wait_for(1)  # the connection is there
         with pytest.raises(StoreError):
             announce_and_fail(database)
         with database.write() as connection:
-            announce(connection)
+            notify_listeners(connection)
         ear.wait_for(2)
     assert ear.count == 2
 
 
-def test_a_listener_whose_connection_is_cut_connects_again_and_looks(database: Database) -> None:
+def test_a_listener_reconnects_and_notifies_once(database: Database) -> None:
     ear = Ear()
     with Listener(database, ear):
         ear.wait_for(1)
@@ -67,22 +67,22 @@ def test_a_listener_whose_connection_is_cut_connects_again_and_looks(database: D
             assert connection.execute(text(f"SELECT {cut}")).all() == [(True,)]
         ear.wait_for(2)
         with database.write() as connection:
-            announce(connection)
+            notify_listeners(connection)
         ear.wait_for(3)
 
 
-def test_a_connection_that_listened_is_closed_and_not_lent_again(database: Database) -> None:
+def test_a_listening_connection_is_closed_and_not_returned_to_the_pool(database: Database) -> None:
     with database.listen("calfeed") as connection:
         assert connection is not None
         assert not connection.closed
     assert connection.closed
 
 
-def test_on_sqlite_there_is_nothing_to_hear_and_nothing_to_fail(tmp_path: Path) -> None:
+def test_a_listener_does_nothing_on_sqlite(tmp_path: Path) -> None:
     ear = Ear()
     database = Database(f"sqlite:///{tmp_path / 'calfeed.sqlite3'}")
     database.make()
     with Listener(database, ear), database.write() as connection:
-        announce(connection)
+        notify_listeners(connection)
     assert ear.count == 0
     database.close()

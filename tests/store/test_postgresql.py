@@ -1,4 +1,4 @@
-"""PostgreSQL as people run it: behind a pooler, with a role that makes no tables, replicated."""
+"""PostgreSQL behind a pooler, with a restricted role, and with replicas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from calfeed.errors import StoreError
 from calfeed.reminders.filters import Filters
 from calfeed.store.database import Connection, Database
 from calfeed.store.migrate import check_schema, migrate
-from calfeed.store.notices import Listener, announce
+from calfeed.store.notices import Listener, notify_listeners
 from calfeed.web.published.state import State
 from tests.acceptance.postgresql import Postgresql, run_postgresql, run_replica
 from tests.delivery.office import Office, wait_until, working
@@ -29,7 +29,7 @@ from tests.publish.desk import BASE, STAY, Desk
 
 @pytest.fixture
 def engine() -> str:
-    """PostgreSQL alone."""
+    """PostgreSQL only."""
     return "postgresql"
 
 
@@ -43,7 +43,7 @@ def through_pooler(empty_url: str, postgresql: str) -> Iterator[str]:
 
 
 def publish_and_deliver(url: str) -> None:
-    """All that calfeed does with a database: publish, notice it, send, look things up."""
+    """Publish, notify, send and query."""
     with (
         closing(Database(url, KEYS)) as database,
         Receiver() as receiver,
@@ -72,8 +72,8 @@ def test_everything_works_behind_a_pooler_in_transaction_mode(through_pooler: st
     publish_and_deliver(through_pooler)
 
 
-def test_no_client_of_a_pooler_meets_what_another_left(through_pooler: str) -> None:
-    """Neither what was prepared, nor how a transaction was begun, nor a setting or a lock."""
+def test_clients_of_a_pooler_share_no_session_state(through_pooler: str) -> None:
+    """No prepared statements, transaction modes, settings or locks."""
     with (
         closing(Database(through_pooler, KEYS)) as one,
         closing(Database(through_pooler, KEYS)) as other,
@@ -83,8 +83,8 @@ def test_no_client_of_a_pooler_meets_what_another_left(through_pooler: str) -> N
         def use(number: int) -> tuple[str, str]:
             database = (one, other)[number % 2]
             if number % 3 == 0:
-                with database.write_alone() as connection:
-                    announce(connection)
+                with database.write_exclusive() as connection:
+                    notify_listeners(connection)
                     return ask(connection), "write"
             if number % 3 == 1:
                 with database.write() as connection:
@@ -113,8 +113,8 @@ def test_no_client_of_a_pooler_meets_what_another_left(through_pooler: str) -> N
         assert locks == 0
 
 
-def test_behind_a_pooler_nobody_listens(through_pooler: str) -> None:
-    """A notice would come to another client; whoever would listen looks by itself anyway."""
+def test_a_listener_does_nothing_behind_a_pooler(through_pooler: str) -> None:
+    """A notification would reach another client; listeners poll anyway."""
     with closing(Database(through_pooler, KEYS)) as database:
         with database.listen("calfeed") as connection:
             assert connection is None
@@ -124,7 +124,7 @@ def test_behind_a_pooler_nobody_listens(through_pooler: str) -> None:
             assert not listener._thread.is_alive()
 
 
-def test_a_role_that_makes_no_tables_is_enough_once_they_are_there(empty_url: str) -> None:
+def test_a_role_without_create_privilege_suffices_after_migration(empty_url: str) -> None:
     with closing(Database(empty_url, KEYS)) as owner:
         migrate(owner)
     with psycopg.connect(empty_url) as connection:
@@ -145,13 +145,13 @@ def make_table(database: Database) -> None:
 
 @pytest.fixture
 def primary(postgresql: str) -> Iterator[Postgresql]:
-    """A server of one's own; `postgresql` says that there is one here."""
+    """A separate server; `postgresql` skips the test if it is not installed."""
     with run_postgresql() as server:
         yield server
 
 
-def test_a_replica_that_is_promoted_is_gone_on_with(primary: Postgresql) -> None:
-    """What was committed is there, and a connection to what can only be read says so till then."""
+def test_a_promoted_replica_is_used(primary: Postgresql) -> None:
+    """Committed rows are kept. Until the promotion, writing raises an error."""
     with closing(Database(primary.url, KEYS)) as database:
         migrate(database)
     with run_replica(primary) as replica:
@@ -163,7 +163,7 @@ def test_a_replica_that_is_promoted_is_gone_on_with(primary: Postgresql) -> None
             desk, late = Desk(database), Desk(other)
             desk.publish(STAY.format(start="2025-06-30"))
             check_schema(other)
-            with pytest.raises(StoreError, match="can only be read; is it a replica"):
+            with pytest.raises(StoreError, match="can only be read; it may be a replica"):
                 late.publish(STAY.format(start="2025-06-30"))
             primary.stop_at_once()
             with pytest.raises(StoreError):
@@ -188,6 +188,6 @@ def test_a_url_may_name_several_hosts(url: str, host: str, port: str) -> None:
     assert (given["host"], given["port"], given["dbname"]) == (host, port, "name")
 
 
-def test_a_port_that_is_no_number_is_explained() -> None:
+def test_an_invalid_port_is_an_error() -> None:
     with pytest.raises(StoreError, match="is not a database URL"):
         Database("postgresql://u:secret@one:port/name")

@@ -1,4 +1,4 @@
-"""What is private is encrypted in the database, and what is public is served whatever happens."""
+"""Private calendars are encrypted in the database, and public ones never depend on a key."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from calfeed.definitions.reader import read_definitions
 from calfeed.model.events import text_in
 from calfeed.model.uids import NAME_BASED_UIDS
 from calfeed.publish.apply import publish
-from calfeed.store.catalog import catalog, visibility
-from calfeed.store.catalog.lineage import load_sequences
+from calfeed.store.catalog import visibility
+from calfeed.store.catalog.calendars import load_calendars
+from calfeed.store.catalog.events import load_events, load_sizes_by_year
+from calfeed.store.catalog.lineage import load_last_sequences
 from calfeed.store.catalog.publishes import list_publishes
+from calfeed.store.catalog.revisions import load_categories
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import add_endpoint
+from calfeed.store.endpoints.records import add_endpoint
 from calfeed.store.migrate import migrate
 from calfeed.store.outbox.fanout import fan_out
 from calfeed.store.reports.history import find_uids, load_history
-from calfeed.store.reports.sent_messages import messages_before
+from calfeed.store.reports.sent_messages import load_messages_before
 from calfeed.store.secrets.keys import KeyFile
-from calfeed.store.secrets.private import find_lost
+from calfeed.store.secrets.private import find_unreadable_calendars
 from calfeed.store.secrets.private_columns import is_private, raw
-from calfeed.store.secrets.resealing import count_by_key, drop_key, seal_again
+from calfeed.store.secrets.resealing import count_by_key, drop_key, reseal_all
 from calfeed.store.tables import metadata
 from calfeed.web.published.snapshot import load_snapshot
 from tests.store.keeping import make_endpoint
@@ -52,7 +55,7 @@ DESK = "name: Desk\ntime_zone: UTC\nevents: {call: {summary: Call, start: 2099-0
 
 @pytest.fixture
 def own(empty_url: str, tmp_path: Path) -> Iterator[Database]:
-    """A database with keys of its own, and an endpoint that wants everything."""
+    """A database with its own keys, and an endpoint without filters."""
     with closing(Database(empty_url, tmp_path / "calfeed.keys")) as database:
         migrate(database)
         with database.write() as connection:
@@ -66,7 +69,7 @@ def keys_of(database: Database) -> KeyFile:
 
 
 def again(database: Database) -> Database:
-    """The same database, as another process has it."""
+    """Open the same database as another process would."""
     return Database(database.engine.url.render_as_string(hide_password=False), database.keys)
 
 
@@ -91,7 +94,7 @@ def fan_out_one(database: Database, now: datetime) -> bool:
 
 
 def stored(database: Database) -> dict[str, list[str | bytes]]:
-    """All that is stored in columns that can be sealed, as it is stored."""
+    """Return the stored values of all columns that can be sealed."""
     found = {}
     with database.read() as connection:
         for table in metadata.sorted_tables:
@@ -103,7 +106,7 @@ def stored(database: Database) -> dict[str, list[str | bytes]]:
 
 
 def dump(database: Database) -> str:
-    """Everything in every column of every table."""
+    """Return all values of all tables."""
     rows = []
     with database.read() as connection:
         for table in metadata.sorted_tables:
@@ -119,34 +122,34 @@ def secrets_in(database: Database) -> set[str]:
 
 def titles(database: Database) -> set[str]:
     with database.read() as connection:
-        rows = catalog.load_events(connection)
+        rows = load_events(connection)
     return {text_in(row.revision.event.summary, row.revision.event.language) for row in rows}
 
 
-def test_nothing_private_is_stored_plain_and_what_is_public_is(own: Database) -> None:
+def test_private_values_are_sealed_and_public_ones_plain(own: Database) -> None:
     keep(own)
     assert secrets_in(own) == set()
     assert "Call" in dump(own)
     with own.read() as connection:
-        rows = {row.slug: row for row in catalog.load_events(connection)}
+        rows = {row.slug: row for row in load_events(connection)}
         assert "Zuerich" in rows["budget"].revision.model_dump_json()
         assert b"Zermatt" in b"".join(rows["budget"].vevents.values())
-        assert catalog.load_categories(connection) == {"board": {"Zaragoza"}}
-        assert catalog.load_calendars(connection)["board"].private
+        assert load_categories(connection) == {"board": {"Zaragoza"}}
+        assert load_calendars(connection)["board"].private
         (made,) = list_publishes(connection)
         assert {one["summary"].strip() for one in made.changes} == {"Call", "Zermatt"}
-        told = [row for row in messages_before(connection, None, 9) if "Zermatt" in row.text]
+        told = [row for row in load_messages_before(connection, None, 9) if "Zermatt" in row.text]
         assert [row.subject.categories for row in told] == [("Zaragoza",)]
         assert b"Zermatt" in told[0].body
         (uid,) = find_uids(connection, "board/budget")
-        assert len(load_history(connection, [uid]).published) == 1
+        assert len(load_history(connection, [uid]).changes) == 1
         assert not visibility.is_public(connection, "board")
-        size = sum(size for _, _, size in catalog.sizes_by_year(connection, "board"))
+        size = sum(size for _, _, size in load_sizes_by_year(connection, "board"))
     plain = sum(len(one) for name, one in rows["budget"].vevents.items() if name.language == "")
     assert abs(size - plain) <= 2 * len(rows)
 
 
-def test_a_calendar_that_becomes_private_is_sealed_with_all_that_is_kept_of_it(
+def test_all_rows_of_a_calendar_that_becomes_private_are_sealed(
     own: Database,
 ) -> None:
     keep(own, "public", "one")
@@ -166,7 +169,7 @@ def test_a_calendar_that_becomes_private_is_sealed_with_all_that_is_kept_of_it(
         assert visibility.is_public(connection, "board")
 
 
-def test_what_a_calendar_was_called_before_is_private_as_the_calendar_is(own: Database) -> None:
+def test_a_former_name_is_as_private_as_the_calendar(own: Database) -> None:
     keep(own, "public")
     keep(own, "public", now=NOW + timedelta(minutes=1), slug="council", formerly="board")
     with own.read() as connection:
@@ -177,32 +180,32 @@ def test_what_a_calendar_was_called_before_is_private_as_the_calendar_is(own: Da
         assert not visibility.any_public(connection, ["board", "council"])
 
 
-def test_a_public_text_that_begins_as_what_is_sealed_does_is_read_as_it_was(own: Database) -> None:
+def test_a_public_text_that_looks_sealed_is_read_unchanged(own: Database) -> None:
     desk = DESK.replace("Call", "'v1:0123abcd:x', categories: ['v1:', 'v1:0123abcd:AAAA']")
     publish(own, read_definitions({"events/desk.yaml": desk.encode()}, NAME_BASED_UIDS), NOW, BASE)
     with own.read() as connection:
-        assert catalog.load_categories(connection) == {"desk": {"v1:", "v1:0123abcd:AAAA"}}
-        (row,) = messages_before(connection, None, 9)
+        assert load_categories(connection) == {"desk": {"v1:", "v1:0123abcd:AAAA"}}
+        (row,) = load_messages_before(connection, None, 9)
     assert row.text.startswith("v1:0123abcd:x")
     assert set(row.subject.categories) == {"v1:", "v1:0123abcd:AAAA"}
 
 
-def test_what_was_moved_from_another_row_is_not_read(own: Database) -> None:
+def test_a_value_moved_from_another_row_is_not_opened(own: Database) -> None:
     keep(own)
     with own.write() as connection:
         connection.execute(
             text("UPDATE events SET revision = (SELECT revision FROM events WHERE slug = 'budget')")
         )
-        assert [row.slug for row in catalog.load_events(connection)] == ["budget"]
+        assert [row.slug for row in load_events(connection)] == ["budget"]
 
 
-def test_keys_are_rotated_and_dropped_with_what_is_private(own: Database) -> None:
+def test_keys_of_private_values_are_rotated_and_dropped(own: Database) -> None:
     keep(own)
     with own.read() as connection:
         before = count_by_key(connection)
     (former,) = keys_of(own).load()
     current = keys_of(own).add(datetime.now(UTC) - timedelta(hours=1))
-    seal_again(own)
+    reseal_all(own)
     with own.read() as connection:
         assert count_by_key(connection) == {current.id: before[former.id]}
     drop_key(own, former.id, datetime.now(UTC))
@@ -211,12 +214,12 @@ def test_keys_are_rotated_and_dropped_with_what_is_private(own: Database) -> Non
         assert secrets_in(other) == set()
 
 
-def test_with_a_lost_key_what_is_public_goes_on_and_a_publish_makes_the_rest_anew(
+def test_after_losing_a_key_public_calendars_work_and_a_publish_restores_private_ones(
     own: Database,
 ) -> None:
     keep(own)
     with own.read() as connection:
-        before = load_sequences(connection)
+        before = load_last_sequences(connection)
     (former,) = keys_of(own).load()
     aside = keys_of(own).path.with_suffix(".aside")
     keys_of(own).path.rename(aside)
@@ -225,8 +228,8 @@ def test_with_a_lost_key_what_is_public_goes_on_and_a_publish_makes_the_rest_ane
         assert set(snapshot.everything) == {"desk"}
         assert titles(other) == {"Call"}
         with other.read() as connection:
-            assert find_lost(connection) == ["board"]
-            assert {row.text for row in messages_before(connection, None, 9)} > {""}
+            assert find_unreadable_calendars(connection) == ["board"]
+            assert {row.text for row in load_messages_before(connection, None, 9)} > {""}
             assert [row.changes for row in list_publishes(connection)] == [[]]
         aside.rename(keys_of(own).path)
         assert len(titles(other)) == 2  # in this very process
@@ -237,18 +240,18 @@ def test_with_a_lost_key_what_is_public_goes_on_and_a_publish_makes_the_rest_ane
         keep(other, now=NOW + timedelta(minutes=1))
         assert len(titles(other)) == 2
         with other.read() as connection:
-            after = load_sequences(connection)
+            after = load_last_sequences(connection)
         raised = {uid for uid in before if after[uid] > before[uid]}
         assert raised == {NAME_BASED_UIDS.make("board", "budget")}
         assert set(load_snapshot(other, BASE, NOW).everything) == {"board", "desk"}
         keep(other, now=NOW + timedelta(minutes=2))
         with other.read() as connection:
-            assert load_sequences(connection) == after
-            assert find_lost(connection) == []
+            assert load_last_sequences(connection) == after
+            assert find_unreadable_calendars(connection) == []
             assert count_by_key(connection)[former.id] > 0  # the ledger, messages
 
 
-def test_what_is_public_is_published_without_any_key(own: Database) -> None:
+def test_public_calendars_are_published_without_a_key(own: Database) -> None:
     keep(own, "public")
     keys_of(own).path.unlink()
     with closing(again(own)) as other:

@@ -1,4 +1,4 @@
-"""Reports: read from the record, in as many statements for a million rows as for one."""
+"""Reports, and the number of their statements."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from calfeed.delivery.due import Pace, fan_out, fire_due
 from calfeed.errors import NotFoundError
 from calfeed.model.states import DeliveryState
 from calfeed.store.database import Connection, Database
-from calfeed.store.outbox import outbox
 from calfeed.store.outbox.claims import Attempt, claim, record_attempts, settle
-from calfeed.store.outbox.deliveries import list_deliveries, list_failed, retry
+from calfeed.store.outbox.deliveries import list_deliveries, list_failed_ids, retry
+from calfeed.store.outbox.messages import add_delivery
 from calfeed.store.reports.history import find_uids, load_fired, load_history
 from calfeed.store.tables import deliveries, messages
 from tests.ical.defining import define
@@ -29,7 +29,7 @@ SECOND = timedelta(seconds=1)
 
 @contextmanager
 def counting(database: Database) -> Iterator[list[str]]:
-    """What is asked of the database meanwhile, by its own transactions."""
+    """Record the statements of all transactions."""
     seen: list[str] = []
 
     def note(*given: str) -> None:
@@ -41,7 +41,7 @@ def counting(database: Database) -> Iterator[list[str]]:
 
 
 def fire(desk: Desk, *names: str) -> None:
-    """Let every reminder fall due, and have it told to endpoints of these names."""
+    """Send every reminder to endpoints with these names."""
     with desk.database.write() as connection:
         keep_endpoints(connection, *names)
     desk.now = NOW + 28 * DAY
@@ -62,12 +62,12 @@ REPORTS: list[Callable[[Connection], object]] = [
     lambda connection: load_fired(connection, NOW, NOW + YEAR),
     lambda connection: load_history(connection, find_uids(connection, "desk/e-0")),
     lambda connection: list_deliveries(connection, limit=1000),
-    lambda connection: retry(connection, list_failed(connection, "end_0", NOW), NOW),
+    lambda connection: retry(connection, list_failed_ids(connection, "end_0", NOW), NOW),
 ]
 
 
 @pytest.mark.parametrize("report", REPORTS)
-def test_a_report_asks_as_much_for_many_rows_as_for_one(
+def test_the_number_of_statements_does_not_depend_on_the_rows(
     database: Database, report: Callable[[Connection], object]
 ) -> None:
     def ask() -> int:
@@ -87,14 +87,14 @@ def test_a_report_asks_as_much_for_many_rows_as_for_one(
     assert ask() == few
 
 
-def test_what_was_told_in_a_digest_was_received_with_it(database: Database) -> None:
+def test_a_digested_message_has_the_receipt_of_its_digest(database: Database) -> None:
     with database.write() as connection:
         keep_endpoints(connection, "end_1", "end_2")
-        digest = outbox.add_delivery(connection, make_message("msg_digest"), "end_1")
-        outbox.add_delivery(connection, make_message("msg_digest"), "end_2")
+        digest = add_delivery(connection, make_message("msg_digest"), "end_1")
+        add_delivery(connection, make_message("msg_digest"), "end_2")
         (claimed,) = claim(connection, NOW, 1)
         assert claimed.delivery_id == digest
-        number = outbox.add_delivery(connection, make_message("msg_member"), "end_1")
+        number = add_delivery(connection, make_message("msg_member"), "end_1")
         connection.execute(update(messages).where(messages.c.id == "msg_member").values(uid="it"))
         told = {"state": "digested", "settled_at": NOW, "digest": "msg_digest"}
         connection.execute(update(deliveries).where(deliveries.c.id == number).values(told))
@@ -105,14 +105,14 @@ def test_what_was_told_in_a_digest_was_received_with_it(database: Database) -> N
         ]
         record_attempts(connection, made)
         settle(connection, [claimed], DeliveryState.DELIVERED, NOW)
-        (message,) = load_history(connection, ["it"]).told
+        (message,) = load_history(connection, ["it"]).messages
     (receipt,) = message.receipts
     assert (receipt.delivery_id, receipt.digest) == (number, "msg_digest")
     assert receipt.attempts == 3
     assert receipt.received_at == NOW + 1.5 * SECOND
 
 
-def test_the_event_is_shown_as_it_was_when_its_reminder_was_due(database: Database) -> None:
+def test_a_fired_reminder_has_the_revision_at_its_due_time(database: Database) -> None:
     desk = Desk(database)
     desk.publish(STAY.format(start="2025-06-30"))
     fire(desk)
@@ -123,7 +123,7 @@ def test_the_event_is_shown_as_it_was_when_its_reminder_was_due(database: Databa
     assert [one.revision.event.summary for one in fired] == [{"en": "The stay ends"}] * 2
 
 
-def test_an_event_is_found_under_every_uid_it_had(database: Database) -> None:
+def test_all_uids_of_an_event_are_found(database: Database) -> None:
     desk = Desk(database)
     desk.publish(STAY.format(start="2025-06-30"))
     desk.publish(STAY.format(start="2025-06-30") + "  uid: own@example.org\n", allow_removals=True)
@@ -131,12 +131,12 @@ def test_an_event_is_found_under_every_uid_it_had(database: Database) -> None:
         uids = find_uids(connection, "desk/stay")
         assert len(uids) == 2
         assert "own@example.org" in uids
-        kinds = [one.kind for one in load_history(connection, uids).published]
+        kinds = [one.kind for one in load_history(connection, uids).changes]
     assert kinds[0] == "added"
     assert sorted(kinds[1:]) == ["added", "withdrawn"]
 
 
-def test_events_of_another_calendar_or_of_a_longer_name_are_others(database: Database) -> None:
+def test_events_with_similar_names_are_not_found(database: Database) -> None:
     desk = Desk(database)
     text = "stay-on:\n  summary: It\n  start: 2025-06-30\n"
     desk.publish_calendars(define(text), define("stay:\n  summary: It\n  start: 2025-07-01", "two"))
@@ -146,16 +146,16 @@ def test_events_of_another_calendar_or_of_a_longer_name_are_others(database: Dat
         assert find_uids(connection, "two/stay")
 
 
-def test_a_message_whose_deliveries_are_being_made_says_so(database: Database) -> None:
+def test_a_message_in_fan_out_is_incomplete(database: Database) -> None:
     desk = Desk(database)
     desk.add_endpoint()
     desk.publish(STAY.format(start="2025-06-30"))
     with database.read() as connection:
         uids = find_uids(connection, "desk/stay")
-        (told,) = load_history(connection, uids).told
+        (told,) = load_history(connection, uids).messages
     assert (told.type, told.complete, told.receipts) == ("event.added", False, ())
     fan_out(database, desk.now)
     with database.read() as connection:
-        (told,) = load_history(connection, uids).told
+        (told,) = load_history(connection, uids).messages
     assert told.complete
     assert [one.state for one in told.receipts] == ["pending"]

@@ -1,4 +1,4 @@
-"""Retention: bodies and answers go after a time, the record stays, and no step is long."""
+"""Retention: bodies and responses are deleted in steps, and the record is kept."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from calfeed.delivery.due import fan_out
 from calfeed.delivery.retention import Retention
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.store.database import Database
-from calfeed.store.endpoints.lifecycle import hold_endpoint, resume_endpoint
-from calfeed.store.outbox import outbox, retention
+from calfeed.store.endpoints.lifecycle import resume_endpoint, suspend_endpoint
+from calfeed.store.outbox import retention
 from calfeed.store.outbox.claims import Attempt, claim, record_attempts, settle
 from calfeed.store.outbox.deliveries import load_attempts, retry
-from calfeed.store.outbox.retention import Place, drop_held, forget_bodies
+from calfeed.store.outbox.messages import add_delivery, add_messages
+from calfeed.store.outbox.retention import RetentionPosition, delete_old_bodies, drop_held
 from calfeed.store.tables import deliveries, messages
 from tests.store.keeping import (
     NOW,
@@ -30,7 +31,7 @@ LATER = NOW + 100 * DAY
 
 
 def settle_all(database: Database, state: DeliveryState = DeliveryState.DELIVERED) -> None:
-    """Let every pending delivery come to its end, with an attempt that was answered."""
+    """Settle all pending deliveries, each with an attempt and a response."""
     with database.write() as connection:
         claims = claim(connection, NOW, 10_000)
         made = [Attempt(one.delivery_id, one.number, NOW, 7, 200, None, "thanks") for one in claims]
@@ -39,24 +40,24 @@ def settle_all(database: Database, state: DeliveryState = DeliveryState.DELIVERE
 
 
 def bodies(database: Database) -> dict[str, bool]:
-    """Which messages still have their body."""
+    """Return the messages that have a body."""
     query = select(messages.c.id, messages.c.body).order_by(messages.c.id)
     with database.read() as connection:
         return {row.id: row.body is not None for row in connection.execute(query)}
 
 
 def walk(database: Database, before: datetime = NOW + DAY) -> int:
-    """Forget step by step to the end, and return how many steps it took."""
-    place: Place | None = None
+    """Delete all old bodies in steps, and return the number of steps."""
+    place: RetentionPosition | None = None
     for count in range(1, 1000):
         with database.write() as connection:
-            place = forget_bodies(connection, before, place)
+            place = delete_old_bodies(connection, before, place)
         if place is None:
             return count
     raise AssertionError("it does not end")
 
 
-def test_bodies_and_answers_are_forgotten_and_the_record_stays(database: Database) -> None:
+def test_bodies_and_responses_are_deleted_and_the_record_is_kept(database: Database) -> None:
     numbers = keep_deliveries(database, 3)
     settle_all(database)
     assert walk(database) == 1
@@ -68,21 +69,21 @@ def test_bodies_and_answers_are_forgotten_and_the_record_stays(database: Databas
     assert [row.state for row in read_deliveries(database)] == ["delivered"] * 3
 
 
-def test_what_is_younger_than_that_is_kept(database: Database) -> None:
+def test_newer_messages_are_kept(database: Database) -> None:
     keep_deliveries(database, 3)  # of the last three seconds before NOW
     settle_all(database)
     walk(database, NOW - timedelta(seconds=2))
     assert list(bodies(database).values()) == [False, True, True]
 
 
-def test_a_message_keeps_its_body_while_anything_of_it_is_still_to_come(
+def test_a_message_keeps_its_body_until_all_deliveries_are_settled(
     database: Database,
 ) -> None:
     keep_deliveries(database, 1)
     settle_all(database)
     with database.write() as connection:
         keep_endpoints(connection, "end_2", "end_3")
-        outbox.add_messages(connection, [make_message("msg_waiting")])
+        add_messages(connection, [make_message("msg_waiting")])
     walk(database)
     assert bodies(database) == {"msg_0": False, "msg_waiting": True}
     fan_out(database, NOW)
@@ -93,11 +94,11 @@ def test_a_message_keeps_its_body_while_anything_of_it_is_still_to_come(
     assert not bodies(database)["msg_waiting"]
 
 
-def test_a_reminder_keeps_its_body_until_its_date_is_past(database: Database) -> None:
-    """It may move away and back, and then it goes on to those who have not got it."""
+def test_a_reminder_keeps_its_body_until_its_date_has_passed(database: Database) -> None:
+    """The event can move back to this date, and then the reminder is resumed."""
     with database.write() as connection:
         keep_endpoints(connection, "end_1")
-        outbox.add_delivery(connection, make_message(until=NOW + 50 * DAY), "end_1")
+        add_delivery(connection, make_message(until=NOW + 50 * DAY), "end_1")
     settle_all(database)
     walk(database, NOW + 49 * DAY)
     assert bodies(database) == {"msg_1": True}
@@ -105,20 +106,20 @@ def test_a_reminder_keeps_its_body_until_its_date_is_past(database: Database) ->
     assert bodies(database) == {"msg_1": False}
 
 
-def test_a_message_for_many_is_forgotten_in_steps(
+def test_a_message_with_many_deliveries_is_deleted_in_steps(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"end_{number:02}" for number in range(10)]
     with database.write() as connection:
         keep_endpoints(connection, *names)
-        outbox.add_messages(connection, [make_message(f"msg_{number}") for number in range(5)])
+        add_messages(connection, [make_message(f"msg_{number}") for number in range(5)])
     while fan_out(database, NOW):
         pass
     settle_all(database)
-    monkeypatch.setattr(retention, "STEP", 4)
-    monkeypatch.setattr(retention, "_MESSAGES", 2)
+    monkeypatch.setattr(retention, "BATCH_SIZE", 4)
+    monkeypatch.setattr(retention, "_MAX_MESSAGES", 2)
     with database.write() as connection:
-        place = forget_bodies(connection, LATER, None)
+        place = delete_old_bodies(connection, LATER, None)
         assert place is not None
         assert place.endpoint_id == "end_03"
     assert set(bodies(database).values()) == {True}
@@ -131,28 +132,28 @@ def test_a_message_for_many_is_forgotten_in_steps(
     assert set(bodies(database).values()) == {False}
 
 
-def test_those_that_cannot_be_forgotten_do_not_stop_the_walk(
+def test_messages_that_must_be_kept_are_skipped(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep_deliveries(database, 7)
     with database.write() as connection:
-        hold_endpoint(connection, "end_1", EndpointState.PAUSED, NOW)
+        suspend_endpoint(connection, "end_1", EndpointState.PAUSED, NOW)
         keep_endpoints(connection, "end_2")
-        outbox.add_delivery(connection, make_message("msg_last"), "end_2")
+        add_delivery(connection, make_message("msg_last"), "end_2")
     settle_all(database)
-    monkeypatch.setattr(retention, "_MESSAGES", 2)
+    monkeypatch.setattr(retention, "_MAX_MESSAGES", 2)
     walk(database)
     assert [name for name, kept in bodies(database).items() if not kept] == ["msg_last"]
 
 
-def test_what_is_held_for_an_endpoint_that_stays_away_is_dropped_after_thirty_days(
+def test_deliveries_held_for_thirty_days_are_dropped(
     database: Database,
 ) -> None:
     numbers = keep_deliveries(database, 2)
     with database.write() as connection:
-        hold_endpoint(connection, "end_1", EndpointState.DISABLED, NOW, "gone")
+        suspend_endpoint(connection, "end_1", EndpointState.DISABLED, NOW, "gone")
         keep_endpoints(connection, "end_2")
-        outbox.add_delivery(connection, make_message("msg_other"), "end_2")
+        add_delivery(connection, make_message("msg_other"), "end_2")
     duty = Retention(database)
     duty.work(NOW + 29 * DAY)
     assert [row.state for row in read_deliveries(database)] == ["held", "held", "pending"]
@@ -166,17 +167,17 @@ def test_what_is_held_for_an_endpoint_that_stays_away_is_dropped_after_thirty_da
     assert read_deliveries(database) == rows
 
 
-def test_holding_again_begins_the_thirty_days_again(database: Database) -> None:
+def test_pausing_again_restarts_the_thirty_days(database: Database) -> None:
     keep_deliveries(database, 1)
     with database.write() as connection:
-        hold_endpoint(connection, "end_1", EndpointState.PAUSED, NOW)
+        suspend_endpoint(connection, "end_1", EndpointState.PAUSED, NOW)
         resume_endpoint(connection, "end_1", NOW + DAY)
-        hold_endpoint(connection, "end_1", EndpointState.PAUSED, NOW + DAY)
+        suspend_endpoint(connection, "end_1", EndpointState.PAUSED, NOW + DAY)
         assert drop_held(connection, NOW, NOW + 30 * DAY) == 0
         assert drop_held(connection, NOW + DAY, NOW + 31 * DAY) == 1
 
 
-def test_a_message_without_its_body_is_not_sent_again(database: Database) -> None:
+def test_a_message_without_a_body_cannot_be_retried(database: Database) -> None:
     (number,) = keep_deliveries(database, 1)
     settle_all(database, DeliveryState.FAILED)
     with database.write() as connection:
@@ -184,12 +185,12 @@ def test_a_message_without_its_body_is_not_sent_again(database: Database) -> Non
         assert "no longer kept" in retry(connection, [number], LATER).refused[number]
 
 
-def test_a_duty_goes_on_where_the_one_before_it_ended(
+def test_retention_continues_where_it_stopped(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep_deliveries(database, 6)
     settle_all(database)
-    monkeypatch.setattr(retention, "_MESSAGES", 2)
+    monkeypatch.setattr(retention, "_MAX_MESSAGES", 2)
     monkeypatch.setattr("calfeed.delivery.retention._STEPS", 1)
     duty = Retention(database, 30 * DAY)
     kept = []
@@ -199,11 +200,11 @@ def test_a_duty_goes_on_where_the_one_before_it_ended(
     assert kept == [4, 2, 0, 0]
 
 
-def test_what_a_digest_may_still_need_is_kept_until_the_digest_goes(database: Database) -> None:
+def test_bodies_of_digest_members_are_kept_as_long_as_the_digest(database: Database) -> None:
     with database.write() as connection:
         keep_endpoints(connection, "end_1")
-        outbox.add_delivery(connection, make_message("msg_digest", NOW + DAY), "end_1")
-        number = outbox.add_delivery(connection, make_message("msg_member"), "end_1")
+        add_delivery(connection, make_message("msg_digest", NOW + DAY), "end_1")
+        number = add_delivery(connection, make_message("msg_member"), "end_1")
         told = {"state": "digested", "settled_at": NOW, "digest": "msg_digest"}
         connection.execute(update(deliveries).where(deliveries.c.id == number).values(told))
     walk(database)

@@ -1,4 +1,4 @@
-"""What is secret is encrypted in the database, each text for its own place."""
+"""Secrets are encrypted in the database, each bound to its row and column."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from sqlalchemy import select, text, update
 
 from calfeed.errors import InvalidInputError, KeyFileError, SealError, StoreError
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import (
+from calfeed.store.endpoints.lifecycle import remove_endpoint
+from calfeed.store.endpoints.records import (
     Endpoint,
     add_endpoint,
     find_endpoint,
     list_endpoints,
+    load_endpoint_page,
     load_endpoints,
-    page_of_endpoints,
     save_endpoint,
 )
-from calfeed.store.endpoints.lifecycle import remove_endpoint
 from calfeed.store.migrate import migrate
 from calfeed.store.outbox.claims import Attempt, claim, record_attempts
 from calfeed.store.outbox.deliveries import load_attempts
 from calfeed.store.secrets.keys import Key, KeyFile, make_key
-from calfeed.store.secrets.resealing import count_by_key, drop_key, seal_again
+from calfeed.store.secrets.resealing import count_by_key, drop_key, reseal_all
 from calfeed.store.secrets.sealing import Keyring
 from calfeed.store.tables import attempts, endpoints
 from tests.store.keeping import NOW, keep_deliveries, make_endpoint
@@ -53,19 +53,19 @@ def keys_of(database: Database) -> KeyFile:
 
 @pytest.fixture
 def own(empty_url: str, tmp_path: Path) -> Iterator[Database]:
-    """A database with keys of its own, which a test may change."""
+    """A database with its own keys."""
     with closing(Database(empty_url, tmp_path / "calfeed.keys")) as database:
         migrate(database)
         yield database
 
 
 def again(database: Database) -> Database:
-    """The same database, as another process has it."""
+    """Open the same database as another process would."""
     url = database.engine.url.render_as_string(hide_password=False)
     return Database(url, database.keys)
 
 
-def test_an_endpoint_is_read_as_it_was_written(database: Database) -> None:
+def test_an_endpoint_is_decrypted_as_it_was_written(database: Database) -> None:
     one = replace(secret_endpoint(), former_secret="whsec_old", former_until=NOW)
     with database.write() as connection:
         add_endpoint(connection, one)
@@ -78,18 +78,18 @@ def test_an_endpoint_is_read_as_it_was_written(database: Database) -> None:
     assert len({each[-40:] for each in stored}) == 4
 
 
-def test_the_same_secret_is_stored_as_another_text_each_time(database: Database) -> None:
-    """Nothing tells whether two endpoints share one, or whether it was changed."""
+def test_encryption_is_not_deterministic(database: Database) -> None:
+    """The database does not reveal whether endpoints share a secret or change it."""
     add(database, "end_1", "end_2")
     with database.read() as connection:
         assert len(set(connection.scalars(select(endpoints.c.secret)))) == 2
 
 
-def test_what_an_endpoint_wants_is_read_without_its_secrets(database: Database) -> None:
+def test_filters_are_read_without_decrypting_secrets(database: Database) -> None:
     add(database, "end_1")
     with database.write() as connection:
         connection.execute(update(endpoints).values(secret="nonsense"))
-        (one,) = page_of_endpoints(connection, "", 10)
+        (one,) = load_endpoint_page(connection, "", 10)
     assert (one.id, one.lost, one.url) == ("end_1", None, "")
 
 
@@ -104,7 +104,7 @@ def test_what_an_endpoint_wants_is_read_without_its_secrets(database: Database) 
     ],
     ids=["another row's", "another column's", "plain", "changed", "cut off"],
 )
-def test_what_was_moved_or_changed_is_refused_and_others_go_on(
+def test_moved_or_changed_secrets_are_refused_and_others_work(
     database: Database, swap: str
 ) -> None:
     add(database, "end_1", "end_2")
@@ -113,13 +113,13 @@ def test_what_was_moved_or_changed_is_refused_and_others_go_on(
     with database.read() as connection:
         found = load_endpoints(connection, ["end_1", "end_2"])
     assert found["end_2"] == secret_endpoint("end_2")
-    assert "was changed, or moved there" in (found["end_1"].lost or "")
+    assert "was changed, or moved from another row" in (found["end_1"].lost or "")
     assert (found["end_1"].url, found["end_1"].secret, found["end_1"].headers) == ("", "", {})
     with pytest.raises(SealError, match="endpoint end_1 cannot be read"), database.write() as to:
         save_endpoint(to, found["end_1"])
 
 
-def test_nothing_of_a_removed_endpoint_is_left_but_its_name(database: Database) -> None:
+def test_removal_deletes_everything_but_id_and_description(database: Database) -> None:
     with database.write() as connection:
         add_endpoint(connection, replace(secret_endpoint(), description="The desk's robot"))
         remove_endpoint(connection, "end_1", NOW)
@@ -128,8 +128,8 @@ def test_nothing_of_a_removed_endpoint_is_left_but_its_name(database: Database) 
     assert row.description == "The desk's robot"
 
 
-def test_what_receivers_answer_is_sealed_too(database: Database) -> None:
-    """A receiver may repeat the headers that it got."""
+def test_responses_of_receivers_are_sealed(database: Database) -> None:
+    """A receiver may repeat the headers of the request."""
     keep_deliveries(database, 1)
     with database.write() as connection:
         (one,) = claim(connection, NOW, 1)
@@ -140,10 +140,10 @@ def test_what_receivers_answer_is_sealed_too(database: Database) -> None:
         assert "h3ader" not in (connection.scalar(select(attempts.c.response)) or "")
 
 
-def test_a_lost_key_takes_what_it_has_encrypted_and_nothing_else(
+def test_a_lost_key_affects_only_what_it_has_encrypted(
     own: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("calfeed.store.secrets.sealing._LOOK", -1.0)
+    monkeypatch.setattr("calfeed.store.secrets.sealing._REFRESH_SECONDS", -1.0)
     add(own, "end_1")
     former = keys_of(own).load()[0]
     keys_of(own).add(datetime.now(UTC))
@@ -156,15 +156,15 @@ def test_a_lost_key_takes_what_it_has_encrypted_and_nothing_else(
     assert found["end_2"] == secret_endpoint("end_2")
 
 
-def test_a_lost_file_is_not_made_anew_and_what_to_do_is_said(own: Database) -> None:
+def test_a_lost_key_file_is_not_recreated_and_the_error_says_what_to_do(own: Database) -> None:
     add(own, "end_1")
     keys_of(own).path.rename(keys_of(own).path.with_suffix(".aside"))
     with closing(again(own)) as other:
         migrate(other)
         with other.read() as connection:
             (one,) = list_endpoints(connection)
-        assert "there is no file" in (one.lost or "")
-        with pytest.raises(KeyFileError, match="put it back"):
+        assert "there is no key file" in (one.lost or "")
+        with pytest.raises(KeyFileError, match="restore it"):
             add(other, "end_2")
         # Once it is back, all is well, in this very process.
         keys_of(own).path.with_suffix(".aside").rename(keys_of(own).path)
@@ -172,11 +172,11 @@ def test_a_lost_file_is_not_made_anew_and_what_to_do_is_said(own: Database) -> N
             assert list_endpoints(connection) == [secret_endpoint("end_1")]
 
 
-def test_a_process_that_has_read_a_key_goes_on_while_its_file_is_away(
+def test_loaded_keys_are_used_while_the_key_file_is_missing(
     own: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was posted has to be recorded, or it is posted again."""
-    monkeypatch.setattr("calfeed.store.secrets.sealing._LOOK", -1.0)
+    """Attempts have to be recorded, or messages are sent again."""
+    monkeypatch.setattr("calfeed.store.secrets.sealing._REFRESH_SECONDS", -1.0)
     (number,) = keep_deliveries(own, 1)
     keys_of(own).path.unlink()
     made = Attempt(number, 1, NOW, 5, 200, None, "thank you")
@@ -195,7 +195,7 @@ def test_keys_are_rotated_while_other_processes_read_and_write(own: Database) ->
             assert len(list_endpoints(connection)) == 3  # it has read the keys by now
         former = keys_of(own).load()[0]
         current = keys_of(own).add(datetime.now(UTC) - timedelta(hours=1))
-        seal_again(own)
+        reseal_all(own)
         with other.read() as connection:
             assert [one.lost for one in list_endpoints(connection)] == [None] * 3
         add(other, "end_9")
@@ -205,16 +205,16 @@ def test_keys_are_rotated_while_other_processes_read_and_write(own: Database) ->
         assert [one.id for one in keys_of(own).load()] == [current.id]
 
 
-def test_a_key_is_kept_while_anything_is_or_may_be_encrypted_with_it(own: Database) -> None:
+def test_a_key_in_use_cannot_be_dropped(own: Database) -> None:
     add(own, "end_1")
     now = datetime.now(UTC)
     former = keys_of(own).load()[0]
     with pytest.raises(InvalidInputError, match="is the current one"):
         drop_key(own, former.id, now + timedelta(hours=1))
     keys_of(own).add(now)
-    with pytest.raises(InvalidInputError, match="3 texts are encrypted with key"):
+    with pytest.raises(InvalidInputError, match="3 texts are still encrypted with key"):
         drop_key(own, former.id, now + timedelta(hours=1))
-    seal_again(own)
+    reseal_all(own)
     with pytest.raises(InvalidInputError, match="less than a minute ago"):
         drop_key(own, former.id, now)
     drop_key(own, former.id, now + timedelta(minutes=2))
@@ -222,31 +222,31 @@ def test_a_key_is_kept_while_anything_is_or_may_be_encrypted_with_it(own: Databa
         drop_key(own, "00000000", now + timedelta(minutes=2))
 
 
-def test_sealing_again_that_was_ended_goes_on_where_it_was(
+def test_an_interrupted_reseal_can_be_repeated(
     own: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("calfeed.store.secrets.resealing.STEP", 2)
+    monkeypatch.setattr("calfeed.store.secrets.resealing.BATCH_SIZE", 2)
     add(own, *(f"end_{number}" for number in range(5)))
     former = keys_of(own).load()[0]
     keys_of(own).add(datetime.now(UTC))
     with own.write() as connection:  # one that cannot be read is passed over
         connection.execute(text("UPDATE endpoints SET url = url || 'x' WHERE id = 'end_1'"))
-    assert seal_again(own) > 5
+    assert reseal_all(own) > 5
     with own.read() as connection:
         assert count_by_key(connection)[former.id] == 1
-    assert seal_again(own) == 1
+    assert reseal_all(own) == 1
 
 
-def test_without_a_file_for_its_keys_no_secret_is_stored(empty_url: str, engine: str) -> None:
+def test_without_a_key_file_no_secret_is_stored(empty_url: str, engine: str) -> None:
     if engine == "sqlite":
         return  # its keys are beside it
     with closing(Database(empty_url)) as database:
         migrate(database)
-        with pytest.raises(StoreError, match="no file was named"):
+        with pytest.raises(StoreError, match="no key file is configured"):
             add(database, "end_1")
 
 
-def test_the_file_of_keys_is_read_again_once_it_has_changed(tmp_path: Path) -> None:
+def test_a_changed_key_file_is_read_again(tmp_path: Path) -> None:
     file = KeyFile(tmp_path / "keys")
     file.make(NOW)
     (first,) = file.load()
@@ -265,16 +265,14 @@ def test_the_file_of_keys_is_read_again_once_it_has_changed(tmp_path: Path) -> N
         ("\N{SNOWMAN}", "line 1 of .* is not a key"),
     ],
 )
-def test_a_file_of_keys_with_something_else_in_it_is_refused(
-    tmp_path: Path, line: str, said: str
-) -> None:
+def test_an_invalid_key_file_is_refused(tmp_path: Path, line: str, said: str) -> None:
     (tmp_path / "keys").write_text(line + "\n", "utf-8")
     with pytest.raises(KeyFileError, match=said) as caught:
         KeyFile(tmp_path / "keys").load()
     assert "c2hvcnQ" not in str(caught.value)
 
 
-def test_two_keys_of_one_id_are_refused(tmp_path: Path) -> None:
+def test_two_keys_with_the_same_id_are_refused(tmp_path: Path) -> None:
     one = make_key(NOW)
     other = Key(one.id, NOW, bytes(32))
     (tmp_path / "keys").write_text(f"{one.line}\n{other.line}\n", "ascii")
@@ -282,7 +280,7 @@ def test_two_keys_of_one_id_are_refused(tmp_path: Path) -> None:
         KeyFile(tmp_path / "keys").load()
 
 
-def test_no_key_and_no_keyring_shows_a_secret_in_its_repr(tmp_path: Path) -> None:
+def test_the_repr_of_keys_and_keyrings_shows_no_secret(tmp_path: Path) -> None:
     file = KeyFile(tmp_path / "keys")
     file.make(NOW)
     (key,) = file.load()

@@ -1,4 +1,4 @@
-"""Tokens and answers that stand for a day, on both databases."""
+"""Tokens and idempotency keys."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from calfeed.errors import InvalidInputError
-from calfeed.store.access.idempotency import KEPT, claim_key, keep_answer
+from calfeed.store.access.idempotency import RETENTION, claim_key, store_response
 from calfeed.store.access.tokens import (
     SCOPES,
     add_token,
     allows,
-    check_scopes,
     find_token,
     load_tokens,
     may_read,
-    read_expiry,
+    normalize_scopes,
+    parse_expiry,
     revoke_token,
 )
 from calfeed.store.database import Database
@@ -25,7 +25,7 @@ from calfeed.store.database import Database
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def test_a_token_is_found_by_itself_until_it_is_revoked(database: Database) -> None:
+def test_a_token_is_found_until_it_is_revoked(database: Database) -> None:
     with database.write() as connection:
         number = add_token(connection, "mine", None, "board", NOW, ["deliveries", "read:open"])
         add_token(connection, "another", "vault", "", NOW)
@@ -48,16 +48,16 @@ def test_a_token_is_found_by_itself_until_it_is_revoked(database: Database) -> N
 
 
 @pytest.mark.parametrize("scope", ["", "all", "read:", "read:Open", "read:a/b", "adminadmin", "re"])
-def test_what_is_no_scope_is_refused(scope: str) -> None:
-    with pytest.raises(InvalidInputError, match="is no scope; there are read, endpoints"):
-        check_scopes(["read", scope])
+def test_unknown_scopes_are_refused(scope: str) -> None:
+    with pytest.raises(InvalidInputError, match="is not a scope; use read, endpoints"):
+        normalize_scopes(["read", scope])
 
 
-def test_scopes_are_kept_in_one_order_each_once() -> None:
-    assert check_scopes(["read:b", "admin", "read:b"]) == ("admin", "read:b")
+def test_scopes_are_sorted_without_duplicates() -> None:
+    assert normalize_scopes(["read:b", "admin", "read:b"]) == ("admin", "read:b")
 
 
-def test_a_scope_includes_what_it_says_and_nothing_else() -> None:
+def test_scopes_include_only_what_they_name() -> None:
     for scope in SCOPES:
         for wanted in SCOPES:
             assert allows([scope], wanted) is (scope in (wanted, "admin"))
@@ -68,12 +68,12 @@ def test_a_scope_includes_what_it_says_and_nothing_else() -> None:
     assert not may_read([], [])
 
 
-def test_of_many_who_ask_with_one_key_at_once_one_does_it(database: Database) -> None:
+def test_concurrent_requests_with_one_key_run_once(database: Database) -> None:
     def ask(number: int) -> str | None:
         with database.write() as connection:
             before = claim_key(connection, "key", "request", NOW)
             if before is None:
-                keep_answer(connection, "key", f"the answer of {number}")
+                store_response(connection, "key", f"the answer of {number}")
             return before
 
     with ThreadPoolExecutor(4) as pool:
@@ -83,14 +83,14 @@ def test_of_many_who_ask_with_one_key_at_once_one_does_it(database: Database) ->
     assert {one for one in found if one is not None} == {f"the answer of {first[0]}"}
 
 
-def test_a_key_is_for_one_request_and_free_again_after_a_day(database: Database) -> None:
+def test_a_key_is_bound_to_one_request_for_a_day(database: Database) -> None:
     with database.write() as connection:
         assert claim_key(connection, "key", "request", NOW) is None
-        keep_answer(connection, "key", "done")
+        store_response(connection, "key", "done")
         with pytest.raises(InvalidInputError):
-            claim_key(connection, "key", "another", NOW + KEPT)
+            claim_key(connection, "key", "another", NOW + RETENTION)
     with database.write() as connection:
-        later = NOW + KEPT + timedelta(seconds=1)
+        later = NOW + RETENTION + timedelta(seconds=1)
         assert claim_key(connection, "key", "another", later) is None
 
 
@@ -115,22 +115,22 @@ def test_a_token_is_found_until_it_expires(database: Database) -> None:
         ("2026-11-24", datetime(2026, 11, 24, tzinfo=UTC)),
     ],
 )
-def test_when_a_token_expires_is_a_span_or_a_day(text: str, end: datetime) -> None:
-    assert read_expiry(text, NOW) == end
+def test_an_expiry_is_a_duration_or_a_date(text: str, end: datetime) -> None:
+    assert parse_expiry(text, NOW) == end
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("soon", "write a span"),
-        ("", "write a span"),
-        ("90", "write a span"),
+        ("soon", "write a duration"),
+        ("", "write a duration"),
+        ("90", "write a duration"),
         ("2027-02-30", "such as 2027-06-30"),
-        ("99999d", "write a span"),
-        ("2026-11-23", "is past"),
-        ("0 days", "is past"),
+        ("99999d", "write a duration"),
+        ("2026-11-23", "is in the past"),
+        ("0 days", "is in the past"),
     ],
 )
-def test_what_is_no_such_time_or_past_is_refused(text: str, words: str) -> None:
+def test_invalid_and_past_expiries_are_refused(text: str, words: str) -> None:
     with pytest.raises(InvalidInputError, match=words):
-        read_expiry(text, NOW)
+        parse_expiry(text, NOW)

@@ -11,7 +11,7 @@ from werkzeug.test import Client, TestResponse
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.publish.apply import publish
-from calfeed.store.catalog.publishes import UNKNOWN, Author
+from calfeed.store.catalog.publishes import UNKNOWN_AUTHOR, Author
 from calfeed.store.database import Database
 from calfeed.web.app import make_flask
 from calfeed.web.published.responses import LookUp
@@ -40,7 +40,7 @@ class Published:
     def publish(
         self,
         files: Mapping[str, str],
-        author: Author = UNKNOWN,
+        author: Author = UNKNOWN_AUTHOR,
         grace: timedelta = timedelta(0),
     ) -> None:
         """Publish these files of definitions, by slug, instead of those before."""

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from calfeed.store.access.idempotency import KEPT
+from calfeed.store.access.idempotency import RETENTION
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import list_endpoints
+from calfeed.store.endpoints.records import list_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
 from calfeed.store.tables import deliveries
 from tests.delivery.office import SECRET
@@ -151,7 +151,7 @@ def test_a_key_given_again_gives_the_first_answer_but_its_secret(api: ApiSite) -
     do(api, "POST", "/endpoints", 201, token, json={"url": URL}, headers=key)
     with api.site.database.read() as connection:
         assert len(list_endpoints(connection)) == 2
-    api.site.now += KEPT + timedelta(seconds=1)
+    api.site.now += RETENTION + timedelta(seconds=1)
     do(api, "POST", "/endpoints", 201, json={"url": URL + "/2"}, headers=key)
 
 

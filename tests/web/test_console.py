@@ -26,10 +26,10 @@ from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
 from calfeed.services.sessions import LINK_LASTING, make_link
 from calfeed.settings import Settings
-from calfeed.store.access.sessions import IDLE, LONGEST, load_session_key
+from calfeed.store.access.sessions import IDLE_TIMEOUT, MAX_AGE, load_session_key
 from calfeed.store.catalog.publishes import Author
 from calfeed.store.database import Database
-from calfeed.store.endpoints.endpoints import list_endpoints
+from calfeed.store.endpoints.records import list_endpoints
 from calfeed.store.tables import sessions
 from calfeed.web.console.authentication import GUESSES
 from calfeed.web.console.routes import PREFIX, make_console
@@ -247,14 +247,14 @@ def test_signing_out_ends_the_session_in_every_copy_of_its_cookie(house: House) 
 def test_a_session_ends_after_12_hours_without_use_and_after_7_days_of_use(house: House) -> None:
     visitor, office = house.enter(), house.office
     begun = office.now
-    while office.now - begun < LONGEST - IDLE:
-        office.now += IDLE - timedelta(minutes=2)
+    while office.now - begun < MAX_AGE - IDLE_TIMEOUT:
+        office.now += IDLE_TIMEOUT - timedelta(minutes=2)
         visitor.open("/endpoints")
         assert visitor.place == "/endpoints"
-    office.now = begun + LONGEST
+    office.now = begun + MAX_AGE
     assert_over(house, take_cookie(visitor))
     idle = house.enter()
-    office.now += IDLE
+    office.now += IDLE_TIMEOUT
     assert_over(house, take_cookie(idle))
 
 

@@ -16,8 +16,8 @@ from calfeed.errors import StoreError
 from calfeed.settings import Settings
 from calfeed.store.access.tokens import add_token
 from calfeed.store.database import Database
-from calfeed.store.reports.poll_counts import Polls
-from calfeed.store.reports.polls import KEPT, load_polls
+from calfeed.store.reports.poll_counts import PollCounts
+from calfeed.store.reports.polls import RETENTION, load_polls
 from calfeed.store.tables import metadata
 from calfeed.web.console.routes import PREFIX, make_console
 from calfeed.web.published import state
@@ -50,7 +50,7 @@ def site(database: Database) -> Published:
     return site
 
 
-def read(site: Published, days: int = 1) -> list[Polls]:
+def read(site: Published, days: int = 1) -> list[PollCounts]:
     """What the database has, after what was counted was added to it."""
     site.state.keep_polls()
     with site.database.read() as connection:
@@ -81,8 +81,8 @@ def test_bodies_304_and_bytes_are_counted_by_feed_and_family(site: Published) ->
         site.get(FEED, User_Agent=APPLE, If_None_Match=first.headers["ETag"])
     other = site.get("/calendars.ics", User_Agent="vdirsyncer/0.19")
     assert read(site) == [
-        Polls("/calendars.ics", "vdirsyncer", 1, 0, len(other.data)),
-        Polls(FEED, "Apple Calendar", 2, 3, len(first.data) + len(packed.data)),
+        PollCounts("/calendars.ics", "vdirsyncer", 1, 0, len(other.data)),
+        PollCounts(FEED, "Apple Calendar", 2, 3, len(first.data) + len(packed.data)),
     ]
 
 
@@ -112,7 +112,7 @@ def test_a_private_feed_counts_under_its_calendar_without_its_token(site: Publis
     site.client.head(path)
     site.get("/private/no-such-token/inner.ics")
     assert (first.status_code, again.status_code) == (200, 304)
-    assert read(site) == [Polls("/private/…/inner.ics", "Thunderbird", 1, 1, len(first.data))]
+    assert read(site) == [PollCounts("/private/…/inner.ics", "Thunderbird", 1, 1, len(first.data))]
 
 
 def test_no_table_has_an_address_a_user_agent_or_a_token(site: Published) -> None:
@@ -138,7 +138,7 @@ def test_a_running_process_adds_its_counts_by_itself(
     monkeypatch.setattr(state, "_KEEP", 0.0)
     site.get(FEED, User_Agent=APPLE)
 
-    def look() -> list[Polls]:
+    def look() -> list[PollCounts]:
         with site.database.read() as connection:
             return load_polls(connection, site.now, 1)
 
@@ -165,7 +165,7 @@ def test_every_process_adds_to_the_same_sums_day_by_day(site: Published) -> None
 def test_days_of_more_than_a_year_ago_are_forgotten(site: Published) -> None:
     site.get(FEED)
     assert len(read(site)) == 1
-    site.now += KEPT + timedelta(days=1)
+    site.now += RETENTION + timedelta(days=1)
     site.get("/calendars.ics")
     assert [one.feed for one in read(site, 1000)] == ["/calendars.ics"]
 
@@ -179,12 +179,12 @@ def test_while_the_database_is_away_counts_wait_and_are_then_added(
         with pytest.raises(StoreError):
             away.state.keep_polls()
     away.state.tally.count(FEED, APPLE, 11)
-    assert away.state.tally.take() == [Polls(FEED, "Apple Calendar", 2, 1, 111)]
+    assert away.state.tally.take() == [PollCounts(FEED, "Apple Calendar", 2, 1, 111)]
     away.database.close()
 
 
 def test_threads_that_count_at_once_lose_nothing() -> None:
-    tally, taken = Tally(), list[Polls]()
+    tally, taken = Tally(), list[PollCounts]()
     agents = [APPLE, "curl/8", *(f"program/{number}" for number in range(1100))]
 
     def count() -> None:

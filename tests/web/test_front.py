@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pytest
 
 from calfeed.errors import CalfeedError
-from calfeed.store.reports.poll_counts import Polls
+from calfeed.store.reports.poll_counts import PollCounts
 from calfeed.web.app import make_flask
 from calfeed.web.pages.page_cache import ReadyPages
 from calfeed.web.published.responses import LookUp, StartResponse
@@ -184,7 +184,7 @@ def test_a_feed_is_answered_whole_compressed_or_with_304_and_counted(
     assert served.made == []
     served.get(FEED, user_agent="curl/8")
     served.front.__rsgi_del__(served.loop)
-    counted: list[Polls] = []
+    counted: list[PollCounts] = []
 
     def all_arrived() -> bool:
         counted.extend(site.state.tally.take())

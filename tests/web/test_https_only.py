@@ -13,7 +13,7 @@ from werkzeug.test import Client
 from calfeed.cli import cli
 from calfeed.delivery.transport.guard import UrlRules
 from calfeed.settings import Settings
-from calfeed.store.endpoints.endpoints import list_endpoints
+from calfeed.store.endpoints.records import list_endpoints
 from calfeed.web.api.app import VERSION, make_api
 from calfeed.web.console.routes import make_console
 from tests.web.api_site import ADMIN, ApiSite, make_api_site

@@ -18,7 +18,7 @@ from calfeed.errors import CalfeedError, SettingsError
 from calfeed.reminders.endpoint_values import MAX_ENTRIES, MAX_LINE
 from calfeed.settings import Settings
 from calfeed.store.access.tokens import load_tokens
-from calfeed.store.endpoints.endpoints import Endpoint, list_endpoints
+from calfeed.store.endpoints.records import Endpoint, list_endpoints
 from calfeed.web.console.routes import make_console
 from tests.web.api_site import ADMIN, ApiSite, make_api_site
 

@@ -21,7 +21,7 @@ from calfeed.publish import apply, ledger, show
 from calfeed.publish.plan import Plan
 from calfeed.services.publishing import fill_ledger
 from calfeed.settings import Settings, load_settings
-from calfeed.store.catalog.installation import load_scheme
+from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
 from calfeed.web.feeds.choices import parse_choice
@@ -122,7 +122,7 @@ def _published(
         migrate(database)
         fill_ledger(database, before)
         with database.read() as connection:
-            uids = load_scheme(connection)
+            uids = load_uid_scheme(connection)
         defined = load_definitions(settings.events, uids=uids, today=now.date())
         try:
             plan = apply.publish(database, defined, now, base_url, allow_removals=allow_removals)

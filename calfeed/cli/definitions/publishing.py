@@ -81,14 +81,14 @@ def published_state(settings: Settings) -> Iterator[tuple[Connection | None, Uid
     if not settings.has_database:
         yield None, NAME_BASED_UIDS
         return
-    from calfeed.store.catalog.installation import load_scheme
+    from calfeed.store.catalog.installation import load_uid_scheme
 
     with ExitStack() as stack:
         found: tuple[Connection | None, UidScheme] = None, NAME_BASED_UIDS
         with suppress(StoreError):
             database = stack.enter_context(output.opened(settings))
             connection = stack.enter_context(database.read())
-            found = connection, load_scheme(connection)
+            found = connection, load_uid_scheme(connection)
         yield found
 
 
@@ -169,7 +169,7 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
     from calfeed.store.catalog.publishes import Author
     from calfeed.store.database import Database
     from calfeed.store.migrate import migrate
-    from calfeed.store.outbox.timekeeping import last_time
+    from calfeed.store.outbox.clock_skew import last_recorded_time
 
     name = find_user() if by is None else check_name(by)
     settings = load_settings()
@@ -178,7 +178,7 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
         for line in output.describe_new_keys(database):
             click.echo(line, err=True)
         with database.read() as connection:
-            last = last_time(connection)
+            last = last_recorded_time(connection)
         for line in _describe_clock(output.now(), last):
             click.echo(line, err=True)
         spare_start()

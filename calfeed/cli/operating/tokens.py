@@ -45,7 +45,7 @@ def add(
         raise click.UsageError("say what it is for: either a CALENDAR, or --scope")
     settings = load_settings()
     now = output.now()
-    until = tokens.read_expiry(expires, now) if expires else None
+    until = tokens.parse_expiry(expires, now) if expires else None
     said = f"; it expires on {until:%Y-%m-%d at %H:%M} UTC" if until else ""
     with output.opened(settings) as database:
         kept, made = add_token(

@@ -14,7 +14,7 @@ from calfeed.delivery.senders import load_channels
 from calfeed.delivery.views import describe_endpoint
 from calfeed.services.channels import find_channel_slips
 from calfeed.settings import load_settings
-from calfeed.store.endpoints.endpoints import load_endpoints
+from calfeed.store.endpoints.records import load_endpoints
 
 if TYPE_CHECKING:
     from calfeed.delivery.channels.file import Channel

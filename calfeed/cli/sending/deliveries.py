@@ -14,8 +14,9 @@ from calfeed.delivery.views import describe_attempt, describe_delivery
 from calfeed.model.states import DeliveryState
 from calfeed.services.deliveries import retry_deliveries, retry_failed
 from calfeed.settings import load_settings
-from calfeed.store.outbox import claims, deliveries
-from calfeed.store.outbox.deliveries import DeliveryRow, Retried
+from calfeed.store.outbox import deliveries
+from calfeed.store.outbox.deliveries import DeliveryRow, RetryResult
+from calfeed.store.outbox.messages import load_messages
 from calfeed.store.reports import history
 
 
@@ -84,7 +85,7 @@ def show(delivery_id: int, as_json: bool) -> None:
     with output.opened(load_settings()) as database, database.read() as connection:
         row = deliveries.find_delivery(connection, delivery_id)
         made = deliveries.load_attempts(connection, delivery_id)
-        body = claims.load_messages(connection, [row.message_id])[row.message_id].body
+        body = load_messages(connection, [row.message_id])[row.message_id].body
     if as_json:
         output.print_json(
             {
@@ -135,7 +136,7 @@ def retry(
         sys.exit(1)
 
 
-def _say(done: Retried) -> None:
+def _say(done: RetryResult) -> None:
     for number, why in done.refused.items():
         click.echo(f"delivery {number} {why}, so it is not sent again", err=True)
     if done.held:

@@ -11,7 +11,7 @@ from calfeed.delivery.views import signs_until
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.option_texts import describe_options
-from calfeed.store.endpoints.endpoints import Endpoint
+from calfeed.store.endpoints.records import Endpoint
 
 
 def show(one: Endpoint, now: datetime, counts: Mapping[DeliveryState, int]) -> list[str]:

@@ -20,7 +20,7 @@ from calfeed.reminders.retry import is_received
 from calfeed.services import endpoints as service
 from calfeed.services.endpoints import EndpointDetails
 from calfeed.settings import load_settings
-from calfeed.store.endpoints.endpoints import list_endpoints
+from calfeed.store.endpoints.records import list_endpoints
 
 _by_id = click.argument("endpoint_id")
 _own_secret = click.option("--secret", help="A secret of your own (whsec_…) instead of a new one.")

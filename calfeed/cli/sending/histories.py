@@ -20,7 +20,7 @@ from calfeed.reminders.messages import describe_occurrences, describe_time
 from calfeed.services.reports import Entry, load_event_history
 from calfeed.settings import load_settings
 from calfeed.store.catalog.publishes import Author
-from calfeed.store.reports.history import FATES, Published, Told
+from calfeed.store.reports.history import REMINDER_OUTCOMES, PublishedChange, SentMessage
 from calfeed.store.rows import ReminderRow
 
 
@@ -56,30 +56,32 @@ def history(name: str, as_json: bool) -> None:
         values = [{"at": entry.at.isoformat(), **entry.value} for entry in entries]
         output.print_json({"event": name, "uids": read.uids, "history": values})
         return
-    last = found.published[-1].revision
+    last = found.changes[-1].revision
     gone = "; withdrawn" if last.withdrawn else ""
     click.echo(f"{name}: {printable(_title(last.event))}{gone}")
     for entry in entries:
         click.echo(f"{show_time(entry.at)}  {printable(entry.line)}")
         for line in entry.below:
             click.echo(f"    {line}")
-    told = sum(receipt.received_at is not None for one in found.told for receipt in one.receipts)
+    told = sum(
+        receipt.received_at is not None for one in found.messages for receipt in one.receipts
+    )
     click.echo(
-        f"{count(len(found.published), 'revision')}, {count(len(found.told), 'message')}, "
+        f"{count(len(found.changes), 'revision')}, {count(len(found.messages), 'message')}, "
         f"{count(told, 'receipt')}; times are UTC"
     )
 
 
 def _describe(entry: Entry, rows: Mapping[str, ReminderRow]) -> _Entry:
     what = entry.what
-    if isinstance(what, Published):
+    if isinstance(what, PublishedChange):
         return _publish(what)
-    if isinstance(what, Told):
+    if isinstance(what, SentMessage):
         return _tell(what, rows.get(what.reminder or ""))
     return _end(what)
 
 
-def _publish(one: Published) -> _Entry:
+def _publish(one: PublishedChange) -> _Entry:
     change = one.change
     revision, event, reason = change.after, change.after.event, change.reason
     whole = change.kind is Kind.MOVED and not change.occurrences
@@ -108,7 +110,7 @@ def _say_author(author: Author) -> list[str]:
     return [" ".join([*by, *command])] if by or command else []
 
 
-def _tell(told: Told, row: ReminderRow | None) -> _Entry:
+def _tell(told: SentMessage, row: ReminderRow | None) -> _Entry:
     rule = f", {row.rule}" if row else ""
     value = {
         "what": "message",
@@ -122,7 +124,7 @@ def _tell(told: Told, row: ReminderRow | None) -> _Entry:
 
 
 def _end(row: ReminderRow) -> _Entry:
-    line = f"reminder {row.rule}, due {show_time(row.due)}: {FATES[row.state]}"
+    line = f"reminder {row.rule}, due {show_time(row.due)}: {REMINDER_OUTCOMES[row.state]}"
     value = {"what": "reminder", "state": row.state, "reminder": _describe_reminder(row)}
     return _Entry(row.settled_at or row.due, line, value)
 

@@ -12,7 +12,7 @@ from calfeed.counting import count
 from calfeed.delivery.transport.sender import Outcome
 from calfeed.services.rehearsals import receiver_at, send_rehearsal
 from calfeed.settings import Settings, load_settings
-from calfeed.store.endpoints.endpoints import Endpoint
+from calfeed.store.endpoints.records import Endpoint
 
 
 @click.command()

@@ -18,7 +18,7 @@ from calfeed.publish.windows import Planned
 from calfeed.reminders.messages import LATE, describe_occurrence, format_span
 from calfeed.services.reports import list_reminders
 from calfeed.settings import load_settings
-from calfeed.store.reports.history import FATES, Fired
+from calfeed.store.reports.history import REMINDER_OUTCOMES, FiredReminder
 
 _NAMED = 10
 """How many endpoints of a reminder are written out for people; of more only how many there are."""
@@ -42,13 +42,13 @@ def reminders(begin: str | None, end: str | None, as_json: bool) -> None:
     if as_json:
         output.print_json(
             [
-                _describe_fired(one) if isinstance(one, Fired) else _describe(one, now)
+                _describe_fired(one) if isinstance(one, FiredReminder) else _describe(one, now)
                 for one in found
             ]
         )
         return
     for one in found:
-        if isinstance(one, Fired):
+        if isinstance(one, FiredReminder):
             _print_fired(one)
         else:
             _print(one, now)
@@ -58,8 +58,8 @@ def reminders(begin: str | None, end: str | None, as_json: bool) -> None:
     )
 
 
-def _print_fired(one: Fired) -> None:
-    row, event, told = one.reminder, one.revision.event, one.told
+def _print_fired(one: FiredReminder) -> None:
+    row, event, told = one.reminder, one.revision.event, one.message
     name = f"{text_in(event.summary, event.language)} ({format_when(_start(one), None)})"
     click.echo(f"{_due(row.due, event)}  {printable(name)}")
     click.echo(f"    {row.rule}; {_fate(one)}")
@@ -74,17 +74,17 @@ def _print_fired(one: Fired) -> None:
             click.echo(f"    {line}")
 
 
-def _fate(one: Fired) -> str:
+def _fate(one: FiredReminder) -> str:
     """Say what became of a reminder whose time has come."""
     row = one.reminder
     since = f" ({show_time(row.settled_at)})" if row.settled_at else ""
     parts = []
-    if one.told is not None:
-        late = one.told.at - row.due
+    if one.message is not None:
+        late = one.message.at - row.due
         lateness = f", {format_span(late)} late" if late > LATE else ""
-        parts.append(f"sent {show_time(one.told.at)}{lateness}")
-    if row.state in FATES:
-        parts.append(FATES[row.state] + since)
+        parts.append(f"sent {show_time(one.message.at)}{lateness}")
+    if row.state in REMINDER_OUTCOMES:
+        parts.append(REMINDER_OUTCOMES[row.state] + since)
     return "; ".join(parts)
 
 
@@ -110,15 +110,15 @@ def _state(one: Planned, now: datetime) -> str:
     return "to be planned" if one.reminder.due > now else "past when it was published"
 
 
-def _start(one: Fired) -> date | datetime:
+def _start(one: FiredReminder) -> date | datetime:
     """The start of the occurrence, as the event wrote it then."""
     event = one.revision.event
     begins = one.reminder.begins.astimezone(event.zone)
     return begins.date() if event.all_day else begins
 
 
-def _describe_fired(one: Fired) -> dict[str, Any]:
-    row, event, told = one.reminder, one.revision.event, one.told
+def _describe_fired(one: FiredReminder) -> dict[str, Any]:
+    row, event, told = one.reminder, one.revision.event, one.message
     receipts = told.receipts if told else ()
     return {
         **_describe_event(event, row.key, row.rule, row.due),

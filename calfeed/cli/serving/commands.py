@@ -90,9 +90,9 @@ def worker(supervised: bool) -> None:
     from calfeed.delivery.senders import load_channels, open_sender, warn_of_plain
     from calfeed.services.channels import keep_channels
     from calfeed.services.installation import find_lost
-    from calfeed.store.endpoints.endpoints import list_endpoints
+    from calfeed.store.endpoints.records import list_endpoints
     from calfeed.store.notices import Listener
-    from calfeed.store.outbox.timekeeping import last_time
+    from calfeed.store.outbox.clock_skew import last_recorded_time
 
     logs.configure("worker")
     settings = load_settings()
@@ -106,7 +106,7 @@ def worker(supervised: bool) -> None:
         open_sender(settings, channels) as sender,
     ):
         with database.read() as connection:
-            last = last_time(connection)
+            last = last_recorded_time(connection)
             endpoints = list_endpoints(connection)
             lost = find_lost(connection)
         for line in describe_lost(lost):

@@ -28,9 +28,8 @@ from calfeed.publish.compare import NOTHING, Removals
 from calfeed.publish.plan import Plan
 from calfeed.publish.show import describe_held, show_shortened, show_text, show_waiting, summarize
 from calfeed.settings import Settings
-from calfeed.store.catalog import catalog
-from calfeed.store.catalog.installation import load_scheme
-from calfeed.store.catalog.publishes import Author
+from calfeed.store.catalog.installation import load_uid_scheme
+from calfeed.store.catalog.publishes import Author, latest_publish
 from calfeed.store.database import Database
 from calfeed.store.sqlite import Identity
 
@@ -73,7 +72,7 @@ class Publisher:
         try:
             file = self._database.identify()
             with self._database.read() as connection:
-                uids = load_scheme(connection)
+                uids = load_uid_scheme(connection)
             defined = load_definitions(
                 self._settings.events, self._reader, uids, self._clock().date()
             )
@@ -119,7 +118,7 @@ class Publisher:
     def anything_published(self) -> bool:
         """Whether there is a state to serve."""
         with self._database.read() as connection:
-            return catalog.latest_publish(connection) > 0
+            return latest_publish(connection) > 0
 
     def _find_author(self, files: Sequence[DefinitionFile]) -> str | None:
         """At the start who runs `serve`; then whose files were saved since the last publish."""

@@ -15,7 +15,7 @@ from calfeed.publish.windows import Planned, load_window
 from calfeed.services.installation import make_ready
 from calfeed.services.sessions import LINK_LASTING, make_link
 from calfeed.settings import Settings
-from calfeed.store.catalog import catalog
+from calfeed.store.catalog.calendars import load_calendars
 from calfeed.store.catalog.visibility import is_public
 from calfeed.store.database import Database
 
@@ -35,7 +35,7 @@ def prepare(database: Database, say: Callable[[str], None]) -> None:
 def describe_start(database: Database, settings: Settings) -> Iterator[str]:
     """What a person wants to know first: where the pages and public feeds are, what fires next."""
     with database.read() as connection:
-        rows = catalog.load_calendars(connection).values()
+        rows = load_calendars(connection).values()
         public = [row.slug for row in rows if not row.withdrawn and is_public(connection, row.slug)]
     yield f"pages    {settings.base_url}/"
     yield f"feeds    {settings.base_url}/calendars.ics"

@@ -19,7 +19,7 @@ from calfeed.model.texts import nearest
 from calfeed.reminders.endpoint_values import FILTER_LISTS, check_line, list_faults, read_options
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options
-from calfeed.store.endpoints.endpoints import Endpoint
+from calfeed.store.endpoints.records import Endpoint
 
 # A letter first, because a host of digits is an address.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,35}")

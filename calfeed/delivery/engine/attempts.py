@@ -15,10 +15,11 @@ from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.retry import Delivered, Disable, GiveUp, RetryAt, decide
 from calfeed.reminders.signing import sign_headers
 from calfeed.store.database import Connection, Database
-from calfeed.store.endpoints import endpoints, lifecycle
-from calfeed.store.endpoints.endpoints import Endpoint
+from calfeed.store.endpoints import lifecycle, records
+from calfeed.store.endpoints.records import Endpoint
 from calfeed.store.outbox import claims as store
-from calfeed.store.outbox.claims import Attempt, Claim, StoredMessage
+from calfeed.store.outbox.claims import Attempt, Claim
+from calfeed.store.outbox.messages import StoredMessage, load_messages
 
 _log = logging.getLogger(__name__)
 
@@ -69,8 +70,8 @@ def prepare(
     does any `at_once`.
     """
     now = clock()
-    stored = store.load_messages(connection, [one.message_id for one in claims])
-    receivers = endpoints.load_endpoints(connection, list({one.endpoint_id for one in claims}))
+    stored = load_messages(connection, [one.message_id for one in claims])
+    receivers = records.load_endpoints(connection, list({one.endpoint_id for one in claims}))
     by_endpoint: dict[str, list[Claim]] = {}
     for one in claims:
         by_endpoint.setdefault(one.endpoint_id, []).append(one)
@@ -84,14 +85,14 @@ def prepare(
         if endpoint is None:
             dropped += ready
             continue
-        expired += [one for one in ready if not stored[one.message_id].matters(now)]
-        ready = [one for one in ready if stored[one.message_id].matters(now)]
+        expired += [one for one in ready if not stored[one.message_id].is_sendable(now)]
+        ready = [one for one in ready if stored[one.message_id].is_sendable(now)]
         urgent = {
             one
             for one in ready
             if at_once or (stored[one.message_id].is_test and one.attempts == 0)
         }
-        if not endpoint.takes_posts:
+        if not endpoint.accepts_messages:
             paused += [one for one in ready if one not in urgent]
             ready = [one for one in ready if one in urgent]
             if not ready:
@@ -103,7 +104,7 @@ def prepare(
         if takes is not None and not takes(endpoint.url):
             later.update(dict.fromkeys(ready, now + _ELSEWHERE))
             continue
-        lost = [one for one in ready if stored[one.message_id].lost]
+        lost = [one for one in ready if stored[one.message_id].unreadable]
         later.update(dict.fromkeys(lost, now + _ELSEWHERE))
         ready = [one for one in ready if one not in lost]
         others = [one for one in ready if one not in urgent]
@@ -118,12 +119,12 @@ def prepare(
             requests.append(Request(posting, endpoint.url, headers, message.body, signer))
     store.settle(connection, expired, DeliveryState.EXPIRED, now, attempted=False)
     store.settle(connection, dropped, DeliveryState.DROPPED, now, attempted=False)
-    idle = endpoints.keep_idle(connection, sorted({one.endpoint_id for one in paused}))
+    idle = records.lock_inactive(connection, sorted({one.endpoint_id for one in paused}))
     held = [one for one in paused if one.endpoint_id in idle]
     # Not under a lease any more: whoever resumes the endpoint need not think it is on its way.
     later |= {one: now if one.endpoint_id in idle else now + _MOMENT for one in paused}
     store.hold(connection, held)
-    store.pass_over(connection, later)
+    store.defer(connection, later)
     return requests
 
 
@@ -148,7 +149,7 @@ def _find_unwanted(
         later |= {one: quiet for one, until in untils if until is None or quiet < until}
     wanted = [one for one in ready if one not in later]
     if rate is not None and wanted:
-        turns = lifecycle.take_turns(connection, endpoint.id, rate, len(wanted), now)
+        turns = lifecycle.reserve_send_times(connection, endpoint.id, rate, len(wanted), now)
         later |= {one: at for one, at in zip(wanted, turns, strict=True) if at > now}
     return later
 
@@ -195,12 +196,12 @@ def record(
     store.record_attempts(connection, [_to_attempt(outcome) for outcome in outcomes])
     store.settle(connection, delivered, DeliveryState.DELIVERED, now)
     store.settle(connection, failed, DeliveryState.FAILED, now)
-    store.put_off(connection, again)
-    for key, since in lifecycle.note_outcomes(connection, answered, failing, now).items():
+    store.schedule_retries(connection, again)
+    for key, since in lifecycle.record_outcomes(connection, answered, failing, now).items():
         if since <= now - GIVEN_UP:
             gone.setdefault(key, f"every attempt since {since:%Y-%m-%d %H:%M} UTC has failed")
     for key, why in sorted(gone.items()):
-        if lifecycle.hold_endpoint(connection, key, EndpointState.DISABLED, now, why):
+        if lifecycle.suspend_endpoint(connection, key, EndpointState.DISABLED, now, why):
             _log.error(
                 "endpoint %s is disabled: %s; `calfeed endpoint resume %s` sends it what it missed",
                 key,
@@ -223,7 +224,7 @@ def post_now(
     """
     with database.write() as connection:
         number = add(connection)
-        claims = store.claim_one(connection, number, clock())
+        claims = store.claim_by_id(connection, number, clock())
         requests = prepare(connection, claims, clock, at_once=True, takes=sender.takes)
     if not requests:
         raise CalfeedError(f"delivery {number} is not pending, or its message cannot be read")

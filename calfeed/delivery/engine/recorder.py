@@ -184,7 +184,7 @@ class Recorder:
         with self._database.write() as connection:
             record(connection, self._unrecorded, now, self._random)
             lost = held - store.renew(connection, held, now)
-            store.give_back(connection, back)
+            store.release(connection, back)
         with self._lock:
             self._claims.difference_update(_claims_of(self._unrecorded), self._unposted)
             if renewing:

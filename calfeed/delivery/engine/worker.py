@@ -31,10 +31,13 @@ from calfeed.delivery.replanning import replan
 from calfeed.delivery.retention import KEEP, Retention
 from calfeed.delivery.transport.sender import Sender
 from calfeed.publish.announce import announce_due
-from calfeed.store.catalog import announcements, catalog
+from calfeed.store.catalog import announcements
+from calfeed.store.catalog.publishes import latest_publish
 from calfeed.store.database import Database
 from calfeed.store.outbox import claims as store
-from calfeed.store.outbox import deliveries, digests, outbox, timekeeping
+from calfeed.store.outbox import clock_skew, deliveries, digests
+from calfeed.store.outbox.messages import has_pending_fan_out
+from calfeed.store.outbox.reminders import next_reminder_due
 
 _LONGEST_NAP = 1.0
 
@@ -121,14 +124,14 @@ class Worker:
     def agenda(self) -> Agenda:
         """Look ahead, for the clock."""
         with self._database.read() as connection:
-            published = catalog.latest_publish(connection)
-            next_due = outbox.next_due(connection)
-            moments = [next_due and next_due - AHEAD, digests.next_gathered(connection)]
+            published = latest_publish(connection)
+            next_due = next_reminder_due(connection)
+            moments = [next_due and next_due - AHEAD, digests.next_digest_due(connection)]
             agenda = Agenda(
                 due=min((one for one in moments if one is not None), default=None),
-                ripe=deliveries.next_pending(connection),
-                announce=announcements.next_due(connection),
-                waiting=outbox.is_waiting(connection),
+                ripe=deliveries.next_pending_at(connection),
+                announce=announcements.next_announcement_due(connection),
+                waiting=has_pending_fan_out(connection),
             )
         if published != self._published:
             self._published = published
@@ -142,7 +145,7 @@ class Worker:
         """
         now = self._clock()
         with self._database.write() as connection:
-            timekeeping.note_time(connection, now)
+            clock_skew.record_time(connection, now)
         replan(self._database, now)
         ahead = now + REVIEWED
         review_plans(self._database, min(self._reviewed, now), ahead)
@@ -219,7 +222,7 @@ class Worker:
             kept, beyond = self._shares.sort_out(claims, time.monotonic())
             requests = prepare(connection, kept, self._clock, takes=self._sender.takes)
             until = {one: now + timedelta(seconds=left) for one, left in beyond.items()}
-            store.pass_over(connection, until)
+            store.defer(connection, until)
         self._recorder.take(requests, doubts, now)
         self._claimed = time.monotonic()
         self._more = len(claims) == limit

@@ -1,1 +1,1 @@
-"""Who may read and do what: tokens, sessions, sign-in links."""
+"""Access control: tokens, sessions, sign-in links and idempotency keys."""

@@ -1,6 +1,6 @@
-"""Answers to requests that must not be done twice: a client that lost one asks again, and gets it.
+"""Idempotency keys: a client that repeats a request with its key gets the first response again.
 
-They stand for a day, and are kept in the transaction that did what they tell of.
+Responses are kept for a day. Each is stored in the transaction of its request.
 """
 
 from __future__ import annotations
@@ -13,27 +13,29 @@ from calfeed.errors import InvalidInputError
 from calfeed.store.tables import answers
 from calfeed.store.upsert import insert_new
 
-KEPT = timedelta(days=1)
-"""For how long an answer stands."""
+RETENTION = timedelta(days=1)
+"""How long a response is kept."""
 
 
 def claim_key(connection: Connection, key: str, request: str, now: datetime) -> str | None:
-    """Take a key for a request; None where it was free, else what was answered the first time.
+    """Claim a key for a request. Returns None if it is new, or the stored response.
 
-    Both are hashes. Whoever has taken the key and is still at work is waited for. Raises
-    InvalidInputError where it was another request.
+    Key and request are hashes. If a request with this key is in progress, wait for it. Raises
+    InvalidInputError if the key belongs to another request.
     """
-    connection.execute(delete(answers).where(answers.c.at < now - KEPT))
-    taking = insert_new(connection, answers).values(key=key, request=request, at=now)
-    if connection.scalar(taking.returning(answers.c.key)) is not None:
+    connection.execute(delete(answers).where(answers.c.at < now - RETENTION))
+    claim = insert_new(connection, answers).values(key=key, request=request, at=now)
+    if connection.scalar(claim.returning(answers.c.key)) is not None:
         return None
     row = connection.execute(select(answers).where(answers.c.key == key)).one()
     if row.request != request:
-        raise InvalidInputError("this key was given with another request before")
+        raise InvalidInputError(
+            "this idempotency key was used with another request before; use a new key"
+        )
     body: str = row.body
     return body
 
 
-def keep_answer(connection: Connection, key: str, body: str) -> None:
-    """Keep what is answered to the request that has taken a key."""
+def store_response(connection: Connection, key: str, body: str) -> None:
+    """Store the response to the request that has claimed a key."""
     connection.execute(update(answers).where(answers.c.key == key).values(body=body))

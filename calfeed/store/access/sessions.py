@@ -1,7 +1,7 @@
-"""Sessions of the console: who is signed in, since when, and until when.
+"""Sessions of the console.
 
-A browser carries a random id, of which only a hash is kept. A session ends when it is signed out
-of, when it is not used for `IDLE`, after `LONGEST`, and when another admin token is in force.
+The browser has a random id, of which only the hash is stored. A session ends on signing out, after
+`IDLE_TIMEOUT` without a request, after `MAX_AGE`, and when the admin token is changed.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, not_, select, up
 
 from calfeed.store.access.tokens import digest_token
 from calfeed.store.tables import session_keys, sessions
+from calfeed.store.upsert import insert_row
 
-IDLE = timedelta(hours=12)
-"""How long a session lasts from the last page that was asked for."""
+IDLE_TIMEOUT = timedelta(hours=12)
+"""How long a session lasts after its last request."""
 
-LONGEST = timedelta(days=7)
-"""How long a session lasts from its beginning, however much it is used."""
+MAX_AGE = timedelta(days=7)
+"""How long a session lasts at most."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """A session: when it began and was last used (UTC), and how somebody signed in.
+    """A session: when it began and was last used (UTC).
 
-    `method` is `token` or `link`.
+    `method` is how somebody signed in: `token` or `link`.
     """
 
     id: int
@@ -36,28 +37,26 @@ class Session:
 
 
 def load_session_key(connection: Connection) -> bytes:
-    """The random key of this installation's sessions."""
+    """Load the random key of this installation's sessions."""
     return bytes(connection.execute(select(session_keys.c.key)).scalar_one())
 
 
 def begin_session(
     connection: Connection, secret: str, door: str, method: str, now: datetime
 ) -> int:
-    """Keep a new session by its id's hash, forget those that are over, and return its number.
+    """Store a new session by the hash of its id, delete ended ones, and return its number.
 
-    `door` stands for the admin token that is in force.
+    `door` is derived from the current admin token.
     """
     connection.execute(delete(sessions).where(not_(_is_open(door, now))))
-    values = {"digest": digest_token(secret), "door": door, "method": method}
-    statement = sessions.insert().values(**values, begun=now, used=now)
-    key = connection.execute(statement).inserted_primary_key
-    return int(key[0]) if key else 0
+    values: dict[str, Any] = {"digest": digest_token(secret), "door": door, "method": method}
+    return insert_row(connection, sessions, values | {"begun": now, "used": now})
 
 
 def find_session(connection: Connection, secret: str, door: str, now: datetime) -> Session | None:
-    """The session of an id, unless it is over.
+    """Find the session with an id, unless it has ended.
 
-    It is looked up by a hash, so the time of the look-up does not depend on the secret id.
+    The lookup is by hash, so its duration does not depend on the secret id.
     """
     query = select(sessions).where(sessions.c.digest == digest_token(secret), _is_open(door, now))
     row = connection.execute(query).one_or_none()
@@ -65,24 +64,24 @@ def find_session(connection: Connection, secret: str, door: str, now: datetime) 
 
 
 def list_sessions(connection: Connection, door: str, now: datetime) -> list[Session]:
-    """The sessions that are not over, the last used first."""
+    """List the sessions that have not ended, the last used first."""
     query = select(sessions).where(_is_open(door, now))
     rows = connection.execute(query.order_by(sessions.c.used.desc(), sessions.c.id.desc()))
     return [_to_session(row) for row in rows]
 
 
 def touch_session(connection: Connection, number: int, now: datetime) -> None:
-    """Note that a session is in use."""
+    """Record that a session was used."""
     connection.execute(update(sessions).where(sessions.c.id == number).values(used=now))
 
 
 def end_session(connection: Connection, number: int) -> bool:
-    """End a session; False where it was over before."""
+    """End a session. Returns False if it did not exist."""
     return connection.execute(delete(sessions).where(sessions.c.id == number)).rowcount == 1
 
 
 def end_sessions(connection: Connection, besides: int | None = None) -> int:
-    """End every session, `besides` one; return how many."""
+    """End all sessions, except `besides`, and return their number."""
     statement = delete(sessions)
     if besides is not None:
         statement = statement.where(sessions.c.id != besides)
@@ -91,7 +90,9 @@ def end_sessions(connection: Connection, besides: int | None = None) -> int:
 
 def _is_open(door: str, now: datetime) -> ColumnElement[bool]:
     return and_(
-        sessions.c.door == door, sessions.c.used > now - IDLE, sessions.c.begun > now - LONGEST
+        sessions.c.door == door,
+        sessions.c.used > now - IDLE_TIMEOUT,
+        sessions.c.begun > now - MAX_AGE,
     )
 
 

@@ -1,4 +1,4 @@
-"""Links that sign one person in to the console, once. Only their hashes are kept."""
+"""Links that sign in to the console once. Only the hashes of their secrets are stored."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from calfeed.store.access.tokens import digest_token
 from calfeed.store.tables import sign_in_links
 
 
-def add_link(connection: Connection, once: str, expires: datetime) -> None:
-    """Keep what a link carries, until `expires` (UTC)."""
-    connection.execute(sign_in_links.insert().values(digest=digest_token(once), expires=expires))
+def add_link(connection: Connection, secret: str, expires: datetime) -> None:
+    """Store the secret of a link until `expires` (UTC)."""
+    connection.execute(sign_in_links.insert().values(digest=digest_token(secret), expires=expires))
 
 
-def use_link(connection: Connection, once: str, now: datetime) -> bool:
-    """Use a link up; False where there is none, or no longer."""
+def use_link(connection: Connection, secret: str, now: datetime) -> bool:
+    """Use a link up. Returns False if it does not exist or has expired."""
     connection.execute(delete(sign_in_links).where(sign_in_links.c.expires <= now))
     used = connection.execute(
-        delete(sign_in_links).where(sign_in_links.c.digest == digest_token(once))
+        delete(sign_in_links).where(sign_in_links.c.digest == digest_token(secret))
     )
     return used.rowcount == 1

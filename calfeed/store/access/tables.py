@@ -1,4 +1,4 @@
-"""The tables of what readers, programs and people come with; `tables.py` has the others."""
+"""The tables for access and for polls of feeds; `tables.py` has the others."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, Str
 
 from calfeed.store.columns import Instant, Serial, metadata
 
-# What lets a reader at a private calendar, or a program at the API; the token itself is not kept.
+# Tokens for feeds of private calendars and for the API; only hashes are stored.
 tokens = Table(
     "tokens",
     metadata,
     Column("id", Serial, primary_key=True),
     Column("digest", String(64), nullable=False, unique=True),
-    # The calendar whose feed it is for; None: it is for the API.
+    # The calendar of a feed token; None: an API token.
     Column("calendar", String(64)),
-    # What it lets at in the API, as JSON; an empty list for that of a feed.
+    # The scopes of an API token, as a JSON list; empty for a feed token.
     Column("scopes", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("created", Instant, nullable=False),
     Column("revoked", Instant),
-    # From when on it is not valid; None: it does not expire.
+    # None: it does not expire.
     Column("expires", Instant),
 )
 
-# What was answered to requests that must not be done twice, for a day.
+# Responses by idempotency key, kept for a day.
 answers = Table(
     "answers",
     metadata,
-    # Hashes: of who asked and the key they gave, and of what they asked for.
+    # Hashes: of the client and its idempotency key, and of the request.
     Column("key", String(64), primary_key=True),
     Column("request", String(64), nullable=False),
-    # NULL only within the transaction that makes it.
+    # NULL only within the transaction that inserts the row.
     Column("body", Text),
     Column("at", Instant, nullable=False, index=True),
 )
 
-# Links that sign one person in to the console, once; what they carry is not kept.
+# Links that sign in to the console once; only the hashes of their secrets are stored.
 sign_in_links = Table(
     "sign_in_links",
     metadata,
@@ -43,7 +43,7 @@ sign_in_links = Table(
     Column("expires", Instant, nullable=False),
 )
 
-# One row: the random key of this installation's sessions of the console.
+# One row: the random key of this installation's console sessions.
 session_keys = Table(
     "session_keys",
     metadata,
@@ -51,42 +51,42 @@ session_keys = Table(
     Column("key", LargeBinary, nullable=False),
 )
 
-# Who is signed in to the console; what their browsers carry is not kept.
+# Console sessions; only the hash of the id in the browser is stored.
 sessions = Table(
     "sessions",
     metadata,
     Column("id", Serial, primary_key=True),
     Column("digest", String(64), nullable=False, unique=True),
-    # Made of the admin token that was in force when it began: with another one it is over.
+    # Derived from the admin token at sign-in: the session ends when the token is changed.
     Column("door", String(64), nullable=False),
-    # How somebody signed in: token, link
+    # How somebody signed in: token or link.
     Column("method", String(16), nullable=False),
     Column("begun", Instant, nullable=False),
     Column("used", Instant, nullable=False),
 )
 
-# Endpoints that were registered by anybody and are not confirmed yet.
+# Endpoints from public registrations that are not confirmed yet.
 registrations = Table(
     "registrations",
     metadata,
     Column("endpoint_id", String(40), ForeignKey("endpoints.id"), primary_key=True),
-    # A hash of the network that it came from, under a key that is not kept.
+    # A hash of the network of the client, with a key that is not stored.
     Column("origin", String(64), nullable=False),
     Column("at", Instant, nullable=False),
 )
 
-# How often feeds were asked for, by day (UTC) and family of clients. Nothing tells who asked.
+# Polls of feeds, counted by day (UTC) and family of clients. Nothing identifies a client.
 polls = Table(
     "polls",
     metadata,
-    # The day's beginning.
+    # The start of the day.
     Column("day", Instant, primary_key=True),
     # The path of a feed, without the token of a private one.
     Column("feed", String(128), primary_key=True),
     Column("family", String(32), primary_key=True),
-    # How many got the feed, how many were told that they have it (304).
+    # The numbers of 200 and 304 responses.
     Column("sent", BigInteger, nullable=False),
     Column("unchanged", BigInteger, nullable=False),
-    # Of the bodies that were sent, as they went over the wire.
+    # Bytes of response bodies as sent, after compression.
     Column("bytes", BigInteger, nullable=False),
 )

@@ -1,7 +1,4 @@
-"""Tokens: access for a reader to the feed of a private calendar, or for a program to the API.
-
-Only their hashes are kept.
-"""
+"""Tokens for the feed of a private calendar or for the API. Only their hashes are stored."""
 
 from __future__ import annotations
 
@@ -19,6 +16,7 @@ from sqlalchemy import Connection, func, select, update
 from calfeed.errors import InvalidInputError, NotFoundError
 from calfeed.model.durations import parse_duration
 from calfeed.store.tables import tokens
+from calfeed.store.upsert import insert_row
 
 SCOPES = {
     "read": "read every calendar, private ones too",
@@ -28,21 +26,19 @@ SCOPES = {
     "tokens": "make tokens that may no more than this one, list them, revoke them",
     "admin": "everything",
 }
-"""What a token can be for, besides `read:CALENDAR`, which is for one private calendar."""
+"""The scopes of tokens, besides `read:CALENDAR`, which is for one private calendar."""
 
-_READ_ONE = "read:"
+_READ_PREFIX = "read:"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DAYS = re.compile(r"^(\d{1,5})d$")
-_SCOPE = re.compile(rf"{'|'.join(SCOPES)}|{_READ_ONE}[a-z0-9][a-z0-9-]{{0,63}}")
+_SCOPE = re.compile(rf"{'|'.join(SCOPES)}|{_READ_PREFIX}[a-z0-9][a-z0-9-]{{0,63}}")
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token as kept: what it is for, for whom, and since when it is revoked, if it is.
+    """A stored token: one for a feed has a `calendar`, one for the API has `scopes`.
 
-    It is valid until `expires` (UTC), or until it is revoked where that is None.
-
-    One for a feed has a `calendar`, one for the API `scopes`.
+    It is valid until it is `revoked`, or until `expires` (UTC) if that is not None.
     """
 
     id: int
@@ -55,40 +51,40 @@ class Token:
     expires: datetime | None = None
 
     def is_expired(self, now: datetime) -> bool:
-        """Whether its time is over."""
+        """Whether it has expired."""
         return self.expires is not None and self.expires <= now
 
     @property
     def calendars(self) -> list[str]:
-        """The private calendars that it names."""
-        named = [scope.removeprefix(_READ_ONE) for scope in self.scopes if _READ_ONE in scope]
+        """The private calendars that it is for by name."""
+        named = [scope.removeprefix(_READ_PREFIX) for scope in self.scopes if _READ_PREFIX in scope]
         return named if self.calendar is None else [self.calendar]
 
 
 def digest_token(token: str) -> str:
-    """The hash that is kept of a token. A token is random, so the hash needs no salt."""
+    """Return the hash of a token to store. Tokens are random, so the hash needs no salt."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def is_same_token(given: str, expected: str) -> bool:
-    """Whether two tokens are the same, compared in constant time."""
+    """Compare two tokens in constant time."""
     return hmac.compare_digest(digest_token(given), digest_token(expected))
 
 
-def check_scopes(scopes: Collection[str]) -> tuple[str, ...]:
-    """Return scopes in one order, each once. Raises InvalidInputError for one that there is not."""
+def normalize_scopes(scopes: Collection[str]) -> tuple[str, ...]:
+    """Return scopes sorted and without duplicates. Raises InvalidInputError for unknown ones."""
     for scope in scopes:
         if not _SCOPE.fullmatch(scope):
             raise InvalidInputError(
-                f'"{scope}" is no scope; there are {", ".join(SCOPES)}, and read:CALENDAR'
+                f'"{scope}" is not a scope; use {", ".join(SCOPES)}, or read:CALENDAR'
             )
     return tuple(sorted(set(scopes)))
 
 
-def read_expiry(text: str, now: datetime) -> datetime:
-    """When a token expires, from a span ("90 days", "90d") or a day, with whose beginning it does.
+def parse_expiry(text: str, now: datetime) -> datetime:
+    """Parse when a token expires: a duration ("90 days", "90d"), or a date, at its start in UTC.
 
-    Days are those of UTC. Raises InvalidInputError for what is neither, or past.
+    Raises InvalidInputError if it is neither, or in the past.
     """
     try:
         if _DAY.fullmatch(text):
@@ -97,24 +93,24 @@ def read_expiry(text: str, now: datetime) -> datetime:
             expires = parse_duration(_DAYS.sub(r"\1 days", text)).after(now)
     except ValueError:
         raise InvalidInputError(
-            f'"{text}" is not when a token can expire; write a span such as "90 days", or a date '
+            f'"{text}" is not a valid expiry; write a duration such as "90 days", or a date '
             f"such as {now.year + 1}-06-30"
         ) from None
     if expires <= now:
-        raise InvalidInputError(f"{text} is past, so the token would be of no use")
+        raise InvalidInputError(f"{text} is in the past, so the token would never be valid")
     return expires
 
 
 def allows(scopes: Collection[str], wanted: str) -> bool:
-    """Whether scopes include another: `admin` all, `read` that of each calendar."""
+    """Whether scopes include another: `admin` includes all, `read` that of each calendar."""
     if "admin" in scopes or wanted in scopes:
         return True
-    return wanted.startswith(_READ_ONE) and "read" in scopes
+    return wanted.startswith(_READ_PREFIX) and "read" in scopes
 
 
 def may_read(scopes: Collection[str], names: Collection[str]) -> bool:
-    """Whether scopes allow reading a private calendar with one of these current or former names."""
-    return any(allows(scopes, _READ_ONE + name) for name in names)
+    """Whether scopes allow reading a private calendar that has or had one of these names."""
+    return any(allows(scopes, _READ_PREFIX + name) for name in names)
 
 
 def add_token(
@@ -126,26 +122,25 @@ def add_token(
     scopes: Sequence[str] = (),
     expires: datetime | None = None,
 ) -> int:
-    """Keep a token, for the feed of a calendar or for the API, and return its number."""
-    statement = tokens.insert().values(
-        digest=digest_token(token),
-        calendar=calendar,
-        scopes=json.dumps(list(scopes)),
-        description=description,
-        created=now,
-        expires=expires,
-    )
-    key = connection.execute(statement).inserted_primary_key
-    return int(key[0]) if key else 0
+    """Store a token for the feed of a calendar or for the API, and return its number."""
+    values = {
+        "digest": digest_token(token),
+        "calendar": calendar,
+        "scopes": json.dumps(list(scopes)),
+        "description": description,
+        "created": now,
+        "expires": expires,
+    }
+    return insert_row(connection, tokens, values)
 
 
 def load_tokens(connection: Connection) -> list[Token]:
-    """Every token, revoked ones too, oldest first."""
+    """Load all tokens, including revoked ones, oldest first."""
     return [_to_token(row) for row in connection.execute(select(tokens).order_by(tokens.c.id))]
 
 
 def load_token(connection: Connection, number: int) -> Token:
-    """A token by its number, a revoked one too. Raises NotFoundError for no such one."""
+    """Load a token by its number. Raises NotFoundError if it does not exist."""
     row = connection.execute(select(tokens).where(tokens.c.id == number)).one_or_none()
     if row is None:
         raise NotFoundError("token", number)
@@ -153,40 +148,31 @@ def load_token(connection: Connection, number: int) -> Token:
 
 
 def find_token(connection: Connection, token: str, now: datetime) -> Token | None:
-    """A token that is neither revoked nor expired; None where there is no such one.
+    """Find a token that is neither revoked nor expired.
 
-    It is looked up by a hash, so the time of the look-up does not depend on the token.
+    The lookup is by hash, so its duration does not depend on the token.
     """
     query = select(tokens).where(tokens.c.digest == digest_token(token), tokens.c.revoked.is_(None))
     row = connection.execute(query).one_or_none()
-    found = None if row is None else _to_token(row)
-    return None if found is None or found.is_expired(now) else found
+    stored = None if row is None else _to_token(row)
+    return None if stored is None or stored.is_expired(now) else stored
 
 
 def revoke_token(connection: Connection, number: int, now: datetime) -> bool:
-    """Revoke a token; False where it was revoked before. Raises NotFoundError for no such one."""
+    """Revoke a token. Returns False if it was revoked before; raises NotFoundError if unknown."""
     load_token(connection, number)
-    changed = connection.execute(
+    revoked = connection.execute(
         update(tokens).where(tokens.c.id == number, tokens.c.revoked.is_(None)).values(revoked=now)
     )
-    return changed.rowcount == 1
+    return revoked.rowcount == 1
 
 
 def tokens_version(connection: Connection) -> tuple[int, datetime | None]:
-    """A value that changes whenever a token is made or revoked."""
+    """Return a value that changes whenever a token is created or revoked."""
     row = connection.execute(select(func.count(), func.max(tokens.c.revoked)).select_from(tokens))
     number, revoked = row.one()
     return int(number), revoked
 
 
 def _to_token(row: Any) -> Token:
-    return Token(
-        id=row.id,
-        digest=row.digest,
-        calendar=row.calendar,
-        scopes=tuple(json.loads(row.scopes)),
-        description=row.description,
-        created=row.created,
-        revoked=row.revoked,
-        expires=row.expires,
-    )
+    return Token(**row._asdict() | {"scopes": tuple(json.loads(row.scopes))})

@@ -1,1 +1,1 @@
-"""What is published: calendars, events, revisions, publishes."""
+"""The published state: calendars, events, revisions and publishes."""

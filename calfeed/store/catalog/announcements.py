@@ -1,9 +1,9 @@
-"""What people are told of changes: those that wait for their grace time, and those announced."""
+"""Announcements of changes: those that wait for their grace time, and those that were made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -23,16 +23,15 @@ from sqlalchemy import (
 
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
 from calfeed.model.revision import read_comparable
-from calfeed.store.rows import Waiting
+from calfeed.store.bulk_parameters import batches
+from calfeed.store.rows import PendingAnnouncement
 from calfeed.store.tables import announcements, publishes, reminders, revisions
 from calfeed.store.upsert import upsert
 
-_AT_ONCE = 500
-
 
 @dataclass(frozen=True)
-class Place:
-    """A place among what was announced: an event's revision, in an announcement."""
+class AnnouncementPosition:
+    """A position among the announced changes: a revision of an event, by announcement."""
 
     number: int
     uid: str
@@ -40,10 +39,10 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Announced:
-    """A change that was announced at `at` (UTC). What it was is read when it is asked for."""
+class AnnouncedChange:
+    """A change that was announced at `at` (UTC); `change` is computed when it is used."""
 
-    place: Place
+    position: AnnouncementPosition
     at: datetime
     kind: str
     revision_text: str = field(repr=False)
@@ -51,73 +50,75 @@ class Announced:
 
     @cached_property
     def change(self) -> EventChange:
-        """The change, from the revision that was announced before it."""
+        """The change from the revision that was announced before."""
         before = read_comparable(self.base_text) if self.base_text is not None else None
-        found = compare_revisions(before, read_comparable(self.revision_text))
-        return replace(found, kind=Kind(self.kind))
+        change = compare_revisions(before, read_comparable(self.revision_text))
+        return replace(change, kind=Kind(self.kind))
 
 
-def load_waiting(connection: Connection, uids: Sequence[str] | None = None) -> list[Waiting]:
-    """What waits to be announced, of all events or of some, soonest first."""
+def load_pending_announcements(
+    connection: Connection, uids: Sequence[str] | None = None
+) -> list[PendingAnnouncement]:
+    """Load pending announcements of all events or of some, soonest first."""
     query = select(announcements).order_by(announcements.c.due, announcements.c.uid)
     if uids is None:
-        return [Waiting(*row) for row in connection.execute(query)]
-    found: list[Any] = []
-    for part in _parts(uids):
-        found += connection.execute(query.where(announcements.c.uid.in_(part))).all()
-    return [Waiting(*row) for row in found]
+        queries = [query]
+    else:
+        queries = [query.where(announcements.c.uid.in_(batch)) for batch in batches(uids)]
+    return [PendingAnnouncement(*row) for part in queries for row in connection.execute(part)]
 
 
-def load_due(connection: Connection, now: datetime, limit: int) -> list[Waiting]:
-    """What is to be announced by now, soonest first."""
+def load_due_announcements(
+    connection: Connection, now: datetime, limit: int
+) -> list[PendingAnnouncement]:
+    """Load pending announcements that are due, soonest first."""
     query = select(announcements).order_by(announcements.c.due, announcements.c.uid)
     due = query.where(announcements.c.due <= now).limit(limit)
-    return [Waiting(*row) for row in connection.execute(due)]
+    return [PendingAnnouncement(*row) for row in connection.execute(due)]
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """When the next change is to be announced."""
-    found: datetime | None = connection.scalar(select(func.min(announcements.c.due)))
-    return found
+def next_announcement_due(connection: Connection) -> datetime | None:
+    """Return when the next change is to be announced, or None."""
+    due: datetime | None = connection.scalar(select(func.min(announcements.c.due)))
+    return due
 
 
-def load_bases(connection: Connection, uids: Sequence[str]) -> dict[str, str]:
-    """Of events that wait: the revision (JSON) that was announced last, where one was."""
-    same = (revisions.c.uid == announcements.c.uid) & (revisions.c.sequence == announcements.c.base)
-    query = select(revisions.c.uid, revisions.c.revision).join(announcements, same)
-    found: dict[str, str] = {}
-    for part in _parts(uids):
-        rows = connection.execute(query.where(announcements.c.uid.in_(part)))
-        found |= {row.uid: row.revision for row in rows if row.revision is not None}
-    return found
+def load_announced_bases(connection: Connection, uids: Sequence[str]) -> dict[str, str]:
+    """Load the revision (JSON) that was announced last of each event with a pending change."""
+    is_base = revisions.c.sequence == announcements.c.base
+    query = select(revisions.c.uid, revisions.c.revision).join(
+        announcements, (revisions.c.uid == announcements.c.uid) & is_base
+    )
+    bases: dict[str, str] = {}
+    for batch in batches(uids):
+        rows = connection.execute(query.where(announcements.c.uid.in_(batch)))
+        bases |= {row.uid: row.revision for row in rows if row.revision is not None}
+    return bases
 
 
-def save_waiting(connection: Connection, rows: Iterable[Waiting]) -> None:
-    """Let changes wait; those of the same event that wait already wait anew."""
-    values = [{"uid": row.uid, "base": row.base, "due": row.due} for row in rows]
+def save_pending_announcements(connection: Connection, rows: Iterable[PendingAnnouncement]) -> None:
+    """Insert pending announcements, or replace those of the same events."""
+    values = [asdict(row) for row in rows]
     if values:
         connection.execute(upsert(connection, announcements), values)
 
 
-def forget_waiting(connection: Connection, uids: Sequence[str]) -> None:
-    """Let nothing wait of these events."""
-    for part in _parts(uids):
-        connection.execute(delete(announcements).where(announcements.c.uid.in_(part)))
+def delete_pending_announcements(connection: Connection, uids: Sequence[str]) -> None:
+    """Delete the pending announcements of events."""
+    for batch in batches(uids):
+        connection.execute(delete(announcements).where(announcements.c.uid.in_(batch)))
 
 
-def hold_back(connection: Connection, until: Mapping[str, datetime]) -> None:
-    """Let reminders that are due not be sent before these moments, by key.
-
-    Their events are announced then.
-    """
-    given = [{"of_key": key, "moment": moment} for key, moment in until.items()]
-    if given:
+def delay_reminders(connection: Connection, until: Mapping[str, datetime]) -> None:
+    """Delay reminders, by key, until their events are announced."""
+    values = [{"of_key": key, "time": time} for key, time in until.items()]
+    if values:
         statement = update(reminders).where(reminders.c.key == bindparam("of_key"))
-        connection.execute(statement.values(send_from=bindparam("moment")), given)
+        connection.execute(statement.values(send_from=bindparam("time")), values)
 
 
-def note_announced(connection: Connection, changes: Iterable[EventChange], number: int) -> None:
-    """Note in the ledger that changes are announced in a publish of this number."""
+def mark_announced(connection: Connection, changes: Iterable[EventChange], number: int) -> None:
+    """Record in the ledger that changes are announced in the publish with this number."""
     values = [
         {
             "of_uid": change.after.event.uid,
@@ -129,10 +130,10 @@ def note_announced(connection: Connection, changes: Iterable[EventChange], numbe
         for change in changes
     ]
     if values:
-        mine = (revisions.c.uid == bindparam("of_uid")) & (
-            revisions.c.sequence == bindparam("of_sequence")
+        statement = update(revisions).where(
+            revisions.c.uid == bindparam("of_uid"),
+            revisions.c.sequence == bindparam("of_sequence"),
         )
-        statement = update(revisions).where(mine)
         connection.execute(
             statement.values(
                 announced_in=bindparam("publish"),
@@ -143,16 +144,16 @@ def note_announced(connection: Connection, changes: Iterable[EventChange], numbe
         )
 
 
-def announced_after(
-    connection: Connection, calendars: Sequence[str], place: Place, limit: int
-) -> list[Announced]:
-    """What was announced of some calendars behind a place, oldest first."""
+def load_announced_after(
+    connection: Connection, calendars: Sequence[str], position: AnnouncementPosition, limit: int
+) -> list[AnnouncedChange]:
+    """Load the announced changes of calendars after a position, oldest first."""
     columns = (revisions.c.announced_in, revisions.c.uid, revisions.c.sequence)
     query = (
-        _announced()
+        _select_announced()
         .where(
             revisions.c.calendar.in_(calendars),
-            tuple_(*columns) > tuple_(place.number, place.uid, place.sequence),
+            tuple_(*columns) > tuple_(position.number, position.uid, position.sequence),
         )
         .order_by(*columns)
         .limit(limit)
@@ -160,10 +161,10 @@ def announced_after(
     return [_to_announced(row) for row in connection.execute(query) if row.revision is not None]
 
 
-def find_place(
+def find_position(
     connection: Connection, calendars: Sequence[str], uid: str, sequence: int
-) -> Place | None:
-    """Where a revision was announced; None where none such was of these calendars."""
+) -> AnnouncementPosition | None:
+    """Return the position of a revision, or None if these calendars have not announced it."""
     number = connection.scalar(
         select(revisions.c.announced_in).where(
             revisions.c.uid == uid,
@@ -171,13 +172,13 @@ def find_place(
             revisions.c.calendar.in_(calendars),
         )
     )
-    return None if number is None else Place(number, uid, sequence)
+    return None if number is None else AnnouncementPosition(number, uid, sequence)
 
 
-def newest_announced(
-    connection: Connection, calendars: Sequence[str], most: int
-) -> dict[str, list[Announced]]:
-    """The newest that was announced of each of these calendars, newest first, at most `most`."""
+def load_newest_announced(
+    connection: Connection, calendars: Sequence[str], limit: int
+) -> dict[str, list[AnnouncedChange]]:
+    """Load up to `limit` announced changes of each calendar, newest first."""
     newest = func.row_number().over(
         partition_by=revisions.c.calendar,
         order_by=(
@@ -193,23 +194,23 @@ def newest_announced(
         .subquery()
     )
     query = (
-        _announced()
+        _select_announced()
         .add_columns(revisions.c.calendar)
         .join(
             ranked,
             (ranked.c.uid == revisions.c.uid) & (ranked.c.sequence == revisions.c.sequence),
         )
-        .where(ranked.c.rank <= most)
+        .where(ranked.c.rank <= limit)
         .order_by(revisions.c.calendar, ranked.c.rank)
     )
-    found: dict[str, list[Announced]] = {}
+    changes: dict[str, list[AnnouncedChange]] = {}
     for row in connection.execute(query):
         if row.revision is not None:
-            found.setdefault(row.calendar, []).append(_to_announced(row))
-    return found
+            changes.setdefault(row.calendar, []).append(_to_announced(row))
+    return changes
 
 
-def _announced() -> Select[Any]:
+def _select_announced() -> Select[Any]:
     base = revisions.alias("base")
     is_base = (base.c.uid == revisions.c.uid) & (base.c.sequence == revisions.c.announced_from)
     return (
@@ -222,11 +223,6 @@ def _announced() -> Select[Any]:
     )
 
 
-def _to_announced(row: Any) -> Announced:
-    place = Place(row.announced_in, row.uid, row.sequence)
-    return Announced(place, row.at, row.announced_as, row.revision, row.base)
-
-
-def _parts(uids: Sequence[str]) -> Iterable[Sequence[str]]:
-    """Databases limit how many parameters one statement has."""
-    return (uids[index : index + _AT_ONCE] for index in range(0, len(uids), _AT_ONCE))
+def _to_announced(row: Any) -> AnnouncedChange:
+    position = AnnouncementPosition(row.announced_in, row.uid, row.sequence)
+    return AnnouncedChange(position, row.at, row.announced_as, row.revision, row.base)

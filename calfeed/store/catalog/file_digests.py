@@ -1,6 +1,6 @@
-"""The digests of the files that calendars were published from.
+"""Digests of the definition files that calendars were published from.
 
-Nothing but time is lost with them: a calendar without one is read from its files.
+They are a cache: a calendar without a digest is read from its files again.
 """
 
 from __future__ import annotations
@@ -19,32 +19,31 @@ from calfeed.store.tables import readings
 from calfeed.store.upsert import upsert
 
 
-def load_known(connection: Connection) -> dict[str, CalendarReading]:
-    """What is known of the files of published calendars, by slug."""
-    found = {}
+def load_file_digests(connection: Connection) -> dict[str, CalendarReading]:
+    """Load the file digests and warnings of published calendars, by slug."""
+    digests = {}
     for row in connection.execute(select(readings)):
-        with suppress(ValueError, TypeError):  # what is damaged is not known
-            warnings = tuple(DefinitionWarning(**each) for each in json.loads(row.warnings))
-            found[row.calendar] = CalendarReading(row.digest, warnings)
-    return found
+        with suppress(ValueError, TypeError):  # ignore damaged rows
+            warnings = tuple(DefinitionWarning(**warning) for warning in json.loads(row.warnings))
+            digests[row.calendar] = CalendarReading(row.digest, warnings)
+    return digests
 
 
-def save_known(connection: Connection, known: Mapping[str, CalendarReading]) -> None:
-    """Keep this, and nothing else; what is as it was is not written."""
-    kept = load_known(connection)
-    gone = kept.keys() - known.keys()
-    if gone:
-        connection.execute(delete(readings).where(readings.c.calendar.in_(sorted(gone))))
+def save_file_digests(connection: Connection, known: Mapping[str, CalendarReading]) -> None:
+    """Replace the stored digests; unchanged rows are not written."""
+    stored = load_file_digests(connection)
+    if obsolete := stored.keys() - known.keys():
+        connection.execute(delete(readings).where(readings.c.calendar.in_(sorted(obsolete))))
     values = [
         {
             "calendar": slug,
-            "digest": one.digest,
-            "warnings": json.dumps([asdict(warning) for warning in one.warnings]),
+            "digest": files.digest,
+            "warnings": json.dumps([asdict(warning) for warning in files.warnings]),
         }
-        for slug, one in sorted(known.items())
-        if kept.get(slug) != one
+        for slug, files in sorted(known.items())
+        if stored.get(slug) != files
     ]
     if values:
-        owners = [(one["calendar"],) for one in values]
+        owners = [(row["calendar"],) for row in values]
         sealed = seal_rows(connection, readings, values, owners)
         connection.execute(upsert(connection, readings), sealed)

@@ -1,4 +1,4 @@
-"""What is published, in brief: enough to compare definitions with, without reading it all."""
+"""Fingerprints of published events: compare definitions without reading whole events."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, select
 
-from calfeed.store.rows import EventMark
-from calfeed.store.secrets.private import find_private, readable
+from calfeed.store.bulk_parameters import batches
+from calfeed.store.rows import EventFingerprint
+from calfeed.store.secrets.private import is_readable, load_private_slugs
 from calfeed.store.tables import events
 
 
-def load_marks(
+def load_fingerprints(
     connection: Connection, unchanged: Collection[str] = (), renderer: int = 0
-) -> dict[str, EventMark]:
-    """What is published and can be read, in brief, by UID.
+) -> dict[str, EventFingerprint]:
+    """Load the fingerprints of published events whose key exists, by UID.
 
-    Of calendars that are `unchanged` only what is withdrawn, or not from this `renderer`.
+    Of `unchanged` calendars, only events that are withdrawn or not rendered by this `renderer`.
     """
     columns = (
         events.c.uid,
@@ -26,9 +27,9 @@ def load_marks(
         events.c.withdrawn_at,
     )
     query = select(*columns)
-    private = find_private(connection)
+    private = load_private_slugs(connection)
     if private:
-        can_be_read = readable(connection, events.c.revision)
+        can_be_read = is_readable(connection, events.c.revision)
         query = query.where(events.c.calendar.not_in(private) | can_be_read)
     if unchanged:
         query = query.where(
@@ -36,15 +37,15 @@ def load_marks(
             | events.c.withdrawn_at.is_not(None)
             | (events.c.renderer != renderer)
         )
-    return {row.uid: EventMark(*row) for row in connection.execute(query)}
+    return {row.uid: EventFingerprint(*row) for row in connection.execute(query)}
 
 
-def any_in(connection: Connection, uids: Sequence[str], calendar_slugs: Collection[str]) -> bool:
-    """Whether one of these UIDs is that of an event of these calendars that is not withdrawn."""
+def any_published_in(
+    connection: Connection, uids: Sequence[str], calendar_slugs: Collection[str]
+) -> bool:
+    """Whether one of these UIDs belongs to an event of these calendars that is not withdrawn."""
     shown = events.c.calendar.in_(calendar_slugs) & events.c.withdrawn_at.is_(None)
     return any(
-        connection.scalar(
-            select(events.c.uid).where(shown, events.c.uid.in_(uids[index : index + 500])).limit(1)
-        )
-        for index in range(0, len(uids), 500)
+        connection.scalar(select(events.c.uid).where(shown, events.c.uid.in_(batch)).limit(1))
+        for batch in batches(uids)
     )

@@ -1,8 +1,8 @@
-"""The id of an installation, which goes into the UIDs that it makes."""
+"""The id of an installation, which is part of the UIDs that it generates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select, update
@@ -15,10 +15,10 @@ from calfeed.store.tables import installation, revisions
 
 @dataclass(frozen=True)
 class Installation:
-    """An installation's random id; publishes up to number `since` were made before it had one.
+    """The random id of an installation; publishes up to number `since` are older than the id.
 
-    `first_sequence` is the SEQUENCE of a new event: more than 0 after a restore, as the event may
-    have been published in the time that was lost.
+    `first_sequence` is the SEQUENCE of a new event. It is more than 0 after a restore, because the
+    event may have been published after the backup was made.
     """
 
     id: UUID
@@ -27,22 +27,21 @@ class Installation:
 
 
 def load_installation(connection: Connection) -> Installation:
-    """The id of this database's installation."""
+    """Load the installation of this database."""
     row = connection.execute(select(installation)).one()
     return Installation(UUID(row.id), row.since, row.first_sequence)
 
 
-def save_installation(connection: Connection, one: Installation) -> None:
-    """Give this database another installation's id. Nothing may be published in it."""
-    values = {"id": str(one.id), "since": one.since, "first_sequence": one.first_sequence}
+def save_installation(connection: Connection, installed: Installation) -> None:
+    """Replace the installation of this database, in which nothing may be published yet."""
+    values = asdict(installed) | {"id": str(installed.id)}
     connection.execute(update(installation).values(values))
 
 
-def set_id(connection: Connection, wanted: UUID) -> None:
-    """Give an installation an id that it had before, so that it makes the UIDs of that time again.
+def change_installation_id(connection: Connection, wanted: UUID) -> None:
+    """Give an installation an earlier id, so that it generates the same UIDs as before.
 
-    Raises InvalidInputError where an event was published under the id that it has: its UID would
-    change.
+    Raises InvalidInputError if an event is published under the present id, as its UID would change.
     """
     present = load_installation(connection)
     if wanted == present.id:
@@ -53,14 +52,14 @@ def set_id(connection: Connection, wanted: UUID) -> None:
     if published:
         raise InvalidInputError(
             f"the id stays {present.id}: {count(published, 'published event')} would "
-            "get another UID, and calendar apps would take them for others. An id is set in a "
+            "get another UID, and calendar apps would show them twice. Set the id in a "
             "database in which nothing is published yet"
         )
     save_installation(connection, replace(present, id=wanted))
 
 
-def load_scheme(connection: Connection) -> UidScheme:
-    """How this installation makes UIDs; what it published before it had an id keeps its own."""
-    one = load_installation(connection)
-    kept = select(revisions.c.uid).where(revisions.c.publish_id <= one.since).distinct()
-    return UidScheme(one.id, frozenset(connection.scalars(kept) if one.since else ()))
+def load_uid_scheme(connection: Connection) -> UidScheme:
+    """Load how UIDs are generated; events published before there was an id keep theirs."""
+    installed = load_installation(connection)
+    older = select(revisions.c.uid).where(revisions.c.publish_id <= installed.since).distinct()
+    return UidScheme(installed.id, frozenset(connection.scalars(older) if installed.since else ()))

@@ -1,4 +1,4 @@
-"""Where a database comes from, and how far it has come: what a restore has to know."""
+"""The lineage of a database: its installation and its publishes, which a restore compares."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from calfeed.store.secrets.private import seal_rows
 from calfeed.store.tables import deliveries, events, publishes, revisions
 
 RESTORED = "restored"
-"""The kind of a revision that changes nothing but SEQUENCE, after a restore: it is no news."""
+"""The kind of a revision that a restore adds to raise SEQUENCE. It changes nothing else."""
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """An installation's id, and when (UTC) its publishes were, by number."""
+    """The id of an installation, and the times (UTC) of its publishes by number."""
 
     installation: UUID
     publishes: Mapping[int, datetime]
@@ -32,24 +32,24 @@ class Lineage:
 
     @property
     def last_publish(self) -> datetime | None:
-        """When the last publish was."""
+        """The time of the last publish."""
         return max(self.publishes.values(), default=None)
 
 
 def load_lineage(connection: Connection) -> Lineage:
-    """Where a database comes from."""
+    """Load the lineage of a database."""
     rows = connection.execute(select(publishes.c.id, publishes.c.at))
     return Lineage(load_installation(connection).id, {row.id: row.at for row in rows})
 
 
-def load_sequences(connection: Connection) -> dict[str, int]:
-    """The highest SEQUENCE of each UID there ever was."""
+def load_last_sequences(connection: Connection) -> dict[str, int]:
+    """Load the highest SEQUENCE of each UID in the ledger."""
     query = select(revisions.c.uid, func.max(revisions.c.sequence)).group_by(revisions.c.uid)
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def load_newest(connection: Connection) -> dict[str, str]:
-    """The newest revision (JSON) of each UID there ever was."""
+def load_last_revisions(connection: Connection) -> dict[str, str]:
+    """Load the last revision (JSON) of each UID in the ledger."""
     last = func.max(revisions.c.sequence).label("sequence")
     newest = select(revisions.c.uid, last).group_by(revisions.c.uid).subquery()
     query = select(revisions.c.uid, revisions.c.revision).join(
@@ -60,35 +60,35 @@ def load_newest(connection: Connection) -> dict[str, str]:
     return {row.uid: row.revision for row in rows if row.revision is not None}
 
 
-def save_raised(
+def save_restored_revisions(
     connection: Connection, raised: Mapping[str, tuple[Revision, str]], number: int
 ) -> None:
-    """Add revisions, each with its JSON, to the ledger, and show them where an event is shown."""
+    """Add revisions, each with its JSON, to the ledger and to the published events."""
     values = [
         {
             "uid": uid,
-            "sequence": one.sequence,
-            "calendar": one.event.calendar,
+            "sequence": revision.sequence,
+            "calendar": revision.event.calendar,
             "kind": RESTORED,
-            "at": one.modified,
+            "at": revision.modified,
             "revision": text,
             "publish_id": number,
         }
-        for uid, (one, text) in raised.items()
+        for uid, (revision, text) in raised.items()
     ]
-    owners = [(one.event.calendar,) for one, _ in raised.values()]
+    owners = [(revision.event.calendar,) for revision, _ in raised.values()]
     connection.execute(revisions.insert(), seal_rows(connection, revisions, values, owners))
-    shown = update(events).where(events.c.uid == bindparam("of_uid"))
+    statement = update(events).where(events.c.uid == bindparam("of_uid"))
     connection.execute(
-        shown.values(revision=bindparam("text")),
+        statement.values(revision=bindparam("text")),
         [
-            {"of_uid": one["uid"], "text": one["revision"]}
-            for one in seal_rows(connection, events, values, owners)
+            {"of_uid": row["uid"], "text": row["revision"]}
+            for row in seal_rows(connection, events, values, owners)
         ],
     )
 
 
-def count_unsettled(connection: Connection) -> int:
-    """How many deliveries wait to be sent, or for their digest."""
+def count_unsettled_deliveries(connection: Connection) -> int:
+    """Count deliveries that are pending, held or gathered."""
     query = select(func.count()).select_from(deliveries).where(deliveries.c.settled_at.is_(None))
     return connection.scalar(query) or 0

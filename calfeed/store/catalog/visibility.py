@@ -1,4 +1,4 @@
-"""What is public, and what must not reach those who are told only of that."""
+"""Visibility: which calendars are public, and what endpoints for public calendars may get."""
 
 from __future__ import annotations
 
@@ -8,46 +8,47 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from calfeed.model.events import Calendar
-from calfeed.store.outbox import outbox
-from calfeed.store.secrets.private import told_of
+from calfeed.store.bulk_parameters import batches
+from calfeed.store.outbox.messages import supersede_deliveries
+from calfeed.store.secrets.private import is_message_of
 from calfeed.store.tables import calendars, deliveries, endpoints, messages
 
-_AT_ONCE = 100
+_BATCH_SIZE = 100
 
 
 def is_public(connection: Connection, calendar: str) -> bool:
-    """Whether a calendar is for everybody, or was when it was withdrawn.
+    """Whether a calendar is public, or was when it was withdrawn.
 
-    What was renamed is what its present name says.
+    A former name is as private as the present one.
     """
     private = connection.scalar(select(calendars.c.private).where(calendars.c.slug == calendar))
     return private is False
 
 
 def any_public(connection: Connection, slugs: Collection[str]) -> bool:
-    """Whether one of these calendars is for everybody, or was when it was withdrawn."""
+    """Whether one of these calendars is public, or was when it was withdrawn."""
     return any(is_public(connection, slug) for slug in slugs)
 
 
-def withhold(connection: Connection, slugs: Collection[str], now: datetime) -> None:
-    """Take back what is not sent yet of those of these calendars that are private.
+def withhold_private(connection: Connection, slugs: Collection[str], now: datetime) -> None:
+    """Supersede unsent deliveries of private calendars for endpoints with a public-only filter.
 
-    That is what was made, when they were public still, for endpoints that get only what is.
+    They were made while the calendars were public.
     """
     query = select(calendars.c.slug, calendars.c.content)
-    mine = calendars.c.slug.in_(slugs) & calendars.c.private
-    # A calendar that was renamed was told of under its former names.
+    is_private = calendars.c.slug.in_(slugs) & calendars.c.private
+    # Messages have the name that the calendar had at that time.
     names = []
-    for slug, content in connection.execute(query.where(mine)):
+    for slug, content in connection.execute(query.where(is_private)):
         former = Calendar.model_validate_json(content).formerly if content is not None else ()
         names += [slug, *former]
-    strangers = select(endpoints.c.id).where(endpoints.c.filters.contains('"public_only":true'))
-    if not names or connection.scalar(strangers.limit(1)) is None:
+    public_only = select(endpoints.c.id).where(endpoints.c.filters.contains('"public_only":true'))
+    if not names or connection.scalar(public_only.limit(1)) is None:
         return
-    for index in range(0, len(names), _AT_ONCE):
-        told = select(messages.c.id).where(told_of(names[index : index + _AT_ONCE]))
-        # A fan-out that is under way is waited for; those after this see what is private.
-        waiting = told.where(messages.c.fanned_out_to.is_not(None))
-        connection.execute(waiting.with_for_update()).all()
-        which = deliveries.c.endpoint_id.in_(strangers) & deliveries.c.message_id.in_(told)
-        outbox.take_back(connection, which, now)
+    for batch in batches(names, _BATCH_SIZE):
+        ids = select(messages.c.id).where(is_message_of(batch))
+        # Wait for fan-outs that are in progress. Later ones see that the calendar is private.
+        in_fan_out = ids.where(messages.c.fanned_out_to.is_not(None))
+        connection.execute(in_fan_out.with_for_update()).all()
+        unsent = deliveries.c.endpoint_id.in_(public_only) & deliveries.c.message_id.in_(ids)
+        supersede_deliveries(connection, unsent, now)

@@ -1,1 +1,1 @@
-"""Where messages are sent: endpoints and channels."""
+"""Endpoints and channels, their states and their registrations."""

@@ -1,4 +1,4 @@
-"""Channels in the store: endpoints that a file speaks for, not the commands."""
+"""Channels: endpoints that the operator's file defines."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from calfeed.model.states import EndpointState
-from calfeed.store.endpoints.endpoints import Endpoint, save_endpoint, take_endpoint
 from calfeed.store.endpoints.lifecycle import change_endpoint
+from calfeed.store.endpoints.records import Endpoint, lock_endpoint, save_endpoint
 from calfeed.store.tables import endpoints
 from calfeed.store.transitions import Transition
 from calfeed.store.upsert import insert_new
@@ -20,8 +20,8 @@ _revival = Transition([EndpointState.REMOVED], EndpointState.ACTIVE)
 
 
 @dataclass
-class Registered:
-    """The ids of the channels that are new, and of those that get or want something else now."""
+class ChannelChanges:
+    """The ids of the channels that were added or changed."""
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -29,32 +29,37 @@ class Registered:
 
 def register_channels(
     connection: Connection, channels: Iterable[Endpoint], now: datetime
-) -> Registered:
-    """Keep channels as endpoints: add those that are new, change those that are different.
+) -> ChannelChanges:
+    """Store channels as endpoints: add new ones and update those that differ.
 
-    One that was removed is added anew, and told only what is said from `now` on. The state of the
-    others is left alone, and so are channels that are not among these.
+    A removed channel is added again, and gets messages from `now` on. The states of the others
+    are unchanged, and so are channels that are not given.
     """
-    done = Registered()
-    # In one order, or two workers that start could wait for each other.
-    for one in sorted(channels, key=lambda each: each.id):
-        if _insert(connection, one.id, now) or _revive(connection, one.id, now):
-            save_endpoint(connection, one)
-            done.added.append(one.id)
+    changes = ChannelChanges()
+    # In a fixed order, so that two workers that start together cannot deadlock.
+    for channel in sorted(channels, key=lambda channel: channel.id):
+        if _insert(connection, channel.id, now) or _revive(connection, channel.id, now):
+            save_endpoint(connection, channel)
+            changes.added.append(channel.id)
             continue
-        found = take_endpoint(connection, one.id)
-        found_again = found if found.lost is None else found.renew(one.url, one.secret)
-        wanted = replace(
-            found_again, filters=one.filters, options=one.options, description=one.description
+        stored = lock_endpoint(connection, channel.id)
+        base = (
+            stored if stored.lost is None else stored.replace_secrets(channel.url, channel.secret)
         )
-        if wanted != found:
-            change_endpoint(connection, wanted, now)
-            done.changed.append(one.id)
-    return done
+        changed = replace(
+            base,
+            filters=channel.filters,
+            options=channel.options,
+            description=channel.description,
+        )
+        if changed != stored:
+            change_endpoint(connection, changed, now)
+            changes.changed.append(channel.id)
+    return changes
 
 
 def _insert(connection: Connection, endpoint_id: str, now: datetime) -> bool:
-    """Make a row to be filled; False where there is one, another worker's perhaps."""
+    """Insert an empty row. Returns False if another worker or an earlier run has inserted it."""
     blank = {"url": "", "description": "", "filters": "{}", "options": "{}", "headers": ""}
     state = _add.to(EndpointState.ACTIVE)
     values = {"id": endpoint_id, **blank, "secret": "", "state": state, "created": now}
@@ -63,7 +68,7 @@ def _insert(connection: Connection, endpoint_id: str, now: datetime) -> bool:
 
 
 def _revive(connection: Connection, endpoint_id: str, now: datetime) -> bool:
-    """Make a removed endpoint's row one of a new endpoint; False where it was not removed."""
+    """Make a removed endpoint active again. Returns False if it was not removed."""
     revived = connection.execute(
         _revival.update()
         .where(endpoints.c.id == endpoint_id)

@@ -1,4 +1,4 @@
-"""What a filter names, beside what there is."""
+"""Validate the calendars and events that a filter names."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from sqlalchemy import Connection, select
 
 from calfeed.errors import Fault
 from calfeed.reminders.filters import Filters
-from calfeed.store.catalog import catalog, visibility
+from calfeed.store.catalog import visibility
+from calfeed.store.catalog.calendars import load_calendars
 from calfeed.store.tables import events
 
 
-def find_slips(connection: Connection, filters: Filters) -> Iterator[Fault]:
-    """What in a filter names no calendar and no event that there is, so that nothing can pass it.
+def find_unknown_names(connection: Connection, filters: Filters) -> Iterator[Fault]:
+    """Yield a fault for each name in a filter that is not the name of a calendar or an event.
 
-    With `public_only` what is private or withdrawn is not told from what is not there.
+    With `public_only`, private and withdrawn calendars count as unknown.
     """
-    calendars = catalog.load_calendars(connection)
+    calendars = load_calendars(connection)
     known = select(events.c.calendar, events.c.slug)
     if filters.public_only:
         calendars = {
@@ -25,15 +26,15 @@ def find_slips(connection: Connection, filters: Filters) -> Iterator[Fault]:
             for slug, row in calendars.items()
             if not row.withdrawn and visibility.is_public(connection, slug)
         }
-    there = ", ".join(calendars) or "none yet"
-    for place, slug in enumerate(filters.calendars):
+    existing = ", ".join(calendars) or "none yet"
+    for index, slug in enumerate(filters.calendars):
         if slug not in calendars:
-            words = f'there is no calendar "{slug}"; there are {there}'
-            yield Fault(f"filters/calendars/{place}", words)
+            message = f'there is no calendar "{slug}"; there are {existing}'
+            yield Fault(f"filters/calendars/{index}", message)
     if not filters.events:
         return
     names = {f"{row.calendar}/{row.slug}" for row in connection.execute(known)}
-    for place, name in enumerate(filters.events):
+    for index, name in enumerate(filters.events):
         if name not in names or name.partition("/")[0] not in calendars:
-            words = f'there is no event "{name}"; write it as CALENDAR/EVENT'
-            yield Fault(f"filters/events/{place}", words)
+            message = f'there is no event "{name}"; write it as CALENDAR/EVENT'
+            yield Fault(f"filters/events/{index}", message)

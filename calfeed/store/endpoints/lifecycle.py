@@ -1,9 +1,7 @@
-"""How an endpoint stands: unverified, active, paused, disabled or removed, and what that means
-for what is still to be sent to it.
+"""The lifecycle of endpoints: change their state, and with it their unsettled deliveries.
 
-A worker has locks on deliveries when it comes to an endpoint, so whoever changes how an endpoint
-stands takes the locks in that order as well, or passes over deliveries that a worker holds just
-then: the worker sees to them by itself when their turn comes again.
+Workers lock deliveries before endpoints. To avoid deadlocks, the functions here take locks in that
+order too, or skip deliveries that a worker has locked; the worker then adapts them by itself.
 """
 
 from __future__ import annotations
@@ -20,19 +18,19 @@ from calfeed.model.states import UNSETTLED, DeliveryState, EndpointState
 from calfeed.reminders.messages import verify_id
 from calfeed.reminders.options import Options
 from calfeed.store.columns import Instant
-from calfeed.store.endpoints.endpoints import Endpoint, save_endpoint
-from calfeed.store.notices import announce
+from calfeed.store.endpoints.records import Endpoint, save_endpoint
+from calfeed.store.notices import notify_listeners
 from calfeed.store.outbox.claims import LEASE
 from calfeed.store.tables import deliveries, endpoints, messages, registrations
-from calfeed.store.transitions import Transition, is_any
+from calfeed.store.transitions import Transition, in_states
 
-_BURST = timedelta(seconds=1)
-"""By how much a post may be early, so that a worker need not be there at each single moment."""
+_MAX_EARLY = timedelta(seconds=1)
+"""How early a message may be sent under a rate limit, so that workers can send in batches."""
 
 _MINUTE = timedelta(minutes=1)
 
-_NOT_NOW = timedelta(milliseconds=100)
-"""When to ask again for turns that another worker is just taking."""
+_BUSY_RETRY = timedelta(milliseconds=100)
+"""When to try again if another worker is reserving times of the endpoint."""
 
 _STATE = deliveries.c.state
 
@@ -40,7 +38,7 @@ _idle = Transition([EndpointState.ACTIVE], EndpointState.PAUSED, EndpointState.D
 _resume = Transition([EndpointState.PAUSED, EndpointState.DISABLED], EndpointState.ACTIVE)
 _verify = Transition([EndpointState.UNVERIFIED], EndpointState.ACTIVE)
 _remove = Transition(
-    [one for one in EndpointState if one is not EndpointState.REMOVED], EndpointState.REMOVED
+    [state for state in EndpointState if state is not EndpointState.REMOVED], EndpointState.REMOVED
 )
 _hold = Transition([DeliveryState.PENDING, DeliveryState.GATHERED], DeliveryState.HELD)
 _hold_failed = Transition([DeliveryState.FAILED], DeliveryState.HELD)
@@ -53,24 +51,23 @@ _send = Transition(UNSETTLED, DeliveryState.PENDING)
 
 @dataclass(frozen=True)
 class Released:
-    """What became of what an endpoint was to get: how many deliveries are `pending` now,
-    `gathered` for its next digest, and `expired`."""
+    """How many deliveries were made pending, gathered for the next digest, or expired."""
 
     pending: int
     gathered: int
     expired: int
 
 
-def hold_endpoint(
+def suspend_endpoint(
     connection: Connection,
     endpoint_id: str,
     state: EndpointState,
     now: datetime,
     reason: str | None = None,
 ) -> bool:
-    """Pause or disable an active endpoint; what it has yet to get is held for it.
+    """Pause or disable an active endpoint, and hold its unsettled deliveries.
 
-    Returns False where it is not active.
+    Returns False if it is not active.
     """
     changed = connection.execute(
         _idle.update(_idle.write(state))
@@ -90,8 +87,8 @@ def hold_endpoint(
 def resume_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> Released | None:
     """Make a paused or disabled endpoint active, and send what it missed, oldest first.
 
-    That is what was held for it, and what was given up since it began to fail, as far as it still
-    matters. None where it was active all the time, or is gone.
+    These are its held deliveries, and those that failed since `failing_since`, unless it is too
+    late for them. Returns None if it is not paused or disabled.
     """
     _lock_deliveries(connection, endpoint_id, DeliveryState.HELD)
     row = connection.execute(
@@ -116,44 +113,43 @@ def resume_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
             )
             .values(next_at=now, attempts=0, settled_at=None)
         )
-    held = (deliveries.c.endpoint_id == endpoint_id) & _send_held.starts_in()
+    is_held = (deliveries.c.endpoint_id == endpoint_id) & _send_held.starts_in()
     options = Options.model_validate_json(row.options)
-    released = _place_anew(connection, held & ~_is_claimed(now), options, now)
-    # An attempt that is on its way goes on to its end.
-    under_way = connection.execute(_send_held.update(where=held))
-    announce(connection)
-    return Released(released.pending + under_way.rowcount, released.gathered, released.expired)
+    released = _reschedule(connection, is_held & ~_is_claimed(now), options, now)
+    # The others are claimed: their attempts continue.
+    in_flight = connection.execute(_send_held.update(where=is_held))
+    notify_listeners(connection)
+    return Released(released.pending + in_flight.rowcount, released.gathered, released.expired)
 
 
 def verify_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> bool:
-    """Make an unverified endpoint active: it is told of what happens from now on.
+    """Make an unverified endpoint active; it gets messages from now on.
 
-    Returns False where it is not unverified.
+    Returns False if it is not unverified.
     """
     changed = connection.execute(
         _verify.update().where(endpoints.c.id == endpoint_id).values(created=now, settled_at=now)
     )
-    _forget_registration(connection, endpoint_id)
-    _forget_challenge(connection, endpoint_id)
+    _delete_registration(connection, endpoint_id)
+    _delete_challenge(connection, endpoint_id)
     return changed.rowcount == 1
 
 
-def _forget_challenge(connection: Connection, endpoint_id: str) -> None:
-    """Forget the message that shows, to whoever has it, that an endpoint is theirs."""
-    which = messages.c.id == verify_id(endpoint_id)
-    connection.execute(update(messages).where(which).values(body=None))
+def _delete_challenge(connection: Connection, endpoint_id: str) -> None:
+    """Delete the body of the challenge, with which anybody could confirm the endpoint."""
+    is_challenge = messages.c.id == verify_id(endpoint_id)
+    connection.execute(update(messages).where(is_challenge).values(body=None))
 
 
-def _forget_registration(connection: Connection, endpoint_id: str) -> None:
-    """Forget where an endpoint was registered from, once it waits no longer."""
+def _delete_registration(connection: Connection, endpoint_id: str) -> None:
+    """Delete the record of where an endpoint was registered from."""
     connection.execute(delete(registrations).where(registrations.c.endpoint_id == endpoint_id))
 
 
 def change_endpoint(connection: Connection, endpoint: Endpoint, now: datetime) -> None:
-    """Keep what is different about an endpoint that `take_endpoint` gave, but its state.
+    """Update an endpoint that `lock_endpoint` returned, except its state.
 
-    What waits for its first attempt is placed anew: for its turn under another rate, the end of
-    other quiet hours, another digest.
+    Deliveries that wait for their first attempt are rescheduled if the options have changed.
     """
     query = select(endpoints.c.options).where(endpoints.c.id == endpoint.id)
     former = Options.model_validate_json(connection.scalar(query) or "{}")
@@ -164,55 +160,55 @@ def change_endpoint(connection: Connection, endpoint: Endpoint, now: datetime) -
             select(deliveries.c.id)
             .where(deliveries.c.endpoint_id == endpoint.id)
             .where(
-                is_any(_STATE, DeliveryState.GATHERED)
-                | (is_any(_STATE, DeliveryState.PENDING) & fresh & ~_is_claimed(now))
+                in_states(_STATE, DeliveryState.GATHERED)
+                | (in_states(_STATE, DeliveryState.PENDING) & fresh & ~_is_claimed(now))
             )
             .with_for_update(skip_locked=True)
         )
-        _place_anew(connection, deliveries.c.id.in_(waiting), endpoint.options, now)
-        announce(connection)
+        _reschedule(connection, deliveries.c.id.in_(waiting), endpoint.options, now)
+        notify_listeners(connection)
 
 
 def remove_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> bool:
-    """Remove an endpoint with its URL, secrets and headers, and drop what it has yet to get.
+    """Remove an endpoint with its URL, secrets and headers, and drop its unsettled deliveries.
 
-    Returns False where it is gone already.
+    Returns False if it was removed before.
     """
     _lock_deliveries(connection, endpoint_id, *UNSETTLED)
-    _forget_registration(connection, endpoint_id)
+    _delete_registration(connection, endpoint_id)
     changed = connection.execute(
         _remove.update()
         .where(endpoints.c.id == endpoint_id)
         .values(settled_at=now, url="", secret="", headers="")
         .values(former_secret=None, former_until=None)
     )
-    _forget_challenge(connection, endpoint_id)
+    _delete_challenge(connection, endpoint_id)
     dropping = _drop.update().where(deliveries.c.endpoint_id == endpoint_id)
     connection.execute(dropping.values(settled_at=now))
     return changed.rowcount == 1
 
 
 def count_deliveries(connection: Connection, endpoint_id: str) -> dict[DeliveryState, int]:
-    """How many deliveries there are for an endpoint in each state."""
+    """Count the deliveries of an endpoint by state."""
     query = select(_STATE, func.count()).where(deliveries.c.endpoint_id == endpoint_id)
     return {row[0]: row[1] for row in connection.execute(query.group_by(_STATE))}
 
 
-def note_outcomes(
+def record_outcomes(
     connection: Connection, answered: Collection[str], failed: Collection[str], now: datetime
 ) -> dict[str, datetime]:
-    """Note which endpoints took a message, and which failed; since when those have.
+    """Record which endpoints answered and which failed, and return since when those have failed.
 
-    Of one that did both, the failure counts as the later. Those that are neither active nor
-    paused stay as they are, and are left out of the answer.
+    If an endpoint did both, the failure counts as the later one. Endpoints that are neither
+    active nor paused are ignored.
     """
-    touched = sorted({*answered, *failed})
-    if not touched:
+    attempted = sorted({*answered, *failed})
+    if not attempted:
         return {}
-    # In one order, or two workers could wait for each other.
+    # In a fixed order, so that two workers cannot deadlock.
     query = (
         select(endpoints.c.id, endpoints.c.failing_since)
-        .where(endpoints.c.id.in_(touched))
+        .where(endpoints.c.id.in_(attempted))
         .where(endpoints.c.state.in_([EndpointState.ACTIVE, EndpointState.PAUSED]))
         .order_by(endpoints.c.id)
         .with_for_update(key_share=True)
@@ -220,46 +216,46 @@ def note_outcomes(
     known = {row.id: row.failing_since for row in connection.execute(query)}
     since = {key: None if key in answered else at for key, at in known.items()}
     since |= {key: since[key] or now for key in known if key in failed}
-    for moment in (None, now):
-        changed = [key for key, at in since.items() if at == moment and at != known[key]]
+    for value in (None, now):
+        changed = [key for key, at in since.items() if at == value and at != known[key]]
         if changed:
             statement = update(endpoints).where(endpoints.c.id.in_(changed))
-            connection.execute(statement.values(failing_since=moment))
+            connection.execute(statement.values(failing_since=value))
     return {key: at for key, at in since.items() if key in failed and at is not None}
 
 
-def take_turns(
+def reserve_send_times(
     connection: Connection, endpoint_id: str, rate: int, wanted: int, now: datetime
 ) -> list[datetime]:
-    """When `wanted` posts to an endpoint of `rate` posts in a minute may leave, for all workers.
+    """Return when `wanted` messages may be sent under a rate limit of `rate` in any minute.
 
-    Those at `now` are taken. The others are not: their moments are when it is worth to ask again.
-    No minute, whenever it begins, has more than `rate`.
+    The limit applies to all workers together. Times equal to `now` are reserved. The others are
+    not: they are when to try again.
     """
     query = select(endpoints.c.paced_to).where(endpoints.c.id == endpoint_id)
     row = connection.execute(query.with_for_update(key_share=True, skip_locked=True)).one_or_none()
     if row is None:
-        return [now + _NOT_NOW] * wanted
-    interval = (_MINUTE + _BURST) / rate  # what comes early has to fit into the minute as well
-    taken = ahead = max(row.paced_to or now, now)
-    turns = []
+        return [now + _BUSY_RETRY] * wanted
+    interval = (_MINUTE + _MAX_EARLY) / rate  # early messages count towards the minute too
+    reserved = next_time = max(row.paced_to or now, now)
+    times = []
     for _ in range(wanted):
-        turn = max(now, ahead - _BURST)
-        ahead += interval
-        if turn == now:
-            taken = ahead
-        turns.append(turn)
+        time = max(now, next_time - _MAX_EARLY)
+        next_time += interval
+        if time == now:
+            reserved = next_time
+        times.append(time)
     connection.execute(
-        update(endpoints).where(endpoints.c.id == endpoint_id).values(paced_to=taken)
+        update(endpoints).where(endpoints.c.id == endpoint_id).values(paced_to=reserved)
     )
-    return turns
+    return times
 
 
 def _lock_deliveries(connection: Connection, endpoint_id: str, *states: DeliveryState) -> None:
-    """Wait until no worker holds any of these deliveries, and keep them from all."""
+    """Lock the deliveries of an endpoint in some states, waiting for workers if necessary."""
     query = (
         select(deliveries.c.id)
-        .where(deliveries.c.endpoint_id == endpoint_id, is_any(_STATE, *states))
+        .where(deliveries.c.endpoint_id == endpoint_id, in_states(_STATE, *states))
         .order_by(deliveries.c.id)
         .with_for_update()
     )
@@ -267,12 +263,12 @@ def _lock_deliveries(connection: Connection, endpoint_id: str, *states: Delivery
 
 
 def _is_claimed(now: datetime) -> ColumnElement[bool]:
-    """Whether a delivery may be on its way at this moment."""
+    """Whether a delivery may be claimed, so that an attempt may be in flight."""
     return deliveries.c.next_at.between(now + timedelta(microseconds=1), now + LEASE)
 
 
 def _can_be_sent(now: datetime) -> ColumnElement[bool]:
-    """Whether a delivery's message is still there, and still matters."""
+    """Whether the message of a delivery has a body, and it is not too late to send it."""
     return (
         (messages.c.id == deliveries.c.message_id)
         & messages.c.body.is_not(None)
@@ -280,35 +276,33 @@ def _can_be_sent(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _place_anew(
-    connection: Connection, which: ColumnElement[bool], options: Options, now: datetime
+def _reschedule(
+    connection: Connection, condition: ColumnElement[bool], options: Options, now: datetime
 ) -> Released:
-    """Send some unsettled deliveries of one endpoint as `options` now has it, oldest first."""
-    message = messages.c.id == deliveries.c.message_id
-    over = exists().where(message, messages.c.until <= now)
-    expired = connection.execute(_expire.update(where=which & over).values(settled_at=now)).rowcount
-    which &= deliveries.c.settled_at.is_(None)
+    """Reschedule unsettled deliveries of an endpoint according to its options, oldest first."""
+    is_message = messages.c.id == deliveries.c.message_id
+    is_late = exists().where(is_message, messages.c.until <= now)
+    expiry = _expire.update(where=condition & is_late)
+    expired = connection.execute(expiry.values(settled_at=now)).rowcount
+    condition &= deliveries.c.settled_at.is_(None)
     digest, gathered = options.digest_after(now), 0
     if digest is not None:
         in_time = or_(messages.c.until.is_(None), messages.c.until > digest)
-        # Only reminders are gathered, and what a digest would tell too late goes out by itself.
-        # And so does what a worker had in hand, which may have been received under its own id.
-        fits = exists().where(message, messages.c.reminder.is_not(None), in_time) & (
-            deliveries.c.claim == 0
-        )
-        gathered = connection.execute(
-            _gather.update(where=which & fits).values(next_at=digest)
-        ).rowcount
-        which &= ~fits
-    # What was made ready a moment before it is due waits for that moment here as well.
-    ready = select(messages.c.send_from).where(message, messages.c.send_from > now)
-    turn = func.coalesce(ready.scalar_subquery(), _in_order(connection, which, now))
-    pending = connection.execute(_send.update(where=which).values(next_at=turn)).rowcount
+        # Only reminders that are not too late for the digest are gathered, and no delivery that
+        # was ever claimed: it may have been received under its own id.
+        is_reminder = exists().where(is_message, messages.c.reminder.is_not(None), in_time)
+        fits = is_reminder & (deliveries.c.claim == 0)
+        gathering = _gather.update(where=condition & fits)
+        gathered = connection.execute(gathering.values(next_at=digest)).rowcount
+        condition &= ~fits
+    send_from = select(messages.c.send_from).where(is_message, messages.c.send_from > now)
+    next_at = func.coalesce(send_from.scalar_subquery(), _ordered_times(connection, condition, now))
+    pending = connection.execute(_send.update(where=condition).values(next_at=next_at)).rowcount
     return Released(pending, gathered, expired)
 
 
-def _in_order(connection: Connection, which: ColumnElement[bool], now: datetime) -> Any:
-    """Times up to `now`, a few microseconds apart, so that older deliveries are claimed first."""
-    last = connection.scalar(select(func.max(deliveries.c.id)).where(which)) or 0
-    moment = Instant().process_bind_param(now, None) or 0
-    return coerce(deliveries.c.id + (moment - last), Instant())
+def _ordered_times(connection: Connection, condition: ColumnElement[bool], now: datetime) -> Any:
+    """Return times up to `now`, microseconds apart, so that older deliveries are claimed first."""
+    last = connection.scalar(select(func.max(deliveries.c.id)).where(condition)) or 0
+    microseconds = Instant().process_bind_param(now, None) or 0
+    return coerce(deliveries.c.id + (microseconds - last), Instant())

@@ -1,10 +1,10 @@
-"""Registrations: endpoints that anybody added, and that wait to be confirmed."""
+"""Registrations: endpoints that anybody may add, and that wait for confirmation."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -14,9 +14,9 @@ from calfeed.store.tables import registrations
 
 @dataclass(frozen=True)
 class Registration:
-    """An endpoint that waits to be confirmed since `at` (UTC).
+    """An endpoint that waits for confirmation since `at` (UTC).
 
-    `origin` stands for the network that it was registered from.
+    `origin` is a hash of the network that it was registered from.
     """
 
     endpoint_id: str
@@ -24,31 +24,31 @@ class Registration:
     at: datetime
 
 
-def add_registration(connection: Connection, one: Registration) -> None:
-    """Keep a registration, whose endpoint is there. It goes with the endpoint's being confirmed,
-    or removed."""
-    values = {"endpoint_id": one.endpoint_id, "origin": one.origin, "at": one.at}
-    connection.execute(registrations.insert().values(values))
+def add_registration(connection: Connection, registration: Registration) -> None:
+    """Store a registration until its endpoint is confirmed or removed."""
+    connection.execute(registrations.insert().values(asdict(registration)))
 
 
 def list_registrations(connection: Connection) -> list[Registration]:
-    """What waits to be confirmed, oldest first."""
+    """List the registrations that wait for confirmation, oldest first."""
     query = select(registrations).order_by(registrations.c.at, registrations.c.endpoint_id)
     return [Registration(row.endpoint_id, row.origin, row.at) for row in connection.execute(query)]
 
 
-def choose_to_drop(waiting: Sequence[Registration], origin: str, most: int) -> list[Registration]:
-    """What makes room for another registration from `origin`, so that at most `most` wait.
+def choose_evictions(
+    waiting: Sequence[Registration], origin: str, limit: int
+) -> list[Registration]:
+    """Choose registrations to evict so that another one from `origin` fits into `limit`.
 
-    `waiting` is oldest first. The oldest goes of the network that has most, so nobody who has
-    a few places of their own loses them to somebody who takes many.
+    `waiting` is oldest first. The oldest of the network with the most registrations is evicted,
+    so a network with many cannot crowd out one with few.
     """
-    remaining, dropped = list(waiting), []
-    counts = Counter([origin, *(one.origin for one in remaining)])
-    while remaining and len(remaining) >= most:
-        largest = max(counts[one.origin] for one in remaining)
-        first = next(one for one in remaining if counts[one.origin] == largest)
-        remaining.remove(first)
-        counts[first.origin] -= 1
-        dropped.append(first)
-    return dropped
+    remaining, evicted = list(waiting), []
+    counts = Counter([origin, *(entry.origin for entry in remaining)])
+    while remaining and len(remaining) >= limit:
+        largest = max(counts[entry.origin] for entry in remaining)
+        oldest = next(entry for entry in remaining if counts[entry.origin] == largest)
+        remaining.remove(oldest)
+        counts[oldest.origin] -= 1
+        evicted.append(oldest)
+    return evicted

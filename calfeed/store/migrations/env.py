@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection that `migrate` gives it."""
+"""The Alembic environment: run the migrations on the connection of `migrate`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from alembic import context
 
 context.configure(
     connection=context.config.attributes["connection"],
-    # SQLite alters tables by making them anew.
+    # SQLite changes columns only by copying the table.
     render_as_batch=True,
 )
 context.run_migrations()

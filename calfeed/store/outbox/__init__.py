@@ -1,1 +1,1 @@
-"""Reminders, messages and deliveries, from the plan to the record of each attempt."""
+"""Reminders, messages, deliveries and attempts."""

@@ -1,7 +1,7 @@
-"""Claims: deliveries in a worker's hands, under a lease, and what becomes of them.
+"""Delivery leases: claim, renew, settle and release deliveries, and record attempts.
 
-A pending delivery whose `next_at` has come may be claimed; claiming puts `next_at` past the
-attempt. So a worker that dies gives its deliveries back by doing nothing.
+A pending delivery can be claimed once its `next_at` has come. The claim moves `next_at` to the end
+of the lease. If a worker dies, its lease runs out and another worker claims the delivery.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Integer,
-    String,
     bindparam,
     select,
     true,
@@ -25,26 +24,25 @@ from sqlalchemy import (
 
 from calfeed.errors import KeyFileError
 from calfeed.model.states import DeliveryState
-from calfeed.reminders.filters import Subject
-from calfeed.store.json_rows import dump_rows, given_rows
+from calfeed.store.bulk_parameters import bulk_rows, dump_rows
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
-from calfeed.store.tables import attempts, deliveries, messages
-from calfeed.store.transitions import Transition, written
+from calfeed.store.tables import attempts, deliveries
+from calfeed.store.transitions import Transition, state_literal
 from calfeed.store.upsert import insert_new
 
 _responses = Places(attempts.c.response)
 
 LEASE = timedelta(seconds=30)
-"""How long a claim keeps a delivery from other workers, unless it is renewed meanwhile."""
+"""How long a claim keeps a delivery from other workers, unless it is renewed."""
 
-# Written out, not given: only so a plan that is kept can use the index of what is pending.
-_pending = deliveries.c.state == written(DeliveryState.PENDING)
+# A literal, because a cached plan can use the partial index only for a literal state.
+_is_pending = deliveries.c.state == state_literal(DeliveryState.PENDING)
 
-# The same, for rows that are found by their number: with `state` PostgreSQL may think that
-# reading all that is pending is the shorter way.
-_unsettled = deliveries.c.settled_at.is_(None)
+# For rows that are looked up by id. With a condition on `state` PostgreSQL may choose to read
+# every pending row instead of using the primary key.
+_is_unsettled = deliveries.c.settled_at.is_(None)
 
-# One is held where its endpoint was paused after it was claimed. None that is claimed is gathered.
+# A claimed delivery is held if its endpoint was paused after the claim. It is never gathered.
 _CLAIMED = (DeliveryState.PENDING, DeliveryState.HELD)
 _settle = Transition(
     _CLAIMED,
@@ -55,7 +53,7 @@ _hold = Transition(_CLAIMED, DeliveryState.HELD)
 
 
 class Claim(NamedTuple):
-    """A delivery in this process's hands; `number` tells its claim from any later one."""
+    """A claimed delivery; `number` is the number of this claim and is higher for each later one."""
 
     delivery_id: int
     number: int
@@ -65,7 +63,7 @@ class Claim(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """One post and what came of it; `at` is when it began (UTC)."""
+    """One attempt and its result; `at` is when it began (UTC)."""
 
     delivery_id: int
     claim: int
@@ -76,52 +74,38 @@ class Attempt(NamedTuple):
     response: str
 
 
-class StoredMessage(NamedTuple):
-    """A message's bytes, empty once they are no longer kept, until when they matter, and whether
-    it is a test of its endpoint. `lost` says that they are kept, and cannot be read."""
-
-    body: bytes
-    until: datetime | None
-    is_test: bool = False
-    lost: bool = False
-
-    def matters(self, now: datetime) -> bool:
-        """Whether it is still to be sent."""
-        return (bool(self.body) or self.lost) and (self.until is None or self.until > now)
-
-
 def claim(connection: Connection, now: datetime, limit: int) -> list[Claim]:
-    """Claim up to `limit` deliveries whose time has come, those that waited longest.
+    """Claim up to `limit` deliveries that are due, those that have waited longest.
 
-    They are in the order in which they were made: what was said first has the first turns.
+    They are returned in the order in which they were created.
     """
-    given = {"now": now, "most": limit, "lease": now + LEASE}
-    return sorted(map(Claim._make, connection.execute(_claiming(), given)))
+    values = {"now": now, "most": limit, "lease": now + LEASE}
+    return sorted(map(Claim._make, connection.execute(_claim_due(), values)))
 
 
-def claim_one(connection: Connection, delivery_id: int, now: datetime) -> list[Claim]:
-    """Claim one delivery by its number, if it is pending."""
-    one = _claim(delivery_id).where(deliveries.c.state == DeliveryState.PENDING)
-    return [Claim._make(row) for row in connection.execute(one, {"lease": now + LEASE})]
+def claim_by_id(connection: Connection, delivery_id: int, now: datetime) -> list[Claim]:
+    """Claim one delivery if it is pending."""
+    statement = _claim(deliveries.c.id == delivery_id)
+    pending = statement.where(deliveries.c.state == DeliveryState.PENDING)
+    return [Claim._make(row) for row in connection.execute(pending, {"lease": now + LEASE})]
 
 
 @cache
-def _claiming() -> Any:
-    ripe = (
+def _claim_due() -> Any:
+    due = (
         select(deliveries.c.id)
-        .where(_pending, deliveries.c.next_at <= bindparam("now"))
+        .where(_is_pending, deliveries.c.next_at <= bindparam("now"))
         .order_by(deliveries.c.next_at)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
     )
-    return _claim(ripe.scalar_subquery())
+    return _claim(deliveries.c.id.in_(due.scalar_subquery()))
 
 
-def _claim(ids: Any) -> Any:
-    which = deliveries.c.id == ids if isinstance(ids, int) else deliveries.c.id.in_(ids)
+def _claim(condition: ColumnElement[bool]) -> Any:
     return (
         update(deliveries)
-        .where(which, _unsettled)
+        .where(condition, _is_unsettled)
         .values(next_at=bindparam("lease"), claim=deliveries.c.claim + 1)
         .returning(
             deliveries.c.id,
@@ -134,87 +118,46 @@ def _claim(ids: Any) -> Any:
 
 
 def renew(connection: Connection, claims: Collection[Claim], now: datetime) -> set[Claim]:
-    """Keep deliveries from other workers for another `LEASE`, and return which.
+    """Extend leases by `LEASE` from now, and return the claims that are still valid.
 
-    The others are settled by now, as those that are no longer true, or another worker's.
+    The other deliveries have been settled or claimed by another worker.
     """
     if not claims:
         return set()
-    rows = [{"id": one.delivery_id, "claim": one.number} for one in claims]
-    given = {"rows": dump_rows(rows), "lease": now + LEASE}
-    kept = set(connection.scalars(_renewing(connection.dialect.name), given))
-    return {one for one in claims if one.delivery_id in kept}
+    values = {"rows": _dump_claims(claims), "lease": now + LEASE}
+    renewed = set(connection.scalars(_renew(connection.dialect.name), values))
+    return {claim for claim in claims if claim.delivery_id in renewed}
 
 
 @cache
-def _renewing(dialect: str) -> Any:
-    rows = given_rows(dialect, "rows", {"id": deliveries.c.id.type, "claim": Integer()})
-    renewing = update(deliveries).where(_mine(rows)).values(next_at=bindparam("lease"))
-    return renewing.returning(deliveries.c.id)
-
-
-def load_messages(connection: Connection, ids: Sequence[str]) -> dict[str, StoredMessage]:
-    """Messages by id."""
-    given = {"ids": dump_rows([{"id": message_id} for message_id in set(ids)])}
-    rows = connection.execute(_loading(connection.dialect.name), given).all()
-    return {
-        key: StoredMessage(
-            bytes(body or b""),
-            until,
-            is_test=_type_of(subject) == "endpoint.test",
-            lost=kept and body is None,
-        )
-        for key, body, until, subject, kept in rows
-    }
-
-
-def _type_of(subject: str) -> str:
-    return Subject.model_validate_json(subject).type
-
-
-@cache
-def _loading(dialect: str) -> Any:
-    wanted = given_rows(dialect, "ids", {"id": String(40)})
-    kept = messages.c.body.is_not(None)
-    query = select(messages.c.id, messages.c.body, messages.c.until, messages.c.subject, kept)
-    # As text, PostgreSQL writes bytes in hexadecimal digits, twice as many.
-    binary = query.execution_options(calfeed_binary=True)
-    return binary.where(messages.c.id.in_(select(wanted.c.id)))
+def _renew(dialect: str) -> Any:
+    renewal = update(deliveries).where(_is_owned(_bulk_claims(dialect)))
+    return renewal.values(next_at=bindparam("lease")).returning(deliveries.c.id)
 
 
 def record_attempts(connection: Connection, made: Sequence[Attempt]) -> None:
-    """Keep attempts. They happened, whoever holds the delivery by now."""
+    """Record attempts, including those of claims that are no longer valid."""
     if made:
         keys = keyring_of(connection)
-        rows = [
-            {
-                "delivery_id": attempt.delivery_id,
-                "claim": attempt.claim,
-                "at": attempt.at,
-                "milliseconds": attempt.milliseconds,
-                "status": attempt.status,
-                "error": attempt.error,
-                "response": _seal_response(keys, attempt),
-            }
-            for attempt in made
-        ]
-        names, source = _recording(connection.dialect.name)
+        rows = [attempt._asdict() | {"response": _seal(keys, attempt)} for attempt in made]
+        names, source = _select_attempts(connection.dialect.name)
         statement = insert_new(connection, attempts).from_select(names, source)
         connection.execute(statement, {"made": dump_rows(rows)})
 
 
-def _seal_response(keys: Keyring, one: Attempt) -> str | None:
+def _seal(keys: Keyring, attempt: Attempt) -> str | None:
+    place = _responses.of(attempt.delivery_id, attempt.claim)
     try:
-        return keys.seal(_responses.of(one.delivery_id, one.claim), one.response) or None
+        return keys.seal(place, attempt.response) or None
     except KeyFileError:
-        return None  # that there was an answer is worth more than what it said
+        return None  # record the attempt without its response
 
 
 @cache
-def _recording(dialect: str) -> tuple[list[str], Any]:
-    kinds = {each.name: each.type for each in attempts.columns}
-    # SQLite takes ON CONFLICT for a join's condition where a SELECT has no WHERE before it.
-    return list(kinds), select(given_rows(dialect, "made", kinds)).where(true())
+def _select_attempts(dialect: str) -> tuple[list[str], Any]:
+    types = {column.name: column.type for column in attempts.columns}
+    # Without a WHERE, SQLite reads the ON of ON CONFLICT as the condition of a join.
+    return list(types), select(bulk_rows(dialect, "made", types)).where(true())
 
 
 def settle(
@@ -225,88 +168,90 @@ def settle(
     *,
     attempted: bool = True,
 ) -> None:
-    """Bring deliveries to their end, those of them that are still this process's."""
+    """Write the final state of deliveries whose claims are still valid."""
     if claims:
-        ends = [{"id": one.delivery_id, "claim": one.number} for one in claims]
-        given = {"ends": dump_rows(ends), "to": _settle.to(state), "at": now}
-        given["made"] = int(attempted)
-        connection.execute(_settling(connection.dialect.name), given)
+        values = {"rows": _dump_claims(claims), "to": _settle.to(state), "at": now}
+        values["made"] = int(attempted)
+        connection.execute(_settle_claims(connection.dialect.name), values)
 
 
 @cache
-def _settling(dialect: str) -> Any:
-    ends = given_rows(dialect, "ends", {"id": deliveries.c.id.type, "claim": Integer()})
-    return _settle.update(bindparam("to"), where=_mine(ends)).values(
+def _settle_claims(dialect: str) -> Any:
+    return _settle.update(bindparam("to"), where=_is_owned(_bulk_claims(dialect))).values(
         settled_at=bindparam("at"),
         attempts=deliveries.c.attempts + bindparam("made"),
     )
 
 
-def put_off(connection: Connection, until: Mapping[Claim, datetime]) -> None:
-    """Give deliveries back that were attempted in vain, each to be tried again at its time."""
-    _return(connection, until, made=1)
+def schedule_retries(connection: Connection, until: Mapping[Claim, datetime]) -> None:
+    """Release deliveries after a failed attempt, to be attempted again at the given times."""
+    _release(connection, until, made=1)
 
 
-def give_back(connection: Connection, until: Mapping[Claim, datetime]) -> None:
-    """Give deliveries back that were not attempted, each to be taken again at its time."""
-    _return(connection, until)
+def release(connection: Connection, until: Mapping[Claim, datetime]) -> None:
+    """Release deliveries that were not attempted, to be claimed again at the given times."""
+    _release(connection, until)
 
 
-def pass_over(connection: Connection, until: Mapping[Claim, datetime]) -> None:
-    """Leave deliveries for later that this very transaction has claimed.
+def defer(connection: Connection, until: Mapping[Claim, datetime]) -> None:
+    """Undo claims that were made in this transaction, to be made again at the given times.
 
-    Nobody else has seen the claim, so it never was: its number is the next one's.
+    No other transaction has seen these claims, so their numbers are used again.
     """
-    _return(connection, until, claimed=0)
+    _release(connection, until, claimed=0)
 
 
-def _return(
+def _release(
     connection: Connection, until: Mapping[Claim, datetime], *, made: int = 0, claimed: int = 1
 ) -> None:
     if until:
-        # Not counted up in the table: whether a commit was made when the connection broke is not
-        # known, and the same is recorded once more.
-        again = [
+        # Absolute values make this idempotent: if the connection breaks during the commit, the
+        # outcome is unknown and the same release is written again.
+        rows = [
             {
-                "id": one.delivery_id,
-                "claim": one.number,
+                "id": claim.delivery_id,
+                "claim": claim.number,
                 "at": at,
-                "attempts": one.attempts + made,
-                "number": one.number - 1 + claimed,
+                "attempts": claim.attempts + made,
+                "number": claim.number - 1 + claimed,
             }
-            for one, at in until.items()
+            for claim, at in until.items()
         ]
-        connection.execute(_returning(connection.dialect.name), {"again": dump_rows(again)})
+        connection.execute(_release_claims(connection.dialect.name), {"rows": dump_rows(rows)})
 
 
 @cache
-def _returning(dialect: str) -> Any:
-    kinds = {
-        "id": deliveries.c.id.type,
-        "claim": Integer(),
-        "at": deliveries.c.next_at.type,
-        "attempts": Integer(),
-        "number": Integer(),
-    }
-    again = given_rows(dialect, "again", kinds)
-    values = {"next_at": again.c.at, "attempts": again.c.attempts, "claim": again.c.number}
-    return update(deliveries).where(_mine(again)).values(values)
+def _release_claims(dialect: str) -> Any:
+    types = {"at": deliveries.c.next_at.type, "attempts": Integer(), "number": Integer()}
+    rows = bulk_rows(dialect, "rows", _CLAIM_TYPES | types)
+    values = {"next_at": rows.c.at, "attempts": rows.c.attempts, "claim": rows.c.number}
+    return update(deliveries).where(_is_owned(rows)).values(values)
 
 
 def hold(connection: Connection, claims: Sequence[Claim]) -> None:
-    """Keep deliveries until their endpoint is resumed."""
+    """Hold deliveries until their endpoint is resumed."""
     if claims:
-        rows = [{"id": one.delivery_id, "claim": one.number} for one in claims]
-        connection.execute(_holding(connection.dialect.name), {"rows": dump_rows(rows)})
+        statement = _hold_claims(connection.dialect.name)
+        connection.execute(statement, {"rows": _dump_claims(claims)})
 
 
 @cache
-def _holding(dialect: str) -> Any:
-    rows = given_rows(dialect, "rows", {"id": deliveries.c.id.type, "claim": Integer()})
-    return _hold.update(where=_mine(rows))
+def _hold_claims(dialect: str) -> Any:
+    return _hold.update(where=_is_owned(_bulk_claims(dialect)))
 
 
-def _mine(given: FromClause) -> ColumnElement[bool]:
-    # A claim that ran out and was taken by another worker is theirs to finish.
-    mine = (deliveries.c.id == given.c.id) & (deliveries.c.claim == given.c.claim)
-    return mine & _unsettled
+_CLAIM_TYPES: dict[str, Any] = {"id": deliveries.c.id.type, "claim": Integer()}
+
+
+def _dump_claims(claims: Collection[Claim]) -> str:
+    return dump_rows([{"id": claim.delivery_id, "claim": claim.number} for claim in claims])
+
+
+def _bulk_claims(dialect: str) -> FromClause:
+    return bulk_rows(dialect, "rows", _CLAIM_TYPES)
+
+
+def _is_owned(rows: FromClause) -> ColumnElement[bool]:
+    """Whether a claim is still valid: not settled, and not claimed again by another worker."""
+    is_latest = (deliveries.c.id == rows.c.id) & (deliveries.c.claim == rows.c.claim)
+    return is_latest & _is_unsettled

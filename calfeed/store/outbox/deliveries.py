@@ -1,4 +1,4 @@
-"""Deliveries: one message for one endpoint each, and the record of what came of it."""
+"""Deliveries: list them, read their attempts, and retry failed ones."""
 
 from __future__ import annotations
 
@@ -12,35 +12,34 @@ from sqlalchemy import Connection, case, func, select
 from calfeed.errors import NotFoundError, SealError
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.filters import Subject
-from calfeed.store.json_rows import dump_rows, given_rows
-from calfeed.store.notices import announce
+from calfeed.store.bulk_parameters import bulk_rows, dump_rows
+from calfeed.store.notices import notify_listeners
 from calfeed.store.outbox.claims import Attempt
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import attempts, deliveries, endpoints, messages
 from calfeed.store.transitions import Transition
 
-REFUSED = {
+RETRY_REFUSALS = {
     DeliveryState.PENDING: "is pending",
     DeliveryState.HELD: "is held until its endpoint is resumed",
     DeliveryState.GATHERED: "waits for its digest",
     DeliveryState.DELIVERED: "was delivered",
-    DeliveryState.DIGESTED: "was told in a digest",
+    DeliveryState.DIGESTED: "was sent in a digest",
     DeliveryState.EXPIRED: "came too late to be of use",
-    DeliveryState.SUPERSEDED: "says what is no longer true",
-    DeliveryState.DROPPED: "has lost its endpoint",
+    DeliveryState.SUPERSEDED: "is superseded: its event has changed",
+    DeliveryState.DROPPED: "was dropped: its endpoint was removed, or inactive for too long",
 }
-"""Why a delivery in each of these states is not sent again, said of it."""
+"""Why a delivery in each of these states cannot be retried: what follows "delivery 7"."""
 
 _retry = Transition([DeliveryState.FAILED], DeliveryState.PENDING, DeliveryState.HELD)
 
 
 @dataclass(frozen=True)
 class DeliveryRow:
-    """A delivery as kept; times are UTC.
+    """A stored delivery; times are UTC.
 
-    `at` is when its message was made, `text` what that says in one line, `rehearsal` whether it is
-    one of a rehearsal. `next_at` is when a
-    pending one may be taken, or when a gathered one's digest goes out.
+    `at` is when its message was created and `text` is the message in one line. `next_at` is when a
+    pending delivery may be claimed, or when the digest of a gathered one is due.
     """
 
     id: int
@@ -58,10 +57,11 @@ class DeliveryRow:
 
 
 @dataclass
-class Retried:
-    """What came of asking for deliveries to be sent again, by their numbers.
+class RetryResult:
+    """The result of a retry, by delivery id.
 
-    `held` are those whose endpoint is not active now; `refused` says of the others why not.
+    `held` are deliveries whose endpoint is not active. `refused` has the reason for each of the
+    deliveries that cannot be retried.
     """
 
     pending: list[int] = field(default_factory=list)
@@ -81,11 +81,10 @@ def list_deliveries(
     message_id: str | None = None,
     limit: int = 50,
 ) -> list[DeliveryRow]:
-    """Deliveries, newest first: of one endpoint, in some states, about events by their UIDs.
+    """List deliveries, newest first, filtered by endpoint, states, event UIDs, ids and message.
 
-    With `since` those that came to their end from then on, and of those still to come the ones
-    whose message was made from then on. With `before` those whose number is lower, with `ids`
-    those that have one of these, with `message_id` those of one message.
+    `since` selects deliveries that were settled at or after that time, and unsettled ones whose
+    message was created at or after it. `before` selects deliveries with a lower id.
     """
     query = _query().order_by(deliveries.c.id.desc()).limit(limit)
     if endpoint_id is not None:
@@ -106,39 +105,28 @@ def list_deliveries(
 
 
 def find_delivery(connection: Connection, delivery_id: int) -> DeliveryRow:
-    """One delivery. Raises NotFoundError where there is none."""
+    """Load a delivery. Raises NotFoundError if it does not exist."""
     row = connection.execute(_query().where(deliveries.c.id == delivery_id)).one_or_none()
     if row is None:
-        raise _not_found(delivery_id)
+        raise NotFoundError("delivery", delivery_id)
     return _to_delivery(row)
 
 
-def next_pending(connection: Connection) -> datetime | None:
-    """When the next delivery may be claimed."""
+def next_pending_at(connection: Connection) -> datetime | None:
+    """Return when the next pending delivery may be claimed, or None."""
     query = select(func.min(deliveries.c.next_at)).where(
         deliveries.c.state == DeliveryState.PENDING
     )
-    found: datetime | None = connection.scalar(query)
-    return found
+    next_at: datetime | None = connection.scalar(query)
+    return next_at
 
 
 def load_attempts(connection: Connection, delivery_id: int) -> list[Attempt]:
-    """The attempts of a delivery, first to last."""
+    """Load the attempts of a delivery, oldest first."""
     query = select(attempts).where(attempts.c.delivery_id == delivery_id)
     rows = connection.execute(query.order_by(attempts.c.at, attempts.c.claim))
     keys = keyring_of(connection)
-    return [
-        Attempt(
-            row.delivery_id,
-            row.claim,
-            row.at,
-            row.milliseconds,
-            row.status,
-            row.error,
-            _open_response(keys, row),
-        )
-        for row in rows
-    ]
+    return [Attempt(*row)._replace(response=_open_response(keys, row)) for row in rows]
 
 
 _responses = Places(attempts.c.response)
@@ -151,8 +139,8 @@ def _open_response(keys: Keyring, row: Any) -> str:
         return f"(cannot be read: {error})"
 
 
-def list_failed(connection: Connection, endpoint_id: str, since: datetime) -> list[int]:
-    """The numbers of an endpoint's deliveries that ended in vain from `since` on, oldest first."""
+def list_failed_ids(connection: Connection, endpoint_id: str, since: datetime) -> list[int]:
+    """List the ids of deliveries that failed or expired at or after `since`, oldest first."""
     query = select(deliveries.c.id).where(
         deliveries.c.endpoint_id == endpoint_id,
         deliveries.c.state.in_([DeliveryState.FAILED, DeliveryState.EXPIRED]),
@@ -161,14 +149,13 @@ def list_failed(connection: Connection, endpoint_id: str, since: datetime) -> li
     return list(connection.scalars(query.order_by(deliveries.c.id)))
 
 
-def retry(connection: Connection, ids: Sequence[int], now: datetime) -> Retried:
-    """Make deliveries that were given up pending again, with all their attempts.
+def retry(connection: Connection, ids: Sequence[int], now: datetime) -> RetryResult:
+    """Make failed deliveries pending again, with a new series of attempts.
 
-    Others are not touched: what was superseded is not true any more, what expired is of no use,
-    what was dropped has no endpoint, and a message whose body is no longer kept cannot be sent.
-    Raises NotFoundError where one of them is not there.
+    Deliveries in other states, deliveries of deleted message bodies and those that are too late
+    are refused. Raises NotFoundError if a delivery does not exist.
     """
-    rows = given_rows(connection.dialect.name, "wanted", {"id": deliveries.c.id.type})
+    rows = bulk_rows(connection.dialect.name, "wanted", {"id": deliveries.c.id.type})
     columns = (deliveries.c.id, deliveries.c.state, messages.c.until, messages.c.body.is_(None))
     query = (
         select(*columns, endpoints.c.state)
@@ -176,21 +163,24 @@ def retry(connection: Connection, ids: Sequence[int], now: datetime) -> Retried:
         .join(messages, messages.c.id == deliveries.c.message_id)
         .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
         .order_by(deliveries.c.id)
-        # Of the message too: its body must not be forgotten before this is done.
+        # Lock the message too, so that retention cannot delete its body meanwhile.
         .with_for_update(of=[messages, deliveries])
     )
-    wanted = dump_rows([{"id": number} for number in dict.fromkeys(ids)])
-    done = Retried()
-    for number, state, until, bare, standing in connection.execute(query, {"wanted": wanted}):
-        if reason := _refuse(state, until is not None and until <= now, bare, standing):
-            done.refused[number] = reason
-        elif standing is EndpointState.ACTIVE:
-            done.pending.append(number)
+    wanted = dump_rows([{"id": delivery_id} for delivery_id in dict.fromkeys(ids)])
+    result = RetryResult()
+    for delivery_id, state, until, no_body, endpoint_state in connection.execute(
+        query, {"wanted": wanted}
+    ):
+        is_late = until is not None and until <= now
+        if reason := _find_refusal(state, endpoint_state, is_late, no_body):
+            result.refused[delivery_id] = reason
+        elif endpoint_state is EndpointState.ACTIVE:
+            result.pending.append(delivery_id)
         else:
-            done.held.append(number)
-    if strange := sorted(set(ids).difference(done.pending, done.held, done.refused)):
-        raise _not_found(strange[0])
-    chosen = {"wanted": dump_rows([{"id": number} for number in done.pending + done.held])}
+            result.held.append(delivery_id)
+    if unknown := sorted(set(ids).difference(result.pending, result.held, result.refused)):
+        raise NotFoundError("delivery", unknown[0])
+    retried = result.pending + result.held
     inactive = select(endpoints.c.id).where(endpoints.c.state != EndpointState.ACTIVE)
     state = case(
         (deliveries.c.endpoint_id.in_(inactive), _retry.write(DeliveryState.HELD)),
@@ -200,31 +190,29 @@ def retry(connection: Connection, ids: Sequence[int], now: datetime) -> Retried:
         _retry.update(state)
         .where(deliveries.c.id.in_(select(rows.c.id)))
         .values(next_at=now, attempts=0, settled_at=None),
-        chosen,
+        {"wanted": dump_rows([{"id": delivery_id} for delivery_id in retried])},
     )
-    announce(connection)
-    return done
+    notify_listeners(connection)
+    return result
 
 
 def count_by_state(connection: Connection) -> dict[DeliveryState, int]:
-    """How many deliveries there are in each state."""
+    """Count deliveries by state."""
     query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
     return {row.state: row[1] for row in connection.execute(query)}
 
 
-def _refuse(state: DeliveryState, over: bool, bare: bool, standing: EndpointState) -> str | None:
-    """Why a delivery is not sent again; None where it is."""
+def _find_refusal(
+    state: DeliveryState, endpoint_state: EndpointState, is_late: bool, no_body: bool
+) -> str | None:
+    """Return why a delivery cannot be retried, or None if it can."""
     if state is not DeliveryState.FAILED:
-        return REFUSED[state]
-    if standing is EndpointState.REMOVED:
-        return REFUSED[DeliveryState.DROPPED]
-    if over:
-        return "is of no use any more: what it reminds of has begun"
-    return "cannot be sent again: its message's body is no longer kept" if bare else None
-
-
-def _not_found(delivery_id: int) -> NotFoundError:
-    return NotFoundError("delivery", delivery_id)
+        return RETRY_REFUSALS[state]
+    if endpoint_state is EndpointState.REMOVED:
+        return RETRY_REFUSALS[DeliveryState.DROPPED]
+    if is_late:
+        return "is too late: what it reminds of has begun"
+    return "cannot be sent again: the body of its message is no longer kept" if no_body else None
 
 
 def _query() -> Any:
@@ -244,18 +232,6 @@ def _query() -> Any:
 
 
 def _to_delivery(row: Any) -> DeliveryRow:
-    subject = Subject.model_validate_json(row.subject)
-    return DeliveryRow(
-        id=row.id,
-        message_id=row.message_id,
-        endpoint_id=row.endpoint_id,
-        type=subject.type,
-        rehearsal=subject.rehearsal,
-        text=row.text or "",
-        at=row.at,
-        state=row.state,
-        next_at=row.next_at,
-        attempts=row.attempts,
-        settled_at=row.settled_at,
-        digest=row.digest,
-    )
+    values = row._asdict() | {"text": row.text or ""}
+    subject = Subject.model_validate_json(values.pop("subject"))
+    return DeliveryRow(**values, type=subject.type, rehearsal=subject.rehearsal)

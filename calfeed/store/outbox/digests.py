@@ -1,7 +1,7 @@
-"""Digests as kept: what is gathered for an endpoint, and what a digest told of.
+"""Digests: deliveries gathered for an endpoint, and the digests that contain them.
 
-A gathered delivery waits until its `next_at`. Once a digest has told of it, it is `digested` and
-names that digest, which is a message for this endpoint alone with a delivery of its own.
+A gathered delivery waits until its `next_at`. When a digest is made of it, its state is `digested`
+and `digest` is the id of that message, which has a delivery of its own for this endpoint only.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 from calfeed.model.states import UNSETTLED, DeliveryState
 from calfeed.reminders.digests import MOST, Told, digest_message
 from calfeed.reminders.options import Options
-from calfeed.store.secrets.private import ANY, seal_rows
+from calfeed.store.secrets.private import ANY_CALENDAR, seal_rows
 from calfeed.store.tables import deliveries, endpoints, messages, reminders
 from calfeed.store.transitions import Transition
 
-_ELSEWHERE = timedelta(hours=1)
-"""How long what cannot be read waits for its key."""
+_UNREADABLE_RETRY = timedelta(hours=1)
+"""How long a message whose key is missing waits before it is tried again."""
 
 _digest = deliveries.alias("of_digest")
 _has_digest = (_digest.c.message_id == deliveries.c.digest) & (
     _digest.c.endpoint_id == deliveries.c.endpoint_id
 )
-# What was given up can be sent again by hand.
+# A failed digest can be retried by hand.
 _may_be_sent = _digest.c.settled_at.is_(None) | (_digest.c.state == DeliveryState.FAILED)
 
 _settle_gathered = Transition(
@@ -41,25 +41,27 @@ _restore_digest = Transition([DeliveryState.SUPERSEDED], DeliveryState.PENDING)
 
 @dataclass(frozen=True)
 class Gathered:
-    """A delivery that waits for a digest, and what the digest says of it; `due` is UTC."""
+    """A delivery that waits for a digest due at `due` (UTC); `member` is its part of the digest."""
 
     delivery_id: int
     due: datetime
-    told: Told
+    member: Told
 
 
-def next_gathered(connection: Connection) -> datetime | None:
-    """When the next digest is to be made."""
+def next_digest_due(connection: Connection) -> datetime | None:
+    """Return when the next digest is due, or None."""
     query = select(func.min(deliveries.c.next_at)).where(
         deliveries.c.state == DeliveryState.GATHERED
     )
-    found: datetime | None = connection.scalar(query)
-    return found
+    due: datetime | None = connection.scalar(query)
+    return due
 
 
-def take_ripe(connection: Connection, now: datetime, limit: int) -> list[tuple[str, Options]]:
-    """Endpoints for which a digest is to be made, held by this transaction, and what they ask."""
-    ripe = (
+def lock_due_digests(
+    connection: Connection, now: datetime, limit: int
+) -> list[tuple[str, Options]]:
+    """Lock the endpoints with a digest that is due, and return their ids and options."""
+    due = (
         select(deliveries.c.endpoint_id)
         .where(deliveries.c.state == DeliveryState.GATHERED, deliveries.c.next_at <= now)
         .order_by(deliveries.c.next_at)
@@ -67,21 +69,21 @@ def take_ripe(connection: Connection, now: datetime, limit: int) -> list[tuple[s
     )
     rows = connection.execute(
         select(endpoints.c.id, endpoints.c.options)
-        .where(endpoints.c.id.in_(ripe))
+        .where(endpoints.c.id.in_(due))
         .order_by(endpoints.c.id)
-        # Deliveries may be made for it meanwhile.
+        # A key-share lock still allows fan-out to add deliveries for the endpoint.
         .with_for_update(skip_locked=True, key_share=True)
     )
     return [(row.id, Options.model_validate_json(row.options)) for row in rows]
 
 
-def take_gathered(connection: Connection, endpoint_id: str, now: datetime) -> list[Gathered]:
-    """What one digest of an endpoint can tell now, first come first, held by this transaction.
+def lock_gathered(connection: Connection, endpoint_id: str, now: datetime) -> list[Gathered]:
+    """Lock and load the deliveries for one digest of an endpoint, earliest first.
 
-    What cannot be read waits for a while.
+    Messages whose key is missing are postponed by `_UNREADABLE_RETRY`.
     """
     query = (
-        _tell()
+        _select_members()
         .where(deliveries.c.endpoint_id == endpoint_id)
         .where(deliveries.c.state == DeliveryState.GATHERED, deliveries.c.next_at <= now)
         .order_by(deliveries.c.next_at, deliveries.c.id)
@@ -89,10 +91,9 @@ def take_gathered(connection: Connection, endpoint_id: str, now: datetime) -> li
         .with_for_update(of=deliveries, skip_locked=True)
     )
     rows = connection.execute(query).all()
-    lost = [row.id for row in rows if row.body is None]
-    if lost:
-        mine = deliveries.c.id.in_(lost)
-        connection.execute(update(deliveries).where(mine).values(next_at=now + _ELSEWHERE))
+    if unreadable := [row.id for row in rows if row.body is None]:
+        statement = update(deliveries).where(deliveries.c.id.in_(unreadable))
+        connection.execute(statement.values(next_at=now + _UNREADABLE_RETRY))
     return [
         Gathered(row.id, row.next_at, _to_told(row, row.digest))
         for row in rows
@@ -107,32 +108,32 @@ def settle_gathered(
     now: datetime,
     digest: str | None = None,
 ) -> None:
-    """Note what became of deliveries that `take_gathered` gave this transaction."""
+    """Write the final state of deliveries that `lock_gathered` returned."""
     connection.execute(
         _settle_gathered.update(_settle_gathered.write(state))
-        .where(deliveries.c.id.in_([one.delivery_id for one in members]))
+        .where(deliveries.c.id.in_([member.delivery_id for member in members]))
         .values(settled_at=now, digest=digest)
     )
 
 
 def postpone(connection: Connection, members: Sequence[Gathered], until: datetime) -> None:
-    """Let deliveries that `take_gathered` gave this transaction wait for a later digest."""
+    """Leave deliveries that `lock_gathered` returned for a later digest."""
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.id.in_([one.delivery_id for one in members]))
+        .where(deliveries.c.id.in_([member.delivery_id for member in members]))
         .values(next_at=until)
     )
 
 
-def recall(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
-    """Take deliveries that are no longer to be told out of the digests that have not arrived."""
-    left = connection.scalars(
+def recall_members(connection: Connection, condition: ColumnElement[bool], now: datetime) -> None:
+    """Supersede the digested deliveries that match, and remove them from undelivered digests."""
+    digests = connection.scalars(
         _recall.update()
-        .where(which, select(_digest.c.id).where(_has_digest, _may_be_sent).exists())
+        .where(condition, select(_digest.c.id).where(_has_digest, _may_be_sent).exists())
         .values(settled_at=now)
         .returning(deliveries.c.digest)
     ).all()
-    for digest in sorted(set(left)):
+    for digest in sorted(set(digests)):
         if not _rewrite(connection, digest):
             connection.execute(
                 _recall_digest.update()
@@ -141,12 +142,12 @@ def recall(connection: Connection, which: ColumnElement[bool], now: datetime) ->
             )
 
 
-def restore(connection: Connection, message_ids: Select[Any]) -> None:
-    """Put reminders that are true again back into the digests that `recall` took them out of.
+def restore_members(connection: Connection, message_ids: Select[Any]) -> None:
+    """Put deliveries back into the digests that `recall_members` removed them from.
 
-    Those whose digest has gone without them are left as they are.
+    If the digest has been delivered without them, they are unchanged.
     """
-    joined = connection.scalars(
+    digests = connection.scalars(
         _restore.update()
         .where(deliveries.c.message_id.in_(message_ids))
         .where(
@@ -156,7 +157,7 @@ def restore(connection: Connection, message_ids: Select[Any]) -> None:
         )
         .returning(deliveries.c.digest)
     ).all()
-    for digest in sorted(set(joined)):
+    for digest in sorted(set(digests)):
         _rewrite(connection, digest)
         connection.execute(
             _restore_digest.update()
@@ -166,27 +167,27 @@ def restore(connection: Connection, message_ids: Select[Any]) -> None:
 
 
 def _rewrite(connection: Connection, digest: str) -> bool:
-    """Write a digest anew after its members; False where nothing is left to tell."""
-    # By its endpoint, which has an index.
-    query = _tell().join(_digest, _has_digest)
+    """Write the message of a digest again from its members. Returns False if it has none."""
+    # Found through the digest's endpoint, which is indexed.
+    query = _select_members().join(_digest, _has_digest)
     query = query.where(
-        _digest.c.message_id == digest, deliveries.c.state == DeliveryState.DIGESTED
+        _digest.c.message_id == digest,
+        deliveries.c.state == DeliveryState.DIGESTED,
+        messages.c.body.is_not(None),  # retention deletes the bodies of old messages
     )
-    # A digest can be so old that bodies are no longer kept.
-    kept = query.where(messages.c.body.is_not(None))
-    told = [_to_told(row) for row in connection.execute(kept) if row.body is not None]
-    if not told:
+    members = [_to_told(row) for row in connection.execute(query) if row.body is not None]
+    if not members:
         return False
-    own = messages.c.id == digest
-    at = connection.execute(select(messages.c.at).where(own)).scalar_one()
-    message = digest_message(digest, told, at)
+    is_digest = messages.c.id == digest
+    at = connection.execute(select(messages.c.at).where(is_digest)).scalar_one()
+    message = digest_message(digest, members, at)
     values = {"id": digest, "body": message.body, "text": message.text, "until": message.until}
-    (sealed,) = seal_rows(connection, messages, [values], [(ANY,)])
-    connection.execute(update(messages).where(own).values(sealed))
+    (sealed,) = seal_rows(connection, messages, [values], [(ANY_CALENDAR,)])
+    connection.execute(update(messages).where(is_digest).values(sealed))
     return True
 
 
-def _tell() -> Select[Any]:
+def _select_members() -> Select[Any]:
     return (
         select(
             deliveries.c.id,

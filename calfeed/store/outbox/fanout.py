@@ -1,4 +1,4 @@
-"""Fan-out: of each message a delivery for every endpoint that wants it, in steps."""
+"""Fan-out: make a delivery of each message for every endpoint that wants it, in steps."""
 
 from __future__ import annotations
 
@@ -11,70 +11,71 @@ from sqlalchemy import Connection, select, true, update
 
 from calfeed.model.states import UNSETTLED, DeliveryState, EndpointState, ReminderState
 from calfeed.reminders.filters import Subject
-from calfeed.store.catalog import visibility
-from calfeed.store.endpoints.endpoints import Endpoint, page_of_endpoints
-from calfeed.store.json_rows import dump_rows, given_rows
-from calfeed.store.outbox.subjects import read_subject
+from calfeed.store.bulk_parameters import bulk_rows, dump_rows
+from calfeed.store.catalog.visibility import is_public
+from calfeed.store.endpoints.records import Endpoint, load_endpoint_page
+from calfeed.store.outbox.messages import read_subject
 from calfeed.store.tables import deliveries, messages, reminders
 from calfeed.store.transitions import Transition
 from calfeed.store.upsert import upsert_by
 
-FAN_OUT = 1000
-"""How many endpoints are read at once, and about how many deliveries one transaction makes."""
+PAGE_SIZE = 1000
+"""Endpoints in a page, and about how many deliveries one transaction makes."""
 
-_MESSAGES = 200
-"""And of how many messages at the most."""
+_MAX_MESSAGES = 200
+"""Messages in one transaction."""
 
-CORRECTIONS = ("event.moved", "event.cancelled")
-"""What an endpoint hears of an event whose reminder it was sent before, asked for or not."""
-
+CORRECTION_TYPES = ("event.moved", "event.cancelled")
+"""Messages that every endpoint gets that was sent a reminder of the event before."""
 
 _make = Transition([None, DeliveryState.SUPERSEDED], *UNSETTLED)
 
 
 def fan_out(connection: Connection, now: datetime) -> bool:
-    """Make deliveries of messages for the next endpoints that want them, oldest message first.
+    """Make deliveries of messages for the next page of endpoints, oldest message first.
 
-    It ends once there are `FAN_OUT` deliveries, so that no message makes a transaction that grows
-    with the number of endpoints. Returns False where no message waited.
+    It stops at about `PAGE_SIZE` deliveries, so the size of a transaction does not depend on the
+    number of endpoints. Returns False if there was no message to fan out.
     """
-    rows = connection.execute(_waiting(_MESSAGES).with_for_update(skip_locked=True)).all()
+    query = _select_pending(_MAX_MESSAGES).with_for_update(skip_locked=True)
+    rows = connection.execute(query).all()
     pages: dict[str, list[Endpoint]] = {}
     made: list[dict[str, Any]] = []
     reached: dict[str, str | None] = {}
-    is_public = cache(partial(visibility.is_public, connection))
+    is_public_calendar = cache(partial(is_public, connection))
     for row in rows:
         after = row.fanned_out_to
-        if len(made) >= FAN_OUT or (pages and after not in pages):
+        if len(made) >= PAGE_SIZE or (pages and after not in pages):
             break
         if after not in pages:
-            pages[after] = page_of_endpoints(connection, after, FAN_OUT)
+            pages[after] = load_endpoint_page(connection, after, PAGE_SIZE)
         page = pages[after]
         subject = read_subject(row)
-        corrected = _corrected(connection, row, subject, page)
+        to_correct = _find_to_correct(connection, row, subject, page)
         made += [
             {
                 "message_id": row.id,
                 "endpoint_id": endpoint.id,
-                **_place(endpoint, subject, row, now),
+                **_initial_values(endpoint, subject, row, now),
             }
             for endpoint in page
-            # An endpoint is not told what was said before it came.
+            # An endpoint gets no message that is older than itself.
             if endpoint.created <= row.at
-            and (endpoint.filters.want(subject) or endpoint.id in corrected)
-            # As it is now: the calendar may have been public when the endpoint came.
-            and endpoint.filters.allow(is_public(subject.calendar))
+            and (endpoint.filters.want(subject) or endpoint.id in to_correct)
+            # Checked again here: the calendar may have become private since the filter was set.
+            and endpoint.filters.allow(is_public_calendar(subject.calendar))
         ]
-        reached[row.id] = page[-1].id if len(page) == FAN_OUT else None
+        reached[row.id] = page[-1].id if len(page) == PAGE_SIZE else None
     if made:
-        connection.execute(_making(connection), {"made": dump_rows(made)})
+        connection.execute(_insert_deliveries(connection), {"made": dump_rows(made)})
     if reached:
-        rows_reached = [{"id": key, "last": last} for key, last in reached.items()]
-        connection.execute(_noting(connection.dialect.name), {"reached": dump_rows(rows_reached)})
+        progress = [{"id": message_id, "last": last} for message_id, last in reached.items()]
+        statement = _update_progress(connection.dialect.name)
+        connection.execute(statement, {"reached": dump_rows(progress)})
     return bool(rows)
 
 
-def _waiting(most: int) -> Any:
+def _select_pending(limit: int) -> Any:
     columns = messages.c
     return (
         select(
@@ -83,15 +84,15 @@ def _waiting(most: int) -> Any:
         )
         .where(columns.fanned_out_to.is_not(None))
         .order_by(columns.at)
-        .limit(most)
+        .limit(limit)
     )
 
 
-def _making(connection: Connection) -> Any:
-    """Make deliveries. Those that are there stay, but what was taken back is sent after all."""
+def _insert_deliveries(connection: Connection) -> Any:
+    """Insert deliveries. Of those that exist already, superseded ones are started again."""
     columns = ("message_id", "endpoint_id", "state", "next_at", "claim", "attempts")
-    kinds = {name: deliveries.c[name].type for name in columns}
-    made = select(given_rows(connection.dialect.name, "made", kinds)).where(true())
+    types = {name: deliveries.c[name].type for name in columns}
+    made = select(bulk_rows(connection.dialect.name, "made", types)).where(true())
     statement = upsert_by(
         connection,
         deliveries,
@@ -103,43 +104,45 @@ def _making(connection: Connection) -> Any:
 
 
 @cache
-def _noting(dialect: str) -> Any:
-    kinds = {"id": messages.c.id.type, "last": messages.c.fanned_out_to.type}
-    reached = given_rows(dialect, "reached", kinds)
+def _update_progress(dialect: str) -> Any:
+    types = {"id": messages.c.id.type, "last": messages.c.fanned_out_to.type}
+    reached = bulk_rows(dialect, "reached", types)
     statement = update(messages).where(messages.c.id == reached.c.id)
     return statement.values(fanned_out_to=reached.c.last)
 
 
-def _corrected(
+def _find_to_correct(
     connection: Connection, row: Any, subject: Subject, page: Sequence[Endpoint]
 ) -> set[str]:
-    """Endpoints that hear of a change whatever they want: they were told what is wrong now."""
-    unasked = [endpoint.id for endpoint in page if not endpoint.filters.want(subject)]
-    if subject.type not in CORRECTIONS or not unasked:
+    """Return the endpoints that get a correction despite their filters.
+
+    They were sent a reminder that has been recalled since.
+    """
+    unwanted = [endpoint.id for endpoint in page if not endpoint.filters.want(subject)]
+    if subject.type not in CORRECTION_TYPES or not unwanted:
         return set()
     query = (
         select(deliveries.c.endpoint_id)
         .join(messages, messages.c.id == deliveries.c.message_id)
         .join(reminders, reminders.c.key == messages.c.reminder)
         .where(messages.c.uid == row.uid, reminders.c.state == ReminderState.RECALLED)
-        .where(deliveries.c.endpoint_id.in_(unasked))
-        # What was once in a worker's hands may have been received, whatever is known of it.
+        .where(deliveries.c.endpoint_id.in_(unwanted))
+        # Any delivery that was ever claimed may have been received.
         .where((deliveries.c.claim > 0) | deliveries.c.digest.is_not(None))
     )
     return set(connection.scalars(query))
 
 
-def _place(endpoint: Endpoint, subject: Subject, row: Any, now: datetime) -> dict[str, Any]:
-    """Say where a new delivery begins: on its way, held, or gathered for a digest."""
-    fresh = {"claim": 0, "attempts": 0}
+def _initial_values(
+    endpoint: Endpoint, subject: Subject, row: Any, now: datetime
+) -> dict[str, Any]:
+    """Return the columns of a new delivery: pending, held, or gathered for a digest."""
+    values: dict[str, Any] = {"claim": 0, "attempts": 0}
     if endpoint.state is not EndpointState.ACTIVE:
-        return {**fresh, "state": _make.to(DeliveryState.HELD), "next_at": now}
+        return {**values, "state": _make.to(DeliveryState.HELD), "next_at": now}
     digest = endpoint.options.digest_after(now) if subject.type == "reminder.due" else None
-    # What cannot wait for the digest goes out by itself.
+    # A reminder that is due before the digest is sent by itself.
     if digest is not None and (row.until is None or digest < row.until):
-        return {**fresh, "state": _make.to(DeliveryState.GATHERED), "next_at": digest}
-    return {
-        **fresh,
-        "state": _make.to(DeliveryState.PENDING),
-        "next_at": max(now, row.send_from or now),
-    }
+        return {**values, "state": _make.to(DeliveryState.GATHERED), "next_at": digest}
+    next_at = max(now, row.send_from or now)
+    return {**values, "state": _make.to(DeliveryState.PENDING), "next_at": next_at}

@@ -1,24 +1,27 @@
-"""Rehearsals: reminders sent now to one endpoint, apart from the real ones."""
+"""Rehearsals: reminders that are sent to one endpoint now, beside the real ones."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from calfeed.errors import NotFoundError
 from calfeed.reminders.messages import Message
-from calfeed.store.notices import announce
-from calfeed.store.outbox import outbox
+from calfeed.store.notices import notify_listeners
+from calfeed.store.outbox.messages import add_delivery
 from calfeed.store.tables import rehearsals
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """A rehearsal made at `at` of what is due in `begins <= due < ends` (UTC)."""
+    """A rehearsal, made at `at`, of the reminders due in `begins <= due < ends` (UTC).
+
+    `deliveries` are the ids of its deliveries.
+    """
 
     id: str
     endpoint_id: str
@@ -36,29 +39,19 @@ def add_rehearsal(
     messages: Sequence[Message],
     now: datetime,
 ) -> Rehearsal:
-    """Keep a rehearsal, with a delivery for each of its messages that a worker sends at once."""
-    numbers = tuple(outbox.add_delivery(connection, one, endpoint_id) for one in messages)
-    made = Rehearsal(rehearsal_id, endpoint_id, now, *window, numbers)
-    connection.execute(
-        rehearsals.insert().values(
-            id=made.id,
-            endpoint_id=made.endpoint_id,
-            at=made.at,
-            begins=made.begins,
-            ends=made.ends,
-            deliveries=json.dumps(numbers),
-        )
-    )
-    announce(connection)
-    return made
+    """Store a rehearsal with a delivery of each message, which a worker sends at once."""
+    ids = tuple(add_delivery(connection, message, endpoint_id) for message in messages)
+    rehearsal = Rehearsal(rehearsal_id, endpoint_id, now, *window, ids)
+    values = asdict(rehearsal) | {"deliveries": json.dumps(ids)}
+    connection.execute(rehearsals.insert().values(values))
+    notify_listeners(connection)
+    return rehearsal
 
 
 def find_rehearsal(connection: Connection, rehearsal_id: str) -> Rehearsal:
-    """A rehearsal by its id. Raises NotFoundError where there is none."""
+    """Load a rehearsal. Raises NotFoundError if it does not exist."""
     query = select(rehearsals).where(rehearsals.c.id == rehearsal_id)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFoundError("rehearsal", rehearsal_id)
-    return Rehearsal(
-        row.id, row.endpoint_id, row.at, row.begins, row.ends, tuple(json.loads(row.deliveries))
-    )
+    return Rehearsal(**row._asdict() | {"deliveries": tuple(json.loads(row.deliveries))})

@@ -1,7 +1,6 @@
-"""Retention: what is forgotten after a time, so that nothing grows without end.
+"""Retention: delete old message bodies and responses, and drop deliveries held for too long.
 
-The record stays: which message, for whom, when, what came of each attempt. What goes is what was
-said at length: the bodies of messages, and what receivers answered.
+Messages, deliveries and attempts are kept as a record.
 """
 
 from __future__ import annotations
@@ -14,74 +13,76 @@ from typing import Any
 from sqlalchemy import Connection, Select, String, exists, or_, select, tuple_, update
 
 from calfeed.model.states import DeliveryState, EndpointState
-from calfeed.store.json_rows import dump_rows, given_rows
+from calfeed.store.bulk_parameters import bulk_rows, dump_rows
 from calfeed.store.tables import attempts, deliveries, endpoints, messages
 from calfeed.store.transitions import Transition
 
-STEP = 1000
-"""How many deliveries one transaction looks at."""
+BATCH_SIZE = 1000
+"""Deliveries in one transaction."""
 
-_MESSAGES = 100
-"""And how many messages."""
+_MAX_MESSAGES = 100
+"""Messages in one transaction."""
 
 _drop = Transition([DeliveryState.HELD], DeliveryState.DROPPED)
 
 
 @dataclass(frozen=True)
-class Place:
-    """How far a walk through old messages has come: the message, and the endpoint within it."""
+class RetentionPosition:
+    """How far `delete_old_bodies` has come: a message, and the last of its endpoints."""
 
     at: datetime
     message_id: str
     endpoint_id: str
 
 
-def forget_bodies(connection: Connection, before: datetime, place: Place | None) -> Place | None:
-    """Forget the next bodies of messages from before `before`, oldest first, and their answers.
+def delete_old_bodies(
+    connection: Connection, before: datetime, position: RetentionPosition | None
+) -> RetentionPosition | None:
+    """Delete the next bodies of messages older than `before`, oldest first, and the responses.
 
-    Those are kept that have deliveries still to come, that are in a digest which is kept, or that
-    were of use until a later moment than `before`: their date can move back to where it was.
-    Returns where to go on from, None at the end.
+    A body is kept if a delivery is unsettled, if the message is in a digest that has a body, or
+    if its `until` is not before `before`: its event can move back to that date. Returns the
+    position to continue from, or None at the end.
     """
-    rows = connection.execute(_old(before, place)).all()
-    left = STEP
-    done: list[str] = []
-    told: list[int] = []
-    reached: Place | None = None
+    rows = connection.execute(_select_old(before, position)).all()
+    left = BATCH_SIZE
+    message_ids: list[str] = []
+    delivery_ids: list[int] = []
+    reached: RetentionPosition | None = None
     for row in rows:
-        after = place.endpoint_id if place is not None and row.id == place.message_id else ""
+        after = position.endpoint_id if position and row.id == position.message_id else ""
         page = connection.execute(
             select(deliveries.c.id, deliveries.c.endpoint_id)
             .where(deliveries.c.message_id == row.id, deliveries.c.endpoint_id > after)
             .order_by(deliveries.c.endpoint_id)
             .limit(left)
         ).all()
-        told += [one.id for one in page]
+        delivery_ids += [delivery.id for delivery in page]
         left -= len(page)
         if not left:
-            reached = Place(row.at, row.id, page[-1].endpoint_id)
+            reached = RetentionPosition(row.at, row.id, page[-1].endpoint_id)
             break
-        done.append(row.id)
+        message_ids.append(row.id)
     else:
-        if len(rows) == _MESSAGES:
-            reached = Place(rows[-1].at, rows[-1].id, "")
-    _forget(connection, done, told)
+        if len(rows) == _MAX_MESSAGES:
+            reached = RetentionPosition(rows[-1].at, rows[-1].id, "")
+    _delete(connection, message_ids, delivery_ids)
     return reached
 
 
 def drop_held(connection: Connection, since: datetime, now: datetime) -> int:
-    """Drop what is held for endpoints that have not been active since `since` or longer.
+    """Drop deliveries held for endpoints that have been paused or disabled since `since`.
 
-    At most `STEP` deliveries; returns how many.
+    Returns the number of deliveries, at most `BATCH_SIZE`.
     """
-    gone = select(endpoints.c.id).where(
+    inactive = select(endpoints.c.id).where(
         endpoints.c.state.in_([EndpointState.PAUSED, EndpointState.DISABLED]),
         endpoints.c.settled_at <= since,
     )
     held = (
         select(deliveries.c.id)
-        .where(deliveries.c.endpoint_id.in_(gone), _drop.starts_in())
-        .limit(STEP)
+        .where(deliveries.c.endpoint_id.in_(inactive), _drop.starts_in())
+        .limit(BATCH_SIZE)
         .with_for_update(skip_locked=True)
     )
     dropped = connection.execute(
@@ -90,7 +91,7 @@ def drop_held(connection: Connection, since: datetime, now: datetime) -> int:
     return dropped.rowcount
 
 
-def _old(before: datetime, place: Place | None) -> Select[Any]:
+def _select_old(before: datetime, position: RetentionPosition | None) -> Select[Any]:
     query = (
         select(messages.c.id, messages.c.at)
         .where(
@@ -100,19 +101,21 @@ def _old(before: datetime, place: Place | None) -> Select[Any]:
             or_(messages.c.until.is_(None), messages.c.until < before),
         )
         .order_by(messages.c.at, messages.c.id)
-        .limit(_MESSAGES)
-        # Nobody makes one of their deliveries pending again until this is committed.
+        .limit(_MAX_MESSAGES)
+        # The lock keeps others from making a delivery of these messages pending again.
         .with_for_update(skip_locked=True)
     )
-    if place is None:
+    if position is None:
         return query
-    return query.where(tuple_(messages.c.at, messages.c.id) >= (place.at, place.message_id))
+    return query.where(tuple_(messages.c.at, messages.c.id) >= (position.at, position.message_id))
 
 
-def _forget(connection: Connection, done: Sequence[str], told: Sequence[int]) -> None:
-    """Forget the answers of the deliveries `told`, and the bodies of the messages `done`."""
+def _delete(
+    connection: Connection, message_ids: Sequence[str], delivery_ids: Sequence[int]
+) -> None:
+    """Delete the responses of settled deliveries, and the bodies of messages where allowed."""
     dialect = connection.dialect.name
-    given = given_rows(dialect, "told", {"id": deliveries.c.id.type})
+    given = bulk_rows(dialect, "deliveries", {"id": deliveries.c.id.type})
     settled = (
         select(deliveries.c.id)
         .join(given, given.c.id == deliveries.c.id)
@@ -122,19 +125,17 @@ def _forget(connection: Connection, done: Sequence[str], told: Sequence[int]) ->
         update(attempts)
         .where(attempts.c.delivery_id.in_(settled), attempts.c.response.is_not(None))
         .values(response=None),
-        {"told": dump_rows([{"id": number} for number in told])},
+        {"deliveries": dump_rows([{"id": delivery_id} for delivery_id in delivery_ids])},
     )
-    names = given_rows(dialect, "done", {"id": String(40)})
+    names = bulk_rows(dialect, "messages", {"id": String(40)})
     digest = messages.alias("digest")
-    # As long as a digest can be written anew, it needs what its members say.
+    # A digest that has a body may be rewritten from the bodies of its members.
     in_digest = exists().where(digest.c.id == deliveries.c.digest, digest.c.body.is_not(None))
-    open_still = exists().where(
+    is_needed = exists().where(
         deliveries.c.message_id == messages.c.id,
         or_(deliveries.c.settled_at.is_(None), in_digest),
     )
     connection.execute(
-        update(messages)
-        .where(messages.c.id.in_(select(names.c.id)), ~open_still)
-        .values(body=None),
-        {"done": dump_rows([{"id": name} for name in done])},
+        update(messages).where(messages.c.id.in_(select(names.c.id)), ~is_needed).values(body=None),
+        {"messages": dump_rows([{"id": message_id} for message_id in message_ids])},
     )

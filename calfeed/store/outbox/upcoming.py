@@ -1,4 +1,4 @@
-"""What is next: the reminders that fire first, and whether what should have gone out has."""
+"""The next reminders, and the time of the earliest work for a worker."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from sqlalchemy import Connection, select
 
 from calfeed.model.revision import Revision
 from calfeed.model.states import ReminderState
-from calfeed.store.outbox.deliveries import next_pending
-from calfeed.store.outbox.outbox import next_due
+from calfeed.store.outbox.deliveries import next_pending_at
+from calfeed.store.outbox.reminders import next_reminder_due
 from calfeed.store.rows import ReminderRow
 from calfeed.store.tables import events, reminders
 
 
-def load_next(connection: Connection, limit: int) -> Sequence[tuple[ReminderRow, Revision]]:
-    """The reminders on the list that are due first, with their events as published."""
+def load_next_reminders(
+    connection: Connection, limit: int
+) -> Sequence[tuple[ReminderRow, Revision]]:
+    """Load the planned reminders that are due first, with the published revisions."""
     query = (
         select(reminders, events.c.revision)
         .join(events, events.c.uid == reminders.c.uid)
@@ -31,6 +33,8 @@ def load_next(connection: Connection, limit: int) -> Sequence[tuple[ReminderRow,
     ]
 
 
-def oldest_waiting(connection: Connection) -> datetime | None:
-    """Since when (UTC) something waits, or will wait, that a worker ought to have taken."""
-    return min(filter(None, (next_pending(connection), next_due(connection))), default=None)
+def earliest_due(connection: Connection) -> datetime | None:
+    """Return when (UTC) the first delivery or reminder is due; in the past if it is overdue."""
+    return min(
+        filter(None, (next_pending_at(connection), next_reminder_due(connection))), default=None
+    )

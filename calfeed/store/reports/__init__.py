@@ -1,1 +1,1 @@
-"""What happened: histories, messages that were sent, feed statistics."""
+"""Reports: histories of events, sent messages and feed statistics."""

@@ -1,7 +1,7 @@
-"""Reports: what was published of an event, what fired, and who was told what, when.
+"""The history of events: published changes, reminders, sent messages and their receipts.
 
-They are read from the record, which outlives the definitions and the bodies of messages. However
-many rows a report has, it takes the same few statements.
+It is read from the ledger and the outbox, so it covers events whose definitions are gone. The
+number of statements does not depend on the number of rows.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from calfeed.ical.changes import EventChange, Kind, compare_revisions
 from calfeed.model.revision import ComparableRevision, Revision, read_comparable
 from calfeed.model.states import DeliveryState, ReminderState
 from calfeed.reminders.filters import Subject
-from calfeed.store.catalog.catalog import RENDERED
-from calfeed.store.catalog.lineage import RESTORED
 from calfeed.store.catalog.publishes import Author
 from calfeed.store.columns import Instant
-from calfeed.store.outbox.outbox import load_reminders
+from calfeed.store.outbox.reminders import load_reminders
 from calfeed.store.rows import ReminderRow
 from calfeed.store.secrets.private_columns import is_sealed, raw
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
@@ -36,23 +34,23 @@ from calfeed.store.tables import (
     revisions,
 )
 
-FATES = {
-    ReminderState.PLANNED: "due, and not made into a message yet",
-    ReminderState.MISSED: "missed: it was found when what it reminds of had come",
-    ReminderState.COLLAPSED: "collapsed: one nearer to the date went out in its place",
-    ReminderState.WITHDRAWN: "withdrawn: its event no longer asked for it",
+REMINDER_OUTCOMES = {
+    ReminderState.PLANNED: "due, and not sent yet",
+    ReminderState.MISSED: "missed: it was found due only after its occurrence had begun",
+    ReminderState.COLLAPSED: "collapsed: a reminder nearer to the date was sent in its place",
+    ReminderState.WITHDRAWN: "withdrawn: its event changed before it was due",
     ReminderState.RECALLED: "recalled: its event changed after it was sent",
 }
-"""What became of a reminder, by its state; what was sent has a message that tells more."""
+"""What became of a reminder, by its state; a sent one has a message with receipts."""
 
 
 @dataclass(frozen=True)
 class Receipt:
     """What became of one message for one endpoint; times are UTC.
 
-    `attempts` counts every post there was. `received_at` is when the first good answer came, if
-    any did. What was told in a digest has that of the digest, whose message `digest` names. The
-    URL is empty where the endpoint was removed, or its key is lost; its description stays.
+    `received_at` is when the first successful response arrived. For a message in a digest,
+    `attempts` and `received_at` are those of the digest, whose message id is `digest`. The URL is
+    empty if the endpoint was removed or its key is missing.
     """
 
     delivery_id: int
@@ -68,10 +66,10 @@ class Receipt:
 
 
 @dataclass(frozen=True)
-class Told:
-    """A message, and what became of it for each endpoint that wanted it.
+class SentMessage:
+    """A message with a receipt for each of its endpoints.
 
-    `complete` is False while more endpoints are still to get their deliveries.
+    `complete` is False until fan-out has made all its deliveries.
     """
 
     id: str
@@ -84,8 +82,8 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Published:
-    """A change of an event: from the revision before, when (UTC) and by whom it was published."""
+class PublishedChange:
+    """A published change of an event: when (UTC) and by whom it was published."""
 
     at: datetime
     change: EventChange
@@ -98,33 +96,33 @@ class Published:
 
     @property
     def revision(self) -> Revision:
-        """The revision that it made."""
+        """The revision after the change."""
         return self.change.after
 
 
 @dataclass(frozen=True)
-class Fired:
-    """A reminder whose time has come: the event as it was then, and the message if there is one."""
+class FiredReminder:
+    """A due reminder, with the revision of the event at that time and the message, if any."""
 
     reminder: ReminderRow
     revision: Revision
-    told: Told | None
+    message: SentMessage | None
 
 
 @dataclass(frozen=True)
 class History:
-    """All that is known of one event, each list in the order of time."""
+    """The history of one event, each list in chronological order."""
 
-    published: tuple[Published, ...]
+    changes: tuple[PublishedChange, ...]
     reminders: tuple[ReminderRow, ...]
-    told: tuple[Told, ...]
+    messages: tuple[SentMessage, ...]
 
 
 def find_uids(connection: Connection, name: str) -> list[str]:
-    """The UIDs that an event, named `calendar/event`, was ever published under; mostly one.
+    """Find the UIDs that an event, named `calendar/event`, was ever published with; usually one.
 
-    They are found in the ledger, so events that are gone have them too. Raises NotFoundError where
-    there never was such an event.
+    They are read from the ledger, which includes withdrawn events. Raises NotFoundError if there
+    never was such an event.
     """
     calendar, _, slug = name.partition("/")
     query = select(revisions.c.uid, revisions.c.revision).where(
@@ -132,58 +130,59 @@ def find_uids(connection: Connection, name: str) -> list[str]:
         is_sealed(revisions.c.revision)
         | raw(revisions.c.revision).contains(f'"slug":"{slug}"', autoescape=True),
     )
-    found = {
+    uids = {
         row.uid
         for row in connection.execute(query)
         if row.revision is not None
         and Revision.model_validate_json(row.revision).event.slug == slug
     }
-    if not found:
-        right = "write it as CALENDAR/EVENT, as its definition file and its key there are called"
-        raise NotFoundError("event", name, right, verb="never was an")
-    return sorted(found)
+    if not uids:
+        advice = "write it as CALENDAR/EVENT, as its definition file and its key there are called"
+        raise NotFoundError("event", name, advice, verb="never was an")
+    return sorted(uids)
 
 
 def load_history(connection: Connection, uids: Sequence[str]) -> History:
-    """What was published, fired and told of the event with these UIDs."""
-    silent = revisions.c.kind.in_([RENDERED, RESTORED])
-    query = _ledger().where(revisions.c.uid.in_(uids), ~silent)
+    """Load the history of the event with these UIDs."""
+    query = _ledger().where(revisions.c.uid.in_(uids))
     return History(
-        published=tuple(_to_published(connection.execute(query))),
+        changes=tuple(_to_published(connection.execute(query))),
         reminders=tuple(load_reminders(connection, uids=uids)),
-        told=tuple(_load_told(connection, messages.c.uid.in_(uids))),
+        messages=tuple(_load_sent(connection, messages.c.uid.in_(uids))),
     )
 
 
-def load_fired(connection: Connection, begin: datetime, end: datetime) -> list[Fired]:
-    """The reminders that were due in `begin <= due < end`, by due time, whatever became of them."""
+def load_fired(connection: Connection, begin: datetime, end: datetime) -> list[FiredReminder]:
+    """Load the reminders that were due in `begin <= due < end`, by due time, in any state."""
     rows = load_reminders(connection, window=(begin, end))
     within = (reminders.c.due >= begin) & (reminders.c.due < end)
     keys = select(reminders.c.key).where(within)
-    told = {one.reminder: one for one in _load_told(connection, messages.c.reminder.in_(keys))}
+    sent = {
+        message.reminder: message
+        for message in _load_sent(connection, messages.c.reminder.in_(keys))
+    }
     uids = select(reminders.c.uid).where(within)
     ledger: dict[str, list[Any]] = {}
     for entry in connection.execute(_ledger().where(revisions.c.uid.in_(uids))):
-        if entry.revision is None:
-            continue
-        ledger.setdefault(entry.uid, []).append(entry)
-    read: dict[Any, Revision] = {}
+        if entry.revision is not None:
+            ledger.setdefault(entry.uid, []).append(entry)
+    parsed: dict[Any, Revision] = {}
     fired = []
     for row in rows:
         if row.uid not in ledger:
-            continue  # what cannot be read
-        # The event as it was when the reminder was due; a late publish may have come after that.
+            continue  # its key is missing
+        # The revision at the due time; the event may have been published only after it.
         first, *later = ledger[row.uid]
-        entry = next((one for one in reversed(later) if one.at <= row.due), first)
-        place = (entry.uid, entry.sequence)
-        if place not in read:
-            read[place] = Revision.model_validate_json(entry.revision)
-        fired.append(Fired(row, read[place], told.get(row.key)))
+        entry = next((entry for entry in reversed(later) if entry.at <= row.due), first)
+        key = (entry.uid, entry.sequence)
+        if key not in parsed:
+            parsed[key] = Revision.model_validate_json(entry.revision)
+        fired.append(FiredReminder(row, parsed[key], sent.get(row.key)))
     return fired
 
 
 def _ledger() -> Any:
-    """The entries of the ledger that change something."""
+    """Select the revisions in the ledger that change something: not RENDERED or RESTORED."""
     return (
         select(
             *(revisions.c.uid, revisions.c.sequence, revisions.c.kind, revisions.c.revision),
@@ -195,32 +194,35 @@ def _ledger() -> Any:
     )
 
 
-def _to_published(rows: Iterable[Any]) -> Iterator[Published]:
-    """Entries of the ledger in their order, each as a change from the one before of its event."""
+def _to_published(rows: Iterable[Any]) -> Iterator[PublishedChange]:
+    """Convert revisions, in order, to changes from the previous revision of the same event."""
     last: dict[str, ComparableRevision] = {}
     for row in rows:
         if row.revision is None:
-            continue  # it cannot be read
+            continue  # its key is missing
         written = read_comparable(row.revision)
-        found = compare_revisions(last.get(row.uid), written)
+        change = compare_revisions(last.get(row.uid), written)
         last[row.uid] = written
-        change = replace(found, kind=Kind(row.kind))
-        yield Published(row.at, change, Author(row.author, row.command))
+        change = replace(change, kind=Kind(row.kind))
+        yield PublishedChange(row.at, change, Author(row.author, row.command))
 
 
-def _load_told(connection: Connection, which: Any) -> list[Told]:
-    """Messages by a condition on them, oldest first, each with its deliveries by endpoint."""
+def _load_sent(connection: Connection, condition: Any) -> list[SentMessage]:
+    """Load the messages that match a condition, oldest first, with their receipts."""
     receipts: dict[str, list[Receipt]] = {}
     keys = keyring_of(connection)
-    for message_id, number, endpoint_id, whose, url, *rest in connection.execute(_receipts(which)):
-        receipt = Receipt(number, endpoint_id, whose, _open_url(keys, endpoint_id, url), *rest)
+    for message_id, delivery_id, endpoint_id, description, url, *rest in connection.execute(
+        _select_receipts(condition)
+    ):
+        url = _open_url(keys, endpoint_id, url)
+        receipt = Receipt(delivery_id, endpoint_id, description, url, *rest)
         receipts.setdefault(message_id, []).append(receipt)
     query = select(
         *(messages.c.id, messages.c.subject, messages.c.at, messages.c.text, messages.c.reminder),
         messages.c.fanned_out_to.is_(None).label("complete"),
     )
     return [
-        Told(
+        SentMessage(
             id=row.id,
             type=Subject.model_validate_json(row.subject).type,
             at=row.at,
@@ -229,7 +231,7 @@ def _load_told(connection: Connection, which: Any) -> list[Told]:
             complete=row.complete,
             receipts=tuple(receipts.get(row.id, ())),
         )
-        for row in connection.execute(query.where(which).order_by(messages.c.at, messages.c.id))
+        for row in connection.execute(query.where(condition).order_by(messages.c.at, messages.c.id))
     ]
 
 
@@ -243,28 +245,28 @@ def _open_url(keys: Keyring, endpoint_id: str, sealed: str) -> str:
         return ""
 
 
-def _receipts(which: Any) -> Any:
-    told, digests = deliveries, deliveries.alias("digests")
-    good = attempts.c.error.is_(None) & or_(
+def _select_receipts(condition: Any) -> Any:
+    sent, digests = deliveries, deliveries.alias("digests")
+    succeeded = attempts.c.error.is_(None) & or_(
         attempts.c.status.is_(None), attempts.c.status.between(200, 299)
     )
     answered = type_coerce(attempts.c.at, Integer) + attempts.c.milliseconds * 1000
     return (
         select(
-            *(told.c.message_id, told.c.id, told.c.endpoint_id),
+            *(sent.c.message_id, sent.c.id, sent.c.endpoint_id),
             *(endpoints.c.description, endpoints.c.url),
-            *(told.c.state, told.c.next_at, told.c.settled_at, told.c.digest),
+            *(sent.c.state, sent.c.next_at, sent.c.settled_at, sent.c.digest),
             func.count(attempts.c.claim),
-            type_coerce(func.min(case((good, answered))), Instant),
+            type_coerce(func.min(case((succeeded, answered))), Instant),
         )
-        .join(endpoints, endpoints.c.id == told.c.endpoint_id)
+        .join(endpoints, endpoints.c.id == sent.c.endpoint_id)
         .outerjoin(
             digests,
-            (digests.c.message_id == told.c.digest) & (digests.c.endpoint_id == told.c.endpoint_id),
+            (digests.c.message_id == sent.c.digest) & (digests.c.endpoint_id == sent.c.endpoint_id),
         )
-        # What went out in a digest was posted as the digest.
-        .outerjoin(attempts, attempts.c.delivery_id == func.coalesce(digests.c.id, told.c.id))
-        .where(told.c.message_id.in_(select(messages.c.id).where(which)))
-        .group_by(told.c.id, endpoints.c.id)
-        .order_by(endpoints.c.created, endpoints.c.id, told.c.id)
+        # A message in a digest has the attempts of the digest.
+        .outerjoin(attempts, attempts.c.delivery_id == func.coalesce(digests.c.id, sent.c.id))
+        .where(sent.c.message_id.in_(select(messages.c.id).where(condition)))
+        .group_by(sent.c.id, endpoints.c.id)
+        .order_by(endpoints.c.created, endpoints.c.id, sent.c.id)
     )

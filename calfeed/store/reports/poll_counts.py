@@ -1,7 +1,7 @@
-"""What is counted of the requests for feeds.
+"""Counts of feed polls.
 
-It stands apart from the statements that keep it (`polls.py`), so that the processes that count, and
-never ask the database, need not load SQLAlchemy.
+They are separate from the statements in `polls.py`, because the processes that count do not use
+the database and need not load SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Polls:
-    """The requests of one family of clients for one feed.
+class PollCounts:
+    """The polls of one feed by one family of clients.
 
-    `feed` is its path, without the token of a private one. `sent` of them got the feed, `unchanged`
-    were told that they have it (304); `bytes` is what was sent in all, compressed where it was.
+    `feed` is its path, without the token of a private calendar. `sent` is the number of 200
+    responses, `unchanged` of 304; `bytes` is the total size of the bodies, after compression.
     """
 
     feed: str
@@ -25,5 +25,5 @@ class Polls:
 
     @property
     def polls(self) -> int:
-        """How many requests there were."""
+        """The number of requests."""
         return self.sent + self.unchanged

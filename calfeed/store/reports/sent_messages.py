@@ -1,4 +1,4 @@
-"""What was told, page by page: messages, newest first."""
+"""Stored messages, newest first, in pages."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from sqlalchemy import Connection, select, tuple_
 
 from calfeed.errors import NotFoundError
 from calfeed.reminders.filters import Subject
-from calfeed.store.outbox.subjects import read_subject
+from calfeed.store.bulk_parameters import batches
+from calfeed.store.outbox.messages import read_subject
 from calfeed.store.tables import messages
 
 
 @dataclass(frozen=True)
 class MessageRow:
-    """A message as kept; `at` (UTC) is when it was made, `body` empty once it is no longer kept.
+    """A stored message, created at `at` (UTC).
 
-    What cannot be read is empty too.
+    `body` is empty if it was deleted. `text` and `body` are empty if their key is missing.
     """
 
     id: str
@@ -29,27 +30,27 @@ class MessageRow:
     body: bytes = field(repr=False)
 
 
-def find_known(connection: Connection, ids: Sequence[str]) -> set[str]:
-    """Which of these are the ids of messages that there are."""
-    found: set[str] = set()
-    for index in range(0, len(ids), 500):
-        part = messages.c.id.in_(ids[index : index + 500])
-        found.update(connection.scalars(select(messages.c.id).where(part)))
-    return found
+def find_existing_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Return those of these ids that are ids of messages."""
+    existing: set[str] = set()
+    for batch in batches(ids):
+        query = select(messages.c.id).where(messages.c.id.in_(batch))
+        existing.update(connection.scalars(query))
+    return existing
 
 
-def messages_before(
-    connection: Connection, place: tuple[datetime, str] | None, limit: int
+def load_messages_before(
+    connection: Connection, position: tuple[datetime, str] | None, limit: int
 ) -> list[MessageRow]:
-    """Messages, newest first: those behind the one that has this time and id."""
+    """Load messages, newest first, after the message with this time and id."""
     query = select(messages).order_by(messages.c.at.desc(), messages.c.id.desc()).limit(limit)
-    if place is not None:
-        query = query.where(tuple_(messages.c.at, messages.c.id) < place)
+    if position is not None:
+        query = query.where(tuple_(messages.c.at, messages.c.id) < position)
     return [_to_message(row) for row in connection.execute(query)]
 
 
 def find_message(connection: Connection, message_id: str) -> MessageRow:
-    """A message by its id. Raises NotFoundError where there is none."""
+    """Load a message by its id. Raises NotFoundError if it does not exist."""
     row = connection.execute(select(messages).where(messages.c.id == message_id)).one_or_none()
     if row is None:
         raise NotFoundError("message", message_id)

@@ -1,1 +1,1 @@
-"""What is stored encrypted, and the keys for it."""
+"""Encryption of secrets and of private calendars, and the keys for it."""

@@ -1,8 +1,7 @@
 """The file of the keys that secrets in the database are encrypted with.
 
-It is text, a key a line: its id, when it was made, and 32 random bytes in base64url. The first is
-the current one, which encrypts; the others decrypt what they have encrypted before. The file is
-replaced as a whole and never written into, so whoever reads it sees all of it.
+It is text with a key per line: its id, its creation time, and 32 random bytes in base64url. The
+first is the current key, which encrypts. The others only decrypt. The file is replaced atomically.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ ID_LENGTH = 8
 """Characters of a key's id."""
 
 _ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
-_BYTES = 32
+_SECRET_BYTES = 32
 
-_HEAD = """\
+_HEADER = """\
 # The keys that calfeed's secrets are encrypted with, the current one first. Without this file
 # they are lost; with it and a copy of the database anybody can read them. So keep a copy of it,
 # and not beside the copies of the database. `calfeed keys` lists and rotates them.
@@ -36,7 +35,7 @@ _HEAD = """\
 
 @dataclass(frozen=True)
 class Key:
-    """A key of AES-256, which is not part of its repr; `made` is when (UTC)."""
+    """An AES-256 key, created at `made` (UTC). The repr does not show it."""
 
     id: str
     made: datetime
@@ -44,27 +43,27 @@ class Key:
 
     @property
     def line(self) -> str:
-        """The key as it stands in a file."""
+        """The line of the key in a file."""
         text = base64.urlsafe_b64encode(self.secret).decode("ascii")
         return f"{self.id} {self.made.isoformat(timespec='seconds')} {text}"
 
 
 def make_key(now: datetime) -> Key:
-    """A new random key."""
-    return Key(secrets.token_hex(ID_LENGTH // 2), now, secrets.token_bytes(_BYTES))
+    """Generate a random key."""
+    return Key(secrets.token_hex(ID_LENGTH // 2), now, secrets.token_bytes(_SECRET_BYTES))
 
 
 class KeyFile:
-    """The keys by the name of their file, read again when it has changed.
+    """The keys in a file, which is read again when it has changed.
 
-    Safe to share between threads. `made` says whether the file was made here.
+    Safe to share between threads. `made` is whether this process has written the file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.made = False
         self._lock = threading.Lock()
-        self._seen: tuple[int, int, int] | None = None
+        self._version: tuple[int, int, int] | None = None
         self._keys: tuple[Key, ...] = ()
 
     @property
@@ -73,26 +72,26 @@ class KeyFile:
         return self.path.exists()
 
     def load(self) -> tuple[Key, ...]:
-        """The keys, the current one first.
+        """Load the keys, the current one first.
 
-        Raises KeyFileError where there is no such file, or something else in it, and
-        FilePermissionsError where others can read it.
+        Raises KeyFileError if the file is missing or invalid, FilePermissionsError if others can
+        read it.
         """
         try:
-            found = self.path.stat()
-            seen = (found.st_ino, found.st_mtime_ns, found.st_size)
+            status = self.path.stat()
+            version = (status.st_ino, status.st_mtime_ns, status.st_size)
             with self._lock:
-                if seen != self._seen:
+                if version != self._version:
                     keep_private(self.path)
                     self._keys = _read(self.path)
-                    self._seen = seen
+                    self._version = version
                 return self._keys
         except FileNotFoundError:
             raise KeyFileError(
-                f"there is no file {self.path}, whose keys the secrets in the database are "
-                "encrypted with: put it back from where you keep a copy, or take it from the "
-                "machine that it was made on. Where it is lost, `calfeed keys rotate` makes "
-                "another, and `calfeed keys list` says what cannot be read any more"
+                f"there is no key file {self.path}, and the secrets in the database are encrypted "
+                "with its keys: restore it from your copy, or from the machine that created it. If "
+                "it is lost, `calfeed keys rotate` creates another, and `calfeed keys list` shows "
+                "what cannot be read any more"
             ) from None
         except OSError as error:
             raise KeyFileError(
@@ -100,33 +99,32 @@ class KeyFile:
             ) from error
 
     def make(self, now: datetime) -> None:
-        """Make the file with a new key, unless there is one."""
-        if self.exists:
-            return
-        self._write([make_key(now)], replace=False)
+        """Create the file with a new key, unless it exists."""
+        if not self.exists:
+            self._write([make_key(now)], replace=False)
 
     def add(self, now: datetime) -> Key:
-        """Make a new key the current one, in a new file if there is none, and return it."""
-        made = make_key(now)
-        self._write([made, *(self.load() if self.exists else ())], replace=True)
-        return made
+        """Add a new key as the current one, creating the file if necessary, and return it."""
+        key = make_key(now)
+        self._write([key, *(self.load() if self.exists else ())], replace=True)
+        return key
 
     def check_former(self, key_id: str) -> None:
-        """Raise InvalidInputError where a key is the current one, or not in the file."""
+        """Raise InvalidInputError if a key is the current one, or not in the file."""
         keys = self.load()
         if key_id == keys[0].id:
             raise InvalidInputError(
                 f"key {key_id} is the current one; `calfeed keys rotate` makes another"
             )
-        if key_id not in {one.id for one in keys}:
+        if key_id not in {key.id for key in keys}:
             raise InvalidInputError(f"there is no key {key_id} in {self.path}")
 
     def drop(self, key_id: str) -> None:
-        """Take a key out of the file."""
-        self._write([one for one in self.load() if one.id != key_id], replace=True)
+        """Remove a key from the file."""
+        self._write([key for key in self.load() if key.id != key_id], replace=True)
 
     def _write(self, keys: Sequence[Key], *, replace: bool) -> None:
-        text = _HEAD + "".join(f"{one.line}\n" for one in keys)
+        text = _HEADER + "".join(f"{key.line}\n" for key in keys)
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             new = make_temporary_beside(self.path)
@@ -143,12 +141,12 @@ class KeyFile:
                 new.unlink(missing_ok=True)
         except OSError as error:
             raise KeyFileError(
-                f"the keys of {self.path} cannot be written: {error.strerror}. A file that calfeed "
-                "cannot write gets its keys from `calfeed keys make`, which prints one"
+                f"the keys of {self.path} cannot be written: {error.strerror}. If calfeed "
+                "may not write the file, add a key to it yourself: `calfeed keys make` prints one"
             ) from error
 
     def _keep_first(self, new: Path) -> None:
-        """Give a file its name, unless another process has made one meanwhile."""
+        """Rename a new file, unless another process has created the key file meanwhile."""
         try:
             os.link(new, self.path)
             self.made = True
@@ -168,15 +166,15 @@ def _read(path: Path) -> tuple[Key, ...]:
             key = Key(key_id, datetime.fromisoformat(made), secret)
         except (ValueError, binascii.Error):
             key = None
-        if key is None or not _ID.fullmatch(key.id) or len(key.secret) != _BYTES:
-            # The line is not repeated: it can hold most of a key.
+        if key is None or not _ID.fullmatch(key.id) or len(key.secret) != _SECRET_BYTES:
+            # Do not quote the line: it may hold most of a key.
             raise KeyFileError(
-                f"line {number} of {path} is not a key; it has to be an id, a time and a key, as "
+                f"line {number} of {path} is not a key; it must be an id, a time and a key, as "
                 "`calfeed keys make` prints them"
             )
         keys.append(key)
     if not keys:
         raise KeyFileError(f"there is no key in {path}; `calfeed keys make` prints one")
-    if len({one.id for one in keys}) < len(keys):
+    if len({key.id for key in keys}) < len(keys):
         raise KeyFileError(f"two keys in {path} have the same id")
     return tuple(keys)

@@ -1,7 +1,7 @@
-"""What is private is sealed where it is stored: a calendar's own texts, its events, messages of it.
+"""Encryption of private calendars: their texts, events, revisions and messages are sealed.
 
-A calendar that becomes private is sealed with all that is kept of it. What is of a public one is
-plain, unless it begins as what is sealed does.
+When a calendar becomes private, all its stored rows are sealed. Values of public calendars are
+plain, except those that look like sealed ones.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, or_, select, text
 
 from calfeed.errors import KeyFileError
+from calfeed.store.bulk_parameters import batches
 from calfeed.store.secrets.private_columns import head, is_private, is_sealed, places_of, raw
 from calfeed.store.secrets.resealing import rewrite
 from calfeed.store.secrets.sealing import (
@@ -33,16 +34,16 @@ from calfeed.store.tables import (
     revisions,
 )
 
-ANY = ""
-"""The calendar of what is of several, as a digest: it is private as soon as any calendar is."""
+ANY_CALENDAR = ""
+"""The calendar of rows about several calendars: private as soon as any calendar is."""
 
-_AT_ONCE = 100
+_BATCH_SIZE = 100
 
 
-def find_private(connection: Connection) -> frozenset[str]:
-    """The calendars that are private, or were when they were withdrawn; and `ANY` if there are."""
-    found = frozenset(connection.scalars(select(calendars.c.slug).where(calendars.c.private)))
-    return found | {ANY} if found else found
+def load_private_slugs(connection: Connection) -> frozenset[str]:
+    """Load the calendars that are private, or were when withdrawn; if any, add `ANY_CALENDAR`."""
+    slugs = frozenset(connection.scalars(select(calendars.c.slug).where(calendars.c.private)))
+    return slugs | {ANY_CALENDAR} if slugs else slugs
 
 
 def seal_rows(
@@ -52,22 +53,22 @@ def seal_rows(
     owners: Iterable[Collection[str]],
     private: frozenset[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Rows to be written, with what is private in them sealed; `owners` are the calendars of each.
+    """Return rows to write, with private values sealed; `owners` are the calendars of each row.
 
-    `private` are the calendars that are; None: those that are stored as such. Raises KeyFileError
-    where something has to be sealed and there is no key.
+    `private` are the private calendars; None: those that are stored as private. Raises
+    KeyFileError if a value has to be sealed and there is no key.
     """
     if private is None:
-        private = find_private(connection)
-    columns = [(each.name, places_of(each)) for each in table.columns if is_private(each)]
+        private = load_private_slugs(connection)
+    columns = [(column.name, places_of(column)) for column in table.columns if is_private(column)]
     sealed = []
-    for given, slugs in zip(rows, owners, strict=True):
-        row = dict(given)
-        hidden = not private.isdisjoint(slugs)
+    for values, slugs in zip(rows, owners, strict=True):
+        row = dict(values)
+        has_private = not private.isdisjoint(slugs)
         for name, places in columns:
             value = row.get(name)
-            if value and (hidden or _looks_sealed(value)):
-                place = places.of(*(row[each] for each in places.row))
+            if value and (has_private or _looks_sealed(value)):
+                place = places.of(*(row[key] for key in places.row))
                 row[name] = keyring_of(connection).seal(place, value)
         sealed.append(row)
     return sealed
@@ -77,28 +78,27 @@ def _looks_sealed(value: str | bytes) -> bool:
     return value[: len(VERSION)] in (VERSION, VERSION.encode())
 
 
-def seal_kept(connection: Connection, slugs: Collection[str]) -> None:
-    """Seal all that is kept of calendars that have become private."""
+def seal_stored(connection: Connection, slugs: Collection[str]) -> None:
+    """Seal the stored rows of calendars that have become private."""
     if not slugs:
         return
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
-        # What is plain is not left in free space.
+        # Overwrite the plain values in free pages.
         connection.execute(text("PRAGMA secure_delete = ON")).close()
     keyring = keyring_of(connection)
-    names = sorted(slugs)
-    for begin in range(0, len(names), _AT_ONCE):
-        for table, which in _kept_of(names[begin : begin + _AT_ONCE]):
+    for batch in batches(sorted(slugs), _BATCH_SIZE):
+        for table, condition in _rows_of_calendars(batch):
             for column in filter(is_private, table.columns):
-                _seal_column(connection, column, which, keyring)
+                _seal_column(connection, column, condition, keyring)
     if sqlite:
         connection.execute(text("PRAGMA secure_delete = FAST")).close()
 
 
 def _seal_column(
-    connection: Connection, column: Any, which: ColumnElement[bool], keyring: Keyring
+    connection: Connection, column: Any, condition: ColumnElement[bool], keyring: Keyring
 ) -> None:
-    plain = which & ~is_sealed(column)
+    plain = condition & ~is_sealed(column)
     after: tuple[Any, ...] | None = None
     while True:
         after = rewrite(connection, column, places_of(column), plain, keyring.seal, after)
@@ -106,42 +106,46 @@ def _seal_column(
             return
 
 
-def _kept_of(slugs: Sequence[str]) -> Iterator[tuple[Table, ColumnElement[bool]]]:
-    """What is kept of calendars: conditions on tables."""
+def _rows_of_calendars(slugs: Sequence[str]) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+    """Yield each table with rows about these calendars, and the condition for them."""
     yield calendars, calendars.c.slug.in_(slugs)
     for table in (events, revisions, categories, readings):
         yield table, table.c.calendar.in_(slugs)
-    own = select(events.c.uid).where(events.c.calendar.in_(slugs))
-    yield renderings, renderings.c.uid.in_(own)
-    yield messages, told_of(slugs) | messages.c.subject.contains(f'"calendar":"{ANY}"')
+    uids = select(events.c.uid).where(events.c.calendar.in_(slugs))
+    yield renderings, renderings.c.uid.in_(uids)
+    yield (
+        messages,
+        is_message_of(slugs) | messages.c.subject.contains(f'"calendar":"{ANY_CALENDAR}"'),
+    )
     changed = [f'"calendar": "{slug}"' for slug in slugs]
     yield publishes, or_(*map(raw(publishes.c.changes).contains, changed))
 
 
-def told_of(slugs: Iterable[str]) -> ColumnElement[bool]:
-    """The messages of calendars."""
+def is_message_of(slugs: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a message is about one of these calendars."""
     return or_(*(messages.c.subject.contains(f'"calendar":"{slug}"') for slug in slugs))
 
 
-def readable(connection: Connection, column: Any) -> ColumnElement[bool]:
-    """Where a column is not sealed, or with a key that there is."""
+def is_readable(connection: Connection, column: Any) -> ColumnElement[bool]:
+    """Whether a value is plain, or sealed with a key that exists."""
     keyring: Keyring | None = connection.get_execution_options().get(OPTION)
     try:
         keys = keyring.file.load() if keyring else ()
     except KeyFileError:
         keys = ()
-    known = head(column, PREFIX_LENGTH).in_([prefix_of(one.id) for one in keys])
+    known = head(column, PREFIX_LENGTH).in_([prefix_of(key.id) for key in keys])
     return ~is_sealed(column) | known
 
 
-def find_lost(connection: Connection) -> list[str]:
-    """The private calendars that cannot be read as they are published, for want of a key."""
-    private = find_private(connection)
+def find_unreadable_calendars(connection: Connection) -> list[str]:
+    """Return the private calendars with published values whose key is missing."""
+    private = load_private_slugs(connection)
     if not private:
         return []
-    found: set[str] = set()
+    slugs: set[str] = set()
     for table, slug in ((calendars, calendars.c.slug), (events, events.c.calendar)):
-        columns = [each for each in table.columns if is_private(each)]
-        lost = or_(*(~readable(connection, each) for each in columns))
-        found.update(connection.scalars(select(slug).where(slug.in_(private), lost).distinct()))
-    return sorted(found)
+        columns = filter(is_private, table.columns)
+        unreadable = or_(*(~is_readable(connection, column) for column in columns))
+        query = select(slug).where(slug.in_(private), unreadable)
+        slugs.update(connection.scalars(query.distinct()))
+    return sorted(slugs)

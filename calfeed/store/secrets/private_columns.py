@@ -1,8 +1,8 @@
-"""Columns whose values are sealed where their calendar is private, and plain where it is public.
+"""Column types whose values are sealed if their calendar is private, and plain if it is public.
 
-Who reads such a column gets the plain value: the database gives what is sealed together with the
-name of its row, and the column's type opens it. What cannot be opened is None. Who writes one
-seals it first, with `store/private.py`.
+Reading such a column returns the plain value: the SELECT adds the name of the row to a sealed
+value, and the column type opens it. A value that cannot be opened is None. Rows are sealed with
+`private.seal_rows` before they are written.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from calfeed.errors import SealError
 from calfeed.store.secrets.sealing import PREFIX_LENGTH, VERSION, Keyring, Places
 
 _SEPARATOR = "\n"
-"""Between what is sealed and the name of its row; neither has one."""
+"""Separates a sealed value from the name of its row; neither contains it."""
 
 _log = logging.getLogger(__name__)
 
 _keyrings: WeakKeyDictionary[Dialect, Keyring] = WeakKeyDictionary()
 
 
-def give_keys(engine: Engine, keyring: Keyring) -> None:
-    """Let what an engine reads be opened with these keys."""
+def register_keyring(engine: Engine, keyring: Keyring) -> None:
+    """Open the values that an engine reads with these keys."""
     _keyrings[engine.dialect] = keyring
 
 
 class _Private(TypeDecorator[Any]):
-    """A value that may be sealed. Its row is named by the columns `row` of the table."""
+    """A value that may be sealed; the columns `row` of the table name its row."""
 
     def __init__(self, table: str, column: str, row: tuple[str, ...]) -> None:
         super().__init__()
@@ -57,16 +57,18 @@ class _Private(TypeDecorator[Any]):
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         plain = column.element if isinstance(column, Label) else column
         siblings = plain.table.c
-        placed: ColumnElement[Any] = _Placed(raw(plain), _name([siblings[one] for one in self.row]))
-        return type_coerce(case((is_sealed(plain), placed), else_=raw(plain)), self)
+        with_name: ColumnElement[Any] = _WithRowName(
+            raw(plain), _name([siblings[key] for key in self.row])
+        )
+        return type_coerce(case((is_sealed(plain), with_name), else_=raw(plain)), self)
 
     def place(self, row: str) -> str:
-        """The place of what is sealed in a row of this name."""
+        """Return the place of a sealed value in a row with this name."""
         return f"{self.table}:{row}:{self.column}"
 
 
 class PrivateText(_Private):
-    """A text that is sealed where its calendar is private."""
+    """A text that is sealed if its calendar is private."""
 
     impl = Text
     cache_ok = True
@@ -80,7 +82,7 @@ class PrivateText(_Private):
 
 
 class PrivateBytes(_Private):
-    """Bytes that are sealed where their calendar is private."""
+    """Bytes that are sealed if their calendar is private."""
 
     impl = LargeBinary
     cache_ok = True
@@ -93,68 +95,69 @@ class PrivateBytes(_Private):
 
 
 def raw(column: Any) -> Any:
-    """A column as it is stored: what is sealed stays sealed."""
+    """Return a column without opening its sealed values."""
     kind = column.type
     return type_coerce(column, kind.impl_instance) if isinstance(kind, _Private) else column
 
 
 def places_of(column: Any) -> Places:
-    """The places of what is sealed in a column of the tables."""
+    """Return the places of the values of a column."""
     kind = column.type
     return Places(column, kind.row if isinstance(kind, _Private) else ())
 
 
 def is_private(column: Any) -> bool:
-    """Whether a column's values are sealed where their calendar is private."""
+    """Whether the values of a column are sealed if their calendar is private."""
     return isinstance(column.type, _Private)
 
 
 def is_sealed(column: Any) -> ColumnElement[bool]:
-    """Whether what is stored is sealed."""
+    """Whether a stored value is sealed."""
     sealed: ColumnElement[bool] = head(column, len(VERSION)) == literal_column(f"'{VERSION}'")
     return sealed
 
 
 def head(column: Any, length: int) -> ColumnElement[str]:
-    """The first characters of what is stored, as a text."""
-    found: ColumnElement[str] = _Head(raw(column), literal_column(str(length)))
-    return found
+    """Return the first characters of a stored value, as text."""
+    start: ColumnElement[str] = _Head(raw(column), literal_column(str(length)))
+    return start
 
 
 def plain_size(column: Any) -> ColumnElement[int]:
-    """How many bytes a value has, or had before it was sealed."""
+    """Return the size of a value in bytes, before sealing."""
     size: Any = _Size(raw(column))
-    # Four characters for three bytes, among them a nonce and a tag of 28 together.
+    # base64 has four characters for three bytes; nonce and tag have 28 bytes.
     bytes_sealed = (size - literal_column(str(PREFIX_LENGTH))) * 3 / literal_column("4")
     return case((is_sealed(column), bytes_sealed - literal_column("28")), else_=size)
 
 
 def _name(row: list[ColumnElement[Any]]) -> ColumnElement[str]:
-    """The name of a row as `Places.of` makes it, made by the database."""
+    """Return an expression for the name of a row, as in `Places.of`."""
     texts = [
-        cast(cast(each, Integer) if isinstance(each.type, Boolean) else each, Text) for each in row
+        cast(cast(column, Integer) if isinstance(column.type, Boolean) else column, Text)
+        for column in row
     ]
     name: Any = texts[0]
-    for each in texts[1:]:
-        name = name + literal_column("'/'") + each
-    return name  # type: ignore[no-any-return]  # what `+` makes of expressions has no type
+    for part in texts[1:]:
+        name = name + literal_column("'/'") + part
+    return name  # type: ignore[no-any-return]  # `+` of expressions is untyped
 
 
 def _open(dialect: Dialect, place: str, sealed: bytes) -> bytes | None:
     keyring = _keyrings.get(dialect)
     try:
         if keyring is None:
-            raise SealError("no file of keys was named")
+            raise SealError("no key file is configured")
         return keyring.open_bytes(place, sealed)
     except SealError as error:
-        _complain(str(error))
+        _log_once(str(error))
         return None
 
 
 @cache
-def _complain(why: str) -> None:
-    """Log, once, that something private cannot be read; all else goes on."""
-    _log.error("something of a private calendar cannot be read, and is left out: %s", why)
+def _log_once(why: str) -> None:
+    """Log each reason once."""
+    _log.error("a value of a private calendar cannot be decrypted and is left out: %s", why)
 
 
 class _Head(FunctionElement[str]):
@@ -169,8 +172,8 @@ class _Size(FunctionElement[int]):
     inherit_cache = True
 
 
-class _Placed(FunctionElement[Any]):
-    name = "placed"
+class _WithRowName(FunctionElement[Any]):
+    name = "with_row_name"
     inherit_cache = True
 
 
@@ -198,18 +201,18 @@ def _size(element: Any, compiler: Any, **given: Any) -> str:
     return f"length({compiler.process(value, **given)})"
 
 
-@compiles(_Placed)
-def _placed(element: Any, compiler: Any, **given: Any) -> str:
-    value, row = (compiler.process(each, **given) for each in element.clauses)
+@compiles(_WithRowName)
+def _with_row_name(element: Any, compiler: Any, **given: Any) -> str:
+    value, row = (compiler.process(clause, **given) for clause in element.clauses)
     end = f"chr(10) || {row}"
     if _is_bytes(next(iter(element.clauses))):
         end = f"convert_to({end}, 'UTF8')"
     return f"{value} || {end}"
 
 
-@compiles(_Placed, "sqlite")
-def _placed_in_sqlite(element: Any, compiler: Any, **given: Any) -> str:
-    value, row = (compiler.process(each, **given) for each in element.clauses)
+@compiles(_WithRowName, "sqlite")
+def _with_row_name_in_sqlite(element: Any, compiler: Any, **given: Any) -> str:
+    value, row = (compiler.process(clause, **given) for clause in element.clauses)
     if _is_bytes(next(iter(element.clauses))):
         return f"CAST(CAST({value} AS TEXT) || char(10) || {row} AS BLOB)"
     return f"{value} || char(10) || {row}"

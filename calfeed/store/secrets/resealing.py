@@ -1,4 +1,4 @@
-"""Sealing rows that are there already: for the first time, or with a newer key, in steps."""
+"""Seal stored rows, for the first time or with a newer key, in batches."""
 
 from __future__ import annotations
 
@@ -15,66 +15,69 @@ from calfeed.store.secrets.private_columns import head, is_private, is_sealed, p
 from calfeed.store.secrets.sealing import PREFIX_LENGTH, VERSION, Places, keyring_of
 from calfeed.store.tables import metadata
 
-STEP = 500
-"""Rows in a transaction."""
+BATCH_SIZE = 500
+"""Rows in one transaction."""
 
-_SETTLED = timedelta(minutes=1)
-"""How long a key has to be the current one until the one before it is surely not used any more."""
+_KEY_PROPAGATION = timedelta(minutes=1)
+"""How long after a rotation another process may still encrypt with the previous key."""
 
 
 def rewrite(
     connection: Connection,
     column: Any,
     places: Places,
-    which: ColumnElement[bool],
+    condition: ColumnElement[bool],
     convert: Callable[[str, Any], Any],
     after: tuple[Any, ...] | None = None,
     step: int | None = None,
 ) -> tuple[Any, ...] | None:
-    """Rewrite a column of the next rows, `STEP` unless said, behind `after`, by the primary key.
+    """Rewrite a column of the next `step` rows after a primary key, by default `BATCH_SIZE`.
 
-    `convert` makes the new value of the place and the old one, or raises SealError to leave it.
-    What changed meanwhile is left too. Returns the last row's key; None: there are no more rows.
+    `convert` returns the new value for a place and the old value, or raises SealError to skip the
+    row. Rows that have changed meanwhile are skipped too. Returns the primary key of the last row,
+    or None if there are no more rows.
     """
-    key = [raw(each) for each in places.key]
-    query = select(*key, raw(column)).where(which).order_by(*key).limit(step or STEP)
+    key = [raw(part) for part in places.key]
+    query = select(*key, raw(column)).where(condition).order_by(*key).limit(step or BATCH_SIZE)
     rows = connection.execute(
         query if after is None else query.where(tuple_(*key) > tuple_(*after))
     ).all()
-    new = []
+    changes = []
     for *row, old in rows:
-        named = dict(zip((each.name for each in places.key), row, strict=True))
+        named = dict(zip((part.name for part in places.key), row, strict=True))
         try:
-            made = convert(places.of(*(named[name] for name in places.row)), old)
+            new = convert(places.of(*(named[name] for name in places.row)), old)
         except SealError:
             continue
-        new.append({f"key_{name}": value for name, value in named.items()})
-        new[-1] |= {"old": old, "new": made}
-    if new:
-        mine = [
-            each == bindparam(f"key_{own.name}", type_=each.type)
-            for own, each in zip(places.key, key, strict=True)
+        changes.append({f"key_{name}": value for name, value in named.items()})
+        changes[-1] |= {"old": old, "new": new}
+    if changes:
+        is_row = [
+            stored == bindparam(f"key_{part.name}", type_=stored.type)
+            for part, stored in zip(places.key, key, strict=True)
         ]
-        same = raw(column) == bindparam("old", type_=raw(column).type)
-        made_new = {column.name: bindparam("new", type_=raw(column).type)}
-        connection.execute(update(column.table).where(*mine, same).values(made_new), new)
+        is_unchanged = raw(column) == bindparam("old", type_=raw(column).type)
+        statement = update(column.table).where(*is_row, is_unchanged)
+        values = {column.name: bindparam("new", type_=raw(column).type)}
+        connection.execute(statement.values(values), changes)
     return tuple(rows[-1])[:-1] if rows else None
 
 
-def seal_again(database: Database) -> int:
-    """Encrypt with the current key what older ones have encrypted; return in how many steps.
+def reseal_all(database: Database) -> int:
+    """Encrypt everything again with the current key, and return the number of transactions.
 
-    It may be ended at any time and begun again. What cannot be read is left as it is.
+    It may be interrupted and run again. Values that cannot be decrypted are skipped.
     """
     steps = 0
-    for column in _sealed_columns():
+    for column in _list_sealed_columns():
         places = places_of(column)
         after: tuple[Any, ...] | None = None
         while True:
             with database.write() as connection:
                 keys = keyring_of(connection)
-                which = is_sealed(column) & (head(column, PREFIX_LENGTH) != keys.look()[0])
-                after = rewrite(connection, column, places, which, keys.seal_again, after)
+                is_current = head(column, PREFIX_LENGTH) == keys.refresh()[0]
+                is_older = is_sealed(column) & ~is_current
+                after = rewrite(connection, column, places, is_older, keys.reseal, after)
             if after is None:
                 break
             steps += 1
@@ -82,35 +85,36 @@ def seal_again(database: Database) -> int:
 
 
 def count_by_key(connection: Connection) -> Counter[str]:
-    """How many texts each key has encrypted, by its id."""
-    found: Counter[str] = Counter()
-    for column in _sealed_columns():
-        begins = head(column, PREFIX_LENGTH)
-        query = select(begins, func.count()).where(is_sealed(column)).group_by(text("1"))
-        for prefix, count in connection.execute(query):
-            found[prefix[len(VERSION) : -1]] += count
-    return found
+    """Count the encrypted values by the id of their key."""
+    counts: Counter[str] = Counter()
+    for column in _list_sealed_columns():
+        prefix = head(column, PREFIX_LENGTH)
+        query = select(prefix, func.count()).where(is_sealed(column)).group_by(text("1"))
+        for key_prefix, count in connection.execute(query):
+            counts[key_prefix[len(VERSION) : -1]] += count
+    return counts
 
 
 def drop_key(database: Database, key_id: str, now: datetime) -> None:
-    """Take a key out of the file that nothing is encrypted with any more.
+    """Remove an unused key from the key file.
 
-    Raises InvalidInputError where something is, or may be in a moment, and for the current key.
+    Raises InvalidInputError if it is the current key, if something is encrypted with it, or if
+    another process may still encrypt with it.
     """
-    with database.write_alone() as connection:
+    with database.write_exclusive() as connection:
         file = keyring_of(connection).file
         file.check_former(key_id)
         if not database.is_sqlite:
-            for table in {column.table.name for column in _sealed_columns()}:
+            for table in {column.table.name for column in _list_sealed_columns()}:
                 connection.execute(text(f"LOCK TABLE {table} IN SHARE MODE"))
         used = count_by_key(connection)[key_id]
         if used:
             raise InvalidInputError(
-                f"{used:,} texts are encrypted with key {key_id} still; "
+                f"{used:,} texts are still encrypted with key {key_id}; "
                 "`calfeed keys encrypt` encrypts them with the current one"
             )
-        # Another process may have taken the key for what it is just about to write.
-        if file.load()[0].made > now - _SETTLED:
+        # Another process may be about to write values that it has encrypted with this key.
+        if file.load()[0].made > now - _KEY_PROPAGATION:
             raise InvalidInputError(
                 "the current key was made less than a minute ago, and another process may be using "
                 "the one before it; try again in a minute"
@@ -118,8 +122,8 @@ def drop_key(database: Database, key_id: str, now: datetime) -> None:
         file.drop(key_id)
 
 
-def _sealed_columns() -> Iterator[Any]:
-    """Each column in which something is sealed."""
+def _list_sealed_columns() -> Iterator[Any]:
+    """List the columns that can have sealed values."""
     for table in metadata.sorted_tables:
         for column in table.columns:
             if column.info.get("sealed") or is_private(column):

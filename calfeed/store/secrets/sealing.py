@@ -1,9 +1,9 @@
-"""Sealing: what is stored encrypted, so that a copy of the database does not give it away.
+"""Sealing: encrypt values in the database, so that a copy of it does not reveal them.
 
-A sealed text is `v1:`, the id of its key, `:`, and base64url of a nonce and what AES-256-GCM makes
-of the text. Where it stands (table, row and column) is authenticated with it: what was moved from
-another row, or changed, is not opened. The columns whose texts are always sealed are marked
-`info=SEALED` in the tables; `private_columns` has those that are where their calendar is private.
+A sealed text is `v1:`, the id of its key, `:`, and base64url of a nonce and the AES-256-GCM
+ciphertext. Its place (table, row and column) is the associated data, so a text that was moved or
+changed cannot be opened. Columns that are always sealed have `info=SEALED` in the tables; those
+that are sealed only for private calendars have a type of `private_columns`.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from calfeed.errors import KeyFileError, SealError, StoreError
 from calfeed.store.secrets.keys import ID_LENGTH, KeyFile
 
 SEALED = {"sealed": True}
-"""The `info` of a column whose texts are sealed; one that is empty is stored as it is."""
+"""The `info` of a column whose texts are sealed; empty texts are stored as they are."""
 
 OPTION = "calfeed_keyring"
-"""The execution option by which a connection knows its keys."""
+"""The execution option of a connection that has its keyring."""
 
 VERSION = "v1:"
 PREFIX_LENGTH = len(VERSION) + ID_LENGTH + 1
-"""Characters before what is encrypted; they say with which key it is."""
+"""The number of characters before the ciphertext; they include the id of the key."""
 
 Sealable = TypeVar("Sealable", str, bytes)
 
-_NONCE = 12
-_REMEMBERED = 4096
+_NONCE_BYTES = 12
+_CACHED_TEXTS = 4096
 
-_LOOK = 1.0
-"""Seconds between two looks at the file, for one who seals text after text."""
+_REFRESH_SECONDS = 1.0
+"""How often sealing checks the key file for a new current key."""
 
 
 class Keyring:
@@ -52,38 +52,38 @@ class Keyring:
         self._lock = threading.Lock()
         self._ciphers: dict[str, AESGCM] = {}
         self._sealer: tuple[str, AESGCM | None] = ("", None)
-        self._looked = 0.0  # when, on the monotonic clock
+        self._refreshed = 0.0  # on the monotonic clock
         # A worker opens the same few hundred secrets again and again.
-        self.open = lru_cache(_REMEMBERED)(self._open)
+        self.open = lru_cache(_CACHED_TEXTS)(self._open)
 
-    def look(self) -> tuple[str, AESGCM]:
-        """Look at the file: what a text begins with that the current key seals, and its cipher."""
+    def refresh(self) -> tuple[str, AESGCM]:
+        """Load the current key from the file, and return its prefix and cipher."""
         key_id = self.file.load()[0].id
-        found = prefix_of(key_id), self._cipher(key_id)
-        self._sealer, self._looked = found, time.monotonic()
-        return found
+        self._sealer = sealer = prefix_of(key_id), self._cipher(key_id)
+        self._refreshed = time.monotonic()
+        return sealer
 
     def seal(self, place: str, value: Sealable) -> Sealable:
-        """Encrypt a text, or bytes, for its place in the database. What is empty stays empty.
+        """Encrypt a text or bytes for a place in the database. Empty values stay empty.
 
-        Raises KeyFileError where no key was ever read.
+        Raises KeyFileError if no key has been loaded and the key file cannot be read.
         """
         if not value:
             return value
         prefix, cipher = self._sealer
         if cipher is None:
-            prefix, cipher = self.look()
-        elif time.monotonic() - self._looked > _LOOK:
-            with suppress(KeyFileError):  # what is known already will do
-                prefix, cipher = self.look()
-        nonce = os.urandom(_NONCE)
+            prefix, cipher = self.refresh()
+        elif time.monotonic() - self._refreshed > _REFRESH_SECONDS:
+            with suppress(KeyFileError):  # go on with the loaded key
+                prefix, cipher = self.refresh()
+        nonce = os.urandom(_NONCE_BYTES)
         data = value.encode() if isinstance(value, str) else value
         encrypted = nonce + cipher.encrypt(nonce, data, place.encode())
         sealed = prefix + base64.urlsafe_b64encode(encrypted).rstrip(b"=").decode("ascii")
         return sealed if isinstance(value, str) else sealed.encode("ascii")
 
-    def seal_again(self, place: str, sealed: Sealable) -> Sealable:
-        """Encrypt with the current key what another has encrypted. Raises SealError as `open`."""
+    def reseal(self, place: str, sealed: Sealable) -> Sealable:
+        """Encrypt a sealed value again with the current key. Raises SealError as `open` does."""
         if isinstance(sealed, str):
             return self.seal(place, self._open(place, sealed))
         return self.seal(place, self.open_bytes(place, sealed))
@@ -91,12 +91,12 @@ class Keyring:
     def _open(self, place: str, sealed: str) -> str:
         """Decrypt a text from its place in the database.
 
-        Raises SealError where its key is not there, or where it is not what was sealed for it.
+        Raises SealError if its key is missing, or if it was not sealed for this place.
         """
         return self._decrypt(place, sealed).decode()
 
     def open_bytes(self, place: str, sealed: bytes) -> bytes:
-        """Decrypt bytes from their place in the database. Raises SealError as `open`."""
+        """Decrypt bytes from their place in the database. Raises SealError as `open` does."""
         return self._decrypt(place, sealed.decode("ascii", "replace"))
 
     def _decrypt(self, place: str, sealed: str) -> bytes:
@@ -104,58 +104,60 @@ class Keyring:
             return b""
         key_id, text = sealed[len(VERSION) : PREFIX_LENGTH - 1], sealed[PREFIX_LENGTH:]
         if not text or not sealed.startswith(prefix_of(key_id)):
-            raise SealError(_CHANGED)
+            raise SealError(_TAMPERED)
         try:
             cipher = self._cipher(key_id)
         except KeyFileError as error:
             raise SealError(str(error)) from error
         try:
             data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            return cipher.decrypt(data[:_NONCE], data[_NONCE:], place.encode())
+            return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], place.encode())
         except (InvalidTag, ValueError, binascii.Error):
-            raise SealError(_CHANGED) from None
+            raise SealError(_TAMPERED) from None
 
     def _cipher(self, key_id: str) -> AESGCM:
         with self._lock:
             if key_id not in self._ciphers:
-                # Another process may have added a key since, which is the one to use then.
-                self._looked = 0.0
-                self._ciphers = {one.id: AESGCM(one.secret) for one in self.file.load()}
+                # Another process may have added a key, so refresh before the next sealing too.
+                self._refreshed = 0.0
+                self._ciphers = {key.id: AESGCM(key.secret) for key in self.file.load()}
             if key_id in self._ciphers:
                 return self._ciphers[key_id]
         raise SealError(f"the key {key_id} that it is encrypted with is not in {self.file.path}")
 
 
-_CHANGED = "what is stored was changed, or moved there from another row"
+_TAMPERED = "the stored value was changed, or moved from another row"
 
 
 def prefix_of(key_id: str) -> str:
-    """What a text begins with that is sealed with a key."""
+    """Return the prefix of values that are sealed with a key."""
     return f"{VERSION}{key_id}:"
 
 
 class Places:
-    """The places of the texts in a column: table, row and column.
+    """The places of the values in a column: table, row and column, as associated data.
 
-    `key` are the columns of the primary key. A row is named by them, or by the columns `row`.
+    `key` are the columns of the primary key. They name a row, unless `row` has other columns.
     """
 
     def __init__(
         self, column: Any, row: Sequence[str] = (), key: Sequence[Column[Any]] = ()
     ) -> None:
         self.key = tuple(key or column.table.primary_key)
-        self.row = tuple(row or (each.name for each in self.key))
+        self.row = tuple(row or (part.name for part in self.key))
         self._begin, self._end = f"{column.table.name}:", f":{column.name}"
 
     def of(self, *row: object) -> str:
-        """The place in a row, by what names it."""
-        names = (str(int(each) if isinstance(each, bool) else each) for each in row)
+        """Return the place in the row with these key values."""
+        names = (str(int(value) if isinstance(value, bool) else value) for value in row)
         return self._begin + "/".join(names) + self._end
 
 
 def keyring_of(connection: Connection) -> Keyring:
-    """The keys of a connection's database."""
-    found: Keyring | None = connection.get_execution_options().get(OPTION)
-    if found is None:
-        raise StoreError("there are no keys for the secrets in this database: no file was named")
-    return found
+    """Return the keyring of a connection. Raises StoreError if no key file is configured."""
+    keyring: Keyring | None = connection.get_execution_options().get(OPTION)
+    if keyring is None:
+        raise StoreError(
+            "the secrets in this database cannot be read or written: no key file is configured"
+        )
+    return keyring

@@ -19,7 +19,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from calfeed.services.sessions import Sessions, end_session
 from calfeed.settings import Settings
-from calfeed.store.access.sessions import LONGEST, Session, load_session_key
+from calfeed.store.access.sessions import MAX_AGE, Session, load_session_key
 from calfeed.store.access.tokens import is_same_token
 from calfeed.store.database import Database
 from calfeed.web.networks import name_network
@@ -139,7 +139,7 @@ class Door:
             response.set_cookie(
                 self._cookie,
                 value,
-                max_age=LONGEST if value else 0,
+                max_age=MAX_AGE if value else 0,
                 path=self._path,
                 secure=self._secure,
                 httponly=True,

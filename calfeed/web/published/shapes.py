@@ -17,7 +17,7 @@ from calfeed.ical.text import format_move, format_when
 from calfeed.model.events import Calendar, Event, Kind, text_in
 from calfeed.model.revision import Move
 from calfeed.reminders.messages import describe_event, describe_time
-from calfeed.store.catalog.announcements import Announced
+from calfeed.store.catalog.announcements import AnnouncedChange
 from calfeed.store.rows import EventRow
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -97,7 +97,7 @@ def make_csv(rows: Iterable[EventRow]) -> bytes:
 
 
 def make_atom(
-    title: str, page: str, address: str, changes: Sequence[Announced], base_url: str
+    title: str, page: str, address: str, changes: Sequence[AnnouncedChange], base_url: str
 ) -> bytes:
     """What was added, moved, changed and cancelled, newest first (RFC 4287).
 
@@ -114,7 +114,7 @@ def make_atom(
     for row in changes:
         event = row.change.after.event
         entry = SubElement(feed, "entry")
-        _put(entry, "id", f"urn:calfeed:{event.uid}:{row.place.sequence}")
+        _put(entry, "id", f"urn:calfeed:{event.uid}:{row.position.sequence}")
         _put(entry, "title", f"{text_in(event.summary, event.language)}: {row.kind}")
         _put(entry, "updated", _stamp(row.at))
         page_of = f"{base_url}/calendars/{event.calendar}/{event.slug}/"

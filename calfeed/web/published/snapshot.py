@@ -13,8 +13,15 @@ from calfeed.ical.jcal import render_jcal
 from calfeed.ical.variants import PLAIN, languages_in
 from calfeed.model.events import Calendar, Visibility, text_in
 from calfeed.store.access.tokens import Token, load_tokens, tokens_version
-from calfeed.store.catalog import catalog
-from calfeed.store.catalog.announcements import Announced, newest_announced
+from calfeed.store.catalog.announcements import AnnouncedChange, load_newest_announced
+from calfeed.store.catalog.calendars import load_calendars
+from calfeed.store.catalog.events import load_events
+from calfeed.store.catalog.publishes import (
+    latest_publish,
+    load_last_public_change,
+    load_publish_times,
+)
+from calfeed.store.catalog.revisions import load_categories
 from calfeed.store.database import Database
 from calfeed.store.rows import CalendarRow, EventRow
 from calfeed.web.feeds.assembly import FeedEvent, FeedSource
@@ -41,7 +48,7 @@ class PublishedCalendar:
     calendar: Calendar
     publish_id: int
     source: FeedSource
-    changes: tuple[Announced, ...]
+    changes: tuple[AnnouncedChange, ...]
     answer: Answer
     timeline: Timeline = field(repr=False)
     searchable: Searchable = field(repr=False)
@@ -159,7 +166,7 @@ EMPTY = Snapshot(Version(0, (0, None), 0))
 def read_version(database: Database, now: datetime) -> Version:
     """The version that a snapshot made now would have."""
     with database.read() as connection:
-        return Version(catalog.latest_publish(connection), tokens_version(connection), now.year)
+        return Version(latest_publish(connection), tokens_version(connection), now.year)
 
 
 def load_snapshot(
@@ -172,19 +179,19 @@ def load_snapshot(
     if last.version.year != now.year:
         last = EMPTY  # a new year may leave another year of history out
     with database.read() as connection:
-        publish_id = catalog.latest_publish(connection)
-        times = catalog.load_publish_times(connection)
-        last_public_change = catalog.last_public_change(connection)
-        rows = catalog.load_calendars(connection)
+        publish_id = latest_publish(connection)
+        times = load_publish_times(connection)
+        last_public_change = load_last_public_change(connection)
+        rows = load_calendars(connection)
         current = {slug: row for slug, row in rows.items() if not row.withdrawn}
         stale = [
             slug
             for slug, row in current.items()
             if slug not in last.everything or last.everything[slug].publish_id != row.publish_id
         ]
-        events = catalog.load_events(connection, calendar_slugs=stale)
-        changes = newest_announced(connection, stale, _MOST_CHANGES)
-        categories = catalog.load_categories(connection)
+        events = load_events(connection, calendar_slugs=stale)
+        changes = load_newest_announced(connection, stale, _MOST_CHANGES)
+        categories = load_categories(connection)
         tokens = {token.digest: token for token in load_tokens(connection)}
         version = Version(publish_id, tokens_version(connection), now.year)
     grouped: dict[str, list[EventRow]] = {slug: [] for slug in stale}
@@ -243,7 +250,7 @@ def feed_path(calendar: str) -> str:
 def _make_calendar(
     row: CalendarRow,
     rows: list[EventRow],
-    changes: list[Announced],
+    changes: list[AnnouncedChange],
     modified: datetime,
     categories: Mapping[str, frozenset[str]],
     base_url: str,
@@ -302,7 +309,7 @@ def _shapes_of(
         )
     every = sorted(
         (change for one in public.values() for change in one.changes),
-        key=lambda change: (change.place.number, change.place.uid, change.place.sequence),
+        key=lambda change: (change.position.number, change.position.uid, change.position.sequence),
         reverse=True,
     )
     shapes["/changes.atom"] = partial(
@@ -330,7 +337,7 @@ def _csv_answer(one: PublishedCalendar) -> Answer:
 
 
 def _atom_answer(
-    title: str, path: str, base_url: str, changes: tuple[Announced, ...], modified: datetime
+    title: str, path: str, base_url: str, changes: tuple[AnnouncedChange, ...], modified: datetime
 ) -> Answer:
     page, address = f"{base_url}{path}/", f"{base_url}{path}/changes.atom"
     body = make_atom(title, page, address, changes, base_url)

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from calfeed.errors import CalfeedError
-from calfeed.store.reports.poll_counts import Polls
+from calfeed.store.reports.poll_counts import PollCounts
 from calfeed.web.published.responses import Answer, Headers
 
 _BACKLOG = 128
@@ -88,7 +88,7 @@ class Edition:
 class Counted:
     """Requests for feeds that a front answered; sent back as it is when it is added."""
 
-    polls: list[Polls]
+    polls: list[PollCounts]
 
 
 def join_headers(listed: Headers) -> dict[str, str]:

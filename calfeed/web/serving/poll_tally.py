@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 
-from calfeed.store.reports.poll_counts import Polls
+from calfeed.store.reports.poll_counts import PollCounts
 from calfeed.web.serving.client_families import name_family
 
 _AT_ONCE = 256
@@ -44,14 +44,14 @@ class Tally:
             with self._lock:
                 self._sum_up()
 
-    def take(self) -> list[Polls]:
+    def take(self) -> list[PollCounts]:
         """What was counted since the last time. No User-Agent is remembered any longer."""
         with self._lock:
             self._sum_up()
             sums, self._sums, self._found = self._sums, {}, {}
-        return [Polls(*key, *numbers) for key, numbers in sums.items()]
+        return [PollCounts(*key, *numbers) for key, numbers in sums.items()]
 
-    def give_back(self, taken: Iterable[Polls]) -> None:
+    def give_back(self, taken: Iterable[PollCounts]) -> None:
         """Count in again what was taken and could not be kept."""
         with self._lock:
             for one in taken:

@@ -19,10 +19,15 @@ from calfeed.publish.windows import find_receivers
 from calfeed.reminders.messages import describe_occurrences, describe_time
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store.access.tokens import allows
-from calfeed.store.catalog.announcements import Announced, Place, announced_after, find_place
+from calfeed.store.catalog.announcements import (
+    AnnouncedChange,
+    AnnouncementPosition,
+    find_position,
+    load_announced_after,
+)
 from calfeed.store.catalog.visibility import is_public
 from calfeed.store.database import Connection
-from calfeed.store.endpoints.endpoints import list_endpoints
+from calfeed.store.endpoints.records import list_endpoints
 from calfeed.store.rows import EventRow
 from calfeed.web.api import models
 from calfeed.web.api.fields import Slug, Window
@@ -137,8 +142,8 @@ def list_changes(call: Call, query: ChangesQuery, connection: Connection) -> mod
     """
     slugs = _list_slugs(call, connection, query.calendar)
     place = _read_place(call, connection, query.cursor)
-    found = announced_after(connection, slugs, place, query.limit)
-    last = found[-1].place if found else None
+    found = load_announced_after(connection, slugs, place, query.limit)
+    last = found[-1].position if found else None
     # Without the number of the publish, which counts those of private calendars too.
     after = write_cursor(last.uid, last.sequence) if last else query.cursor
     return models.Changes(items=[_show_change(one) for one in found], next=after)
@@ -207,16 +212,18 @@ def _list_slugs(call: Call, connection: Connection, names: Sequence[str]) -> lis
     return sorted(current | withdrawn)
 
 
-def _read_place(call: Call, connection: Connection, cursor: str | None) -> Place:
+def _read_place(call: Call, connection: Connection, cursor: str | None) -> AnnouncementPosition:
     """The place of the change that a cursor names, if it is there and may be seen; else the start.
 
     What may not be seen is treated as what never was, so that nobody learns of it by guessing.
     """
     parts = read_cursor(cursor, str, int, former=(int, str, int)) or ()
     if len(parts) == 3:
-        return Place(*parts)
+        return AnnouncementPosition(*parts)
     slugs = _list_slugs(call, connection, []) if parts else []
-    return (find_place(connection, slugs, *parts) if parts else None) or Place(0, "", 0)
+    return (find_position(connection, slugs, *parts) if parts else None) or AnnouncementPosition(
+        0, "", 0
+    )
 
 
 def _timelines_of(call: Call, query: WindowQuery) -> list[Timeline]:
@@ -279,7 +286,7 @@ def _show_occurrence(row: EventRow, one: Occurrence) -> models.Occurrence:
     )
 
 
-def _show_change(one: Announced) -> models.Change:
+def _show_change(one: AnnouncedChange) -> models.Change:
     change = one.change
     revision, event = change.after, change.after.event
     moved = change.kind is Kind.MOVED and not change.occurrences and revision.history

@@ -155,7 +155,7 @@ def list_messages(call: Call, query: PageQuery, connection: Connection) -> Page[
     """List the messages, newest first."""
     place = read_cursor(query.cursor, int, str)
     behind = (to_moment(place[0]), place[1]) if place else None
-    found = sent_messages.messages_before(connection, behind, query.limit + 1)
+    found = sent_messages.load_messages_before(connection, behind, query.limit + 1)
     page, cursor = cut(found, lambda row: (to_number(row.at), row.id), query.limit)
     return Page[Message](items=[Message(**_describe(row)) for row in page], next=cursor)
 

@@ -14,8 +14,8 @@ from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.services import endpoints as service
 from calfeed.services.endpoints import EndpointDetails, EndpointValues
 from calfeed.store.database import Connection, Transactions
-from calfeed.store.endpoints import endpoints
-from calfeed.store.endpoints.endpoints import Endpoint as Kept
+from calfeed.store.endpoints import records
+from calfeed.store.endpoints.records import Endpoint as Kept
 from calfeed.web.api.fields import (
     Digest,
     HeaderName,
@@ -167,7 +167,7 @@ class EndpointPath(Path):
 @operations.add("GET", "/endpoints", scope=_SCOPE)
 def list_endpoints(call: Call, query: PageQuery, connection: Connection) -> Page[Endpoint]:
     """List the endpoints, oldest first."""
-    found = endpoints.list_endpoints(connection)
+    found = records.list_endpoints(connection)
     page, cursor = paginate(found, lambda one: (to_number(one.created), one.id), query, (int, str))
     items = [Endpoint.model_validate(describe_endpoint(one, call.now)) for one in page]
     return Page[Endpoint](items=items, next=cursor)

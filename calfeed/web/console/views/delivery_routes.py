@@ -12,9 +12,10 @@ from calfeed.counting import count
 from calfeed.errors import InvalidInputError, NotFoundError
 from calfeed.model.states import DeliveryState
 from calfeed.services.deliveries import retry_deliveries, retry_failed
-from calfeed.store.endpoints.endpoints import list_endpoints, load_endpoints
-from calfeed.store.outbox import claims, deliveries
-from calfeed.store.outbox.deliveries import Retried
+from calfeed.store.endpoints.records import list_endpoints, load_endpoints
+from calfeed.store.outbox import deliveries
+from calfeed.store.outbox.deliveries import RetryResult
+from calfeed.store.outbox.messages import load_messages
 from calfeed.store.reports import history
 from calfeed.web.console.context import Desk, asked, read_day, read_number
 
@@ -68,7 +69,7 @@ def add_routes(console: Flask, desk: Desk) -> None:
         with desk.database.read() as connection:
             found = deliveries.find_delivery(connection, number)
             attempts = deliveries.load_attempts(connection, number)
-            body = claims.load_messages(connection, [found.message_id])[found.message_id].body
+            body = load_messages(connection, [found.message_id])[found.message_id].body
             endpoint = load_endpoints(connection, [found.endpoint_id]).get(found.endpoint_id)
         message = json.dumps(json.loads(body), ensure_ascii=False, indent=2) if body else ""
         return render_template(
@@ -84,7 +85,7 @@ def add_routes(console: Flask, desk: Desk) -> None:
         chosen = map(read_number, request.form.getlist("delivery"))
         numbers = [number for number in chosen if number is not None]
         back, now = url_for("list_deliveries", **_filters()), desk.clock()
-        done = Retried()
+        done = RetryResult()
         if asked("all_since"):
             since = read_day(asked("all_since"))
             done = retry_failed(desk.database, asked("endpoint_id"), since, now)
@@ -102,7 +103,7 @@ def _filters() -> dict[str, Any]:
     return {name: text for name, text in named.items() if text}
 
 
-def _say(done: Retried) -> None:
+def _say(done: RetryResult) -> None:
     if not (done.pending or done.held or done.refused):
         flash("No delivery was chosen, so nothing is sent again.", "bad")
     if done.pending:

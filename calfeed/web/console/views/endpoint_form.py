@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from calfeed.errors import InvalidFieldsError
 from calfeed.reminders.options import WEEKDAYS
 from calfeed.services.endpoints import EndpointValues
-from calfeed.store.endpoints.endpoints import Endpoint
+from calfeed.store.endpoints.records import Endpoint
 
 _FIELDS = (
     *("url", "description", "categories", "events", "headers", "rate", "time_zone"),

@@ -18,9 +18,9 @@ from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.reminders.options import WEEKDAYS
 from calfeed.reminders.retry import is_received
 from calfeed.services import endpoints as service
-from calfeed.store.catalog import catalog
+from calfeed.store.catalog.calendars import load_calendars
 from calfeed.store.database import Connection
-from calfeed.store.endpoints.endpoints import Endpoint, list_endpoints
+from calfeed.store.endpoints.records import Endpoint, list_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
 from calfeed.web.console.context import Desk
 from calfeed.web.console.views.endpoint_form import EndpointForm
@@ -115,7 +115,7 @@ def _list_calendars(connection: Connection) -> list[tuple[str, str]]:
     """The slugs and names of what is published."""
     read = [
         Calendar.model_validate_json(row.content)
-        for row in catalog.load_calendars(connection).values()
+        for row in load_calendars(connection).values()
         if not row.withdrawn
     ]
     return [(one.slug, text_in(one.name, one.language)) for one in read]

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from flask import Flask, render_template
 
-from calfeed.store.reports.poll_counts import Polls
+from calfeed.store.reports.poll_counts import PollCounts
 from calfeed.store.reports.polls import load_polls
 from calfeed.web.console.context import Desk, asked
 
@@ -25,7 +25,7 @@ class Health:
     """What was asked for under one name: one feed, one family's part, or everything."""
 
     name: str
-    parts: tuple[Polls, ...]
+    parts: tuple[PollCounts, ...]
 
     @property
     def polls(self) -> int:
@@ -68,7 +68,7 @@ def add_routes(console: Flask, desk: Desk) -> None:
         )
 
 
-def _group(polls: Iterable[Polls], by: str) -> list[Health]:
+def _group(polls: Iterable[PollCounts], by: str) -> list[Health]:
     """The health of each feed or family, largest first, and so their parts."""
     key = attrgetter(by)
     largest_first = sorted(polls, key=lambda one: -one.polls)

@@ -10,9 +10,9 @@ from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.publish.windows import find_receivers
 from calfeed.store.catalog.publishes import list_publishes
 from calfeed.store.catalog.visibility import is_public
-from calfeed.store.endpoints.endpoints import list_endpoints
+from calfeed.store.endpoints.records import list_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
-from calfeed.store.outbox.upcoming import load_next, oldest_waiting
+from calfeed.store.outbox.upcoming import earliest_due, load_next_reminders
 from calfeed.web.console.context import Desk
 
 _LATE = timedelta(minutes=1)
@@ -26,8 +26,8 @@ def add_routes(console: Flask, desk: Desk) -> None:
     def show_overview() -> str:
         now = desk.clock()
         with desk.database.read() as connection:
-            coming = load_next(connection, 6)
-            waiting = oldest_waiting(connection)
+            coming = load_next_reminders(connection, 6)
+            waiting = earliest_due(connection)
             endpoints = list_endpoints(connection)
             failed = list_deliveries(
                 connection, states=[DeliveryState.FAILED, DeliveryState.EXPIRED], limit=5

@@ -10,7 +10,7 @@ from flask import Flask, redirect, render_template, request, url_for
 from calfeed.errors import ConflictError, InvalidFieldsError, NotFoundError
 from calfeed.model.states import DeliveryState
 from calfeed.services.rehearsals import MAX_REMINDERS, make_rehearsal
-from calfeed.store.endpoints.endpoints import list_endpoints, load_endpoints
+from calfeed.store.endpoints.records import list_endpoints, load_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
 from calfeed.store.outbox.rehearsals import find_rehearsal
 from calfeed.web.console.context import Desk, asked, read_window

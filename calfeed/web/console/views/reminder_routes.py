@@ -9,11 +9,16 @@ from flask import Flask, render_template
 from calfeed.model.states import ReminderState
 from calfeed.publish.windows import Planned
 from calfeed.services.reports import list_reminders, load_event_history
-from calfeed.store.reports.history import FATES, Fired, Published, Told
+from calfeed.store.reports.history import (
+    REMINDER_OUTCOMES,
+    FiredReminder,
+    PublishedChange,
+    SentMessage,
+)
 from calfeed.store.rows import ReminderRow
 from calfeed.web.console.context import Desk, asked, read_window
 
-_KINDS = {Published: "published", Told: "told", ReminderRow: "ended"}
+_KINDS = {PublishedChange: "published", SentMessage: "told", ReminderRow: "ended"}
 """What the page calls each kind of thing that happened."""
 
 _MOST = 500
@@ -31,7 +36,7 @@ def add_routes(console: Flask, desk: Desk) -> None:
         found = list_reminders(desk.database, *window, now)
         return render_template(
             "console/reminders.html",
-            fired=[one for one in found[:_MOST] if isinstance(one, Fired)],
+            fired=[one for one in found[:_MOST] if isinstance(one, FiredReminder)],
             planned=[one for one in found[:_MOST] if isinstance(one, Planned)],
             total=len(found),
             most=_MOST,
@@ -39,7 +44,7 @@ def add_routes(console: Flask, desk: Desk) -> None:
             begin=asked("from") or f"{window[0]:%Y-%m-%d}",
             end=asked("to") or f"{window[1] - timedelta.resolution:%Y-%m-%d}",
             errors=errors,
-            fates=FATES,
+            fates=REMINDER_OUTCOMES,
         )
 
     @console.get("/events/<calendar>/<event>")
@@ -49,8 +54,8 @@ def add_routes(console: Flask, desk: Desk) -> None:
         return render_template(
             "console/history.html",
             name=f"{calendar}/{event}",
-            last=found.published[-1].revision,
+            last=found.changes[-1].revision,
             entries=[(entry.at, _KINDS[type(entry.what)], entry.what) for entry in history.entries],
             coming=[row for row in found.reminders if row.state is ReminderState.PLANNED],
-            fates=FATES,
+            fates=REMINDER_OUTCOMES,
         )

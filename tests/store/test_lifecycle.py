@@ -1,4 +1,4 @@
-"""How an endpoint stands, and what that does to what is to be sent to it."""
+"""The states of endpoints, and their effect on deliveries."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from calfeed.reminders.options import Digest, Options
 from calfeed.reminders.signing import make_secret
 from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints import lifecycle
-from calfeed.store.endpoints.endpoints import (
-    ROTATION,
+from calfeed.store.endpoints.lifecycle import Released
+from calfeed.store.endpoints.records import (
+    ROTATION_PERIOD,
     Endpoint,
     add_endpoint,
     find_endpoint,
-    keep_idle,
+    load_endpoint_page,
     load_endpoints,
-    page_of_endpoints,
-    take_endpoint,
+    lock_endpoint,
+    lock_inactive,
 )
-from calfeed.store.endpoints.lifecycle import Released
-from calfeed.store.outbox import claims, fanout, outbox
+from calfeed.store.outbox import claims, fanout
+from calfeed.store.outbox.messages import add_delivery, add_messages
 from calfeed.store.tables import deliveries, endpoints, messages
 from tests.delivery.office import wait_until
 from tests.patience import PATIENCE
@@ -56,7 +57,7 @@ def hold(
     database: Database, state: EndpointState = EndpointState.PAUSED, name: str = "end_1"
 ) -> bool:
     with database.write() as connection:
-        return lifecycle.hold_endpoint(connection, name, state, NOW)
+        return lifecycle.suspend_endpoint(connection, name, state, NOW)
 
 
 def resume(database: Database, now: datetime = NOW, name: str = "end_1") -> Released | None:
@@ -71,7 +72,7 @@ def find(database: Database, name: str = "end_1") -> Endpoint:
 
 def change(database: Database, options: Options) -> None:
     with database.write() as connection:
-        found = take_endpoint(connection, "end_1")
+        found = lock_endpoint(connection, "end_1")
         lifecycle.change_endpoint(connection, replace(found, options=options), NOW)
 
 
@@ -82,11 +83,11 @@ def put(database: Database, number: int, **values: object) -> None:
 
 
 def keep_reminders(database: Database, untils: Sequence[datetime | None]) -> None:
-    """Pending deliveries of reminders, which matter until these times."""
+    """Add pending deliveries of reminders that expire at these times."""
     with database.write() as connection:
         for number, until in enumerate(untils):
             message = make_message(f"rem_{number}", until=until)
-            outbox.add_delivery(connection, message, "end_1")
+            add_delivery(connection, message, "end_1")
             names = update(messages).where(messages.c.id == message.id)
             connection.execute(names.values(reminder=f"key_{number}"))
 
@@ -98,7 +99,7 @@ def claim_all(connection: Connection, now: datetime) -> list[int]:
     return found
 
 
-def test_what_is_still_to_come_is_held_while_an_endpoint_is_paused(database: Database) -> None:
+def test_unsettled_deliveries_are_held_while_an_endpoint_is_paused(database: Database) -> None:
     numbers = keep_deliveries(database, 4)
     put(database, numbers[0], state="gathered", next_at=TOMORROW)
     put(database, numbers[1], state="delivered", settled_at=NOW)
@@ -111,7 +112,7 @@ def test_what_is_still_to_come_is_held_while_an_endpoint_is_paused(database: Dat
     assert not hold(database, EndpointState.DISABLED), "it was paused already"
 
 
-def test_what_was_held_is_claimed_oldest_first_after_a_resume(database: Database) -> None:
+def test_held_deliveries_are_claimed_oldest_first_after_a_resume(database: Database) -> None:
     numbers = keep_deliveries(database, 5)
     put(database, numbers[1], next_at=NOW + HOUR, attempts=3)
     put(database, numbers[2], next_at=NOW - HOUR)
@@ -124,7 +125,7 @@ def test_what_was_held_is_claimed_oldest_first_after_a_resume(database: Database
     assert resume(database, name="end_2") is None, "there is none"
 
 
-def test_what_no_longer_matters_when_an_endpoint_is_resumed_has_expired(
+def test_late_deliveries_expire_when_an_endpoint_is_resumed(
     database: Database,
 ) -> None:
     keep_deliveries(database, 1)
@@ -134,7 +135,7 @@ def test_what_no_longer_matters_when_an_endpoint_is_resumed_has_expired(
     assert states(database) == ["pending", "expired", "pending"]
 
 
-def test_an_attempt_that_is_on_its_way_when_its_endpoint_is_resumed_is_not_made_twice(
+def test_an_attempt_in_flight_during_a_resume_is_not_repeated(
     database: Database,
 ) -> None:
     keep_deliveries(database, 1)
@@ -148,14 +149,14 @@ def test_an_attempt_that_is_on_its_way_when_its_endpoint_is_resumed_is_not_made_
     assert states(database) == ["delivered"]
 
 
-def test_what_was_given_up_since_an_endpoint_began_to_fail_is_sent_when_it_is_resumed(
+def test_a_resume_retries_deliveries_that_failed_since_failing_since(
     database: Database,
 ) -> None:
     before, since, forgotten, over = keep_deliveries(database, 4)
     for number, at in ((before, -DAY), (since, HOUR), (forgotten, HOUR), (over, HOUR)):
         put(database, number, state="failed", settled_at=NOW + at, attempts=10)
     with database.write() as connection:
-        assert lifecycle.note_outcomes(connection, [], ["end_1"], NOW) == {"end_1": NOW}
+        assert lifecycle.record_outcomes(connection, [], ["end_1"], NOW) == {"end_1": NOW}
         ids = dict(connection.execute(select(deliveries.c.id, deliveries.c.message_id)).all())
         body = update(messages).where(messages.c.id == ids[forgotten])
         connection.execute(body.values(body=None))
@@ -168,10 +169,10 @@ def test_what_was_given_up_since_an_endpoint_began_to_fail_is_sent_when_it_is_re
     assert find(database).failing_since is None
 
 
-def test_reminders_that_were_held_for_an_endpoint_with_a_digest_are_gathered_again(
+def test_held_reminders_are_gathered_again_for_a_digest(
     database: Database,
 ) -> None:
-    """All but what its digest would tell too late, and what is no reminder."""
+    """Except reminders that are too late for the digest, and other messages."""
     keep_deliveries(database, 1)
     change(database, DAILY)
     keep_reminders(database, [TOMORROW, TOMORROW + SECOND, None])
@@ -181,7 +182,7 @@ def test_reminders_that_were_held_for_an_endpoint_with_a_digest_are_gathered_aga
     assert {row.next_at for row in read_deliveries(database)[2:]} == {TOMORROW}
 
 
-def test_other_options_hold_for_what_waits_already(database: Database) -> None:
+def test_new_options_apply_to_waiting_deliveries(database: Database) -> None:
     keep_deliveries(database, 1)
     keep_reminders(database, [None, None, None])
     waits, tried, on_its_way = (row.id for row in read_deliveries(database)[1:])
@@ -203,12 +204,12 @@ def test_other_options_hold_for_what_waits_already(database: Database) -> None:
     assert find(database).options == Options()
 
 
-def test_removal_drops_what_is_to_come_and_forgets_the_secrets(database: Database) -> None:
+def test_removal_drops_unsettled_deliveries_and_deletes_the_secrets(database: Database) -> None:
     numbers = keep_deliveries(database, 4)
     for number, state in zip(numbers, ("pending", "held", "gathered", "failed"), strict=True):
         put(database, number, state=state, settled_at=NOW if state == "failed" else None)
     with database.write() as connection:
-        found = take_endpoint(connection, "end_1")
+        found = lock_endpoint(connection, "end_1")
         rotated = replace(found, headers={"X-Token": "hunter2"}).rotate(OTHER, NOW)
         lifecycle.change_endpoint(connection, rotated, NOW)
         assert lifecycle.remove_endpoint(connection, "end_1", NOW)
@@ -216,14 +217,14 @@ def test_removal_drops_what_is_to_come_and_forgets_the_secrets(database: Databas
         assert not any(secret in str(row) for secret in (OTHER, found.secret, "hunter2"))
         assert load_endpoints(connection, ["end_1"]) == {}
         with pytest.raises(NotFoundError):
-            take_endpoint(connection, "end_1")
+            lock_endpoint(connection, "end_1")
     assert states(database) == ["dropped", "dropped", "dropped", "failed"]
 
 
 def test_failing_counts_from_the_first_failure_after_the_last_success(database: Database) -> None:
     def note(answered: Sequence[str], failed: Sequence[str], now: datetime) -> datetime | None:
         with database.write() as connection:
-            told = lifecycle.note_outcomes(connection, answered, failed, now)
+            told = lifecycle.record_outcomes(connection, answered, failed, now)
         assert set(told) <= set(failed)
         return find(database).failing_since
 
@@ -238,12 +239,12 @@ def test_failing_counts_from_the_first_failure_after_the_last_success(database: 
     hold(database, EndpointState.DISABLED)
     assert note(["end_1"], [], NOW + 4 * DAY) == NOW + 3 * DAY, "a resume asks for it"
     with database.write() as connection:
-        assert lifecycle.note_outcomes(connection, [], ["end_1", "end_9"], NOW) == {}
+        assert lifecycle.record_outcomes(connection, [], ["end_1", "end_9"], NOW) == {}
 
 
 def turns(database: Database, rate: int, wanted: int, now: datetime) -> list[datetime]:
     with database.write() as connection:
-        return lifecycle.take_turns(connection, "end_1", rate, wanted, now)
+        return lifecycle.reserve_send_times(connection, "end_1", rate, wanted, now)
 
 
 @pytest.mark.parametrize(
@@ -252,16 +253,16 @@ def turns(database: Database, rate: int, wanted: int, now: datetime) -> list[dat
     [*(("sqlite", rate) for rate in (1, 7, 60, 61, 200)), ("postgresql", 61)],
     indirect=["engine"],
 )
-def test_no_minute_has_more_posts_than_the_rate_and_none_is_wasted(
+def test_no_minute_exceeds_the_rate_limit_and_no_time_is_wasted(
     database: Database, rate: int
 ) -> None:
-    """Asked for more than there is, twice a second, and after a rest."""
+    """With more requests than the limit allows, twice a second and after a pause."""
     times = [NOW + half * SECOND / 2 for half in (*range(240), *range(400, 640))]
     taken: list[datetime] = []
     with database.write() as connection:
         keep_endpoints(connection, "end_1")
         for now in times:
-            found = lifecycle.take_turns(connection, "end_1", rate, rate + 1, now)
+            found = lifecycle.reserve_send_times(connection, "end_1", rate, rate + 1, now)
             assert found == sorted(found)
             taken += [at for at in found if at == now]
     for begin in taken:
@@ -270,18 +271,18 @@ def test_no_minute_has_more_posts_than_the_rate_and_none_is_wasted(
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)  # on SQLite nobody else writes
-def test_turns_that_another_worker_is_just_taking_are_asked_for_again(database: Database) -> None:
+def test_reserving_is_tried_again_while_another_worker_reserves(database: Database) -> None:
     with database.write() as connection:
         keep_endpoints(connection, "end_1")
     with database.write() as connection:
-        assert lifecycle.take_turns(connection, "end_1", 1, 1, NOW) == [NOW]
+        assert lifecycle.reserve_send_times(connection, "end_1", 1, 1, NOW) == [NOW]
         (later,) = turns(database, 1, 1, NOW)
         assert NOW < later < NOW + SECOND
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)  # on SQLite nobody else writes
-def test_an_endpoint_that_is_just_resumed_is_not_thought_idle(database: Database) -> None:
-    """Nothing may be held for it that the resume does not see."""
+def test_an_endpoint_that_is_being_resumed_counts_as_active(database: Database) -> None:
+    """Otherwise deliveries would be held that the resume does not see."""
     with database.write() as connection:
         keep_endpoints(connection, "end_1", "end_2")
     hold(database)
@@ -289,12 +290,12 @@ def test_an_endpoint_that_is_just_resumed_is_not_thought_idle(database: Database
     with database.write() as resuming:
         lifecycle.resume_endpoint(resuming, "end_1", NOW)
         with database.write() as connection:
-            assert keep_idle(connection, ["end_1", "end_2"]) == {"end_2"}
-            page = page_of_endpoints(connection, "", 9)
+            assert lock_inactive(connection, ["end_1", "end_2"]) == {"end_2"}
+            page = load_endpoint_page(connection, "", 9)
             assert [one.state for one in page] == ["active", "paused"]
 
 
-def test_a_resume_waits_for_who_is_about_to_hold_something(database: Database) -> None:
+def test_a_resume_waits_for_transactions_that_hold_deliveries(database: Database) -> None:
     numbers = keep_deliveries(database, 1)
     hold(database)
     put(database, numbers[0], state="pending")
@@ -312,11 +313,11 @@ def test_a_resume_waits_for_who_is_about_to_hold_something(database: Database) -
     thread = threading.Thread(target=work)
     with database.write() as connection:
         claimed = claims.claim(connection, NOW, 1)
-        assert keep_idle(connection, ["end_1"]) == {"end_1"}
+        assert lock_inactive(connection, ["end_1"]) == {"end_1"}
         thread.start()
         if not database.is_sqlite:
             wait_until(waits)
-        claims.give_back(connection, {claimed[0]: NOW})
+        claims.release(connection, {claimed[0]: NOW})
         claims.hold(connection, claimed)
     thread.join(PATIENCE)
     assert done.is_set()
@@ -325,19 +326,19 @@ def test_a_resume_waits_for_who_is_about_to_hold_something(database: Database) -
         assert claim_all(connection, NOW) == numbers
 
 
-def test_both_secrets_sign_for_a_day_after_a_rotation_and_no_third() -> None:
+def test_two_secrets_sign_for_a_day_after_a_rotation() -> None:
     first = make_endpoint("end_1")
     second = first.rotate(OTHER, NOW)
     assert second.secrets_at(NOW) == [OTHER, first.secret]
-    assert second.secrets_at(NOW + ROTATION - SECOND) == [OTHER, first.secret]
-    assert second.secrets_at(NOW + ROTATION) == [OTHER]
+    assert second.secrets_at(NOW + ROTATION_PERIOD - SECOND) == [OTHER, first.secret]
+    assert second.secrets_at(NOW + ROTATION_PERIOD) == [OTHER]
     third = make_secret(bytes(24))
     assert second.rotate(third, NOW + HOUR).secrets_at(NOW + HOUR) == [third, OTHER]
-    with pytest.raises(InvalidInputError, match="has already"):
+    with pytest.raises(InvalidInputError, match="has this secret already"):
         second.rotate(OTHER, NOW)
 
 
-def test_nothing_secret_of_an_endpoint_is_in_its_repr(database: Database) -> None:
+def test_the_repr_of_an_endpoint_shows_no_secret(database: Database) -> None:
     endpoint = replace(
         make_endpoint("end_1", "https://example.org/hooks/hunter2").rotate(OTHER, NOW),
         headers={"X-Token": "hunter2"},
@@ -349,12 +350,12 @@ def test_nothing_secret_of_an_endpoint_is_in_its_repr(database: Database) -> Non
         assert hidden not in repr(endpoint)
 
 
-def test_what_is_resumed_is_not_sent_before_its_time(database: Database) -> None:
-    """A reminder becomes a message a moment before it is due, and waits for the rest of it."""
+def test_resumed_deliveries_are_not_sent_early(database: Database) -> None:
+    """A reminder becomes a message just before it is due."""
     due = NOW + SECOND / 2
     with database.write() as connection:
         keep_endpoints(connection, "end_1")
-        outbox.add_messages(connection, [replace(make_message(), send_from=due)])
+        add_messages(connection, [replace(make_message(), send_from=due)])
     hold(database)
     with database.write() as connection:
         assert fanout.fan_out(connection, NOW)

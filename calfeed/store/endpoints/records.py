@@ -1,4 +1,4 @@
-"""Endpoints: where messages are sent, and which each of them wants."""
+"""Endpoint records: read and write endpoints, with their secrets encrypted."""
 
 from __future__ import annotations
 
@@ -21,23 +21,22 @@ from calfeed.store.transitions import Transition
 _urls, _headers = Places(endpoints.c.url), Places(endpoints.c.headers)
 _secrets, _former_secrets = Places(endpoints.c.secret), Places(endpoints.c.former_secret)
 
-ROTATION = timedelta(hours=24)
-"""How long a secret that was replaced signs beside the new one."""
+ROTATION_PERIOD = timedelta(hours=24)
+"""How long messages are signed with the former secret too after a rotation."""
 
 _add = Transition([None], EndpointState.ACTIVE, EndpointState.UNVERIFIED)
-_is_there = endpoints.c.state != EndpointState.REMOVED
+_is_not_removed = endpoints.c.state != EndpointState.REMOVED
 
 
 @dataclass(frozen=True)
 class Endpoint:
     """A receiver of webhooks.
 
-    It is in its `state` since `since` (UTC), or since it was added; `reason` says why it is
-    disabled. `headers` go along with every message.
-    `former_secret` signs beside `secret` until `former_until` (UTC). `failing_since` (UTC) is when
-    the first failed of the attempts that have all failed since. Secrets, headers and the URL are
-    not part of its repr, so that no log shows them. Where they cannot be read, `lost` says why,
-    and they are empty.
+    It has been in its `state` since `since` (UTC), or since it was added; `reason` is why it is
+    disabled. `headers` are sent with every message. Messages are signed with `former_secret` too
+    until `former_until` (UTC). `failing_since` (UTC) is the first of the latest attempts if they
+    have all failed. The URL, headers and secrets are not part of the repr, to keep them out of
+    logs. If they cannot be decrypted they are empty, and `lost` is the reason.
     """
 
     id: str
@@ -57,19 +56,19 @@ class Endpoint:
     lost: str | None = None
 
     @property
-    def takes_posts(self) -> bool:
-        """Whether what is made for it is posted; for an unverified one that is its challenge."""
+    def accepts_messages(self) -> bool:
+        """Whether messages are sent to it; to an unverified endpoint, only its challenge."""
         return self.state in (EndpointState.ACTIVE, EndpointState.UNVERIFIED)
 
     def secrets_at(self, moment: datetime) -> list[str]:
-        """The secrets that a message is signed with, the one in force first."""
+        """Return the secrets to sign a message with, the current one first."""
         former = self.former_secret
         if former is None or self.former_until is None or self.former_until <= moment:
             return [self.secret]
         return [self.secret, former]
 
-    def check(self) -> Endpoint:
-        """The endpoint itself. Raises SealError where its secrets cannot be read."""
+    def require_readable(self) -> Endpoint:
+        """Return the endpoint. Raises SealError if its secrets cannot be decrypted."""
         if self.lost is not None:
             raise SealError(
                 f"the URL, the headers and the secret of endpoint {self.id} cannot be read: "
@@ -78,23 +77,25 @@ class Endpoint:
             )
         return self
 
-    def renew(self, url: str, secret: str) -> Endpoint:
-        """The endpoint with another URL and secret in place of those that are lost."""
+    def replace_secrets(self, url: str, secret: str) -> Endpoint:
+        """Return the endpoint with a new URL and secret in place of unreadable ones."""
         renewed = replace(self, url=url, secret=secret, headers={}, lost=None)
         return replace(renewed, former_secret=None, former_until=None)
 
     def rotate(self, secret: str, now: datetime) -> Endpoint:
-        """The endpoint with another secret, beside which the present one signs for `ROTATION`.
+        """Return the endpoint with a new secret; the present one is used for `ROTATION_PERIOD` too.
 
-        Raises InvalidInputError for the secret that it has, SealError where that cannot be read.
+        Raises InvalidInputError if it has this secret already, SealError if it cannot be decrypted.
         """
-        if secret == self.check().secret:
-            raise InvalidInputError(f"this is the secret that endpoint {self.id} has already")
-        return replace(self, secret=secret, former_secret=self.secret, former_until=now + ROTATION)
+        if secret == self.require_readable().secret:
+            raise InvalidInputError(f"endpoint {self.id} has this secret already; choose another")
+        return replace(
+            self, secret=secret, former_secret=self.secret, former_until=now + ROTATION_PERIOD
+        )
 
 
 def add_endpoint(connection: Connection, endpoint: Endpoint) -> None:
-    """Keep a new endpoint."""
+    """Store a new endpoint."""
     sealed = _to_values(endpoint, keyring_of(connection))
     values = {"id": endpoint.id, "created": endpoint.created, **sealed}
     values["state"] = _add.to(endpoint.state)
@@ -102,9 +103,9 @@ def add_endpoint(connection: Connection, endpoint: Endpoint) -> None:
 
 
 def save_endpoint(connection: Connection, endpoint: Endpoint) -> None:
-    """Keep what is different about an endpoint; its state is left alone.
+    """Update an endpoint, except its state.
 
-    Raises SealError where what it has cannot be read.
+    Raises SealError if its stored secrets cannot be decrypted.
     """
     values = _to_values(endpoint, keyring_of(connection))
     statement = update(endpoints).where(endpoints.c.id == endpoint.id)
@@ -112,29 +113,29 @@ def save_endpoint(connection: Connection, endpoint: Endpoint) -> None:
 
 
 def list_endpoints(connection: Connection) -> list[Endpoint]:
-    """Every endpoint that was not removed, oldest first."""
-    query = select(endpoints).where(_is_there)
+    """List the endpoints, oldest first, without removed ones."""
+    query = select(endpoints).where(_is_not_removed)
     rows = connection.execute(query.order_by(endpoints.c.created, endpoints.c.id))
     keys = keyring_of(connection)
     return [_to_endpoint(row, keys) for row in rows]
 
 
 def find_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
-    """One endpoint by its id. Raises NotFoundError where there is none, or no longer."""
-    query = select(endpoints).where(endpoints.c.id == endpoint_id, _is_there)
-    return _one(connection, query, endpoint_id)
+    """Load an endpoint. Raises NotFoundError if it does not exist or was removed."""
+    query = select(endpoints).where(endpoints.c.id == endpoint_id, _is_not_removed)
+    return _load_one(connection, query, endpoint_id)
 
 
-def take_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
-    """One endpoint by its id, for this transaction to change.
+def lock_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
+    """Load an endpoint and lock it, to change it in this transaction.
 
-    Raises NotFoundError where there is none, or no longer.
+    Raises NotFoundError if it does not exist or was removed.
     """
-    query = select(endpoints).where(endpoints.c.id == endpoint_id, _is_there)
-    return _one(connection, query.with_for_update(key_share=True), endpoint_id)
+    query = select(endpoints).where(endpoints.c.id == endpoint_id, _is_not_removed)
+    return _load_one(connection, query.with_for_update(key_share=True), endpoint_id)
 
 
-def _one(connection: Connection, query: Any, endpoint_id: str) -> Endpoint:
+def _load_one(connection: Connection, query: Any, endpoint_id: str) -> Endpoint:
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFoundError("endpoint", endpoint_id)
@@ -142,36 +143,35 @@ def _one(connection: Connection, query: Any, endpoint_id: str) -> Endpoint:
 
 
 def load_endpoints(connection: Connection, ids: Sequence[str]) -> dict[str, Endpoint]:
-    """Endpoints by id, those that were not removed."""
-    query = select(endpoints).where(endpoints.c.id.in_(ids), _is_there)
+    """Load endpoints by id, without removed ones."""
+    query = select(endpoints).where(endpoints.c.id.in_(ids), _is_not_removed)
     keys = keyring_of(connection)
     return {row.id: _to_endpoint(row, keys) for row in connection.execute(query)}
 
 
-def page_of_endpoints(connection: Connection, after: str, limit: int) -> list[Endpoint]:
-    """Endpoints in the order of their ids, those behind `after`; none removed or unverified.
+def load_endpoint_page(connection: Connection, after: str, limit: int) -> list[Endpoint]:
+    """Load a page of endpoints after an id, ordered by id, without removed and unverified ones.
 
-    What is sealed of them is not read: it is nothing that a message is wanted or not wanted by.
-    Where one is said not to be active, that holds until this transaction ends.
+    Secrets are not decrypted, as filters do not need them. Endpoints that are returned as inactive
+    are locked in that state until this transaction ends.
     """
-    told = endpoints.c.state.not_in([EndpointState.REMOVED, EndpointState.UNVERIFIED])
-    query = select(endpoints).where(endpoints.c.id > after, told)
+    is_known = endpoints.c.state.not_in([EndpointState.REMOVED, EndpointState.UNVERIFIED])
+    query = select(endpoints).where(endpoints.c.id > after, is_known)
     rows = connection.execute(query.order_by(endpoints.c.id).limit(limit))
     page = [_to_endpoint(row, None) for row in rows]
-    idle = keep_idle(connection, [one.id for one in page if one.state is not EndpointState.ACTIVE])
+    inactive = [endpoint.id for endpoint in page if endpoint.state is not EndpointState.ACTIVE]
+    resumed = set(inactive) - lock_inactive(connection, inactive)
     return [
-        one
-        if one.state is EndpointState.ACTIVE or one.id in idle
-        else replace(one, state=EndpointState.ACTIVE)
-        for one in page
+        replace(endpoint, state=EndpointState.ACTIVE) if endpoint.id in resumed else endpoint
+        for endpoint in page
     ]
 
 
-def keep_idle(connection: Connection, ids: Sequence[str]) -> set[str]:
-    """Which of these endpoints are not active, and stay so until this transaction ends.
+def lock_inactive(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Lock those of these endpoints that are inactive, and return their ids.
 
-    What is held for these is seen by whoever resumes them. One that somebody is just resuming
-    is not among them, and is not waited for.
+    The lock ensures that a later resume sees the deliveries held in this transaction. Endpoints
+    that are being resumed by another transaction are skipped.
     """
     query = select(endpoints.c.id).where(
         endpoints.c.id.in_(ids), endpoints.c.state != EndpointState.ACTIVE
@@ -181,22 +181,22 @@ def keep_idle(connection: Connection, ids: Sequence[str]) -> set[str]:
 
 
 def count_endpoints(connection: Connection) -> int:
-    """How many endpoints there are, those that were removed left out."""
-    query = select(func.count()).select_from(endpoints).where(_is_there)
+    """Count the endpoints, without removed ones."""
+    query = select(func.count()).select_from(endpoints).where(_is_not_removed)
     return int(connection.scalar(query) or 0)
 
 
 def _to_values(endpoint: Endpoint, keys: Keyring) -> dict[str, Any]:
-    one = endpoint.check()
-    former = one.former_secret
+    endpoint.require_readable()
+    former = endpoint.former_secret
     return {
-        "url": keys.seal(_urls.of(one.id), one.url),
+        "url": keys.seal(_urls.of(endpoint.id), endpoint.url),
         "description": endpoint.description,
         "filters": endpoint.filters.model_dump_json(exclude_defaults=True),
         "options": endpoint.options.model_dump_json(exclude_defaults=True),
-        "headers": keys.seal(_headers.of(one.id), _write_headers(one.headers)),
-        "secret": keys.seal(_secrets.of(one.id), one.secret),
-        "former_secret": former and keys.seal(_former_secrets.of(one.id), former),
+        "headers": keys.seal(_headers.of(endpoint.id), _write_headers(endpoint.headers)),
+        "secret": keys.seal(_secrets.of(endpoint.id), endpoint.secret),
+        "former_secret": former and keys.seal(_former_secrets.of(endpoint.id), former),
         "former_until": endpoint.former_until,
     }
 
@@ -206,7 +206,7 @@ def _write_headers(headers: Mapping[str, str]) -> str:
 
 
 def _to_endpoint(row: Any, keys: Keyring | None) -> Endpoint:
-    """A row as an endpoint, without what is sealed where no `keys` are given."""
+    """Convert a row to an endpoint, without the encrypted values if there are no `keys`."""
     lost, url, headers, secret, former = None, "", "", "", None
     if keys is not None:
         try:

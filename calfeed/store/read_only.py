@@ -1,0 +1,46 @@
+"""SQLite files that can be read but not written."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+_UNWRITABLE_ERRORS = {
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+}
+
+
+class TrackedConnection(sqlite3.Connection):
+    """A connection with the identity of its file."""
+
+    identity: object
+
+
+class ReadOnlyConnection(TrackedConnection):
+    """A connection that sees the file as it was when it was opened. Use it once."""
+
+
+def open_read_only(path: Path, error: sqlite3.Error) -> ReadOnlyConnection:
+    """Open a file read-only after `error` was raised on opening it.
+
+    In WAL mode, SQLite creates two files beside the database even to read it. If it cannot, no
+    other process can write to the database, so it is opened as immutable. Raises `error` if the
+    cause is another, or if there are changes in a WAL, which cannot be read.
+    """
+    wal = path.with_name(f"{path.name}-wal")
+    # The lowest byte is the primary error code.
+    if error.sqlite_errorcode & 0xFF not in _UNWRITABLE_ERRORS or (
+        wal.exists() and wal.stat().st_size
+    ):
+        raise error
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?immutable=1",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=ReadOnlyConnection,
+    )
