@@ -97,7 +97,7 @@ def measure() -> Figures:
             "Atom": _spend(lambda: _make(state.snapshot, ".atom")),
             "feeds of a category": _spend(lambda: _choose(state.snapshot)),
         }
-        some = next(iter(state.snapshot.calendars.values())).answer.plain[1][0]
+        some = next(iter(state.snapshot.calendars.values())).response.plain[1][0]
         by_icalendar = _spend(lambda: icalendar.Calendar.from_ical(some).to_jcal()) * CALENDARS
     return Figures(answers, shapes, by_icalendar, loading)
 
@@ -124,7 +124,7 @@ def _get(client: Client, path: str) -> None:
 
 
 def _make(snapshot: Snapshot, ending: str) -> None:
-    for path in snapshot.shapes:
+    for path in snapshot.other_formats:
         if path.endswith(ending):
             snapshot.find(path, "")
 

@@ -22,7 +22,7 @@ from calfeed.errors import (
 )
 from calfeed.reminders.filters import Filters
 from calfeed.store.endpoints.records import Endpoint
-from calfeed.web.api.problems import explain_errors
+from calfeed.web.api.problems import add_error_handlers
 
 PACKAGE = Path(__file__).parents[1] / "calfeed"
 APART = {
@@ -142,7 +142,7 @@ def test_the_command_line_names_the_command_that_helps(error: CalfeedError, advi
 def test_the_api_gives_the_whole_reason_and_no_command_of_another_face(why: str) -> None:
     moment = datetime(2030, 1, 7, tzinfo=UTC)
     app = Flask("api")
-    explain_errors(app)
+    add_error_handlers(app)
 
     @app.get("/")
     def show() -> str:

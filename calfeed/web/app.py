@@ -1,4 +1,4 @@
-"""The web application: the look-up of feeds in front, Flask for everything else."""
+"""The WSGI application: stored responses for feeds, Flask for everything else."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from werkzeug.routing import BaseConverter
 from calfeed.errors import DatabaseFileError, StoreError
 from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema
-from calfeed.web.faults import QuietFlask
+from calfeed.web.error_logging import RedactingFlask
 from calfeed.web.feeds import feed_routes
 from calfeed.web.pages import page_routes
 from calfeed.web.pages.lists.cards import list_cards
-from calfeed.web.pages.page_cache import PUBLIC, ReadyPages
+from calfeed.web.pages.page_cache import PUBLIC, PageCache
 from calfeed.web.pages.reader.wording import gettext
-from calfeed.web.pages.request_options import read_in_languages
-from calfeed.web.published.responses import Application, LookUp
+from calfeed.web.pages.request_options import add_reader
+from calfeed.web.published.responses import Application, StoredResponseMiddleware
 from calfeed.web.published.state import State
-from calfeed.web.security import secure, stay_at
+from calfeed.web.security import keep_redirects_local, set_security_headers
 
 
 class SlugConverter(BaseConverter):
-    """A calendar's or an event's name, as definitions allow it."""
+    """The slug of a calendar or an event."""
 
     regex = "[a-z0-9][a-z0-9-]*"
 
@@ -38,36 +38,35 @@ def make_app(
     mounts: Mapping[str, Application] | None = None,
     state: State | None = None,
 ) -> Application:
-    """The WSGI application over a database; it watches for new publishes from here on.
+    """Create the WSGI application, and start watching for publishes.
 
-    `mounts` are applications of their own, by the path that they answer for; `state` is what they
-    share with it.
+    `mounts` are further applications by path prefix; `state` is the state that they share.
 
-    Raises StoreError where the database cannot be used or has no schema.
+    Raises StoreError if the database is unavailable or has no schema.
     """
     check_schema(database)
     state = state or State(database, base_url)
     flask = make_flask(state, base_url)
-    parts = DispatcherMiddleware(ReadyPages(flask.wsgi_app, state), dict(mounts or {}))
-    look_up = LookUp(parts, state.snapshot, state.tally)
-    state.look_up = look_up
+    application = DispatcherMiddleware(PageCache(flask.wsgi_app, state), dict(mounts or {}))
+    middleware = StoredResponseMiddleware(application, state.snapshot, state.poll_counter)
+    state.middleware = middleware
     state.watch()
-    return look_up
+    return middleware
 
 
 def make_flask(state: State, base_url: str) -> Flask:
-    """The Flask part: pages, single events, whether the database answers."""
-    app = QuietFlask(__name__)
+    """Create the Flask application: pages, single events, health checks."""
+    app = RedactingFlask(__name__)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    read_in_languages(app)
+    add_reader(app)
     app.url_map.converters["slug"] = SlugConverter
     app.register_blueprint(page_routes.make_blueprint(state, base_url))
     app.register_blueprint(feed_routes.make_blueprint(state))
 
     @app.get("/healthz")
     def healthz() -> Response:
-        # The look-up in front answers who reads it; this says what else cannot be done there.
+        # GET is a stored response; this route makes Flask answer 405 to other methods.
         return Response("ok\n", content_type="text/plain; charset=utf-8")
 
     @app.get("/readyz")
@@ -75,10 +74,10 @@ def make_flask(state: State, base_url: str) -> Flask:
         try:
             state.check()
         except StoreError as error:
-            trouble = "does not answer"
+            problem = "is unavailable"
             if isinstance(error, DatabaseFileError):
-                trouble = f"file {error.problem}"
-            text = f"the database {trouble}; the last published state is being served\n"
+                problem = f"file {error.problem}"
+            text = f"the database {problem}; the last published state is being served\n"
             status = HTTPStatus.SERVICE_UNAVAILABLE
         else:
             text, status = "ok\n", HTTPStatus.OK
@@ -86,7 +85,7 @@ def make_flask(state: State, base_url: str) -> Flask:
 
     @app.errorhandler(HTTPException)
     def explain(error: HTTPException) -> Response:
-        """Errors as a page for people, as problem+json (RFC 9457) for programs."""
+        """Answer errors with a page for browsers, problem+json (RFC 9457) for programs."""
         if error.response is not None or (error.code or 500) < 400:
             return cast(Response, error.get_response())  # a redirect
         status = error.code or 500
@@ -97,9 +96,9 @@ def make_flask(state: State, base_url: str) -> Flask:
             response.content_type = "application/problem+json"
         else:
             g.in_error = True
-            title, detail = _words_of(status)
+            title, detail = _describe_status(status)
             if error.description != type(error).description:
-                detail = error.description or ""  # ours, which says more than werkzeug's own
+                detail = error.description or ""  # more specific than Werkzeug's
             page = render_template(
                 "error.html",
                 title=title,
@@ -114,19 +113,19 @@ def make_flask(state: State, base_url: str) -> Flask:
         return response
 
     @app.after_request
-    def share(response: Response) -> Response:
-        """Let what pages load be ready as they are."""
+    def allow_caching(response: Response) -> Response:
+        """Let the page cache keep static files."""
         if request.endpoint == "static" and response.status_code == HTTPStatus.OK:
             response.headers["Cache-Control"] = PUBLIC
         return response
 
-    app.after_request(secure)
-    stay_at(app, base_url)
+    app.after_request(set_security_headers)
+    keep_redirects_local(app, base_url)
     return app
 
 
-def _words_of(status: int) -> tuple[str, str]:
-    """What a page says of an error that says nothing of itself, in the reader's language."""
+def _describe_status(status: int) -> tuple[str, str]:
+    """Return the title and text for a status without a message, in the reader's language."""
     words = {
         400: (
             gettext("This cannot be asked for"),

@@ -1,7 +1,4 @@
-"""What browsers may do with our pages: load what is ours, and nothing from anywhere else.
-
-And how they come to us: to the path that they asked for, and over https where we are reached so.
-"""
+"""Security headers: Content-Security-Policy, HSTS; and redirects that stay on this site."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, current_app, request
 
-from calfeed.web.published.responses import transport_headers
+from calfeed.web.published.responses import hsts_headers
 
 _POLICY = {
     "default-src": "'none'",
@@ -26,14 +23,14 @@ _POLICY = {
 _BASE_URL = "CALFEED_BASE_URL"
 
 
-def stay_at(app: Flask, base_url: str) -> None:
-    """Let every response of an application keep browsers at its address."""
+def keep_redirects_local(app: Flask, base_url: str) -> None:
+    """Add HSTS to all responses of an application, and keep its redirects on this site."""
     app.config[_BASE_URL] = base_url
-    app.after_request(_keep_here)
+    app.after_request(_make_redirect_local)
 
 
-def secure(response: Response) -> Response:
-    """Say with a response what it may load and who may frame it; only `/embed/` may be framed."""
+def set_security_headers(response: Response) -> Response:
+    """Set what a page may load and who may frame it; only `/embed/` may be framed."""
     policy = dict(_POLICY)
     if request.path.startswith("/embed/"):
         policy["frame-ancestors"] = "*"
@@ -46,15 +43,15 @@ def secure(response: Response) -> Response:
     return response
 
 
-def _keep_here(response: Response) -> Response:
-    """Let a redirect lead to its path on this site, wherever the request's Host points to.
+def _make_redirect_local(response: Response) -> Response:
+    """Reduce the Location of a redirect to its path.
 
-    Werkzeug makes the address of a missing slash from Host, which anybody may set. A path that
-    begins with two slashes would be another host's.
+    Werkzeug builds it from the Host header, which clients control. A path that begins with two
+    slashes would name another host.
     """
-    response.headers.extend(transport_headers(current_app.config[_BASE_URL]))
+    response.headers.extend(hsts_headers(current_app.config[_BASE_URL]))
     if response.location:
         _, _, path, *rest = urlsplit(response.location)
         response.location = urlunsplit(("", "", "/" + path.lstrip("/\\"), *rest))
-        response.set_data(b"")  # which has the address too
+        response.set_data(b"")  # it contains the URL too
     return response

@@ -51,7 +51,7 @@ def list_paths(app: Flask, snapshot: Snapshot) -> list[str]:
         frozenset({"filename"}): [{"filename": "style.css"}],
     }
     adapter = app.url_map.bind("")
-    paths = {*snapshot.answers, *snapshot.shapes, *_ELSEWHERE}
+    paths = {*snapshot.responses, *snapshot.other_formats, *_ELSEWHERE}
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and "shape" not in rule.arguments:
             for each in names.get(frozenset(rule.arguments), []):

@@ -44,12 +44,12 @@ def test_serve_prints_a_link_that_signs_in_once_and_a_token_for_every_process(
         assert token
         first, second = Browser(site), Browser(site)
         first.open(link[0])
-        assert "What fires next" in first.open("/console/enter", once=link[1])
+        assert "Next reminders" in first.open("/console/enter", once=link[1])
         for _ in range(10):  # whichever process answers
-            assert "What fires next" in first.open("/console/")
+            assert "Next reminders" in first.open("/console/")
         second.open(link[0])
-        assert "used before" in second.open("/console/enter", once=link[1])
-        assert "What fires next" in second.open("/console/sign-in", token=token[1])
+        assert "already used" in second.open("/console/enter", once=link[1])
+        assert "Next reminders" in second.open("/console/sign-in", token=token[1])
         assert token[1] not in serve.errors
 
 
@@ -59,5 +59,5 @@ def test_a_token_that_was_set_is_not_printed_and_signs_in(tmp_path: Path) -> Non
     with site.serving(environment={"CALFEED_ADMIN_TOKEN": token}) as serve:
         browser = Browser(site)
         browser.open("/console/sign-in")
-        assert "What fires next" in browser.open("/console/sign-in", token=token)
+        assert "Next reminders" in browser.open("/console/sign-in", token=token)
         assert token not in serve.everything

@@ -134,6 +134,6 @@ def test_feeds_outlast_the_process_that_makes_pages_which_comes_back(site: Site)
 def back_of(serve: Running) -> int:
     """The process that makes what is not settled."""
     (found,) = (
-        pid for pid, words in serve.members().items() if "calfeed.web.serving.back" in words
+        pid for pid, words in serve.members().items() if "calfeed.web.serving.backend" in words
     )
     return found

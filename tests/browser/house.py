@@ -16,8 +16,8 @@ from calfeed.definitions.reader import read_definitions
 from calfeed.publish.apply import publish
 from calfeed.store.database import Database
 from calfeed.web.app import make_flask
-from calfeed.web.pages.page_cache import ReadyPages
-from calfeed.web.published.responses import Application, LookUp, StartResponse
+from calfeed.web.pages.page_cache import PageCache
+from calfeed.web.published.responses import Application, StartResponse, StoredResponseMiddleware
 from calfeed.web.published.state import State
 from tests.acceptance.site import SHIPPED, free_port
 from tests.migrated import migrated_sqlite
@@ -121,11 +121,11 @@ def serve_published(database: Database, base_url: str, port: int) -> Iterator[No
     """Serve what is published, as it is at the fixed time, and close the database in the end."""
     state = State(database, base_url, lambda: NOW)
     state.refresh()
-    pages = ReadyPages(make_flask(state, base_url).wsgi_app, state)
+    pages = PageCache(make_flask(state, base_url).wsgi_app, state)
     server = make_server(
         "127.0.0.1",
         port,
-        _whole(LookUp(pages, state.snapshot)),
+        _whole(StoredResponseMiddleware(pages, state.snapshot)),
         threaded=True,
         request_handler=Quiet,
     )

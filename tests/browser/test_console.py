@@ -103,7 +103,7 @@ def add_endpoint(page: Page, receiver: Receiver) -> None:
     page.get_by_label("reminder.due").check()
     page.get_by_role("button", name="Add the endpoint").click()
     assert page.get_by_label("Secret").input_value().startswith("whsec_")
-    page.get_by_role("link", name="I have it").click()
+    page.get_by_role("link", name="I saved it").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The desk's phone")
 
 
@@ -111,7 +111,7 @@ def send_rehearsal(page: Page) -> None:
     """Rehearse June 2025 from the page of an endpoint; it has the end of the stay."""
     page.get_by_role("link", name="Rehearse").click()
     page.get_by_label("From").fill("2025-06-01")
-    page.get_by_label("To, that day").fill("2025-06-30")
+    page.get_by_label("To (inclusive)").fill("2025-06-30")
     page.get_by_role("button", name="Send the rehearsal").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Rehearsal")
 
@@ -147,11 +147,11 @@ def test_an_endpoint_is_added_tested_broken_and_sent_to_again(
     receiver.status = 410
     page.goto(endpoint)
     page.get_by_role("button", name="Send a test").click()
-    expect(page.get_by_role("status")).to_contain_text("the receiver answered 410")
+    expect(page.get_by_role("status")).to_contain_text("the receiver responded with status 410")
     expect(page.locator(".attempt")).to_have_text("status 410")
     failed = page.url
     page.goto("/console/")
-    expect(page.get_by_role("region", name="What failed last")).to_contain_text("failed")
+    expect(page.get_by_role("region", name="Recent failures")).to_contain_text("failed")
     page.goto(endpoint)
     expect(page.locator(".opening")).to_contain_text("disabled")
 
@@ -161,7 +161,7 @@ def test_an_endpoint_is_added_tested_broken_and_sent_to_again(
     expect(page.get_by_role("status")).to_contain_text("held until the endpoint is resumed")
     page.goto(endpoint)
     page.get_by_role("button", name="Resume").click()
-    expect(page.get_by_role("status")).to_contain_text("1 sent to it now")
+    expect(page.get_by_role("status")).to_contain_text("1 being sent now")
 
     def is_received() -> bool:
         page.goto(failed)
@@ -181,7 +181,7 @@ def test_a_rehearsal_is_watched_until_it_has_arrived(
     receiver.is_open.clear()
     send_rehearsal(page)
     tally = page.locator(".tally")
-    expect(tally).to_contain_text("on their way")
+    expect(tally).to_contain_text("being sent")
     count = page.locator("#live li").count()
     assert count > 0
     expect(tally).to_contain_text(f"0 of {count} received")
@@ -215,7 +215,7 @@ def test_signing_out_ends_the_session_in_every_tab_and_the_list_ends_those_of_ot
     if script:
         assert violations(page) == [], page.url
     page.get_by_role("button", name="End all others").click()
-    expect(page.get_by_role("status")).to_contain_text("Other sessions that were ended")
+    expect(page.get_by_role("status")).to_contain_text("Other sessions ended")
     expect(rows).to_have_count(1)
     other.reload()
     expect(other.get_by_label("Admin token")).to_be_visible()
@@ -233,11 +233,11 @@ def test_signing_out_ends_the_session_in_every_tab_and_the_list_ends_those_of_ot
 def test_a_broken_definition_is_seen_with_its_line(console: Visit, served: Served) -> None:
     page = console("/console/definitions")
     sign_in(page)
-    expect(page.locator(".lead")).to_contain_text("in order")
+    expect(page.locator(".lead")).to_contain_text("are valid")
     served.site.write("broken.yaml", BROKEN)
     try:
         page.reload()
-        expect(page.get_by_role("alert")).to_contain_text("One problem keeps")
+        expect(page.get_by_role("alert")).to_contain_text("One problem prevents")
         expect(page.locator(".row")).to_contain_text("broken.yaml:2:")
         expect(page.locator(".row")).to_contain_text("Europe/Nowhere")
         assert violations(page) == [], page.url
@@ -263,10 +263,10 @@ def test_by_keyboard_alone_one_signs_in_and_adds_an_endpoint(
     page.keyboard.press("Space")
     tab_to(page, "Add the endpoint", "Add an endpoint")
     page.keyboard.press("Enter")
-    tab_to(page, "Secret", "The endpoint is added")
+    tab_to(page, "Secret", "Endpoint added")
     secret = page.evaluate("getSelection().toString()")
     assert secret.startswith("whsec_"), "what has the focus is chosen, and so one key from copied"
-    tab_to(page, "I have it", "The endpoint is added")
+    tab_to(page, "I saved it", "Endpoint added")
     page.keyboard.press("Enter")
     tab_to(page, "Send a test", "By hand")
     page.keyboard.press("Enter")
@@ -291,7 +291,7 @@ def test_the_printed_link_signs_in_and_no_page_on_the_way_has_a_fault(
     page.get_by_role("button", name="Add the endpoint").click()
     expect(page.get_by_label("Secret")).to_be_visible()
     assert violations(page) == [], page.url
-    page.get_by_role("link", name="I have it").click()
+    page.get_by_role("link", name="I saved it").click()
     endpoint = page.url
     send_rehearsal(page)
     expect(page.locator(".tally")).to_contain_text("received.")

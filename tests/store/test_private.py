@@ -225,7 +225,7 @@ def test_after_losing_a_key_public_calendars_work_and_a_publish_restores_private
     keys_of(own).path.rename(aside)
     with closing(again(own)) as other:
         snapshot = load_snapshot(other, BASE, NOW)
-        assert set(snapshot.everything) == {"desk"}
+        assert set(snapshot.all_calendars) == {"desk"}
         assert titles(other) == {"Call"}
         with other.read() as connection:
             assert find_unreadable_calendars(connection) == ["board"]
@@ -233,7 +233,7 @@ def test_after_losing_a_key_public_calendars_work_and_a_publish_restores_private
             assert [row.changes for row in list_publishes(connection)] == [[]]
         aside.rename(keys_of(own).path)
         assert len(titles(other)) == 2  # in this very process
-        assert set(load_snapshot(other, BASE, NOW).everything) == {"board", "desk"}
+        assert set(load_snapshot(other, BASE, NOW).all_calendars) == {"board", "desk"}
     keys_of(own).add(datetime.now(UTC))
     keys_of(own).drop(former.id)
     with closing(again(own)) as other:
@@ -243,7 +243,7 @@ def test_after_losing_a_key_public_calendars_work_and_a_publish_restores_private
             after = load_last_sequences(connection)
         raised = {uid for uid in before if after[uid] > before[uid]}
         assert raised == {NAME_BASED_UIDS.make("board", "budget")}
-        assert set(load_snapshot(other, BASE, NOW).everything) == {"board", "desk"}
+        assert set(load_snapshot(other, BASE, NOW).all_calendars) == {"board", "desk"}
         keep(other, now=NOW + timedelta(minutes=2))
         with other.read() as connection:
             assert load_last_sequences(connection) == after

@@ -90,7 +90,7 @@ def test_published_events_are_unchanged(released: Database) -> None:
         uids = load_uid_scheme(connection)
         reminders = load_reminders(connection)
     assert uids.kept == set(SEQUENCES)
-    feed = load_snapshot(released, BASE, NOW).answers["/calendars/desk.ics"].plain[1][0]
+    feed = load_snapshot(released, BASE, NOW).responses["/calendars/desk.ics"].plain[1][0]
     assert {uid for uid in SEQUENCES if f"UID:{uid}\r\n".encode() in feed} == (
         set(SEQUENCES) - {NAME_BASED_UIDS.make("board", "budget")}
     )

@@ -88,7 +88,7 @@ def load_operations(api: ApiSite) -> Iterator[Any]:
 
 def list_private_words(api: ApiSite) -> list[str]:
     """What no answer may say to whoever may not see the private calendar: words, and UIDs."""
-    hidden = [one for one in api.site.state.snapshot.everything.values() if not one.public]
+    hidden = [one for one in api.site.state.snapshot.all_calendars.values() if not one.public]
     return [*PRIVATE, *(row.uid for one in hidden for row in one.rows)]
 
 

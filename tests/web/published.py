@@ -14,7 +14,7 @@ from calfeed.publish.apply import publish
 from calfeed.store.catalog.publishes import UNKNOWN_AUTHOR, Author
 from calfeed.store.database import Database
 from calfeed.web.app import make_flask
-from calfeed.web.published.responses import LookUp
+from calfeed.web.published.responses import StoredResponseMiddleware
 from calfeed.web.published.state import State
 from tests.migrated import migrated_sqlite
 
@@ -33,9 +33,11 @@ class Published:
     def __post_init__(self) -> None:
         self.state = State(self.database, BASE, lambda: self.now)
         application = make_flask(self.state, BASE).wsgi_app
-        look_up = LookUp(application, self.state.snapshot, self.state.tally)
-        self.state.look_up = look_up
-        self.client = Client(look_up)
+        middleware = StoredResponseMiddleware(
+            application, self.state.snapshot, self.state.poll_counter
+        )
+        self.state.middleware = middleware
+        self.client = Client(middleware)
 
     def publish(
         self,

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from calfeed.store.access.tokens import SCOPES
 from calfeed.store.database import Database
-from calfeed.web.api.app import LARGEST_BODY, make_api
+from calfeed.web.api.app import MAX_BODY_BYTES, make_api
 from calfeed.web.api.app import OPERATIONS as ALWAYS
 from calfeed.web.api.operations import Operation
 from calfeed.web.api.resources import registrations
@@ -115,17 +115,17 @@ _BODY = '{"url": "https://example.org/a"'
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        (f'{_BODY}, "url": "https://example.org/b"}}', 422, '"url" is given 2 times'),
-        (f'{_BODY}, "headers": {{"X": "a", "X": "b"}}}}', 422, '"X" is given 2 times'),
-        (f'{_BODY}, "description": "\\ud800"}}', 400, "not JSON"),
+        (f'{_BODY}, "url": "https://example.org/b"}}', 422, '"url" occurs 2 times'),
+        (f'{_BODY}, "headers": {{"X": "a", "X": "b"}}}}', 422, '"X" occurs 2 times'),
+        (f'{_BODY}, "description": "\\ud800"}}', 400, "Invalid JSON"),
         (f'{_BODY}, "options": {{"rate": NaN}}}}', 422, "#/options/rate"),
-        (f'{_BODY}, "options": {{"rate": {"9" * 5_000}}}}}', 400, "not JSON"),
-        ("[" * 20_000, 400, "not JSON"),
-        ('{"a":' * 8_000 + "1" + "}" * 8_000, 400, "not JSON"),
-        (f"{_BODY}}}".encode("utf-16"), 400, "not JSON"),
-        (b'{"url": "https://example.org/\xff"}', 400, "not JSON"),
+        (f'{_BODY}, "options": {{"rate": {"9" * 5_000}}}}}', 400, "Invalid JSON"),
+        ("[" * 20_000, 400, "Invalid JSON"),
+        ('{"a":' * 8_000 + "1" + "}" * 8_000, 400, "Invalid JSON"),
+        (f"{_BODY}}}".encode("utf-16"), 400, "Invalid JSON"),
+        (b'{"url": "https://example.org/\xff"}', 400, "Invalid JSON"),
         ("null", 422, "#"),
-        ("", 400, "not JSON"),
+        ("", 400, "Invalid JSON"),
     ],
 )
 def test_a_body_that_has_no_one_reading_is_refused(
@@ -188,7 +188,7 @@ def test_whatever_is_asked_the_answer_is_as_documented_and_nothing_private_leaks
         ("POST", "/endpoints", {"data": "url=x", "content_type": "text/plain"}, 415),
         ("POST", "/endpoints", {"data": "{}"}, 415),
         ("POST", "/registrations", {"data": {"url": "https://example.org"}}, 415),
-        ("POST", "/endpoints", {"data": b" " * (LARGEST_BODY + 1)}, 413),
+        ("POST", "/endpoints", {"data": b" " * (MAX_BODY_BYTES + 1)}, 413),
         ("GET", "/deliveries/0", {}, 404),
         ("GET", "/tokens?colour=red", {}, 422),
         ("POST", "/endpoints?colour=red", {"json": {"url": "https://example.org"}}, 422),
@@ -214,7 +214,7 @@ def test_every_error_is_a_problem(
 
 
 def test_a_body_of_unknown_length_is_read_no_further_than_it_may_be(api: ApiSite) -> None:
-    body = BytesIO(b" " * (10 * LARGEST_BODY))
+    body = BytesIO(b" " * (10 * MAX_BODY_BYTES))
     environ = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
     response = api.ask(
         "POST",
@@ -225,7 +225,7 @@ def test_a_body_of_unknown_length_is_read_no_further_than_it_may_be(api: ApiSite
     )
     assert response.status_code == 400
     assert_problem(response)
-    assert body.tell() == LARGEST_BODY
+    assert body.tell() == MAX_BODY_BYTES
 
 
 def test_a_refused_token_is_told_how_to_show_another(api: ApiSite) -> None:

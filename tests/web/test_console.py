@@ -31,7 +31,7 @@ from calfeed.store.catalog.publishes import Author
 from calfeed.store.database import Database
 from calfeed.store.endpoints.records import list_endpoints
 from calfeed.store.tables import sessions
-from calfeed.web.console.authentication import GUESSES
+from calfeed.web.console.authentication import WRONG_TOKEN_LIMIT
 from calfeed.web.console.routes import PREFIX, make_console
 from tests.delivery.office import Office
 from tests.delivery.receiver import Receiver
@@ -88,7 +88,7 @@ class House:
     def enter(self) -> Visitor:
         """A visitor who is signed in."""
         visitor = self.visit()
-        assert "What fires next" in visitor.sign_in()
+        assert "Next reminders" in visitor.sign_in()
         return visitor
 
     def add(self, visitor: Visitor, path: str, **fields: Any) -> str:
@@ -147,7 +147,7 @@ def test_the_admin_token_lets_in_and_nothing_else_does(house: House) -> None:
     assert "not the admin token" in visitor.sign_in("another")
     assert visitor.page.status_code == 403
     assert "not the admin token" in visitor.sign_in("")
-    assert "What fires next" in visitor.sign_in()
+    assert "Next reminders" in visitor.sign_in()
     assert TOKEN not in visitor.page.text
 
 
@@ -178,13 +178,13 @@ def test_wrong_tokens_are_limited_and_the_right_one_always_gets_in(
     """All come from one address, as behind a proxy that nobody is told of."""
     stranger = house.visit()
     caplog.set_level("WARNING")
-    for _ in range(GUESSES.amount):
+    for _ in range(WRONG_TOKEN_LIMIT.amount):
         assert "not the admin token" in stranger.sign_in("a guess")
-    for _ in range(GUESSES.amount):
-        assert "too many" in stranger.sign_in("a guess")
+    for _ in range(WRONG_TOKEN_LIMIT.amount):
+        assert "Too many" in stranger.sign_in("a guess")
         assert stranger.page.status_code == 429
         assert int(stranger.page.headers["Retry-After"]) > 0
-        assert "What fires next" in house.visit().sign_in()
+        assert "Next reminders" in house.visit().sign_in()
     assert caplog.text.count("wrong admin tokens") == 1  # strangers do not fill the log
 
 
@@ -194,8 +194,8 @@ def test_a_link_signs_one_person_in_once_and_not_by_being_looked_at(house: House
     first, second = house.visit(), house.visit()
     for visitor in (first, second):
         assert "Sign in to the console" in visitor.open("/enter", once=once)
-    assert "What fires next" in first.send("/enter", once=once)
-    assert "used before" in second.send("/enter", once=once)
+    assert "Next reminders" in first.send("/enter", once=once)
+    assert "already used" in second.send("/enter", once=once)
     assert second.place == "/sign-in"
 
 
@@ -204,7 +204,7 @@ def test_a_link_that_is_too_old_signs_nobody_in(house: House) -> None:
     house.office.now += LINK_LASTING
     visitor = house.visit()
     visitor.open("/enter", once=once)
-    assert "too old" in visitor.send("/enter", once=once)
+    assert "has expired" in visitor.send("/enter", once=once)
 
 
 def take_cookie(visitor: Visitor) -> str:
@@ -278,7 +278,7 @@ def test_the_list_of_sessions_ends_one_or_all_others(house: House) -> None:
     assert (page.count("This browser"), page.count("Another browser")) == (1, 3)
     number = re.search(r'Another browser.*?name="session" value="(\d+)"', own.page.text, re.S)
     assert number
-    assert "session is ended" in own.send("/sessions/end", session=number[1])
+    assert "session was ended" in own.send("/sessions/end", session=number[1])
     places = []
     for visitor in (first, second, third):
         visitor.open("/endpoints")
@@ -361,7 +361,7 @@ def test_without_an_admin_token_nobody_can_sign_in_and_the_page_says_why(
 ) -> None:
     visitor = make_house(office, tmp_path, admin_token=None).visit()
     assert "CALFEED_ADMIN_TOKEN" in visitor.open("/sign-in")
-    assert "What fires next" not in visitor.sign_in("")
+    assert "Next reminders" not in visitor.sign_in("")
     visitor.open("/endpoints")
     assert visitor.place == "/sign-in"
 
@@ -372,7 +372,7 @@ def test_a_form_from_elsewhere_does_nothing(house: House, token: str) -> None:
     name = house.add(visitor, "/status/204")
     text = visitor.send(f"/endpoints/{name}/pause", form_token=token)
     assert visitor.page.status_code == 400
-    assert "not from this visit" in text
+    assert "does not belong to this session" in text
     with house.office.database.read() as connection:
         assert [one.state for one in list_endpoints(connection)] == ["active"]
 
@@ -393,11 +393,11 @@ def test_no_page_is_kept_by_a_cache_or_framed_and_all_have_the_strict_policy(
 
 def test_what_is_empty_says_so(house: House) -> None:
     visitor = house.enter()
-    assert "no endpoint yet" in visitor.open("/endpoints")
+    assert "no endpoints yet" in visitor.open("/endpoints")
     assert "Nothing was sent yet" in visitor.open("/deliveries")
     assert "no folder" in visitor.open("/definitions")
-    assert "There is no endpoint to send to" in visitor.open("/rehearsals/new")
-    assert "No reminder is due" in visitor.open("/reminders", **{"from": "2030-01-01"})
+    assert "There are no endpoints." in visitor.open("/rehearsals/new")
+    assert "No reminders are due" in visitor.open("/reminders", **{"from": "2030-01-01"})
 
 
 @pytest.mark.parametrize(
@@ -486,7 +486,7 @@ def test_an_endpoint_is_changed_as_its_form_says_and_keeps_what_is_not_shown(
         digest_day="monday",
         digest_at="09:00",
     )
-    assert "The endpoint is changed" in visitor.text
+    assert "The endpoint was changed" in visitor.text
     for text in ("type event.moved", "22:00-07:00 (Asia/Karachi)", "monday@09:00", "60 posts"):
         assert text in visitor.text
     with house.office.database.read() as connection:
@@ -543,7 +543,7 @@ def test_an_endpoint_is_tried_breaks_fails_is_mended_and_sent_what_failed(house:
     visitor.send("/deliveries/retry", delivery=number[1], **{"from": "delivery"})
     assert "held until the endpoint is resumed" in visitor.text
     visitor.open(f"/endpoints/{name}")
-    assert "1 sent to it now" in visitor.send(f"/endpoints/{name}/resume")
+    assert "1 being sent now" in visitor.send(f"/endpoints/{name}/resume")
     assert {row.state for row in office.deliver()} == {"delivered"}
     assert "received" in visitor.open("/events/desk/talks")
 
@@ -564,7 +564,7 @@ def test_all_that_failed_since_a_day_is_sent_again_and_none_is_refused_in_silenc
     visitor.send("/deliveries/retry", delivery=str(row.id))
     assert f"Delivery {row.id} was delivered, so it is not sent again" in visitor.text
     visitor.send("/deliveries/retry", endpoint_id=name, all_since="2025-06-01")
-    assert "No delivery was chosen" in visitor.text
+    assert "No delivery was selected" in visitor.text
 
 
 def test_a_removed_endpoint_is_asked_about_first_and_its_record_stays(house: House) -> None:
@@ -573,8 +573,8 @@ def test_a_removed_endpoint_is_asked_about_first_and_its_record_stays(house: Hou
     visitor.open(f"/endpoints/{name}")
     visitor.send(f"/endpoints/{name}/test")
     number = visitor.place
-    assert "for good" in visitor.open(f"/endpoints/{name}/remove")
-    assert "is removed" in visitor.send(f"/endpoints/{name}/remove")
+    assert "permanently" in visitor.open(f"/endpoints/{name}/remove")
+    assert "was removed" in visitor.send(f"/endpoints/{name}/remove")
     assert "removed" in visitor.open(number)
 
 
@@ -589,8 +589,8 @@ def test_reminders_are_shown_with_who_gets_them_and_what_became_of_them(house: H
     office.deliver()
     visitor.sign_in()
     page = visitor.open("/reminders", **window)
-    assert "What fired" in page
-    assert "What is to come" in page
+    assert "Past reminders" in page
+    assert "Upcoming reminders" in page
     assert "delivered" in page
     assert name in visitor.open("/deliveries", event="desk/talks")
     assert "the last day is before the first" in visitor.open(
@@ -693,12 +693,12 @@ def test_the_definition_files_are_shown_with_every_problem_and_its_line(house: H
     assert "events.talks.start" in page
     file.write_text(text + "    start: 2025-07-20\n")
     page = visitor.open("/definitions")
-    assert "in order: 1 calendar, 1 event" in page
+    assert "valid: 1 calendar, 1 event" in page
     assert "20 July 2025" in page
     assert "One warning" not in page
     file.write_text(text + "    start: 2005-07-20\n")
     page = visitor.open("/definitions")
-    assert "in order: 1 calendar, 1 event" in page
+    assert "valid: 1 calendar, 1 event" in page
     assert "One warning" in page
     assert "2005-07-20 is in the past" in page
     house.office.publish("talks:\n  summary: Talks\n  start: 2025-07-20\n")
@@ -716,8 +716,8 @@ def test_asking_for_the_headers_alone_uses_no_link_up_and_counts_no_token(house:
     once = make_link(house.office.database, "", house.office.now).partition("once=")[2]
     visitor = house.visit()
     for path in (f"/enter?once={once}", "/sign-in"):
-        for _ in range(GUESSES.amount + 1):
+        for _ in range(WRONG_TOKEN_LIMIT.amount + 1):
             response = visitor.client.head(PREFIX + path)
             assert (response.status_code, "Set-Cookie" in response.headers) == (200, False)
     visitor.open("/enter", once=once)
-    assert "What fires next" in visitor.send("/enter", once=once)
+    assert "Next reminders" in visitor.send("/enter", once=once)

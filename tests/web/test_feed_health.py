@@ -22,7 +22,7 @@ from calfeed.store.tables import metadata
 from calfeed.web.console.routes import PREFIX, make_console
 from calfeed.web.published import state
 from calfeed.web.serving.client_families import name_family
-from calfeed.web.serving.poll_tally import Tally
+from calfeed.web.serving.poll_counter import PollCounter
 from tests.delivery.office import wait_until
 from tests.web.published import NOW, Published
 from tests.web.test_console import TOKEN, Visitor
@@ -52,7 +52,7 @@ def site(database: Database) -> Published:
 
 def read(site: Published, days: int = 1) -> list[PollCounts]:
     """What the database has, after what was counted was added to it."""
-    site.state.keep_polls()
+    site.state.save_polls()
     with site.database.read() as connection:
         return load_polls(connection, site.now, days)
 
@@ -135,7 +135,7 @@ def test_no_table_has_an_address_a_user_agent_or_a_token(site: Published) -> Non
 def test_a_running_process_adds_its_counts_by_itself(
     site: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "_KEEP", 0.0)
+    monkeypatch.setattr(state, "_SAVE_POLLS_SECONDS", 0.0)
     site.get(FEED, User_Agent=APPLE)
 
     def look() -> list[PollCounts]:
@@ -154,11 +154,11 @@ def test_every_process_adds_to_the_same_sums_day_by_day(site: Published) -> None
     other.state.refresh()
     for each in (site, other):
         each.get(FEED, User_Agent=APPLE)
-        each.state.keep_polls()
+        each.state.save_polls()
     for _ in range(2):
         site.now += timedelta(days=1)
         site.get(FEED, User_Agent=APPLE)
-        site.state.keep_polls()
+        site.state.save_polls()
     assert [[one.sent for one in read(site, days)] for days in (1, 2, 3)] == [[1], [2], [4]]
 
 
@@ -175,29 +175,29 @@ def test_while_the_database_is_away_counts_wait_and_are_then_added(
 ) -> None:
     away = Published(Database(f"sqlite:///{tmp_path_factory.mktemp('away') / 'empty.sqlite3'}"))
     for size in (None, 100):
-        away.state.tally.count(FEED, APPLE, size)
+        away.state.poll_counter.count(FEED, APPLE, size)
         with pytest.raises(StoreError):
-            away.state.keep_polls()
-    away.state.tally.count(FEED, APPLE, 11)
-    assert away.state.tally.take() == [PollCounts(FEED, "Apple Calendar", 2, 1, 111)]
+            away.state.save_polls()
+    away.state.poll_counter.count(FEED, APPLE, 11)
+    assert away.state.poll_counter.take() == [PollCounts(FEED, "Apple Calendar", 2, 1, 111)]
     away.database.close()
 
 
 def test_threads_that_count_at_once_lose_nothing() -> None:
-    tally, taken = Tally(), list[PollCounts]()
+    counter, taken = PollCounter(), list[PollCounts]()
     agents = [APPLE, "curl/8", *(f"program/{number}" for number in range(1100))]
 
     def count() -> None:
         for agent in agents:
-            tally.count(FEED, agent, 10)
-            tally.count(FEED, agent, None)
+            counter.count(FEED, agent, 10)
+            counter.count(FEED, agent, None)
 
     counting = [threading.Thread(target=count) for _ in range(4)]
     for one in counting:
         one.start()
     while any(one.is_alive() for one in counting):
-        taken += tally.take()
-    taken += tally.take()
+        taken += counter.take()
+    taken += counter.take()
     whole = 4 * len(agents)
     sums = [sum(numbers) for numbers in zip(*((o.sent, o.unchanged) for o in taken), strict=True)]
     assert sums == [whole, whole]
@@ -236,28 +236,28 @@ def test_the_console_shows_polls_shares_and_sizes_of_a_span(site: Published) -> 
     for _ in range(2):
         site.get(FEED, User_Agent=APPLE, If_None_Match=etag)
     site.get("/calendars.ics", User_Agent=PECULIAR)
-    site.state.keep_polls()
+    site.state.save_polls()
     page = open_page(site, days="1")
     assert '<a href="/console/feeds?days=1" aria-current="true">Today</a>' in page
     assert "<dt>Polls</dt><dd>4</dd>" in page
-    assert "<dt>Had it already (304)</dt><dd>50%</dd>" in page
+    assert "<dt>Unchanged (304)</dt><dd>50%</dd>" in page
     assert 'row">Apple Calendar</th><td>3</td><td>75%</td><td>67%</td>' in page
     assert page.index(FEED) < page.index("/calendars.ics")
     assert "Apple Calendar 100%" in page
     assert "Wunderkammer" not in page
     site.now = NOW + timedelta(days=6)
-    assert "Nobody has asked for a feed" in open_page(site, days="1")
+    assert "No feed was requested" in open_page(site, days="1")
     for span in ("7", "30", "no-number"):
         assert FEED in open_page(site, days=span)
     site.now = NOW + timedelta(days=7)
-    assert "Nobody has asked for a feed" in open_page(site)
+    assert "No feed was requested" in open_page(site)
 
 
 def test_the_console_shows_the_feeds_that_are_asked_for_most(site: Published) -> None:
     for number in range(103):
-        site.state.tally.count(f"/calendars/c{number}.ics", "", None)
-    site.state.tally.count("/calendars/c77.ics", "", 100)
-    site.state.keep_polls()
+        site.state.poll_counter.count(f"/calendars/c{number}.ics", "", None)
+    site.state.poll_counter.count("/calendars/c77.ics", "", 100)
+    site.state.save_polls()
     page = open_page(site)
     assert page.count('class="row"') == 100
     assert page.index("/calendars/c77.ics") < page.index("/calendars/c0.ics")

@@ -68,7 +68,7 @@ def test_what_is_no_language_is_as_if_it_were_not_there(wanted: str) -> None:
 def test_a_language_that_only_events_are_in_is_that_of_the_events() -> None:
     reader = choose_reader("de", "ps")
     assert (reader.language.tag, reader.tag, reader.explicit) == ("ps", "de", True)
-    assert reader.say({"de": "Anhörung", "en": "Hearing"}, "en").text == "Anhörung"
+    assert reader.localize({"de": "Anhörung", "en": "Hearing"}, "en").text == "Anhörung"
 
 
 def test_the_script_decides_on_the_direction_where_it_is_named() -> None:

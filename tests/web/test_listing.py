@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from calfeed.model.events import Event
 from calfeed.web.pages.lists.entries import Entry
-from calfeed.web.pages.lists.listing import Listing, Place, list_ahead, list_back, read_place
+from calfeed.web.pages.lists.listing import Listing, Place, list_past, list_upcoming, read_place
 from calfeed.web.pages.reader.languages import Reader, choose_reader
 from tests.web.published import Published, make_site
 from tests.web.test_timeline import ZONES, events, list_everything, make_row, make_timeline
@@ -69,10 +69,10 @@ def test_whoever_turns_the_pages_sees_each_coming_date_and_each_past_one_once(
     entries = list_entries(defined, reader)
 
     def ahead(place: Place | None) -> Listing:
-        return list_ahead(timeline, NOW, reader, most, place, fold=fold)
+        return list_upcoming(timeline, NOW, reader, most, place, fold=fold)
 
     def back(place: Place | None) -> Listing:
-        return list_back(timeline, NOW, reader, most, place, fold=fold)
+        return list_past(timeline, NOW, reader, most, place, fold=fold)
 
     for turn, over in ((ahead, False), (back, True)):
         pages = list(turn_pages(turn(None), turn))
@@ -94,12 +94,12 @@ def test_a_place_parts_what_begins_before_it_from_the_rest(
     timeline = make_timeline([make_row(event) for event in defined])
     place = Place(day, skip)
     before = turn_pages(
-        list_back(timeline, NOW, reader, 3, place),
-        lambda rest: list_back(timeline, NOW, reader, 3, rest),
+        list_past(timeline, NOW, reader, 3, place),
+        lambda rest: list_past(timeline, NOW, reader, 3, rest),
     )
     after = turn_pages(
-        list_ahead(timeline, NOW, reader, 3, place),
-        lambda rest: list_ahead(timeline, NOW, reader, 3, rest),
+        list_upcoming(timeline, NOW, reader, 3, place),
+        lambda rest: list_upcoming(timeline, NOW, reader, 3, rest),
     )
     seen = [
         between(sum((dates_of(page.entries) for page in pages), Counter()))

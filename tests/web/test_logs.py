@@ -141,10 +141,10 @@ def break_the_store(house: House, patch: pytest.MonkeyPatch, fail: Callable[...,
 
 def break_the_snapshot(house: House, patch: pytest.MonkeyPatch, fail: Callable[..., Any]) -> None:
     patch.setattr("calfeed.web.feeds.feed_routes.digest_token", fail)
-    patch.setattr("calfeed.web.feeds.feed_routes.parse_choice", fail)
+    patch.setattr("calfeed.web.feeds.feed_routes.parse_feed_options", fail)
     patch.setattr(snapshot.Snapshot, "rows", fail)
     patch.setattr("calfeed.store.access.tokens.digest_token", fail)
-    patch.setattr(authentication.Door, "is_token", fail)
+    patch.setattr(authentication.Authenticator, "is_admin_token", fail)
     patch.setattr("calfeed.services.sessions.open_link", fail)
 
 
@@ -228,15 +228,15 @@ def test_granian_logs_in_the_same_way() -> None:
 def test_granian_warns_of_a_process_that_it_kills_only_where_there_is_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(server, "_NOTED_SECONDS", 0.0)
+    monkeypatch.setattr(server, "_EXIT_NOTICE_SECONDS", 0.0)
     warning = logging.makeLogRecord({"msg": "Killing worker-1 after it refused to gracefully stop"})
     process = multiprocessing.get_context("spawn").Process(target=sleep, args=(PATIENCE,))
     process.start()
-    assert server.FalseAlarms().filter(warning)
+    assert server.ShutdownFalseAlarms().filter(warning)
     process.kill()
     process.join()
-    assert not server.FalseAlarms().filter(warning)
-    assert server.FalseAlarms().filter(logging.makeLogRecord({"msg": "Listening"}))
+    assert not server.ShutdownFalseAlarms().filter(warning)
+    assert server.ShutdownFalseAlarms().filter(logging.makeLogRecord({"msg": "Listening"}))
 
 
 @pytest.mark.parametrize(

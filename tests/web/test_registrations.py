@@ -19,7 +19,7 @@ from calfeed.services.registrations import PATIENCE
 from calfeed.store.database import Database
 from calfeed.store.endpoints.registrations import list_registrations
 from calfeed.web.api.app import make_api
-from calfeed.web.serving.clients import find_network
+from calfeed.web.serving.client_addresses import find_network
 from tests.delivery.office import Office
 from tests.delivery.receiver import Post, Receiver
 from tests.web.api_site import ADMIN, OPEN, VAULT, ApiSite, make_api_site

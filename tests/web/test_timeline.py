@@ -14,7 +14,7 @@ from calfeed.ical.occurrences import expand, last_end
 from calfeed.model.events import Change, Event, Repeat
 from calfeed.model.revision import Revision
 from calfeed.store.rows import EventRow
-from calfeed.web.published.timeline import EventOccurrence, Timeline, days_of, span_of
+from calfeed.web.published.timeline import EventOccurrence, Timeline, days_of, make_span
 from tests.ical.defining import PUBLISHED
 
 ZONES = ["UTC", "Pacific/Kiritimati", "Etc/GMT+12", "America/New_York", "Asia/Karachi"]
@@ -30,7 +30,7 @@ def make_row(event: Event) -> EventRow:
 
 
 def make_timeline(rows: list[EventRow]) -> Timeline:
-    return Timeline([span_of(row) for row in rows])
+    return Timeline([make_span(row) for row in rows])
 
 
 @st.composite
@@ -91,7 +91,7 @@ def test_a_timeline_gives_what_every_event_would_give(
     rows = [make_row(event) for event in defined]
     timeline, everything = make_timeline(rows), list_everything(rows, zone)
     placed = [(one, *days_of(one.occurrence, zone)) for one in everything]
-    assert timeline.touching(first, last, zone) == [
+    assert timeline.overlapping(first, last, zone) == [
         one for one, begins, ends in placed if begins <= last and ends >= first
     ]
     far = placed[-1][1] if placed else first
@@ -130,7 +130,7 @@ def test_a_choice_of_events_has_only_theirs() -> None:
         for number in range(1, 11)
     ]
     chosen = make_timeline(rows).choose(lambda row: row.slug in ("e2", "e9"))
-    found = chosen.touching(date(2026, 6, 1), date(2026, 6, 30), ZoneInfo("UTC"))
+    found = chosen.overlapping(date(2026, 6, 1), date(2026, 6, 30), ZoneInfo("UTC"))
     assert [one.row.slug for one in found] == ["e2", "e9"]
 
 
@@ -177,7 +177,7 @@ def test_a_month_is_expanded_once() -> None:
     )
     timeline = make_timeline([make_row(event)])
     once, again = (
-        timeline.touching(date(2030, 6, 1), date(2030, 6, 30), ZoneInfo("UTC")) for _ in range(2)
+        timeline.overlapping(date(2030, 6, 1), date(2030, 6, 30), ZoneInfo("UTC")) for _ in range(2)
     )
     assert [one.occurrence for one in once] == [one.occurrence for one in again]
     assert all(one.occurrence is other.occurrence for one, other in zip(once, again, strict=True))

@@ -13,8 +13,8 @@ from calfeed.settings import Settings
 from calfeed.web.api.app import MOUNT, make_api
 from calfeed.web.app import make_flask
 from calfeed.web.console.routes import PREFIX, make_console
-from calfeed.web.pages.page_cache import ReadyPages
-from calfeed.web.published.responses import Application, LookUp
+from calfeed.web.pages.page_cache import PageCache
+from calfeed.web.published.responses import Application, StoredResponseMiddleware
 from calfeed.web.published.state import State
 from tests.web.published import BASE, Published
 
@@ -45,8 +45,10 @@ def make_whole(site: Published, base_url: str = BASE) -> Whole:
         registration_rate="100000/minute",
     )
     mounts: dict[str, Application] = {PREFIX: console.wsgi_app, MOUNT: api.wsgi_app}
-    parts = DispatcherMiddleware(ReadyPages(public.wsgi_app, state), mounts)
+    parts = DispatcherMiddleware(PageCache(public.wsgi_app, state), mounts)
     site.state = state  # which a publish refreshes
-    look_up = state.look_up = LookUp(parts, state.snapshot, state.tally)
+    middleware = state.middleware = StoredResponseMiddleware(
+        parts, state.snapshot, state.poll_counter
+    )
     state.refresh()
-    return Whole({"": public, PREFIX: console, MOUNT: api}, Client(look_up))
+    return Whole({"": public, PREFIX: console, MOUNT: api}, Client(middleware))

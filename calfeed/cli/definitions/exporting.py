@@ -24,7 +24,7 @@ from calfeed.settings import Settings, load_settings
 from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
-from calfeed.web.feeds.choices import parse_choice
+from calfeed.web.feeds.feed_options import parse_feed_options
 from calfeed.web.pages.export import make_site
 from calfeed.web.published.snapshot import ALL, load_snapshot
 
@@ -156,15 +156,15 @@ def _check_base_url(text: str) -> str:
 
 def _make_feed(database: Database, base_url: str, calendar: str | None, query: str) -> bytes:
     snapshot = load_snapshot(database, base_url, output.now())
-    choice = parse_choice(query)
+    options = parse_feed_options(query)
     year = snapshot.version.year
     if calendar is None:
-        return snapshot.sources[ALL].make_body(choice, year)
-    found = snapshot.everything.get(snapshot.renamed.get(calendar, calendar))
+        return snapshot.sources[ALL].make_body(options, year)
+    found = snapshot.all_calendars.get(snapshot.renamed.get(calendar, calendar))
     if found is None:
-        known = ", ".join(sorted(snapshot.everything)) or "none yet"
+        known = ", ".join(sorted(snapshot.all_calendars)) or "none yet"
         raise NotFoundError("published calendar", calendar, f"there are {known}")
-    return found.source.make_body(choice, year, source=found.public)
+    return found.source.make_body(options, year, source=found.public)
 
 
 def _write_site(database: Database, base_url: str, time_zone: str, folder: Path) -> int:

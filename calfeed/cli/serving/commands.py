@@ -52,9 +52,9 @@ _LOOK = 0.25
 def web(processes: int, supervised: bool) -> None:
     """Serve feeds and pages of what is published. Any number of these may run."""
     from calfeed.cli.serving.supervisor import Part, Supervisor
-    from calfeed.web.serving.link import private_address
+    from calfeed.web.serving.ipc import private_address
     from calfeed.web.serving.server import check_address
-    from calfeed.web.serving.server import serve as serve_fronts
+    from calfeed.web.serving.server import serve as serve_web
 
     settings = load_settings()
     with output.opened(settings) as database:
@@ -63,16 +63,16 @@ def web(processes: int, supervised: bool) -> None:
     if supervised:
         _end_with_parent()
     with private_address() as address:
-        back = Part(
-            "web server's back", [sys.executable, "-m", "calfeed.web.serving.back", address]
+        backend = Part(
+            "web server's backend", [sys.executable, "-m", "calfeed.web.serving.backend", address]
         )
-        with Supervisor([back], output.say) as supervisor:
+        with Supervisor([backend], output.say) as supervisor:
             stopping = threading.Event()
             reviving = threading.Thread(target=_revive, args=(supervisor, stopping))
             reviving.start()
             os.register_at_fork(after_in_child=_heed_sigterm_alone)
             try:
-                serve_fronts(settings, processes, address)
+                serve_web(settings, processes, address)
             finally:
                 stopping.set()
                 reviving.join()

@@ -1,1 +1,1 @@
-"""The API: what programs read, and what they do with a token."""
+"""The HTTP API: public data without a token, everything else by scope."""

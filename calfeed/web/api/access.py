@@ -1,4 +1,4 @@
-"""Who asks: a bearer token (RFC 6750), what it may do, and how often."""
+"""Authentication by bearer tokens (RFC 6750), authorization by scopes, and rate limits."""
 
 from __future__ import annotations
 
@@ -12,46 +12,48 @@ from pydantic import SecretStr
 
 from calfeed.store.access.tokens import allows, find_token, is_same_token, may_read
 from calfeed.store.database import Database
-from calfeed.web.api.problems import RefusalError
+from calfeed.web.api.problems import ProblemError
 from calfeed.web.api.rate_limits import RateLimit, add_rate_limit_headers
-from calfeed.web.networks import name_network
+from calfeed.web.network_hashes import hash_client_network
 
 RATE = "600 per minute"
-"""How many requests a token, or an address without one, may make in each process."""
+"""For each token, or each client network without one, in each process."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """Who makes a request (an empty name without a token), and with which scopes."""
+    """The identity behind a request (an empty name without a token), and its scopes."""
 
     name: str = ""
     scopes: tuple[str, ...] = ()
 
     def require(self, scope: str) -> None:
-        """Refuse the request unless it may do what a scope is for: 401 or 403."""
+        """Raise ProblemError (401 or 403) unless the request has a scope."""
         if not self.name:
-            raise RefusalError(
+            raise ProblemError(
                 HTTPStatus.UNAUTHORIZED,
-                f"This needs a token with the scope {scope}: Authorization: Bearer …",
+                f"This requires a token with the scope {scope}; send Authorization: Bearer …",
             )
         if not allows(self.scopes, scope):
-            raise RefusalError(HTTPStatus.FORBIDDEN, f"This needs a token with the scope {scope}.")
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN, f"This requires a token with the scope {scope}."
+            )
 
     def may_read(self, *names: str) -> bool:
-        """Whether the scopes allow reading a private calendar with one of these names."""
+        """Check whether the scopes allow reading a private calendar by one of its names."""
         return may_read(self.scopes, names)
 
 
 def find_access(database: Database, admin_token: SecretStr | None, now: datetime) -> Access | None:
-    """Who makes the current request; None for a token that is not valid.
+    """Return the access of the current request, None if its token is not valid.
 
-    Raises StoreError where the database does not answer.
+    Raises StoreError if the database is unavailable.
     """
-    given = request.headers.get("Authorization")
-    if given is None:
+    authorization = request.headers.get("Authorization")
+    if authorization is None:
         return Access()
-    kind, _, token = given.partition(" ")
-    if kind.lower() != "bearer":
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
         return None
     if admin_token is not None and is_same_token(token.strip(), admin_token.get_secret_value()):
         return Access("admin", ("admin",))
@@ -62,16 +64,16 @@ def find_access(database: Database, admin_token: SecretStr | None, now: datetime
     return Access(f"token {found.id}", found.scopes)
 
 
-def guard(
+def add_access_control(
     app: Flask,
     database: Database,
     admin_token: SecretStr | None,
     rate: str,
     clock: Callable[[], datetime],
 ) -> None:
-    """Let an application know who asks (`g.access`), and limit how often they may.
+    """Authenticate and rate-limit each request of an application; set `g.access`.
 
-    `clock` gives the time, in UTC.
+    `clock` returns the time in UTC.
     """
     limit = RateLimit(rate)
     add_rate_limit_headers(app)
@@ -80,19 +82,18 @@ def guard(
     def identify() -> None:
         access = find_access(database, admin_token, clock())
         g.access = access if access is not None and access.name else None
-        g.refused = access is None
+        g.invalid_token = access is None
 
     @app.before_request
     def refuse() -> None:
-        # Every request counts, whatever its address: else tokens could be tried out at any speed.
-        # A valid token has its own limit: what strangers do keeps nobody out who has one.
-        limit.count(g.access.name if g.access else name_network())
-        if g.refused:
-            raise RefusalError(
+        # Every request counts, even for unknown paths, so that tokens cannot be guessed quickly.
+        # A valid token has its own limit, so other clients cannot exhaust it.
+        limit.count(g.access.name if g.access else hash_client_network())
+        if g.invalid_token:
+            raise ProblemError(
                 HTTPStatus.UNAUTHORIZED, "This token is not valid, has expired, or was revoked."
             )
 
 
 def current_access() -> Access:
-    """Who makes the current request."""
     return g.access or Access()

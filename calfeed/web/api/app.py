@@ -1,4 +1,4 @@
-"""The API as an application: its operations under `/v1`, its document, and a page to try it on."""
+"""The API's Flask application: operations under `/v1`, the OpenAPI document, and Swagger UI."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic import SecretStr
 
 from calfeed.delivery.transport.guard import PUBLIC_ONLY, UrlRules
 from calfeed.store.database import Database
-from calfeed.web.api.access import RATE, guard
+from calfeed.web.api.access import RATE, add_access_control
 from calfeed.web.api.document import make_document
 from calfeed.web.api.examples import fill_in, list_values
-from calfeed.web.api.operations import Backend, Operation, serve_operation
-from calfeed.web.api.problems import explain_errors
+from calfeed.web.api.operations import ApiContext, Operation, add_operation_route
+from calfeed.web.api.problems import add_error_handlers
 from calfeed.web.api.rate_limits import RateLimit
 from calfeed.web.api.resources import (
     calendars,
@@ -24,18 +24,16 @@ from calfeed.web.api.resources import (
     rehearsals,
     tokens,
 )
-from calfeed.web.faults import QuietFlask
-from calfeed.web.networks import name_network
+from calfeed.web.error_logging import RedactingFlask
+from calfeed.web.network_hashes import hash_client_network
 from calfeed.web.published.state import State
-from calfeed.web.security import stay_at
+from calfeed.web.security import keep_redirects_local
 
 MOUNT = "/api"
-"""Where the application is mounted."""
 
 VERSION = "/v1"
 
-LARGEST_BODY = 65_536
-"""Bytes of a request's body."""
+MAX_BODY_BYTES = 65_536
 
 OPERATIONS: list[Operation] = list(
     chain(
@@ -64,16 +62,16 @@ def make_api(
     rate: str = RATE,
     registration_rate: str = registrations.RATE,
 ) -> Flask:
-    """The application over a published state and its database.
+    """Create the application.
 
-    `admin_token` may do everything. `urls` says which URLs endpoints may have. With `self_service`
-    anybody may register an endpoint. `rate` is how many requests one token or address may make,
-    `registration_rate` how many registrations (as the library limits writes it).
+    `admin_token` has all scopes. `urls` restricts the URLs of endpoints. `self_service` enables
+    registrations without a token. `rate` limits the requests of a token or client network,
+    `registration_rate` the registrations (both in the notation of the library limits).
     """
-    app = QuietFlask(__name__, static_folder="ui", static_url_path="/ui")
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    explain_errors(app)
-    stay_at(app, base_url)
+    app = RedactingFlask(__name__, static_folder="ui", static_url_path="/ui")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    add_error_handlers(app)
+    keep_redirects_local(app, base_url)
 
     @app.after_request
     def secure(response: Response) -> Response:
@@ -81,25 +79,25 @@ def make_api(
         headers["Content-Security-Policy"] = _POLICY
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
-        # Whoever reads without a token may do so from any page: there are no cookies here.
+        # Any site may read public data: the API uses no cookies.
         headers["Access-Control-Allow-Origin"] = "*"
         headers["Vary"] = "Authorization"
         headers["Cache-Control"] = "no-store" if "Authorization" in request.headers else "no-cache"
         return response
 
-    guard(app, database, admin_token, rate, state.clock)
+    add_access_control(app, database, admin_token, rate, state.clock)
     registration_limit = RateLimit(registration_rate)
 
     def limit_registrations() -> None:
-        # By the address, even of who has a token: each registration gives another one.
-        registration_limit.count(name_network())
+        # By network, not by token: each registration creates a new token.
+        registration_limit.count(hash_client_network())
 
-    backend = Backend(state, database, base_url, urls, limit_registrations)
+    context = ApiContext(state, database, base_url, urls, limit_registrations)
     operations = [*OPERATIONS, *registrations.operations] if self_service else OPERATIONS
     for operation in operations:
-        serve_operation(app, VERSION, operation, backend)
+        add_operation_route(app, VERSION, operation, context)
 
-    # Made when somebody asks for it: it takes a while, and the server shall not start later for it.
+    # Made on first use, because it would delay the start of the server.
     @cache
     def document() -> dict[str, object]:
         return make_document(operations, MOUNT + VERSION)

@@ -1,6 +1,6 @@
-"""The examples of the OpenAPI document: each can be sent as it stands, from the API's page too.
+"""The examples of the OpenAPI document, which can be sent unchanged, also from Swagger UI.
 
-An example of a body says in braces what hangs on the site or the day: `{"endpoint": "{endpoint}"}`.
+Placeholders in braces stand for values of the site or the day: `{"endpoint": "{endpoint}"}`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _IDS: Mapping[str, str | int] = {
     "delivery": 1,
     "token": 1,
 }
-"""What a site may have; where it has none of that name, the answer is 404."""
+"""Ids that may not exist on a site; requests with them then get 404."""
 
 _WINDOW = timedelta(days=30)
 
 
 def list_values(snapshot: Snapshot, today: date) -> dict[str, str | int]:
-    """What stands for a name in braces: a public calendar, one of its events, the coming days."""
+    """Return the values of placeholders: a public calendar, one of its events, the next 30 days."""
     events = (
         (slug, event)
-        for slug, one in sorted(snapshot.calendars.items())
-        for event, row in sorted(one.by_slug.items())
+        for slug, found in sorted(snapshot.calendars.items())
+        for event, row in sorted(found.by_slug.items())
         if not row.revision.withdrawn
     )
     calendar, event = next(events, ("un-observances", "un-day"))
@@ -37,9 +37,9 @@ def list_values(snapshot: Snapshot, today: date) -> dict[str, str | int]:
 
 
 def fill_in(document: Mapping[str, Any], values: Mapping[str, str | int]) -> dict[str, Any]:
-    """A document whose required parameters and bodies have their examples."""
+    """Return the document with examples for required parameters and bodies."""
     paths = {
-        path: {method: _fill_in(each, values) for method, each in described.items()}
+        path: {method: _fill_in(operation, values) for method, operation in described.items()}
         for path, described in document["paths"].items()
     }
     return {**document, "paths": paths}
@@ -47,16 +47,16 @@ def fill_in(document: Mapping[str, Any], values: Mapping[str, str | int]) -> dic
 
 def _fill_in(operation: Mapping[str, Any], values: Mapping[str, str | int]) -> dict[str, Any]:
     parameters = [
-        {**each, "example": values[each["name"]]} if each["required"] else each
-        for each in operation["parameters"]
+        {**parameter, "example": values[parameter["name"]]} if parameter["required"] else parameter
+        for parameter in operation["parameters"]
     ]
     if "requestBody" not in operation:
         return {**operation, "parameters": parameters}
     body = operation["requestBody"]
     media = body["content"]["application/json"]
     example = {
-        key: values.get(one[1:-1], one) if isinstance(one, str) else one
-        for key, one in media["example"].items()
+        key: values.get(value[1:-1], value) if isinstance(value, str) else value
+        for key, value in media["example"].items()
     }
     content = {"application/json": {**media, "example": example}}
     return {**operation, "parameters": parameters, "requestBody": {**body, "content": content}}

@@ -1,4 +1,4 @@
-"""The kinds of values that requests hold: each checked where it is read."""
+"""The field types of requests, with validation."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from calfeed.reminders.options import MAX_RATE
 from calfeed.reminders.signing import check_secret
 
 _YEARS = range(1900, 2200)
-_LONGEST_WINDOW = timedelta(days=366)
-_NO_MOMENT = "write a date, as 2025-06-30, or a time with its offset, as 2025-06-30T09:00:00Z"
+_MAX_WINDOW = timedelta(days=366)
+_BAD_TIME = "write a date such as 2025-06-30, or a time with an offset such as 2025-06-30T09:00:00Z"
 
 
 def _checked(check: Callable[[str], Any]) -> AfterValidator:
-    """A validator of what a function refuses with InvalidInputError."""
+    """Return a validator from a function that raises InvalidInputError."""
 
     def run(text: str) -> str:
         try:
@@ -51,17 +51,17 @@ def _check_url(text: str, info: ValidationInfo) -> str:
 
 def _read_moment(text: object) -> datetime:
     if not isinstance(text, str):
-        raise ValueError(_NO_MOMENT)
+        raise ValueError(_BAD_TIME)
     try:
         moment = datetime.fromisoformat(text)
         if len(text) == len("2025-06-30"):
             moment = datetime.combine(date.fromisoformat(text), time(), UTC)
     except ValueError:
-        raise ValueError(_NO_MOMENT) from None
+        raise ValueError(_BAD_TIME) from None
     if moment.tzinfo is None:
-        raise ValueError("a time needs an offset, as 2025-06-30T09:00:00Z")
+        raise ValueError("a time needs an offset, such as 2025-06-30T09:00:00Z")
     if moment.year not in _YEARS:
-        raise ValueError(f"the year has to be from {_YEARS[0]} to {_YEARS[-1]}")
+        raise ValueError(f"the year must be from {_YEARS[0]} to {_YEARS[-1]}")
     return moment.astimezone(UTC)
 
 
@@ -75,17 +75,14 @@ Number = Annotated[int, Field(ge=1, le=2**53)]
 """The number of a delivery or a token."""
 
 Line = Annotated[str, Field(max_length=MAX_LINE, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-"""A text of one line."""
 
 Url = Annotated[
     str,
     Field(min_length=1, max_length=2048, examples=["https://example.org/hooks"]),
     AfterValidator(_check_url),
 ]
-"""Where webhooks can be posted to."""
 
 Secret = Annotated[str, Field(max_length=200, examples=["whsec_…"]), _checked(check_secret)]
-"""A Standard Webhooks secret."""
 
 HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$")]
 HeaderValue = Annotated[
@@ -114,16 +111,14 @@ Moment = Annotated[
 class Window(BaseModel):
     """A window of time: `begin <= moment < end`."""
 
-    begin: Moment = Field(alias="from", description="The beginning: a date, or a time with offset.")
+    begin: Moment = Field(alias="from", description="The start: a date, or a time with an offset.")
     end: Moment = Field(
         alias="to",
-        description=f"The end, which is not part of it; at most {_LONGEST_WINDOW.days} days later.",
+        description=f"The end, exclusive; at most {_MAX_WINDOW.days} days later.",
     )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if not timedelta() < self.end - self.begin <= _LONGEST_WINDOW:
-            raise ValueError(
-                f"`to` has to be later than `from`, by {_LONGEST_WINDOW.days} days at the most"
-            )
+        if not timedelta() < self.end - self.begin <= _MAX_WINDOW:
+            raise ValueError(f"`to` must be later than `from`, by at most {_MAX_WINDOW.days} days")
         return self

@@ -1,4 +1,4 @@
-"""What the API answers about calendars: the shapes, with what each part means."""
+"""The response models of the API for calendars."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Texts = dict[str, str]
 
 
 class View(BaseModel):
-    """A shape of an answer."""
+    """A response model."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -19,22 +19,22 @@ class View(BaseModel):
 class Calendar(View):
     """A calendar."""
 
-    slug: str = Field(description="Its name in addresses.")
+    slug: str = Field(description="Its name in URLs.")
     name: str
     description: str | None
-    texts: dict[str, Texts] = Field(description="Name and description in every language.")
+    texts: dict[str, Texts] = Field(description="Name and description in all languages.")
     time_zone: str
     language: str = Field(description="The language (BCP 47) of texts that are not `texts`.")
     color: str | None = Field(description="A CSS3 name.")
-    private: bool = Field(description="Seen only with a token for it.")
-    events: int = Field(description="How many events it has.")
-    modified: datetime = Field(description="When something in it was last changed.")
+    private: bool = Field(description="Visible only with a token for it.")
+    events: int = Field(description="The number of its events.")
+    modified: datetime = Field(description="When it last changed.")
     page: str | None = Field(description="Its page; null for a private calendar.")
     feed: str | None = Field(description="The iCalendar feed; null for a private calendar.")
 
 
 class Source(View):
-    """Where a date is known from."""
+    """A source of a date."""
 
     title: str
     url: str | None = None
@@ -42,7 +42,7 @@ class Source(View):
 
 
 class Move(View):
-    """An earlier time of an event, and the day on which it was given up."""
+    """An earlier time of an event, and the day on which it changed."""
 
     occurrence: str | None = Field(
         None,
@@ -64,12 +64,12 @@ class Times(View):
 
 
 class Event(Times):
-    """An event, as webhooks tell of it, with its texts in every language and its moves."""
+    """An event as in webhook messages, with all translations and past moves."""
 
     calendar: str
     slug: str
     uid: str
-    sequence: int = Field(description="How often it was changed.")
+    sequence: int = Field(description="The number of its changes.")
     summary: str
     description: str | None = None
     location: str | None = None
@@ -87,12 +87,12 @@ class Event(Times):
     contact: str | None = None
     classification: str | None = Field(None, alias="class")
     priority: int | None = None
-    busy: bool | None = Field(None, description="Given where it is not as usual for its kind.")
+    busy: bool | None = Field(None, description="Present if not the default of its kind.")
     texts: dict[str, Texts] = Field(
-        description="Summary, description and location in every language."
+        description="Summary, description and location in all languages."
     )
     modified: datetime
-    history: list[Move] = Field(description="The times it had before, oldest first.")
+    history: list[Move] = Field(description="Its earlier times, oldest first.")
 
 
 class Occurrence(Times):
@@ -101,7 +101,7 @@ class Occurrence(Times):
     calendar: str
     event: str
     uid: str
-    id: str = Field(description="Its name within the event; empty where that does not recur.")
+    id: str = Field(description="Its id within the event; empty if that does not recur.")
     summary: str
     location: str | None
     status: str
@@ -109,12 +109,12 @@ class Occurrence(Times):
 
 
 class ChangedOccurrence(Times):
-    """One occurrence of a recurring event that a change concerns."""
+    """An occurrence of a recurring event that changed."""
 
-    id: str = Field(description="Its name within the event.")
-    summary: str | None = Field(None, description="Its title, where it has one of its own.")
+    id: str = Field(description="Its id within the event.")
+    summary: str | None = Field(None, description="Its title, if it has its own.")
     status: str
-    previous: Times | None = Field(None, description="When it was before, if it was.")
+    previous: Times | None = Field(None, description="Its earlier time, if any.")
 
 
 class Change(Times):
@@ -128,11 +128,11 @@ class Change(Times):
     sequence: int
     summary: str
     status: str
-    previous: Move | None = Field(description="Of a moved event: the time it had before.")
+    previous: Move | None = Field(description="The earlier time of a moved event.")
     occurrences: list[ChangedOccurrence] = Field(
-        description="Of a recurring event: the occurrences that it concerns, if not all."
+        description="The changed occurrences of a recurring event, if not all."
     )
-    note: str | None = Field(description="Why it was changed, if that was said.")
+    note: str | None = Field(description="The reason of the change, if given.")
 
 
 class Changes(View):
@@ -140,8 +140,8 @@ class Changes(View):
 
     items: list[Change]
     next: str | None = Field(
-        description="The cursor of what is published after these: keep it, and ask again with it. "
-        "Null only where nothing was ever published."
+        description="The cursor of later changes: store it, and use it in the next request. "
+        "Null only if nothing was ever published."
     )
 
 
@@ -153,8 +153,8 @@ class Reminder(View):
     event: str
     summary: str
     rule: str
-    due: str = Field(description="When, on the clock of the event's zone.")
-    occurrence: str = Field(description="The occurrence's name within the event.")
+    due: str = Field(description="The due time, in the event's zone.")
+    occurrence: str = Field(description="The occurrence's id within the event.")
     start: str
     time_zone: str
     endpoints: list[str] | None = Field(

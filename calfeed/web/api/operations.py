@@ -1,8 +1,8 @@
-"""Operations: what the API can do, each a function whose signature says what it takes and gives.
+"""Operations of the API: functions whose signatures define requests and responses.
 
-A handler takes a `Call` and, by these names, `path`, `query`, `body` (pydantic models) and
-`connection`, a transaction that reads, or `database`, for the services that write. What it returns
-is the answer. From the same signatures the OpenAPI document is made.
+A handler takes a `Call` and, by name, `path`, `query` and `body` (pydantic models), and either
+`connection`, a read transaction, or `database`, for services that write. It returns the response
+model. The OpenAPI document is generated from the same signatures.
 """
 
 from __future__ import annotations
@@ -24,33 +24,31 @@ from calfeed.delivery.transport.guard import UrlRules
 from calfeed.services.idempotency import Answered, UsedKeyError, do_once
 from calfeed.store.database import Database, Transactions
 from calfeed.web.api.access import Access, current_access
-from calfeed.web.api.problems import Mistake, RefusalError, list_mistakes, refuse_input
+from calfeed.web.api.problems import Mistake, ProblemError, list_mistakes, validation_problem
 from calfeed.web.published.snapshot import PublishedCalendar, Snapshot
 from calfeed.web.published.state import State
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
-LONGEST_KEY = 255
+MAX_KEY_LENGTH = 255
 
 Handler = Callable[..., Any]
 Handled = TypeVar("Handled", bound=Handler)
 
 
-class Once(BaseModel):
-    """An answer with a secret, which is shown once."""
+class WithSecret(BaseModel):
+    """A response with a secret, which is shown once."""
 
-    secret: str | None = Field(
-        description="Shown only now: null where the same answer is given again."
-    )
+    secret: str | None = Field(description="Shown once; null if the response is replayed.")
 
 
 class Path(BaseModel):
-    """The names in an address."""
+    """Path parameters."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Given(BaseModel):
-    """A body that has nothing but what is known.
+class RequestBody(BaseModel):
+    """A request body without unknown keys.
 
     Each has an example: `model_config = as_example(...)`.
     """
@@ -59,13 +57,13 @@ class Given(BaseModel):
 
 
 def as_example(**body: Any) -> ConfigDict:
-    """The configuration of a body with an example, in which `{name}` is filled in."""
+    """Return the configuration of a body with an example; `{name}` is a placeholder."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [body]})
 
 
 @dataclass(frozen=True)
-class Backend:
-    """What the operations work on."""
+class ApiContext:
+    """The dependencies of the operations."""
 
     state: State
     database: Database
@@ -76,61 +74,59 @@ class Backend:
 
 @dataclass(frozen=True)
 class Call:
-    """One request: who asks, when (UTC), and the published state that it is about."""
+    """A request: its access, its time (UTC), and the snapshot it is answered from."""
 
-    backend: Backend
+    context: ApiContext
     access: Access
     snapshot: Snapshot
     now: datetime
 
-    def calendars(self) -> Mapping[str, PublishedCalendar]:
-        """The calendars that whoever asks may see."""
+    def visible_calendars(self) -> Mapping[str, PublishedCalendar]:
+        """The calendars that the request may read."""
         return {
-            slug: one
-            for slug, one in self.snapshot.everything.items()
-            if one.public or self.access.may_read(slug, *one.calendar.formerly)
+            slug: found
+            for slug, found in self.snapshot.all_calendars.items()
+            if found.public or self.access.may_read(slug, *found.calendar.formerly)
         }
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One thing the API can do; `scope` is what it needs a token for, None: anybody may.
+    """An operation of the API; `scope` is the required scope, None if it is public.
 
-    `path` has the names of its parts in braces, as OpenAPI writes it, and `scope` may have them.
-    `once` operations take an Idempotency-Key.
+    `path` has parameters in braces, as in OpenAPI; `scope` may use them. `idempotent` operations
+    accept an Idempotency-Key.
     """
 
     method: str
     path: str
     scope: str | None
     status: HTTPStatus
-    once: bool
+    idempotent: bool
     handler: Handler
 
     def model(self, name: str) -> type[BaseModel] | None:
-        """The model of its `path`, `query` or `body`."""
+        """Return the model of its `path`, `query` or `body`, if it has one."""
         hint = get_type_hints(self.handler).get(name)
-        found: type[BaseModel] | None = get_args(hint)[0] if self._may_lack(name) else hint
+        found: type[BaseModel] | None = get_args(hint)[0] if self._is_optional(name) else hint
         return found
 
     @property
     def needs_body(self) -> bool:
-        """Whether a request without a body is refused."""
-        return self.model("body") is not None and not self._may_lack("body")
+        return self.model("body") is not None and not self._is_optional("body")
 
-    def _may_lack(self, name: str) -> bool:
+    def _is_optional(self, name: str) -> bool:
         parameter = inspect.signature(self.handler).parameters.get(name)
         return parameter is not None and parameter.default is None
 
     @property
-    def answer(self) -> Any:
-        """The model of what it answers; None for nothing."""
+    def response_model(self) -> Any:
         found = get_type_hints(self.handler)["return"]
         return None if found is type(None) else found
 
 
 class Operations(list[Operation]):
-    """Operations, put together with decorators."""
+    """A list of operations, filled by a decorator."""
 
     def add(
         self,
@@ -139,67 +135,67 @@ class Operations(list[Operation]):
         *,
         scope: str | None = None,
         status: HTTPStatus = HTTPStatus.OK,
-        once: bool = False,
+        idempotent: bool = False,
     ) -> Callable[[Handled], Handled]:
-        """Make a function an operation."""
-
         def register(handler: Handled) -> Handled:
-            self.append(Operation(method, path, scope, status, once, handler))
+            self.append(Operation(method, path, scope, status, idempotent, handler))
             return handler
 
         return register
 
 
-def serve_operation(app: Flask, prefix: str, operation: Operation, backend: Backend) -> None:
-    """Let an application answer the requests for an operation."""
+def add_operation_route(app: Flask, prefix: str, operation: Operation, context: ApiContext) -> None:
+    """Add the route of an operation to an application."""
     models = {name: operation.model(name) for name in ("path", "query", "body")}
     parameters = inspect.signature(operation.handler).parameters
 
-    def answer(**parts: str) -> Response:
+    def handle(**parts: str) -> Response:
         access = current_access()
         if operation.scope is not None:
             access.require(operation.scope.format_map(parts))
-        given = _read_input(models, parts, operation.needs_body, backend)
-        call = Call(backend, access, backend.state.snapshot, backend.state.clock())
-        key = request.headers.get(IDEMPOTENCY_KEY) if operation.once else None
+        arguments = _read_input(models, parts, operation.needs_body, context)
+        call = Call(context, access, context.state.snapshot, context.state.clock())
+        key = request.headers.get(IDEMPOTENCY_KEY) if operation.idempotent else None
         if key is not None:
-            return _answer_once(key, operation, call, given)
+            return _run_once(key, operation, call, arguments)
         if "connection" in parameters:
-            with backend.database.read() as connection:
-                made = operation.handler(call, connection=connection, **given)
+            with context.database.read() as connection:
+                result = operation.handler(call, connection=connection, **arguments)
         elif "database" in parameters:
-            made = operation.handler(call, database=backend.database, **given)
+            result = operation.handler(call, database=context.database, **arguments)
         else:
-            made = operation.handler(call, **given)
-        return _respond(operation, _write(made))
+            result = operation.handler(call, **arguments)
+        return _respond(operation, _to_json(result))
 
     app.add_url_rule(
         prefix + operation.path.replace("{", "<").replace("}", ">"),
         endpoint=operation.handler.__name__,
-        view_func=answer,
+        view_func=handle,
         methods=[operation.method],
         provide_automatic_options=False,
     )
 
 
-def _answer_once(key: str, operation: Operation, call: Call, given: Mapping[str, Any]) -> Response:
-    """Do an operation unless this caller did with this key, and answer as the first time."""
-    if not 1 <= len(key) <= LONGEST_KEY:
-        detail = f"it has to be from 1 to {LONGEST_KEY} characters"
-        raise refuse_input([Mistake(pointer=IDEMPOTENCY_KEY, detail=detail)])
+def _run_once(key: str, operation: Operation, call: Call, arguments: Mapping[str, Any]) -> Response:
+    """Run an operation once for each caller and key; replay the first response afterwards."""
+    if not 1 <= len(key) <= MAX_KEY_LENGTH:
+        detail = f"the key must have 1 to {MAX_KEY_LENGTH} characters"
+        raise validation_problem([Mistake(pointer=IDEMPOTENCY_KEY, detail=detail)])
     name = _digest(call.access.name, key)
-    asked = _digest(request.method, request.path, request.get_data(as_text=True))
+    request_digest = _digest(request.method, request.path, request.get_data(as_text=True))
 
-    def do(database: Transactions) -> Answered:
-        made = operation.handler(call, database=database, **given)
-        hidden = made.model_copy(update={"secret": None}) if isinstance(made, Once) else made
-        return Answered(_write(made), _write(hidden))
+    def run(database: Transactions) -> Answered:
+        result = operation.handler(call, database=database, **arguments)
+        replayed = result
+        if isinstance(result, WithSecret):
+            replayed = result.model_copy(update={"secret": None})
+        return Answered(_to_json(result), _to_json(replayed))
 
     try:
-        answered = do_once(call.backend.database, name, asked, call.now, do)
+        answered = do_once(call.context.database, name, request_digest, call.now, run)
     except UsedKeyError as error:
         mistake = Mistake(pointer=IDEMPOTENCY_KEY, detail=str(error))
-        raise refuse_input([mistake]) from error
+        raise validation_problem([mistake]) from error
     response = _respond(operation, answered.text)
     if answered.replayed:
         response.headers["Idempotent-Replayed"] = "true"
@@ -210,72 +206,72 @@ def _read_input(
     models: Mapping[str, type[BaseModel] | None],
     parts: Mapping[str, str],
     needs_body: bool,
-    backend: Backend,
+    context: ApiContext,
 ) -> dict[str, Any]:
-    """What is asked for, checked. Raises RefusalError, with every mistake there is."""
-    given: dict[str, Any] = {}
+    """Validate the input of a request. Raises ProblemError with all mistakes."""
+    arguments: dict[str, Any] = {}
     mistakes: list[Mistake] = []
     if (model := models["path"]) is not None:
         try:
-            given["path"] = model.model_validate(parts)
+            arguments["path"] = model.model_validate(parts)
         except ValidationError:
-            raise RefusalError(HTTPStatus.NOT_FOUND, "There is nothing of that name.") from None
+            raise ProblemError(HTTPStatus.NOT_FOUND, "The name in the path is not valid.") from None
     query = models["query"]
     try:
         if query is not None:
-            given["query"] = query.model_validate(_read_arguments(query))
+            arguments["query"] = query.model_validate(_read_arguments(query))
         elif request.args:
             mistakes += [
-                Mistake(pointer=f"?{name}", detail="there is no such parameter here")
+                Mistake(pointer=f"?{name}", detail="there is no such parameter")
                 for name in request.args
             ]
     except ValidationError as error:
         mistakes += list_mistakes(error, "?")
     if (model := models["body"]) is not None and (needs_body or request.get_data()):
         try:
-            given["body"] = _read_body(model, backend)
+            arguments["body"] = _read_body(model, context)
         except ValidationError as error:
-            if any(each["type"] == "json_invalid" for each in error.errors()):
-                detail = f"The body is not JSON: {error.errors()[0]['msg']}"
-                raise RefusalError(HTTPStatus.BAD_REQUEST, detail) from None
+            if any(found["type"] == "json_invalid" for found in error.errors()):
+                detail = f"The body is not valid. {error.errors()[0]['msg']}"
+                raise ProblemError(HTTPStatus.BAD_REQUEST, detail) from None
             mistakes += list_mistakes(error, "#/")
     if mistakes:
-        raise refuse_input(mistakes)
-    return given
+        raise validation_problem(mistakes)
+    return arguments
 
 
 def _read_arguments(model: type[BaseModel]) -> dict[str, Any]:
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
-    many = {name for name, field in fields.items() if get_origin(field.annotation) is list}
+    repeatable = {name for name, field in fields.items() if get_origin(field.annotation) is list}
     return {
-        # What is given twice is a list, which a field for one value refuses.
-        name: values if name in many or len(values) > 1 else values[0]
+        # A repeated parameter becomes a list, which is not valid for a single value.
+        name: values if name in repeatable or len(values) > 1 else values[0]
         for name, values in request.args.lists()
     }
 
 
-def _read_body(model: type[BaseModel], backend: Backend) -> BaseModel:
+def _read_body(model: type[BaseModel], context: ApiContext) -> BaseModel:
     if request.mimetype != "application/json":
-        raise RefusalError(
+        raise ProblemError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "The body has to be JSON: Content-Type: application/json",
+            "The body must be JSON; send Content-Type: application/json",
         )
     text = request.get_data()
-    body = model.model_validate_json(text, strict=True, context=backend.urls._asdict())
+    body = model.model_validate_json(text, strict=True, context=context.urls._asdict())
     json.loads(text, object_pairs_hook=_refuse_repeated)
     return body
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
-    """Refuse a JSON object in which a name is given twice: nobody knows which one was meant."""
-    for name, times in Counter(name for name, _ in pairs).items():
-        if times > 1:
-            detail = f'"{name}" is given {times} times in one object'
-            raise refuse_input([Mistake(pointer="#", detail=detail)])
+    """Refuse a JSON object with a duplicate name, which is ambiguous."""
+    for name, count in Counter(name for name, _ in pairs).items():
+        if count > 1:
+            detail = f'"{name}" occurs {count} times in one object'
+            raise validation_problem([Mistake(pointer="#", detail=detail)])
 
 
-def _write(made: Any) -> str:
-    return made.model_dump_json(by_alias=True) if isinstance(made, BaseModel) else ""
+def _to_json(result: Any) -> str:
+    return result.model_dump_json(by_alias=True) if isinstance(result, BaseModel) else ""
 
 
 def _respond(operation: Operation, text: str) -> Response:

@@ -1,4 +1,4 @@
-"""Pages of long lists: a limit, and a cursor that says where the next page begins."""
+"""Pagination by limit and cursor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from calfeed.web.api.problems import Mistake, refuse_input
+from calfeed.web.api.problems import Mistake, validation_problem
 
 Item = TypeVar("Item")
 Entry = TypeVar("Entry")
@@ -18,41 +18,39 @@ Entry = TypeVar("Entry")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-_LARGEST = 2**53
-"""Of a number in a cursor: as a time that is in the year 2255."""
+_MAX_NUMBER = 2**53
+"""The limit of a number in a cursor; as a time, it is in the year 2255."""
 
 
 class Query(BaseModel):
-    """The parameters of a request; what is not known is refused."""
+    """Query parameters; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class PageQuery(Query):
-    """Which part of a list."""
+    """The parameters of a page."""
 
-    limit: int = Field(50, ge=1, le=200, description="How many at most.")
+    limit: int = Field(50, ge=1, le=200, description="The maximum number of items.")
     cursor: str | None = Field(
         None,
         pattern="^[A-Za-z0-9_-]{1,400}$",
-        description="Where to go on: `next` of the page before.",
+        description="The `next` of the previous page.",
     )
 
 
 class Page(BaseModel, Generic[Item]):
-    """A part of a list."""
+    """A page of a list."""
 
     items: list[Item]
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """Its name in the OpenAPI document."""
         return f"{params[0].__name__}Page"
 
 
 def write_cursor(*place: str | int) -> str:
-    """A place in a list as a cursor."""
     text = json.dumps(place, ensure_ascii=False, separators=(",", ":"))
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -60,25 +58,25 @@ def write_cursor(*place: str | int) -> str:
 def read_cursor(
     cursor: str | None, *kinds: type, former: tuple[type, ...] = ()
 ) -> tuple[Any, ...] | None:
-    """The place that a cursor stands for, its parts of these types; None for no cursor.
+    """Decode a cursor whose parts have these types; return None for no cursor.
 
-    `former` are the types of an older form that is still valid. Raises RefusalError for a cursor
-    that calfeed did not make.
+    `former` are the types of an older format that is still accepted. Raises ProblemError for an
+    invalid cursor.
     """
     if cursor is None:
         return None
     try:
         place = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         fits = isinstance(place, list) and tuple(map(type, place)) in (kinds, former or kinds)
-        good = fits and not any(
-            abs(part) > _LARGEST if isinstance(part, int) else "\0" in part for part in place
+        valid = fits and not any(
+            abs(part) > _MAX_NUMBER if isinstance(part, int) else "\0" in part for part in place
         )
-        json.dumps(place, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        json.dumps(place, ensure_ascii=False).encode()  # fails for a lone surrogate
     except ValueError:
-        good = False
-    if not good:
-        detail = "this is no cursor of this list; give `next` of the page before, unchanged"
-        raise refuse_input([Mistake(pointer="?cursor", detail=detail)])
+        valid = False
+    if not valid:
+        detail = "this is not a cursor of this list; use `next` of the previous page unchanged"
+        raise validation_problem([Mistake(pointer="?cursor", detail=detail)])
     return tuple(place)
 
 
@@ -88,10 +86,10 @@ def paginate(
     query: PageQuery,
     kinds: tuple[type, ...],
 ) -> tuple[list[Entry], str | None]:
-    """A page of what is in memory, in the order of the places, and the cursor of the next."""
-    behind = read_cursor(query.cursor, *kinds)
+    """Return a page of entries, sorted by position, and the cursor of the next page."""
+    after = read_cursor(query.cursor, *kinds)
     listed = sorted(
-        (one for one in entries if behind is None or place_of(one) > behind), key=place_of
+        (entry for entry in entries if after is None or place_of(entry) > after), key=place_of
     )
     return cut(listed, place_of, query.limit)
 
@@ -99,16 +97,15 @@ def paginate(
 def cut(
     listed: list[Entry], place_of: Callable[[Entry], tuple[str | int, ...]], limit: int
 ) -> tuple[list[Entry], str | None]:
-    """The first `limit` of a list, and the cursor of what comes behind them."""
+    """Return the first `limit` entries, and the cursor of the next page."""
     page = listed[:limit]
     return page, write_cursor(*place_of(page[-1])) if len(listed) > limit else None
 
 
 def to_number(moment: datetime) -> int:
-    """A moment as a cursor has it: microseconds since 1970 UTC."""
+    """Return a time as microseconds since 1970 (UTC), for a cursor."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def to_moment(number: int) -> datetime:
-    """The moment (UTC) of a number that `read_cursor` gave."""
     return _EPOCH + number * _MICROSECOND

@@ -1,4 +1,4 @@
-"""Errors of the API: problem+json (RFC 9457), and every mistake in a request at once."""
+"""Error responses: problem+json (RFC 9457), with all mistakes of a request at once."""
 
 from __future__ import annotations
 
@@ -27,37 +27,35 @@ PROBLEM = "application/problem+json"
 _log = logging.getLogger(__name__)
 
 _DETAILS = {
-    404: "There is nothing at this address; /api/ shows every address there is.",
-    405: "This cannot be done at this address; the header Allow says what can.",
+    404: "Not found; /api/ lists all operations.",
+    405: "Method not allowed; the Allow header lists the allowed methods.",
     413: "The body is too large.",
-    500: "This is a fault of calfeed's; its log says more.",
-    429: "Too many requests; the header Retry-After says when to ask again, in seconds.",
+    500: "Internal server error; the server's log has the details.",
+    429: "Too many requests; retry after the seconds in the Retry-After header.",
 }
 
 
 class Mistake(BaseModel):
-    """One thing wrong in a request."""
+    """A mistake in a request."""
 
     pointer: str = Field(
         description="Where: `#/…`, a JSON pointer into the body; `?name`, a parameter; or a header."
     )
-    detail: str = Field(description="What is wrong, and what would be right.")
+    detail: str = Field(description="What is wrong, and how to fix it.")
 
 
 class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
+    """An error (RFC 9457)."""
 
     type: str = "about:blank"
-    title: str = Field(description="The status in words.")
+    title: str = Field(description="The name of the status.")
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What happened, and what to do.")
-    errors: list[Mistake] = Field(
-        default_factory=list, description="Everything that is wrong in the request."
-    )
+    errors: list[Mistake] = Field(default_factory=list, description="All mistakes in the request.")
 
 
-class RefusalError(HTTPException):
-    """A request that is not done: the status, why, and everything that is wrong with it."""
+class ProblemError(HTTPException):
+    """An error response: its status, its detail, and the mistakes of the request."""
 
     def __init__(self, status: HTTPStatus, detail: str, mistakes: Sequence[Mistake] = ()) -> None:
         super().__init__(detail)
@@ -65,42 +63,43 @@ class RefusalError(HTTPException):
         self.mistakes = tuple(mistakes)
 
 
-def refuse_input(mistakes: Sequence[Mistake]) -> RefusalError:
-    """The refusal (422) of a request with these mistakes."""
-    return RefusalError(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "The request cannot be understood; see errors.", mistakes
+def validation_problem(mistakes: Sequence[Mistake]) -> ProblemError:
+    """Return the error (422) for a request with mistakes."""
+    return ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid; see errors.", mistakes
     )
 
 
 def list_mistakes(error: ValidationError, prefix: str) -> list[Mistake]:
-    """What pydantic found wrong, without the values; `prefix` stands before each place.
+    """Return pydantic's errors as mistakes, without the input values.
 
-    It is `#/` for a body, `?` for parameters.
+    `prefix` is `#/` for a body, `?` for parameters.
     """
     found = error.errors(include_input=False, include_url=False)
     return [
         Mistake(
-            pointer=(prefix + "/".join(_escape(str(part)) for part in each["loc"]))
-            if each["loc"]
+            pointer=(prefix + "/".join(_escape(str(part)) for part in item["loc"]))
+            if item["loc"]
             else prefix[0],
-            detail=reason_of(each),
+            detail=reason_of(item),
         )
-        for each in found
+        for item in found
     ]
 
 
-def explain_errors(app: Flask) -> None:
-    """Let an application answer every error as problem+json."""
+def add_error_handlers(app: Flask) -> None:
+    """Make an application answer every error with problem+json."""
 
     @app.errorhandler(HTTPException)
-    def refused(error: HTTPException) -> Response:
+    def http_error(error: HTTPException) -> Response:
         status = error.code or 500
         if error.response is not None or status < 400:
             return cast(Response, error.get_response())  # a redirect
-        mistakes = error.mistakes if isinstance(error, RefusalError) else ()
-        said = error.description or ""
-        detail = said if isinstance(error, RefusalError) else _DETAILS.get(status, said)
-        response = _answer(status, detail, mistakes)
+        mistakes = error.mistakes if isinstance(error, ProblemError) else ()
+        detail = error.description or ""
+        if not isinstance(error, ProblemError):
+            detail = _DETAILS.get(status, detail)
+        response = _make_response(status, detail, mistakes)
         for name, value in error.get_headers():
             if name == "Allow":
                 response.headers[name] = value
@@ -109,39 +108,41 @@ def explain_errors(app: Flask) -> None:
         return response
 
     @app.errorhandler(NotFoundError)
-    def absent(error: NotFoundError) -> Response:
-        return _answer(404, str(error))
+    def not_found(error: NotFoundError) -> Response:
+        return _make_response(404, str(error))
 
     @app.errorhandler(SealError)
-    def sealed(error: SealError) -> Response:
-        return _answer(409, str(error))
+    def unreadable_secret(error: SealError) -> Response:
+        return _make_response(409, str(error))
 
     @app.errorhandler(ConflictError)
-    def conflicting(error: ConflictError) -> Response:
-        return _answer(409, str(error))
+    def conflict(error: ConflictError) -> Response:
+        return _make_response(409, str(error))
 
     @app.errorhandler(ForbiddenError)
     def forbidden(error: ForbiddenError) -> Response:
-        return _answer(403, str(error))
+        return _make_response(403, str(error))
 
     @app.errorhandler(InvalidInputError)
-    def invalid(error: InvalidInputError) -> Response:
-        return _answer(422, str(error))
+    def invalid_input(error: InvalidInputError) -> Response:
+        return _make_response(422, str(error))
 
     @app.errorhandler(InvalidFieldsError)
-    def mistaken(error: InvalidFieldsError) -> Response:
-        mistakes = [Mistake(pointer=f"#/{one.place}", detail=one.message) for one in error.faults]
-        return refused(refuse_input(mistakes))
+    def invalid_fields(error: InvalidFieldsError) -> Response:
+        mistakes = [
+            Mistake(pointer=f"#/{fault.place}", detail=fault.message) for fault in error.faults
+        ]
+        return http_error(validation_problem(mistakes))
 
     @app.errorhandler(StoreError)
-    def stuck(error: StoreError) -> Response:
+    def database_unavailable(error: StoreError) -> Response:
         _log.error("%s", error)
-        response = _answer(503, "The database does not answer; try again in a few seconds.")
+        response = _make_response(503, "The database is unavailable; try again in a few seconds.")
         response.headers["Retry-After"] = "5"
         return response
 
 
-def _answer(status: int, detail: str, mistakes: Sequence[Mistake] = ()) -> Response:
+def _make_response(status: int, detail: str, mistakes: Sequence[Mistake] = ()) -> Response:
     problem = Problem(
         title=HTTPStatus(status).phrase, status=status, detail=detail, errors=list(mistakes)
     )
@@ -149,5 +150,5 @@ def _answer(status: int, detail: str, mistakes: Sequence[Mistake] = ()) -> Respo
 
 
 def _escape(part: str) -> str:
-    """A part of a JSON pointer (RFC 6901, 3)."""
+    """Escape a part of a JSON pointer (RFC 6901, 3)."""
     return part.replace("~", "~0").replace("/", "~1")

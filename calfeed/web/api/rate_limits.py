@@ -1,4 +1,4 @@
-"""How many requests one token or address may make, counted in the memory of this process."""
+"""Rate limits by token or client network, counted in this process."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from limits.strategies import FixedWindowRateLimiter
 
 
 class RateLimit:
-    """A number of requests per time, as the library limits writes it: "600 per minute"."""
+    """A rate limit in the notation of the library limits: "600 per minute"."""
 
     def __init__(self, rate: str) -> None:
         self._rate = parse(rate)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
     def count(self, client: str) -> None:
-        """Count a request of a client; abort it with 429 beyond the rate."""
+        """Count a request of a client; abort with 429 if the limit is exceeded."""
         allowed = self._limiter.hit(self._rate, client)
         g.rate_limit = self._rate, self._limiter.get_window_stats(self._rate, client)
         if not allowed:
@@ -28,14 +28,14 @@ class RateLimit:
 
 
 def add_rate_limit_headers(app: Flask) -> None:
-    """Add to each response how much is left of the limit that its request was counted against."""
+    """Add the X-RateLimit headers to the responses of counted requests."""
 
     @app.after_request
     def add(response: Response) -> Response:
         if "rate_limit" in g:
             response.headers.extend(_headers(*g.rate_limit))
             if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                response.headers["Retry-After"] = str(_seconds_to(g.rate_limit[1]))
+                response.headers["Retry-After"] = str(_retry_seconds(g.rate_limit[1]))
         return response
 
 
@@ -45,5 +45,5 @@ def _headers(rate: RateLimitItem, use: WindowStats) -> Iterable[tuple[str, str]]
     yield "X-RateLimit-Reset", str(int(use.reset_time))
 
 
-def _seconds_to(use: WindowStats) -> int:
+def _retry_seconds(use: WindowStats) -> int:
     return max(1, round(use.reset_time - time.time()))

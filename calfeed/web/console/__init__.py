@@ -1,1 +1,1 @@
-"""The console: what will happen and what happened, for editors and operators who are signed in."""
+"""The console: reminders, deliveries and endpoints, for editors and operators who are signed in."""

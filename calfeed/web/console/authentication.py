@@ -1,7 +1,7 @@
-"""Signing in: the admin token, links that work once, sessions, and protection of forms.
+"""Authentication: the admin token, one-time links, sessions, and CSRF protection.
 
-A browser carries a random id in a cookie, and the database says whether that is of a session. So a
-session can be ended, and a cookie does not help to guess the token.
+The cookie holds a random session id that the database knows. So sessions can be ended, and a
+cookie does not reveal the token.
 """
 
 from __future__ import annotations
@@ -22,34 +22,33 @@ from calfeed.settings import Settings
 from calfeed.store.access.sessions import MAX_AGE, Session, load_session_key
 from calfeed.store.access.tokens import is_same_token
 from calfeed.store.database import Database
-from calfeed.web.networks import name_network
+from calfeed.web.network_hashes import hash_client_network
 
-GUESSES = RateLimitItemPerMinute(5)
-"""How many wrong tokens from one address are answered as such."""
+WRONG_TOKEN_LIMIT = RateLimitItemPerMinute(5)
+"""For each client network."""
 
-_REPORTS = RateLimitItemPerMinute(1)
-"""How often the log says that there were more."""
+_LOG_LIMIT = RateLimitItemPerMinute(1)
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Visit:
-    """A browser that is signed in: the secret id that it carries, and its session."""
+class BrowserSession:
+    """A signed-in browser: the secret id in its cookie, and its session."""
 
     secret: str
     session: Session
 
     @property
     def form_token(self) -> str:
-        """What every form of this session carries, so that no other site can send one."""
+        """The CSRF token of this session's forms."""
         return hmac.digest(self.secret.encode(), b"form", "sha256").hex()
 
 
-class Door:
-    """Signs in whoever has the admin token or a link, and finds their session afterwards.
+class Authenticator:
+    """Signs users in by the admin token or a link, and loads their sessions.
 
-    Without a token in the settings nobody can sign in by one.
+    If the settings have no admin token, only links work.
     """
 
     def __init__(
@@ -61,13 +60,13 @@ class Door:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def install(self, app: Flask, prefix: str, *, secure: bool) -> None:
-        """Let an application at a prefix know who is signed in; `secure` cookies need https.
+        """Load the session before each request of an application at a path prefix.
 
-        Raises StoreError where the database cannot be read.
+        `secure` cookies need https. Raises StoreError if the database cannot be read.
         """
         with self._sessions.database.read() as connection:
-            app.secret_key = load_session_key(connection)  # it signs notices, no more
-        # A browser takes a name with this prefix from this very host, over https, and nobody else.
+            app.secret_key = load_session_key(connection)  # it signs flash messages only
+        # Browsers accept a cookie with this prefix only from this host, over https.
         host = "__Host-" if secure else ""
         self._cookie, self._path = f"{host}calfeed_console", "/" if secure else prefix
         self._secure = secure
@@ -78,62 +77,60 @@ class Door:
             SESSION_COOKIE_SAMESITE="Strict",
             SESSION_COOKIE_SECURE=secure,
         )
-        app.before_request(self._recognise)
-        app.after_request(self._give_cookie)
+        app.before_request(self._load_session)
+        app.after_request(self._set_cookie)
 
     @property
-    def is_shut(self) -> bool:
-        """Whether there is no token, so that nobody can sign in by one."""
+    def has_no_token(self) -> bool:
         return self._token is None
 
-    def is_token(self, given: str) -> bool:
-        """Whether this is the admin token, compared in constant time."""
+    def is_admin_token(self, given: str) -> bool:
+        """Check the admin token in constant time."""
         return self._token is not None and is_same_token(given, self._token.get_secret_value())
 
     def count_wrong_token(self) -> bool:
-        """Count a wrong token, and return whether there were too many from this address.
+        """Count a wrong token; return whether this client network sent too many.
 
-        The right token is never counted and never refused. The log says it once a minute, so that
-        nobody can fill it.
+        A correct token is never counted and never refused. The log has at most one entry a minute.
         """
-        if self._limiter.hit(GUESSES, name_network()):
+        if self._limiter.hit(WRONG_TOKEN_LIMIT, hash_client_network()):
             return False
-        if self._limiter.hit(_REPORTS):
+        if self._limiter.hit(_LOG_LIMIT):
             _log.warning(
-                "more than %d wrong admin tokens within a minute from one address", GUESSES.amount
+                "more than %d wrong admin tokens within a minute from one address",
+                WRONG_TOKEN_LIMIT.amount,
             )
         return True
 
     def sign_in(self, method: str) -> None:
-        """Begin a session; the one that this browser had is over."""
-        former = current_visit()
+        """Begin a session, and end the browser's former one."""
+        former = current_session()
         secret, session = self._sessions.begin(
             method, self._clock(), former.session if former else None
         )
-        g.visit, g.cookie = Visit(secret, session), secret
+        g.current_session, g.cookie = BrowserSession(secret, session), secret
 
     def sign_out(self) -> None:
-        """End the session of this browser."""
-        visit = current_visit()
-        if visit is not None:
-            end_session(self._sessions.database, visit.session.id)
-        g.visit, g.cookie = None, ""
+        current = current_session()
+        if current is not None:
+            end_session(self._sessions.database, current.session.id)
+        g.current_session, g.cookie = None, ""
 
     def list_sessions(self) -> list[Session]:
-        """Everybody who is signed in, the last used first."""
+        """List all sessions, the last used first."""
         return self._sessions.list(self._clock())
 
-    def _recognise(self) -> None:
-        """Find the session of a request. Who has no cookie costs the database nothing."""
-        g.visit, g.cookie = None, None
+    def _load_session(self) -> None:
+        """Load the session of a request; without a cookie, do not query the database."""
+        g.current_session, g.cookie = None, None
         secret = request.cookies.get(self._cookie)
         if not secret:
             return
         found = self._sessions.find(secret, self._clock())
-        g.visit = None if found is None else Visit(secret, found)
+        g.current_session = None if found is None else BrowserSession(secret, found)
 
-    def _give_cookie(self, response: Response) -> Response:
-        """Send the cookie of a session that was begun, take back that of one that was ended."""
+    def _set_cookie(self, response: Response) -> Response:
+        """Set the cookie of a new session, delete that of an ended one."""
         value = g.get("cookie")
         if value is not None:
             response.set_cookie(
@@ -148,26 +145,25 @@ class Door:
         return response
 
 
-def current_visit() -> Visit | None:
-    """The session of the current request; None where nobody is signed in."""
-    visit: Visit | None = g.get("visit")
-    return visit
+def current_session() -> BrowserSession | None:
+    """Return the session of the current request, if signed in."""
+    current: BrowserSession | None = g.get("current_session")
+    return current
 
 
 def form_token() -> str:
-    """The token in the forms of the current page; empty where nobody is signed in."""
-    visit = current_visit()
-    return visit.form_token if visit else ""
+    current = current_session()
+    return current.form_token if current else ""
 
 
-def is_own_form() -> bool:
-    """Whether a form that was sent is one of this session's own.
+def has_valid_form_token() -> bool:
+    """Check that a submitted form is from this session (CSRF).
 
-    A stranger has no session that another site could use, so there it is enough that the browser
-    does not say that the form is another site's. Whoever sends one has to know the token or link.
+    Without a session there is nothing to forge, except that another site could sign the browser
+    in; so `Sec-Fetch-Site` is checked.
     """
-    visit = current_visit()
-    if visit is None:
+    current = current_session()
+    if current is None:
         return request.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none")
     given = request.form.get("form_token", "")
-    return hmac.compare_digest(given.encode(), visit.form_token.encode())
+    return hmac.compare_digest(given.encode(), current.form_token.encode())

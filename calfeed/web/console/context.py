@@ -1,4 +1,4 @@
-"""What all pages of the console share: their dependencies, and reading of form fields."""
+"""What all console pages share: their dependencies, and parsing of form fields."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from calfeed.errors import InvalidInputError
 from calfeed.settings import Settings
 from calfeed.store.database import Database
 
-LONGEST_WINDOW = timedelta(days=400)
-"""The longest window of time that a page shows."""
+MAX_WINDOW = timedelta(days=400)
 
 _YEARS = range(1970, 3000)
 
 
 @dataclass(frozen=True)
-class Desk:
-    """What every page needs; `clock` gives the time, in UTC."""
+class ConsoleContext:
+    """The dependencies of the pages; `clock` returns the time in UTC."""
 
     database: Database
     settings: Settings
@@ -28,26 +27,26 @@ class Desk:
 
 
 def read_day(text: str) -> datetime:
-    """Read a day of a form as its midnight, UTC. Raises InvalidInputError for anything else."""
+    """Parse a date as its midnight in UTC. Raises InvalidInputError if it is not valid."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise InvalidInputError(f'"{text}" is no day; write it as 2027-06-30') from None
+        raise InvalidInputError(f'"{text}" is not a valid date; write it as 2027-06-30') from None
     if day.year not in _YEARS:
-        raise InvalidInputError(f"the year has to be from {_YEARS[0]} to {_YEARS[-1]}")
+        raise InvalidInputError(f"the year must be from {_YEARS[0]} to {_YEARS[-1]}")
     return datetime.combine(day, time(), UTC)
 
 
 def read_window(
-    begin: str, end: str, otherwise: tuple[datetime, datetime]
+    begin: str, end: str, default: tuple[datetime, datetime]
 ) -> tuple[tuple[datetime, datetime], dict[str, str]]:
-    """Read a form's first and last day as a window (UTC), the last day within it.
+    """Parse a form's first and last day (inclusive) as a window in UTC.
 
-    Without a first day it is as in `otherwise`, without a last one as long as that. Returns what
-    is wrong as well, by field (`from`, `to`); the window is then `otherwise`.
+    Without a first day, the window begins as `default` does; without a last day, it has the same
+    length. Also return errors by field (`from`, `to`); with errors, the window is `default`.
     """
     errors: dict[str, str] = {}
-    first, last = otherwise
+    first, last = default
     span = last - first
     try:
         first = read_day(begin) if begin else first
@@ -59,16 +58,16 @@ def read_window(
         errors["to"] = str(error)
     if not errors and last <= first:
         errors["to"] = "the last day is before the first"
-    elif not errors and last - first > LONGEST_WINDOW:
-        errors["to"] = f"a window has {LONGEST_WINDOW.days} days at the most"
-    return (otherwise if errors else (first, last)), errors
+    elif not errors and last - first > MAX_WINDOW:
+        errors["to"] = f"a window must have at most {MAX_WINDOW.days} days"
+    return (default if errors else (first, last)), errors
 
 
-def asked(name: str) -> str:
-    """What a form has in a field, without the blanks around it."""
+def form_value(name: str) -> str:
+    """Return the value of a form field or query parameter, stripped."""
     return request.values.get(name, "").strip()
 
 
 def read_number(text: str) -> int | None:
-    """A number as the store counts its rows; None for anything else."""
+    """Parse a row id; return None if it is not valid."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

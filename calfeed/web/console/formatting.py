@@ -1,4 +1,4 @@
-"""How the console's pages write times, URLs and what others sent."""
+"""Template filters of the console: times, URLs, changes."""
 
 from __future__ import annotations
 
@@ -19,52 +19,49 @@ from calfeed.reminders.option_texts import describe_options
 
 
 def make_filters(clock: Callable[[], datetime]) -> dict[str, Callable[..., Any]]:
-    """The filters of the templates."""
-
-    def tell_distance(moment: datetime) -> str:
-        """How far off a moment is: "in 3 days", "2 hours ago"."""
+    def format_distance(moment: datetime) -> str:
+        """Format a time relative to now: "in 3 days", "2 hours ago"."""
         span = moment - clock()
         words = format_span(span)
         return f"in {words}" if span >= timedelta(0) else f"{words} ago"
 
     return {
-        "moment": write_moment,
-        "distance": tell_distance,
+        "moment": format_time,
+        "distance": format_distance,
         "day": lambda moment: f"{moment:%Y-%m-%d}",
         "receiver": show_url,
         "title_of": lambda event: text_in(event.summary, event.language),
         "in_language_of": lambda text, event: text_in(text, event.language),
-        "when": write_when,
-        "times": write_times,
-        "what_happened": tell_what_happened,
-        "asks": describe_options,
+        "when": format_event_time,
+        "times": format_described_time,
+        "what_happened": describe_change_line,
+        "option_texts": describe_options,
         "is_past": lambda moment: moment <= clock(),
-        "share_of": write_share,
+        "share_of": format_share,
         "paired": lambda values: [(value, value) for value in values],
     }
 
 
-def write_moment(moment: datetime) -> Markup:
-    """A time in UTC, to the second, for people and for machines."""
+def format_time(moment: datetime) -> Markup:
     text = f"{moment:%Y-%m-%d %H:%M:%S}"
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), text)
 
 
-def write_when(event: Event) -> str:
-    """When an event is: "27 September 2024, 10:30 to 11:00 EDT"."""
+def format_event_time(event: Event) -> str:
+    """Format the time of an event: "27 September 2024, 10:30 to 11:00 EDT"."""
     text = format_when(event.start, event.end)
     return f"{text}, recurring" if event.repeat else text
 
 
-def tell_what_happened(change: EventChange) -> str:
-    """A change in a line: "Moved from 30 June 2025 to 31 August 2025"."""
-    told = describe_change(change)
+def describe_change_line(change: EventChange) -> str:
+    """Describe a change: "Moved from 30 June 2025 to 31 August 2025"."""
+    text = describe_change(change)
     recurring = ", recurring" if change.after.event.repeat and not change.occurrences else ""
-    return told[0].upper() + told[1:] + recurring
+    return text[0].upper() + text[1:] + recurring
 
 
-def write_times(described: dict[str, Any]) -> str:
-    """When an event is, from the JSON that a publish keeps of it."""
+def format_described_time(described: dict[str, Any]) -> str:
+    """Format the time of an event from the JSON that a publish stores."""
     if described["all_day"]:
         return format_when(
             date.fromisoformat(described["start"]), date.fromisoformat(described["end"])
@@ -76,8 +73,8 @@ def write_times(described: dict[str, Any]) -> str:
     )
 
 
-def write_share(part: int, whole: int) -> str:
-    """A share in per cent, which is 0 or 100 only where it is none or all: "<1%", "42%"."""
+def format_share(part: int, whole: int) -> str:
+    """Format a percentage, as "<1%" or ">99%" if it would be rounded to 0 or 100."""
     share = 100 * part / whole
     if 0 < share < 1:
         return "<1%"

@@ -1,4 +1,4 @@
-"""The console as an application of its own: whom it turns away, its headers, its errors."""
+"""The console's Flask application: access control, headers, error pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response as Answer
+from werkzeug.wrappers import Response as WsgiResponse
 
 from calfeed.errors import (
     CalfeedError,
@@ -21,8 +21,13 @@ from calfeed.errors import (
 )
 from calfeed.settings import Settings
 from calfeed.store.database import Database
-from calfeed.web.console.authentication import Door, current_visit, form_token, is_own_form
-from calfeed.web.console.context import Desk
+from calfeed.web.console.authentication import (
+    Authenticator,
+    current_session,
+    form_token,
+    has_valid_form_token,
+)
+from calfeed.web.console.context import ConsoleContext
 from calfeed.web.console.formatting import make_filters
 from calfeed.web.console.views import (
     definition_routes,
@@ -35,14 +40,13 @@ from calfeed.web.console.views import (
     reminder_routes,
     sign_in_routes,
 )
-from calfeed.web.faults import QuietFlask
-from calfeed.web.security import secure, stay_at
+from calfeed.web.error_logging import RedactingFlask
+from calfeed.web.security import keep_redirects_local, set_security_headers
 
 PREFIX = "/console"
-"""Where the console is mounted."""
 
-_OPEN = {"sign_in_page", "enter"}
-_LARGEST_FORM = 100_000
+_PUBLIC_ENDPOINTS = {"sign_in_page", "enter"}
+_MAX_FORM_BYTES = 100_000
 
 _STATUSES = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
@@ -54,64 +58,62 @@ _STATUSES = (
 
 
 def now() -> datetime:
-    """The time, in UTC."""
     return datetime.now(UTC)
 
 
 def make_console(
     database: Database, settings: Settings, clock: Callable[[], datetime] = now
 ) -> Flask:
-    """The console over a database, to be mounted at `PREFIX`.
+    """Create the console, to be mounted at `PREFIX`.
 
-    Raises StoreError where the database cannot be read.
+    Raises StoreError if the database cannot be read.
     """
-    console = QuietFlask(__name__, template_folder="../templates", static_folder=None)
-    console.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
+    console = RedactingFlask(__name__, template_folder="../templates", static_folder=None)
+    console.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
     console.jinja_env.trim_blocks = True
     console.jinja_env.lstrip_blocks = True
     console.jinja_env.filters.update(make_filters(clock))
-    desk, door = Desk(database, settings, clock), Door(database, settings, clock)
-    door.install(console, PREFIX, secure=settings.base_url.startswith("https:"))
-    console.context_processor(lambda: {"form_token": form_token, "signed_in": current_visit()})
-    console.before_request(_guard)
-    console.after_request(_keep_private)
-    stay_at(console, settings.base_url)
-    console.register_error_handler(CalfeedError, _explain)
-    console.register_error_handler(HTTPException, _explain_status)
-    sign_in_routes.add_routes(console, desk, door)
-    for part in (
+    context = ConsoleContext(database, settings, clock)
+    authenticator = Authenticator(database, settings, clock)
+    authenticator.install(console, PREFIX, secure=settings.base_url.startswith("https:"))
+    console.context_processor(lambda: {"form_token": form_token, "signed_in": current_session()})
+    console.before_request(_check_access)
+    console.after_request(_set_headers)
+    keep_redirects_local(console, settings.base_url)
+    console.register_error_handler(CalfeedError, _handle_error)
+    console.register_error_handler(HTTPException, _handle_http_error)
+    sign_in_routes.add_routes(console, context, authenticator)
+    for routes in (
         *(overview, endpoint_routes, delivery_routes, reminder_routes),
         *(rehearsal_routes, publish_routes, definition_routes, health_routes),
     ):
-        part.add_routes(console, desk)
+        routes.add_routes(console, context)
     return console
 
 
-def _guard() -> Answer | None:
-    """Turn away everybody who is not signed in, and forms that are not our own."""
-    if request.endpoint not in _OPEN and current_visit() is None:
-        inside = request.full_path.rstrip("?").lstrip("/")
-        back = (
-            f"{request.script_root}/{inside}"
-            if request.method in ("GET", "HEAD") and inside
-            else None
+def _check_access() -> WsgiResponse | None:
+    """Redirect to the sign-in page if not signed in; refuse forged forms."""
+    if request.endpoint not in _PUBLIC_ENDPOINTS and current_session() is None:
+        path = request.full_path.rstrip("?").lstrip("/")
+        target = (
+            f"{request.script_root}/{path}" if request.method in ("GET", "HEAD") and path else None
         )
-        return redirect(url_for("sign_in_page", next=back), HTTPStatus.SEE_OTHER)
-    if request.method == "POST" and not is_own_form():
+        return redirect(url_for("sign_in_page", next=target), HTTPStatus.SEE_OTHER)
+    if request.method == "POST" and not has_valid_form_token():
         raise InvalidInputError(
-            "This form is not from this visit: it was open too long, or came from elsewhere. "
-            "Nothing was done. Go back, load the page again and send it once more."
+            "This form does not belong to this session: the session has ended, or the form is from "
+            "another site. Nothing was changed. Go back, reload the page and submit it again."
         )
     return None
 
 
-def _keep_private(response: Response) -> Response:
-    """Let no cache keep what the console says, and no page load or frame it."""
+def _set_headers(response: Response) -> Response:
+    """Disable caching and framing."""
     response.headers["Cache-Control"] = "no-store"
-    return secure(response)
+    return set_security_headers(response)
 
 
-def _explain(error: CalfeedError) -> tuple[str, int]:
+def _handle_error(error: CalfeedError) -> tuple[str, int]:
     status = next(
         (status for kind, status in _STATUSES if isinstance(error, kind)),
         HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -119,7 +121,7 @@ def _explain(error: CalfeedError) -> tuple[str, int]:
     return _show_error(status, str(error)), status
 
 
-def _explain_status(error: HTTPException) -> Any:
+def _handle_http_error(error: HTTPException) -> Any:
     code = error.code or 500
     if error.response is not None or code < 400:
         return error  # a redirect

@@ -1,1 +1,1 @@
-"""Feeds: their addresses, the choices in them, their bytes."""
+"""Feeds: their routes, options and bytes."""

@@ -1,4 +1,4 @@
-"""Links that put one event into a calendar on the web, as it is now."""
+"""Links that add an event to a web calendar."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from calfeed.ical.text import plain_description
 from calfeed.model.events import Event
 from calfeed.web.pages.reader.languages import Reader
 
-_LONGEST = 1_000
-"""How much of a description goes into a link: browsers and servers refuse long ones."""
+_MAX_DESCRIPTION_LENGTH = 1_000
+"""Browsers and servers refuse long URLs."""
 
 
 def google_link(event: Event, page: str, reader: Reader) -> str:
-    """Google Calendar's form with the event in it; `page` is the address of the event's page."""
+    """Return a link to Google Calendar's event form; `page` is the URL of the event's page."""
     entries = {
         "action": "TEMPLATE",
-        "text": reader.say(event.summary, event.language).text,
+        "text": reader.localize(event.summary, event.language).text,
         "dates": f"{format_moment(event.start)}/{format_moment(_end_of(event))}",
         "details": _describe(event, page, reader),
         "location": _locate(event, reader),
@@ -29,11 +29,11 @@ def google_link(event: Event, page: str, reader: Reader) -> str:
 
 
 def outlook_link(event: Event, page: str, reader: Reader) -> str:
-    """Outlook.com's form with the event, or its first occurrence, in it."""
+    """Return a link to Outlook.com's event form, for the first occurrence."""
     entries = {
         "path": "/calendar/action/compose",
         "rru": "addevent",
-        "subject": reader.say(event.summary, event.language).text,
+        "subject": reader.localize(event.summary, event.language).text,
         "startdt": _stamp(event.start),
         "enddt": _stamp(_end_of(event)),
         "allday": "true" if event.all_day else "",
@@ -44,7 +44,7 @@ def outlook_link(event: Event, page: str, reader: Reader) -> str:
 
 
 def _end_of(event: Event) -> Moment:
-    """The exclusive end: of a time without one, itself; of a day without one, the next day."""
+    """Return the exclusive end; by default the start, or the day after an all-day start."""
     if event.end is not None:
         return event.end
     return event.start + timedelta(days=1) if event.all_day else event.start
@@ -55,12 +55,12 @@ def _encode(entries: dict[str, str]) -> str:
 
 
 def _describe(event: Event, page: str, reader: Reader) -> str:
-    text = plain_description(event, reader.tag, event.language)[:_LONGEST]
+    text = plain_description(event, reader.tag, event.language)[:_MAX_DESCRIPTION_LENGTH]
     return f"{text}\n\n{page}".strip()
 
 
 def _locate(event: Event, reader: Reader) -> str:
-    return reader.say(event.location, event.language).text if event.location else ""
+    return reader.localize(event.location, event.language).text if event.location else ""
 
 
 def _stamp(moment: Moment) -> str:

@@ -1,4 +1,4 @@
-"""All there is to know of one event, as its page shows it."""
+"""The view model of an event page."""
 
 from __future__ import annotations
 
@@ -15,31 +15,38 @@ from calfeed.model.revision import Move, Revision
 from calfeed.reminders.plan import plan_reminders
 from calfeed.store.rows import EventRow
 from calfeed.web.pages.lists.entries import Entry
-from calfeed.web.pages.lists.listing import Listing, Place, Turn, list_ahead, list_back, list_turned
-from calfeed.web.pages.reader.dates import tell_rule, write_short_day, write_when, write_zone
-from calfeed.web.pages.reader.languages import Reader, Said
+from calfeed.web.pages.lists.listing import (
+    Listing,
+    PageRequest,
+    Place,
+    list_past,
+    list_requested,
+    list_upcoming,
+)
+from calfeed.web.pages.reader.dates import describe_rule, write_short_day, write_when, write_zone
+from calfeed.web.pages.reader.languages import LocalizedText, Reader
 from calfeed.web.pages.reader.time_zones import list_zones
-from calfeed.web.published.timeline import Timeline, span_of
+from calfeed.web.published.timeline import Timeline, make_span
 
-_REMINDERS = 12
-_DATES = 12
-_AHEAD = timedelta(days=400)
+_MAX_REMINDERS = 12
+_MAX_DATES = 12
+_REMINDER_WINDOW = timedelta(days=400)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A date that an event has or had: when it was set (empty: not known), and why, if told."""
+    """A current or earlier date of an event: when it was set (empty if unknown), and why."""
 
     when: str
     start: str
     on: str
-    note: Said | None
+    note: LocalizedText | None
     current: bool
 
 
 @dataclass(frozen=True)
-class Sending:
-    """A reminder that will go out: its rule in words, and when."""
+class UpcomingReminder:
+    """A future reminder: its rule in words, and its time."""
 
     rule: str
     when: str
@@ -48,12 +55,12 @@ class Sending:
 
 @dataclass(frozen=True)
 class EventView:
-    """An event in a reader's language, as it is at a moment, with a page of its dates."""
+    """An event in a reader's language at a time, with a page of its occurrences."""
 
     row: EventRow
     reader: Reader
     now: datetime
-    turn: Turn | None = None
+    page_request: PageRequest | None = None
 
     @property
     def event(self) -> Event:
@@ -64,32 +71,33 @@ class EventView:
         return self.row.revision
 
     @property
-    def summary(self) -> Said:
-        return self.reader.say(self.event.summary, self.event.language)
+    def summary(self) -> LocalizedText:
+        return self.reader.localize(self.event.summary, self.event.language)
 
     @property
-    def others(self) -> list[Said]:
-        """The title in the other languages that it is written in."""
+    def others(self) -> list[LocalizedText]:
         shown = self.summary.language
-        return [Said(text, tag) for tag, text in self.event.summary.items() if tag != shown]
+        return [
+            LocalizedText(text, tag) for tag, text in self.event.summary.items() if tag != shown
+        ]
 
     @property
-    def location(self) -> Said | None:
+    def location(self) -> LocalizedText | None:
         text = self.event.location
-        return self.reader.say(text, self.event.language) if text else None
+        return self.reader.localize(text, self.event.language) if text else None
 
     @property
-    def description(self) -> Said | None:
+    def description(self) -> LocalizedText | None:
         """The description without markup."""
         if not self.event.description:
             return None
         languages = (self.reader.tag, self.event.language)
-        found = self.reader.say(self.event.description, self.event.language)
-        return Said(plain_description(self.event, *languages), found.language)
+        found = self.reader.localize(self.event.description, self.event.language)
+        return LocalizedText(plain_description(self.event, *languages), found.language)
 
     @property
     def html(self) -> str | None:
-        """The description as harmless HTML, where it is Markdown."""
+        """The description as sanitized HTML, if it is Markdown."""
         return html_description(self.event, self.reader.tag, self.event.language)
 
     @property
@@ -106,51 +114,51 @@ class EventView:
 
     @property
     def moves_with_the_clock(self) -> bool:
-        """Whether it is at another hour elsewhere: a whole day is the same day everywhere, save
-        for a deadline, which ends at one moment."""
+        """Whether its local time depends on the zone.
+
+        An all-day date is the same day everywhere, except for a deadline, which ends at an instant.
+        """
         return not self.event.all_day or self.deadline
 
     @cached_property
     def next(self) -> Entry | None:
-        """The occurrence that the page is about: the next one, else the last there was."""
-        for list_page in (list_ahead, list_back):
+        """The occurrence that the page shows: the next one, or else the last."""
+        for list_page in (list_upcoming, list_past):
             if found := list_page(self._timeline, self.now, self.reader, 1, fold=False).entries:
                 return found[0]
         return None
 
     @cached_property
     def dates(self) -> Listing:
-        """The next dates of what recurs, or those that were asked for."""
-        given = self._timeline, self.now, self.reader, _DATES
-        if self.turn is None:
-            return list_ahead(*given, fold=False)
-        return list_turned(*given, self.turn, fold=False)
+        """The next occurrences, or those on the requested page."""
+        arguments = self._timeline, self.now, self.reader, _MAX_DATES
+        if self.page_request is None:
+            return list_upcoming(*arguments, fold=False)
+        return list_requested(*arguments, self.page_request, fold=False)
 
     @property
     def tomorrow(self) -> Place:
-        """Before this are all dates that have begun."""
+        """The place before which all occurrences have begun."""
         return Place(self.reader.today(self.now) + timedelta(days=1))
 
     @property
     def start(self) -> Moment:
-        """When that begins, in the event's own zone."""
+        """The start of the shown occurrence, in the event's zone."""
         return self._shown.start if self._shown else self.event.start
 
     @property
     def when(self) -> str:
-        """When that is, in the event's own zone."""
+        """The time of the shown occurrence, in the event's zone."""
         end = self._shown.end if self._shown else self.event.end
         return write_when(self.start, end, self.reader.language)
 
     @property
     def own_zone(self) -> str:
-        """The event's zone as people call it."""
         return write_zone(self.event.time_zone, self._begins, self.reader.language)
 
     @property
     def elsewhere(self) -> str:
-        """The same time on the clock of the zone that the reader has chosen; empty where that is
-        none, or the event's own."""
+        """The same time in the zone that the reader chose; empty if that is the event's zone."""
         if self.reader.chosen_zone in ("", self.event.time_zone):
             return ""
         zone = self.reader.zone
@@ -164,7 +172,7 @@ class EventView:
 
     @property
     def begins(self) -> str:
-        """The instants it lasts from and to (ISO 8601, UTC), for the browser's own clock."""
+        """The start (ISO 8601, UTC), which page.js converts to the browser's zone."""
         return self._begins.isoformat()
 
     @property
@@ -173,14 +181,14 @@ class EventView:
 
     @property
     def zones(self) -> list[tuple[str, str]]:
-        """The zones to choose from: names, and what people call them."""
+        """The zones to choose from: ids and display names."""
         return list_zones(self.reader, self.event.time_zone, moment=self._begins)
 
     @property
     def timelines(self) -> list[list[Step]]:
-        """The dates it has had, newest first, then those of its occurrences that moved alone.
+        """The announced dates of the event, newest first, then those of single occurrences.
 
-        As they were announced; empty where it never moved.
+        Empty if nothing ever moved.
         """
         announced = self.row.announced
         if announced is None:
@@ -196,7 +204,7 @@ class EventView:
 
     @property
     def moved(self) -> bool:
-        """Whether the date that the page is about was another once."""
+        """Whether the shown occurrence has moved."""
         return self.next.moved if self.next else bool(self.timelines)
 
     def _make_timeline(
@@ -207,50 +215,50 @@ class EventView:
         steps = []
         times = [(move.start, move.end) for move in moves] + [(start, end)]
         for number, (begin, finish) in enumerate(times):
-            # What a move says of itself belongs to the date it led to.
+            # The note of a move belongs to the date that it led to.
             move = moves[number - 1] if number else None
             steps.append(
                 Step(
                     when=write_when(begin, finish, language),
                     start=begin.isoformat(),
                     on=write_short_day(move.on, language) if move else "",
-                    note=self.reader.say(move.note, own) if move and move.note else None,
+                    note=self.reader.localize(move.note, own) if move and move.note else None,
                     current=number == len(moves),
                 )
             )
         return steps[::-1]
 
     @property
-    def cancel_note(self) -> Said | None:
-        """Why it was cancelled, if that was said."""
+    def cancel_note(self) -> LocalizedText | None:
         note = self.revision.cancel_note
-        return self.reader.say(note, self.event.language) if note and self.cancelled else None
+        return self.reader.localize(note, self.event.language) if note and self.cancelled else None
 
     @property
-    def sendings(self) -> list[Sending]:
-        """The reminders that are still to go out, soonest first, in the event's zone.
+    def upcoming_reminders(self) -> list[UpcomingReminder]:
+        """The next reminders, soonest first, in the event's zone.
 
-        Those of the date that the page is about are among them, however far off it is.
+        Those of the shown occurrence are included, however far ahead it is.
         """
         if self.cancelled:
             return []
-        until = max(self.now + _AHEAD, self._begins + timedelta(days=2))
+        until = max(self.now + _REMINDER_WINDOW, self._begins + timedelta(days=2))
         planned = plan_reminders(self.event, self.now, until)
         found = []
-        for reminder in islice(planned, _REMINDERS):
+        for reminder in islice(planned, _MAX_REMINDERS):
             due = reminder.due.astimezone(self.event.zone)
             when = write_when(due, None, self.reader.language)
-            found.append(Sending(tell_rule(reminder.rule, self.reader.language), when, due))
+            found.append(
+                UpcomingReminder(describe_rule(reminder.rule, self.reader.language), when, due)
+            )
         return found
 
     @property
     def rules(self) -> list[str]:
-        """Its reminders in words."""
-        return [tell_rule(rule, self.reader.language) for rule in self.event.reminders]
+        return [describe_rule(rule, self.reader.language) for rule in self.event.reminders]
 
     @property
     def source_days(self) -> Sequence[str]:
-        """The days of its sources, in their order; empty where one has none."""
+        """The dates of its sources, in order; empty if a source has none."""
         language = self.reader.language
         return [
             write_short_day(source.date, language) if source.date else ""
@@ -273,4 +281,4 @@ class EventView:
 
     @cached_property
     def _timeline(self) -> Timeline:
-        return Timeline([span_of(self.row)])
+        return Timeline([make_span(self.row)])

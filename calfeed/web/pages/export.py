@@ -1,11 +1,10 @@
-"""The site as files, for hosts that only have files: what the application answers, address by
-address, so that both are the same bytes.
+"""Export the site as static files, with the same bytes as the application's responses.
 
-A file host knows no query strings, so a choice is part of a file's name: `?lang=ur&alarms=0` of
+A static host ignores query strings, so they become part of a file's name: `?lang=ur&alarms=0` of
 `/calendars/desk.ics` is `/calendars/desk.ur.no-alarms.ics`, `/calendars/desk/?lang=ur&view=month`
 is `/calendars/desk/index.month.ur.html`, `/calendars/desk/?month=2027-06&view=month` is
-`/calendars/desk/index.month.2027-06.html`. Of the months and years of this year and the next, there
-are those between a calendar's first and last date.
+`/calendars/desk/index.month.2027-06.html`. Months and years are exported between a calendar's first
+and last date in this year and the next.
 """
 
 from __future__ import annotations
@@ -27,39 +26,38 @@ from calfeed.errors import CalfeedError
 from calfeed.store.database import Database
 from calfeed.web.app import make_flask
 from calfeed.web.feeds.assembly import FeedSource
-from calfeed.web.feeds.choices import DEFAULT, Choice
+from calfeed.web.feeds.feed_options import DEFAULT_OPTIONS, FeedOptions
 from calfeed.web.pages.lists.months import step_month
 from calfeed.web.pages.reader.languages import ENGLISH, LANGUAGES
-from calfeed.web.published.responses import LookUp
+from calfeed.web.published.responses import StoredResponseMiddleware
 from calfeed.web.published.snapshot import ALL, PublishedCalendar, Snapshot, load_snapshot
 from calfeed.web.published.state import State
 
-# What is for operators and for those who have a token.
+# For operators, or with a token.
 _NOT_PUBLIC = ("/healthz", "/readyz", "/metrics", "/api/", "/console", "/private/")
 
 _LINK = re.compile(r'\b(href|src)="(/[^"#]*)')
 
-# The address in the snippet for other sites, which is text in a page.
+# The URL in the embedding snippet, which is text in a page.
 _EMBED = re.compile(r"/embed/[a-z0-9-]+/\?lang=[A-Za-z-]+(?=&#34;)")
 
-_STATIC = ("icon.svg", "page.js", "style.css")
-"""What public pages load."""
+_STATIC_FILES = ("icon.svg", "page.js", "style.css")
 
-_CALENDAR = "pages.calendar"
-_OCCURRENCES = "/occurrences.json"
+_CALENDAR_ENDPOINT = "pages.calendar"
+_OCCURRENCES_SUFFIX = "/occurrences.json"
 
 
 class FileSource(FeedSource):
-    """A feed whose choices are files."""
+    """A feed whose options are encoded in file names."""
 
-    def address(self, choice: Choice) -> str:
-        """Where the file of a choice is."""
-        return self.base_url + feed_file(self.path, choice)
+    def address(self, options: FeedOptions) -> str:
+        """Return the URL of the file with some options."""
+        return self.base_url + feed_file_path(self.path, options)
 
 
 @dataclass(frozen=True)
 class Page:
-    """Something to ask the application for, and the file that its answer becomes."""
+    """A URL of the application, and the file that its response is written to."""
 
     path: str
     query: str
@@ -67,20 +65,18 @@ class Page:
 
     @property
     def address(self) -> str:
-        """What a link to it says in the application."""
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
 def make_site(
     database: Database, base_url: str, now: datetime, time_zone: str = ""
 ) -> Iterator[tuple[str, bytes]]:
-    """Each file of the site, by its path in the folder: everything public that is published.
+    """Iterate over the files of the site: path in the folder, and content.
 
-    The same state gives the same bytes on every day of a year: what is coming and what is past is
-    told as of the last publish, or as of the year's first day (UTC) where that is later.
-    `base_url` is where the site will be; it may have a path. `time_zone` is that of pages about
-    all calendars. Raises StoreError where the database
-    does not answer, CalfeedError where the application does not.
+    The same state gives the same bytes all year: upcoming and past dates are relative to the last
+    publish, or to the first day of the year (UTC) if that is later. `base_url` is the site's URL;
+    it may have a path. `time_zone` is used for pages about all calendars. Raises StoreError if the
+    database is unavailable, CalfeedError if a page fails.
     """
     snapshot = load_snapshot(database, base_url, now)
     as_of = max(snapshot.sources[ALL].modified, datetime(now.year, 1, 1, tzinfo=UTC))
@@ -91,10 +87,10 @@ def make_site(
     state = State(database, base_url, lambda: as_of, time_zone)
     state.snapshot = snapshot
     app = make_flask(state, base_url)
-    client = Client(LookUp(app.wsgi_app, snapshot))
+    client = Client(StoredResponseMiddleware(app.wsgi_app, snapshot))
     pages = list_pages(app, snapshot, as_of)
     files = {page.address: "/" + page.file.removesuffix("index.html") for page in pages}
-    # English is what a page is in where its address does not say.
+    # Without a language in its URL, a page is in English.
     files |= {_in_english(page): files[page.address] for page in pages if _is_page(page)}
     app.jinja_env.globals.update(as_of=as_of.date(), files=files)
     prefix = urlsplit(base_url).path
@@ -103,55 +99,57 @@ def make_site(
         body = _fetch(client, page, 200, files, prefix)
         yield page.file, body
         for new, old in names:
-            room, _, rest = page.file.partition("/")
+            folder, _, rest = page.file.partition("/")
             if rest.startswith((f"{new}.", f"{new}/")):
-                yield f"{room}/{old}{rest.removeprefix(new)}", body
+                yield f"{folder}/{old}{rest.removeprefix(new)}", body
     yield "404.html", _fetch(client, Page("/404.html", "", "404.html"), 404, files, prefix)
     static = Path(app.root_path, "static")
-    for name in _STATIC:
+    for name in _STATIC_FILES:
         yield f"static/{name}", (static / name).read_bytes()
 
 
 def list_pages(app: Flask, snapshot: Snapshot, as_of: datetime) -> list[Page]:
-    """Everything that anybody may read: what is looked up, its choices, and Flask's routes."""
-    views = {slug: list_views(one, as_of) for slug, one in snapshot.calendars.items()}
-    paths = {*snapshot.answers, *snapshot.shapes}
+    """List all public pages: feeds, feeds with options, and Flask's routes."""
+    views = {slug: list_views(found, as_of) for slug, found in snapshot.calendars.items()}
+    paths = {*snapshot.responses, *snapshot.other_formats}
     values: dict[frozenset[str], list[dict[str, str]]] = {
         frozenset(): [{}],
         frozenset({"slug"}): [{"slug": slug} for slug in snapshot.calendars],
         frozenset({"slug", "event_slug"}): [
             {"slug": slug, "event_slug": event}
-            for slug, one in snapshot.calendars.items()
-            for event in one.by_slug
+            for slug, found in snapshot.calendars.items()
+            for event in found.by_slug
         ],
     }
     adapter = app.url_map.bind("")
     pages = []
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and not rule.rule.startswith(_NOT_PUBLIC):
-            for each in values.get(frozenset(rule.arguments), []):
-                path = adapter.build(rule.endpoint, each)
+            for arguments in values.get(frozenset(rule.arguments), []):
+                path = adapter.build(rule.endpoint, arguments)
                 paths.add(path)
                 if rule.endpoint.startswith("pages."):
-                    chosen = views[each["slug"]] if rule.endpoint == _CALENDAR else [{}]
+                    chosen = (
+                        views[arguments["slug"]] if rule.endpoint == _CALENDAR_ENDPOINT else [{}]
+                    )
                     pages += [_page(path, view, one.tag) for view in chosen for one in LANGUAGES]
     files = [Page(path, "", _file_of(path)) for path in paths - {page.path for page in pages}]
     for path, source in snapshot.sources.items():
-        for choice in list_choices(source):
-            files.append(Page(path, choice.query(), feed_file(path, choice)[1:]))
+        for options in list_feed_options(source):
+            files.append(Page(path, options.query(), feed_file_path(path, options)[1:]))
     for row in snapshot.rows():
         path = f"/calendars/{row.calendar}/{row.slug}.ics"
         for tag in sorted({form.language for form in row.vevents if form.language}):
-            choice = Choice(language=tag)
-            files.append(Page(path, choice.query(), feed_file(path, choice)[1:]))
+            options = FeedOptions(language=tag)
+            files.append(Page(path, options.query(), feed_file_path(path, options)[1:]))
     return sorted([*pages, *files], key=lambda page: page.file)
 
 
 def list_views(found: PublishedCalendar, as_of: datetime) -> list[dict[str, str]]:
-    """The views of a calendar that become files, as what their addresses say.
+    """Return the query parameters of the views of a calendar that become files.
 
-    Months and years are those of the year of `as_of` and the next, from the first to the last that
-    has a date. The month of `as_of` is one of them, so that each can be reached from there.
+    Months and years range from the first to the last date in the year of `as_of` and the next.
+    The month of `as_of` is included, so that all can be reached from there.
     """
     views = [{}, {"view": "month"}, {"view": "year"}]
     zone = ZoneInfo(found.calendar.time_zone)
@@ -168,7 +166,7 @@ def list_views(found: PublishedCalendar, as_of: datetime) -> list[dict[str, str]
 
 
 def _page(path: str, view: Mapping[str, str], tag: str) -> Page:
-    """A page in a view and a language; English is where no language is named."""
+    """Return a page in a view and a language; English has no parameter."""
     language = {"lang": tag} if tag != ENGLISH.tag else {}
     query = urlencode(sorted({**view, **language}.items()))
     stem, _, ending = _file_of(path).rpartition(".")
@@ -176,25 +174,27 @@ def _page(path: str, view: Mapping[str, str], tag: str) -> Page:
 
 
 def _is_page(page: Page) -> bool:
-    return page.file.endswith((".html", _OCCURRENCES)) and "lang=" not in page.query
+    return page.file.endswith((".html", _OCCURRENCES_SUFFIX)) and "lang=" not in page.query
 
 
 def _in_english(page: Page) -> str:
-    """The address of a page that names English."""
+    """Return the URL of a page with English as parameter."""
     query = urlencode(sorted([("lang", ENGLISH.tag), *parse_qsl(page.query)]))
     return f"{page.path}?{query}"
 
 
-def list_choices(source: FeedSource) -> list[Choice]:
-    """The choices of a feed that become files: each of its languages, with and without alarms."""
+def list_feed_options(source: FeedSource) -> list[FeedOptions]:
+    """Return the options of a feed that become files: languages, with and without alarms."""
     tags = {*source.languages, ""}
-    choices = [Choice(language=tag, alarms=alarms) for tag in tags for alarms in (True, False)]
-    return [choice for choice in choices if choice != DEFAULT]
+    variants = [
+        FeedOptions(language=tag, alarms=alarms) for tag in tags for alarms in (True, False)
+    ]
+    return [options for options in variants if options != DEFAULT_OPTIONS]
 
 
-def feed_file(path: str, choice: Choice) -> str:
-    """The path under which a feed's choice is a file: `/calendars/desk.ur.no-alarms.ics`."""
-    parts = [choice.language, "" if choice.alarms else "no-alarms", "ics"]
+def feed_file_path(path: str, options: FeedOptions) -> str:
+    """Return the path of the file of a feed with options: `/calendars/desk.ur.no-alarms.ics`."""
+    parts = [options.language, "" if options.alarms else "no-alarms", "ics"]
     return ".".join([path.removesuffix(".ics"), *filter(None, parts)])
 
 
@@ -203,18 +203,18 @@ def _file_of(path: str) -> str:
 
 
 def _as_files(source: FeedSource) -> FileSource:
-    return FileSource(**{each.name: getattr(source, each.name) for each in fields(source)})
+    return FileSource(**{field.name: getattr(source, field.name) for field in fields(source)})
 
 
 def _former_names(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Pairs of a public calendar's name and one that it had, which has no other calendar now.
+    """Return pairs of current and former names of public calendars.
 
-    A file cannot send anybody on, so under a former name there is the same again.
+    A static file cannot redirect, so the same files exist under former names.
     """
     return sorted(
         (new, old)
         for old, new in snapshot.renamed.items()
-        if new in snapshot.calendars and old not in snapshot.everything
+        if new in snapshot.calendars and old not in snapshot.all_calendars
     )
 
 
@@ -222,18 +222,18 @@ def _fetch(client: Client, page: Page, status: int, files: dict[str, str], prefi
     response = client.get(page.path, query_string=page.query, headers={"Accept": "text/html"})
     if response.status_code != status:
         raise CalfeedError(
-            f"the page {page.address} cannot be made (status {response.status_code}), so there "
-            "is no site"
+            f"the page {page.address} failed with status {response.status_code}, so the site was "
+            "not exported"
         )
-    if page.path.endswith(_OCCURRENCES):
-        items = [{**one, "url": prefix + files[one["url"]]} for one in response.get_json()]
+    if page.path.endswith(_OCCURRENCES_SUFFIX):
+        items = [{**item, "url": prefix + files[item["url"]]} for item in response.get_json()]
         return json.dumps(items, ensure_ascii=False).encode()
     if response.mimetype != "text/html":
         return response.get_data()
 
-    def point(link: re.Match[str]) -> str:
+    def rewrite(link: re.Match[str]) -> str:
         target = unescape(link[2])
         return f'{link[1]}="{escape(prefix + files.get(target, target))}'
 
-    text = _LINK.sub(point, response.get_data(as_text=True))
+    text = _LINK.sub(rewrite, response.get_data(as_text=True))
     return _EMBED.sub(lambda found: files[found[0]], text).encode()

@@ -1,8 +1,8 @@
-"""Pages that are ready: made once by Flask, then answered in front of it like feeds.
+"""A cache of rendered pages in front of Flask.
 
-A page hangs on the published state, on the reader's language and on the time ("tomorrow", "now").
-So one that Flask calls public is kept under its address and language until the minute is over. Of
-the address only the known parameters count, and Flask sees no others.
+A page depends on the snapshot, the reader's language and the time ("tomorrow", "now"). So pages
+that Flask marks as public are cached by URL and language until the minute ends. Unknown query
+parameters are removed before Flask sees them.
 """
 
 from __future__ import annotations
@@ -11,99 +11,96 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from calfeed.web.pages.query import FEED, settle_query
+from calfeed.web.pages.query import FEED_SUFFIX, normalize_query
 from calfeed.web.pages.reader.languages import choose_accepted
 from calfeed.web.published.responses import (
-    Answer,
     Application,
     Headers,
-    KeptAnswers,
+    ResponseCache,
     StartResponse,
-    make_answer,
+    StoredResponse,
+    build_response,
     respond,
 )
 from calfeed.web.published.snapshot import EMPTY, Snapshot
 from calfeed.web.published.state import State
 
 PUBLIC = "public, no-cache"
-"""The Cache-Control of a page that is the same for everybody: to be kept, and asked about again."""
+"""The Cache-Control of a page that is the same for everybody: cache, but revalidate."""
 
-_OF_FLASK = {"Content-Length", "ETag", "Last-Modified", "Accept-Ranges", "Date"}
-"""What Flask says of the bytes that it sends; the last four it says of files."""
+_REPLACED_HEADERS = {"Content-Length", "ETag", "Last-Modified", "Accept-Ranges", "Date"}
+"""Headers of Flask about the bytes that it sends."""
 
 
 @dataclass(frozen=True)
-class _Shelf:
-    """The pages of one minute and one state. A page goes back where it was looked for."""
+class _MinuteCache:
+    """The pages of one minute and one snapshot."""
 
     minute: int
     snapshot: Snapshot
-    pages: KeptAnswers[tuple[str, str, str]]
+    pages: ResponseCache[tuple[str, str, str]]
 
 
-class ReadyPages:
-    """WSGI middleware that keeps the public pages an application makes, up to so many bytes."""
+class PageCache:
+    """WSGI middleware that caches the public pages of an application."""
 
-    def __init__(
-        self, application: Application, state: State, most_bytes: int = 32_000_000
-    ) -> None:
+    def __init__(self, application: Application, state: State, max_bytes: int = 32_000_000) -> None:
         self._application = application
         self._state = state
-        self._most_bytes = most_bytes
-        self._shelf = _Shelf(0, EMPTY, KeptAnswers(most_bytes))
+        self._max_bytes = max_bytes
+        self._cache = _MinuteCache(0, EMPTY, ResponseCache(max_bytes))
 
     @property
-    def held(self) -> int:
-        """How many bytes are kept now."""
-        return self._shelf.pages.held
+    def size(self) -> int:
+        return self._cache.pages.size
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or path.endswith(FEED):
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or path.endswith(FEED_SUFFIX):
             return self._application(environ, start_response)
         if query:
-            query = settle_query(query, self._state.snapshot.languages)
+            query = normalize_query(query, self._state.snapshot.languages)
             environ = {**environ, "QUERY_STRING": query}
         key = (path, query, choose_accepted(environ.get("HTTP_ACCEPT_LANGUAGE", "")).tag)
         pages = self._current_pages()
-        answer = pages.find(key)
-        if answer is not None:
-            return respond(answer, environ, start_response)
-        headers: Headers = []
+        cached = pages.get(key)
+        if cached is not None:
+            return respond(cached, environ, start_response)
+        public_headers: Headers = []
 
-        def begin(status: str, said: Headers, exc_info: Any = None) -> Any:
-            if status.startswith("200 ") and ("Cache-Control", PUBLIC) in said:
-                headers.extend(said)
-                return None  # what is public is answered below, with validators
-            return start_response(status, said, exc_info)
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            if status.startswith("200 ") and ("Cache-Control", PUBLIC) in headers:
+                public_headers.extend(headers)
+                return None  # a public page is sent below, with validators
+            return start_response(status, headers, exc_info)
 
-        # A page is made whole for HEAD as well: its headers are those of GET.
-        made = self._application({**environ, "REQUEST_METHOD": "GET"}, begin)
-        if not headers:
-            return made if environ["REQUEST_METHOD"] == "GET" else _close(made)
-        answer = _settle(b"".join(made), headers)
-        _close(made)
-        pages.keep(key, answer)
-        return respond(answer, environ, start_response)
+        # A HEAD request gets the headers of GET, so the page is always rendered.
+        body = self._application({**environ, "REQUEST_METHOD": "GET"}, start)
+        if not public_headers:
+            return body if environ["REQUEST_METHOD"] == "GET" else _close(body)
+        page = _store(b"".join(body), public_headers)
+        _close(body)
+        pages.put(key, page)
+        return respond(page, environ, start_response)
 
-    def _current_pages(self) -> KeptAnswers[tuple[str, str, str]]:
+    def _current_pages(self) -> ResponseCache[tuple[str, str, str]]:
         minute, snapshot = int(self._state.clock().timestamp()) // 60, self._state.snapshot
-        shelf = self._shelf
-        if shelf.minute != minute or shelf.snapshot is not snapshot:
-            shelf = self._shelf = _Shelf(minute, snapshot, KeptAnswers(self._most_bytes))
-        return shelf.pages
+        cache = self._cache
+        if cache.minute != minute or cache.snapshot is not snapshot:
+            cache = self._cache = _MinuteCache(minute, snapshot, ResponseCache(self._max_bytes))
+        return cache.pages
 
 
-def _settle(body: bytes, headers: Headers) -> Answer:
-    """A page as an answer: what Flask said of it, with validators of its own and both forms."""
-    said = {name: text for name, text in headers if name not in _OF_FLASK}
-    kind = said.pop("Content-Type")
-    return make_answer(body, kind, None, list(said.items()))
+def _store(body: bytes, headers: Headers) -> StoredResponse:
+    """Return a page as a stored response, with the headers that Flask set."""
+    kept = {name: text for name, text in headers if name not in _REPLACED_HEADERS}
+    content_type = kept.pop("Content-Type")
+    return build_response(body, content_type, None, list(kept.items()))
 
 
-def _close(made: Iterable[bytes]) -> tuple[bytes, ...]:
-    """Let a response that is not read go, as WSGI asks (PEP 3333)."""
-    close = getattr(made, "close", None)
+def _close(body: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Close a WSGI response that is not sent (PEP 3333)."""
+    close = getattr(body, "close", None)
     if close is not None:
         close()
     return ()

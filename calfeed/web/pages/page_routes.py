@@ -1,4 +1,4 @@
-"""The routes of the pages: what there is, what comes next, how to subscribe."""
+"""The routes of the pages."""
 
 from __future__ import annotations
 
@@ -12,38 +12,36 @@ from calfeed.web.feeds.assembly import FeedSource
 from calfeed.web.pages.add_links import google_link, outlook_link
 from calfeed.web.pages.event_view import EventView
 from calfeed.web.pages.lists.cards import choose_timeline, list_cards, make_card, read_categories
-from calfeed.web.pages.lists.listing import Place, list_ahead, list_back, list_turned
-from calfeed.web.pages.lists.months import look_at_month, look_at_year, read_month, read_year
+from calfeed.web.pages.lists.listing import Place, list_past, list_requested, list_upcoming
+from calfeed.web.pages.lists.months import make_month_grid, make_year_grid, read_month, read_year
 from calfeed.web.pages.lists.occurrences import list_occurrences, read_window
 from calfeed.web.pages.page_cache import PUBLIC
 from calfeed.web.pages.reader.languages import Reader
-from calfeed.web.pages.reader.time_zones import default_zone, read_zone, zone_of_all
+from calfeed.web.pages.reader.time_zones import default_zone, read_zone, shared_zone
 from calfeed.web.pages.reader.wording import gettext
-from calfeed.web.pages.request_options import address, read_turn
+from calfeed.web.pages.request_options import address, read_page_request
 from calfeed.web.pages.resolve import find_calendar, find_event
 from calfeed.web.pages.subscribing import Subscription, choose_feed, make_subscription
-from calfeed.web.published.shapes import make_json_ld
+from calfeed.web.published.formats import make_json_ld
 from calfeed.web.published.snapshot import ALL, PublishedCalendar
 from calfeed.web.published.state import State
 from calfeed.web.published.timeline import Timeline
 
-_MOST = 60
-"""Lines of a list on a page that is one."""
-_MOST_AT_HOME = 20
-_MOST_PAST = 20
-_MOST_EMBEDDED = 10
-_LONGEST_SEARCH = 200
+_MAX_LINES = 60
+_MAX_HOME_LINES = 20
+_MAX_PAST_LINES = 20
+_MAX_EMBEDDED_LINES = 10
+_MAX_SEARCH_LENGTH = 200
 
 
 def make_blueprint(state: State, base_url: str) -> Blueprint:
-    """The routes of the pages."""
     pages = Blueprint("pages", __name__)
     pages.before_request(read_zone)
 
     @pages.after_request
-    def keep(response: Response) -> Response:
+    def set_cache_headers(response: Response) -> Response:
         if response.status_code == 200:
-            # A search is somebody's own; nobody else asks the same.
+            # Searches are rarely repeated.
             public = not request.args.get("q")
             response.headers["Cache-Control"] = PUBLIC if public else "no-store"
             response.headers["Vary"] = "Accept-Encoding, Accept-Language"
@@ -52,28 +50,31 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
     def subscribe_to(
         found: PublishedCalendar | None, categories: tuple[str, ...] = ()
     ) -> Subscription | None:
-        """How to subscribe to what the page shows; None where nothing is published yet."""
+        """Return the subscription for a page; None if nothing is published yet."""
         source = state.snapshot.sources.get(found.source.path if found else ALL)
         return _subscription(source, found, categories) if source else None
 
     def list_pages(
-        timeline: Timeline, reader: Reader, most: int, *, past: bool = True
+        timeline: Timeline, reader: Reader, max_lines: int, *, past: bool = True
     ) -> dict[str, Any]:
-        """The page of a list that is asked for; by itself what is coming, and what is `past`."""
-        now, turn = state.clock(), read_turn()
-        if turn is not None:
-            return {"turn": turn, "turned": list_turned(timeline, now, reader, _MOST, turn)}
+        """Return the requested page of a list; by default upcoming and `past` occurrences."""
+        now, page_request = state.clock(), read_page_request()
+        if page_request is not None:
+            return {
+                "page_request": page_request,
+                "listing": list_requested(timeline, now, reader, _MAX_LINES, page_request),
+            }
         return {
-            "coming": list_ahead(timeline, now, reader, most),
-            "past": list_back(timeline, now, reader, _MOST_PAST) if past else None,
+            "coming": list_upcoming(timeline, now, reader, max_lines),
+            "past": list_past(timeline, now, reader, _MAX_PAST_LINES) if past else None,
             "tomorrow": Place(reader.today(now) + timedelta(days=1)),
         }
 
     @pages.get("/")
     def home() -> str:
         snapshot = state.snapshot
-        reader = default_zone(state.time_zone or zone_of_all(snapshot))
-        words = request.args.get("q", "").strip()[:_LONGEST_SEARCH]
+        reader = default_zone(state.time_zone or shared_zone(snapshot))
+        words = request.args.get("q", "").strip()[:_MAX_SEARCH_LENGTH]
         timeline, found = snapshot.timeline, None
         if words:
             rows = snapshot.search(words)
@@ -81,7 +82,9 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             timeline = timeline.choose(lambda row: row.uid in uids)
         return render_template(
             "home.html",
-            **list_pages(timeline, reader, _MOST if words else _MOST_AT_HOME, past=bool(words)),
+            **list_pages(
+                timeline, reader, _MAX_LINES if words else _MAX_HOME_LINES, past=bool(words)
+            ),
             calendars={card.slug: card for card in list_cards(snapshot)},
             words=words,
             found=found,
@@ -107,7 +110,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
         return render_template(
             "calendar.html",
             **context,
-            **list_pages(choose_timeline(found, categories), reader, _MOST),
+            **list_pages(choose_timeline(found, categories), reader, _MAX_LINES),
             view="agenda",
         )
 
@@ -135,7 +138,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
         page = f"{base_url}/calendars/{slug}/{event_slug}/"
         return render_template(
             "event.html",
-            view=EventView(row, reader, state.clock(), read_turn()),
+            view=EventView(row, reader, state.clock(), read_page_request()),
             calendar=make_card(found, reader),
             download=_download_path(row, reader),
             google=google_link(row.revision.event, page, reader),
@@ -170,7 +173,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             "embed.html",
             calendar=make_card(found, reader),
             categories=categories,
-            coming=list_ahead(timeline, state.clock(), reader, _MOST_EMBEDDED),
+            coming=list_upcoming(timeline, state.clock(), reader, _MAX_EMBEDDED_LINES),
         )
 
     return pages
@@ -181,8 +184,8 @@ def _show_month(context: dict[str, Any], timeline: Timeline, now: datetime) -> s
     first = read_month(request.args.get("month", ""), reader.today(now))
     if first is None:
         abort(404, gettext("There is no such month."))
-    look = look_at_month(timeline, first, now, reader)
-    return render_template("month.html", **context, view="month", look=look)
+    grid = make_month_grid(timeline, first, now, reader)
+    return render_template("month.html", **context, view="month", grid=grid)
 
 
 def _show_year(context: dict[str, Any], timeline: Timeline, now: datetime) -> str:
@@ -190,8 +193,8 @@ def _show_year(context: dict[str, Any], timeline: Timeline, now: datetime) -> st
     year = read_year(request.args.get("year", ""), reader.today(now))
     if year is None:
         abort(404, gettext("There is no such year."))
-    look = look_at_year(timeline, year, now, reader)
-    return render_template("year.html", **context, view="year", look=look)
+    grid = make_year_grid(timeline, year, now, reader)
+    return render_template("year.html", **context, view="year", grid=grid)
 
 
 def _subscription(
@@ -201,14 +204,14 @@ def _subscription(
     slug, name = None, gettext("All calendars")
     if found is not None:
         slug = found.calendar.slug
-        name = reader.say(found.calendar.name, found.calendar.language).text
+        name = reader.localize(found.calendar.name, found.calendar.language).text
     choice = choose_feed(source, reader, categories)
     page = address(f"/subscribe/{slug}/" if slug else "/subscribe/", category=categories)
     return make_subscription(source, name, choice, page)
 
 
 def _download_path(row: EventRow, reader: Reader) -> str:
-    """The path of an event's file, in the reader's language where it is written in it."""
+    """Return the path of an event's .ics file, in the reader's language if available."""
     event = row.revision.event
     path = f"/calendars/{event.calendar}/{event.slug}.ics"
     languages = {form.language for form in row.vevents}

@@ -1,4 +1,4 @@
-"""From a name in an address to what there is: a calendar, an event."""
+"""Find the calendar and event of a URL, or abort."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from calfeed.web.published.snapshot import PublishedCalendar, Snapshot
 
 
 def find_calendar(snapshot: Snapshot, slug: str) -> PublishedCalendar:
-    """The public calendar of a name; otherwise the answer is 308, 410 or 404."""
+    """Return a public calendar by name, or abort with 308, 410 or 404."""
     found = snapshot.calendars.get(slug)
     if found is None:
-        _explain_absence(snapshot, slug)
+        _abort_missing_calendar(snapshot, slug)
     return found
 
 
 def find_event(found: PublishedCalendar, slug: str) -> EventRow:
-    """The event of a name in a calendar; otherwise the answer is 404."""
+    """Return an event of a calendar by name, or abort with 404."""
     row = found.by_slug.get(slug)
     if row is None:
-        name = g.reader.say(found.calendar.name, found.calendar.language).text
+        name = g.reader.localize(found.calendar.name, found.calendar.language).text
         abort(
             404,
             gettext(
@@ -35,15 +35,15 @@ def find_event(found: PublishedCalendar, slug: str) -> EventRow:
     return row
 
 
-def _explain_absence(snapshot: Snapshot, slug: str) -> NoReturn:
-    # What is private is, to who has no token, not there.
+def _abort_missing_calendar(snapshot: Snapshot, slug: str) -> NoReturn:
+    # Private calendars are treated as missing.
     new = snapshot.renamed.get(slug)
     if new in snapshot.calendars:
         # The name is the second part of each path: /calendars/<name>.ics, /embed/<name>/.
         _, first, rest = request.full_path.removesuffix("?").split("/", 2)
-        # 308, which calendar apps keep: the next time they ask for the new name at once.
+        # Calendar apps store the target of a 308.
         abort(redirect(f"/{first}/{new}{rest.removeprefix(slug)}", 308))
-    if slug in snapshot.gone:
+    if slug in snapshot.withdrawn:
         abort(
             410,
             gettext(

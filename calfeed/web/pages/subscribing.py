@@ -1,4 +1,4 @@
-"""How to subscribe: the feed's address as each calendar app takes it, and as a picture."""
+"""Subscription links for calendar apps, and QR codes."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ from markupsafe import Markup
 
 from calfeed.model.events import Calendar
 from calfeed.web.feeds.assembly import FeedSource
-from calfeed.web.feeds.choices import Choice
+from calfeed.web.feeds.feed_options import FeedOptions
 from calfeed.web.pages.reader.languages import Reader
 from calfeed.web.pages.reader.wording import gettext as _
 
 
 @dataclass(frozen=True)
 class Client:
-    """A calendar app: the link that opens it, what to do there, how often it looks again.
-
-    `how` and `refresh` are texts in the language of whoever reads them.
-    """
+    """A calendar app: its link, instructions, and refresh interval, in the reader's language."""
 
     key: str
     name: str
@@ -32,9 +29,9 @@ class Client:
 
 @dataclass(frozen=True)
 class Subscription:
-    """One feed, chosen: its address, its name, the file to download, the apps that take it.
+    """A feed with options: its URL, name, download path, and apps.
 
-    `page` is the path of the page that tells all this.
+    `page` is the path of its subscription page.
     """
 
     feed: str
@@ -45,34 +42,36 @@ class Subscription:
 
     @property
     def qr(self) -> Markup:
-        """The address as a QR code, an SVG that brings its own white ground."""
+        """The URL as a QR code, an SVG with a white background."""
         return _make_qr(self.feed)
 
 
 @lru_cache(maxsize=256)
 def _make_qr(text: str) -> Markup:
-    # A page has one, and it takes half as long to make as the page does: some 8 kB to keep.
+    # Takes half as long as rendering a page, and about 8 kB of cache.
     code = segno.make(text, error="m", micro=False)
     return Markup(code.svg_inline(border=4, light="#fff", omitsize=True))
 
 
-def make_subscription(source: FeedSource, name: str, choice: Choice, page: str) -> Subscription:
-    """The subscription to a choice of a feed; `page` is the path of its page."""
-    feed = source.address(choice)
-    query = choice.query()
+def make_subscription(
+    source: FeedSource, name: str, options: FeedOptions, page: str
+) -> Subscription:
+    """Return the subscription to a feed with options; `page` is the path of its page."""
+    feed = source.address(options)
+    query = options.query()
     download = source.path + (f"?{query}" if query else "")
     return Subscription(feed, name, page, download, _list_clients(feed, name))
 
 
-def choose_feed(source: FeedSource, reader: Reader, categories: tuple[str, ...]) -> Choice:
-    """What a reader sees, as a choice of the feed: the same categories, in the same language.
+def choose_feed(source: FeedSource, reader: Reader, categories: tuple[str, ...]) -> FeedOptions:
+    """Return the feed options that match a page: the same categories and language.
 
-    A language nothing is written in is no choice, and the calendar's own needs none.
+    Unavailable languages are left out, and so is the calendar's own, the default.
     """
     own = _own_language(source.calendar)
     tags = (reader.tag, reader.tag.split("-")[0])
     language = next((tag for tag in tags if tag in source.languages), "")
-    return Choice(categories=categories, language="" if language == own else language)
+    return FeedOptions(categories=categories, language="" if language == own else language)
 
 
 def _own_language(calendar: Calendar | None) -> str:

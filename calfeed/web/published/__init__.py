@@ -1,1 +1,1 @@
-"""The published state as web processes hold it, and what is made of it in advance."""
+"""The published state as web processes hold it, and the responses made from it in advance."""

@@ -1,4 +1,4 @@
-"""A cache of values that are made on first use, with a bound on its size."""
+"""A thread-safe LRU cache with a limit on the total size of its values."""
 
 from __future__ import annotations
 
@@ -12,72 +12,71 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Key, Value]):
-    """What was made, by key, those used last up to a total size; for many threads.
+class BoundedCache(Generic[Key, Value]):
+    """An LRU cache that computes each missing value once, even for concurrent callers.
 
-    `size_of` says what a key and its value take; its unit is that of `most`. A value that is
-    larger than `most` by itself is given out and not kept.
+    `measure` returns the size of a key and its value, in the unit of `max_size`. A value larger
+    than `max_size` is not cached.
     """
 
-    def __init__(self, most: int, size_of: Callable[[Key, Value], int]) -> None:
-        self._most = most
-        self._size_of = size_of
+    def __init__(self, max_size: int, measure: Callable[[Key, Value], int]) -> None:
+        self._max_size = max_size
+        self._measure = measure
         self._size = 0
         self._values: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
-        self._making: dict[Key, Future[Value]] = {}
+        self._in_progress: dict[Key, Future[Value]] = {}
         self._lock = threading.Lock()
 
     @property
-    def held(self) -> int:
-        """How much is kept now."""
+    def size(self) -> int:
         return self._size
 
-    def find(self, key: Key) -> Value | None:
-        """The value that is kept under a key, if one is."""
+    def get(self, key: Key) -> Value | None:
+        """Return the cached value of a key, if any."""
         with self._lock:
-            return self._find(key)
+            return self._get(key)
 
-    def keep(self, key: Key, value: Value) -> None:
-        """Keep a value, and let those go that were not used for the longest time."""
-        size = self._size_of(key, value)
+    def put(self, key: Key, value: Value) -> None:
+        """Cache a value, and evict the least recently used ones."""
+        size = self._measure(key, value)
         with self._lock:
-            if key in self._values or size > self._most:
+            if key in self._values or size > self._max_size:
                 return
             self._values[key] = value, size
             self._size += size
-            while self._size > self._most:
-                _, (_, dropped) = self._values.popitem(last=False)
-                self._size -= dropped
+            while self._size > self._max_size:
+                _, (_, evicted_size) = self._values.popitem(last=False)
+                self._size -= evicted_size
 
-    def get(self, key: Key, make: Callable[[], Value]) -> Value:
-        """The value that is kept under a key; where none is, one thread makes it.
+    def get_or_make(self, key: Key, make: Callable[[], Value]) -> Value:
+        """Return the cached value of a key, or call `make` and cache its result.
 
-        Others that ask meanwhile wait, and get the same value, or the error that `make` raised.
+        Concurrent callers wait for the first one, and get its value or its exception.
         """
         with self._lock:
-            found = self._find(key)
-            if found is not None:
-                return found
-            making = self._making.get(key)
-            if making is None:
-                mine = self._making[key] = Future()
-        if making is not None:
-            return making.result()
+            cached = self._get(key)
+            if cached is not None:
+                return cached
+            pending = self._in_progress.get(key)
+            if pending is None:
+                future = self._in_progress[key] = Future()
+        if pending is not None:
+            return pending.result()
         try:
             value = make()
-            self.keep(key, value)
-            mine.set_result(value)
+            self.put(key, value)
+            future.set_result(value)
         except BaseException as error:
-            mine.set_exception(error)
+            future.set_exception(error)
             raise
         finally:
             with self._lock:
-                del self._making[key]
+                del self._in_progress[key]
         return value
 
-    def _find(self, key: Key) -> Value | None:
-        kept = self._values.get(key)
-        if kept is None:
+    def _get(self, key: Key) -> Value | None:
+        entry = self._values.get(key)
+        if entry is None:
             return None
         self._values.move_to_end(key)
-        return kept[0]
+        return entry[0]

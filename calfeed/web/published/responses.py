@@ -1,8 +1,7 @@
-"""Answers that are settled before they are asked for: a request only looks one up.
+"""Stored responses: headers, validators and compressed bytes are made before any request.
 
-Headers, validators and compressed bytes are made once for each publish; what is left for a
-request is one look-up and a comparison. The fronts do it (`front.py`), and so does `LookUp`,
-middleware before Flask in the shape of WhiteNoise.
+They are made once for each publish, so that a request costs one look-up and one comparison. The
+frontends serve them (`frontend.py`), and so does `StoredResponseMiddleware`.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from werkzeug.http import parse_accept_header
 
-from calfeed.web.published.bounded_cache import Kept
-from calfeed.web.serving.poll_tally import Tally
+from calfeed.web.published.bounded_cache import BoundedCache
+from calfeed.web.serving.poll_counter import PollCounter
 
 Headers: TypeAlias = list[tuple[str, str]]
 StartResponse: TypeAlias = Callable[..., Any]
@@ -27,21 +26,20 @@ Application: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[byte
 
 Key = TypeVar("Key")
 
-_HELD_BESIDE = 4_000
-"""Bytes that an answer takes beside its bodies: headers, validators, its place among others."""
+_OVERHEAD_BYTES = 4_000
+"""The memory of a response apart from its bodies: headers, validators, cache entry."""
 
-_LONGEST_ACCEPTED = 500
-"""Characters of an Accept-Encoding that is read."""
+_MAX_ACCEPT_ENCODING_LENGTH = 500
 
-SETTLED = "calfeed.settled"
-"""The entry of a WSGI environment that is a list, to which the answer is added that was looked up.
+STORED_RESPONSES = "calfeed.stored_responses"
+"""The WSGI environment's key of a list, to which the served stored response is appended.
 
-Whoever runs the application learns by it that the response holds for other requests, too.
+It tells the caller of the application that the response is valid for other requests too.
 """
 
 _PHRASES = {200: "200 OK", 304: "304 Not Modified"}
 
-_FEED = [
+_FEED_HEADERS = [
     ("Cache-Control", "public, max-age=60"),
     ("Vary", "Accept-Encoding"),
     ("Access-Control-Allow-Origin", "*"),
@@ -50,13 +48,12 @@ _FEED = [
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One resource in both its forms: as it is, and compressed.
+class StoredResponse:
+    """A response in two representations, plain and compressed.
 
-    The two are different bytes, so they have different ETags (RFC 9110, 8.8.3); either of them
-    answers If-None-Match. `unchanged` are the headers of a 304, for the one and for the other;
-    `modified` is None where no date stands for what it says. `is_feed` says whether requests for
-    it are counted.
+    They have different bytes and so different ETags (RFC 9110, 8.8.3); If-None-Match accepts both.
+    `unchanged` are the headers of a 304, for plain and compressed; `modified` is None if there is
+    no Last-Modified. Requests are counted if `is_feed`.
     """
 
     etags: frozenset[str]
@@ -68,150 +65,154 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """How many bytes both forms take."""
         return sum(len(part) for _, body in (self.plain, self.compressed) for part in body)
 
     def choose(
-        self, accepted: str, none_match: str | None, modified_since: str | None
+        self, accept_encoding: str, none_match: str | None, modified_since: str | None
     ) -> tuple[int, Headers, bytes]:
-        """The status, headers and body for a GET with these three headers (RFC 9110, 12.5, 13.1).
+        """Return status, headers and body for a GET with these headers (RFC 9110, 12.5, 13.1).
 
-        `accepted` is Accept-Encoding, "" where there is none.
+        `accept_encoding` is "" if the header is missing.
         """
-        packed = _accepts_gzip(accepted)
+        compress = _accepts_gzip(accept_encoding)
         if self._is_unchanged(none_match, modified_since):
-            return 304, self.unchanged[packed], b""
-        headers, (body,) = self.compressed if packed else self.plain
+            return 304, self.unchanged[compress], b""
+        headers, (body,) = self.compressed if compress else self.plain
         return 200, headers, body
 
     def _is_unchanged(self, none_match: str | None, modified_since: str | None) -> bool:
-        """Whether the client has these bytes (RFC 9110, 13.1)."""
+        """Check whether the client has a current copy (RFC 9110, 13.1)."""
         if none_match is not None:
             if none_match in self.etags or none_match == "*":
                 return True
             return any(tag.strip() in self.etags for tag in none_match.split(","))
-        # A date is compared as it was given out: a feed that went back in time is sent again.
+        # Dates are compared for equality: after a restore, the feed may be older than the copy.
         return self.modified is not None and self.modified == modified_since
 
 
-def transport_headers(base_url: str) -> Headers:
-    """HSTS for a year (RFC 6797), where the public URL is https; otherwise no header."""
+def hsts_headers(base_url: str) -> Headers:
+    """Return the HSTS header (RFC 6797, one year) if the public URL is https."""
     https = base_url.startswith("https:")
     return [("Strict-Transport-Security", "max-age=31536000")] if https else []
 
 
-def make_answer(
+def build_response(
     body: bytes,
     content_type: str,
     modified: datetime | None,
     headers: Headers | None = None,
     *,
     base_url: str = "",
-) -> Answer:
-    """Settle everything about an answer. Equal arguments give equal bytes in every process.
+) -> StoredResponse:
+    """Build a response. Equal arguments give equal bytes in every process.
 
-    `headers` are said with it in the place of a feed's own, where it is no feed; to a feed's own
-    belongs what `base_url` asks for.
+    `headers` replace those of a feed; without them, the response is a feed, and gets the HSTS
+    header that fits `base_url`.
     """
     digest = hashlib.sha256(body).hexdigest()[:32]
-    # No time stamp inside, so that the content alone determines the bytes.
-    packed = gzip.compress(body, 9, mtime=0)
+    # No timestamp, so that the content alone determines the bytes.
+    compressed_body = gzip.compress(body, 9, mtime=0)
     plain, compressed = f'"{digest}"', f'"{digest}-gzip"'
     stamp = format_datetime(modified, usegmt=True) if modified else None
     dated = [("Last-Modified", stamp)] if stamp else []
-    feed = [*_FEED, *transport_headers(base_url)]
+    feed = [*_FEED_HEADERS, *hsts_headers(base_url)]
     common = [*dated, *(feed if headers is None else headers)]
     kind = ("Content-Type", content_type)
-    return Answer(
+    return StoredResponse(
         etags=frozenset({plain, compressed, f"W/{plain}", f"W/{compressed}"}),
         modified=stamp,
         plain=([kind, ("Content-Length", str(len(body))), ("ETag", plain), *common], (body,)),
         compressed=(
             [
                 kind,
-                ("Content-Length", str(len(packed))),
+                ("Content-Length", str(len(compressed_body))),
                 ("Content-Encoding", "gzip"),
                 ("ETag", compressed),
                 *common,
             ],
-            (packed,),
+            (compressed_body,),
         ),
         unchanged=([("ETag", plain), *common], [("ETag", compressed), *common]),
         is_feed=headers is None,
     )
 
 
-HEALTH = {
-    "/healthz": make_answer(
+HEALTH_RESPONSES = {
+    "/healthz": build_response(
         b"ok\n", "text/plain; charset=utf-8", None, [("Cache-Control", "no-store")]
     )
 }
-"""What a process answers for as long as it answers anything, by path."""
+"""The liveness check, by path; it does not depend on the database."""
 
 
-class KeptAnswers(Kept[Key, Answer], Generic[Key]):
-    """Answers, those used last, up to a number of bytes with what holds them; for many threads."""
+class ResponseCache(BoundedCache[Key, StoredResponse], Generic[Key]):
+    """A thread-safe LRU cache of responses, limited in bytes including overhead."""
 
-    def __init__(self, most_bytes: int) -> None:
-        super().__init__(most_bytes, _measure)
-
-
-def _measure(key: object, answer: Answer) -> int:
-    """How many bytes an answer takes under its key: a character takes up to four."""
-    return answer.size + _HELD_BESIDE + 4 * len(repr(key))
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(max_bytes, _measure)
 
 
-class Feeds(Protocol):
-    """What can be looked up: answers settled before, by path, and those settled when asked for."""
+def _measure(key: object, response: StoredResponse) -> int:
+    """Return the memory of a cache entry in bytes; a character of the key takes up to four."""
+    return response.size + _OVERHEAD_BYTES + 4 * len(repr(key))
+
+
+class ResponseSource(Protocol):
+    """Where stored responses are looked up."""
 
     @property
-    def answers(self) -> Mapping[str, Answer]:
-        """The answers by path."""
+    def responses(self) -> Mapping[str, StoredResponse]:
+        """The responses made in advance, by path."""
 
-    def find(self, path: str, query: str) -> Answer | None:
-        """The answer for a path and a query; None where there is none here."""
+    def find(self, path: str, query: str) -> StoredResponse | None:
+        """Return any other response, made on first use; None if there is none."""
 
 
-class LookUp:
-    """WSGI middleware: feeds are answered here, everything else by `application`.
+class StoredResponseMiddleware:
+    """WSGI middleware that serves stored responses; other requests go to `application`.
 
-    `feeds` may be replaced at any time; a request uses one or the other. Each GET of a feed is
-    counted in `tally`, where there is one.
+    `source` may be replaced at any time; each request uses one source. GET requests of feeds are
+    counted in `poll_counter`, if given.
     """
 
-    def __init__(self, application: Application, feeds: Feeds, tally: Tally | None = None) -> None:
+    def __init__(
+        self,
+        application: Application,
+        source: ResponseSource,
+        poll_counter: PollCounter | None = None,
+    ) -> None:
         self._application = application
-        self.feeds = feeds
-        self._tally = tally
+        self.source = source
+        self._poll_counter = poll_counter
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         if method not in ("GET", "HEAD"):
             return self._application(environ, start_response)
-        answer = find(self.feeds, path, environ.get("QUERY_STRING", ""))
-        if answer is None:
+        response = find_response(self.source, path, environ.get("QUERY_STRING", ""))
+        if response is None:
             return self._application(environ, start_response)
-        body = respond(answer, environ, start_response)
-        if self._tally is not None and answer.is_feed and method == "GET":
+        body = respond(response, environ, start_response)
+        if self._poll_counter is not None and response.is_feed and method == "GET":
             size = len(body[0]) if body else None
-            self._tally.count(path, environ.get("HTTP_USER_AGENT", ""), size)
+            self._poll_counter.count(path, environ.get("HTTP_USER_AGENT", ""), size)
         return body
 
 
-def find(feeds: Feeds, path: str, query: str) -> Answer | None:
-    """The answer to a GET or HEAD of this address; None where it is not settled."""
-    answer = feeds.answers.get(path)
-    if answer is None or query:
-        answer = feeds.find(path, query) or HEALTH.get(path)
-    return answer
+def find_response(source: ResponseSource, path: str, query: str) -> StoredResponse | None:
+    """Return the stored response to a GET or HEAD of a URL, if there is one."""
+    response = source.responses.get(path)
+    if response is None or query:
+        response = source.find(path, query) or HEALTH_RESPONSES.get(path)
+    return response
 
 
 def respond(
-    answer: Answer, environ: Mapping[str, Any], start_response: StartResponse
+    response: StoredResponse, environ: Mapping[str, Any], start_response: StartResponse
 ) -> tuple[bytes, ...]:
-    """Answer a GET or HEAD: 304 to who has these bytes, else the form that is accepted."""
-    environ.get(SETTLED, []).append(answer)
-    status, headers, body = answer.choose(
+    """Answer a GET or HEAD with a stored response, or with 304."""
+    environ.get(STORED_RESPONSES, []).append(response)
+    status, headers, body = response.choose(
         environ.get("HTTP_ACCEPT_ENCODING", ""),
         environ.get("HTTP_IF_NONE_MATCH"),
         environ.get("HTTP_IF_MODIFIED_SINCE"),
@@ -220,16 +221,14 @@ def respond(
     return (body,) if status == 200 and environ["REQUEST_METHOD"] == "GET" else ()
 
 
-def _accepts_gzip(accepted: str) -> bool:
-    """Whether Accept-Encoding asks for gzip (RFC 9110, 12.5.3), and not rather for plain bytes.
-
-    What is absurdly long asks for nothing.
-    """
-    return len(accepted) <= _LONGEST_ACCEPTED and _read_accepted(accepted)
+def _accepts_gzip(accept_encoding: str) -> bool:
+    """Check whether Accept-Encoding prefers gzip to plain bytes (RFC 9110, 12.5.3)."""
+    too_long = len(accept_encoding) > _MAX_ACCEPT_ENCODING_LENGTH
+    return not too_long and _prefers_gzip(accept_encoding)
 
 
-# Clients send few different ones; whoever sends others has them read each time.
+# Clients send few different values.
 @lru_cache(maxsize=256)
-def _read_accepted(accepted: str) -> bool:
-    weights = parse_accept_header(accepted.lower().replace("x-gzip", "gzip"))
+def _prefers_gzip(accept_encoding: str) -> bool:
+    weights = parse_accept_header(accept_encoding.lower().replace("x-gzip", "gzip"))
     return weights.quality("gzip") > 0 and weights.quality("gzip") >= weights.quality("identity")

@@ -1,4 +1,4 @@
-"""The search: the texts of a calendar's events as they are compared, made once for each state."""
+"""Full-text search in the events of a calendar, over texts that are normalized once."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Iterable
 from calfeed.store.rows import EventRow
 
 
-class Searchable:
-    """The events of a calendar, by their texts: title, description, place, categories."""
+class SearchIndex:
+    """The normalized titles, descriptions, locations and categories of events."""
 
     def __init__(self, rows: Iterable[EventRow]) -> None:
-        self._entries = [(_plain(_text_of(row)), row) for row in rows]
+        self._entries = [(_normalize(_text_of(row)), row) for row in rows]
 
     def search(self, words: str) -> list[EventRow]:
-        """The events in which each of the words stands, in any language; all for no word.
+        """Return the events that contain each of the words, in any language.
 
-        Case, accents and vowel signs do not matter.
+        Case, accents and vowel signs are ignored. Without words, return all events.
         """
         entries = self._entries
-        # The longest first: it leaves the fewest to be looked at again.
-        for word in sorted(_plain(words).split(), key=len, reverse=True):
+        # The longest word first, since it usually matches the fewest events.
+        for word in sorted(_normalize(words).split(), key=len, reverse=True):
             entries = [entry for entry in entries if word in entry[0]]
         return [row for _, row in entries]
 
@@ -29,11 +29,13 @@ class Searchable:
 def _text_of(row: EventRow) -> str:
     event = row.revision.event
     texts = [text for text in (event.summary, event.description, event.location) if text]
-    return "\n".join([*event.categories, *(said for text in texts for said in text.values())])
+    return "\n".join(
+        [*event.categories, *(translation for text in texts for translation in text.values())]
+    )
 
 
-def _plain(text: str) -> str:
-    """A text as searching compares it (Unicode, NFKD without combining marks)."""
+def _normalize(text: str) -> str:
+    """Normalize a text: casefolded, NFKD, without combining marks."""
     if text.isascii():
         return text.casefold()
     parts = unicodedata.normalize("NFKD", text.casefold())

@@ -1,4 +1,4 @@
-"""The state that a web process serves, kept up to date by a thread that asks the database."""
+"""The current snapshot of a web process, refreshed by a thread that polls the database."""
 
 from __future__ import annotations
 
@@ -15,20 +15,18 @@ from calfeed.store.migrate import check_schema
 from calfeed.store.notices import Listener
 from calfeed.store.reports.polls import add_polls
 from calfeed.store.sqlite import Identity
-from calfeed.web.published.responses import LookUp
+from calfeed.web.published.responses import StoredResponseMiddleware
 from calfeed.web.published.snapshot import EMPTY, Snapshot, load_snapshot, read_version
-from calfeed.web.serving.poll_tally import Tally
+from calfeed.web.serving.poll_counter import PollCounter
 
 _log = logging.getLogger(__name__)
 
-_POLL = 0.3
-"""Seconds between two looks for a new publish, where nothing tells of one."""
+_SQLITE_POLL_SECONDS = 0.3
 
-_SLOW_POLL = 0.8
-"""And where PostgreSQL does: a notice can be lost with its connection."""
+_POSTGRESQL_POLL_SECONDS = 0.8
+"""Slower, because NOTIFY reports publishes too; a notification can be lost with its connection."""
 
-_KEEP = 60.0
-"""Seconds between two times that what was counted is added to the database."""
+_SAVE_POLLS_SECONDS = 60.0
 
 
 def _now() -> datetime:
@@ -36,11 +34,11 @@ def _now() -> datetime:
 
 
 class State:
-    """The snapshot being served, and the count of who asked for it.
+    """The snapshot being served, and the poll counts of its feeds.
 
-    `edition` counts the snapshots that this process has had.
-    A database that goes away leaves the last snapshot in place, and the count in memory.
-    `time_zone` is that of pages about all calendars, empty for the one that they share.
+    `generation` counts the snapshots of this process. While the database is unavailable, the last
+    snapshot is served and the counts stay in memory. `time_zone` is used for pages about all
+    calendars; if it is empty, the zone that all of them share.
     """
 
     def __init__(
@@ -55,21 +53,21 @@ class State:
         self.clock = clock
         self.time_zone = time_zone
         self._stopping = False
-        self._awake = threading.Event()
-        # No daemon, which would be cut short: a process that ends waits for it.
+        self._wake_up = threading.Event()
+        # Not a daemon thread: the process has to wait until it has saved the poll counts.
         self._thread = threading.Thread(target=self._follow, name="calfeed-state")
         self.snapshot: Snapshot = EMPTY
-        self.edition = 0
-        self._renewed = threading.Condition()
-        self.look_up: LookUp | None = None
-        self.tally = Tally()
-        self._file: Identity | None = None  # which the snapshot was read of
-        self._failure: StoreError | None = None  # of the last look for a new publish
+        self.generation = 0
+        self._changed = threading.Condition()
+        self.middleware: StoredResponseMiddleware | None = None
+        self.poll_counter = PollCounter()
+        self._file: Identity | None = None  # the database file of the snapshot
+        self._failure: StoreError | None = None  # of the last poll
 
     def refresh(self) -> bool:
-        """Load what is published if it is new; return whether it was.
+        """Load a new snapshot if the published state changed; return whether it did.
 
-        Raises StoreError where the database does not answer.
+        Raises StoreError if the database is unavailable.
         """
         now = self.clock()
         file = self._database.identify()
@@ -78,82 +76,82 @@ class State:
             return False
         if not same:
             check_schema(self._database)
-        # Another database can give the same numbers to other things.
+        # In another database, the same ids can belong to other data.
         last = self.snapshot if same else EMPTY
         self.snapshot = load_snapshot(self._database, self._base_url, now, last)
         self._file = file
-        if self.look_up is not None:
-            self.look_up.feeds = self.snapshot
-        with self._renewed:
-            self.edition += 1
-            self._renewed.notify_all()
+        if self.middleware is not None:
+            self.middleware.source = self.snapshot
+        with self._changed:
+            self.generation += 1
+            self._changed.notify_all()
         return True
 
-    def wait_for_another(self, edition: int) -> tuple[int, Snapshot]:
-        """Wait until there is another edition than this; its number and its snapshot."""
-        with self._renewed:
-            self._renewed.wait_for(lambda: self.edition != edition)
-            return self.edition, self.snapshot
+    def wait_for_generation(self, last: int) -> tuple[int, Snapshot]:
+        """Wait for a generation other than `last`; return its number and snapshot."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.generation != last)
+            return self.generation, self.snapshot
 
     def check(self) -> None:
-        """Raise StoreError unless the database answers, and can be read."""
+        """Raise StoreError unless the database is available and readable."""
         self._database.check()
         if self._failure is not None:
             raise self._failure
 
-    def keep_polls(self) -> None:
-        """Add what was counted to the database.
+    def save_polls(self) -> None:
+        """Add the poll counts to the database.
 
-        Raises StoreError where it does not answer; what was counted then waits for the next time,
-        and counts for that day.
+        Raises StoreError if it is unavailable. The counts are then saved later, and count for the
+        day of that save.
         """
-        taken = self.tally.take()
+        taken = self.poll_counter.take()
         if not taken:
             return
         try:
             with self._database.write() as connection:
                 add_polls(connection, taken, self.clock())
         except StoreError:
-            self.tally.give_back(taken)
+            self.poll_counter.restore(taken)
             raise
 
     def watch(self) -> None:
-        """Refresh now, and then whenever something is published, on a thread of its own.
+        """Refresh now, and start a thread that refreshes after each publish.
 
-        It adds what was counted to the database, too: now and then, and when the process ends.
+        The thread also saves the poll counts, every minute and when the process ends.
         """
         self.refresh()
         self._thread.start()
 
     def stop(self) -> None:
-        """End that thread, as the end of the main thread does, and wait for it."""
+        """Stop the thread and wait for it. It also stops when the main thread ends."""
         self._stopping = True
-        self._awake.set()
+        self._wake_up.set()
         self._thread.join()
 
     def _follow(self) -> None:
-        with Listener(self._database, self._awake.set):
+        with Listener(self._database, self._wake_up.set):
             self._poll()
             with suppress(StoreError):
-                self.keep_polls()
+                self.save_polls()
 
     def _poll(self) -> None:
-        pause = _POLL if self._database.is_sqlite else _SLOW_POLL
-        keep_at = time.monotonic() + _KEEP
+        pause = _SQLITE_POLL_SECONDS if self._database.is_sqlite else _POSTGRESQL_POLL_SECONDS
+        save_at = time.monotonic() + _SAVE_POLLS_SECONDS
         while True:
-            self._awake.wait(pause)
-            self._awake.clear()
+            self._wake_up.wait(pause)
+            self._wake_up.clear()
             if self._stopping or not threading.main_thread().is_alive():
                 return
             try:
                 self.refresh()
-                if time.monotonic() >= keep_at:
-                    keep_at = time.monotonic() + _KEEP
-                    self.keep_polls()
+                if time.monotonic() >= save_at:
+                    save_at = time.monotonic() + _SAVE_POLLS_SECONDS
+                    self.save_polls()
                 if self._failure is not None:
-                    _log.warning("the database is back")
+                    _log.warning("the database is available again")
                 self._failure = None
             except StoreError as error:
                 if str(error) != str(self._failure):
-                    _log.error("%s; the last published state goes on being served", error)
+                    _log.error("%s; serving the last published state", error)
                 self._failure = error

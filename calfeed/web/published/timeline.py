@@ -1,19 +1,18 @@
-"""What takes place when: an index of events by time, made once for each published state.
+"""An index of occurrences by time, for calendar pages and API queries.
 
-A page asks for days as its reader counts them: `touching` gives what is on some days, such as
-those of a month, `by_day` the same for each of them, `following` what comes from a day on,
-`preceding` what began before it, and `beginning` what begins between two moments. Only the events
-that can be there are expanded, and the months that were asked for last are kept, so that the next
-page finds them ready. A timeline lives as long as its calendar does not change.
+Days are those of the reader's zone: `overlapping` returns the occurrences on a range of days,
+`by_day` the same for each day, `following` those from a day on, `preceding` those that began
+before it, and `beginning` those that begin between two instants. Only events that can occur in the
+range are expanded, and recently used months are cached. A timeline is rebuilt when its calendar
+changes.
 
     timeline = snapshot.timeline            # of all public calendars
     timeline = snapshot.timelines[slug]     # of one calendar
-    for one in timeline.touching(date(2027, 6, 1), date(2027, 6, 30), zone):
-        one.row, one.occurrence
+    for row, occurrence in timeline.overlapping(date(2027, 6, 1), date(2027, 6, 30), zone):
+        ...
     first_sixty = list(islice(timeline.following(today, zone), 60))
 
-`choose` gives a timeline of some of the events, for a category or a search. `following` and
-`preceding` are lazy, and an endless series goes on until the year 2200: take as many as are shown.
+`following` and `preceding` are lazy: a series without an end continues until the year 2200.
 """
 
 from __future__ import annotations
@@ -31,33 +30,32 @@ from calfeed.ical.occurrences import Occurrence, expand
 from calfeed.model.events import Event, length_of
 from calfeed.model.years import LAST_YEAR
 from calfeed.store.rows import EventRow
-from calfeed.web.published.bounded_cache import Kept
+from calfeed.web.published.bounded_cache import BoundedCache
 
-_ROOM = timedelta(days=2)
-"""Around a month (UTC), so that it holds all that is in it anywhere: zones reach from -12 to +14
-hours, and a date without a time is the same day everywhere."""
+_MONTH_MARGIN = timedelta(days=2)
+"""Added on both sides of a month (UTC), so that it covers the month in every zone: offsets range
+from -12 to +14 hours, and an all-day date is the same day everywhere."""
 
-_LONG = 24
-"""Months. What may be in more is looked through for each month, as series are."""
+_MAX_INDEXED_MONTHS = 24
+"""Longer events are not indexed by month, but checked for each month, as series are."""
 
-_KEPT = 3
-"""Occurrences that a timeline keeps for each of its events; each takes about 500 bytes."""
+_CACHED_PER_EVENT = 3
+"""Cached occurrences for each event of a timeline; each takes about 500 bytes."""
 
-_KEPT_AT_LEAST = 1_000
+_MIN_CACHED = 1_000
 
-_PREPARED = 12
-"""Months that are expanded ahead."""
+_PRELOADED_MONTHS = 12
 
 
 class EventOccurrence(NamedTuple):
-    """An occurrence, and the event that it is one of."""
+    """An occurrence and its event."""
 
     row: EventRow
     occurrence: Occurrence
 
 
-class _Placed(NamedTuple):
-    """An occurrence on the days of a reader; as tuples, they sort in the order of a page."""
+class _OccurrenceDays(NamedTuple):
+    """An occurrence with its days in the reader's zone; the fields are the sort order of a page."""
 
     first: date
     timed: bool
@@ -65,12 +63,12 @@ class _Placed(NamedTuple):
     uid: str
     id: str
     last: date
-    one: EventOccurrence
+    event: EventOccurrence
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An event, with the first and the last month (UTC) in which it can be, as numbers."""
+    """An event with the first and last month (UTC) in which it can occur, as month numbers."""
 
     first: int
     last: int
@@ -78,16 +76,19 @@ class Span:
 
 
 class Timeline:
-    """Events by the time at which they take place; see the module's docstring."""
+    """Occurrences by time; see the module's docstring."""
 
     def __init__(self, spans: Sequence[Span] = ()) -> None:
-        most = _KEPT_AT_LEAST + _KEPT * len(spans)
-        self._months: Kept[tuple[int, str], Sequence[Any]] = Kept(most, _count)
+        max_size = _MIN_CACHED + _CACHED_PER_EVENT * len(spans)
+        self._cache: BoundedCache[tuple[int, str], Sequence[Any]] = BoundedCache(max_size, _count)
         self._spans = spans
         self._single: dict[int, list[EventRow]] = {}
         self._series: list[Span] = []
         for span in spans:
-            if span.row.revision.event.repeat is not None or span.last - span.first > _LONG:
+            if (
+                span.row.revision.event.repeat is not None
+                or span.last - span.first > _MAX_INDEXED_MONTHS
+            ):
                 self._series.append(span)
             else:
                 for number in range(span.first, span.last + 1):
@@ -97,131 +98,137 @@ class Timeline:
         """The timeline of some of the events."""
         chosen = [span for span in self._spans if wanted(span.row)]
         if 2 * len(chosen) > len(self._spans):
-            return _Most(self, chosen, wanted)
+            return _FilteredTimeline(self, chosen, wanted)
         return Timeline(chosen)
 
-    def prepare(self, today: date) -> None:
-        """Expand the year that begins with a day, before anybody asks for it."""
-        for number in range(_number(today), _number(today) + _PREPARED + 1):
+    def preload(self, today: date) -> None:
+        """Cache the occurrences of the next twelve months."""
+        for number in range(_number(today), _number(today) + _PRELOADED_MONTHS + 1):
             self._month(number)
 
-    def touching(self, first: date, last: date, zone: ZoneInfo) -> list[EventOccurrence]:
-        """What takes place on the days from `first` to `last` of a reader in `zone`, in order.
+    def overlapping(self, first: date, last: date, zone: ZoneInfo) -> list[EventOccurrence]:
+        """Return the occurrences on the days from `first` to `last` in `zone`.
 
-        By the first of its days; what takes all day comes before what has a time.
+        They are sorted by their first day; all-day ones come first.
         """
-        return [placed.one for placed in self._touching(first, last, zone)]
+        return [days.event for days in self._overlapping(first, last, zone)]
 
     def by_day(self, first: date, last: date, zone: ZoneInfo) -> dict[date, list[EventOccurrence]]:
-        """What takes place on each of these days of a reader in `zone`, in order."""
+        """Return the occurrences on each of these days in `zone`, sorted."""
         found: dict[date, list[EventOccurrence]] = {}
-        for placed in self._touching(first, last, zone):
-            day = max(placed.first, first)
-            while day <= min(placed.last, last):
-                found.setdefault(day, []).append(placed.one)
+        for days in self._overlapping(first, last, zone):
+            day = max(days.first, first)
+            while day <= min(days.last, last):
+                found.setdefault(day, []).append(days.event)
                 day += timedelta(days=1)
         return found
 
     def following(self, day: date, zone: ZoneInfo) -> Iterator[EventOccurrence]:
-        """What is on `day` or later, for a reader in `zone`, in order; what is under way first."""
-        yield from self.touching(day, _last_day(_number(day)), zone)
+        """Iterate over the occurrences on `day` or later in `zone`, those in progress first."""
+        yield from self.overlapping(day, _last_day(_number(day)), zone)
         for number in self._numbers_after(_number(day)):
             first = _first_day(number)
-            for placed in self._touching(first, _last_day(number), zone):
-                if placed.first >= first:
-                    yield placed.one
+            for days in self._overlapping(first, _last_day(number), zone):
+                if days.first >= first:
+                    yield days.event
 
     def preceding(self, day: date, zone: ZoneInfo) -> Iterator[EventOccurrence]:
-        """What began before `day`, for a reader in `zone`, the latest first."""
+        """Iterate over the occurrences that began before `day` in `zone`, the latest first."""
         number = _number(day)
-        for each in chain([number], self._numbers_before(number)):
-            first, last = _first_day(each), min(_last_day(each), day - timedelta(days=1))
-            for placed in reversed(self._touching(first, last, zone)):
-                if placed.first >= first:
-                    yield placed.one
+        for month in chain([number], self._numbers_before(number)):
+            first, last = _first_day(month), min(_last_day(month), day - timedelta(days=1))
+            for days in reversed(self._overlapping(first, last, zone)):
+                if days.first >= first:
+                    yield days.event
 
     def beginning(self, after: datetime, before: datetime) -> Iterator[EventOccurrence]:
-        """What begins in `after <= begins < before` (UTC), a date at midnight in its own zone."""
+        """Iterate over occurrences with `after <= begins < before` (UTC).
+
+        An all-day occurrence begins at midnight in its event's zone.
+        """
         last = before - timedelta(microseconds=1)
         for number in range(_number(after), _number(last) + 1):
-            for one in self._month(number):
-                begins = one.occurrence.begins
+            for event in self._month(number):
+                begins = event.occurrence.begins
                 if after <= begins < before and _number(begins) == number:
-                    yield one
+                    yield event
 
     def candidates(self, after: datetime, before: datetime) -> list[EventRow]:
-        """The events that may have an occurrence, or a part of one, in a window (UTC)."""
+        """Return the events that may have an occurrence overlapping a window (UTC)."""
         first, last = _number(after), _number(before)
         return [span.row for span in self._spans if span.first <= last and span.last >= first]
 
-    def _touching(self, first: date, last: date, zone: ZoneInfo) -> list[_Placed]:
+    def _overlapping(self, first: date, last: date, zone: ZoneInfo) -> list[_OccurrenceDays]:
         numbers = range(_number(first), _number(last) + 1)
         return sorted(
-            placed
+            days
             for number in numbers
-            for placed in self._placed(number, zone)
-            if placed.first <= last
-            and placed.last >= first
-            # Whatever is in two of the months is taken in the first of them.
-            and number == max(_number(placed.first), numbers[0])
+            for days in self._days_of_month(number, zone)
+            if days.first <= last
+            and days.last >= first
+            # An occurrence in several of the months is returned for the first one.
+            and number == max(_number(days.first), numbers[0])
         )
 
-    def _placed(self, number: int, zone: ZoneInfo) -> Sequence[_Placed]:
-        """What touches a month, on the days of a reader in `zone`, in order."""
-        return self._months.get(
-            (number, zone.key), lambda: sorted(_place(one, zone) for one in self._month(number))
+    def _days_of_month(self, number: int, zone: ZoneInfo) -> Sequence[_OccurrenceDays]:
+        """Return the occurrences that overlap a month, with their days in `zone`, sorted."""
+        return self._cache.get_or_make(
+            (number, zone.key), lambda: sorted(_place(event, zone) for event in self._month(number))
         )
 
     def _month(self, number: int) -> Sequence[EventOccurrence]:
-        """What touches a month (UTC), with room before and after it."""
+        """Return the occurrences that overlap a month (UTC), including its margins."""
         rows = [span.row for span in self._series if span.first <= number <= span.last]
         rows += self._single.get(number, ())
         if not rows:
             return ()
-        return self._months.get((number, ""), lambda: _expand(rows, number))
+        return self._cache.get_or_make((number, ""), lambda: _expand(rows, number))
 
     @cached_property
-    def _filled(self) -> list[int]:
-        """The months that have single events, in order."""
+    def _months_with_single_events(self) -> list[int]:
         return sorted(self._single)
 
     def _numbers_after(self, number: int) -> Iterator[int]:
-        """The months after one in which anything can be, in order."""
         last = max((span.last for span in self._series), default=0)
-        later = self._filled[bisect_right(self._filled, number) :]
+        later = self._months_with_single_events[
+            bisect_right(self._months_with_single_events, number) :
+        ]
         yield from sorted({*range(number + 1, last + 1), *later})
 
     def _numbers_before(self, number: int) -> Iterator[int]:
-        """The months before one in which anything can be, the latest first."""
+        """Iterate over earlier months in which anything can occur, the latest first."""
         first = min((span.first for span in self._series), default=number)
-        earlier = self._filled[: bisect_left(self._filled, number)]
+        earlier = self._months_with_single_events[
+            : bisect_left(self._months_with_single_events, number)
+        ]
         yield from sorted({*range(first, number), *earlier}, reverse=True)
 
 
-class Joined(Timeline):
-    """Several timelines as one, which uses what these have expanded."""
+class CombinedTimeline(Timeline):
+    """Several timelines as one; it uses the caches of its parts."""
 
     def __init__(self, parts: Sequence[Timeline]) -> None:
         super().__init__([span for part in parts for span in part._spans])
         self._parts = parts
 
     def _month(self, number: int) -> Sequence[EventOccurrence]:
-        return [one for part in self._parts for one in part._month(number)]
+        return [event for part in self._parts for event in part._month(number)]
 
 
-class _Most(Timeline):
-    """Most of the events of a timeline, which uses what this one has expanded."""
+class _FilteredTimeline(Timeline):
+    """Most of the events of a timeline, filtered from the months that it has expanded."""
 
     def __init__(
         self, whole: Timeline, chosen: Sequence[Span], wanted: Callable[[EventRow], bool]
     ) -> None:
         self._whole, self._spans, self._wanted = whole, chosen, wanted
 
-    def _placed(self, number: int, zone: ZoneInfo) -> Sequence[_Placed]:
-        return [one for one in self._whole._placed(number, zone) if self._wanted(one.one.row)]
+    def _days_of_month(self, number: int, zone: ZoneInfo) -> Sequence[_OccurrenceDays]:
+        days = self._whole._days_of_month(number, zone)
+        return [each for each in days if self._wanted(each.event.row)]
 
     def _month(self, number: int) -> Sequence[EventOccurrence]:
-        return [one for one in self._whole._month(number) if self._wanted(one.row)]
+        return [event for event in self._whole._month(number) if self._wanted(event.row)]
 
     def _numbers_after(self, number: int) -> Iterator[int]:
         return self._whole._numbers_after(number)
@@ -231,10 +238,9 @@ class _Most(Timeline):
 
 
 def days_of(occurrence: Occurrence, zone: ZoneInfo) -> tuple[date, date]:
-    """The first and the last day of an occurrence for a reader in `zone`.
+    """Return the first and last day of an occurrence in `zone`.
 
-    A date without a time is the same day for everybody. What ends at midnight is not on the day
-    that begins then.
+    An all-day date is the same day everywhere. The day that begins at the end is not included.
     """
     start, end = occurrence.start, occurrence.end
     if not isinstance(start, datetime):
@@ -245,45 +251,48 @@ def days_of(occurrence: Occurrence, zone: ZoneInfo) -> tuple[date, date]:
     return first, (occurrence.ends - timedelta(microseconds=1)).astimezone(zone).date()
 
 
-def _count(_: object, found: Sequence[Any]) -> int:
-    return len(found) + 1
+def _count(_: object, occurrences: Sequence[Any]) -> int:
+    return len(occurrences) + 1
 
 
-def _place(one: EventOccurrence, zone: ZoneInfo) -> _Placed:
-    occurrence = one.occurrence
+def _place(event: EventOccurrence, zone: ZoneInfo) -> _OccurrenceDays:
+    occurrence = event.occurrence
     first, last = days_of(occurrence, zone)
     timed = isinstance(occurrence.start, datetime)
-    return _Placed(first, timed, occurrence.begins, one.row.uid, occurrence.id, last, one)
+    return _OccurrenceDays(
+        first, timed, occurrence.begins, event.row.uid, occurrence.id, last, event
+    )
 
 
-def span_of(row: EventRow) -> Span:
-    """When an event can take place."""
+def make_span(row: EventRow) -> Span:
+    """Return the months in which an event can occur."""
     event = row.revision.event
     starts = [event.start]
     ends = event.instant(event.end or event.start)
     if event.repeat is not None:
         starts += event.repeat.also
         starts += [change.start for change in event.repeat.changes if change.start is not None]
-        year = min(row.last_year, LAST_YEAR)  # of a series without an end, the last that is shown
+        year = min(row.last_year, LAST_YEAR)  # the last one shown, if the series has no end
         ends = datetime(year, 12, 31, tzinfo=UTC)
     begins = min(event.instant(start) for start in starts)
-    return Span(_number(begins - _ROOM), _number(ends + _ROOM), row)
+    return Span(_number(begins - _MONTH_MARGIN), _number(ends + _MONTH_MARGIN), row)
 
 
 def _expand(rows: Iterable[EventRow], number: int) -> tuple[EventOccurrence, ...]:
-    """The occurrences of some events that touch a month with its room."""
-    after = datetime.combine(_first_day(number), datetime.min.time(), UTC) - _ROOM
-    before = datetime.combine(_last_day(number), datetime.min.time(), UTC) + 2 * _ROOM
+    """Return the occurrences of events that overlap a month and its margins."""
+    after = datetime.combine(_first_day(number), datetime.min.time(), UTC) - _MONTH_MARGIN
+    before = datetime.combine(_last_day(number), datetime.min.time(), UTC) + 2 * _MONTH_MARGIN
     return tuple(
         EventOccurrence(row, occurrence)
         for row in rows
-        for occurrence in expand(row.revision.event, after - _longest(row.revision.event), before)
+        for occurrence in expand(
+            row.revision.event, after - _longest_duration(row.revision.event), before
+        )
         if occurrence.ends >= after
     )
 
 
-def _longest(event: Event) -> timedelta:
-    """The length of the longest occurrence."""
+def _longest_duration(event: Event) -> timedelta:
     changes = event.repeat.changes if event.repeat else ()
     lengths = [
         event.instant(change.end) - event.instant(change.start or change.original)
@@ -294,7 +303,7 @@ def _longest(event: Event) -> timedelta:
 
 
 def _number(day: date) -> int:
-    """The month of a day, or of a moment on its own clock: months are counted from the year 0."""
+    """Return the number of months from the year 0 to a day."""
     return day.year * 12 + day.month - 1
 
 

@@ -1,1 +1,1 @@
-"""The processes of the web server: fronts, which look responses up, and the back."""
+"""The processes of the web server: frontends, which serve stored responses, and one backend."""

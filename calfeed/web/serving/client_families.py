@@ -1,4 +1,4 @@
-"""Which family of programs a client is of, as far as its User-Agent says (RFC 9110, 10.1.5)."""
+"""Classify clients into families by their User-Agent (RFC 9110, 10.1.5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 UNNAMED = "No name given"
 OTHER = "Other programs"
 
-# The first that fits: many call themselves Mozilla besides, and Nextcloud's is a "crawler".
+# The first match wins: many clients also name Mozilla, and Nextcloud's names a "crawler".
 _FAMILIES = [
     (family, re.compile(pattern, re.IGNORECASE))
     for family, pattern in (
@@ -27,7 +27,7 @@ _FAMILIES = [
 
 
 def name_family(agent: str) -> str:
-    """The family of a client by its User-Agent, which may be empty."""
+    """Return the family of a client by its User-Agent, which may be empty."""
     if not agent.strip():
         return UNNAMED
     return next((family for family, pattern in _FAMILIES if pattern.search(agent)), OTHER)

@@ -1,4 +1,4 @@
-"""The web server: granian's processes, each with a front in it."""
+"""The web server: granian processes, each running a frontend."""
 
 from __future__ import annotations
 
@@ -19,42 +19,40 @@ from granian.server import Server
 from calfeed import logs
 from calfeed.errors import CalfeedError
 from calfeed.settings import Settings
-from calfeed.web.serving.front import Front
-from calfeed.web.serving.link import end_with_parent
+from calfeed.web.serving.frontend import Frontend
+from calfeed.web.serving.ipc import end_with_parent
 
-_HEADER_MILLISECONDS = 5_000
-"""How long a connection may take to send a request's header, or rest between two requests.
+_HEADER_TIMEOUT_MILLISECONDS = 5_000
+"""How long a connection may take to send a request's header, or stay idle between requests.
 
-Without HTTP/1 alone, connections that send nothing at all would be exempt from it.
+It applies to connections that send nothing at all only if HTTP/2 is disabled.
 """
 
-_CONNECTIONS = 4_096
-"""How many connections each process holds at once; those that idle are among them."""
+_MAX_CONNECTIONS = 4_096
+"""Per process, including idle ones."""
 
-_END_SECONDS = 10
-"""How long a process may take to answer what it has in hand when it is asked to end."""
+_SHUTDOWN_SECONDS = 10
+"""How long a process may take to finish requests in flight."""
 
-_OTHER_FILES = 256
-"""Open files of a process beside its connections."""
+_RESERVED_FILES = 256
+"""Open files of a process that are not connections."""
 
-_NOTED_SECONDS = 1.0
-"""How long granian may take to note that a process has ended."""
+_EXIT_NOTICE_SECONDS = 1.0
+"""How long granian may take to notice that a process has ended."""
 
 
-class FalseAlarms(logging.Filter):
-    """Drops granian's warning that it kills a process which has ended in time.
+class ShutdownFalseAlarms(logging.Filter):
+    """Drops granian's warning about killing a process that has already ended.
 
-    granian asks whether the process is alive, and to the thread that asks it seems so until another
-    thread, which was waiting for the process, has noted its end.
+    The process looks alive to granian until another thread has waited for it.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record is to be logged."""
         if "refused to gracefully stop" not in record.getMessage():
             return True
-        deadline = time.monotonic() + _NOTED_SECONDS
+        deadline = time.monotonic() + _EXIT_NOTICE_SECONDS
         while (alive := multiprocessing.active_children()) and time.monotonic() < deadline:
-            time.sleep(0.01)  # between two looks, since nobody is told when it is noted
+            time.sleep(0.01)
         return bool(alive)
 
 
@@ -63,69 +61,69 @@ LOGGING: dict[str, Any] = {
         name: {"()": logs.SafeFormatter, "fmt": "web: %(message)s"}
         for name in ("generic", "access")
     },
-    "filters": {"false alarms": {"()": FalseAlarms}},
+    "filters": {"false alarms": {"()": ShutdownFalseAlarms}},
     "loggers": {
         "_granian": {"handlers": ["console"], "filters": ["false alarms"], "propagate": False},
     },
 }
-"""How granian logs: with the words of no error but ours."""
+"""granian's logging configuration; the formatter removes error texts that may hold secrets."""
 
 
-def serve(settings: Settings, processes: int, back: str) -> None:
-    """Serve until a signal ends it, with the back that listens at the Unix socket `back`.
+def serve(settings: Settings, processes: int, backend: str) -> None:
+    """Serve until a signal ends it; `backend` is the path of the backend's Unix socket.
 
-    No access log is written: who subscribes is nobody's business.
+    There is no access log, for the privacy of subscribers.
     """
-    _allow_files(_CONNECTIONS + _OTHER_FILES)
+    _raise_file_limit(_MAX_CONNECTIONS + _RESERVED_FILES)
     Server(
-        "calfeed.web.serving.front",
+        "calfeed.web.serving.frontend",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.RSGI,
         workers=processes,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_TIMEOUT_MILLISECONDS),
         websockets=False,
-        backlog=_CONNECTIONS * processes,
-        backpressure=_CONNECTIONS,
+        backlog=_MAX_CONNECTIONS * processes,
+        backpressure=_MAX_CONNECTIONS,
         respawn_failed_workers=True,
-        workers_kill_timeout=_END_SECONDS,
+        workers_kill_timeout=_SHUTDOWN_SECONDS,
         log_access=False,
         log_level=LogLevels.warning,
         log_dictconfig=LOGGING,
     ).serve(
-        target_loader=partial(_make, back, settings.trusted_proxies),
+        target_loader=partial(_make_frontend, backend, settings.trusted_proxies),
         wrap_loader=False,
     )
 
 
-def _make(address: str, proxies: int) -> Front:
-    """What each of granian's processes calls for its application.
+def _make_frontend(address: str, proxies: int) -> Frontend:
+    """Create the application of a granian process.
 
-    It waits for the back here, where a signal still ends the process at once.
+    This waits for the backend; here, a signal still ends the process at once.
     """
     end_with_parent()
-    return Front(address, proxies)
+    return Frontend(address, proxies)
 
 
 def check_address(host: str, port: int) -> None:
-    """Raise CalfeedError unless a server can be bound to this address now."""
+    """Raise CalfeedError unless a server can bind to this address now."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = found[0]
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = infos[0]
         with closing(socket.socket(family, kind, protocol)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
         raise CalfeedError(
-            f"the web server cannot use {host} port {port}: {error.strerror}; choose others "
-            "with CALFEED_HOST and CALFEED_PORT"
+            f"the web server cannot use {host} port {port}: {error.strerror}; set CALFEED_HOST "
+            "and CALFEED_PORT to others"
         ) from error
 
 
-def _allow_files(count: int) -> None:
-    """Let this process and its children open so many files, or as many as it may."""
+def _raise_file_limit(count: int) -> None:
+    """Raise the limit of open files to `count`, or as close to it as allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < count:
-        most = count if hard == resource.RLIM_INFINITY else min(count, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+        limit = count if hard == resource.RLIM_INFINITY else min(count, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, limit), hard))

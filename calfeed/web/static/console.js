@@ -1,18 +1,18 @@
-// Everything here makes a page that works without it a little better.
+// Progressive enhancements: all pages work without scripts.
 "use strict";
 
-// A time says, when it is pointed at, what the reader's own clock says.
-function tellLocalTimes(within) {
+// Show times in the browser's zone as tooltips.
+function addLocalTimes(within) {
   for (const time of within.querySelectorAll("time[datetime]")) {
     time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" });
   }
 }
-tellLocalTimes(document);
+addLocalTimes(document);
 
-// What is wrong with a form is read out first.
+// Focus the summary of form errors, so that screen readers announce it.
 document.querySelector("[data-focus]")?.focus();
 
-// The copy button needs a script, so the script is what shows it.
+// Show the copy button, which needs a script.
 for (const button of document.querySelectorAll("button[data-copies]")) {
   const field = document.getElementById(button.dataset.copies);
   button.hidden = false;
@@ -22,12 +22,12 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
       await navigator.clipboard.writeText(field.value);
       button.textContent = button.dataset.done;
     } catch {
-      field.focus(); // no clipboard without https: selected, it is one key away
+      field.focus(); // the clipboard needs https; select the text instead
     }
   });
 }
 
-// Choose all of a list at once.
+// Select all items of a list at once.
 for (const label of document.querySelectorAll("[data-chooses]")) {
   const all = label.querySelector("input");
   label.hidden = false;
@@ -38,20 +38,20 @@ for (const label of document.querySelectorAll("[data-chooses]")) {
   });
 }
 
-// What is still going on is looked at again until it is over.
+// Refresh the live region until it is complete.
 function follow() {
   const live = document.querySelector("[data-live]");
   if (!live) return;
   setTimeout(async () => {
     try {
-      const answer = await fetch(location.href, { credentials: "same-origin" });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const response = await fetch(location.href, { credentials: "same-origin" });
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const fresh = page.getElementById(live.id);
-      if (!fresh) return location.reload(); // signed out meanwhile
+      if (!fresh) return location.reload(); // signed out
       live.replaceWith(fresh);
-      tellLocalTimes(fresh);
+      addLocalTimes(fresh);
     } catch {
-      // The server may be back at the next look.
+      // Retry at the next refresh.
     }
     follow();
   }, Number(live.dataset.live));

@@ -1,7 +1,7 @@
-// Everything here makes a page that works without it a little better.
+// Progressive enhancements: all pages work without scripts.
 "use strict";
 
-// A link to the page that tells how to subscribe opens the dialog that tells the same.
+// Links to the subscription page open a dialog with the same content.
 for (const link of document.querySelectorAll("a[data-opens]")) {
   const dialog = document.getElementById(link.dataset.opens);
   if (!dialog?.showModal) continue;
@@ -12,11 +12,11 @@ for (const link of document.querySelectorAll("a[data-opens]")) {
     dialog.showModal();
   });
   dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close(); // the ground beside it
+    if (event.target === dialog) dialog.close(); // the backdrop
   });
 }
 
-// The copy button needs a script, so the script is what shows it.
+// Show the copy button, which needs a script.
 for (const button of document.querySelectorAll("button[data-copies]")) {
   const field = document.getElementById(button.dataset.copies);
   const label = button.textContent;
@@ -26,7 +26,7 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
     try {
       await navigator.clipboard.writeText(field.value);
     } catch {
-      // No clipboard without https: selected, it is one key away.
+      // The clipboard needs https; select the text instead.
       field.focus();
       return;
     }
@@ -35,21 +35,21 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
   });
 }
 
-// The zone of this device is among those to choose from.
+// Add the browser's zone to the menu.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const city = zone.split("/").pop().replaceAll("_", " ");
 const zones = document.getElementById("zone");
-const known = [...(zones?.options ?? [])].find((one) => one.value === zone);
+const known = [...(zones?.options ?? [])].find((option) => option.value === zone);
 if (zones && !known) zones.add(new Option(city, zone), zones.options[1]);
 
-// The date on the reader's own clock, where the page was not asked for another and the browser
-// speaks the language of the page. What is the same day everywhere has no such line.
+// Show the date in the browser's zone, unless the URL names a zone or the browser does not support
+// the page's language. All-day dates have no such line.
 const yours = document.querySelector(".yours[hidden]");
 if (yours) {
   if (zones) zones.value = zone;
   const { lang } = document.documentElement;
-  const speaks = Intl.DateTimeFormat.supportedLocalesOf(lang).length > 0;
-  if (speaks && zone !== yours.dataset.zone) {
+  const supported = Intl.DateTimeFormat.supportedLocalesOf(lang).length > 0;
+  if (supported && zone !== yours.dataset.zone) {
     const format = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, {
       weekday: "long", day: "numeric", month: "long", year: "numeric",
       hour: "2-digit", minute: "2-digit", hourCycle: "h23", calendar: "gregory", timeZone: zone,

@@ -1,4 +1,4 @@
-"""Reading: calendars, events, occurrences, changes, reminders. Of what is private with a token."""
+"""Read operations: calendars, events, occurrences, changes, reminders."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ from calfeed.web.api.paging import (
     to_number,
     write_cursor,
 )
-from calfeed.web.api.problems import Mistake, RefusalError, refuse_input
-from calfeed.web.published.shapes import describe_move, describe_published
+from calfeed.web.api.problems import Mistake, ProblemError, validation_problem
+from calfeed.web.published.formats import describe_move, describe_published
 from calfeed.web.published.snapshot import PublishedCalendar
 from calfeed.web.published.timeline import EventOccurrence, Timeline
 
-_MOST_FOUND = 20_000
+_MAX_WINDOW_ITEMS = 20_000
 
-_BEFOREHAND = timedelta(days=3_700)
-"""How long before its occurrence a reminder can be due: ten years, and some days of room."""
+_MAX_REMINDER_LEAD = timedelta(days=3_700)
+"""How long before an occurrence a reminder can be due: ten years plus a margin."""
 
-Found = TypeVar("Found")
+Item = TypeVar("Item")
 
 operations = Operations()
 
@@ -68,7 +68,7 @@ class EventPath(CalendarPath):
 
 
 class ChangesQuery(PageQuery):
-    """Which changes."""
+    """Filters of changes."""
 
     calendar: list[Slug] = Field(
         default_factory=list, max_length=50, description="Only of this calendar; repeatable."
@@ -76,31 +76,31 @@ class ChangesQuery(PageQuery):
 
 
 class WindowQuery(ChangesQuery, Window):
-    """A window of time, and of which calendars."""
+    """A window of time, and a filter by calendar."""
 
 
 @operations.add("GET", "/calendars")
 def list_calendars(call: Call, query: PageQuery) -> Page[models.Calendar]:
     """List the calendars.
 
-    Private ones are among them as far as the token may read them.
+    This includes the private calendars that the token may read.
     """
     page, cursor = paginate(
-        call.calendars().values(), lambda one: (one.calendar.slug,), query, (str,)
+        call.visible_calendars().values(), lambda found: (found.calendar.slug,), query, (str,)
     )
-    items = [_show_calendar(one, call.backend.base_url) for one in page]
+    items = [_show_calendar(found, call.context.base_url) for found in page]
     return Page[models.Calendar](items=items, next=cursor)
 
 
 @operations.add("GET", "/calendars/{calendar}")
 def show_calendar(call: Call, path: CalendarPath) -> models.Calendar:
     """Show a calendar."""
-    return _show_calendar(_find_calendar(call, path.calendar), call.backend.base_url)
+    return _show_calendar(_find_calendar(call, path.calendar), call.context.base_url)
 
 
 @operations.add("GET", "/calendars/{calendar}/events")
 def list_events(call: Call, path: CalendarPath, query: PageQuery) -> Page[models.Event]:
-    """List the events of a calendar, past ones too, by their names."""
+    """List the events of a calendar by name, including past ones."""
     found = _find_calendar(call, path.calendar)
     page, cursor = paginate(found.by_slug.values(), lambda row: (row.slug,), query, (str,))
     items = [_show_event(call, found, row) for row in page]
@@ -113,99 +113,101 @@ def show_event(call: Call, path: EventPath) -> models.Event:
     found = _find_calendar(call, path.calendar)
     row = found.by_slug.get(path.event)
     if row is None:
-        raise RefusalError(HTTPStatus.NOT_FOUND, "There is no such event in this calendar.")
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND, "There is no event with this name in the calendar."
+        )
     return _show_event(call, found, row)
 
 
 @operations.add("GET", "/occurrences")
 def list_occurrences(call: Call, query: WindowQuery) -> Page[models.Occurrence]:
-    """List what takes place in a window of time, in the order of the beginnings.
+    """List the occurrences that begin in a window of time, sorted by start.
 
-    What recurs is there once for each time. What begins within the window is in it.
+    A recurring event is listed once for each occurrence.
     """
-    found = _take(
-        one
+    found = _collect(
+        occurrence
         for timeline in _timelines_of(call, query)
-        for one in timeline.beginning(query.begin, query.end)
+        for occurrence in timeline.beginning(query.begin, query.end)
     )
     page, cursor = paginate(found, _place_of, query, (int, str, str))
-    items = [_show_occurrence(row, one) for row, one in page]
+    items = [_show_occurrence(row, occurrence) for row, occurrence in page]
     return Page[models.Occurrence](items=items, next=cursor)
 
 
 @operations.add("GET", "/changes")
 def list_changes(call: Call, query: ChangesQuery, connection: Connection) -> models.Changes:
-    """List what was announced, oldest first, from the beginning or from a cursor on.
+    """List announced changes, oldest first, from the beginning or after a cursor.
 
-    `next` is there on the last page too: ask with it later, and get what was announced since. A
-    cursor whose change is not here any more, or may not be seen, begins at the beginning.
+    The last page has a `next` too: use it later to get newer changes. If the change of a cursor
+    no longer exists or may not be read, the list starts from the beginning.
     """
     slugs = _list_slugs(call, connection, query.calendar)
     place = _read_place(call, connection, query.cursor)
     found = load_announced_after(connection, slugs, place, query.limit)
     last = found[-1].position if found else None
-    # Without the number of the publish, which counts those of private calendars too.
+    # Without the publish number, which would reveal publishes of private calendars.
     after = write_cursor(last.uid, last.sequence) if last else query.cursor
-    return models.Changes(items=[_show_change(one) for one in found], next=after)
+    return models.Changes(items=[_show_change(announced) for announced in found], next=after)
 
 
 @operations.add("GET", "/reminders")
 def list_reminders(call: Call, query: WindowQuery, connection: Connection) -> Page[models.Reminder]:
-    """List which reminders are due in a window of time, as it is published now.
+    """List the reminders that are due in a window of time, as currently published.
 
-    To whom they go is said to tokens with the scope `endpoints`.
+    With the scope `endpoints`, each has its receivers.
     """
-    found = _take(
+    found = _collect(
         (row, reminder)
-        for row in _rows_reminding(call, query)
+        for row in _rows_with_reminders(call, query)
         for reminder in plan_reminders(row.revision.event, query.begin, query.end)
     )
     page, cursor = paginate(
-        found, lambda one: (to_number(one[1].due), one[1].key), query, (int, str)
+        found, lambda pair: (to_number(pair[1].due), pair[1].key), query, (int, str)
     )
-    told_to = allows(call.access.scopes, "endpoints")
-    endpoints = list_endpoints(connection) if told_to else []
+    shows_receivers = allows(call.access.scopes, "endpoints")
+    endpoints = list_endpoints(connection) if shows_receivers else []
     items = []
     for row, reminder in page:
-        public = call.snapshot.everything[row.calendar].public
+        public = call.snapshot.all_calendars[row.calendar].public
         receivers = find_receivers(endpoints, row.revision.event, public)
-        ids = [one.id for one in receivers] if told_to else None
+        ids = [endpoint.id for endpoint in receivers] if shows_receivers else None
         items.append(_show_reminder(reminder, ids))
     return Page[models.Reminder](items=items, next=cursor)
 
 
-def _take(found: Iterator[Found]) -> list[Found]:
-    """All that a window holds. Raises RefusalError where that is too much to be put in order."""
-    taken = list(islice(found, _MOST_FOUND + 1))
-    if len(taken) > _MOST_FOUND:
-        detail = f"there are more than {_MOST_FOUND:,} in this window; choose a shorter one"
-        raise refuse_input([Mistake(pointer="?to", detail=detail)])
+def _collect(found: Iterator[Item]) -> list[Item]:
+    """Return all items of a window. Raises ProblemError if they are too many to sort."""
+    taken = list(islice(found, _MAX_WINDOW_ITEMS + 1))
+    if len(taken) > _MAX_WINDOW_ITEMS:
+        detail = f"this window has more than {_MAX_WINDOW_ITEMS:,} items; choose a shorter one"
+        raise validation_problem([Mistake(pointer="?to", detail=detail)])
     return taken
 
 
 def _find_calendar(call: Call, name: str) -> PublishedCalendar:
-    found = call.calendars().get(call.snapshot.renamed.get(name, name))
+    found = call.visible_calendars().get(call.snapshot.renamed.get(name, name))
     if found is None:
-        raise RefusalError(HTTPStatus.NOT_FOUND, "There is no such calendar.")
+        raise ProblemError(HTTPStatus.NOT_FOUND, "There is no calendar with this name.")
     return found
 
 
-def _choose(call: Call, names: Sequence[str]) -> list[PublishedCalendar]:
-    """The calendars of these names, all for none; what is not there has nothing in it."""
-    found = call.calendars()
+def _find_calendars(call: Call, names: Sequence[str]) -> list[PublishedCalendar]:
+    """Return the calendars with these names, all without names; ignore unknown names."""
+    found = call.visible_calendars()
     wanted = [call.snapshot.renamed.get(name, name) for name in names] or list(found)
     return [found[slug] for slug in dict.fromkeys(wanted) if slug in found]
 
 
 def _list_slugs(call: Call, connection: Connection, names: Sequence[str]) -> list[str]:
-    """The calendars of these names, all for none, whose changes may be seen.
+    """Return the slugs of readable calendars with these names, all without names.
 
-    Those that were withdrawn are among them, unless they are private by another name now.
+    This includes withdrawn calendars, unless they are private under another name now.
     """
-    current = {one.calendar.slug for one in _choose(call, names)}
+    current = {found.calendar.slug for found in _find_calendars(call, names)}
     withdrawn = {
         slug
-        for slug in call.snapshot.gone
+        for slug in call.snapshot.withdrawn
         if (not names or slug in names)
         and (call.access.may_read(slug) or is_public(connection, slug))
     }
@@ -213,9 +215,9 @@ def _list_slugs(call: Call, connection: Connection, names: Sequence[str]) -> lis
 
 
 def _read_place(call: Call, connection: Connection, cursor: str | None) -> AnnouncementPosition:
-    """The place of the change that a cursor names, if it is there and may be seen; else the start.
+    """Return the place of a cursor's change, or the start if that is not readable.
 
-    What may not be seen is treated as what never was, so that nobody learns of it by guessing.
+    An unreadable change is treated as a missing one, so that guessing reveals nothing.
     """
     parts = read_cursor(cursor, str, int, former=(int, str, int)) or ()
     if len(parts) == 3:
@@ -228,71 +230,71 @@ def _read_place(call: Call, connection: Connection, cursor: str | None) -> Annou
 
 def _timelines_of(call: Call, query: WindowQuery) -> list[Timeline]:
     timelines = call.snapshot.timelines
-    return [timelines[one.calendar.slug] for one in _choose(call, query.calendar)]
+    return [timelines[found.calendar.slug] for found in _find_calendars(call, query.calendar)]
 
 
-def _rows_reminding(call: Call, query: WindowQuery) -> Iterator[EventRow]:
-    """The events that may have a reminder due in a window."""
-    # The reminder of a day can be due after that day has begun.
-    first, last = query.begin - timedelta(days=2), query.end + _BEFOREHAND
+def _rows_with_reminders(call: Call, query: WindowQuery) -> Iterator[EventRow]:
+    """Iterate over the events that may have a reminder due in a window."""
+    # A reminder of an all-day event can be due after the start of the day.
+    first, last = query.begin - timedelta(days=2), query.end + _MAX_REMINDER_LEAD
     for timeline in _timelines_of(call, query):
         for row in timeline.candidates(first, last):
             if row.revision.event.reminders and not row.revision.withdrawn:
                 yield row
 
 
-def _place_of(one: EventOccurrence) -> tuple[int, str, str]:
-    row, occurrence = one
+def _place_of(item: EventOccurrence) -> tuple[int, str, str]:
+    row, occurrence = item
     return to_number(occurrence.begins), row.uid, occurrence.id
 
 
-def _show_calendar(one: PublishedCalendar, base_url: str) -> models.Calendar:
-    calendar = one.calendar
+def _show_calendar(found: PublishedCalendar, base_url: str) -> models.Calendar:
+    calendar = found.calendar
     texts = {"name": calendar.name, "description": calendar.description}
     return models.Calendar(
         slug=calendar.slug,
         name=text_in(calendar.name, calendar.language),
-        description=_say(calendar.description, calendar.language),
+        description=_translate(calendar.description, calendar.language),
         texts={name: text for name, text in texts.items() if text},
         time_zone=calendar.time_zone,
         language=calendar.language,
         color=calendar.color,
-        private=not one.public,
-        events=len(one.rows),
-        modified=one.modified,
-        page=f"{base_url}/calendars/{calendar.slug}/" if one.public else None,
-        feed=base_url + one.source.path if one.public else None,
+        private=not found.public,
+        events=len(found.rows),
+        modified=found.modified,
+        page=f"{base_url}/calendars/{calendar.slug}/" if found.public else None,
+        feed=base_url + found.source.path if found.public else None,
     )
 
 
 def _show_event(call: Call, found: PublishedCalendar, row: EventRow) -> models.Event:
-    page = page_address(call.backend.base_url, row.revision.event) if found.public else None
+    page = page_address(call.context.base_url, row.revision.event) if found.public else None
     return models.Event.model_validate(describe_published(row, page))
 
 
-def _show_occurrence(row: EventRow, one: Occurrence) -> models.Occurrence:
+def _show_occurrence(row: EventRow, occurrence: Occurrence) -> models.Occurrence:
     event = row.revision.event
-    cancelled = "cancelled" if row.revision.withdrawn else one.status.value
+    cancelled = "cancelled" if row.revision.withdrawn else occurrence.status.value
     return models.Occurrence(
         calendar=event.calendar,
         event=event.slug,
         uid=event.uid,
-        id=one.id,
-        summary=text_in(one.summary, event.language),
-        location=_say(one.location, event.language),
+        id=occurrence.id,
+        summary=text_in(occurrence.summary, event.language),
+        location=_translate(occurrence.location, event.language),
         status=cancelled,
         kind=event.kind.value,
-        **describe_time(event, one.start, one.end),
+        **describe_time(event, occurrence.start, occurrence.end),
     )
 
 
-def _show_change(one: AnnouncedChange) -> models.Change:
-    change = one.change
+def _show_change(announced: AnnouncedChange) -> models.Change:
+    change = announced.change
     revision, event = change.after, change.after.event
     moved = change.kind is Kind.MOVED and not change.occurrences and revision.history
     return models.Change(
-        at=one.at,
-        kind=one.kind,
+        at=announced.at,
+        kind=announced.kind,
         calendar=event.calendar,
         event=event.slug,
         uid=event.uid,
@@ -301,9 +303,10 @@ def _show_change(one: AnnouncedChange) -> models.Change:
         status="cancelled" if revision.withdrawn else event.status.value,
         previous=_show_move(revision.history[-1], event.language) if moved else None,
         occurrences=[
-            models.ChangedOccurrence.model_validate(each) for each in describe_occurrences(change)
+            models.ChangedOccurrence.model_validate(described)
+            for described in describe_occurrences(change)
         ],
-        note=_say(change.reason, event.language),
+        note=_translate(change.reason, event.language),
         **describe_time(event, event.start, event.end),
     )
 
@@ -330,5 +333,5 @@ def _show_reminder(reminder: Reminder, endpoints: list[str] | None) -> models.Re
     )
 
 
-def _say(text: Text | None, language: str) -> str | None:
+def _translate(text: Text | None, language: str) -> str | None:
     return text_in(text, language) if text else None

@@ -1,4 +1,4 @@
-"""Messages and deliveries: what was sent to whom, with which result, and sending it again."""
+"""Operations on messages and deliveries: list, show, retry."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from calfeed.store.reports import history, sent_messages
 from calfeed.store.reports.sent_messages import MessageRow
 from calfeed.web.api.fields import Id, Moment, Number
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Given, Operations, Path, as_example
+from calfeed.web.api.operations import Call, Operations, Path, RequestBody, as_example
 from calfeed.web.api.paging import Page, PageQuery, cut, read_cursor, to_moment, to_number
 
 operations = Operations()
 
 _SCOPE = "deliveries"
-_MOST_AT_ONCE = 1000
+_MAX_RETRIES = 1000
 
 if TYPE_CHECKING:
     State = str
 else:
-    # Not the enum itself, which would be a schema of its own in the document.
-    State = Literal[tuple(one.value for one in DeliveryState)]
+    # The enum itself would become a separate schema of the OpenAPI document.
+    State = Literal[tuple(state.value for state in DeliveryState)]
 
 
 class Delivery(View):
@@ -40,24 +40,24 @@ class Delivery(View):
     message: str
     endpoint: str
     type: str
-    rehearsal: bool = Field(description="Whether it is one of a rehearsal.")
-    text: str = Field(description="What the message says, in one line.")
-    at: datetime = Field(description="When the message was made.")
+    rehearsal: bool = Field(description="Whether it belongs to a rehearsal.")
+    text: str = Field(description="The message in one line.")
+    at: datetime = Field(description="When the message was created.")
     state: State
     attempts: int
     next_at: datetime | None = Field(description="When it is sent next.")
-    settled_at: datetime | None = Field(description="When it came to its end.")
-    digest: str | None = Field(description="The message of the digest that included it.")
+    settled_at: datetime | None = Field(description="When it reached its final state.")
+    digest: str | None = Field(description="The message of the digest that contains it.")
 
 
 class Attempt(View):
-    """One post, and what came of it."""
+    """A request to a receiver, and its result."""
 
     at: datetime
     milliseconds: int
     status: int | None
     error: str | None
-    response: str | None = Field(description="The start of what was answered.")
+    response: str | None = Field(description="The start of the response body.")
 
 
 class DeliveryMore(View):
@@ -72,7 +72,7 @@ class Message(View):
 
     id: str
     type: str
-    rehearsal: bool = Field(description="Whether it is one of a rehearsal.")
+    rehearsal: bool = Field(description="Whether it belongs to a rehearsal.")
     calendar: str | None
     event: str | None
     at: datetime
@@ -80,13 +80,13 @@ class Message(View):
 
 
 class MessageMore(Message):
-    """A message with what is posted."""
+    """A message with its body."""
 
-    body: Any = Field(description="Null once it is no longer kept.")
+    body: Any = Field(description="Null once it is deleted.")
 
 
 class DeliveriesQuery(PageQuery):
-    """Which deliveries."""
+    """Filters of deliveries."""
 
     endpoint: Id | None = Field(None, description="Only those of this endpoint.")
     message: Id | None = Field(None, description="Only those of this message.")
@@ -97,20 +97,21 @@ class DeliveriesQuery(PageQuery):
         description="Only those about this event, as calendar/event.",
     )
     since: Moment | None = Field(
-        None, description="Only what ended, or is for a message made, from this time on."
+        None,
+        description="Only those that ended, or whose message was created, since this time.",
     )
 
 
-class RetryGiven(Given):
-    """Which deliveries to send again: by their numbers, or all of an endpoint since a time."""
+class RetryGiven(RequestBody):
+    """The deliveries to retry: by number, or all of an endpoint since a time."""
 
     model_config = as_example(deliveries=[1])
 
-    deliveries: list[Number] = Field(default_factory=list, max_length=_MOST_AT_ONCE)
+    deliveries: list[Number] = Field(default_factory=list, max_length=_MAX_RETRIES)
     endpoint: Id | None = None
     since: Moment | None = Field(
         None,
-        description=f"With `endpoint`: what ended in vain from then on, up to {_MOST_AT_ONCE}.",
+        description=f"With `endpoint`: its deliveries that failed since, at most {_MAX_RETRIES}.",
     )
 
     @model_validator(mode="after")
@@ -124,14 +125,14 @@ class RetryGiven(Given):
 
 
 class Refused(View):
-    """A delivery that is not sent again, and why."""
+    """A delivery that is not retried, and the reason."""
 
     id: int
     reason: str
 
 
 class Retried(View):
-    """What came of asking for deliveries to be sent again."""
+    """The result of a retry."""
 
     pending: list[int]
     held: list[int] = Field(description="Sent when their endpoint is resumed.")
@@ -154,15 +155,15 @@ class MessagePath(Path):
 def list_messages(call: Call, query: PageQuery, connection: Connection) -> Page[Message]:
     """List the messages, newest first."""
     place = read_cursor(query.cursor, int, str)
-    behind = (to_moment(place[0]), place[1]) if place else None
-    found = sent_messages.load_messages_before(connection, behind, query.limit + 1)
+    after = (to_moment(place[0]), place[1]) if place else None
+    found = sent_messages.load_messages_before(connection, after, query.limit + 1)
     page, cursor = cut(found, lambda row: (to_number(row.at), row.id), query.limit)
     return Page[Message](items=[Message(**_describe(row)) for row in page], next=cursor)
 
 
 @operations.add("GET", "/messages/{message}", scope=_SCOPE)
 def show_message(call: Call, path: MessagePath, connection: Connection) -> MessageMore:
-    """Show a message, with what is posted."""
+    """Show a message with its body."""
     row = sent_messages.find_message(connection, path.message)
     return MessageMore(**_describe(row), body=json.loads(row.body) if row.body else None)
 
@@ -175,7 +176,7 @@ def list_deliveries(call: Call, query: DeliveriesQuery, connection: Connection) 
         connection,
         endpoint_id=query.endpoint,
         message_id=query.message,
-        states=[DeliveryState(one) for one in query.state],
+        states=[DeliveryState(state) for state in query.state],
         uids=_find_uids(connection, query.event) if query.event else None,
         since=query.since,
         before=place[0] if place else None,
@@ -188,26 +189,26 @@ def list_deliveries(call: Call, query: DeliveriesQuery, connection: Connection) 
 
 @operations.add("GET", "/deliveries/{delivery}", scope=_SCOPE)
 def show_delivery(call: Call, path: DeliveryPath, connection: Connection) -> DeliveryMore:
-    """Show a delivery, with every attempt."""
+    """Show a delivery with its attempts."""
     row = deliveries.find_delivery(connection, path.delivery)
-    made = deliveries.load_attempts(connection, path.delivery)
+    attempts = deliveries.load_attempts(connection, path.delivery)
     return DeliveryMore(
         delivery=Delivery.model_validate(describe_delivery(row)),
-        attempts=[Attempt.model_validate(describe_attempt(one)) for one in made],
+        attempts=[Attempt.model_validate(describe_attempt(attempt)) for attempt in attempts],
     )
 
 
 @operations.add("POST", "/deliveries/retry", scope=_SCOPE)
 def retry_deliveries(call: Call, body: RetryGiven, database: Transactions) -> Retried:
-    """Send deliveries that failed again, each under its own webhook-id."""
+    """Send failed deliveries again, each with its original webhook-id."""
     if body.endpoint is not None and body.since is not None:
-        done = service.retry_failed(database, body.endpoint, body.since, call.now, _MOST_AT_ONCE)
+        retried = service.retry_failed(database, body.endpoint, body.since, call.now, _MAX_RETRIES)
     else:
-        done = service.retry_deliveries(database, body.deliveries, call.now)
+        retried = service.retry_deliveries(database, body.deliveries, call.now)
     return Retried(
-        pending=done.pending,
-        held=done.held,
-        refused=[Refused(id=number, reason=why) for number, why in done.refused.items()],
+        pending=retried.pending,
+        held=retried.held,
+        refused=[Refused(id=number, reason=reason) for number, reason in retried.refused.items()],
     )
 
 
@@ -215,7 +216,7 @@ def _find_uids(connection: Connection, event: str) -> list[str]:
     try:
         return history.find_uids(connection, event)
     except NotFoundError:
-        return []  # a filter that nothing passes
+        return []  # no delivery matches
 
 
 def _describe(row: MessageRow) -> dict[str, Any]:

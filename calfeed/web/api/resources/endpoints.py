@@ -1,4 +1,4 @@
-"""Endpoints: who receives webhooks, and how; what waits for them."""
+"""Operations on endpoints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from calfeed.services import endpoints as service
 from calfeed.services.endpoints import EndpointDetails, EndpointValues
 from calfeed.store.database import Connection, Transactions
 from calfeed.store.endpoints import records
-from calfeed.store.endpoints.records import Endpoint as Kept
+from calfeed.store.endpoints.records import Endpoint as EndpointRow
 from calfeed.web.api.fields import (
     Digest,
     HeaderName,
@@ -29,7 +29,7 @@ from calfeed.web.api.fields import (
     Zone,
 )
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Given, Once, Operations, Path, as_example
+from calfeed.web.api.operations import Call, Operations, Path, RequestBody, WithSecret, as_example
 from calfeed.web.api.paging import Page, PageQuery, paginate, to_number
 from calfeed.web.api.resources.deliveries import Delivery
 
@@ -38,8 +38,8 @@ operations = Operations()
 _SCOPE = "endpoints"
 
 
-class FiltersGiven(Given):
-    """What an endpoint gets: any of each list, and something of every list; an empty one is all."""
+class FiltersGiven(RequestBody):
+    """Filters: an event must match an entry of every non-empty list."""
 
     calendars: list[Line] = Field(default_factory=list, max_length=MAX_ENTRIES)
     categories: list[Line] = Field(default_factory=list, max_length=MAX_ENTRIES)
@@ -51,16 +51,16 @@ class FiltersGiven(Given):
     )
 
 
-class OptionsGiven(Given):
-    """How an endpoint gets it; null takes an option back."""
+class OptionsGiven(RequestBody):
+    """Delivery options; null removes an option."""
 
-    rate: Rate | None = Field(None, description="At most so many posts a minute.")
-    time_zone: Zone = Field("UTC", description="The zone of the hours.")
+    rate: Rate | None = Field(None, description="The maximum number of requests a minute.")
+    time_zone: Zone = Field("UTC", description="The time zone of `quiet` and `digest`.")
     quiet: Quiet | None = Field(None, description="Send nothing in these hours.")
-    digest: Digest | None = Field(None, description="Gather reminders, and send them then.")
+    digest: Digest | None = Field(None, description="Send reminders together at this time.")
 
 
-class EndpointGiven(Given):
+class EndpointGiven(RequestBody):
     """A new endpoint."""
 
     model_config = as_example(url="https://example.org/hooks", options={"quiet": "22:00-07:00"})
@@ -72,47 +72,47 @@ class EndpointGiven(Given):
     headers: dict[HeaderName, HeaderValue] = Field(
         default_factory=dict,
         max_length=20,
-        description="Headers that go along with every message. Their values are not shown again.",
+        description="Headers of every message. Their values are not shown again.",
     )
     secret: Secret | None = Field(None, description="A secret of your own (whsec_…).")
 
 
-class EndpointChange(Given):
-    """What is to be different (RFC 7396): what is not there stays as it is."""
+class EndpointChange(RequestBody):
+    """Changes of an endpoint (RFC 7396); missing keys stay unchanged."""
 
     model_config = as_example(description="The night desk", options={"digest": "daily@09:00"})
 
     url: Url = Field(default_factory=str)
     description: Line = Field(default_factory=str)
     filters: FiltersGiven = Field(
-        default_factory=FiltersGiven, description="A list that is given replaces the one there is."
+        default_factory=FiltersGiven, description="A given list replaces the current one."
     )
     options: OptionsGiven = Field(default_factory=OptionsGiven)
     headers: dict[HeaderName, HeaderValue | None] = Field(
-        default_factory=dict, max_length=20, description="Null takes a header away."
+        default_factory=dict, max_length=20, description="Null removes a header."
     )
 
 
-class SecretGiven(Given):
+class SecretGiven(RequestBody):
     """A new secret."""
 
     model_config = as_example()
 
-    secret: Secret | None = Field(None, description="One of your own; null: one is made.")
+    secret: Secret | None = Field(None, description="Your own secret; null generates one.")
 
 
 class FiltersView(View):
-    """What an endpoint gets; an empty list is all."""
+    """Filters; an empty list matches everything."""
 
     calendars: list[str]
     categories: list[str]
     events: list[str]
     types: list[str]
-    public_only: bool = Field(description="Nothing that is private, as for what is registered.")
+    public_only: bool = Field(description="Excludes private calendars; set by registration.")
 
 
 class OptionsView(View):
-    """How an endpoint gets it."""
+    """Delivery options."""
 
     rate: int | None
     time_zone: str
@@ -127,35 +127,37 @@ class Endpoint(View):
     state: str = Field(description="active, paused or disabled; unverified until it is confirmed.")
     since: datetime
     reason: str | None = Field(description="Why it is disabled.")
-    failing_since: datetime | None = Field(description="Since when every attempt has failed.")
-    url: str = Field(description="Shortened, for tokens hide in URLs.")
+    failing_since: datetime | None = Field(
+        description="When attempts began to fail, without a success since."
+    )
+    url: str = Field(description="Shortened, because URLs can contain tokens.")
     description: str
     created: datetime
     filters: FiltersView
     options: OptionsView
     headers: list[str] = Field(description="The names of its own headers.")
     former_secret_until: datetime | None = Field(
-        description="Until when the secret before this one signs too."
+        description="Until then, messages are also signed with the former secret."
     )
 
 
 class EndpointMore(Endpoint):
-    """An endpoint, with how many deliveries it has in each state."""
+    """An endpoint with its number of deliveries by state."""
 
     deliveries: dict[str, int]
 
 
-class EndpointOnce(Endpoint, Once):
+class EndpointOnce(Endpoint, WithSecret):
     """An endpoint with its secret."""
 
 
 class Released(View):
-    """What became of what an endpoint missed."""
+    """The deliveries that an endpoint missed while paused or disabled."""
 
     endpoint: EndpointMore
-    pending: int = Field(description="How many are sent to it now.")
-    gathered: int = Field(description="How many come in its next digest.")
-    expired: int = Field(description="How many are no longer of use.")
+    pending: int = Field(description="How many are being sent now.")
+    gathered: int = Field(description="How many are in its next digest.")
+    expired: int = Field(description="How many have expired.")
 
 
 class EndpointPath(Path):
@@ -168,27 +170,27 @@ class EndpointPath(Path):
 def list_endpoints(call: Call, query: PageQuery, connection: Connection) -> Page[Endpoint]:
     """List the endpoints, oldest first."""
     found = records.list_endpoints(connection)
-    page, cursor = paginate(found, lambda one: (to_number(one.created), one.id), query, (int, str))
-    items = [Endpoint.model_validate(describe_endpoint(one, call.now)) for one in page]
+    page, cursor = paginate(found, lambda row: (to_number(row.created), row.id), query, (int, str))
+    items = [Endpoint.model_validate(describe_endpoint(row, call.now)) for row in page]
     return Page[Endpoint](items=items, next=cursor)
 
 
-@operations.add("POST", "/endpoints", scope=_SCOPE, status=HTTPStatus.CREATED, once=True)
+@operations.add("POST", "/endpoints", scope=_SCOPE, status=HTTPStatus.CREATED, idempotent=True)
 def add_endpoint(call: Call, body: EndpointGiven, database: Transactions) -> EndpointOnce:
     """Add an endpoint.
 
-    It receives messages from then on. The secret, with which it verifies messages (Standard
-    Webhooks), is in the answer and is not shown again.
+    It receives messages from now on. The response has the secret that verifies messages (Standard
+    Webhooks), which is not shown again.
     """
     added = service.add_endpoint(
-        database, call.backend.urls, read_values(body), call.now, body.secret
+        database, call.context.urls, read_values(body), call.now, body.secret
     )
     return _show_once(added, call.now)
 
 
 @operations.add("GET", "/endpoints/{endpoint}", scope=_SCOPE)
 def show_endpoint(call: Call, path: EndpointPath, database: Transactions) -> EndpointMore:
-    """Show an endpoint, and how many deliveries it has in each state."""
+    """Show an endpoint with its number of deliveries by state."""
     return show_details(service.show_endpoint(database, path.endpoint), call.now)
 
 
@@ -196,31 +198,31 @@ def show_endpoint(call: Call, path: EndpointPath, database: Transactions) -> End
 def change_endpoint(
     call: Call, path: EndpointPath, body: EndpointChange, database: Transactions
 ) -> EndpointMore:
-    """Change what is given of an endpoint.
+    """Change the given values of an endpoint.
 
-    One whose key is lost gets a new secret with its URL; rotate it to see one.
+    If its encryption key is lost, a new URL also creates a new secret; rotate it to see one.
     """
     changed = service.change_endpoint(
-        database, call.backend.urls, path.endpoint, read_values(body), call.now
+        database, call.context.urls, path.endpoint, read_values(body), call.now
     )
     return show_details(changed, call.now)
 
 
 @operations.add("DELETE", "/endpoints/{endpoint}", scope=_SCOPE, status=HTTPStatus.NO_CONTENT)
 def remove_endpoint(call: Call, path: EndpointPath, database: Transactions) -> None:
-    """Remove an endpoint; what waits for it is dropped, and its record stays."""
+    """Remove an endpoint and drop its pending deliveries; its history is kept."""
     service.remove_endpoint(database, path.endpoint, call.now)
 
 
 @operations.add("POST", "/endpoints/{endpoint}/pause", scope=_SCOPE)
 def pause_endpoint(call: Call, path: EndpointPath, database: Transactions) -> EndpointMore:
-    """Send nothing to an endpoint until it is resumed; what is for it is held."""
+    """Hold the deliveries of an endpoint until it is resumed."""
     return show_details(service.pause_endpoint(database, path.endpoint, call.now), call.now)
 
 
 @operations.add("POST", "/endpoints/{endpoint}/resume", scope=_SCOPE)
 def resume_endpoint(call: Call, path: EndpointPath, database: Transactions) -> Released:
-    """Send to a paused or disabled endpoint again, beginning with what it missed."""
+    """Resume a paused or disabled endpoint, and send the deliveries it missed."""
     details, released = service.resume_endpoint(database, path.endpoint, call.now)
     return Released(
         endpoint=show_details(details, call.now),
@@ -230,11 +232,11 @@ def resume_endpoint(call: Call, path: EndpointPath, database: Transactions) -> R
     )
 
 
-@operations.add("POST", "/endpoints/{endpoint}/rotate", scope=_SCOPE, once=True)
+@operations.add("POST", "/endpoints/{endpoint}/rotate", scope=_SCOPE, idempotent=True)
 def rotate_secret(
     call: Call, path: EndpointPath, database: Transactions, body: SecretGiven | None = None
 ) -> EndpointOnce:
-    """Give an endpoint another secret; for 24 hours the former one signs too."""
+    """Rotate the secret of an endpoint; for 24 hours, the former one signs too."""
     own = body.secret if body else None
     return _show_once(
         service.rotate_secret(database, path.endpoint, call.now, own).endpoint, call.now
@@ -242,10 +244,10 @@ def rotate_secret(
 
 
 @operations.add(
-    "POST", "/endpoints/{endpoint}/test", scope=_SCOPE, status=HTTPStatus.CREATED, once=True
+    "POST", "/endpoints/{endpoint}/test", scope=_SCOPE, status=HTTPStatus.CREATED, idempotent=True
 )
 def test_endpoint(call: Call, path: EndpointPath, database: Transactions) -> Delivery:
-    """Send an endpoint a test message, paused or not.
+    """Send a test message to an endpoint, even if it is paused.
 
     A worker posts it at once; `/deliveries/{delivery}` shows the result.
     """
@@ -254,17 +256,17 @@ def test_endpoint(call: Call, path: EndpointPath, database: Transactions) -> Del
 
 
 def show_details(details: EndpointDetails, now: datetime) -> EndpointMore:
-    """An endpoint as it is answered."""
     shown = describe_endpoint(details.endpoint, now)
     return EndpointMore.model_validate({**shown, "deliveries": details.deliveries})
 
 
-def _show_once(one: Kept, now: datetime) -> EndpointOnce:
-    return EndpointOnce.model_validate({**describe_endpoint(one, now), "secret": one.secret})
+def _show_once(endpoint: EndpointRow, now: datetime) -> EndpointOnce:
+    return EndpointOnce.model_validate(
+        {**describe_endpoint(endpoint, now), "secret": endpoint.secret}
+    )
 
 
-def read_values(body: Given) -> EndpointValues:
-    """What a body gives of an endpoint."""
+def read_values(body: RequestBody) -> EndpointValues:
     given: dict[str, Any] = body.model_dump(exclude_unset=True)
     headers = given.get("headers", {})
     return EndpointValues(

@@ -1,7 +1,7 @@
-"""Registrations: endpoints that anybody may add, and that have to confirm that they want messages.
+"""Registrations: public endpoints that anybody may add, and whose owner must confirm them.
 
-What is registered is unverified. It is sent one message, with a challenge, and nothing else
-until whoever registered it gives the challenge back, and so has seen what its URL receives.
+A registered endpoint is unverified. It receives one message with a challenge, and nothing else
+until the owner returns the challenge, which proves access to what the URL receives.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from calfeed.services import registrations as service
 from calfeed.services.endpoints import OWNER_SCOPE
 from calfeed.store.database import Transactions
 from calfeed.web.api.fields import Line, Url
-from calfeed.web.api.operations import Call, Given, Operations, as_example
-from calfeed.web.api.resources import endpoints as managing
+from calfeed.web.api.operations import Call, Operations, RequestBody, as_example
+from calfeed.web.api.resources import endpoints as endpoint_operations
 from calfeed.web.api.resources.endpoints import (
     Endpoint,
     EndpointMore,
@@ -29,18 +29,18 @@ from calfeed.web.api.resources.endpoints import (
     read_values,
     show_details,
 )
-from calfeed.web.networks import name_network
+from calfeed.web.network_hashes import hash_client_network
 
 operations = Operations()
 
 RATE = "10 per hour"
-"""How many registrations an address may make in each process."""
+"""For each client network, in each process."""
 
-_ONE = "/registrations/{endpoint}"
+_REGISTRATION_PATH = "/registrations/{endpoint}"
 
 
-class RegistrationGiven(Given):
-    """An endpoint of one's own, for what is public."""
+class RegistrationGiven(RequestBody):
+    """A new endpoint for public calendars."""
 
     model_config = as_example(
         url="https://example.org/hooks", filters={"types": ["event.moved", "event.cancelled"]}
@@ -53,14 +53,14 @@ class RegistrationGiven(Given):
 
 
 class Registration(Endpoint):
-    """An endpoint that waits to be confirmed, with what belongs to its owner; both shown once."""
+    """An unverified endpoint, with its secret and its owner's token; both are shown once."""
 
-    secret: str = Field(description="What its messages are signed with (Standard Webhooks).")
-    token: str = Field(description="The bearer token that may see and change this endpoint.")
+    secret: str = Field(description="The secret that signs its messages (Standard Webhooks).")
+    token: str = Field(description="The bearer token to manage this endpoint.")
 
 
-class ChallengeGiven(Given):
-    """What the endpoint received."""
+class ChallengeGiven(RequestBody):
+    """The challenge that the endpoint received."""
 
     model_config = as_example(challenge="the-challenge-that-it-received")
 
@@ -72,57 +72,59 @@ def register_endpoint(call: Call, body: RegistrationGiven, database: Transaction
     """Register an endpoint for public calendars.
 
     It receives one message, `endpoint.verify`. Confirm the registration with the challenge in it
-    within an hour; until then it is sent nothing else, and what is not confirmed is dropped.
-    Where very many wait, the oldest of the network that has most of them is dropped before.
+    within an hour; until then it receives nothing else, and unconfirmed registrations are dropped.
+    If too many are unconfirmed, the oldest of the network with the most is dropped earlier.
     """
-    call.backend.limit_registrations()
+    call.context.limit_registrations()
     values = read_values(body)
-    made = service.register_endpoint(database, call.backend.urls, values, name_network(), call.now)
-    shown = describe_endpoint(made.endpoint, call.now)
+    registered = service.register_endpoint(
+        database, call.context.urls, values, hash_client_network(), call.now
+    )
+    shown = describe_endpoint(registered.endpoint, call.now)
     return Registration.model_validate(
-        {**shown, "secret": made.endpoint.secret, "token": made.token}
+        {**shown, "secret": registered.endpoint.secret, "token": registered.token}
     )
 
 
-@operations.add("POST", _ONE + "/confirm", scope=OWNER_SCOPE)
+@operations.add("POST", _REGISTRATION_PATH + "/confirm", scope=OWNER_SCOPE)
 def confirm_registration(
     call: Call, path: EndpointPath, body: ChallengeGiven, database: Transactions
 ) -> EndpointMore:
     """Confirm a registration with the challenge that its URL received.
 
-    From then on it receives messages.
+    It receives messages from now on.
     """
     confirmed = service.confirm_registration(database, path.endpoint, body.challenge, call.now)
     return show_details(confirmed, call.now)
 
 
-@operations.add("GET", _ONE, scope=OWNER_SCOPE)
+@operations.add("GET", _REGISTRATION_PATH, scope=OWNER_SCOPE)
 def show_registration(call: Call, path: EndpointPath, database: Transactions) -> EndpointMore:
-    """Show one's endpoint, and how many deliveries it has in each state."""
-    return managing.show_endpoint(call, path, database)
+    """Show a registered endpoint with its number of deliveries by state."""
+    return endpoint_operations.show_endpoint(call, path, database)
 
 
-@operations.add("POST", _ONE + "/pause", scope=OWNER_SCOPE)
+@operations.add("POST", _REGISTRATION_PATH + "/pause", scope=OWNER_SCOPE)
 def pause_registration(call: Call, path: EndpointPath, database: Transactions) -> EndpointMore:
-    """Send nothing to one's endpoint until it is resumed; what is for it is held."""
-    return managing.pause_endpoint(call, path, database)
+    """Hold the deliveries of a registered endpoint until it is resumed."""
+    return endpoint_operations.pause_endpoint(call, path, database)
 
 
-@operations.add("POST", _ONE + "/resume", scope=OWNER_SCOPE)
+@operations.add("POST", _REGISTRATION_PATH + "/resume", scope=OWNER_SCOPE)
 def resume_registration(call: Call, path: EndpointPath, database: Transactions) -> Released:
-    """Send to one's endpoint again, beginning with what it missed."""
-    return managing.resume_endpoint(call, path, database)
+    """Resume a registered endpoint, and send the deliveries it missed."""
+    return endpoint_operations.resume_endpoint(call, path, database)
 
 
-@operations.add("POST", _ONE + "/rotate", scope=OWNER_SCOPE, once=True)
+@operations.add("POST", _REGISTRATION_PATH + "/rotate", scope=OWNER_SCOPE, idempotent=True)
 def rotate_registration(
     call: Call, path: EndpointPath, database: Transactions, body: SecretGiven | None = None
 ) -> EndpointOnce:
-    """Give one's endpoint another secret; for 24 hours the former one signs too."""
-    return managing.rotate_secret(call, path, database, body)
+    """Rotate the secret of a registered endpoint; for 24 hours, the former one signs too."""
+    return endpoint_operations.rotate_secret(call, path, database, body)
 
 
-@operations.add("DELETE", _ONE, scope=OWNER_SCOPE, status=HTTPStatus.NO_CONTENT)
+@operations.add("DELETE", _REGISTRATION_PATH, scope=OWNER_SCOPE, status=HTTPStatus.NO_CONTENT)
 def remove_registration(call: Call, path: EndpointPath, database: Transactions) -> None:
-    """Remove one's endpoint, and revoke its token."""
-    managing.remove_endpoint(call, path, database)
+    """Remove a registered endpoint, and revoke its token."""
+    endpoint_operations.remove_endpoint(call, path, database)

@@ -1,4 +1,4 @@
-"""Rehearsals: the reminders of any window, sent now to one endpoint, apart from the real ones."""
+"""Operations on rehearsals: send the reminders of a window to one endpoint now."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from calfeed.services import rehearsals as service
 from calfeed.services.rehearsals import MAX_REMINDERS
 from calfeed.store.database import Connection, Transactions
 from calfeed.store.outbox import deliveries
-from calfeed.store.outbox.rehearsals import Rehearsal as Kept
+from calfeed.store.outbox.rehearsals import Rehearsal as RehearsalRow
 from calfeed.store.outbox.rehearsals import find_rehearsal
 from calfeed.web.api.fields import Id, Window
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Given, Operations, Path, as_example
+from calfeed.web.api.operations import Call, Operations, Path, RequestBody, as_example
 from calfeed.web.api.resources.deliveries import Delivery
 
 operations = Operations()
 
 
-class RehearsalGiven(Given, Window):
-    """What to rehearse: what is due in a window, and the endpoint that gets it."""
+class RehearsalGiven(RequestBody, Window):
+    """A window of reminders, and the endpoint to send them to."""
 
     model_config = as_example(**{"endpoint": "{endpoint}", "from": "{from}", "to": "{to}"})
 
@@ -31,7 +31,7 @@ class RehearsalGiven(Given, Window):
 
 
 class Rehearsal(View):
-    """A rehearsal, with what came of each of its deliveries so far."""
+    """A rehearsal with its deliveries."""
 
     id: str
     endpoint: str
@@ -47,31 +47,33 @@ class RehearsalPath(Path):
     rehearsal: Id
 
 
-@operations.add("POST", "/rehearsals", scope="rehearse", status=HTTPStatus.CREATED, once=True)
+@operations.add("POST", "/rehearsals", scope="rehearse", status=HTTPStatus.CREATED, idempotent=True)
 def make_rehearsal(call: Call, body: RehearsalGiven, database: Transactions) -> Rehearsal:
     """Send an active endpoint the reminders of a window now, marked as a rehearsal.
 
-    It gets those that it wants, under ids of this rehearsal; real reminders are not touched.
+    The endpoint's filters apply. The messages have ids of their own; real reminders are unaffected.
     """
     window = (body.begin, body.end)
-    made = service.make_rehearsal(database, call.backend.base_url, body.endpoint, window, call.now)
+    rehearsal = service.make_rehearsal(
+        database, call.context.base_url, body.endpoint, window, call.now
+    )
     with database.read() as connection:
-        return _show(connection, made)
+        return _show(connection, rehearsal)
 
 
 @operations.add("GET", "/rehearsals/{rehearsal}", scope="rehearse")
 def show_rehearsal(call: Call, path: RehearsalPath, connection: Connection) -> Rehearsal:
-    """Show a rehearsal, and what came of it so far."""
+    """Show a rehearsal with its deliveries."""
     return _show(connection, find_rehearsal(connection, path.rehearsal))
 
 
-def _show(connection: Connection, one: Kept) -> Rehearsal:
-    rows = deliveries.list_deliveries(connection, ids=one.deliveries, limit=MAX_REMINDERS)
+def _show(connection: Connection, rehearsal: RehearsalRow) -> Rehearsal:
+    rows = deliveries.list_deliveries(connection, ids=rehearsal.deliveries, limit=MAX_REMINDERS)
     return Rehearsal(
-        id=one.id,
-        endpoint=one.endpoint_id,
-        at=one.at,
-        begin=one.begins,
-        end=one.ends,
+        id=rehearsal.id,
+        endpoint=rehearsal.endpoint_id,
+        at=rehearsal.at,
+        begin=rehearsal.begins,
+        end=rehearsal.ends,
         deliveries=[Delivery.model_validate(describe_delivery(row)) for row in reversed(rows)],
     )

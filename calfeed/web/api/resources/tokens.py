@@ -1,4 +1,4 @@
-"""Tokens: for programs, and for the feeds of private calendars."""
+"""Operations on tokens: for the API, and for feeds of private calendars."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from calfeed.store.access.tokens import SCOPES
 from calfeed.store.database import Connection, Transactions
 from calfeed.web.api.fields import Line, Moment, Number, Slug
 from calfeed.web.api.models import View
-from calfeed.web.api.operations import Call, Given, Once, Operations, Path, as_example
+from calfeed.web.api.operations import Call, Operations, Path, RequestBody, WithSecret, as_example
 from calfeed.web.api.paging import Page, PageQuery, paginate
 
 operations = Operations()
@@ -25,7 +25,7 @@ _SCOPE = "tokens"
 ScopeName = Annotated[str, Field(pattern=f"^({'|'.join(SCOPES)}|read:[a-z0-9][a-z0-9-]{{0,63}})$")]
 
 
-class TokenGiven(Given):
+class TokenGiven(RequestBody):
     """A new token: either with scopes, for the API, or for the feed of a private calendar."""
 
     model_config = as_example(scopes=["read"], description="The website")
@@ -39,8 +39,8 @@ class TokenGiven(Given):
     description: Line = ""
     expires: Moment | None = Field(
         default=None,
-        description="From when on it is not valid: a date (its beginning, UTC), or a time with "
-        "offset. Without it, it stays until it is revoked.",
+        description="When it expires: a date (its start, UTC), or a time with an offset. "
+        "Without it, the token is valid until it is revoked.",
     )
 
     @model_validator(mode="after")
@@ -51,22 +51,22 @@ class TokenGiven(Given):
 
 
 class Token(View):
-    """A token, but for what it is, which is not kept."""
+    """A token without its secret, which is not stored."""
 
     id: int
-    scopes: list[str] = Field(description="What it may do in the API.")
-    calendar: str | None = Field(description="The calendar whose feed it is for.")
+    scopes: list[str] = Field(description="Its scopes in the API.")
+    calendar: str | None = Field(description="The private calendar whose feed it opens.")
     description: str
     created: datetime
     revoked: datetime | None
-    expires: datetime | None = Field(description="From when on it is not valid.")
+    expires: datetime | None = Field(description="When it expires.")
 
 
-class TokenOnce(Token, Once):
+class TokenOnce(Token, WithSecret):
     """A new token; `secret` is the token itself."""
 
     address: str | None = Field(
-        description="The address of the private feed, with {secret} where the token belongs."
+        description="The URL of the private feed; replace {secret} with the token."
     )
 
 
@@ -78,22 +78,22 @@ class TokenPath(Path):
 
 @operations.add("GET", "/tokens", scope=_SCOPE)
 def list_tokens(call: Call, query: PageQuery, connection: Connection) -> Page[Token]:
-    """List the tokens, oldest first, revoked ones too.
+    """List the tokens, oldest first, including revoked ones.
 
-    Those that are for a private calendar which the asking token may not read are left out.
+    Tokens for private calendars that the requesting token may not read are left out.
     """
     found = [
-        one for one in tokens.load_tokens(connection) if service.may_see(call.access.scopes, one)
+        row for row in tokens.load_tokens(connection) if service.may_see(call.access.scopes, row)
     ]
-    page, cursor = paginate(found, lambda one: (one.id,), query, (int,))
-    return Page[Token](items=[_show(one) for one in page], next=cursor)
+    page, cursor = paginate(found, lambda row: (row.id,), query, (int,))
+    return Page[Token](items=[_show(row) for row in page], next=cursor)
 
 
-@operations.add("POST", "/tokens", scope=_SCOPE, status=HTTPStatus.CREATED, once=True)
+@operations.add("POST", "/tokens", scope=_SCOPE, status=HTTPStatus.CREATED, idempotent=True)
 def make_token(call: Call, body: TokenGiven, database: Transactions) -> TokenOnce:
-    """Make a token, which may do no more than the one that asks for it.
+    """Create a token, with at most the scopes of the requesting token.
 
-    It is in the answer as `secret`, and is not shown again.
+    The response has it as `secret`; it is not shown again.
     """
     made = service.add_token(
         database,
@@ -104,7 +104,7 @@ def make_token(call: Call, body: TokenGiven, database: Transactions) -> TokenOnc
         now=call.now,
         granted=call.access.scopes,
     )
-    base = call.backend.base_url
+    base = call.context.base_url
     address = f"{base}/private/{{secret}}/{body.calendar}.ics" if body.calendar else None
     shown = _show(made.kept).model_dump()
     return TokenOnce(**shown, secret=made.secret, address=address)
@@ -112,17 +112,17 @@ def make_token(call: Call, body: TokenGiven, database: Transactions) -> TokenOnc
 
 @operations.add("DELETE", "/tokens/{token}", scope=_SCOPE, status=HTTPStatus.NO_CONTENT)
 def revoke_token(call: Call, path: TokenPath, database: Transactions) -> None:
-    """Revoke a token, for good; its record stays."""
+    """Revoke a token permanently; its record is kept."""
     service.revoke_token(database, path.token, call.now, call.access.scopes)
 
 
-def _show(one: tokens.Token) -> Token:
+def _show(row: tokens.Token) -> Token:
     return Token(
-        id=one.id,
-        scopes=list(one.scopes),
-        calendar=one.calendar,
-        description=one.description,
-        created=one.created,
-        revoked=one.revoked,
-        expires=one.expires,
+        id=row.id,
+        scopes=list(row.scopes),
+        calendar=row.calendar,
+        description=row.description,
+        created=row.created,
+        revoked=row.revoked,
+        expires=row.expires,
     )

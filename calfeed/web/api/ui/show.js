@@ -43,7 +43,7 @@ new MutationObserver(() => {
   }
 }).observe(page, { childList: true, subtree: true });
 
-// Nothing is sent anywhere but to this server: no validator, and no token is kept by the browser.
+// Requests go to this server only: no validator. The browser does not store the token.
 SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#api",

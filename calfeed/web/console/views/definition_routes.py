@@ -1,4 +1,4 @@
-"""The definition files of this machine: what is wrong with them, what a publish would do."""
+"""The page about the definition files: their problems, and what a publish would change."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ from flask import Flask, render_template
 from calfeed.errors import DefinitionError
 from calfeed.publish.show import list_changes, summarize
 from calfeed.services.publishing import compare_folder
-from calfeed.web.console.context import Desk
+from calfeed.web.console.context import ConsoleContext
 
 
-def add_routes(console: Flask, desk: Desk) -> None:
-    """Add the page about the definition files."""
-
+def add_routes(console: Flask, context: ConsoleContext) -> None:
     @console.get("/definitions")
     def show_definitions() -> str:
-        folder, now = desk.settings.events, desk.clock()
+        folder, now = context.settings.events, context.clock()
         page = "console/definitions.html"
         if not os.access(folder, os.F_OK):
             return render_template(page, folder=folder, missing=True)
         try:
-            compared = compare_folder(desk.database, folder, desk.settings.base_url, now)
+            comparison = compare_folder(context.database, folder, context.settings.base_url, now)
         except DefinitionError as error:
             return render_template(
                 page, folder=folder, problems=error.problems, warnings=error.warnings
             )
-        defined, plan, refusal = compared
+        defined, plan, refusal = comparison
         return render_template(
             page,
             folder=folder,

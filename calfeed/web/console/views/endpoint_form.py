@@ -1,4 +1,4 @@
-"""The form of an endpoint: what was typed, what is wrong with it, and the values it gives."""
+"""The form of an endpoint: its field values and errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FIELDS = (
 
 @dataclass
 class EndpointForm:
-    """What stands in each field, and what is wrong with it, by the field's name."""
+    """The values and errors of the fields, by name."""
 
     typed: Mapping[str, str]
     calendars: tuple[str, ...] = ()
@@ -29,19 +29,18 @@ class EndpointForm:
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of_endpoint(cls, one: Endpoint) -> EndpointForm:
-        """The form as it stands for an endpoint; its URL and the values of its headers are not
-        shown."""
-        options = one.options
+    def from_endpoint(cls, endpoint: Endpoint) -> EndpointForm:
+        """Fill the form from an endpoint, without its URL and header values."""
+        options = endpoint.options
         digest = options.digest
         day = "" if digest is None else "daily"
         if digest is not None and digest.weekday is not None:
             day = WEEKDAYS[digest.weekday]
         return cls(
             typed={
-                "description": one.description,
-                "categories": ", ".join(one.filters.categories),
-                "events": "\n".join(one.filters.events),
+                "description": endpoint.description,
+                "categories": ", ".join(endpoint.filters.categories),
+                "events": "\n".join(endpoint.filters.events),
                 "rate": str(options.rate or ""),
                 "time_zone": options.time_zone,
                 "quiet_begin": f"{options.quiet.begin:%H:%M}" if options.quiet else "",
@@ -49,13 +48,12 @@ class EndpointForm:
                 "digest_day": day,
                 "digest_at": f"{digest.at:%H:%M}" if digest else "",
             },
-            calendars=one.filters.calendars,
-            types=one.filters.types,
+            calendars=endpoint.filters.calendars,
+            types=endpoint.filters.types,
         )
 
     @classmethod
-    def of_request(cls, form: MultiDict[str, str]) -> EndpointForm:
-        """The form as it was sent."""
+    def from_request(cls, form: MultiDict[str, str]) -> EndpointForm:
         return cls(
             typed={name: text.replace("\0", "").strip() for name, text in form.items()},
             calendars=tuple(form.getlist("calendars")),
@@ -63,13 +61,12 @@ class EndpointForm:
             no_headers=tuple(form.getlist("no_headers")),
         )
 
-    def note(self, error: InvalidFieldsError) -> None:
-        """Note what is wrong, at its fields."""
+    def add_errors(self, error: InvalidFieldsError) -> None:
         for fault in error.faults:
             self.errors.setdefault(fault.field, fault.message)
 
     def read(self, *, new: bool) -> EndpointValues:
-        """What the form says; where no URL is typed, one that is not `new` keeps its own."""
+        """Return the values of the form. Without a URL, an existing endpoint keeps its own."""
         typed = {name: self.typed.get(name, "") for name in _FIELDS}
         begin, end, day = (typed[name] for name in ("quiet_begin", "quiet_end", "digest_day"))
         return EndpointValues(
@@ -93,5 +90,4 @@ class EndpointForm:
 
 
 def _split(text: str) -> tuple[str, ...]:
-    """The lines of a text that have something in them, each once."""
     return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))

@@ -1,4 +1,4 @@
-"""Endpoints: seen, added, changed, tried, paused and resumed, given another secret, removed."""
+"""The pages about endpoints: list, add, change, test, pause, resume, rotate, remove."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from flask import Flask, flash, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as Answer
+from werkzeug.wrappers import Response as WsgiResponse
 
 from calfeed.delivery.channels.sending import SCHEME
 from calfeed.delivery.senders import url_rules, warn_of_plain
@@ -22,34 +22,33 @@ from calfeed.store.catalog.calendars import load_calendars
 from calfeed.store.database import Connection
 from calfeed.store.endpoints.records import Endpoint, list_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
-from calfeed.web.console.context import Desk
+from calfeed.web.console.context import ConsoleContext
 from calfeed.web.console.views.endpoint_form import EndpointForm
 
 
-def add_routes(console: Flask, desk: Desk) -> None:
-    """Add the pages about endpoints."""
-    _add_pages(console, desk)
-    _add_forms(console, desk)
-    _add_actions(console, desk)
+def add_routes(console: Flask, context: ConsoleContext) -> None:
+    _add_pages(console, context)
+    _add_forms(console, context)
+    _add_actions(console, context)
 
 
-def _add_pages(console: Flask, desk: Desk) -> None:
+def _add_pages(console: Flask, context: ConsoleContext) -> None:
     @console.get("/endpoints", endpoint="list_endpoints")
     def list_all() -> str:
-        with desk.database.read() as connection:
+        with context.database.read() as connection:
             found = list_endpoints(connection)
-        warning = warn_of_plain(desk.settings, found)
+        warning = warn_of_plain(context.settings, found)
         return render_template("console/endpoints.html", found=found, warning=warning)
 
     @console.get("/endpoints/<endpoint_id>")
     def show_endpoint(endpoint_id: str) -> str:
-        now = desk.clock()
-        found, counts, _ = service.show_endpoint(desk.database, endpoint_id)
-        with desk.database.read() as connection:
+        now = context.clock()
+        found, counts, _ = service.show_endpoint(context.database, endpoint_id)
+        with context.database.read() as connection:
             recent = list_deliveries(connection, endpoint_id=endpoint_id, limit=8)
         return render_template(
             "console/endpoint.html",
-            one=found,
+            endpoint=found,
             counts=counts,
             recent=recent,
             is_channel=found.url.startswith(SCHEME),
@@ -58,52 +57,56 @@ def _add_pages(console: Flask, desk: Desk) -> None:
         )
 
 
-def _add_forms(console: Flask, desk: Desk) -> None:
-    rules = url_rules(desk.settings)
+def _add_forms(console: Flask, context: ConsoleContext) -> None:
+    rules = url_rules(context.settings)
 
     @console.route("/endpoints/new", methods=["GET", "POST"])
     def add_endpoint() -> Any:
         if request.method == "GET":
-            return _show_form(desk, EndpointForm({"time_zone": "UTC"}), None), 200
-        form = EndpointForm.of_request(request.form)
+            return _show_form(context, EndpointForm({"time_zone": "UTC"}), None), 200
+        form = EndpointForm.from_request(request.form)
         try:
-            made = service.add_endpoint(desk.database, rules, form.read(new=True), desk.clock())
+            endpoint = service.add_endpoint(
+                context.database, rules, form.read(new=True), context.clock()
+            )
         except InvalidFieldsError as error:
-            form.note(error)
-            return _show_form(desk, form, None), 422
-        return _show_secret(made)
+            form.add_errors(error)
+            return _show_form(context, form, None), 422
+        return _show_secret(endpoint)
 
     @console.route("/endpoints/<endpoint_id>/change", methods=["GET", "POST"])
     def change_endpoint(endpoint_id: str) -> Any:
-        found = service.show_endpoint(desk.database, endpoint_id).endpoint
+        found = service.show_endpoint(context.database, endpoint_id).endpoint
         if request.method == "GET":
             service.check_changeable(found)
-            return _show_form(desk, EndpointForm.of_endpoint(found), found), 200
-        form, now = EndpointForm.of_request(request.form), desk.clock()
+            return _show_form(context, EndpointForm.from_endpoint(found), found), 200
+        form, now = EndpointForm.from_request(request.form), context.clock()
         values = form.read(new=False)
         try:
-            changed = service.change_endpoint(desk.database, rules, endpoint_id, values, now)
+            changed = service.change_endpoint(context.database, rules, endpoint_id, values, now)
         except InvalidFieldsError as error:
-            form.note(error)
-            return _show_form(desk, form, found), 422
+            form.add_errors(error)
+            return _show_form(context, form, found), 422
         if changed.new_secret is not None:
             return _show_secret(changed.endpoint)
-        flash("The endpoint is changed.", "good")
-        return _back_to(endpoint_id)
+        flash("The endpoint was changed.", "good")
+        return _redirect_to(endpoint_id)
 
 
-def _show_secret(one: Endpoint, until: datetime | None = None) -> str:
-    return render_template("console/secret.html", one=one, secret=one.secret, until=until)
+def _show_secret(endpoint: Endpoint, until: datetime | None = None) -> str:
+    return render_template(
+        "console/secret.html", endpoint=endpoint, secret=endpoint.secret, until=until
+    )
 
 
-def _show_form(desk: Desk, form: EndpointForm, one: Endpoint | None) -> str:
-    with desk.database.read() as connection:
+def _show_form(context: ConsoleContext, form: EndpointForm, endpoint: Endpoint | None) -> str:
+    with context.database.read() as connection:
         calendars = _list_calendars(connection)
     return render_template(
         "console/endpoint_form.html",
         form=form,
         errors=form.errors,
-        one=one,
+        endpoint=endpoint,
         calendars=calendars,
         types=MESSAGE_TYPES,
         weekdays=WEEKDAYS,
@@ -112,65 +115,66 @@ def _show_form(desk: Desk, form: EndpointForm, one: Endpoint | None) -> str:
 
 
 def _list_calendars(connection: Connection) -> list[tuple[str, str]]:
-    """The slugs and names of what is published."""
-    read = [
+    calendars = [
         Calendar.model_validate_json(row.content)
         for row in load_calendars(connection).values()
         if not row.withdrawn
     ]
-    return [(one.slug, text_in(one.name, one.language)) for one in read]
+    return [(calendar.slug, text_in(calendar.name, calendar.language)) for calendar in calendars]
 
 
-def _add_actions(console: Flask, desk: Desk) -> None:
+def _add_actions(console: Flask, context: ConsoleContext) -> None:
     @console.post("/endpoints/<endpoint_id>/test")
-    def test_endpoint(endpoint_id: str) -> Answer:
+    def test_endpoint(endpoint_id: str) -> WsgiResponse:
         attempt = service.test_endpoint(
-            desk.database, desk.settings, endpoint_id, desk.clock
+            context.database, context.settings, endpoint_id, context.clock
         ).attempt
         if is_received(attempt.status, attempt.error):
             status = "" if attempt.status is None else f" with status {attempt.status}"
             flash(f"Received{status} after {attempt.milliseconds} ms.", "good")
         else:
-            reason = attempt.error or f"the receiver answered {attempt.status}"
+            reason = attempt.error or f"the receiver responded with status {attempt.status}"
             flash(f"Not received: {reason[:300]}.", "bad")
         return redirect(url_for("show_delivery", number=attempt.delivery_id), 303)
 
     @console.post("/endpoints/<endpoint_id>/pause")
-    def pause_endpoint(endpoint_id: str) -> Answer:
-        service.pause_endpoint(desk.database, endpoint_id, desk.clock())
-        flash("The endpoint is paused. What is for it is held until it is resumed.", "good")
-        return _back_to(endpoint_id)
+    def pause_endpoint(endpoint_id: str) -> WsgiResponse:
+        service.pause_endpoint(context.database, endpoint_id, context.clock())
+        flash(
+            "The endpoint is paused. Its deliveries are held until the endpoint is resumed.", "good"
+        )
+        return _redirect_to(endpoint_id)
 
     @console.post("/endpoints/<endpoint_id>/resume")
-    def resume_endpoint(endpoint_id: str) -> Answer:
-        _, released = service.resume_endpoint(desk.database, endpoint_id, desk.clock())
+    def resume_endpoint(endpoint_id: str) -> WsgiResponse:
+        _, released = service.resume_endpoint(context.database, endpoint_id, context.clock())
         parts = [
             f"{number:,} {words}"
             for number, words in (
-                (released.pending, "sent to it now"),
+                (released.pending, "being sent now"),
                 (released.gathered, "in its next digest"),
-                (released.expired, "no longer of use, and not sent"),
+                (released.expired, "expired, so not sent"),
             )
             if number
         ]
         missed = ", ".join(parts) or "none"
         flash(f"The endpoint is active. Deliveries it missed: {missed}.", "good")
-        return _back_to(endpoint_id)
+        return _redirect_to(endpoint_id)
 
     @console.post("/endpoints/<endpoint_id>/rotate")
     def rotate_secret(endpoint_id: str) -> str:
-        rotated = service.rotate_secret(desk.database, endpoint_id, desk.clock()).endpoint
+        rotated = service.rotate_secret(context.database, endpoint_id, context.clock()).endpoint
         return _show_secret(rotated, rotated.former_until)
 
     @console.route("/endpoints/<endpoint_id>/remove", methods=["GET", "POST"])
     def remove_endpoint(endpoint_id: str) -> Any:
         if request.method == "GET":
-            found = service.show_endpoint(desk.database, endpoint_id).endpoint
-            return render_template("console/remove.html", one=found)
-        service.remove_endpoint(desk.database, endpoint_id, desk.clock())
-        flash("The endpoint is removed. The record of what it was told stays.", "good")
+            found = service.show_endpoint(context.database, endpoint_id).endpoint
+            return render_template("console/remove.html", endpoint=found)
+        service.remove_endpoint(context.database, endpoint_id, context.clock())
+        flash("The endpoint was removed. Its delivery history is kept.", "good")
         return redirect(url_for("list_endpoints"), 303)
 
 
-def _back_to(endpoint_id: str) -> Answer:
+def _redirect_to(endpoint_id: str) -> WsgiResponse:
     return redirect(url_for("show_endpoint", endpoint_id=endpoint_id), 303)

@@ -1,4 +1,4 @@
-"""The health of feeds: how often they are asked for, by which programs, and what that costs."""
+"""The page about feed requests: how many, from which programs, and their traffic."""
 
 from __future__ import annotations
 
@@ -11,67 +11,60 @@ from flask import Flask, render_template
 
 from calfeed.store.reports.poll_counts import PollCounts
 from calfeed.store.reports.polls import load_polls
-from calfeed.web.console.context import Desk, asked
+from calfeed.web.console.context import ConsoleContext, form_value
 
-_SPANS = {"1": "Today", "7": "7 days", "30": "30 days"}
-_USUAL = "7"
+_PERIODS = {"1": "Today", "7": "7 days", "30": "30 days"}
+_DEFAULT_PERIOD = "7"
 
-_MOST_FEEDS = 100
-"""How many feeds the page shows, those that are asked for most."""
+_MAX_FEEDS = 100
 
 
 @dataclass(frozen=True)
-class Health:
-    """What was asked for under one name: one feed, one family's part, or everything."""
+class PollSummary:
+    """The requests of one feed, one client family, or everything."""
 
     name: str
     parts: tuple[PollCounts, ...]
 
     @property
     def polls(self) -> int:
-        """How many requests there were."""
         return sum(part.polls for part in self.parts)
 
     @property
     def sent(self) -> int:
-        """How many of them got the feed."""
         return sum(part.sent for part in self.parts)
 
     @property
     def unchanged(self) -> int:
-        """How many were answered with 304."""
         return self.polls - self.sent
 
     @property
     def bytes(self) -> int:
-        """How many bytes were sent."""
         return sum(part.bytes for part in self.parts)
 
 
-def add_routes(console: Flask, desk: Desk) -> None:
-    """Add the page about the health of feeds."""
-
+def add_routes(console: Flask, context: ConsoleContext) -> None:
     @console.get("/feeds")
     def show_feeds() -> str:
-        days = asked("days") if asked("days") in _SPANS else _USUAL
-        with desk.database.read() as connection:
-            polls = load_polls(connection, desk.clock(), int(days))
+        days = form_value("days") if form_value("days") in _PERIODS else _DEFAULT_PERIOD
+        with context.database.read() as connection:
+            polls = load_polls(connection, context.clock(), int(days))
         feeds = _group(polls, "feed")
         return render_template(
             "console/feeds.html",
-            spans=_SPANS,
+            periods=_PERIODS,
             days=days,
-            total=Health("", tuple(polls)),
+            total=PollSummary("", tuple(polls)),
             families=_group(polls, "family"),
-            feeds=feeds[:_MOST_FEEDS],
-            more=len(feeds[_MOST_FEEDS:]),
+            feeds=feeds[:_MAX_FEEDS],
+            more=len(feeds[_MAX_FEEDS:]),
         )
 
 
-def _group(polls: Iterable[PollCounts], by: str) -> list[Health]:
-    """The health of each feed or family, largest first, and so their parts."""
+def _group(polls: Iterable[PollCounts], by: str) -> list[PollSummary]:
+    """Group requests by feed or family, the largest group first."""
     key = attrgetter(by)
-    largest_first = sorted(polls, key=lambda one: -one.polls)
+    largest_first = sorted(polls, key=lambda row: -row.polls)
     parts = groupby(sorted(largest_first, key=key), key)
-    found = [Health(name, tuple(part)) for name, part in parts]
-    return sorted(found, key=lambda one: -one.polls)
+    summaries = [PollSummary(name, tuple(part)) for name, part in parts]
+    return sorted(summaries, key=lambda row: -row.polls)

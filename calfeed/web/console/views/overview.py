@@ -1,4 +1,4 @@
-"""The first page: what fires next and to whom, what failed, what needs somebody."""
+"""The overview: the next reminders, recent failures, endpoints with problems."""
 
 from __future__ import annotations
 
@@ -13,40 +13,38 @@ from calfeed.store.catalog.visibility import is_public
 from calfeed.store.endpoints.records import list_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
 from calfeed.store.outbox.upcoming import earliest_due, load_next_reminders
-from calfeed.web.console.context import Desk
+from calfeed.web.console.context import ConsoleContext
 
-_LATE = timedelta(minutes=1)
-"""How long something may be overdue until it looks as if no worker were running."""
+_OVERDUE_AFTER = timedelta(minutes=1)
+"""A delivery this late suggests that no worker is running."""
 
 
-def add_routes(console: Flask, desk: Desk) -> None:
-    """Add the first page."""
-
+def add_routes(console: Flask, context: ConsoleContext) -> None:
     @console.get("/")
     def show_overview() -> str:
-        now = desk.clock()
-        with desk.database.read() as connection:
-            coming = load_next_reminders(connection, 6)
+        now = context.clock()
+        with context.database.read() as connection:
+            next_reminders = load_next_reminders(connection, 6)
             waiting = earliest_due(connection)
             endpoints = list_endpoints(connection)
             failed = list_deliveries(
                 connection, states=[DeliveryState.FAILED, DeliveryState.EXPIRED], limit=5
             )
             publishes = list_publishes(connection, limit=1)
-            following = []
-            for row, revision in coming:
+            upcoming = []
+            for row, revision in next_reminders:
                 event = revision.event
                 public = is_public(connection, event.calendar)
-                following.append((row, event, find_receivers(endpoints, event, public)))
+                upcoming.append((row, event, find_receivers(endpoints, event, public)))
         return render_template(
             "console/overview.html",
-            following=following,
-            overdue=waiting if waiting and waiting < now - _LATE else None,
+            upcoming=upcoming,
+            overdue=waiting if waiting and waiting < now - _OVERDUE_AFTER else None,
             endpoints=endpoints,
             troubled=[
-                one
-                for one in endpoints
-                if one.state is not EndpointState.ACTIVE or one.failing_since
+                endpoint
+                for endpoint in endpoints
+                if endpoint.state is not EndpointState.ACTIVE or endpoint.failing_since
             ],
             failed=failed,
             published=publishes[0] if publishes else None,

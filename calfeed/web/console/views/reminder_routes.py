@@ -1,4 +1,4 @@
-"""Reminders of any window of time: what became of the past ones, who gets those to come."""
+"""The pages about reminders in a window of time, and the history of an event."""
 
 from __future__ import annotations
 
@@ -16,40 +16,36 @@ from calfeed.store.reports.history import (
     SentMessage,
 )
 from calfeed.store.rows import ReminderRow
-from calfeed.web.console.context import Desk, asked, read_window
+from calfeed.web.console.context import ConsoleContext, form_value, read_window
 
-_KINDS = {PublishedChange: "published", SentMessage: "told", ReminderRow: "ended"}
-"""What the page calls each kind of thing that happened."""
+_KINDS = {PublishedChange: "published", SentMessage: "sent", ReminderRow: "ended"}
 
-_MOST = 500
-"""How many reminders a page shows."""
+_MAX_REMINDERS = 500
 
 
-def add_routes(console: Flask, desk: Desk) -> None:
-    """Add the pages about reminders, and the history of an event."""
-
+def add_routes(console: Flask, context: ConsoleContext) -> None:
     @console.get("/reminders", endpoint="list_reminders")
     def show_window() -> str:
-        now = desk.clock()
-        otherwise = (now, now + timedelta(days=30))
-        window, errors = read_window(asked("from"), asked("to"), otherwise)
-        found = list_reminders(desk.database, *window, now)
+        now = context.clock()
+        default = (now, now + timedelta(days=30))
+        window, errors = read_window(form_value("from"), form_value("to"), default)
+        found = list_reminders(context.database, *window, now)
         return render_template(
             "console/reminders.html",
-            fired=[one for one in found[:_MOST] if isinstance(one, FiredReminder)],
-            planned=[one for one in found[:_MOST] if isinstance(one, Planned)],
+            fired=[row for row in found[:_MAX_REMINDERS] if isinstance(row, FiredReminder)],
+            planned=[row for row in found[:_MAX_REMINDERS] if isinstance(row, Planned)],
             total=len(found),
-            most=_MOST,
+            most=_MAX_REMINDERS,
             window=window,
-            begin=asked("from") or f"{window[0]:%Y-%m-%d}",
-            end=asked("to") or f"{window[1] - timedelta.resolution:%Y-%m-%d}",
+            begin=form_value("from") or f"{window[0]:%Y-%m-%d}",
+            end=form_value("to") or f"{window[1] - timedelta.resolution:%Y-%m-%d}",
             errors=errors,
             fates=REMINDER_OUTCOMES,
         )
 
     @console.get("/events/<calendar>/<event>")
     def show_history(calendar: str, event: str) -> str:
-        history = load_event_history(desk.database, f"{calendar}/{event}")
+        history = load_event_history(context.database, f"{calendar}/{event}")
         found = history.record
         return render_template(
             "console/history.html",

@@ -1,4 +1,4 @@
-"""A line of a list: a date in a reader's language, by the days and hours of the reader's zone."""
+"""Lines of a list: occurrences in the reader's language and time zone."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from itertools import groupby
 
 from calfeed.ical.occurrences import Occurrence
 from calfeed.store.rows import EventRow
-from calfeed.web.pages.lists.marks import marks_of
+from calfeed.web.pages.lists.marks import find_marks
 from calfeed.web.pages.reader.dates import (
-    comma_of,
-    tell_days,
-    tell_repeat,
+    comma_for,
+    describe_days,
+    describe_repeat,
     write_city,
     write_clock,
     write_number,
     write_part,
     write_short_day,
 )
-from calfeed.web.pages.reader.languages import Reader, Said
+from calfeed.web.pages.reader.languages import LocalizedText, Reader
 from calfeed.web.pages.reader.wording import gettext
 from calfeed.web.published.timeline import days_of
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a list in a reader's language, by the days and hours of the reader's zone.
+    """A line of a list, in the reader's language and time zone.
 
-    A whole day is the same day everywhere. `now` is when the list is read; `distance` how far off
-    the day is then, empty for what is over; `time` what the day does not say. `others` are the
-    days of the other dates of its series that it stands for, in the order of the list; None where
-    each date has its own line.
+    An all-day date is the same day everywhere. `now` is the time of the request; `distance` the
+    relative day, empty if over; `time` the part of the time that the day does not show. `others`
+    are the days of further occurrences of the series that the line includes, in the order of the
+    list; None if each occurrence has its own line.
     """
 
     row: EventRow
@@ -44,18 +44,15 @@ class Entry:
 
     @property
     def address(self) -> str:
-        """The path of the event's page."""
         event = self.row.revision.event
         return f"/calendars/{event.calendar}/{event.slug}/"
 
     @property
     def calendar(self) -> str:
-        """The slug of its calendar."""
         return self.row.revision.event.calendar
 
     @cached_property
     def days(self) -> tuple[date, date]:
-        """The first and the last of its days."""
         return days_of(self.occurrence, self.reader.zone)
 
     @property
@@ -64,17 +61,16 @@ class Entry:
 
     @property
     def until(self) -> date:
-        """The last of its days."""
         return self.days[1]
 
     @property
-    def summary(self) -> Said:
-        return self.reader.say(self.occurrence.summary, self.row.revision.event.language)
+    def summary(self) -> LocalizedText:
+        return self.reader.localize(self.occurrence.summary, self.row.revision.event.language)
 
     @property
-    def location(self) -> Said | None:
+    def location(self) -> LocalizedText | None:
         text = self.occurrence.location
-        return self.reader.say(text, self.row.revision.event.language) if text else None
+        return self.reader.localize(text, self.row.revision.event.language) if text else None
 
     @property
     def time(self) -> str:
@@ -92,17 +88,17 @@ class Entry:
             for moment in (self.occurrence.begins, self.occurrence.ends)
         )
         if self.until > self.day:
-            return f"{begins} – {last}{comma_of(language)}{ends}"
+            return f"{begins} – {last}{comma_for(language)}{ends}"
         return f"{begins} – {ends}" if self.occurrence.ends > self.occurrence.begins else begins
 
     @property
     def series(self) -> str:
-        """How often it recurs, and how many more of its dates the line stands for."""
+        """How often it recurs, and how many further occurrences the line includes."""
         language, repeat = self.reader.language, self.row.revision.event.repeat
         if self.others is None:
             return ""
-        often = tell_repeat(repeat.rule, language) if repeat and repeat.rule else ""
-        return comma_of(language).join(filter(None, [often, self._more]))
+        often = describe_repeat(repeat.rule, language) if repeat and repeat.rule else ""
+        return comma_for(language).join(filter(None, [often, self._more]))
 
     @property
     def _more(self) -> str:
@@ -116,7 +112,7 @@ class Entry:
 
     @property
     def over(self) -> bool:
-        """Whether it has ended. A whole day ends with the reader's, a deadline at its moment."""
+        """Whether it has ended: all-day dates end with the reader's day, deadlines do not."""
         if self.deadline or isinstance(self.occurrence.start, datetime):
             return self.occurrence.ends < self.now
         return self.until < self.reader.today(self.now)
@@ -126,11 +122,11 @@ class Entry:
         if self.over:
             return ""
         days = (self.day - self.reader.today(self.now)).days
-        return gettext("now") if days < 0 else tell_days(days, self.reader.language)
+        return gettext("now") if days < 0 else describe_days(days, self.reader.language)
 
     @property
     def clock(self) -> str:
-        """When it begins, "10:30"; empty for a whole day."""
+        """The start, "10:30"; empty for an all-day date."""
         if not isinstance(self.occurrence.start, datetime):
             return ""
         begins = self.occurrence.begins.astimezone(self.reader.zone)
@@ -143,8 +139,7 @@ class Entry:
 
     @cached_property
     def marks(self) -> frozenset[str]:
-        """What sets it apart from others."""
-        return marks_of(self.row, self.occurrence)
+        return find_marks(self.row, self.occurrence)
 
     @property
     def cancelled(self) -> bool:
@@ -164,5 +159,4 @@ class Entry:
 
 
 def by_month(entries: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:
-    """The entries in groups under the names of their months."""
     return [(month, list(group)) for month, group in groupby(entries, lambda entry: entry.month)]

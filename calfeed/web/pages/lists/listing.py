@@ -1,8 +1,8 @@
-"""Lists of dates in pages, ahead and back in time; on each page a series is one line.
+"""Paginated lists of occurrences, forwards and backwards; on a page, a series is one line.
 
-A page begins or ends at a place: a day, and how many of the dates that begin on it come before.
-What follows a page is what begins after its last date, so whoever turns the pages sees each date
-once: as a line, or as one of those that a series' line stands for.
+A page begins or ends at a place: a day, and a number of occurrences to skip on it. The next page
+begins after the last occurrence, so a reader who pages through sees each occurrence once: as a
+line, or folded into the line of its series.
 """
 
 from __future__ import annotations
@@ -19,88 +19,94 @@ from calfeed.web.pages.lists.months import FIRST_YEAR, LAST_YEAR
 from calfeed.web.pages.reader.languages import Reader
 from calfeed.web.published.timeline import EventOccurrence, Timeline
 
-_LONGEST = timedelta(days=365)
-"""From the first coming date of a page to its end, since a series may be endless."""
+_MAX_PAGE_SPAN = timedelta(days=365)
+"""The span of a page, since a series may have no end."""
 
-_MOST_DATES = 1_000
-"""How many dates the lines of a page can stand for."""
+_MAX_OCCURRENCES = 1_000
+"""For each page, including folded ones."""
 
 Keep: TypeAlias = Callable[[Entry], bool]
 
 
 @dataclass(frozen=True)
 class Place:
-    """A place between two dates of a list: a reader's day, and how many that begin on it, or are
-    under way on today's, are before the place."""
+    """A position in a list: a day in the reader's zone, and how many occurrences to skip on it.
+
+    On today, occurrences in progress count too.
+    """
 
     day: date
     skip: int = 0
 
 
 @dataclass(frozen=True)
-class Turn:
-    """Which page of a list is asked for: what comes after a place, or what came before it."""
+class PageRequest:
+    """A page of a list: the occurrences after a place (`forward`), or before it."""
 
     place: Place
-    ahead: bool
+    forward: bool
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A page of a list; `rest` is where the next page begins, None where nothing follows."""
+    """A page of a list; `rest` is the place where the next page begins, None on the last one."""
 
     entries: list[Entry]
     rest: Place | None
 
     @property
     def months(self) -> list[tuple[str, list[Entry]]]:
-        """The entries under the names of their months."""
         return by_month(self.entries)
 
 
-def list_ahead(
+def list_upcoming(
     timeline: Timeline,
     now: datetime,
     reader: Reader,
-    most: int,
+    max_lines: int,
     place: Place | None = None,
     *,
     fold: bool = True,
 ) -> Listing:
-    """The dates after a place, soonest first; without one, what is under way and what is coming.
+    """Return the occurrences after a place, soonest first; by default those not yet over.
 
-    `fold` makes one line of the dates of a series that say the same, else each has its own.
+    `fold` joins equal occurrences of a series into one line.
     """
     start = place or Place(reader.today(now))
     wanted: Keep = (lambda _: True) if place else (lambda entry: not entry.over)
-    return _fill(_walk_ahead(timeline, start, now, reader), wanted, most, fold)
+    return _fill(_walk_forward(timeline, start, now, reader), wanted, max_lines, fold)
 
 
-def list_back(
+def list_past(
     timeline: Timeline,
     now: datetime,
     reader: Reader,
-    most: int,
+    max_lines: int,
     place: Place | None = None,
     *,
     fold: bool = True,
 ) -> Listing:
-    """The dates before a place, the latest first; without one, what is over."""
+    """Return the occurrences before a place, the latest first; by default those that are over."""
     start = place or Place(reader.today(now) + timedelta(days=1))
     wanted: Keep = (lambda _: True) if place else (lambda entry: entry.over)
-    return _fill(_walk_back(timeline, start, now, reader), wanted, most, fold)
+    return _fill(_walk_backward(timeline, start, now, reader), wanted, max_lines, fold)
 
 
-def list_turned(
-    timeline: Timeline, now: datetime, reader: Reader, most: int, turn: Turn, *, fold: bool = True
+def list_requested(
+    timeline: Timeline,
+    now: datetime,
+    reader: Reader,
+    max_lines: int,
+    page_request: PageRequest,
+    *,
+    fold: bool = True,
 ) -> Listing:
-    """The page that is asked for."""
-    list_page = list_ahead if turn.ahead else list_back
-    return list_page(timeline, now, reader, most, turn.place, fold=fold)
+    list_page = list_upcoming if page_request.forward else list_past
+    return list_page(timeline, now, reader, max_lines, page_request.place, fold=fold)
 
 
 def read_place(day: str, skip: str) -> Place | None:
-    """The place that an address names, "2027-01-15" and a number or nothing; None for no place."""
+    """Parse a place from a URL: a date, and a number or ""; return None if it is not valid."""
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", day, re.ASCII):
         return None
     if not re.fullmatch(r"\d{0,6}", skip, re.ASCII):
@@ -112,17 +118,19 @@ def read_place(day: str, skip: str) -> Place | None:
     return place if FIRST_YEAR <= place.day.year <= LAST_YEAR else None
 
 
-_Placed: TypeAlias = Iterator[tuple[Place, Entry]]
+_EntriesWithPlaces: TypeAlias = Iterator[tuple[Place, Entry]]
 
 
-def _walk_ahead(timeline: Timeline, start: Place, now: datetime, reader: Reader) -> _Placed:
-    """The dates from a place on, each with the place before it."""
+def _walk_forward(
+    timeline: Timeline, start: Place, now: datetime, reader: Reader
+) -> _EntriesWithPlaces:
+    """Iterate over the occurrences after a place, each with the place before it."""
     current = start.day == reader.today(now)
-    # A deadline of yesterday can still be open in its own zone.
+    # In its own zone, yesterday's deadline may not be over yet.
     since = start.day - timedelta(days=1) if current else start.day
     last, number = start.day, 0
-    for one in timeline.following(since, reader.zone):
-        entry = _make_entry(one, now, reader)
+    for occurrence in timeline.following(since, reader.zone):
+        entry = _make_entry(occurrence, now, reader)
         under_way = entry.day < start.day
         if under_way and (not current or (entry.until < start.day and entry.over)):
             continue
@@ -133,10 +141,12 @@ def _walk_ahead(timeline: Timeline, start: Place, now: datetime, reader: Reader)
             yield Place(day, number - 1), entry
 
 
-def _walk_back(timeline: Timeline, start: Place, now: datetime, reader: Reader) -> _Placed:
-    """The dates before a place, the latest first, each with the place after it."""
+def _walk_backward(
+    timeline: Timeline, start: Place, now: datetime, reader: Reader
+) -> _EntriesWithPlaces:
+    """Iterate over the occurrences before a place in reverse, each with the place after it."""
     found = timeline.preceding(start.day + timedelta(days=1), reader.zone)
-    entries = (_make_entry(one, now, reader) for one in found)
+    entries = (_make_entry(occurrence, now, reader) for occurrence in found)
     for day, same in groupby(entries, lambda entry: entry.day):
         ascending = list(same)[::-1]
         end = start.skip if day == start.day else len(ascending)
@@ -144,18 +154,18 @@ def _walk_back(timeline: Timeline, start: Place, now: datetime, reader: Reader) 
             yield Place(day, number + 1), entry
 
 
-def _fill(found: _Placed, wanted: Keep, most: int, fold: bool) -> Listing:
-    """A page of `most` lines."""
+def _fill(found: _EntriesWithPlaces, wanted: Keep, max_lines: int, fold: bool) -> Listing:
+    """Collect a page of at most `max_lines` lines."""
     lines: dict[object, list[Entry]] = {}
     first: Place | None = None
     rest, dates = None, 0
     for place, entry in found:
         if not wanted(entry):
             continue
-        key = _say(entry) if fold else place
+        key = _fold_key(entry) if fold else place
         first = first or place
-        full = len(lines) == most and key not in lines
-        if full or dates == _MOST_DATES or place.day - first.day >= _LONGEST:
+        full = len(lines) == max_lines and key not in lines
+        if full or dates == _MAX_OCCURRENCES or place.day - first.day >= _MAX_PAGE_SPAN:
             rest = place
             break
         lines.setdefault(key, []).append(entry)
@@ -167,12 +177,13 @@ def _fill(found: _Placed, wanted: Keep, most: int, fold: bool) -> Listing:
     return Listing(entries, rest)
 
 
-def _say(entry: Entry) -> object:
-    """What two dates of a series have in common if one line can stand for both."""
-    one = entry.occurrence
-    moved = one.start if one.original not in (None, one.start) else None
+def _fold_key(entry: Entry) -> object:
+    """Return what occurrences must have in common to share a line."""
+    occurrence = entry.occurrence
+    start, original = occurrence.start, occurrence.original
+    moved = start if original not in (None, start) else None
     title, place = entry.summary, entry.location
-    return entry.row.uid, title, place, one.status, entry.moved, moved
+    return entry.row.uid, title, place, occurrence.status, entry.moved, moved
 
 
 def _fold(entries: list[Entry]) -> Entry:
@@ -180,5 +191,5 @@ def _fold(entries: list[Entry]) -> Entry:
     return replace(first, others=tuple(other.day for other in others))
 
 
-def _make_entry(one: EventOccurrence, now: datetime, reader: Reader) -> Entry:
-    return Entry(one.row, one.occurrence, reader, now)
+def _make_entry(found: EventOccurrence, now: datetime, reader: Reader) -> Entry:
+    return Entry(found.row, found.occurrence, reader, now)

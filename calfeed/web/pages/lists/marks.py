@@ -1,4 +1,4 @@
-"""What sets a date apart from others; the macro `marks` in parts.html draws it."""
+"""Marks of occurrences, such as "cancelled"; the macro `marks` in parts.html draws them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from calfeed.ical.occurrences import Occurrence
 from calfeed.model.events import Kind, Status
 from calfeed.store.rows import EventRow
 
-KINDS = ("cancelled", "moved", "tentative", "deadline")
-"""The marks there are, in the order in which they stand."""
+MARKS = ("cancelled", "moved", "tentative", "deadline")
+"""All marks in display order."""
 
 _NONE: frozenset[str] = frozenset()
 
 
-def marks_of(row: EventRow, occurrence: Occurrence) -> frozenset[str]:
-    """The marks of an occurrence of an event.
+def find_marks(row: EventRow, occurrence: Occurrence) -> frozenset[str]:
+    """Return the marks of an occurrence.
 
-    It is cancelled with its event or alone, and has moved if people were told of another date,
-    of it alone or of its event.
+    It counts as moved if a different date of it, or of its event, was announced.
     """
     revision = row.revision
     cancelled = revision.withdrawn or occurrence.status is Status.CANCELLED
@@ -26,5 +25,5 @@ def marks_of(row: EventRow, occurrence: Occurrence) -> frozenset[str]:
     moved = bool(moves) and any(move.occurrence in (None, occurrence.id) for move in moves)
     if not (cancelled or tentative or deadline or moved):
         return _NONE
-    pairs = zip(KINDS, (cancelled, moved, tentative, deadline), strict=True)
+    pairs = zip(MARKS, (cancelled, moved, tentative, deadline), strict=True)
     return frozenset(name for name, is_so in pairs if is_so)

@@ -1,4 +1,4 @@
-"""Months and years as tables of days, as each reader counts them."""
+"""Month and year views: grids of days in the reader's time zone."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from calfeed.web.pages.lists.entries import Entry
-from calfeed.web.pages.lists.marks import KINDS, marks_of
+from calfeed.web.pages.lists.marks import MARKS, find_marks
 from calfeed.web.pages.reader.dates import write_number, write_part
 from calfeed.web.pages.reader.languages import Reader
 from calfeed.web.pages.reader.wording import ngettext
 from calfeed.web.published.timeline import EventOccurrence, Timeline
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
-"""The years that can be looked at."""
 
-_MOST_TITLES = 4
-"""Of one day of a year; the others are counted."""
+_MAX_TITLES = 4
+"""Of a day in a year view; further ones are counted."""
 
 
 @dataclass(frozen=True)
 class Day:
-    """One cell of a month, empty where `inside` is false: a day of the month before or after."""
+    """A cell of a month, empty if it is not `inside` the month."""
 
     day: date
     inside: bool
@@ -39,18 +38,15 @@ class Day:
 
     @property
     def anchor(self) -> str:
-        """Its id in the page of its month."""
         return f"d{self.day}"
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """What is on it."""
         return self._show(len(self.found))
 
     @cached_property
     def titles(self) -> str:
-        """What is on it, in a line."""
-        titles = [entry.summary.text for entry in self._show(_MOST_TITLES)]
+        titles = [entry.summary.text for entry in self._show(_MAX_TITLES)]
         if more := len(self.found) - len(titles):
             count = write_number(more, self.reader.language)
             titles.append(ngettext("%(count)s more", "%(count)s more", more, count=count))
@@ -58,21 +54,21 @@ class Day:
 
     @cached_property
     def kinds(self) -> Mapping[str, bool]:
-        """Which marks anything on it has, by name."""
         found = frozenset().union(*self._marks)
-        return {name: name in found for name in KINDS}
+        return {name: name in found for name in MARKS}
 
     @property
     def cancelled(self) -> bool:
-        """Whether nothing of what is on it takes place."""
-        return all("cancelled" in one for one in self._marks)
+        return all("cancelled" in marks for marks in self._marks)
 
     @cached_property
     def _marks(self) -> list[frozenset[str]]:
-        return [marks_of(one.row, one.occurrence) for one in self.found]
+        return [find_marks(row, occurrence) for row, occurrence in self.found]
 
-    def _show(self, most: int) -> list[Entry]:
-        return [Entry(one.row, one.occurrence, self.reader, self.now) for one in self.found[:most]]
+    def _show(self, count: int) -> list[Entry]:
+        return [
+            Entry(row, occurrence, self.reader, self.now) for row, occurrence in self.found[:count]
+        ]
 
 
 @dataclass(frozen=True)
@@ -86,10 +82,10 @@ class Month:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a month or a year view shows, with the keys of the ones before and after it.
+class DateGrid:
+    """A month or year view, with the keys of the previous and next one.
 
-    They are empty at the ends of what there is. `current` says whether today is in it.
+    The keys are empty at the limits of the range. `current` is true if it contains today.
     """
 
     name: str
@@ -100,22 +96,19 @@ class Look:
 
     @cached_property
     def kinds(self) -> Mapping[str, bool]:
-        """Which marks there are in it, by name."""
         busy = [day.kinds for month in self.months for week in month.weeks for day in week]
-        return {name: any(kinds[name] for kinds in busy) for name in KINDS}
+        return {name: any(kinds[name] for kinds in busy) for name in MARKS}
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is in it."""
         return not any(day.found for month in self.months for week in month.weeks for day in week)
 
 
-def look_at_month(timeline: Timeline, first: date, now: datetime, reader: Reader) -> Look:
-    """The month that begins on `first`."""
+def make_month_grid(timeline: Timeline, first: date, now: datetime, reader: Reader) -> DateGrid:
     before, after = step_month(first, -1), step_month(first, 1)
     by_day = timeline.by_day(first, after - timedelta(days=1), reader.zone)
     month = _make_month(by_day, first, now, reader, "LLLL y")
-    return Look(
+    return DateGrid(
         name=month.name,
         months=[month],
         before=f"{before:%Y-%m}" if before.year >= FIRST_YEAR else "",
@@ -124,11 +117,10 @@ def look_at_month(timeline: Timeline, first: date, now: datetime, reader: Reader
     )
 
 
-def look_at_year(timeline: Timeline, year: int, now: datetime, reader: Reader) -> Look:
-    """The twelve months of a year."""
+def make_year_grid(timeline: Timeline, year: int, now: datetime, reader: Reader) -> DateGrid:
     first = date(year, 1, 1)
     by_day = timeline.by_day(first, date(year, 12, 31), reader.zone)
-    return Look(
+    return DateGrid(
         name=write_part(first, "y", reader.language),
         months=[
             _make_month(by_day, date(year, month, 1), now, reader, "LLLL") for month in range(1, 13)
@@ -146,9 +138,9 @@ def _make_month(
     reader: Reader,
     pattern: str,
 ) -> Month:
-    """A month of which `pattern` is how its name is written (CLDR).
+    """Return a month; `pattern` is the CLDR pattern of its name.
 
-    A week begins as it does where the language is at home.
+    The first weekday depends on the language's locale.
     """
     language = reader.language
     weeks = Weeks(language.locale.first_week_day).monthdatescalendar(first.year, first.month)
@@ -171,7 +163,7 @@ def _make_month(
 
 
 def read_month(text: str, today: date) -> date | None:
-    """The first day of "2027-06", of this month where nothing is given; None for anything else."""
+    """Parse "2027-06" as the first day of the month; "" means this month; None if not valid."""
     if not text:
         return today.replace(day=1)
     found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", text, re.ASCII)
@@ -181,7 +173,7 @@ def read_month(text: str, today: date) -> date | None:
 
 
 def read_year(text: str, today: date) -> int | None:
-    """The year "2027", this year where nothing is given; None for anything else."""
+    """Parse "2027"; "" means this year; None if not valid."""
     if not text:
         return today.year
     if re.fullmatch(r"\d{4}", text, re.ASCII) is None:
@@ -190,6 +182,6 @@ def read_year(text: str, today: date) -> int | None:
 
 
 def step_month(first: date, months: int) -> date:
-    """The first day of a month so many months later."""
+    """Return the first day of a month a number of months later."""
     number = first.year * 12 + first.month - 1 + months
     return date(number // 12, number % 12 + 1, 1)

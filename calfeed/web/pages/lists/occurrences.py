@@ -1,4 +1,4 @@
-"""The occurrences of a window, in the form that calendars in browsers such as FullCalendar read."""
+"""The occurrences of a window as JSON for browser widgets such as FullCalendar."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 from calfeed.model.colors import COLORS
 from calfeed.web.pages.lists.entries import Entry
-from calfeed.web.pages.lists.marks import KINDS
+from calfeed.web.pages.lists.marks import MARKS
 from calfeed.web.pages.lists.months import FIRST_YEAR, LAST_YEAR
 from calfeed.web.pages.reader.languages import Reader
 from calfeed.web.published.timeline import Timeline
 
-_LONGEST_WINDOW = timedelta(days=800)
-_MOST_OCCURRENCES = 2_000
+_MAX_WINDOW = timedelta(days=800)
+_MAX_OCCURRENCES = 2_000
 
 
 def read_window(start: str, end: str, today: date) -> tuple[date, date] | None:
-    """The days of a window, from `start` until before `end` (ISO 8601).
+    """Parse a window of days, `end` exclusive (ISO 8601).
 
-    Without them a year back and a year ahead; None where they are no days or too many.
+    By default, it is the years before and after this one too. Return None if it is not valid.
     """
     if not start and not end:
         return date(today.year - 1, 1, 1), date(today.year + 2, 1, 1)
@@ -28,7 +28,7 @@ def read_window(start: str, end: str, today: date) -> tuple[date, date] | None:
     except ValueError:
         return None
     inside = first.year > FIRST_YEAR and last.year < LAST_YEAR
-    fits = inside and timedelta() <= last - first <= _LONGEST_WINDOW
+    fits = inside and timedelta() <= last - first <= _MAX_WINDOW
     return (first, last) if fits else None
 
 
@@ -39,12 +39,12 @@ def list_occurrences(
     reader: Reader,
     color: str | None,
 ) -> list[dict[str, Any]]:
-    """What is in a window, by start; `end` is exclusive."""
+    """Return the occurrences of a window, sorted by start; `end` is exclusive."""
     found = []
     first, last = window[0], window[1] - timedelta(days=1)
-    for one in timeline.touching(first, last, reader.zone)[:_MOST_OCCURRENCES]:
-        entry = Entry(one.row, one.occurrence, reader, now)
-        start, end = entry.occurrence.start, entry.occurrence.end
+    for row, occurrence in timeline.overlapping(first, last, reader.zone)[:_MAX_OCCURRENCES]:
+        entry = Entry(row, occurrence, reader, now)
+        start, end = occurrence.start, occurrence.end
         found.append(
             {
                 "title": entry.summary.text,
@@ -54,7 +54,7 @@ def list_occurrences(
                 "allDay": not isinstance(start, datetime),
                 "url": entry.address,
                 "color": COLORS.get(color or ""),
-                "classNames": [name for name in KINDS if name in entry.marks],
+                "classNames": [name for name in MARKS if name in entry.marks],
             }
         )
     return found

@@ -1,1 +1,1 @@
-"""What pages know of their reader: language, time zone, how dates are written."""
+"""The reader of a page: language, time zone, date formats."""

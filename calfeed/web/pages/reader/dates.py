@@ -1,4 +1,4 @@
-"""Dates, times and distances as the reader's language writes them."""
+"""Format dates, times and durations in the reader's language."""
 
 from __future__ import annotations
 
@@ -18,39 +18,37 @@ _DIGITS = {"arabext": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")}
 
 
 def write_number(number: object, language: Language) -> str:
-    """A number, or a text with numbers, in the digits of a language."""
+    """Format a number, or a text with digits, with the digits of a language."""
     return str(number).translate(_DIGITS.get(language.locale.default_numbering_system, {}))
 
 
 def write_part(day: date, pattern: str, language: Language) -> str:
-    """A part of a date by its pattern in CLDR, such as `LLLL y`.
+    """Format a date by a CLDR pattern, such as `LLLL y`.
 
-    Weekdays are `EEE`: of `ccc`, Babel gives whatever language asked for it first.
+    Use `EEE` for weekdays: Babel caches `ccc` across languages.
     """
     return write_number(format_date(day, pattern, locale=language.locale), language)
 
 
-def comma_of(language: Language) -> str:
-    """A comma and the space after it, as a language writes them."""
+def comma_for(language: Language) -> str:
     return ", " if language == ENGLISH else "، "
 
 
 def write_day(day: date, language: Language) -> str:
-    """A day such as "Wednesday, 30 June 2027"."""
-    return write_part(day, f"EEEE'{comma_of(language)}'d MMMM y", language)
+    """Format a day: "Wednesday, 30 June 2027"."""
+    return write_part(day, f"EEEE'{comma_for(language)}'d MMMM y", language)
 
 
 def write_short_day(day: date, language: Language) -> str:
-    """A day such as "30 June 2027"."""
     return write_part(day, "d MMMM y", language)
 
 
 def write_when(start: Moment, end: Moment | None, language: Language) -> str:
-    """A time such as "Friday, 27 September 2024, 10:30 – 11:00"; `end` is exclusive.
+    """Format a time: "Friday, 27 September 2024, 10:30 – 11:00"; `end` is exclusive.
 
-    Datetimes are written on the wall clock of their own zone, which is not named.
+    Datetimes are shown in their own zone, without its name.
     """
-    comma = comma_of(language)
+    comma = comma_for(language)
     if not isinstance(start, datetime):
         last = last_day(start, end)
         first = write_day(start, language)
@@ -65,17 +63,16 @@ def write_when(start: Moment, end: Moment | None, language: Language) -> str:
 
 
 def write_clock(moment: datetime, language: Language) -> str:
-    """A wall time such as "10:30"."""
     return write_number(f"{moment:%H:%M}", language)
 
 
 def last_day(start: date, end: Moment | None) -> date:
-    """The last day of an all-day occurrence, which is part of it."""
+    """Return the last day (inclusive) of an all-day occurrence."""
     return max(start, end - timedelta(days=1)) if end is not None else start
 
 
 def write_zone(zone: str, moment: datetime, language: Language) -> str:
-    """A zone by its city and its distance from UTC at a moment: "Karachi (UTC+05:00)"."""
+    """Format a zone with its UTC offset at a time: "Karachi (UTC+05:00)"."""
     if zone == "UTC":
         return zone
     offset = moment.astimezone(ZoneInfo(zone)).strftime("%z")
@@ -84,20 +81,20 @@ def write_zone(zone: str, moment: datetime, language: Language) -> str:
 
 @lru_cache(maxsize=4096)
 def write_city(zone: str, language: Language) -> str:
-    """A zone by its city, "Karachi"; by its name where it is none of a city's."""
+    """Format a zone by its city, "Karachi"; by its id if it has no city."""
     if "/" not in zone or zone.startswith("Etc/"):
         return zone
     return get_timezone_location(zone, locale=language.locale, return_city=True)
 
 
 def _write_offset(offset: str, language: Language) -> str:
-    told = "UTC" + write_number(f"{offset[:3]}:{offset[3:5]}", language)
-    # Isolated, so that the sign stays before its number in a right-to-left sentence (UAX 9).
-    return f"\u2066{told}\u2069" if language.direction == "rtl" else told
+    text = "UTC" + write_number(f"{offset[:3]}:{offset[3:5]}", language)
+    # Isolated, so that the sign precedes the number in right-to-left text (UAX 9).
+    return f"\u2066{text}\u2069" if language.direction == "rtl" else text
 
 
-def tell_days(days: int, language: Language) -> str:
-    """How far off a day is: "in 37 days", "today", "3 days ago"."""
+def describe_days(days: int, language: Language) -> str:
+    """Format a relative day: "in 37 days", "today", "3 days ago"."""
     if days == 0:
         return gettext("today")
     if days == 1:
@@ -110,8 +107,8 @@ def tell_days(days: int, language: Language) -> str:
     return ngettext("%(count)s day ago", "%(count)s days ago", -days, count=count)
 
 
-def tell_repeat(rule: str, language: Language) -> str:
-    """How often a recurrence rule (RFC 5545, 3.3.10) comes around: "weekly", "every 2 months"."""
+def describe_repeat(rule: str, language: Language) -> str:
+    """Describe the frequency of a recurrence rule (RFC 5545, 3.3.10): "every 2 months"."""
     parts = dict(part.split("=", 1) for part in rule.upper().split(";"))
     frequency, every = parts["FREQ"], int(parts.get("INTERVAL", "1"))
     if every == 1:
@@ -134,23 +131,23 @@ def tell_repeat(rule: str, language: Language) -> str:
         "HOURLY": Duration(minutes=60),
     }[frequency]
     span = Duration(unit.months * every, unit.days * every, unit.minutes * every)
-    return gettext("every %(span)s", span=tell_span(span, language))
+    return gettext("every %(span)s", span=describe_span(span, language))
 
 
-def tell_rule(rule: ReminderRule, language: Language) -> str:
-    """A reminder's rule: "1 week before", "1 day before, at 09:00"."""
+def describe_rule(rule: ReminderRule, language: Language) -> str:
+    """Describe a reminder rule: "1 week before", "1 day before, at 09:00"."""
     if rule.before == Duration():
         words = gettext("when it begins")
     else:
-        words = gettext("%(span)s before", span=tell_span(rule.before, language))
+        words = gettext("%(span)s before", span=describe_span(rule.before, language))
     if rule.at is None:
         return words
     clock = write_number(f"{rule.at:%H:%M}", language)
     return gettext("%(span)s, at %(clock)s", span=words, clock=clock)
 
 
-def tell_span(span: Duration, language: Language) -> str:
-    """A span in the units that fit: "1 year 2 months", "1 day 12 hours"."""
+def describe_span(span: Duration, language: Language) -> str:
+    """Format a duration: "1 year 2 months", "1 day 12 hours"."""
     years, months = divmod(span.months, 12)
     weeks, days = divmod(span.days, 7)
     if days:

@@ -1,4 +1,4 @@
-"""The reader of a page: the language it is in, texts in it, and the zone that it counts days in."""
+"""The reader of a page: language and time zone, and the choice of translations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"}
 
 
 def text_direction(tag: str) -> str:
-    """The direction a language (BCP 47 tag) is written in, for HTML's `dir`."""
+    """Return the writing direction of a language (BCP 47 tag), for HTML's `dir`."""
     base, *rest = tag.split("-")
     script = rest[0] if rest and len(rest[0]) == 4 else ""
     if script:
@@ -35,10 +35,10 @@ def _find_locale(name: str) -> Locale:
 
 @dataclass(frozen=True)
 class Language:
-    """A language that pages are in: its BCP 47 tag, its own name, and Babel's name for it.
+    """A language of the pages: BCP 47 tag, native name, and Babel locale.
 
-    The names of the locales have a country, which decides on what day a week begins. `reviewed`
-    says whether a native reader has gone over the translation.
+    The locale includes a country, which determines the first day of the week. `reviewed` is true
+    if a native speaker has reviewed the translation.
     """
 
     tag: str
@@ -63,22 +63,22 @@ LANGUAGES = (
     Language("fa-AF", "دری", "fa_AF"),
 )
 
-# Dari has a code of its own, which some devices ask with.
-_BY_BASE = {one.tag.split("-")[0]: one for one in LANGUAGES} | {"prs": LANGUAGES[3]}
-TAGS = frozenset({*_BY_BASE, *(one.tag for one in LANGUAGES)})
-"""The tags by which pages can be asked for."""
+# Some devices use Dari's own code.
+_BY_BASE = {language.tag.split("-")[0]: language for language in LANGUAGES} | {"prs": LANGUAGES[3]}
+TAGS = frozenset({*_BY_BASE, *(language.tag for language in LANGUAGES)})
+"""The tags that select a language of the pages."""
 
 
 @dataclass(frozen=True)
-class Said:
-    """A text in the language that it was found in; in a template it brings its `lang` and `dir`."""
+class LocalizedText:
+    """A text with its language; in templates, it is rendered with `lang` and `dir`."""
 
     text: str
     language: str
 
     @property
     def attributes(self) -> Markup:
-        """`lang` and `dir`, for an element that holds nothing else."""
+        """`lang` and `dir`, for an element with this text only."""
         return Markup('lang="{}" dir="{}"').format(self.language, text_direction(self.language))
 
     def __html__(self) -> Markup:
@@ -90,11 +90,10 @@ class Said:
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads a page: the language of the page, and the tag in which texts are wanted.
+    """The reader of a page: its language, and the preferred tag of event texts.
 
-    `explicit` says that the address names the language, so links have to go on doing so.
-    `time_zone` (an IANA name) is where the reader is: lists are by its days and hours.
-    `chosen_zone` is the same where the address names it, so that links name it too, else empty.
+    If `explicit`, the URL names the language, so links must keep it. `time_zone` (an IANA name)
+    determines days and hours. `chosen_zone` is the zone in the URL, for links to keep, or empty.
     """
 
     language: Language
@@ -108,27 +107,25 @@ class Reader:
         return ZoneInfo(self.time_zone)
 
     def choose_zone(self, name: str) -> Reader:
-        """This reader with the zone that an address names; empty for none."""
         return replace(self, time_zone=name, chosen_zone=name) if name else self
 
     def default_zone(self, name: str) -> Reader:
-        """This reader in a zone, unless the address names another."""
+        """Return this reader with a default zone, unless the URL names one."""
         return self if self.chosen_zone else replace(self, time_zone=name)
 
     def today(self, now: datetime) -> date:
-        """The reader's day at a moment."""
         return now.astimezone(self.zone).date()
 
-    def say(self, text: Text, own: str) -> Said:
-        """A text in the reader's language, else in `own`, the calendar's or the event's."""
+    def localize(self, text: Text, own: str) -> LocalizedText:
+        """Return a text in the reader's language, or else in `own`, the event's or calendar's."""
         found = language_of(text, self.tag, own)
-        return Said(text[found], found)
+        return LocalizedText(text[found], found)
 
 
 def choose_reader(wanted: str, accepted: str) -> Reader:
-    """The reader of a page: `?lang=` as it was given, empty for none, and Accept-Language.
+    """Return the reader for a `lang` parameter (may be empty) and an Accept-Language header.
 
-    A language that pages are not in may still be one that events are in.
+    Event texts may exist in languages that pages do not have.
     """
     try:
         tag = check_language(wanted) if wanted else ""
@@ -142,9 +139,9 @@ def choose_reader(wanted: str, accepted: str) -> Reader:
 
 
 def nearest_language(tag: str, known: Container[str]) -> str:
-    """A tag, or what is left of it without its last parts, that is known; else "" (RFC 4647, 3.4).
+    """Return the longest known prefix of a tag, or "" (RFC 4647, 3.4).
 
-    So there are only as many answers as there are languages, whatever is asked for.
+    This bounds the number of distinct responses.
     """
     while tag and tag not in known:
         tag = tag.rpartition("-")[0]
@@ -152,7 +149,7 @@ def nearest_language(tag: str, known: Container[str]) -> str:
 
 
 def choose_accepted(accepted: str) -> Language:
-    """The first language of an Accept-Language header that pages are in (RFC 9110, 12.5.4)."""
+    """Return the preferred language of pages for Accept-Language (RFC 9110, 12.5.4)."""
     return _choose_accepted(accepted) if len(accepted) <= 500 else ENGLISH
 
 

@@ -1,4 +1,4 @@
-"""The zone in which a page shows days and hours: which one it is, and others to choose from."""
+"""The time zone of a page, and the zones to choose from."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _OFFERED = (
     "Australia/Sydney",
     "Pacific/Auckland",
 )
-"""Zones to choose from, west to east; any other one may stand in the address."""
+"""Zones in the menu, west to east; URLs may name any other zone."""
 
 
 def read_zone() -> None:
-    """Give the reader of this request the zone that the address names; 400 where there is none."""
+    """Set the reader's zone from the URL; abort with 400 if it is unknown."""
     name = request.args.get("zone", "")
     if name and find_zone(name) is None:
         abort(
@@ -56,24 +56,23 @@ def read_zone() -> None:
 
 
 def default_zone(name: str) -> Reader:
-    """The reader of this request, in a zone of the page's own unless the address names one."""
     g.reader = g.reader.default_zone(name)
     reader: Reader = g.reader
     return reader
 
 
-def zone_of_all(snapshot: Snapshot) -> str:
-    """The zone of pages about all calendars: the one that they have in common, or UTC."""
-    zones = {one.calendar.time_zone for one in snapshot.calendars.values()}
+def shared_zone(snapshot: Snapshot) -> str:
+    """Return the zone that all public calendars share, or UTC."""
+    zones = {found.calendar.time_zone for found in snapshot.calendars.values()}
     return zones.pop() if len(zones) == 1 else "UTC"
 
 
 def list_zones(
     reader: Reader, *others: str, moment: datetime | None = None
 ) -> list[tuple[str, str]]:
-    """The zones to choose from, the reader's and `others` first: names, and what people call them.
+    """Return ids and display names of zones to choose from, the reader's and `others` first.
 
-    With their distance from UTC at a moment, where that is given.
+    With a `moment`, the names include UTC offsets.
     """
     names = dict.fromkeys([reader.time_zone, *others, *_OFFERED])
     if moment is None:

@@ -1,6 +1,6 @@
-"""The words of pages in the language of the request's reader, from the gettext catalogs.
+"""Translate page texts into the reader's language, with gettext catalogs.
 
-`pybabel extract` finds what is marked with these functions.
+`pybabel extract` finds the texts passed to these functions.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from babel.support import NullTranslations, Translations
 from flask import Flask, current_app
 
 TRANSLATIONS = Path(__file__).parents[2] / "translations"
-"""The folder of the catalogs, one for each language but English."""
+"""The folder of the catalogs, for all languages except English."""
 
 _LOCALE = "calfeed-locale"
 
 
 def install(app: Flask, locale: Callable[[], str]) -> None:
-    """Give an application and its templates the catalogs; `locale` names that of the request."""
+    """Add translations to an application; `locale` returns the locale of a request."""
     app.extensions[_LOCALE] = locale
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    # Jinja puts the values in, escaped.
+    # Jinja interpolates and escapes the values.
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension
         lambda text: _catalog().ugettext(text),
         lambda one, many, number: _catalog().ungettext(one, many, number),
@@ -31,13 +31,13 @@ def install(app: Flask, locale: Callable[[], str]) -> None:
 
 
 def gettext(text: str, **values: object) -> str:
-    """A text, with values in the places of `%(name)s`."""
+    """Translate a text and interpolate values (`%(name)s`)."""
     translated = _catalog().ugettext(text)
     return translated % values if values else translated
 
 
 def ngettext(one: str, many: str, number: int, **values: object) -> str:
-    """The form of a text that goes with a number, which is `%(num)s` in it."""
+    """Translate a text with the plural form of a number, `%(num)s`."""
     return _catalog().ungettext(one, many, number) % {"num": number, **values}
 
 

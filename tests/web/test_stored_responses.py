@@ -10,7 +10,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 import pytest
 
 from calfeed.store.database import Database
-from calfeed.web.published.responses import make_answer
+from calfeed.web.published.responses import build_response
 from tests.patience import PATIENCE
 from tests.web.published import NOW, Published
 
@@ -137,11 +137,11 @@ def test_nothing_is_written_to_a_feed(site: Published, method: str, path: str) -
 
 def test_equal_arguments_give_equal_bytes_and_validators() -> None:
     at = datetime(2025, 6, 1, 12, 0, 0, 500, tzinfo=UTC)
-    assert make_answer(b"text" * 100, "text/plain", at) == make_answer(
+    assert build_response(b"text" * 100, "text/plain", at) == build_response(
         b"text" * 100, "text/plain", at
     )
-    other = make_answer(b"text" * 101, "text/plain", at)
-    assert make_answer(b"text" * 100, "text/plain", at).etags.isdisjoint(other.etags)
+    other = build_response(b"text" * 101, "text/plain", at)
+    assert build_response(b"text" * 100, "text/plain", at).etags.isdisjoint(other.etags)
 
 
 def test_a_new_publish_is_seen_and_an_unchanged_calendar_keeps_its_answer(

@@ -1,4 +1,4 @@
-"""What is kept is made once, and takes no more than its bound, with what holds it."""
+"""The cache makes each value once, and keeps to its bound, overhead included."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.web.feeds.choices import Choice
-from calfeed.web.published.bounded_cache import Kept
-from calfeed.web.published.responses import KeptAnswers, make_answer
+from calfeed.web.feeds.feed_options import FeedOptions
+from calfeed.web.published.bounded_cache import BoundedCache
+from calfeed.web.published.responses import ResponseCache, build_response
 from tests.web.published import make_site
 
 
 def test_who_asks_while_a_value_is_made_waits_for_it() -> None:
-    kept: Kept[str, str] = Kept(100, lambda key, value: 1)
+    cache: BoundedCache[str, str] = BoundedCache(100, lambda key, value: 1)
     asked = threading.Barrier(2)
     go_on = threading.Event()
     made = []
@@ -29,48 +29,48 @@ def test_who_asks_while_a_value_is_made_waits_for_it() -> None:
         return "value"
 
     with ThreadPoolExecutor(10) as pool:
-        first = pool.submit(kept.get, "key", make)
+        first = pool.submit(cache.get_or_make, "key", make)
         asked.wait()
-        others = [pool.submit(kept.get, "key", make) for _ in range(9)]
+        others = [pool.submit(cache.get_or_make, "key", make) for _ in range(9)]
         go_on.set()
         assert {one.result() for one in (first, *others)} == {"value"}
     assert made == [1]
 
 
 def test_an_error_reaches_all_who_waited_and_the_next_one_tries_again() -> None:
-    kept: Kept[str, str] = Kept(100, lambda key, value: 1)
+    cache: BoundedCache[str, str] = BoundedCache(100, lambda key, value: 1)
 
     def fail() -> str:
         raise ValueError("not possible")
 
     for _ in range(2):
         with pytest.raises(ValueError, match="not possible"):
-            kept.get("key", fail)
-    assert kept.get("key", lambda: "value") == "value"
+            cache.get_or_make("key", fail)
+    assert cache.get_or_make("key", lambda: "value") == "value"
 
 
 def test_what_is_larger_than_the_bound_is_given_out_and_not_kept() -> None:
-    kept: Kept[str, int] = Kept(10, lambda key, value: value)
-    assert kept.get("small", lambda: 4) == 4
-    assert kept.get("large", lambda: 11) == 11
-    assert (kept.find("small"), kept.find("large"), kept.held) == (4, None, 4)
+    cache: BoundedCache[str, int] = BoundedCache(10, lambda key, value: value)
+    assert cache.get_or_make("small", lambda: 4) == 4
+    assert cache.get_or_make("large", lambda: 11) == 11
+    assert (cache.get("small"), cache.get("large"), cache.size) == (4, None, 4)
 
 
 def test_answers_are_counted_with_what_holds_them() -> None:
     """Bodies of a few bytes, under long keys: nearly all is headers, keys and places in tables."""
-    kept: KeptAnswers[tuple[str, Choice]] = KeptAnswers(8_000_000)
+    cache: ResponseCache[tuple[str, FeedOptions]] = ResponseCache(8_000_000)
     headers = [(f"Name-{number}", "value " * 5) for number in range(6)]
     gc.collect()
     tracemalloc.start()
     try:
         for number in range(4_000):
             own = [(name, f"{value}{number}") for name, value in headers]
-            answer = make_answer(b"body %d" % number, "text/html", None, own)
-            kept.keep((f"/path/{number}", Choice(("a", "b"), f"en-{number}")), answer)
+            answer = build_response(b"body %d" % number, "text/html", None, own)
+            cache.put((f"/path/{number}", FeedOptions(("a", "b"), f"en-{number}")), answer)
         used, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert kept.find(("/path/0", Choice(("a", "b"), "en-0"))) is None
+    assert cache.get(("/path/0", FeedOptions(("a", "b"), "en-0"))) is None
     assert used < 8_000_000
 
 

@@ -1,6 +1,6 @@
-"""What a subscriber chooses in a feed's address, brought to one form.
+"""The options in a feed's query string, parsed into a normal form.
 
-Equal choices share their bytes, whatever the order or spelling of the parameters.
+Equal options share one cached feed, in whatever order or spelling the parameters come.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from urllib.parse import parse_qsl, urlencode
 from calfeed.errors import InvalidInputError
 from calfeed.model.texts import check_language
 
-_MOST_YEARS = 200
-_MOST_DIGITS = 20
-_MOST_FIELDS = 50
-_LONGEST_REMEMBERED = 200
+_MAX_YEARS = 200
+_MAX_DIGITS = 20
+_MAX_PARAMETERS = 50
+_MAX_CACHED_QUERY_LENGTH = 200
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Which events, and in which form.
+class FeedOptions:
+    """Which events a feed contains, and in which form.
 
-    No `categories` means all events; `language` empty, the calendar's; `past` is how many past
-    years, None as many as the calendar says.
+    No `categories` means all events; an empty `language`, the calendar's; `past` is the number of
+    past years, None means the calendar's setting.
     """
 
     categories: tuple[str, ...] = ()
@@ -33,28 +33,28 @@ class Choice:
     past: int | None = None
 
     def query(self) -> str:
-        """The choice as a query string in its one form; empty for the default."""
+        """Return the options as a normalized query string, empty for the default."""
         pairs = [("category", category) for category in self.categories]
         pairs += [("lang", self.language)] if self.language else []
         pairs += [] if self.alarms else [("alarms", "0")]
         pairs += [("cancelled", "mark")] if self.marked else []
         if self.past is not None:
-            pairs.append(("past", "all" if self.past > _MOST_YEARS else str(self.past)))
+            pairs.append(("past", "all" if self.past > _MAX_YEARS else str(self.past)))
         return urlencode(pairs)
 
 
-DEFAULT = Choice()
+DEFAULT_OPTIONS = FeedOptions()
 
 
-def parse_choice(query: str) -> Choice:
-    """Read a query string; parameters it does not know are ignored.
+def parse_feed_options(query: str) -> FeedOptions:
+    """Parse a query string; unknown parameters are ignored.
 
-    Raises InvalidInputError for a value that is not possible, with those that are.
+    Raises InvalidInputError for an invalid value, with the valid ones.
     """
-    return _read_often(query) if len(query) <= _LONGEST_REMEMBERED else _read_choice(query)
+    return _read_cached(query) if len(query) <= _MAX_CACHED_QUERY_LENGTH else _read_options(query)
 
 
-def _read_choice(query: str) -> Choice:
+def _read_options(query: str) -> FeedOptions:
     categories: set[str] = set()
     language, alarms, marked, past = "", True, False, None
     for name, value in _read_pairs(query):
@@ -68,26 +68,26 @@ def _read_choice(query: str) -> Choice:
             marked = _one_of(name, value, {"mark": True, "keep": False})
         elif name == "past":
             past = _read_past(value)
-    return Choice(tuple(sorted(categories)), language, alarms, marked, past)
+    return FeedOptions(tuple(sorted(categories)), language, alarms, marked, past)
 
 
-# Clients ask with the same few again and again; each is read once.
-_read_often = lru_cache(maxsize=512)(_read_choice)
+# Clients send few different query strings.
+_read_cached = lru_cache(maxsize=512)(_read_options)
 
 
 def _read_pairs(query: str) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
     except ValueError as error:
         raise InvalidInputError(
-            f"an address has at most {_MOST_FIELDS} parameters; several categories can be one: "
+            f"a URL must have at most {_MAX_PARAMETERS} parameters; join several categories: "
             "category=address,deadline"
         ) from error
 
 
 def _one_of(name: str, value: str, values: dict[str, bool]) -> bool:
     if value not in values:
-        raise InvalidInputError(f"{name}={value} is not possible; it can be {' or '.join(values)}")
+        raise InvalidInputError(f"{name}={value} is not valid; write {' or '.join(values)}")
     return values[value]
 
 
@@ -96,17 +96,17 @@ def _read_language(value: str) -> str:
         return check_language(value) if value else ""
     except ValueError:
         raise InvalidInputError(
-            f"lang={value} is not a language; write a tag such as en, ur, ps or fa-AF"
+            f"lang={value} is not a language tag; write one such as en, ur, ps or fa-AF"
         ) from None
 
 
 def _read_past(value: str) -> int:
     if value == "all":
-        return _MOST_YEARS + 1
+        return _MAX_YEARS + 1
     digits = value.isascii() and value.isdigit()
-    # Python refuses to read numbers of thousands of digits.
-    if not digits or len(value) > _MOST_DIGITS or int(value) > _MOST_YEARS:
+    # Python refuses to parse numbers with thousands of digits.
+    if not digits or len(value) > _MAX_DIGITS or int(value) > _MAX_YEARS:
         raise InvalidInputError(
-            f"past={value} is not possible; it can be a number of years up to {_MOST_YEARS}, or all"
+            f"past={value} is not valid; write a number of years up to {_MAX_YEARS}, or all"
         )
     return int(value)

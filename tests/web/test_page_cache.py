@@ -15,9 +15,9 @@ from werkzeug.wrappers import Response
 
 import calfeed.web.pages
 from calfeed.web.app import make_flask
-from calfeed.web.pages.page_cache import ReadyPages
+from calfeed.web.pages.page_cache import PageCache
 from calfeed.web.pages.query import KNOWN
-from calfeed.web.published.responses import Application, LookUp, StartResponse
+from calfeed.web.published.responses import Application, StartResponse, StoredResponseMiddleware
 from tests.web.published import BASE, Published, make_site
 
 DESK = """
@@ -41,8 +41,8 @@ class Ready:
             self.made.append(environ["PATH_INFO"])
             return self.application(environ, start_response)
 
-        self.pages = ReadyPages(count, site.state, most_bytes)
-        self.client = Client(LookUp(self.pages, site.state.snapshot))
+        self.pages = PageCache(count, site.state, most_bytes)
+        self.client = Client(StoredResponseMiddleware(self.pages, site.state.snapshot))
 
 
 @pytest.fixture
@@ -108,9 +108,9 @@ def test_the_pages_that_are_kept_have_a_bound(site: Published) -> None:
     ready = Ready(site, most_bytes=60_000)
     for number in range(40):
         assert ready.client.get(f"/?view={number}").status_code == 200
-        assert ready.pages.held <= 60_000
+        assert ready.pages.size <= 60_000
     assert len(ready.made) == 40
-    assert ready.pages.held > 0
+    assert ready.pages.size > 0
 
 
 @pytest.mark.parametrize("query", ["utm_source={}", "{}", "=&{}=%FF", "lang=en&lang={}", "q=&{}=ü"])
@@ -211,4 +211,4 @@ def test_only_what_is_called_public_is_kept(site: Published, headers: dict[str, 
     for _ in range(2):
         assert ready.client.get("/calendars/desk/").text == "somebody's own"
     assert len(ready.made) == 2
-    assert ready.pages.held == 0
+    assert ready.pages.size == 0

@@ -1,4 +1,4 @@
-"""The published state in other shapes: JSON, CSV, Atom, and JSON-LD for pages."""
+"""Calendars in formats other than iCalendar: JSON, CSV, Atom, and JSON-LD for pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from calfeed.store.catalog.announcements import AnnouncedChange
 from calfeed.store.rows import EventRow
 
 ATOM = "http://www.w3.org/2005/Atom"
-"""The name space of RFC 4287."""
+"""The namespace of RFC 4287."""
 
 _COLUMNS = (
     "calendar",
@@ -44,19 +44,18 @@ _COLUMNS = (
 
 
 def make_json(calendar: Calendar, rows: Iterable[EventRow], base_url: str) -> bytes:
-    """A calendar as JSON: its texts in every language, its events with the history of their moves.
+    """Return a calendar and its events as JSON, with all translations and past moves.
 
-    Each event is on a line of its own, with the keys that it has in webhook messages; `end` is
-    exclusive.
+    Each event is on its own line, and has the same keys as in webhook messages; `end` is exclusive.
     """
-    about = calendar.model_dump(mode="json", exclude_none=True, exclude={"events", "formerly"})
+    described = calendar.model_dump(mode="json", exclude_none=True, exclude={"events", "formerly"})
     pages = f"{base_url}/calendars/{calendar.slug}"
     events = ",\n".join(_to_json(describe_published(row, f"{pages}/{row.slug}/")) for row in rows)
-    return f'{{"calendar":{_to_json(about)},"events":[\n{events}\n]}}\n'.encode()
+    return f'{{"calendar":{_to_json(described)},"events":[\n{events}\n]}}\n'.encode()
 
 
 def describe_published(row: EventRow, page: str | None) -> dict[str, Any]:
-    """An event as in webhook messages, with its texts in every language and its moves."""
+    """Describe an event as in webhook messages, with all translations and past moves."""
     revision = row.revision
     event = revision.event
     return {
@@ -70,9 +69,9 @@ def describe_published(row: EventRow, page: str | None) -> dict[str, Any]:
 
 
 def describe_move(move: Move, language: str) -> dict[str, Any]:
-    """An earlier time of an event, and the day on which it was given up.
+    """Describe an earlier time of an event, and the day on which it changed.
 
-    `occurrence` is there where one occurrence moved: its id.
+    If only one occurrence moved, `occurrence` is its id.
     """
     return {
         **({"occurrence": move.occurrence} if move.occurrence is not None else {}),
@@ -84,7 +83,7 @@ def describe_move(move: Move, language: str) -> dict[str, Any]:
 
 
 def make_csv(rows: Iterable[EventRow]) -> bytes:
-    """Events as a table (RFC 4180, UTF-8), a line each; `end` is exclusive."""
+    """Return events as CSV (RFC 4180, UTF-8); `end` is exclusive."""
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(_COLUMNS)
@@ -99,34 +98,34 @@ def make_csv(rows: Iterable[EventRow]) -> bytes:
 def make_atom(
     title: str, page: str, address: str, changes: Sequence[AnnouncedChange], base_url: str
 ) -> bytes:
-    """What was added, moved, changed and cancelled, newest first (RFC 4287).
+    """Return an Atom feed of announced changes, newest first (RFC 4287).
 
-    `page` and `address` are those of the page it belongs to, and its own.
+    `page` is the URL of the page that the feed belongs to, `address` its own.
     """
     feed = Element("feed", {"xmlns": ATOM})
-    _put(feed, "id", address)
-    _put(feed, "title", title)
+    _add_text(feed, "id", address)
+    _add_text(feed, "title", title)
     newest = max((row.at for row in changes), default=None)
-    _put(feed, "updated", _stamp(newest) if newest else "1970-01-01T00:00:00Z")
+    _add_text(feed, "updated", _stamp(newest) if newest else "1970-01-01T00:00:00Z")
     SubElement(feed, "link", {"rel": "self", "href": address})
     SubElement(feed, "link", {"rel": "alternate", "href": page})
     SubElement(SubElement(feed, "author"), "name").text = "calfeed"
     for row in changes:
         event = row.change.after.event
         entry = SubElement(feed, "entry")
-        _put(entry, "id", f"urn:calfeed:{event.uid}:{row.position.sequence}")
-        _put(entry, "title", f"{text_in(event.summary, event.language)}: {row.kind}")
-        _put(entry, "updated", _stamp(row.at))
+        _add_text(entry, "id", f"urn:calfeed:{event.uid}:{row.position.sequence}")
+        _add_text(entry, "title", f"{text_in(event.summary, event.language)}: {row.kind}")
+        _add_text(entry, "updated", _stamp(row.at))
         page_of = f"{base_url}/calendars/{event.calendar}/{event.slug}/"
         SubElement(entry, "link", {"rel": "alternate", "href": page_of})
         SubElement(entry, "category", {"term": row.kind})
-        _put(entry, "content", _tell(row.change))
+        _add_text(entry, "content", _describe(row.change))
     text: str = tostring(feed, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
 def make_json_ld(row: EventRow, page: str) -> dict[str, Any]:
-    """An event for search engines (schema.org/Event)."""
+    """Describe an event for search engines (schema.org/Event)."""
     event = row.revision.event
     cancelled = row.revision.cancelled
     state = "EventCancelled" if cancelled else "EventScheduled"
@@ -152,18 +151,18 @@ def make_json_ld(row: EventRow, page: str) -> dict[str, Any]:
     return {key: value for key, value in entries.items() if value is not None}
 
 
-def _tell(change: EventChange) -> str:
-    """What an entry says: what happened to an event or a deadline, when it is, and why."""
+def _describe(change: EventChange) -> str:
+    """Describe a change in a sentence: what happened, when the event is now, and why."""
     revision, event = change.after, change.after.event
     note = f": {text_in(change.reason, event.language)}" if change.reason else ""
     if change.occurrences or change.new_rules:
-        told = describe_change(change)
-        return told[0].upper() + told[1:] + note
+        text = describe_change(change)
+        return text[0].upper() + text[1:] + note
     when = format_when(event.start, event.end)
     if change.kind is ChangeKind.MOVED and revision.history:
         return f"Now {when}. {format_move(revision.history[-1], event.language)}"
-    what = "deadline" if event.kind is Kind.DEADLINE else "event"
-    return f"{change.kind.capitalize()} {what}, {when}{note}"
+    noun = "deadline" if event.kind is Kind.DEADLINE else "event"
+    return f"{change.kind.capitalize()} {noun}, {when}{note}"
 
 
 def _text(event: Event, name: str) -> str | None:
@@ -172,19 +171,19 @@ def _text(event: Event, name: str) -> str | None:
 
 
 def _last_day(event: Event) -> str:
-    """The last day of an all-day event: schema.org's end is part of it."""
-    rows = describe_time(event, event.start, event.end)
-    last = datetime.fromisoformat(rows["end"]).toordinal() - 1
+    """Return the last day of an all-day event: schema.org's endDate is inclusive."""
+    time = describe_time(event, event.start, event.end)
+    last = datetime.fromisoformat(time["end"]).toordinal() - 1
     return datetime.fromordinal(last).date().isoformat()
 
 
 def _cell(value: object) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    # A spreadsheet would take these for formulas.
+    # Spreadsheets would treat these as formulas.
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _put(parent: Element, name: str, text: str) -> None:
+def _add_text(parent: Element, name: str, text: str) -> None:
     SubElement(parent, name).text = text
 
 
@@ -193,5 +192,5 @@ def _stamp(moment: datetime) -> str:
 
 
 def _to_json(value: Any) -> str:
-    # Indented, it takes ten times as long.
+    # Indenting would take ten times as long.
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""The front: what is settled is answered at once, and nobody waits for somebody else's request."""
+"""The frontend serves stored responses at once, and no request waits for another client's."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import pytest
 from calfeed.errors import CalfeedError
 from calfeed.store.reports.poll_counts import PollCounts
 from calfeed.web.app import make_flask
-from calfeed.web.pages.page_cache import ReadyPages
-from calfeed.web.published.responses import LookUp, StartResponse
-from calfeed.web.serving.back import Back
-from calfeed.web.serving.bodies import LARGEST, Bodies
-from calfeed.web.serving.clients import client_address
-from calfeed.web.serving.front import Front
-from calfeed.web.serving.link import listen, private_address
+from calfeed.web.pages.page_cache import PageCache
+from calfeed.web.published.responses import StartResponse, StoredResponseMiddleware
+from calfeed.web.serving.backend import Backend
+from calfeed.web.serving.client_addresses import client_address
+from calfeed.web.serving.frontend import Frontend
+from calfeed.web.serving.ipc import listen, private_address
+from calfeed.web.serving.request_bodies import MAX_BODY_BYTES, BodyReader
 from tests.patience import PATIENCE
 from tests.web.published import BASE, Published, make_site
 
@@ -80,7 +80,7 @@ class Exchange:
 
 
 class Served:
-    """A front and its back over a site. `made` are the paths that reached the applications.
+    """A frontend and its backend over a site. `made` are the paths that reached the applications.
 
     A path in `held` is made no further until its event is set.
     """
@@ -88,15 +88,17 @@ class Served:
     def __init__(self, site: Published, folder: Path, proxies: int = 0) -> None:
         self.made: list[str] = []
         self.held: dict[str, threading.Event] = {}
-        self._pages = ReadyPages(make_flask(site.state, BASE).wsgi_app, site.state)
-        look_up = LookUp(self._apply, site.state.snapshot, site.state.tally)
-        site.state.look_up = look_up
+        self._pages = PageCache(make_flask(site.state, BASE).wsgi_app, site.state)
+        middleware = StoredResponseMiddleware(
+            self._apply, site.state.snapshot, site.state.poll_counter
+        )
+        site.state.middleware = middleware
         address = str(folder / "back")
-        back = Back(site.state, look_up)
-        threading.Thread(target=back.serve, args=(address,), daemon=True).start()
-        self.front = Front(address, proxies, Bodies(seconds=0.2))
+        backend = Backend(site.state, middleware)
+        threading.Thread(target=backend.serve, args=(address,), daemon=True).start()
+        self.frontend = Frontend(address, proxies, BodyReader(seconds=0.2))
         self.loop = asyncio.new_event_loop()
-        self.front.__rsgi_init__(self.loop)
+        self.frontend.__rsgi_init__(self.loop)
 
     def _apply(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -135,7 +137,7 @@ class Served:
             headers=Headers(list(headers)),
         )
         exchange = exchange or Exchange()
-        await self.front(scope, exchange)  # type: ignore[arg-type]  # both are granian's own
+        await self.frontend(scope, exchange)  # type: ignore[arg-type]  # both are granian's own
         return exchange
 
     def get(self, path: str, method: str = "GET", **named: str) -> Exchange:
@@ -183,11 +185,11 @@ def test_a_feed_is_answered_whole_compressed_or_with_304_and_counted(
     assert (head.status, head.body, head.headers) == (200, b"", whole.headers)
     assert served.made == []
     served.get(FEED, user_agent="curl/8")
-    served.front.__rsgi_del__(served.loop)
+    served.frontend.__rsgi_del__(served.loop)
     counted: list[PollCounts] = []
 
     def all_arrived() -> bool:
-        counted.extend(site.state.tally.take())
+        counted.extend(site.state.poll_counter.take())
         return bool(counted)
 
     served.run(served.until(all_arrived))
@@ -216,7 +218,7 @@ def test_what_is_settled_is_made_once_and_anew_after_a_publish(
     assert "آج" not in served.get("/", accept_language="ur").body.decode()
     assert 'lang="ur"' in served.get("/", accept_language="ur").body.decode()
     site.publish({"desk": DESK.replace("Call", "Talk")})
-    served.run(served.until(lambda: b"Talk" in served.front._table.answers[FEED].plain[1][0]))
+    served.run(served.until(lambda: b"Talk" in served.frontend._table.responses[FEED].plain[1][0]))
     for path in ("/", f"{FEED}?alarms=0", "/calendars/desk.json"):
         assert b"Talk" in served.get(path).body
 
@@ -265,11 +267,11 @@ def test_nobody_waits_for_a_page_that_takes_long_or_a_body_that_does_not_end(
 
 
 def test_a_body_has_a_largest_size_and_is_taken_as_a_whole_or_not_at_all(served: Served) -> None:
-    large = [b"x" * 65_536] * (LARGEST // 65_536)
+    large = [b"x" * 65_536] * (MAX_BODY_BYTES // 65_536)
     for parts, length, status in (
         (large, "", 200),
         ([*large, b"x"], "", 413),
-        ([], str(LARGEST + 1), 413),
+        ([], str(MAX_BODY_BYTES + 1), 413),
         ([], "9" * 5000, 413),
         ([b"half", b""], "8", 400),
         ([b"half", b""], "", 400),
@@ -363,7 +365,7 @@ def test_a_method_that_is_none_of_ours_is_refused_everywhere(served: Served) -> 
 
 
 def test_what_is_read_only_says_so_at_every_address(site: Published, served: Served) -> None:
-    settled = [*site.state.snapshot.answers, *site.state.snapshot.shapes, "/healthz"]
+    settled = [*site.state.snapshot.responses, *site.state.snapshot.other_formats, "/healthz"]
     for path in (*settled, "/readyz", "/", "/calendars/desk/", "/private/none/desk.ics"):
         for method in ("PUT", "PATCH", "DELETE"):
             refused = served.get(path, method)

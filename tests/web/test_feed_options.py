@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calfeed.errors import InvalidInputError
-from calfeed.web.feeds.choices import Choice, parse_choice
-from calfeed.web.published.responses import Answer, KeptAnswers, make_answer
+from calfeed.web.feeds.feed_options import FeedOptions, parse_feed_options
+from calfeed.web.published.responses import ResponseCache, StoredResponse, build_response
 from tests.acceptance.site import split_feed
 from tests.web.published import Published, make_site
 
@@ -126,35 +126,35 @@ def test_a_chosen_feed_answers_conditional_requests_and_head(site: Published) ->
 
 def test_many_choices_do_not_eat_memory(site: Published) -> None:
     """What is let go is gone: nothing else in the process holds it."""
-    look_up = site.state.look_up
-    assert look_up is not None
-    snapshot = replace(site.state.snapshot, made=KeptAnswers(40_000))
-    look_up.feeds = snapshot
+    middleware = site.state.middleware
+    assert middleware is not None
+    snapshot = replace(site.state.snapshot, cache=ResponseCache(40_000))
+    middleware.source = snapshot
 
     def alive() -> int:
         gc.collect()
-        return sum(type(one) is Answer for one in gc.get_objects())
+        return sum(type(one) is StoredResponse for one in gc.get_objects())
 
     before = alive()
     for year in range(100):
         assert site.get(f"{FEED}?past={year}").status_code == 200
-    assert 0 < snapshot.made.held <= 40_000
+    assert 0 < snapshot.cache.size <= 40_000
     assert alive() - before < 20
-    assert snapshot.made.find((FEED, Choice(past=99))) is not None, "the last one stays"
+    assert snapshot.cache.get((FEED, FeedOptions(past=99))) is not None, "the last one stays"
 
 
 def test_of_what_is_kept_the_answer_used_last_stays() -> None:
-    answers = [make_answer(bytes([number]) * 100, "text/plain", None) for number in range(3)]
-    kept: KeptAnswers[int] = KeptAnswers(10_000)
-    kept.keep(0, answers[0])
-    kept.keep(1, answers[1])
-    assert kept.find(0) is answers[0]
-    kept.keep(2, answers[2])
-    assert (kept.find(0), kept.find(1), kept.find(2)) == (answers[0], None, answers[2])
+    answers = [build_response(bytes([number]) * 100, "text/plain", None) for number in range(3)]
+    cache: ResponseCache[int] = ResponseCache(10_000)
+    cache.put(0, answers[0])
+    cache.put(1, answers[1])
+    assert cache.get(0) is answers[0]
+    cache.put(2, answers[2])
+    assert (cache.get(0), cache.get(1), cache.get(2)) == (answers[0], None, answers[2])
 
 
 choices = st.builds(
-    Choice,
+    FeedOptions,
     categories=st.frozensets(
         st.text("abcäش ", min_size=1).map(str.strip).filter(bool), max_size=20
     ).map(lambda found: tuple(sorted(found))),
@@ -180,15 +180,15 @@ def test_texts_that_name_an_alarm_stay_where_alarms_are_left_out(site: Published
 def test_a_language_that_nothing_is_in_makes_no_new_feed(site: Published, tag: str) -> None:
     feeds = {site.get(f"{FEED}?lang={tag.format(number)}").data for number in range(20)}
     assert len(feeds) == 1
-    assert site.state.snapshot.made.held < 10_000, "one, or none that the feed is not itself"
+    assert site.state.snapshot.cache.size < 10_000, "one, or none that the feed is not itself"
 
 
 @given(choices)
-def test_a_choice_written_and_read_again_is_the_same(choice: Choice) -> None:
-    assert parse_choice(choice.query()) == choice
+def test_a_choice_written_and_read_again_is_the_same(options: FeedOptions) -> None:
+    assert parse_feed_options(options.query()) == options
 
 
 @given(st.text())
 def test_any_query_is_a_choice_or_an_error_for_people(query: str) -> None:
     with suppress(InvalidInputError):
-        parse_choice(query)
+        parse_feed_options(query)

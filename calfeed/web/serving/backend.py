@@ -1,7 +1,7 @@
-"""The back: one process with the published state and the Flask applications over it.
+"""The backend: the process with the published state and the Flask applications.
 
-What takes time is made here, in another process than the fronts': Python runs one thread of a
-process at a time, so that even a thread of its own would hold up every look-up beside it.
+Slow work is done here, in another process than the frontends': because of the global interpreter
+lock, even a separate thread would delay their event loops.
 """
 
 from __future__ import annotations
@@ -30,81 +30,88 @@ from calfeed.store.migrate import check_schema
 from calfeed.web.api.app import MOUNT, make_api
 from calfeed.web.app import make_app
 from calfeed.web.console.routes import PREFIX, make_console
-from calfeed.web.published.responses import SETTLED, Answer, Application
+from calfeed.web.published.responses import STORED_RESPONSES, Application, StoredResponse
 from calfeed.web.published.state import State
-from calfeed.web.serving.link import (
-    Counted,
-    Edition,
-    Follow,
-    Made,
+from calfeed.web.serving.ipc import (
+    CacheableResponse,
+    PollReport,
     Request,
-    Settled,
+    SnapshotUpdate,
+    Subscribe,
+    UncachedResponse,
     end_with_parent,
     join_headers,
     listen,
 )
 
 _NICENESS = 5
-"""Where processors are busy, the fronts' look-ups go first (nice(2))."""
+"""On a busy machine, the frontends take precedence (nice(2))."""
 
 _log = logging.getLogger(__name__)
 
 
-class Back:
-    """Answers the fronts' requests with an application, and hands them each published state."""
+class Backend:
+    """Answers the frontends' requests with an application, and sends them snapshot updates."""
 
     def __init__(self, state: State, application: Application) -> None:
         self._state = state
         self._application = application
 
     def serve(self, address: str) -> None:
-        """Answer whoever connects, each connection on a thread of its own, until interrupted."""
+        """Serve each connection on its own thread, until interrupted."""
         with listen(address) as listener:
             while True:
                 connection = listener.accept()
-                threading.Thread(target=self._attend, args=(connection,), daemon=True).start()
+                threading.Thread(
+                    target=self._serve_connection, args=(connection,), daemon=True
+                ).start()
 
-    def answer(self, request: Request) -> Settled | Made:
-        """Answer one request."""
-        edition = self._state.edition
+    def respond(self, request: Request) -> CacheableResponse | UncachedResponse:
+        generation = self._state.generation
         now = self._state.clock().timestamp()
-        settled: list[Answer] = []
-        environ = make_environ(request) | {SETTLED: settled}
+        stored: list[StoredResponse] = []
+        environ = make_environ(request) | {STORED_RESPONSES: stored}
         try:
             body, status, headers = run_wsgi_app(self._application, environ, buffered=True)
         except Exception:
             _log.exception("a request failed")
-            return Made(500, [("Content-Type", "text/plain")], b"Something went wrong here.\n")
-        if settled:
-            return Settled(settled[0], edition, lasting=60 - now % 60)
-        return Made(int(status[:3]), list(headers), b"".join(body))
+            return UncachedResponse(
+                500, [("Content-Type", "text/plain")], b"Internal server error\n"
+            )
+        if stored:
+            # Pages depend on the minute.
+            return CacheableResponse(stored[0], generation, max_age_seconds=60 - now % 60)
+        return UncachedResponse(int(status[:3]), list(headers), b"".join(body))
 
-    def _attend(self, connection: Connection) -> None:
+    def _serve_connection(self, connection: Connection) -> None:
         with connection, suppress(EOFError, OSError):
             while True:
                 message = connection.recv()
                 if isinstance(message, Request):
-                    connection.send(self.answer(message))
-                elif isinstance(message, Counted):
-                    self._state.tally.give_back(message.polls)
+                    connection.send(self.respond(message))
+                elif isinstance(message, PollReport):
+                    self._state.poll_counter.restore(message.polls)
                     connection.send(message)
-                elif isinstance(message, Follow):
-                    self._hand_out(connection.send)
+                elif isinstance(message, Subscribe):
+                    self._send_updates(connection.send)
 
-    def _hand_out(self, send: Callable[[Edition], None]) -> None:
-        """Send the published state, and then whatever is new in each one that follows."""
-        number, known = -1, dict[str, Answer]()
+    def _send_updates(self, send: Callable[[SnapshotUpdate], None]) -> None:
+        """Send the current snapshot, then the changes in each new one."""
+        generation, known = -1, dict[str, StoredResponse]()
         while True:
-            number, snapshot = self._state.wait_for_another(number)
-            answers = snapshot.answers
-            new = {path: one for path, one in answers.items() if known.get(path) is not one}
-            gone = frozenset(known.keys() - answers.keys())
-            send(Edition(number, snapshot.languages, new, gone))
-            known = dict(answers)
+            generation, snapshot = self._state.wait_for_generation(generation)
+            responses = snapshot.responses
+            changed = {
+                path: response
+                for path, response in responses.items()
+                if known.get(path) is not response
+            }
+            removed = frozenset(known.keys() - responses.keys())
+            send(SnapshotUpdate(generation, snapshot.languages, changed, removed))
+            known = dict(responses)
 
 
 def make_environ(request: Request) -> dict[str, Any]:
-    """A request as WSGI has it (PEP 3333)."""
     host, _, port = request.server.rpartition(":")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
@@ -129,13 +136,13 @@ def make_environ(request: Request) -> dict[str, Any]:
             environ[key] = value
         elif key not in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
             environ[f"HTTP_{key}"] = value
-    # The body is here as a whole, however it came.
+    # The body is complete, even if it was sent in chunks.
     environ["CONTENT_LENGTH"] = str(len(request.body))
     return environ
 
 
 def main(address: str) -> None:
-    """Serve the fronts at an address until SIGTERM, with the settings of this process."""
+    """Serve frontends at a socket until SIGTERM, with the settings of this process."""
     end_with_parent(Path(address).parent)
     logs.configure("web")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
@@ -154,9 +161,9 @@ def main(address: str) -> None:
     )
     console = make_console(database, settings, clock)
     mounts = {PREFIX: console.wsgi_app, MOUNT: api.wsgi_app}
-    back = Back(state, make_app(database, settings.base_url, mounts, state))
-    os.nice(_NICENESS)  # not before: until the back is there nothing is answered
-    back.serve(address)
+    backend = Backend(state, make_app(database, settings.base_url, mounts, state))
+    os.nice(_NICENESS)  # not earlier: until the backend listens, nothing is served
+    backend.serve(address)
 
 
 if __name__ == "__main__":

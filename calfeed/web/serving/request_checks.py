@@ -1,0 +1,50 @@
+"""Checks of a request line and its headers, before a frontend looks anything up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from calfeed.web.pages.query import MAX_QUERY_LENGTH
+from calfeed.web.published.responses import Headers
+from calfeed.web.serving.http_errors import HttpError
+
+if TYPE_CHECKING:
+    from granian.rsgi import Scope
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+# A name, an IPv4 address or an IPv6 address in brackets, with an optional port (RFC 9110, 7.2).
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(?::[0-9]*)?", re.ASCII)
+
+_BAD_HOST = HttpError(
+    HTTPStatus.BAD_REQUEST, "Bad request: exactly one valid Host header is required."
+)
+_BAD_METHOD = HttpError(HTTPStatus.NOT_IMPLEMENTED, "This method is not supported.")
+_BAD_PATH = HttpError(HTTPStatus.BAD_REQUEST, "Bad request: the path must begin with a slash.")
+_TOO_LONG = HttpError(
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    f"The query string must have at most {MAX_QUERY_LENGTH:,} characters.",
+)
+
+
+def find_request_error(
+    scope: Scope, listed: Headers, headers: Mapping[str, str]
+) -> HttpError | None:
+    """Return the error to answer a request with, or None if the request is valid.
+
+    `headers` are the `listed` ones by name. A second or an invalid Host header is refused
+    (RFC 9112, 3.2); HTTP/1.0 requests need none.
+    """
+    host = headers.get("host", "")
+    if len(headers) != len(listed) and sum(name == "host" for name, _ in listed) > 1:
+        return _BAD_HOST
+    if not (_HOST.fullmatch(host) if host else scope.http_version == "1"):
+        return _BAD_HOST
+    if scope.method not in _METHODS:  # case-sensitive (RFC 9110, 9.1), unlike in Werkzeug
+        return _BAD_METHOD
+    if not scope.path.startswith("/"):
+        return _BAD_PATH
+    return _TOO_LONG if len(scope.query_string) > MAX_QUERY_LENGTH else None
