@@ -18,7 +18,7 @@ from calfeed.store.reports.history import (
 from calfeed.store.rows import ReminderRow
 from calfeed.web.console.context import ConsoleContext, form_value, read_window
 
-_KINDS = {PublishedChange: "published", SentMessage: "sent", ReminderRow: "ended"}
+_KINDS = {PublishedChange: "published", SentMessage: "message", ReminderRow: "ended"}
 
 _MAX_REMINDERS = 500
 
