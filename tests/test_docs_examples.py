@@ -14,17 +14,17 @@ import yaml
 from calfeed.definitions import keys, tree
 from calfeed.definitions.reader import MAX_EVENTS, read_definitions
 from calfeed.definitions.recurrence.rules import read_rule
-from calfeed.delivery.due import A_SECOND
+from calfeed.delivery.due import LATE_REMINDERS_PER_SECOND
 from calfeed.errors import DefinitionError
 from calfeed.ical.changes import EventChange, Kind, compare_revisions
 from calfeed.model.durations import parse_duration
 from calfeed.model.events import Change, Event, Repeat
 from calfeed.model.revision import ComparableRevision, Revision
 from calfeed.model.texts import MAX_TEXT_LENGTH, MAX_URL_LENGTH
-from calfeed.reminders.digests import LARGEST, MOST, Told, digest_message
+from calfeed.reminders.digests import MAX_BYTES, MAX_ENTRIES, DigestEntry, digest_message
 from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.reminders.messages import (
-    LATE,
+    LATE_AFTER,
     change_message,
     describe_event,
     describe_occurrences,
@@ -33,7 +33,7 @@ from calfeed.reminders.messages import (
     verify_message,
 )
 from calfeed.reminders.plan import GRACE, plan_reminders
-from calfeed.reminders.retry import LONGEST_WAIT, SCHEDULE
+from calfeed.reminders.retry import MAX_RETRY_AFTER, SCHEDULE
 
 DOCS = Path(__file__).parents[1] / "docs"
 DEFINITIONS = (DOCS / "definitions.md").read_text("utf-8")
@@ -207,7 +207,7 @@ def make_messages() -> dict[str, dict[str, Any]]:
         event, datetime(2030, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
     )
     due = reminder_message(reminder, revision, reminder.due, page=PAGE)
-    told = Told(due.id, due.body, reminder.occurrence.begins, reminder.until)
+    told = DigestEntry(due.id, due.body, reminder.occurrence.begins, reminder.until)
     messages = [
         due,
         digest_message("msg_digest", [told], reminder.due),
@@ -302,9 +302,9 @@ def test_the_schedule_of_retries_is_the_one_in_the_code() -> None:
 
 def test_the_spans_of_lateness_are_the_ones_in_the_code() -> None:
     told = {
-        "from one minute on": LATE,
+        "from one minute on": LATE_AFTER,
         "for ten minutes after it was due": GRACE,
-        "put that off by 24 hours": LONGEST_WAIT,
+        "put that off by 24 hours": MAX_RETRY_AFTER,
         "ten minutes after its turn": GRACE,
     }
     assert [words for words in told if words not in RECEIVING] == []
@@ -312,8 +312,8 @@ def test_the_spans_of_lateness_are_the_ones_in_the_code() -> None:
 
 
 def test_the_bounds_of_digests_and_floods_are_the_ones_in_the_code() -> None:
-    assert f"at most {MOST} reminders, or about {LARGEST // 1000} KB" in RECEIVING
-    assert f"sends {A_SECOND} late reminders a second" in RECEIVING
+    assert f"at most {MAX_ENTRIES} reminders, or about {MAX_BYTES // 1000} KB" in RECEIVING
+    assert f"sends {LATE_REMINDERS_PER_SECOND} late reminders a second" in RECEIVING
 
 
 def _span(words: str) -> timedelta:

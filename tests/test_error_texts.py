@@ -107,16 +107,17 @@ def test_a_message_that_is_taken_apart_is_found(line: str) -> None:
     [
         (
             NotFoundError("endpoint", "ep_1"),
-            'there is no endpoint "ep_1"; `calfeed endpoint list` shows those there are',
+            'there is no endpoint "ep_1"; `calfeed endpoint list` shows the existing ones',
         ),
         (
             NotFoundError("delivery", 7),
-            "there is no delivery 7; `calfeed delivery list` shows those there are",
+            "there is no delivery 7; `calfeed delivery list` shows the existing ones",
         ),
         (NotFoundError("message", "msg_1"), 'there is no message "msg_1"'),
         (
             SealError("it cannot be read", endpoint="ep_1"),
-            "it cannot be read; `calfeed endpoint update ep_1 --url URL` gives the endpoint others",
+            "it cannot be read; `calfeed endpoint update ep_1 --url URL` gives the endpoint a new "
+            "URL and secret",
         ),
         (SealError("it cannot be read"), "it cannot be read"),
         (

@@ -1,4 +1,4 @@
-"""The commands: where settings, store, delivery and web are put together."""
+"""The commands, and the composition root of settings, store, delivery and web."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from calfeed import __version__
 from calfeed.cli.advice import advise
 from calfeed.errors import CalfeedError
 
-# The module of each command in this package. Only the one that runs is imported: `--help` is quick.
+# Module and short help of each command. Only the command that runs is imported, to start fast.
 _COMMANDS = {
     "backup": ("operating.backups", "write a copy of the database to a file"),
-    "channels": ("sending.channels", "check and show chats, mail and the like"),
+    "channels": ("sending.channels", "validate and show the channels file"),
     "check": ("definitions.publishing", "validate the definitions"),
     "delivery": ("sending.deliveries", "list, show and retry deliveries"),
     "diff": ("definitions.publishing", "show what a publish would do"),
     "endpoint": ("sending.endpoints", "add, change, test, pause and remove endpoints"),
-    "event": ("sending.histories", "show what happened to an event, and who was notified"),
+    "event": ("sending.histories", "show the history of an event, and who was notified"),
     "export": ("definitions.exporting", "write a static site, or print a feed"),
-    "import": ("definitions.importing", "make a definition of an .ics file or URL"),
-    "installation": ("operating.installation", "show or set the id that UIDs are made of"),
-    "keys": ("operating.keys", "list and rotate the keys of the database's secrets"),
+    "import": ("definitions.importing", "convert an .ics file or URL to a definition"),
+    "installation": ("operating.installation", "show or set the id that is part of UIDs"),
+    "keys": ("operating.keys", "list and rotate the encryption keys"),
     "listen": ("sending.listening", "receive webhooks here and print them"),
     "publish": ("definitions.publishing", "publish the definitions"),
     "rehearse": ("sending.rehearsing", "send a window's reminders now, as a rehearsal"),
-    "reminders": ("sending.reminding", "show what fired and what will, when, to whom"),
-    "replan": ("operating.replanning", "plan again after a wrong clock"),
-    "restore": ("operating.backups", "put the database back from a backup"),
+    "reminders": ("sending.reminding", "show past and future reminders with their receivers"),
+    "replan": ("operating.replanning", "correct what a wrong clock left"),
+    "restore": ("operating.backups", "restore the database from a backup"),
     "schema": ("definitions.publishing", "print the JSON Schema of definitions"),
-    "serve": ("serving.commands", "everything at once, on one machine"),
+    "serve": ("serving.commands", "run everything on one machine"),
     "token": ("operating.tokens", "make and revoke tokens for feeds and the API"),
-    "web": ("serving.commands", "one web server"),
-    "worker": ("serving.commands", "one delivery worker"),
+    "web": ("serving.commands", "run a web server"),
+    "worker": ("serving.commands", "run a delivery worker"),
 }
 
 
-class _Lazy(click.Group):
+class _LazyGroup(click.Group):
     """A group that imports a command when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -49,8 +49,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        # No function can be called `import`.
-        name = cmd_name + "_" * iskeyword(cmd_name)
+        name = cmd_name + "_" * iskeyword(cmd_name)  # the function of `import` is `import_`
         module = import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
         command = getattr(module, name)
         if not isinstance(command, click.Command):
@@ -62,7 +61,7 @@ class _Lazy(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in sorted(_COMMANDS.items())])
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="calfeed")
 def cli() -> None:
     """Key dates kept as files: feeds to subscribe to, and reminders that machines receive.
@@ -72,9 +71,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line. What goes wrong is said in a few lines, with exit code 1."""
-    # Nearly everything that a start makes stays: looking for garbage every 700 objects, as Python
-    # does by default, takes a tenth of it.
+    """Run the command line. Errors are printed in a few lines, with exit code 1."""
+    # With Python's default threshold of 700 objects garbage collection takes a tenth of the start.
     gc.set_threshold(50_000)
     try:
         cli()

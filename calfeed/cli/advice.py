@@ -1,21 +1,20 @@
-"""What somebody at the command line can do about an error: the command that helps."""
+"""Error texts for the command line, with the command that helps."""
 
 from __future__ import annotations
 
 from calfeed.errors import CalfeedError, NotFoundError, PublishRefusedError, SealError
 
-_LISTED = ("delivery", "endpoint", "token")
-"""The kinds of things that have a `list` command."""
+_COMMANDS_WITH_LIST = ("delivery", "endpoint", "token")
 
 
 def advise(error: CalfeedError) -> str:
-    """What happened, and the command that helps where there is one."""
+    """Return an error's text, and the command that helps if there is one."""
     match error:
-        case NotFoundError(kind=kind) if kind in _LISTED:
-            return f"{error}; `calfeed {kind} list` shows those there are"
+        case NotFoundError(kind=kind) if kind in _COMMANDS_WITH_LIST:
+            return f"{error}; `calfeed {kind} list` shows the existing ones"
         case SealError(endpoint=str(endpoint)):
             update = f"calfeed endpoint update {endpoint} --url URL"
-            return f"{error}; `{update}` gives the endpoint others"
+            return f"{error}; `{update}` gives the endpoint a new URL and secret"
         case PublishRefusedError():
             return error.with_command("calfeed publish")
     return str(error)

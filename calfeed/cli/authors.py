@@ -1,4 +1,4 @@
-"""Who makes a publish: the name that was given, or else what the operating system knows."""
+"""The author of a publish: a given name, or a user of the operating system."""
 
 from __future__ import annotations
 
@@ -10,46 +10,45 @@ from pathlib import Path
 from calfeed.cli.delivery_output import printable
 from calfeed.errors import InvalidInputError
 
-LONGEST_NAME = 100
-"""How many characters the name of who publishes may have."""
+MAX_NAME_LENGTH = 100
 
 
 def check_name(text: str) -> str:
-    """Return a name without the space around it.
+    """Return a name without surrounding space.
 
-    Raises InvalidInputError where it is not one line of 1 to 100 characters that can be printed.
+    Raises InvalidInputError unless it is one line of 1 to 100 printable characters.
     """
     name = text.strip()
-    if not _fits(name):
+    if not _is_valid(name):
         raise InvalidInputError(
-            f"--by wants a name on one line, of 1 to {LONGEST_NAME} characters, that can be "
-            "printed; nothing was published"
+            f"--by must be a name of 1 to {MAX_NAME_LENGTH} printable characters on one line; "
+            "nothing was published"
         )
     return name
 
 
 def find_user() -> str | None:
-    """The user that runs this process; None where that one has no name that can be recorded."""
-    # A container may run as a number that no user has.
+    """The name of the user that runs this process; None without a valid name."""
+    # A container may run under a user id without a name.
     with suppress(KeyError, OSError):
         name = getpass.getuser()
-        return name if _fits(name) else None
+        return name if _is_valid(name) else None
     return None
 
 
 def find_owners(files: Iterable[Path]) -> str | None:
-    """The users that files belong to, those with a name; None where there is none.
+    """The names of the owners of files; None without a valid name.
 
-    An owner is who made a file or put it there. Most editors make a new one at each save; one
-    that writes into the old leaves it to its owner.
+    Most editors write a new file at each save, so its owner is who saved it. Editors that write
+    into the existing file leave its owner unchanged.
     """
     owners = set()
     for file in files:
-        with suppress(KeyError, OSError):  # a user without a name, a file that is gone
+        with suppress(KeyError, OSError):  # a user id without a name, a removed file
             owners.add(file.owner())
     name = ", ".join(sorted(owners))
-    return name if _fits(name) else None
+    return name if _is_valid(name) else None
 
 
-def _fits(name: str) -> bool:
-    return 0 < len(name) <= LONGEST_NAME and printable(name) == name
+def _is_valid(name: str) -> bool:
+    return 0 < len(name) <= MAX_NAME_LENGTH and printable(name) == name

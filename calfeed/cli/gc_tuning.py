@@ -1,15 +1,11 @@
-"""What the garbage collector looks at in processes that live long or make many values."""
+"""Garbage collection in processes that run for long or allocate much."""
 
 from __future__ import annotations
 
 import gc
 
 
-def spare_start() -> None:
-    """Let the garbage collector pass over what was made so far, which lives as long as the process.
-
-    Without this it would be looked at again and again beside the values that a publish or a worker
-    makes by the ten thousand.
-    """
+def freeze_startup_objects() -> None:
+    """Exclude the objects of the start, which live as long as the process, from collections."""
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""What the commands share: the settings and database they use, how they print and read time."""
+"""Helpers of the commands: open the database, print, parse times."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for p
 
 
 def now() -> datetime:
-    """The time, in UTC."""
+    """The current time, in UTC."""
     return datetime.now(UTC)
 
 
 @contextmanager
 def opened(settings: Settings, *, pinned: bool = False) -> Iterator[Database]:
-    """The database of the settings, with this version's schema; `pinned` as for Database."""
+    """Open the database of the settings, and check its schema; `pinned` as for Database."""
     from calfeed.store.database import Database
     from calfeed.store.migrate import check_schema
 
@@ -41,25 +41,25 @@ def opened(settings: Settings, *, pinned: bool = False) -> Iterator[Database]:
 
 
 def describe_new_keys(database: Database) -> Iterator[str]:
-    """Where the keys' file is and what to do with it, if this process has made it."""
+    """Lines about the key file and its backup, if this process has created it."""
     keyring = database.keyring
     if keyring is not None and keyring.file.made:
         yield f"keys     {keyring.file.path}"
         yield "         is new; without it secrets are lost: back it up, not with the database"
 
 
-def say(text: str) -> None:
-    """Print for whoever still reads it: a command that runs on does not end with its output."""
-    with suppress(OSError):  # a log on a full disk: what it could not take comes with the next line
+def echo(text: str) -> None:
+    """Print a line, and ignore errors: a running command survives the loss of its output."""
+    with suppress(OSError):  # on a full disk the line stays buffered until the next one
         try:
             click.echo(text)
         except BrokenPipeError:
-            # What is buffered would fail once more at the end of the process.
+            # Flushing the buffer would fail again at the end of the process.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_findings(findings: Iterable[Problem | DefinitionWarning]) -> None:
-    """Print problems and warnings on standard error, a line each."""
+    """Print problems and warnings on standard error, one per line."""
     for finding in findings:
         click.echo(str(finding), err=True)
 
@@ -70,7 +70,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:
-    """Print rows in columns as wide as they need."""
+    """Print rows in aligned columns."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     for row in [head, *rows]:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -80,24 +80,24 @@ def print_table(head: list[str], rows: list[list[str]]) -> None:
 def parse_window(
     begin: str | None, end: str | None, default: tuple[datetime, datetime]
 ) -> tuple[datetime, datetime]:
-    """Read `--from` and `--to`: a date (its midnight, UTC) or a time, UTC unless it has an offset.
+    """Parse `--from` and `--to` as `parse_time` does.
 
-    Raises InvalidInputError for what is neither, and for a window that ends before it begins.
+    Raises InvalidInputError for an invalid time, and for a window that ends before it begins.
     """
     first = parse_time("--from", begin) if begin else default[0]
     last = parse_time("--to", end) if end else default[1]
     if last <= first:
         raise InvalidInputError(
             f"the window ends ({last:%Y-%m-%d %H:%M}) before it begins ({first:%Y-%m-%d %H:%M}); "
-            "--to has to be later than --from"
+            "--to must be later than --from"
         )
     return first, last
 
 
 def parse_time(option: str, text: str) -> datetime:
-    """Read a date (its midnight, UTC) or a time, UTC unless it has an offset, given as an option.
+    """Parse the value of an option: a date (midnight, UTC) or a time, UTC unless it has an offset.
 
-    Raises InvalidInputError for what is neither.
+    Raises InvalidInputError for anything else.
     """
     try:
         moment = datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""What time brings about: due reminders become messages, messages become deliveries."""
+"""Due work: reminders become messages, messages become deliveries, digests are made."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from calfeed.counting import count
 from calfeed.model.revision import Revision
 from calfeed.model.states import DeliveryState, ReminderState
-from calfeed.publish.compare import KEPT
-from calfeed.publish.plan import HORIZON, page_address, planned_until
-from calfeed.reminders.digests import digest_message, name_digest, split
-from calfeed.reminders.messages import LATE, format_span, reminder_message
+from calfeed.publish.compare import KEEP_WITHDRAWN
+from calfeed.publish.plan import HORIZON, page_url, planned_until
+from calfeed.reminders.digests import digest_id, digest_message, split_entries
+from calfeed.reminders.messages import LATE_AFTER, format_span, reminder_message
 from calfeed.reminders.plan import GRACE, Reminder, plan_reminders
 from calfeed.store.catalog import announcements, visibility
 from calfeed.store.catalog.calendars import touch_calendars
@@ -36,238 +36,240 @@ from calfeed.store.rows import ReminderRow
 
 _log = logging.getLogger(__name__)
 
-_BATCH = 200
-_DIGESTS = 20
+_BATCH_SIZE = 200
+_DIGEST_BATCH_SIZE = 20
 _EXTEND_BELOW = HORIZON / 2
-_SHIFT = timedelta(days=2)
-_SLICE = timedelta(hours=6)
+_MAX_ZONE_SHIFT = timedelta(days=2)
+_REVIEW_STEP = timedelta(hours=6)
 
-AHEAD = timedelta(milliseconds=500)
-"""How long before it is due a reminder is made ready, so that it can leave at that very moment.
+FIRE_AHEAD = timedelta(milliseconds=500)
+"""How long before its due time a reminder becomes a message, so that it can be sent on time.
 
-Shorter than a second, in which alone two due times can differ."""
+Less than a second, because due times are whole seconds."""
 
-_LOOK_AGAIN = timedelta(seconds=1)
-_LOST = timedelta(minutes=1)  # how long an event that cannot be read waits for its key
-"""When to look again whether an event is announced that should be."""
+_UNANNOUNCED_DELAY = timedelta(seconds=1)
+"""The least delay of a reminder whose event has yet to be announced."""
 
-REVIEWED = timedelta(days=3)
-"""How far ahead due times are looked at again: further than new rules of a zone shift them."""
+_UNREADABLE_DELAY = timedelta(minutes=1)
+"""The delay of a reminder whose event cannot be decrypted."""
 
-A_SECOND = 50
-"""How many late reminders a worker sends in a second."""
+REVIEW_WINDOW = timedelta(days=3)
+"""How far ahead due times are recomputed: further than new zone rules can shift them."""
 
-_FLOOD = timedelta(hours=1)
-"""Over how long it is spread at the most."""
+LATE_REMINDERS_PER_SECOND = 50
+"""The rate at which each worker sends late reminders."""
+
+_MAX_PACED_DELAY = timedelta(hours=1)
 
 
-class Pace:
-    """Spreads what is late over time, so that nobody is flooded after a time of rest.
+class LateReminderPacer:
+    """Spreads late reminders over at most an hour, so that an outage does not end in a burst.
 
-    Each worker has its own. What was late together goes out over an hour at the longest.
+    Each worker has its own.
     """
 
     def __init__(self) -> None:
         self._next = datetime.min.replace(tzinfo=UTC)
 
-    def take_turn(self, now: datetime, until: datetime) -> datetime | None:
-        """From when on something late may be sent; None: at once, because it cannot wait."""
-        # What lies further ahead is a clock that was put back, or more than an hour's worth.
-        turn = self._next if now <= self._next <= now + _FLOOD else now
-        self._next = turn + timedelta(seconds=1) / A_SECOND
-        return turn if turn + GRACE < until else None
+    def next_slot(self, now: datetime, until: datetime) -> datetime | None:
+        """When to send the next late reminder; None for at once, if it would expire before."""
+        # Start anew after a pause, after an hour's worth, and when the clock was set back.
+        slot = self._next if now <= self._next <= now + _MAX_PACED_DELAY else now
+        self._next = slot + timedelta(seconds=1) / LATE_REMINDERS_PER_SECOND
+        return slot if slot + GRACE < until else None
 
 
-class _Ripe(NamedTuple):
-    """A reminder whose time has come, and the revision of its event that it tells of."""
+class _SendableReminder(NamedTuple):
+    """A due reminder, and the revision of its event that the message describes."""
 
     reminder: Reminder
     revision: Revision
 
 
 @dataclass
-class _Sorted:
-    """What becomes of reminders that are due, before anything is done about it.
+class _DueReminders:
+    """Due reminders by what is to be done with them.
 
-    `put_off` have another due time now; `held` are not sent before a moment, by key.
+    `shifted` have a later due time by new zone rules. `delayed` are not sent before a time, by key.
     """
 
-    ripe: list[_Ripe] = field(default_factory=list)
-    put_off: list[Reminder] = field(default_factory=list)
-    held: dict[str, datetime] = field(default_factory=dict)
+    sendable: list[_SendableReminder] = field(default_factory=list)
+    shifted: list[Reminder] = field(default_factory=list)
+    delayed: dict[str, datetime] = field(default_factory=dict)
     withdrawn: list[str] = field(default_factory=list)
 
 
-def fire_due(database: Database, now: datetime, base_url: str, pace: Pace) -> int:
-    """Make messages of the reminders that are due, in one transaction; return how many were due.
+def fire_due(database: Database, now: datetime, base_url: str, pacer: LateReminderPacer) -> int:
+    """Turn due reminders into messages, in one transaction; return how many were due.
 
-    Those due within `AHEAD` are among them: their messages are sent when they are due. Of those of
-    one occurrence, the nearest to it is sent, and the others are recorded as collapsed. One whose
-    occurrence has begun is recorded as missed. The event is looked at again: what its definition
-    no longer asks for is withdrawn, what new rules of its zone have put off stays on the list, and
-    so does what was not announced yet.
+    Includes those due within `FIRE_AHEAD`, whose messages wait for the due time. Of several due
+    reminders of one occurrence the latest is sent, and the others are recorded as collapsed; if
+    the occurrence has begun, all are recorded as missed. Each is checked against its event as
+    published: a reminder that the event no longer has is withdrawn, and one that new zone rules
+    shift, or whose event has yet to be announced, stays planned.
     """
     with database.write() as connection:
-        rows = lock_due_reminders(connection, now + AHEAD, _BATCH)
+        rows = lock_due_reminders(connection, now + FIRE_AHEAD, _BATCH_SIZE)
         if not rows:
             return 0
-        found = _sort_out(connection, rows, now)
+        due = _classify(connection, rows, now)
         settled: dict[ReminderState, list[str]] = {
             ReminderState.SENT: [],
             ReminderState.COLLAPSED: [],
             ReminderState.MISSED: [],
-            ReminderState.WITHDRAWN: found.withdrawn,
+            ReminderState.WITHDRAWN: due.withdrawn,
         }
-        together: dict[tuple[str, str, datetime], list[_Ripe]] = {}
-        for one in found.ripe:
-            occurrence = one.reminder.occurrence
-            place = (one.reminder.event.uid, occurrence.id, occurrence.begins)
-            together.setdefault(place, []).append(one)
-        sent: list[_Ripe] = []
-        for group in together.values():
-            *others, nearest = sorted(group, key=lambda one: (one.reminder.due, one.reminder.key))
-            if nearest.reminder.until > now:
-                sent.append(nearest)
-                settled[ReminderState.COLLAPSED] += [one.reminder.key for one in others]
+        by_occurrence: dict[tuple[str, str, datetime], list[_SendableReminder]] = {}
+        for item in due.sendable:
+            occurrence = item.reminder.occurrence
+            occurrence_key = (item.reminder.event.uid, occurrence.id, occurrence.begins)
+            by_occurrence.setdefault(occurrence_key, []).append(item)
+        sent: list[_SendableReminder] = []
+        for group in by_occurrence.values():
+            *others, latest = sorted(group, key=lambda item: (item.reminder.due, item.reminder.key))
+            if latest.reminder.until > now:
+                sent.append(latest)
+                settled[ReminderState.COLLAPSED] += [item.reminder.key for item in others]
             else:
-                for one in group:
-                    _report_missed(one.reminder, now)
-                settled[ReminderState.MISSED] += [one.reminder.key for one in group]
-        # What matters the shortest has the first turns.
-        sent.sort(key=lambda one: one.reminder.until)
-        settled[ReminderState.SENT] = [one.reminder.key for one in sent]
+                for item in group:
+                    _log_missed(item.reminder, now)
+                settled[ReminderState.MISSED] += [item.reminder.key for item in group]
+        # Those that expire first get the first slots.
+        sent.sort(key=lambda item: item.reminder.until)
+        settled[ReminderState.SENT] = [item.reminder.key for item in sent]
         messages = []
         for reminder, revision in sent:
-            page = page_address(base_url, reminder.event)
+            page = page_url(base_url, reminder.event)
             at = max(now, reminder.due)
             message = reminder_message(reminder, revision, at, page=page)
-            late = now - reminder.due > LATE
-            turn = pace.take_turn(now, reminder.until) if late else None
-            messages.append(replace(message, send_from=at if at > now else turn))
+            late = now - reminder.due > LATE_AFTER
+            slot = pacer.next_slot(now, reminder.until) if late else None
+            messages.append(replace(message, send_from=at if at > now else slot))
         add_messages(connection, messages, reminder_keys=settled[ReminderState.SENT])
-        schedule_reminders(connection, found.put_off)
-        announcements.delay_reminders(connection, found.held)
-        moment = max([now, *(one.reminder.due for one in sent)])
+        schedule_reminders(connection, due.shifted)
+        announcements.delay_reminders(connection, due.delayed)
+        settled_at = max([now, *(item.reminder.due for item in sent)])
         for state, keys in settled.items():
-            settle_reminders(connection, keys, state, moment)
+            settle_reminders(connection, keys, state, settled_at)
         return len(rows)
 
 
-def _sort_out(connection: Connection, rows: Sequence[ReminderRow], now: datetime) -> _Sorted:
-    """Look at the events of reminders that are due again, as published and as announced.
+def _classify(connection: Connection, rows: Sequence[ReminderRow], now: datetime) -> _DueReminders:
+    """Check due reminders against their events, as published and as announced.
 
-    A reminder that goes for the announced revision too tells of that one. Another one waits until
-    its event is announced, unless its occurrence begins before: it may be a slip.
+    A message describes the announced revision if that has the reminder too. Otherwise the reminder
+    waits for the announcement, since the publish may have been a mistake, unless the occurrence
+    begins earlier.
     """
     events = load_events(connection, uids=sorted({row.uid for row in rows}))
     published = {event.uid: event for event in events}
-    waiting = announcements.load_pending_announcements(connection, sorted(published))
-    announced_at = {one.uid: one.due for one in waiting}
-    lost = find_unreadable_events(connection, sorted({row.uid for row in rows} - published.keys()))
-    found = _Sorted()
+    unannounced = announcements.load_pending_announcements(connection, sorted(published))
+    announced_at = {event.uid: event.due for event in unannounced}
+    missing = {row.uid for row in rows} - published.keys()
+    unreadable = find_unreadable_events(connection, sorted(missing))
+    due = _DueReminders()
     for row in rows:
-        if row.uid in lost:
-            found.held[row.key] = now + _LOST
+        if row.uid in unreadable:
+            due.delayed[row.key] = now + _UNREADABLE_DELAY
             continue
         event = published.get(row.uid)
-        reminder = _find(event.revision, row) if event else None
+        reminder = _find_reminder(event.revision, row) if event else None
         if event is None or reminder is None:
-            found.withdrawn.append(row.key)
+            due.withdrawn.append(row.key)
             continue
-        if reminder.due > now + AHEAD:
-            found.put_off.append(reminder)
+        if reminder.due > now + FIRE_AHEAD:
+            due.shifted.append(reminder)
             continue
-        told = _find(event.announced, row) if event.waiting else reminder
-        if told is not None and event.announced is not None:
-            found.ripe.append(_Ripe(told, event.announced))
+        announced = _find_reminder(event.announced, row) if event.waiting else reminder
+        if announced is not None and event.announced is not None:
+            due.sendable.append(_SendableReminder(announced, event.announced))
         elif reminder.occurrence.begins <= announced_at[row.uid]:
-            found.ripe.append(_Ripe(reminder, event.revision))
+            due.sendable.append(_SendableReminder(reminder, event.revision))
         else:
-            found.held[row.key] = max(announced_at[row.uid], now + _LOOK_AGAIN)
-    return found
+            due.delayed[row.key] = max(announced_at[row.uid], now + _UNANNOUNCED_DELAY)
+    return due
 
 
 def review_plans(database: Database, after: datetime, before: datetime) -> None:
-    """Work out anew when reminders are due of those due in a window (`after <= due < before`).
+    """Recompute the due times of planned reminders in a window (`after <= due < before`).
 
-    New rules of their zones can have changed that since they were planned.
+    Zone rules may have changed since they were planned.
     """
     while after < before:
-        step = min(after + _SLICE, before)
+        step_end = min(after + _REVIEW_STEP, before)
         with database.read() as connection:
-            rows = load_reminders(connection, window=(after, step))
+            rows = load_reminders(connection, window=(after, step_end))
             planned = [row for row in rows if row.state is ReminderState.PLANNED]
             uids = sorted({row.uid for row in planned})
             revisions = {row.uid: row.revision for row in load_events(connection, uids=uids)}
-        found = [(row, _find(revisions.get(row.uid), row)) for row in planned]
-        shifted = [one for row, one in found if one is not None and one.due != row.due]
+        recomputed = [(row, _find_reminder(revisions.get(row.uid), row)) for row in planned]
+        shifted = [reminder for row, reminder in recomputed if reminder and reminder.due != row.due]
         if shifted:
             with database.write() as connection:
                 schedule_reminders(connection, shifted)
-        after = step
+        after = step_end
 
 
 def fan_out(database: Database, now: datetime) -> bool:
-    """Make the next deliveries of messages; False where no message waits."""
+    """Make the next deliveries of messages; False if no message waits for its fan-out."""
     with database.write() as connection:
         return fanout.fan_out(connection, now)
 
 
 def make_digests(database: Database, now: datetime) -> int:
-    """Tell what was gathered and is to be told by now; return how many deliveries that were.
+    """Make the digests that are due; return how many gathered deliveries that settled or put off.
 
-    What no longer matters is not in a digest, and a digest with nothing in it is not sent. In an
-    endpoint's quiet hours only what cannot wait for their end is told.
+    Reminders that are no longer relevant expire, and an empty digest is not sent. In an endpoint's
+    quiet hours a digest has only the reminders that would expire before those end.
     """
     count = 0
     with database.write() as connection:
-        for endpoint_id, options in digests.lock_due_digests(connection, now, _DIGESTS):
+        for endpoint_id, options in digests.lock_due_digests(connection, now, _DIGEST_BATCH_SIZE):
             gathered = digests.lock_gathered(connection, endpoint_id, now)
             count += len(gathered)
-            expired = [one for one in gathered if one.member.until <= now]
+            expired = [member for member in gathered if member.member.until <= now]
             digests.settle_gathered(connection, expired, DeliveryState.EXPIRED, now)
-            wanted = [one for one in gathered if one.member.until > now]
+            relevant = [member for member in gathered if member.member.until > now]
             quiet = options.quiet_until(now)
             if quiet is not None:
-                digests.postpone(
-                    connection, [one for one in wanted if one.member.until > quiet], quiet
-                )
-                wanted = [one for one in wanted if one.member.until <= quiet]
-            _tell(connection, endpoint_id, wanted, now)
+                later = [member for member in relevant if member.member.until > quiet]
+                digests.postpone(connection, later, quiet)
+                relevant = [member for member in relevant if member.member.until <= quiet]
+            _add_digests(connection, endpoint_id, relevant, now)
     return count
 
 
-def _tell(
-    connection: Connection, endpoint_id: str, wanted: Sequence[digests.Gathered], now: datetime
+def _add_digests(
+    connection: Connection, endpoint_id: str, gathered: Sequence[digests.Gathered], now: datetime
 ) -> None:
-    by_message = {one.member.message_id: one for one in wanted}
-    for part in split(one.member for one in wanted):
-        members = [by_message[told.message_id] for told in part]
-        name = name_digest(endpoint_id, min(one.due for one in members), part)
-        add_delivery(connection, digest_message(name, part, now), endpoint_id)
-        digests.settle_gathered(connection, members, DeliveryState.DIGESTED, now, name)
+    by_message = {member.member.message_id: member for member in gathered}
+    for entries in split_entries(member.member for member in gathered):
+        members = [by_message[entry.message_id] for entry in entries]
+        message_id = digest_id(endpoint_id, min(member.due for member in members), entries)
+        add_delivery(connection, digest_message(message_id, entries, now), endpoint_id)
+        digests.settle_gathered(connection, members, DeliveryState.DIGESTED, now, message_id)
 
 
 def extend_plans(database: Database, now: datetime) -> int:
-    """Put the reminders of the coming year on the list that came within the horizon."""
+    """Plan the reminders that have come within the horizon; return the number of events."""
 
     def extend(row: Any) -> tuple[list[Reminder], datetime | None]:
         event = Revision.model_validate_json(row.revision).event
-        found = plan_reminders(event, row.planned_until, now + HORIZON)
-        return list(found), planned_until(event, now)
+        reminders = plan_reminders(event, row.planned_until, now + HORIZON)
+        return list(reminders), planned_until(event, now)
 
     with database.write() as connection:
-        return extend_scheduled(connection, now + _EXTEND_BELOW, _BATCH, extend)
+        return extend_scheduled(connection, now + _EXTEND_BELOW, _BATCH_SIZE, extend)
 
 
 def retire_events(database: Database, now: datetime) -> int:
-    """Stop showing events that were withdrawn 90 days ago; returns how many."""
+    """Stop showing events that were withdrawn 90 days ago; return how many."""
     with database.write_exclusive() as connection:
         marks = load_fingerprints(connection).values()
         retired = [
             mark
             for mark in marks
-            if mark.withdrawn_at is not None and mark.withdrawn_at + KEPT <= now
+            if mark.withdrawn_at is not None and mark.withdrawn_at + KEEP_WITHDRAWN <= now
         ]
         if retired:
             summary = f"{count(len(retired), 'event')} withdrawn before no longer shown"
@@ -286,17 +288,18 @@ def retire_events(database: Database, now: datetime) -> int:
         return len(retired)
 
 
-def _find(revision: Revision | None, row: ReminderRow) -> Reminder | None:
-    """The reminder of a row, if the event still asks for it."""
+def _find_reminder(revision: Revision | None, row: ReminderRow) -> Reminder | None:
+    """The reminder of a row, if the event still has it."""
     if revision is None or revision.withdrawn:
         return None
-    # New rules of the zone may have shifted its due time since it was planned.
-    near = list(plan_reminders(revision.event, row.due - _SHIFT, row.due + _SHIFT))
-    for reminder in near:
+    # New zone rules may have shifted the due time since it was planned.
+    window = (row.due - _MAX_ZONE_SHIFT, row.due + _MAX_ZONE_SHIFT)
+    candidates = list(plan_reminders(revision.event, *window))
+    for reminder in candidates:
         if reminder.key == row.key:
             return reminder
-    # They may also have given the published instant another wall time, and so another key.
-    for reminder in near:
+    # They may also change the wall time of a published instant, and with it the key.
+    for reminder in candidates:
         occurrence = reminder.occurrence
         if (occurrence.id, occurrence.begins, str(reminder.rule)) == (
             row.occurrence,
@@ -307,9 +310,9 @@ def _find(revision: Revision | None, row: ReminderRow) -> Reminder | None:
     return None
 
 
-def _report_missed(reminder: Reminder, now: datetime) -> None:
+def _log_missed(reminder: Reminder, now: datetime) -> None:
     _log.error(
-        "missed: %s of %s/%s was due %s ago, and the time it reminds of has come",
+        "missed: %s of %s/%s was due %s ago, and the event has begun",
         reminder.rule,
         reminder.event.calendar,
         reminder.event.slug,

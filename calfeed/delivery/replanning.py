@@ -1,4 +1,4 @@
-"""Plan again what a wrong clock has settled: after it is put right, and when somebody asks."""
+"""Correct what a wrong clock left: reminders and deliveries that were settled too early."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from calfeed.publish.plan import HORIZON, find_open, planned_until
+from calfeed.publish.plan import HORIZON, planned_until, select_unplanned
 from calfeed.reminders.plan import pending_reminders
 from calfeed.store.catalog.events import load_events
 from calfeed.store.catalog.fingerprints import load_fingerprints
@@ -19,22 +19,21 @@ from calfeed.store.rows import ReminderRow
 
 _log = logging.getLogger(__name__)
 
-_BATCH = 200
+_BATCH_SIZE = 200
 
 
 @dataclass(frozen=True)
 class Replanned:
-    """How many reminders are on the list again, and how many deliveries are sent after all."""
+    """How many reminders are planned again, and how many deliveries are sent after all."""
 
     reminders: int
     deliveries: int
 
 
 def replan(database: Database, now: datetime, *, every_event: bool = False) -> Replanned:
-    """Put right what was recorded by a clock that was ahead of `now`.
+    """Correct what was recorded by a clock that was ahead of `now`. Idempotent.
 
-    Reminders that are missing on the list are planned for the events that were published by such
-    a clock, or for all. Doing it again changes nothing.
+    Plans the missing reminders of events that were published by such a clock, or of every event.
     """
     with database.write() as connection:
         reminders = clock_skew.reopen_reminders(connection, now)
@@ -48,23 +47,23 @@ def replan(database: Database, now: datetime, *, every_event: bool = False) -> R
             uids = list(load_fingerprints(connection))
         else:
             uids = clock_skew.find_misplanned(connection, now, HORIZON)
-    for index in range(0, len(uids), _BATCH):
-        reminders += _plan_events(database, uids[index : index + _BATCH], now)
-    found = Replanned(reminders, deliveries)
-    if found.reminders or found.deliveries:
+    for index in range(0, len(uids), _BATCH_SIZE):
+        reminders += _plan_events(database, uids[index : index + _BATCH_SIZE], now)
+    if reminders or deliveries:
         _log.warning(
             "a clock was wrong: %d reminders are planned again, %d deliveries are sent after all",
-            found.reminders,
-            found.deliveries,
+            reminders,
+            deliveries,
         )
-    return found
+    return Replanned(reminders, deliveries)
 
 
 def _plan_events(database: Database, uids: Sequence[str], now: datetime) -> int:
+    """Plan the missing reminders of some events; return how many there were."""
     with database.write_exclusive() as connection:
-        kept: dict[str, list[ReminderRow]] = {}
+        existing: dict[str, list[ReminderRow]] = {}
         for row in load_reminders(connection, uids=uids):
-            kept.setdefault(row.uid, []).append(row)
+            existing.setdefault(row.uid, []).append(row)
         planned = []
         until = {}
         for event_row in load_events(connection, uids=uids):
@@ -72,7 +71,7 @@ def _plan_events(database: Database, uids: Sequence[str], now: datetime) -> int:
                 continue
             event = event_row.revision.event
             wanted = pending_reminders(event, now, HORIZON)
-            planned += find_open(wanted, kept.get(event.uid, []))
+            planned += select_unplanned(wanted, existing.get(event.uid, []))
             until[event.uid] = planned_until(event, now)
         schedule_reminders(connection, planned)
         set_planned_until(connection, until)

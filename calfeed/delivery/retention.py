@@ -1,4 +1,4 @@
-"""Retention, as a duty of every worker: step by step, so that no transaction is long."""
+"""Retention: delete old message bodies and drop held deliveries, in short transactions."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from calfeed.store.database import Database
 from calfeed.store.outbox import retention
 from calfeed.store.outbox.retention import RetentionPosition
 
-KEEP = timedelta(days=90)
-"""How long bodies are kept where nothing else is said."""
+KEEP_BODIES = timedelta(days=90)
+"""How long bodies are kept by default."""
 
-HELD = timedelta(days=30)
-"""How long an endpoint can be paused or disabled until what is held for it is dropped."""
+KEEP_HELD = timedelta(days=30)
+"""How long an endpoint can be paused or disabled until its held deliveries are dropped."""
 
-_STEPS = 100
-"""How many transactions one duty makes at the most; the next goes on from there."""
+_MAX_TRANSACTIONS = 100
+"""How many transactions of each kind one run makes; the next run continues from there."""
 
 
 class Retention:
-    """Forgets bodies `keep` after they were made, and drops what is held for too long."""
+    """Deletes bodies `keep` after they were made, and drops deliveries that are held too long."""
 
-    def __init__(self, database: Database, keep: timedelta = KEEP) -> None:
+    def __init__(self, database: Database, keep: timedelta = KEEP_BODIES) -> None:
         self._database = database
         self._keep = keep
         self._place: RetentionPosition | None = None
 
-    def work(self, now: datetime) -> None:
-        """Do as much as is due, up to a bound: what nobody will take first, then the bodies."""
-        for _ in range(_STEPS):
+    def run(self, now: datetime) -> None:
+        """Do what is due, up to a maximum."""
+        for _ in range(_MAX_TRANSACTIONS):
             with self._database.write() as connection:
-                if not retention.drop_held(connection, now - HELD, now):
+                if not retention.drop_held(connection, now - KEEP_HELD, now):
                     break
-        for _ in range(_STEPS):
+        for _ in range(_MAX_TRANSACTIONS):
             with self._database.write() as connection:
                 self._place = retention.delete_old_bodies(connection, now - self._keep, self._place)
             if self._place is None:

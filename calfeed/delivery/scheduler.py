@@ -1,9 +1,8 @@
-"""The worker's clock, which only wakes the worker and never holds the truth.
+"""The scheduler: wakes the worker when something is due, and runs its maintenance.
 
-A short tick looks at what lies ahead. A job of APScheduler fires at the exact moment of the next
-thing, and another does the duties now and then. They live in memory: after a restart they are
-made anew from the database, and so they are when the time jumps: that of the worker, or that of
-the machine, by which APScheduler waits. The tick itself counts on the clock that is never set.
+A tick, on the monotonic clock, reads the worker's agenda. An APScheduler job wakes the worker at
+the exact time of the next item, and another job runs maintenance. The jobs are in memory only, and
+are created anew after a restart and when the worker's or the machine's clock jumps.
 """
 
 from __future__ import annotations
@@ -22,92 +21,93 @@ from calfeed.errors import StoreError
 
 _log = logging.getLogger(__name__)
 
-TICK = timedelta(milliseconds=250)
-"""How soon a worker notices what another process put into the database."""
+TICK_INTERVAL = timedelta(milliseconds=250)
+"""How soon a worker notices what another process wrote to the database."""
 
-_DUTIES = timedelta(minutes=10)
+_MAINTENANCE_INTERVAL = timedelta(minutes=10)
 
 
-class WorkerClock:
+class WorkerScheduler:
     """Wakes a worker when something is due."""
 
     def __init__(self, worker: Worker, clock: Callable[[], datetime]) -> None:
         self._worker = worker
         self._clock = clock
-        self._next: datetime | None = None
+        self._next_wake: datetime | None = None
         self._failing = False
-        self._ahead = self._compare_clocks()
+        self._clock_offsets = self._read_clock_offsets()
         self._stopping = threading.Event()
         self._ticking = threading.Thread(target=self._tick, name="calfeed-tick", daemon=True)
-        self._doing_duties = threading.Lock()
+        self._maintenance_lock = threading.Lock()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
 
     def start(self) -> None:
-        """Begin to tick; the first duties are done at once."""
-        # APScheduler reports each job that it drops because one is still running.
+        """Start ticking; the first maintenance runs at once."""
+        # APScheduler logs a warning for each job that it skips because one is still running.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
-        self._plan_duties()
+        self._schedule_maintenance()
         self._scheduler.start()
         self._ticking.start()
 
     def stop(self) -> None:
-        """Stop ticking, once what is being done at this moment is done."""
+        """Stop ticking; return once the current tick and maintenance are done."""
         self._stopping.set()
         self._ticking.join()
-        # Not wait=True: it would hold a lock that a job may need.
+        # Not wait=True: it would keep a lock that a job may need.
         self._scheduler.shutdown(wait=False)
-        with self._doing_duties:
+        with self._maintenance_lock:
             pass
 
     def _tick(self) -> None:
-        while not self._stopping.wait(TICK.total_seconds()):
-            ahead = self._compare_clocks()
-            jumps = [now - before for now, before in zip(ahead, self._ahead, strict=True)]
-            self._ahead = ahead
+        while not self._stopping.wait(TICK_INTERVAL.total_seconds()):
+            offsets = self._read_clock_offsets()
+            jumps = [now - before for now, before in zip(offsets, self._clock_offsets, strict=True)]
+            self._clock_offsets = offsets
             if max(map(abs, jumps)) > MAX_CORRECTION.total_seconds():
                 if abs(jumps[0]) > MAX_CORRECTION.total_seconds():
                     _log.warning("the time has jumped by %+.0f seconds", jumps[0])
-                self._next = None
-                self._plan_duties()
+                self._next_wake = None
+                self._schedule_maintenance()
             try:
-                self._look_ahead()
+                self._schedule_wake()
             except Exception:
-                _log.exception("looking ahead failed; it is done again")
+                _log.exception("the next due work could not be read; retrying")
 
-    def _compare_clocks(self) -> tuple[float, float]:
-        """How far the worker's time and the machine's are ahead of the clock that is never set."""
+    def _read_clock_offsets(self) -> tuple[float, float]:
+        """The worker's and the machine's clock, as seconds ahead of the monotonic clock."""
         elapsed = time.monotonic()
         return self._clock().timestamp() - elapsed, read_wall().timestamp() - elapsed
 
-    def _plan_duties(self) -> None:
+    def _schedule_maintenance(self) -> None:
         self._scheduler.add_job(
-            self._do_duties,
+            self._run_maintenance,
             "interval",
-            seconds=_DUTIES.total_seconds(),
-            id="duties",
+            seconds=_MAINTENANCE_INTERVAL.total_seconds(),
+            id="maintenance",
             next_run_time=datetime.now(UTC),
             replace_existing=True,
         )
 
-    def _look_ahead(self) -> None:
+    def _schedule_wake(self) -> None:
+        """Wake the worker now if something is due, else at the time of the next item."""
         try:
             agenda = self._worker.agenda()
         except StoreError as error:
             if not self._failing:
-                _log.error("%s; waiting for it", error)
+                _log.error("%s; retrying until the database is available", error)
             self._failing = True
             return
         if self._failing:
-            _log.info("the database is back")
+            _log.info("the database is available again")
             self._failing = False
         now = self._clock()
-        if agenda.waiting or (agenda.next_at is not None and agenda.next_at <= now):
+        if agenda.unfinished or (agenda.next_at is not None and agenda.next_at <= now):
             self._worker.wake()
-        elif agenda.next_at != self._next and agenda.next_at is not None:
-            self._next = agenda.next_at
+        elif agenda.next_at != self._next_wake and agenda.next_at is not None:
+            self._next_wake = agenda.next_at
             self._scheduler.add_job(
                 self._worker.wake,
                 "date",
@@ -116,11 +116,11 @@ class WorkerClock:
                 replace_existing=True,
             )
 
-    def _do_duties(self) -> None:
-        with self._doing_duties:
+    def _run_maintenance(self) -> None:
+        with self._maintenance_lock:
             if self._stopping.is_set():
-                return  # nobody waits for these any more, and the database may be closed
+                return  # the database may be closed by now
             try:
-                self._worker.do_duties()
+                self._worker.run_maintenance()
             except StoreError as error:
-                _log.error("%s; the duties are done later", error)
+                _log.error("%s; maintenance runs again later", error)

@@ -1,11 +1,11 @@
-"""What a process can send through, by its settings: posts to URLs, and the channels of its file."""
+"""Senders as the settings configure them: webhooks, and the channels of the channels file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from calfeed.delivery.channels.sending import SCHEME, Dispatch
+from calfeed.delivery.channels.sending import SCHEME, ChannelSender
 from calfeed.delivery.transport.guard import UrlRules
 from calfeed.errors import InvalidInputError, SettingsError
 from calfeed.private_files import keep_private
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 
 def load_channels(settings: Settings) -> Mapping[str, Channel]:
-    """The channels of the settings' file, by name; none where there is no file.
+    """The channels of the channels file, by name; empty if the settings name no file.
 
-    Raises SettingsError with everything that is wrong in it, FilePermissionsError where others can
+    Raises SettingsError with every problem of the file, FilePermissionsError if other users can
     read it.
     """
     if settings.channels is None:
         return {}
     keep_private(settings.channels)
-    # Apprise takes its time, and is needed nowhere else.
+    # Importing Apprise is slow, and it is an optional dependency.
     try:
         from calfeed.delivery.channels.file import read_channels
     except ImportError as error:
         if error.name != "apprise":
             raise
         raise SettingsError(
-            "CALFEED_CHANNELS is set, and Apprise, which sends to channels, is not installed; "
-            "pip install 'calfeed[channels]'"
+            "CALFEED_CHANNELS is set, but Apprise, which sends to channels, is not installed; "
+            "run pip install 'calfeed[channels]'"
         ) from error
 
     return read_channels(settings.channels, settings.https_endpoints_only)
@@ -44,44 +44,42 @@ def url_rules(settings: Settings) -> UrlRules:
     return UrlRules(settings.allow_private_endpoints, settings.https_endpoints_only)
 
 
-def warn_of_plain(settings: Settings, found: Iterable[Endpoint]) -> str | None:
-    """Say which endpoints are reached over http though that is refused by now.
+def plain_http_warning(settings: Settings, endpoints: Iterable[Endpoint]) -> str | None:
+    """The warning about endpoints with http URLs that the settings no longer allow; None if none.
 
-    They were added before, and get what is for them until somebody changes their URL.
+    They were added before the setting, and are sent to until their URL is changed.
     """
-    plain = [one.id for one in found if one.url.startswith("http:")]
+    plain = [endpoint.id for endpoint in endpoints if endpoint.url.startswith("http:")]
     if not settings.https_endpoints_only or not plain:
         return None
     return (
-        "CALFEED_HTTPS_ENDPOINTS_ONLY is set, and endpoints that were added before are still "
-        f"sent to over http: {', '.join(plain)}; give them https URLs, or remove them"
+        "CALFEED_HTTPS_ENDPOINTS_ONLY is set, but endpoints that were added before still have "
+        f"http URLs: {', '.join(plain)}; give them https URLs, or remove them"
     )
 
 
-def open_sender(settings: Settings, found: Mapping[str, Channel]) -> Dispatch:
-    """The sender of a process that can post, and send to these channels."""
-    return Dispatch(
-        {name: one.service for name, one in found.items()},
+def open_sender(settings: Settings, channels: Mapping[str, Channel]) -> ChannelSender:
+    """Open a sender for webhooks and these channels."""
+    return ChannelSender(
+        {name: channel.service for name, channel in channels.items()},
         allow_private=settings.allow_private_endpoints,
         egress_proxy=settings.proxy,
     )
 
 
-def open_sender_to(settings: Settings, url: str) -> Dispatch:
-    """The sender of what is sent to one endpoint alone, by the endpoint's URL.
+def open_sender_to(settings: Settings, url: str) -> ChannelSender:
+    """Open a sender for one endpoint, by its URL.
 
-    Raises InvalidInputError for a channel that the settings' file does not have.
+    Raises InvalidInputError for a channel that is not in the channels file.
     """
     if not url.startswith(SCHEME):
         return open_sender(settings, {})
-    found, name = load_channels(settings), url.removeprefix(SCHEME)
-    if name not in found:
-        raise InvalidInputError(
-            f"nothing can be sent to channel {name} from here: "
-            + (
-                f"{settings.channels} does not have it"
-                if settings.channels
-                else "CALFEED_CHANNELS is not set"
-            )
+    channels, name = load_channels(settings), url.removeprefix(SCHEME)
+    if name not in channels:
+        reason = (
+            f"{settings.channels} does not have it"
+            if settings.channels
+            else "CALFEED_CHANNELS is not set"
         )
-    return open_sender(settings, found)
+        raise InvalidInputError(f"this process cannot send to channel {name}: {reason}")
+    return open_sender(settings, channels)

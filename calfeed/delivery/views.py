@@ -1,6 +1,6 @@
-"""Endpoints, deliveries and receipts as JSON: for the commands and for the API.
+"""Endpoints, deliveries, attempts and receipts as JSON, for the commands and the API.
 
-No secret is in it, no value of a header, and of a URL only what is safe to show.
+Leaves out secrets, header values and the parts of URLs that can hold a token.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ from calfeed.store.outbox.deliveries import DeliveryRow
 from calfeed.store.reports.history import Receipt
 
 
-def describe_endpoint(one: Endpoint, now: datetime) -> dict[str, Any]:
+def describe_endpoint(endpoint: Endpoint, now: datetime) -> dict[str, Any]:
     """An endpoint as it is at `now`."""
-    options = one.options
+    options = endpoint.options
     return {
-        "id": one.id,
-        "state": one.state,
-        "since": write(one.since or one.created),
-        "reason": one.lost or one.reason,
-        "failing_since": write(one.failing_since),
-        "url": show_url(one.url),
-        "description": one.description,
-        "created": write(one.created),
-        "filters": one.filters.model_dump(mode="json"),
+        "id": endpoint.id,
+        "state": endpoint.state,
+        "since": format_time(endpoint.since or endpoint.created),
+        "reason": endpoint.lost or endpoint.reason,
+        "failing_since": format_time(endpoint.failing_since),
+        "url": show_url(endpoint.url),
+        "description": endpoint.description,
+        "created": format_time(endpoint.created),
+        "filters": endpoint.filters.model_dump(mode="json"),
         "options": {
             "rate": options.rate,
             "time_zone": options.time_zone,
             "quiet": show_quiet(options.quiet) if options.quiet else None,
             "digest": show_digest(options.digest) if options.digest else None,
         },
-        "headers": list(one.headers),
-        "former_secret_until": write(signs_until(one, now)),
+        "headers": list(endpoint.headers),
+        "former_secret_until": format_time(former_secret_until(endpoint, now)),
     }
 
 
-def signs_until(one: Endpoint, now: datetime) -> datetime | None:
-    """Until when the secret before this one signs too; None where it does no longer."""
-    return one.former_until if len(one.secrets_at(now)) > 1 else None
+def former_secret_until(endpoint: Endpoint, now: datetime) -> datetime | None:
+    """Until when the former secret signs too; None if it no longer does."""
+    return endpoint.former_until if len(endpoint.secrets_at(now)) > 1 else None
 
 
 def describe_delivery(row: DeliveryRow) -> dict[str, Any]:
-    """A delivery."""
+    """A delivery as JSON."""
     return {
         "id": row.id,
         "message": row.message_id,
@@ -55,19 +55,19 @@ def describe_delivery(row: DeliveryRow) -> dict[str, Any]:
         "type": row.type,
         "rehearsal": row.rehearsal,
         "text": row.text,
-        "at": write(row.at),
+        "at": format_time(row.at),
         "state": row.state,
         "attempts": row.attempts,
         "next_at": _next_at(row),
-        "settled_at": write(row.settled_at),
+        "settled_at": format_time(row.settled_at),
         "digest": row.digest,
     }
 
 
 def describe_attempt(attempt: Attempt) -> dict[str, Any]:
-    """An attempt, with the start of what was answered."""
+    """An attempt, with the start of the response."""
     return {
-        "at": write(attempt.at),
+        "at": format_time(attempt.at),
         "milliseconds": attempt.milliseconds,
         "status": attempt.status,
         "error": attempt.error,
@@ -75,26 +75,26 @@ def describe_attempt(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def describe_receipt(one: Receipt) -> dict[str, Any]:
-    """What became of a message for one endpoint."""
+def describe_receipt(receipt: Receipt) -> dict[str, Any]:
+    """The delivery of a message to one endpoint."""
     return {
-        "id": one.delivery_id,
-        "endpoint": one.endpoint_id,
-        "url": show_url(one.url),
-        "state": one.state,
-        "attempts": one.attempts,
-        "received_at": write(one.received_at),
-        "next_at": _next_at(one),
-        "settled_at": write(one.settled_at),
-        "digest": one.digest,
+        "id": receipt.delivery_id,
+        "endpoint": receipt.endpoint_id,
+        "url": show_url(receipt.url),
+        "state": receipt.state,
+        "attempts": receipt.attempts,
+        "received_at": format_time(receipt.received_at),
+        "next_at": _next_at(receipt),
+        "settled_at": format_time(receipt.settled_at),
+        "digest": receipt.digest,
     }
 
 
-def _next_at(one: DeliveryRow | Receipt) -> str | None:
-    waits = one.state in (DeliveryState.PENDING, DeliveryState.GATHERED)
-    return write(one.next_at) if waits else None
+def _next_at(delivery: DeliveryRow | Receipt) -> str | None:
+    waits = delivery.state in (DeliveryState.PENDING, DeliveryState.GATHERED)
+    return format_time(delivery.next_at) if waits else None
 
 
-def write(moment: datetime | None) -> str | None:
-    """A time as JSON has it, or None."""
+def format_time(moment: datetime | None) -> str | None:
+    """A time in ISO 8601, or None."""
     return moment.isoformat() if moment else None

@@ -1,1 +1,1 @@
-"""Publish: compare definitions with what is published, plan, apply in one transaction."""
+"""Publish: compare definitions with the published state, plan, apply in one transaction."""

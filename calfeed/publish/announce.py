@@ -1,8 +1,8 @@
-"""Announce: tell people of what has changed since they were told last.
+"""Announce changes after the grace time, as messages about the net change.
 
-A change that `serve` publishes is announced once it has held for the grace time. What is told then
-is the difference between the revision that was announced last and the one that holds, so what was
-put right in between is told to nobody.
+A change that `serve` publishes is announced once it has been published for the grace time. The
+announcement compares the last announced revision with the current one, so a mistake that was
+corrected in between is never announced.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from calfeed.ical.changes import EventChange, compare_revisions
 from calfeed.model.revision import ComparableRevision, read_comparable
 from calfeed.publish.plan import plan_messages
 from calfeed.publish.show import describe_changes, summarize_announced
-from calfeed.reminders.messages import Message, tell_again
+from calfeed.reminders.messages import Message, repeat_message
 from calfeed.store.catalog import announcements, visibility
 from calfeed.store.catalog.calendars import touch_calendars
 from calfeed.store.catalog.events import find_unreadable_events
@@ -29,77 +29,73 @@ from calfeed.store.outbox.messages import add_messages
 from calfeed.store.reports import sent_messages
 from calfeed.store.rows import PendingAnnouncement
 
-_BATCH = 1_000
+_BATCH_SIZE = 1_000
 
-_LOST = timedelta(minutes=1)  # how long what cannot be read waits for its key
-"""How many events are announced in one transaction."""
+_UNREADABLE_DELAY = timedelta(minutes=1)
+"""The delay of an event that cannot be decrypted."""
 
 
 def load_announced(
     connection: Connection, waiting: Sequence[PendingAnnouncement]
 ) -> dict[str, ComparableRevision | None]:
-    """Of events that wait, the revisions that were announced last; None where none ever was."""
-    texts = announcements.load_announced_bases(connection, [one.uid for one in waiting])
-    return {
-        one.uid: read_comparable(texts[one.uid]) if one.uid in texts else None for one in waiting
-    }
+    """The last announced revisions of events that wait, by UID; None for events with none."""
+    uids = [event.uid for event in waiting]
+    texts = announcements.load_announced_bases(connection, uids)
+    return {uid: read_comparable(texts[uid]) if uid in texts else None for uid in uids}
 
 
 def find_changes(
     connection: Connection, waiting: Sequence[PendingAnnouncement]
 ) -> list[EventChange]:
-    """What is to be told of events that wait: those of which there is something to tell.
+    """The changes of waiting events that are worth a message.
 
-    A revision that changes nothing is passed over, so that after a restore what was announced
-    before it has the same SEQUENCE, and so its messages the same ids.
+    Skips revisions that change nothing, so that a change that was announced before a restore has
+    the same SEQUENCE and message id afterwards.
     """
-    newest = load_newest_revisions(connection, [one.uid for one in waiting], changed=True)
+    newest = load_newest_revisions(connection, [event.uid for event in waiting], changed=True)
     bases = load_announced(connection, waiting)
-    changes = [
-        compare_revisions(bases[one.uid], newest[one.uid]) for one in waiting if one.uid in newest
-    ]
+    changes = [compare_revisions(bases[uid], newest[uid]) for uid in bases if uid in newest]
     return [change for change in changes if change.is_newsworthy]
 
 
 def make_messages(
     connection: Connection, changes: Sequence[EventChange], now: datetime, base_url: str
 ) -> tuple[Message, ...]:
-    """The messages of an announcement; none while there is nobody to get them."""
-    told_of = changes if records.count_endpoints(connection) else ()
-    return _tell_anew(connection, plan_messages(told_of, now, base_url))
+    """Make the messages of an announcement; none if there are no endpoints."""
+    announced = changes if records.count_endpoints(connection) else ()
+    return _make_ids_unique(connection, plan_messages(announced, now, base_url))
 
 
-def _tell_anew(connection: Connection, made: Sequence[Message]) -> tuple[Message, ...]:
-    """Give another id to a message of a state that was told before: the event came back to it."""
-    found = list(made)
+def _make_ids_unique(connection: Connection, made: Sequence[Message]) -> tuple[Message, ...]:
+    """Give new ids to messages whose id was used: their events returned to an earlier state."""
+    messages = list(made)
     for times in count(1):
-        known = sent_messages.find_existing_ids(connection, [message.id for message in found])
-        if not known:
+        used = sent_messages.find_existing_ids(connection, [message.id for message in messages])
+        if not used:
             break
-        found = [
-            tell_again(first, times) if message.id in known else message
-            for first, message in zip(made, found, strict=True)
+        messages = [
+            repeat_message(original, times) if message.id in used else message
+            for original, message in zip(made, messages, strict=True)
         ]
-    return tuple(found)
+    return tuple(messages)
 
 
 def announce_due(database: Database, now: datetime, base_url: str) -> int:
-    """Announce the changes that have held for the grace time, a batch of them.
+    """Announce a batch of the changes whose grace time is over; return the number of events.
 
-    Returns how many events waited no longer. While somebody publishes it is left for later: what
-    holds may just be changing.
+    Does nothing during a publish, which may be changing the same events.
     """
     with database.try_write_exclusive() as connection:
         waiting = (
-            announcements.load_due_announcements(connection, now, _BATCH) if connection else []
+            announcements.load_due_announcements(connection, now, _BATCH_SIZE) if connection else []
         )
         if connection is None or not waiting:
             return 0
-        lost = find_unreadable_events(connection, [one.uid for one in waiting])
-        announcements.save_pending_announcements(
-            connection, [replace(one, due=now + _LOST) for one in waiting if one.uid in lost]
-        )
-        waiting = [one for one in waiting if one.uid not in lost]
+        unreadable = find_unreadable_events(connection, [event.uid for event in waiting])
+        later = now + _UNREADABLE_DELAY
+        delayed = [replace(event, due=later) for event in waiting if event.uid in unreadable]
+        announcements.save_pending_announcements(connection, delayed)
+        waiting = [event for event in waiting if event.uid not in unreadable]
         changes = find_changes(connection, waiting)
         if changes:
             slugs = {change.after.event.calendar for change in changes}
@@ -115,5 +111,5 @@ def announce_due(database: Database, now: datetime, base_url: str) -> int:
             touch_calendars(connection, slugs, number)
             add_messages(connection, make_messages(connection, changes, now, base_url))
             notify_listeners(connection)
-        announcements.delete_pending_announcements(connection, [one.uid for one in waiting])
+        announcements.delete_pending_announcements(connection, [event.uid for event in waiting])
         return len(waiting)

@@ -1,9 +1,9 @@
-"""Make the definitions the truth: load what is published, plan, apply in one transaction."""
+"""Publish definitions: load the published state, plan, apply the plan in one transaction."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -19,18 +19,19 @@ from calfeed.model.events import Calendar, Event, Status
 from calfeed.model.revision import ComparableRevision, Revision
 from calfeed.publish.announce import find_changes, load_announced, make_messages
 from calfeed.publish.compare import (
-    NOTHING,
+    NO_REMOVALS,
     Differences,
-    carry,
     check_withdrawals,
     compare,
     find_removals,
+    move_to_renamed,
     rerender,
     revise,
     withdraw,
 )
 from calfeed.publish.plan import Plan, plan_change, planned_until
 from calfeed.publish.show import list_changes, summarize
+from calfeed.publish.skipped_calendars import StaleDefinitionsError, check_skipped
 from calfeed.publish.warn import find_warnings
 from calfeed.reminders.plan import Reminder
 from calfeed.store.catalog import announcements, revisions, visibility
@@ -41,22 +42,18 @@ from calfeed.store.catalog.calendars import (
     touch_calendars,
 )
 from calfeed.store.catalog.events import delete_events, load_events, load_sizes_by_year, save_events
-from calfeed.store.catalog.file_digests import load_file_digests, save_file_digests
-from calfeed.store.catalog.fingerprints import any_published_in, load_fingerprints
+from calfeed.store.catalog.file_digests import save_file_digests
+from calfeed.store.catalog.fingerprints import load_fingerprints
 from calfeed.store.catalog.installation import load_installation
 from calfeed.store.catalog.publishes import UNKNOWN_AUTHOR, Author, add_publish
 from calfeed.store.database import Connection, Database
 from calfeed.store.notices import notify_listeners
 from calfeed.store.outbox import reminders
 from calfeed.store.outbox.messages import add_messages
-from calfeed.store.rows import CalendarRow, EventRow, PendingAnnouncement, ReminderRow, RevisionRow
+from calfeed.store.rows import EventRow, PendingAnnouncement, ReminderRow, RevisionRow
 
-AT_ONCE = timedelta(0)
-"""The grace time of what is announced with its publish."""
-
-
-class StaleReadingError(Exception):
-    """Definitions were read without calendars that had to be read, or for another installation."""
+NO_GRACE = timedelta(0)
+"""The grace time of changes that are announced in the transaction that publishes them."""
 
 
 def plan_publish(
@@ -66,50 +63,51 @@ def plan_publish(
     base_url: str,
     *,
     hold_removals: bool = False,
-    grace: timedelta = AT_ONCE,
+    grace: timedelta = NO_GRACE,
     announce_all: bool = False,
 ) -> Plan:
-    """What publishing these definitions would do to the database as this transaction sees it.
+    """Plan what publishing these definitions does to the database.
 
-    With `hold_removals` nothing is taken away: the plan's `held` says what would be. What changes
-    is announced when it has held for `grace`; with `announce_all` so is, at once, whatever waits
-    for that. Raises StaleReadingError where calendars had to be read that were not, or where the
-    installation has another id by now than that which is in their UIDs.
+    With `hold_removals` the plan removes nothing, and lists removals in `held`. Changes are
+    announced after `grace`; `announce_all` also announces, at once, the changes that wait already.
+    Raises StaleDefinitionsError if a skipped calendar must be read after all, or if the
+    installation has another id than the one in the UIDs.
     """
     installation = load_installation(connection)
     if defined.uids.installation not in (None, installation.id):
-        raise StaleReadingError
+        raise StaleDefinitionsError
     published = load_calendars(connection)
     unchanged = defined.unchanged
     marks = load_fingerprints(connection, unchanged, RENDERER)
     differences = compare(defined.calendars, published, marks, now, unchanged)
     if unchanged:
-        new = [event.uid for event in differences.wanted if event.uid not in marks]
-        _check_unchanged(connection, defined, published, new)
-    waiting = {one.uid: one for one in announcements.load_pending_announcements(connection)}
+        new = [event.uid for event in differences.revised if event.uid not in marks]
+        check_skipped(connection, defined, published, new)
+    waiting = {event.uid: event for event in announcements.load_pending_announcements(connection)}
     calendars = differences.calendars
     revised = _revise(connection, differences, waiting, now, installation.first_sequence)
-    held = NOTHING
+    held = NO_REMOVALS
     if hold_removals:
-        held = find_removals(defined.calendars, calendars, [one.change for one in revised])
+        held = find_removals(defined.calendars, calendars, [event.change for event in revised])
         calendars = tuple(row for row in calendars if row.slug not in held.calendars)
-        revised = [one for one in revised if one.change.after.event.uid not in held.events]
-    changes = [one.change for one in revised]
-    kept: dict[str, list[ReminderRow]] = {}
+        revised = [event for event in revised if event.change.after.event.uid not in held.events]
+    changes = [event.change for event in revised]
+    scheduled: dict[str, list[ReminderRow]] = {}
     known = [change.after.event.uid for change in changes if change.before is not None]
     for row in reminders.load_reminders(connection, uids=known):
-        kept.setdefault(row.uid, []).append(row)
+        scheduled.setdefault(row.uid, []).append(row)
     planned: list[Reminder] = []
     withdrawn: list[ReminderRow] = []
     for change in changes:
-        added, removed = plan_change(change, kept.get(change.after.event.uid, []), now)
+        added, removed = plan_change(change, scheduled.get(change.after.event.uid, []), now)
         planned += added
         withdrawn += removed
-    newsworthy = [one.net for one in revised if one.net.is_newsworthy]
-    announced = [] if grace else newsworthy
+    net_changes = [event.net_change for event in revised]
+    to_announce = [change for change in net_changes if change.is_newsworthy]
+    announced = [] if grace else to_announce
     if announce_all:
         uids = {change.after.event.uid for change in changes}
-        others = [one for one in waiting.values() if one.uid not in uids]
+        others = [event for event in waiting.values() if event.uid not in uids]
         announced += find_changes(connection, others)
     return Plan(
         calendars=calendars,
@@ -122,14 +120,14 @@ def plan_publish(
         carried=tuple(
             replace(row, calendar=after.event.calendar, revision=after)
             for row in load_events(connection, uids=differences.carried)
-            for after in [carry(row.revision, differences.renamed)]
+            for after in [move_to_renamed(row.revision, differences.renamed)]
         ),
         planned=tuple(sorted(planned, key=lambda reminder: (reminder.due, reminder.key))),
         withdrawn=tuple(withdrawn),
         announced=tuple(announced),
         messages=make_messages(connection, announced, now, base_url),
-        waiting=tuple(_wait(change, now + grace) for change in newsworthy) if grace else (),
-        warnings=find_warnings(defined, changes, [one.net for one in revised], published, now),
+        waiting=tuple(_wait(change, now + grace) for change in to_announce) if grace else (),
+        warnings=find_warnings(defined, changes, net_changes, published, now),
         held=held,
     )
 
@@ -148,15 +146,14 @@ def publish(
     allow_removals: bool = False,
     hold_removals: bool = False,
     author: Author = UNKNOWN_AUTHOR,
-    grace: timedelta = AT_ONCE,
+    grace: timedelta = NO_GRACE,
     announce_all: bool = False,
 ) -> Plan:
-    """Publish definitions, record who did, and return what that changed.
+    """Publish definitions with their author, in one transaction; return the plan it applied.
 
-    It is announced when it has held for `grace`; with `announce_all` so is, at once, whatever
-    waits for that. With `hold_removals` nothing is taken away; the plan's `held` says what would
-    be. Only one process publishes at a time; readers see the state before or after, never between.
-    Raises PublishRefusedError where too much would be withdrawn without `allow_removals`.
+    `hold_removals`, `grace` and `announce_all` are those of `plan_publish`. Only one process
+    publishes at a time. Raises PublishRefusedError if the plan withdraws too much and not
+    `allow_removals`.
     """
     with database.write_exclusive() as connection:
         plan = plan_publish(
@@ -172,58 +169,33 @@ def publish(
             check_plan(connection, plan, now)
         if not plan.empty:
             _apply(connection, plan, now, author)
-        # What is held is not as defined, so whoever publishes next has to read it.
-        as_defined = defined.known.keys() if plan.held == NOTHING else defined.unchanged
+        # With held removals the published state differs from the definitions: read them again.
+        as_defined = defined.known.keys() if plan.held == NO_REMOVALS else defined.unchanged
         save_file_digests(connection, {slug: defined.known[slug] for slug in as_defined})
     return plan
 
 
-def _check_unchanged(
-    connection: Connection,
-    defined: Definitions,
-    published: Mapping[str, CalendarRow],
-    new: Sequence[str],
-) -> None:
-    """Raise StaleReadingError unless calendars that were not read fit to those that were.
-
-    They have to be as published still, and share no name and no UID with the others.
-    """
-    if not defined.unchanged <= published.keys():
-        raise StaleReadingError  # what was published of them cannot be read
-    known = load_file_digests(connection)
-    kept = [
-        Calendar.model_validate_json(published[slug].content) for slug in sorted(defined.unchanged)
-    ]
-    names = {name for one in kept for name in (one.slug, *one.formerly)}
-    if (
-        any(known.get(one.slug) != defined.known[one.slug] for one in kept)
-        or any(not names.isdisjoint((one.slug, *one.formerly)) for one in defined.calendars)
-        or any_published_in(connection, new, defined.unchanged)
-    ):
-        raise StaleReadingError
-
-
 def shortened_feeds(connection: Connection, year: int) -> list[tuple[str, int]]:
-    """The calendars whose feeds leave years out because apps would not read all of it.
+    """The calendars whose feeds leave out years by default, with the first year (UTC) they show.
 
-    With the first year (UTC) that each still shows. What a definition asks for is not among them.
+    Apps would not read all events of such a calendar. Excludes calendars with `history`.
     """
-    found = []
+    shortened = []
     for slug, row in load_calendars(connection).items():
         calendar = Calendar.model_validate_json(row.content)
         if row.withdrawn or calendar.history is not None:
             continue
         first = first_year(load_sizes_by_year(connection, slug), year, None)
         if first:
-            found.append((slug, first))
-    return found
+            shortened.append((slug, first))
+    return shortened
 
 
 def check_plan(connection: Connection, plan: Plan, now: datetime) -> None:
-    """Raise PublishRefusedError where a plan would withdraw too much at once."""
+    """Raise PublishRefusedError if a plan withdraws too much at once."""
     if not plan.count(Kind.WITHDRAWN) and not any(row.withdrawn for row in plan.calendars):
         return
-    slugs = sorted({one.before.event.calendar for one in plan.changes if one.before})
+    slugs = sorted({change.before.event.calendar for change in plan.changes if change.before})
     coming = Counter(
         row.calendar
         for row in load_events(connection, calendar_slugs=slugs)
@@ -244,11 +216,11 @@ def _is_coming(event: Event, now: datetime) -> bool:
     return event.status is not Status.CANCELLED and (end is None or end > now)
 
 
-class _Revised(NamedTuple):
-    """A change of what is published, and the one that people have not been told of."""
+class _RevisedEvent(NamedTuple):
+    """The change from the published revision, and that from the last announced one."""
 
     change: EventChange
-    net: EventChange
+    net_change: EventChange
 
 
 def _revise(
@@ -256,35 +228,38 @@ def _revise(
     differences: Differences,
     waiting: Mapping[str, PendingAnnouncement],
     now: datetime,
-    first: int,
-) -> list[_Revised]:
-    wanted = {event.uid: event for event in differences.wanted}
-    uids = [*wanted, *differences.gone]
+    first_sequence: int,
+) -> list[_RevisedEvent]:
+    defined = {event.uid: event for event in differences.revised}
+    uids = [*defined, *differences.removed]
     newest = revisions.load_newest_revisions(connection, uids)
     bases = load_announced(connection, [waiting[uid] for uid in uids if uid in waiting])
-    lost = revisions.load_newest_sequences(connection, [uid for uid in wanted if uid not in newest])
-    found = []
+    unread = [uid for uid in defined if uid not in newest]
+    lost = revisions.load_newest_sequences(connection, unread)
+    revised = []
     for uid in uids:
         last = newest.get(uid)
         base = bases.get(uid, last)
-        if uid in wanted:
-            change = revise(wanted[uid], last, base, now, max(first, lost.get(uid, -1) + 1))
+        if uid in defined:
+            sequence = max(first_sequence, lost.get(uid, -1) + 1)
+            change = revise(defined[uid], last, base, now, sequence)
         else:
             change = withdraw(newest[uid], base, now, differences.renamed)
-        net = change if base is last else compare_revisions(base, ComparableRevision(change.after))
-        found.append(_Revised(change, net))
+        after = ComparableRevision(change.after)
+        net_change = change if base is last else compare_revisions(base, after)
+        revised.append(_RevisedEvent(change, net_change))
     return sorted(
-        found, key=lambda one: (one.change.after.event.calendar, one.change.after.event.slug)
+        revised, key=lambda row: (row.change.after.event.calendar, row.change.after.event.slug)
     )
 
 
 def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) -> None:
     retired = load_events(connection, uids=plan.retired)
-    # An event with a UID of its own may have come from another calendar, which changes too.
-    left = {change.before.event.calendar for change in plan.changes if change.before}
-    reached = {change.after.event.calendar for change in (*plan.changes, *plan.announced)}
-    reached |= {one.after.event.calendar for one in plan.rerendered}
-    touched = left | reached | {row.calendar for row in (*retired, *plan.carried)}
+    # The slugs before and after: an event with an explicit UID may have changed its calendar.
+    touched = {change.before.event.calendar for change in plan.changes if change.before}
+    touched |= {change.after.event.calendar for change in (*plan.changes, *plan.announced)}
+    touched |= {event.after.event.calendar for event in plan.rerendered}
+    touched |= {row.calendar for row in (*retired, *plan.carried)}
     changed = touched | {row.slug for row in plan.calendars}
     number = add_publish(
         connection,
@@ -292,14 +267,14 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
         summarize(plan),
         list_changes(plan),
         author,
-        # Whatever becomes private, or public, can be seen to do so.
+        # A change of visibility concerns the public, in both directions.
         public=visibility.any_public(connection, changed)
         or any(not row.private for row in plan.calendars),
         private=find_private_after(connection, plan.calendars),
     )
     save_calendars(connection, [replace(row, publish_id=number) for row in plan.calendars])
     rows = [make_row(change.after) for change in plan.changes]
-    rows += [make_row(one.after) for one in plan.rerendered]
+    rows += [make_row(event.after) for event in plan.rerendered]
     rows += plan.carried
     save_events(connection, rows)
     delete_events(connection, plan.retired)
@@ -326,7 +301,7 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
 
 
 def new_entries(plan: Plan) -> list[RevisionRow]:
-    """What a plan adds to the ledger."""
+    """The rows that a plan adds to the ledger."""
     entries = [RevisionRow(change.kind.value, change.after) for change in plan.changes]
     changed = [change for change in plan.rerendered if change.after != change.before]
     entries += [RevisionRow(revisions.RENDERED, change.after) for change in changed]
@@ -334,7 +309,7 @@ def new_entries(plan: Plan) -> list[RevisionRow]:
 
 
 def make_row(revision: Revision) -> EventRow:
-    """What is stored of an event that is shown: the revision, rendered."""
+    """Render a revision, as the row of an event that is in its feed."""
     event = revision.event
     return EventRow(
         uid=event.uid,

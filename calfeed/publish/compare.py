@@ -1,4 +1,4 @@
-"""What a publish would do to calendars and events, as values: nothing here reads or writes."""
+"""Compare definitions with the published state: pure functions from values to values."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from calfeed.model.events import Calendar, Event, Status, canonical_json, finger
 from calfeed.model.revision import ComparableRevision, Revision
 from calfeed.store.rows import CalendarRow, EventFingerprint
 
-KEPT = timedelta(days=90)
+KEEP_WITHDRAWN = timedelta(days=90)
 """How long a withdrawn event is still shown as cancelled."""
 
 
 @dataclass(frozen=True)
 class Rerendering:
-    """A published revision that an older calfeed rendered, and the one that takes its place.
+    """A revision that an older calfeed rendered, and its replacement.
 
-    They are the same where the bytes are.
+    Both are the same if the bytes are.
     """
 
     before: Revision
@@ -40,16 +40,17 @@ class Rerendering:
 
 @dataclass(frozen=True)
 class Differences:
-    """Where definitions and the published state part, before anything is loaded in full.
+    """The differences of definitions and published state, before revisions are loaded.
 
-    `wanted` are events that are new or not as published, `gone` the UIDs no longer defined,
-    `stale` those rendered by an older calfeed, `retired` those withdrawn long enough ago. `renamed`
-    gives the calendars that have another name now by the one before.
+    `calendars` are new, changed or withdrawn; `revised` are events that are new or changed. The
+    others are UIDs: `removed` without a definition, `stale` rendered by an older calfeed, `retired`
+    withdrawn long enough ago, `carried` withdrawn events of renamed calendars. `renamed` maps
+    former slugs of calendars to new ones.
     """
 
     calendars: tuple[CalendarRow, ...]
-    wanted: tuple[Event, ...]
-    gone: tuple[str, ...]
+    revised: tuple[Event, ...]
+    removed: tuple[str, ...]
     stale: tuple[str, ...]
     retired: tuple[str, ...]
     renamed: Mapping[str, str]
@@ -58,10 +59,9 @@ class Differences:
 
 @dataclass(frozen=True)
 class Removals:
-    """What a publish takes away: calendars by their slugs, events by their UIDs.
+    """What a publish removes: calendars by their slugs, events by their UIDs.
 
-    `shortened` are the series that go on without some of their coming occurrences, which are
-    cancelled or no longer part of the series.
+    `shortened` are series that lose some of their coming occurrences.
     """
 
     calendars: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class Removals:
         return frozenset((*self.withdrawn, *self.cancelled, *self.shortened))
 
 
-NOTHING = Removals()
+NO_REMOVALS = Removals()
 
 
 def compare(
@@ -89,7 +89,7 @@ def compare(
 ) -> Differences:
     """Compare definitions with the published calendars and marks.
 
-    Calendars that are `unchanged` are as published, with all that is in them.
+    The slugs in `unchanged` are calendars that were not read, as their files are unchanged.
     """
     events = {event.uid: event for calendar in defined for event in calendar.events}
     rows = {
@@ -116,8 +116,8 @@ def compare(
     }
     return Differences(
         calendars=tuple(changed),
-        wanted=tuple(event for event in events.values() if _differs(event, marks.get(event.uid))),
-        gone=tuple(
+        revised=tuple(event for event in events.values() if _differs(event, marks.get(event.uid))),
+        removed=tuple(
             mark.uid
             for mark in marks.values()
             if mark.uid not in events
@@ -134,7 +134,7 @@ def compare(
             for mark in marks.values()
             if mark.uid not in events
             and mark.withdrawn_at is not None
-            and mark.withdrawn_at + KEPT <= now
+            and mark.withdrawn_at + KEEP_WITHDRAWN <= now
         ),
         renamed=renamed,
         carried=tuple(
@@ -142,7 +142,7 @@ def compare(
             for mark in marks.values()
             if mark.uid not in events
             and mark.withdrawn_at is not None
-            and mark.withdrawn_at + KEPT > now
+            and mark.withdrawn_at + KEEP_WITHDRAWN > now
             and mark.calendar in renamed
         ),
     )
@@ -151,19 +151,19 @@ def compare(
 def find_removals(
     defined: Sequence[Calendar], calendars: Sequence[CalendarRow], changes: Sequence[EventChange]
 ) -> Removals:
-    """What these changes take away. A calendar that is defined under another name stays."""
+    """Find what these changes remove; a renamed calendar does not count."""
     renamed = {name for calendar in defined for name in calendar.formerly}
 
     def find(kind: Kind) -> tuple[str, ...]:
         return tuple(change.after.event.uid for change in changes if change.kind is kind)
 
-    gone = tuple(row.slug for row in calendars if row.withdrawn and row.slug not in renamed)
+    removed = tuple(row.slug for row in calendars if row.withdrawn and row.slug not in renamed)
     shortened = tuple(change.after.event.uid for change in changes if drops_occurrences(change))
-    return Removals(gone, find(Kind.WITHDRAWN), find(Kind.CANCELLED), shortened)
+    return Removals(removed, find(Kind.WITHDRAWN), find(Kind.CANCELLED), shortened)
 
 
 def calendar_content(calendar: Calendar) -> str:
-    """What a calendar says of itself, without its events, as canonical JSON."""
+    """A calendar without its events, as canonical JSON."""
     return canonical_json(calendar.model_copy(update={"events": ()}))
 
 
@@ -174,32 +174,21 @@ def revise(
     now: datetime,
     first_sequence: int = 0,
 ) -> EventChange:
-    """The next revision of an event, as a change from the `last` one there was.
+    """Make the next revision of an event, as a change from the `last` one.
 
-    That of a new event has `first_sequence`.
-
-    Its history goes on from the revision that was `announced` last, if any was: what stood for a
-    moment between the two was no move.
+    The first revision of a new event has `first_sequence`. The history of moves continues from the
+    revision that was `announced` last, so that an unannounced intermediate state is not in it.
     """
-    if last is None:
-        second = now.replace(microsecond=0)
-        next_one = Revision(
-            event=event,
-            sequence=first_sequence,
-            created=second,
-            modified=second,
-            clock=clock_of(event, now),
-        )
-    else:
-        next_one = Revision(
-            event=event,
-            sequence=last.revision.sequence + 1,
-            created=last.revision.created,
-            modified=_later(last.revision, now),
-            clock=clock_of(event, now),
-        )
-    change = compare_revisions(announced, ComparableRevision(next_one))
-    revision = next_one.model_copy(
+    second = now.replace(microsecond=0)
+    draft = Revision(
+        event=event,
+        sequence=last.revision.sequence + 1 if last else first_sequence,
+        created=last.revision.created if last else second,
+        modified=_next_modified(last.revision, now) if last else second,
+        clock=clock_of(event, now),
+    )
+    change = compare_revisions(announced, ComparableRevision(draft))
+    revision = draft.model_copy(
         update={
             "history": extend_history(change, now),
             "cancel_note": find_cancel_note(change),
@@ -214,9 +203,9 @@ def withdraw(
     now: datetime,
     renamed: Mapping[str, str],
 ) -> EventChange:
-    """The last revision of an event whose definition is gone: cancelled, as people know it.
+    """Make the last revision of an event without a definition: the announced one, withdrawn.
 
-    It is in its calendar's feed, which may have taken another name.
+    It stays in the feed of its calendar, which may have been renamed.
     """
     known = (announced or last).revision
     revision = known.model_copy(
@@ -224,15 +213,15 @@ def withdraw(
             "event": _rename(known.event, renamed),
             "sequence": last.revision.sequence + 1,
             "created": last.revision.created,
-            "modified": _later(last.revision, now),
+            "modified": _next_modified(last.revision, now),
             "withdrawn": True,
         }
     )
     return compare_revisions(last, ComparableRevision(revision))
 
 
-def carry(revision: Revision, renamed: Mapping[str, str]) -> Revision:
-    """A revision of a withdrawn event, in the feed of its calendar that has another name now."""
+def move_to_renamed(revision: Revision, renamed: Mapping[str, str]) -> Revision:
+    """Move the revision of a withdrawn event to its calendar's new name."""
     return revision.model_copy(update={"event": _rename(revision.event, renamed)})
 
 
@@ -241,14 +230,14 @@ def _rename(event: Event, renamed: Mapping[str, str]) -> Event:
 
 
 def rerender(published: Revision, vevents: Mapping[Variant, bytes], now: datetime) -> Rerendering:
-    """What becomes of a revision that an older calfeed rendered as `vevents`.
+    """Render a revision again that an older calfeed rendered as `vevents`.
 
-    Where today's bytes are others it gets the next SEQUENCE and a new LAST-MODIFIED, without
-    which some clients do not look at them. Nothing of the event has changed, so nobody is told.
+    If the bytes differ it gets a new SEQUENCE and LAST-MODIFIED, without which some clients ignore
+    them. It is not announced, as the event itself is unchanged.
     """
     if render_variants(published) == vevents:
         return Rerendering(published, published)
-    update = {"sequence": published.sequence + 1, "modified": _later(published, now)}
+    update = {"sequence": published.sequence + 1, "modified": _next_modified(published, now)}
     return Rerendering(published, published.model_copy(update=update))
 
 
@@ -257,28 +246,28 @@ def check_withdrawals(
     withdrawn_calendars: Sequence[str],
     coming: Mapping[str, int],
 ) -> None:
-    """Raise PublishRefusedError where too much would disappear at once.
+    """Raise PublishRefusedError if a calendar, or more than half of its events, is withdrawn.
 
-    `coming` counts the published events of each calendar that are not over. What was published
-    under another name of a calendar counts under that.
+    `coming` counts the published events of each calendar, by its published slug, that are not
+    over.
     """
     removals = [f"the whole calendar {slug}" for slug in withdrawn_calendars]
     for slug, number in sorted(coming.items()):
-        lost = sum(
+        withdrawn = sum(
             change.kind is Kind.WITHDRAWN and change.coming
             for change in changes
             if change.before is not None
             and change.before.event.calendar == slug
             and change.after.event.status is not Status.CANCELLED
         )
-        if slug not in withdrawn_calendars and lost * 2 > number:
-            removals.append(f"{lost} of the {count(number, 'coming event')} of {slug}")
+        if slug not in withdrawn_calendars and withdrawn * 2 > number:
+            removals.append(f"{withdrawn} of the {count(number, 'coming event')} of {slug}")
     if removals:
         raise PublishRefusedError(removals)
 
 
-def _later(last: Revision, now: datetime) -> datetime:
-    """A whole second, as feeds write it, after the last revision's: clients take what is newer."""
+def _next_modified(last: Revision, now: datetime) -> datetime:
+    """A later LAST-MODIFIED, in whole seconds: clients ignore one that is not newer."""
     return max(now.replace(microsecond=0), last.modified + timedelta(seconds=1))
 
 
@@ -292,7 +281,7 @@ def _is_as_defined(
 
 
 def _differs(event: Event, mark: EventFingerprint | None) -> bool:
-    # Before 0.3 the rules of its zone were no part of a series' fingerprint.
+    # Before 0.3 the fingerprint of a series did not include its zone rules.
     return (
         mark is None
         or mark.withdrawn_at is not None

@@ -1,4 +1,4 @@
-"""From a folder of definitions to what is published, without reading what is published already."""
+"""Publish a folder of definitions, and skip calendars whose files are unchanged."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from calfeed.definitions.code_digest import reader_version
 from calfeed.definitions.files import load_definitions
 from calfeed.definitions.reader import DefinitionReader
-from calfeed.publish.apply import StaleReadingError, publish
+from calfeed.publish.apply import publish
 from calfeed.publish.plan import Plan
+from calfeed.publish.skipped_calendars import StaleDefinitionsError
 from calfeed.store.catalog.file_digests import load_file_digests
 from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.catalog.publishes import UNKNOWN_AUTHOR, Author
@@ -27,10 +28,10 @@ def publish_folder(
     author: Author = UNKNOWN_AUTHOR,
     announce_all: bool = False,
 ) -> Plan:
-    """Read a folder and publish it, as `publish` does; `clock` tells when it is published.
+    """Read a folder and publish it, as `publish` does.
 
-    A calendar is not read where its files are those that it was published from. Raises
-    DefinitionError with every problem of every file.
+    Skips calendars whose files are unchanged since they were published. Raises DefinitionError
+    with every problem of every file.
     """
 
     def run(reader: DefinitionReader) -> Plan:
@@ -51,5 +52,5 @@ def publish_folder(
         known = load_file_digests(connection)
     try:
         return run(DefinitionReader(reader_version(), known))
-    except StaleReadingError:
+    except StaleDefinitionsError:
         return run(DefinitionReader(reader_version()))

@@ -1,7 +1,7 @@
-"""The ledger as one text file: what was published, for a job that keeps no database between runs.
+"""The ledger as a text file, for jobs that keep no database between runs.
 
-The file fills an empty database, a publish goes on from there, and the file is made anew. What a
-revision looks like in a feed is not kept: that is rendered again, to the same bytes.
+The file fills an empty database, a publish continues from there, and the file is written anew.
+Rendered bytes are not in it: rendering a revision again gives the same bytes.
 """
 
 from __future__ import annotations
@@ -45,28 +45,28 @@ class Entry(_Value):
 
 
 class Shown(_Value):
-    """What comparing needs to know of an event that is shown."""
+    """The mark of an event that is in its feed, for comparisons."""
 
     fingerprint: str
     renderer: int
 
 
-class KeptEvent(_Value):
+class LedgerEvent(_Value):
     """Every revision of an event, oldest first; `shown` is None once it has left its feed."""
 
     revisions: tuple[Entry, ...] = Field(min_length=1)
     shown: Shown | None = None
 
 
-class KeptCalendar(_Value):
-    """A calendar without its events; `publish` is the one that last changed anything in it."""
+class LedgerCalendar(_Value):
+    """A calendar without its events; `publish` is the last one that changed it or its events."""
 
     content: dict[str, Any]
     publish: int
     withdrawn: bool = False
 
 
-class KeptInstallation(_Value):
+class LedgerInstallation(_Value):
     """The id of the installation, and the last publish before it had one."""
 
     id: UUID
@@ -74,23 +74,23 @@ class KeptInstallation(_Value):
 
 
 class Ledger(_Value):
-    """What is published, and how it came about: publishes by number from 1, events by UID.
+    """Everything that was published: publishes by number from 1, calendars by slug, events by UID.
 
-    One that calfeed 0.1 wrote has no `installation`: the next publish makes its id.
+    Ledgers of calfeed 0.1 have no `installation`; the next publish makes its id.
     """
 
     format: Literal[1]
-    installation: KeptInstallation | None = None
+    installation: LedgerInstallation | None = None
     publishes: tuple[datetime, ...] = ()
-    calendars: dict[str, KeptCalendar] = {}
-    events: dict[str, KeptEvent] = {}
+    calendars: dict[str, LedgerCalendar] = {}
+    events: dict[str, LedgerEvent] = {}
 
     @model_validator(mode="after")
     def _check_numbers(self) -> Self:
-        used = {one.publish for one in self.calendars.values()}
-        used |= {entry.publish for one in self.events.values() for entry in one.revisions}
+        used = {calendar.publish for calendar in self.calendars.values()}
+        used |= {entry.publish for event in self.events.values() for entry in event.revisions}
         if not used <= set(range(1, len(self.publishes) + 1)):
-            raise ValueError("it refers to publishes that it does not have")
+            raise ValueError("it refers to publishes that it does not contain")
         return self
 
 
@@ -99,28 +99,28 @@ EMPTY = Ledger(format=1)
 
 
 def read_ledger(text: str) -> Ledger:
-    """Read a ledger's text. Raises InvalidInputError, with the first thing that is wrong."""
+    """Parse a ledger. Raises InvalidInputError with its first problem."""
     try:
         return Ledger.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise InvalidInputError(
-            f"this is not a ledger that this version of calfeed can read: "
+            "this is not a ledger that this version of calfeed can read: "
             f"{place + ': ' if place else ''}{first['msg']}"
         ) from error
 
 
 def write_ledger(ledger: Ledger) -> str:
-    """The one text of a ledger: JSON, sorted, a line for each value, so that it can be compared."""
+    """Format a ledger as sorted JSON with a line for each value, which is easy to diff."""
     value = ledger.model_dump(mode="json", exclude_defaults=True)
     return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def fill(connection: Connection, ledger: Ledger) -> None:
-    """Bring what a ledger says into a database in which nothing is published.
+    """Write a ledger into a database in which nothing is published.
 
-    A ledger without an installation's id gets that of the database.
+    Without an installation's id in the ledger the database keeps its own.
     """
     own = ledger.installation
     save_installation(
@@ -134,59 +134,61 @@ def fill(connection: Connection, ledger: Ledger) -> None:
     save_calendars(
         connection,
         [
-            CalendarRow(slug, canonical_json(one.content), one.withdrawn, one.publish)
-            for slug, one in ledger.calendars.items()
+            CalendarRow(
+                slug, canonical_json(calendar.content), calendar.withdrawn, calendar.publish
+            )
+            for slug, calendar in ledger.calendars.items()
         ],
     )
     save_events(
         connection,
         [
-            _show(one.revisions[-1].revision, one.shown)
-            for one in ledger.events.values()
-            if one.shown is not None
+            _make_event_row(event.revisions[-1].revision, event.shown)
+            for event in ledger.events.values()
+            if event.shown is not None
         ],
     )
     entries: dict[int, list[RevisionRow]] = {}
-    for one in ledger.events.values():
-        for entry in one.revisions:
+    for event in ledger.events.values():
+        for entry in event.revisions:
             entries.setdefault(entry.publish, []).append(RevisionRow(entry.kind, entry.revision))
     for number, rows in entries.items():
         add_revisions(connection, rows, number)
-    _note_announced(connection, ledger)
+    _record_announced(connection, ledger)
 
 
-def _note_announced(connection: Connection, ledger: Ledger) -> None:
-    """What a ledger publishes is announced with it."""
+def _record_announced(connection: Connection, ledger: Ledger) -> None:
+    """Record the changes of a ledger as announced by the publishes that made them."""
     changes: dict[int, list[EventChange]] = {}
-    for one in ledger.events.values():
+    for event in ledger.events.values():
         before: Revision | None = None
-        for entry in one.revisions:
+        for entry in event.revisions:
             if entry.kind not in [*Kind]:
                 continue
             change = EventChange(Kind(entry.kind), before, entry.revision)
             if change.is_newsworthy:
                 changes.setdefault(entry.publish, []).append(change)
             before = entry.revision
-    for number, found in changes.items():
-        announcements.mark_announced(connection, found, number)
+    for number, announced in changes.items():
+        announcements.mark_announced(connection, announced, number)
 
 
-def _show(revision: Revision, shown: Shown) -> EventRow:
+def _make_event_row(revision: Revision, shown: Shown) -> EventRow:
     row = make_row(revision)
     if shown.renderer != row.renderer and not revision.withdrawn:
-        # What an older calfeed made of it is not known; it counts as other bytes than today's.
+        # The bytes of the older renderer are unknown; assume that they differ.
         row = replace(row, vevents={PLAIN: b""})
     return replace(row, fingerprint=shown.fingerprint, renderer=shown.renderer)
 
 
 def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) -> Ledger:
-    """The ledger after a publish at `now` that applied `plan` to the database it had filled."""
-    one = load_installation(connection)
-    installation = KeptInstallation(id=one.id, since=one.since)
+    """Extend a ledger that filled the database by a publish at `now` that applied `plan`."""
+    stored = load_installation(connection)
+    installation = LedgerInstallation(id=stored.id, since=stored.since)
     if plan.empty:
         return ledger.model_copy(update={"installation": installation})
     publishes = (*ledger.publishes, now)
-    revisions = {uid: one.revisions for uid, one in ledger.events.items()}
+    revisions = {uid: event.revisions for uid, event in ledger.events.items()}
     for row in new_entries(plan):
         entry = Entry(kind=row.kind, publish=len(publishes), revision=row.revision)
         uid = row.revision.event.uid
@@ -204,13 +206,13 @@ def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) ->
         installation=installation,
         publishes=publishes,
         calendars={
-            row.slug: KeptCalendar(
+            row.slug: LedgerCalendar(
                 content=json.loads(row.content), publish=row.publish_id, withdrawn=row.withdrawn
             )
             for row in load_calendars(connection).values()
         },
         events={
-            uid: KeptEvent(revisions=entries, shown=shown.get(uid))
+            uid: LedgerEvent(revisions=entries, shown=shown.get(uid))
             for uid, entries in revisions.items()
         },
     )

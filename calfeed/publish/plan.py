@@ -1,4 +1,4 @@
-"""The plan of a publish: one value that says everything it would do."""
+"""The plan of a publish: a value that describes all of its effects."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from calfeed.ical.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
 from calfeed.model.events import Event, Status
 from calfeed.model.states import ReminderState
-from calfeed.publish.compare import NOTHING, Removals, Rerendering
+from calfeed.publish.compare import NO_REMOVALS, Removals, Rerendering
 from calfeed.reminders.messages import Message, change_message
 from calfeed.reminders.plan import Reminder, pending_reminders
 from calfeed.store.rows import CalendarRow, EventRow, PendingAnnouncement, ReminderRow
 
 HORIZON = timedelta(days=400)
-"""How far ahead reminders are put on the list."""
+"""How far ahead reminders are planned."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a publish does.
+    """The effects of a publish.
 
-    `calendars` are new, changed or withdrawn; `rerendered` are events that say the same in other
-    bytes, `retired` the UIDs that are no longer shown, `carried` withdrawn events that are shown
-    in their calendar under its new name; `planned` and `withdrawn` are reminders. `announced` are
-    the changes that people are told of now, each from what was announced last, and `messages` tell
-    of them; `waiting` are the events that are announced later. `warnings` are those of the
-    definitions and of the changes; they prevent nothing. `held` is what it leaves as it is for now.
+    `calendars` are new, changed or withdrawn. `rerendered` are events whose bytes may change,
+    `retired` UIDs that leave their feed, `carried` withdrawn events that move to their calendar's
+    new name. `planned` and `withdrawn` are reminders. `announced` are the changes that are
+    announced at once, each from the last announced revision, in `messages`; `waiting` are the
+    events that are announced later. `warnings` do not prevent a publish. `held` are the removals
+    that it leaves out.
     """
 
     calendars: tuple[CalendarRow, ...] = ()
@@ -44,41 +44,43 @@ class Plan:
     messages: tuple[Message, ...] = ()
     waiting: tuple[PendingAnnouncement, ...] = ()
     warnings: tuple[DefinitionWarning, ...] = ()
-    held: Removals = NOTHING
+    held: Removals = NO_REMOVALS
 
     @property
     def empty(self) -> bool:
-        """Whether everything is as published already, and nothing is to be announced."""
+        """Whether nothing changes, and nothing is announced."""
         published = self.calendars or self.changes or self.rerendered or self.retired
         return not (published or self.carried or self.announced)
 
     @cached_property
     def announced_late(self) -> list[EventChange]:
-        """What is announced that is not what this publish changes, or not alone."""
+        """The announced changes that include earlier publishes."""
         changes = {change.after.event.uid: change for change in self.changes}
-        return [one for one in self.announced if changes.get(one.after.event.uid) != one]
+        return [
+            change for change in self.announced if changes.get(change.after.event.uid) != change
+        ]
 
     def count(self, *kinds: Kind) -> int:
-        """How many events change in one of these ways."""
+        """How many changes are of these kinds."""
         return sum(change.kind in kinds for change in self.changes)
 
 
 def plan_change(
-    change: EventChange, kept: Sequence[ReminderRow], now: datetime
+    change: EventChange, existing: Sequence[ReminderRow], now: datetime
 ) -> tuple[list[Reminder], list[ReminderRow]]:
-    """The reminders that a change puts on the list, and those it takes off.
+    """Return the reminders that a change plans, and those that it withdraws.
 
-    `kept` are the event's reminders there are, whatever their state. Those that were sent and
-    are no longer right are among the withdrawn: what is not delivered of them yet is stopped.
+    `existing` are the event's reminders in any state. Reminders that were sent can be withdrawn
+    too, which stops their remaining deliveries.
     """
     wanted: list[Reminder] = []
     if change.kind is not Kind.WITHDRAWN:
         wanted = list(pending_reminders(change.after.event, now, HORIZON))
     keys = {reminder.key for reminder in wanted}
-    planned = find_open(wanted, kept)
+    planned = select_unplanned(wanted, existing)
     withdrawn = [
         row
-        for row in kept
+        for row in existing
         if row.key not in keys
         and row.until > now
         and row.state in (ReminderState.PLANNED, ReminderState.SENT)
@@ -89,21 +91,21 @@ def plan_change(
 def plan_messages(
     changes: Sequence[EventChange], now: datetime, base_url: str
 ) -> tuple[Message, ...]:
-    """The messages that tell of changes to events that are not over."""
+    """Make the messages of changes to events that are not over."""
     return tuple(
-        change_message(change, now, page=page_address(base_url, change.after.event))
+        change_message(change, now, page=page_url(base_url, change.after.event))
         for change in changes
-        if change.coming and not _is_told(change)
+        if change.coming and not _withdraws_cancelled(change)
     )
 
 
-def page_address(base_url: str, event: Event) -> str:
-    """Where an event's page is."""
+def page_url(base_url: str, event: Event) -> str:
+    """The URL of an event's page."""
     return f"{base_url}/calendars/{event.calendar}/{event.slug}/"
 
 
-def _is_told(change: EventChange) -> bool:
-    """Whether a withdrawn event was called off before, which everybody has heard."""
+def _withdraws_cancelled(change: EventChange) -> bool:
+    """Whether a change withdraws an event whose cancellation was announced before."""
     before = change.before
     return (
         change.kind is Kind.WITHDRAWN
@@ -112,24 +114,21 @@ def _is_told(change: EventChange) -> bool:
     )
 
 
-def find_open(wanted: Iterable[Reminder], kept: Iterable[ReminderRow]) -> list[Reminder]:
-    """Those of the reminders that an event wants that are to be put on the list.
-
-    `kept` are the event's reminders there are, whatever their state.
-    """
-    rows = {row.key: row for row in kept}
-    return [one for one in wanted if _is_open(one, rows.get(one.key))]
+def select_unplanned(wanted: Iterable[Reminder], existing: Iterable[ReminderRow]) -> list[Reminder]:
+    """Select the reminders that have to be planned; `existing` are the event's, in any state."""
+    rows = {row.key: row for row in existing}
+    return [reminder for reminder in wanted if _is_unplanned(reminder, rows.get(reminder.key))]
 
 
-def _is_open(reminder: Reminder, kept: ReminderRow | None) -> bool:
-    """Whether a reminder is not on the list yet, or no longer, or with another due time."""
-    if kept is None or kept.state in (ReminderState.WITHDRAWN, ReminderState.RECALLED):
+def _is_unplanned(reminder: Reminder, row: ReminderRow | None) -> bool:
+    """Whether a reminder has no row, a withdrawn one, or a planned one with another due time."""
+    if row is None or row.state in (ReminderState.WITHDRAWN, ReminderState.RECALLED):
         return True
-    return kept.state is ReminderState.PLANNED and kept.due != reminder.due
+    return row.state is ReminderState.PLANNED and row.due != reminder.due
 
 
 def planned_until(event: Event, now: datetime) -> datetime | None:
-    """Up to when an event's reminders are planned at `now`; None where that is all of them."""
+    """Until when reminders are planned by a plan made at `now`; None if all of them are."""
     if not event.reminders:
         return None
     end = last_end(event)

@@ -1,7 +1,7 @@
-"""After a restore: SEQUENCE goes past what calendar apps have seen, and what comes again is known.
+"""After a restore: find what is sent again, and raise SEQUENCEs beyond those apps have seen.
 
-A database that was put back knows nothing of the revisions that were made after its backup. Apps
-that have seen those take no notice of a lower SEQUENCE (RFC 5545, 3.8.7.4).
+A restored database lacks the revisions that were made after its backup. Apps that have seen those
+ignore a lower SEQUENCE (RFC 5545, 3.8.7.4).
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Repeats:
-    """What is sent again after a restore, if it was sent since the backup was made.
+    """What a restored database sends, though it may have been sent after the backup was made.
 
-    `reminders` were still to come then, and are due by now; `titles` are their events, by UID.
-    `late` counts those that are recorded as missed, because what they remind of has begun.
-    `deliveries` counts what was waiting to be sent.
+    `reminders` have become due since the backup; `titles` are their events, by UID. `late` counts
+    those that will be missed, because their occurrence has begun. `deliveries` counts those that
+    were unsettled in the backup.
     """
 
     reminders: Sequence[ReminderRow]
@@ -46,7 +46,7 @@ class Repeats:
 
 
 def find_repeats(connection: Connection, now: datetime) -> Repeats:
-    """What a database that was put back will send again."""
+    """Find what a restored database will send again."""
     rows = load_reminders(connection, window=(_BEGINNING, now))
     planned = [row for row in rows if row.state is ReminderState.PLANNED]
     coming = [row for row in planned if row.until > now]
@@ -60,10 +60,10 @@ def find_repeats(connection: Connection, now: datetime) -> Repeats:
 
 
 def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now: datetime) -> int:
-    """Give every event a revision that is newer than any that people can have; return how many.
+    """Give every event a revision that is newer than any in an app; return how many.
 
-    `seen` has the highest SEQUENCE there was of each UID; None where nobody knows. Then it is
-    raised by more than there can have been revisions: each is a second after the one before it.
+    `seen` has the highest SEQUENCE of each UID before the restore; None if unknown. Then each is
+    raised by the seconds since the last publish and a margin, as revisions are a second apart.
     """
     last = lineage.load_lineage(connection).last_publish or now
     unknown = _MARGIN + max(0, int((now - last).total_seconds()))
@@ -72,7 +72,7 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
         for uid, text in lineage.load_last_revisions(connection).items()
     }
     own = load_installation(connection)
-    # What was new in the time that was lost began where the restore before this one has put it.
+    # Events that were added after the backup began at the first SEQUENCE of the installation.
     lost = [sequence for uid, sequence in (seen or {}).items() if uid not in raised]
     first = own.first_sequence + unknown if seen is None else max(lost, default=-1) + 1
     first = max(first, own.first_sequence)
@@ -101,7 +101,7 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
 
 
 def _raise(text: str, seen: int | None, unknown: int, now: datetime) -> tuple[Revision, str]:
-    """The revision (JSON) that follows, and its JSON: the times in it stay as they are written."""
+    """The next revision of one in JSON, and its JSON, which keeps the format of the times."""
     last = Revision.model_validate_json(text)
     highest = last.sequence + unknown if seen is None else max(last.sequence, seen)
     modified = max(now.replace(microsecond=0), last.modified + timedelta(seconds=1))

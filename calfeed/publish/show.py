@@ -1,4 +1,4 @@
-"""A plan as people and programs read it: text, markdown for a pull request, JSON."""
+"""Format a plan: text for a terminal, markdown for a pull request, JSON."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def summarize(plan: Plan) -> str:
 
 
 def summarize_announced(changes: Sequence[EventChange]) -> str:
-    """What is announced, in one line: "announced: 1 event moved"."""
+    """Announced changes in one line: "announced: 1 event moved"."""
     return "announced: " + ", ".join(_count_kinds(changes))
 
 
 def show_text(plan: Plan, *, titles: bool = True) -> str:
-    """A plan for a terminal: a line for each event, then the summary.
+    """Format a plan for a terminal: a line for each event, then the summary.
 
-    Without `titles` it is for a log: that of a private calendar's event is not to be there.
+    Logs leave out `titles`, which private calendars must not reveal.
     """
     lines = [f"calendar {row.slug}: {_calendar_state(row.withdrawn)}" for row in plan.calendars]
     lines += [_describe(change, titles) for change in plan.changes]
@@ -63,43 +63,43 @@ def show_text(plan: Plan, *, titles: bool = True) -> str:
 
 
 def describe_held(held: Removals) -> str:
-    """What a publish left as it is for now: "2 events to withdraw, 1 event to cancel"."""
+    """The removals that a publish left out: "2 events to withdraw, 1 event to cancel"."""
     counts = [
         (len(held.calendars), "calendar", "withdraw"),
         (len(held.withdrawn), "event", "withdraw"),
         (len(held.cancelled), "event", "cancel"),
         (len(held.shortened), "event", "cancel dates of"),
     ]
-    return ", ".join(f"{count(each, word)} to {verb}" for each, word, verb in counts if each)
+    return ", ".join(f"{count(number, noun)} to {verb}" for number, noun, verb in counts if number)
 
 
 def show_waiting(plan: Plan, grace: timedelta) -> list[str]:
-    """A line that says when the changes of a plan are announced, where that is not at once."""
+    """A line about when the changes of a plan are announced, if not at once."""
     if not plan.changes or not grace:
         return []
     if not plan.waiting:
-        return ["nothing to announce: all is as it was announced last"]
+        return ["nothing to announce: everything is as last announced"]
     seconds = int(grace.total_seconds())
     span = f"{seconds} seconds" if seconds % 60 else format_span(grace)
     return [f"announced in {span}, unless it is changed again before"]
 
 
 def _count_kinds(changes: Sequence[EventChange]) -> list[str]:
-    counts = [(kind.value, sum(one.kind is kind for one in changes)) for kind in Kind]
-    return [f"{count(each, 'event')} {name}" for name, each in counts if each]
+    counts = [(kind.value, sum(change.kind is kind for change in changes)) for kind in Kind]
+    return [f"{count(number, 'event')} {name}" for name, number in counts if number]
 
 
 def show_shortened(shortened: Sequence[tuple[str, int]]) -> list[str]:
-    """A line for each calendar whose feed leaves out some of the past."""
+    """A line for each calendar whose feed leaves out old events."""
     return [
-        f"calendar {slug}: its feed leaves out what was over before {first}, because apps read "
-        f"about {MAX_FEED_EVENTS:,} events; `history:` in its definition settles it otherwise"
+        f"calendar {slug}: its feed leaves out events that ended before {first}, because apps read "
+        f"about {MAX_FEED_EVENTS:,} events; `history:` in its definition changes that"
         for slug, first in shortened
     ]
 
 
 def show_markdown(plan: Plan) -> str:
-    """A plan as a table for a pull request, with its warnings below."""
+    """Format a plan for a pull request: a table, with the warnings below."""
     warnings = "".join(f"- {_escape(str(warning))}\n" for warning in plan.warnings)
     return _show_changes(plan) + (f"\n{warnings}" if warnings else "")
 
@@ -111,17 +111,16 @@ def _show_changes(plan: Plan) -> str:
     for change in plan.changes:
         event = change.after.event
         summary = _escape(text_in(event.summary, event.language))
-        now, was = _now_and_was(change)
-        lines.append(
-            f"| {change.kind.value} | {summary} (`{event.calendar}/{event.slug}`) | {now} | {was} |"
-        )
+        when, was = _time_cells(change)
+        name = f"{summary} (`{event.calendar}/{event.slug}`)"
+        lines.append(f"| {change.kind.value} | {name} | {when} | {was} |")
     if len(lines) == 2:
         lines = []
     return "\n".join([*lines, "", f"**{summarize(plan)}**", ""]).lstrip("\n")
 
 
 def show_json(plan: Plan) -> dict[str, Any]:
-    """A plan for programs."""
+    """A plan as JSON."""
     return {
         "summary": summarize(plan),
         "calendars": [{"calendar": row.slug, "withdrawn": row.withdrawn} for row in plan.calendars],
@@ -129,11 +128,11 @@ def show_json(plan: Plan) -> dict[str, Any]:
         "reminders": {
             "planned": [
                 {
-                    "event": f"{one.event.calendar}/{one.event.slug}",
-                    "rule": str(one.rule),
-                    "due": one.due.astimezone(one.event.zone).isoformat(),
+                    "event": f"{reminder.event.calendar}/{reminder.event.slug}",
+                    "rule": str(reminder.rule),
+                    "due": reminder.due.astimezone(reminder.event.zone).isoformat(),
                 }
-                for one in plan.planned
+                for reminder in plan.planned
             ],
             "withdrawn": [
                 {"uid": row.uid, "rule": row.rule, "due": row.due.isoformat()}
@@ -146,15 +145,12 @@ def show_json(plan: Plan) -> dict[str, Any]:
 
 
 def list_changes(plan: Plan) -> list[dict[str, Any]]:
-    """The events that a plan changes, and those that it announces late, as JSON."""
+    """The changes of a plan, and those it announces late, as JSON."""
     return describe_changes([*plan.changes, *plan.announced_late])
 
 
 def describe_changes(changes: Sequence[EventChange]) -> list[dict[str, Any]]:
-    """Events that change, as JSON: what happens, the new time, the old one if it moved.
-
-    Where it concerns single occurrences, they are in `occurrences`.
-    """
+    """Changes as JSON: kind, new time, previous time if moved, occurrences if only some change."""
     return [
         {
             "change": change.kind.value,
@@ -176,17 +172,17 @@ def describe_changes(changes: Sequence[EventChange]) -> list[dict[str, Any]]:
 
 def _describe(change: EventChange, titles: bool) -> str:
     event = change.after.event
-    what = describe_change(change)
-    if change.kind is Kind.CHANGED and not what.startswith(change.kind):
-        what = f"{change.kind}: {what}"
-    line = f"{_SIGNS[change.kind]} {event.calendar}/{event.slug}: {what}"
+    text = describe_change(change)
+    if change.kind is Kind.CHANGED and not text.startswith(change.kind):
+        text = f"{change.kind}: {text}"
+    line = f"{_SIGNS[change.kind]} {event.calendar}/{event.slug}: {text}"
     recurring = ", recurring" if event.repeat and not change.occurrences else ""
-    titled = titles and change.kind is not Kind.MOVED
-    return line + recurring + (f" ({text_in(event.summary, event.language)})" if titled else "")
+    with_title = titles and change.kind is not Kind.MOVED
+    return line + recurring + (f" ({text_in(event.summary, event.language)})" if with_title else "")
 
 
-def _now_and_was(change: EventChange) -> tuple[str, str]:
-    """The cells of a table: when it is, or what happens to its occurrences; and when it was."""
+def _time_cells(change: EventChange) -> tuple[str, str]:
+    """The cells "when", which describes changed occurrences if there are some, and "was"."""
     if change.occurrences:
         return describe_change(change), ""
     was = _when(change.before.event) if change.before and change.kind is Kind.MOVED else ""
@@ -194,7 +190,7 @@ def _now_and_was(change: EventChange) -> tuple[str, str]:
 
 
 def _escape(text: str) -> str:
-    """The text as it may stand in a table of markdown."""
+    """Escape a text for a markdown table."""
     return text.replace("|", "\\|")
 
 

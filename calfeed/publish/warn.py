@@ -1,4 +1,4 @@
-"""Warnings about a publish: what a definition alone does not tell, but the published state does."""
+"""Warnings about a publish that depend on the published state, besides those of definitions."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from calfeed.model.events import Event, Status
 from calfeed.model.revision import Revision
 
 HISTORY = timedelta(days=3653)
-"""How far back the events of a calendar that is new itself may go without a warning: ten years."""
+"""How old the events of a new calendar may be without a warning: ten years."""
 
-_MOST_LISTED = 3
+_MAX_SINGLE_WARNINGS = 3
 """How many events of a calendar have a warning each; more of them share one."""
 
 
@@ -27,22 +27,22 @@ def find_warnings(
     published: Collection[str],
     now: datetime,
 ) -> tuple[DefinitionWarning, ...]:
-    """All warnings, in file order: those of the definitions, and those about `changes`.
+    """Find all warnings, in file order: those of the definitions, and those about `changes`.
 
-    `changes` are in the order of their calendars; `announced` are the same events as changes from
-    what people know of them; `published` are the slugs of the calendars that were published before.
+    `changes` are sorted by calendar. `announced` are the net changes of the same events since
+    their last announcement, `published` the slugs of calendars that were published before.
     """
     found = [*defined.warnings, *_warn_of_notes(defined, announced)]
     for slug, group in groupby(changes, lambda change: change.after.event.calendar):
         since = now if slug in published else now - HISTORY
-        over = [change for change in group if _is_put_in_the_past(change, since, now)]
-        found += _warn_of_past(defined, over)
+        past = [change for change in group if _moves_into_past(change, since, now)]
+        found += _warn_of_past(defined, past)
     return tuple(sorted(found))
 
 
 def find_first_warnings(defined: Definitions, now: datetime) -> tuple[DefinitionWarning, ...]:
-    """All warnings, in file order, where nothing is published yet."""
-    # Not by way of `compare`: that loads the store, and checking needs none.
+    """Find all warnings, in file order, for an empty published state."""
+    # `compare` is not used because it imports the store, which `calfeed check` does not need.
     changes = (
         EventChange(Kind.ADDED, None, Revision(event=event, sequence=0, created=now, modified=now))
         for calendar in defined.calendars
@@ -60,14 +60,14 @@ def _warn_of_notes(
             continue
         if event.note == before.event.note:
             message = (
-                f"the note is as it was before the event is {change.kind}, so it is not given as "
-                "the reason; write why, or take the note away"
+                f"the event is {change.kind}, but its note is unchanged, so messages give no "
+                "reason; write the reason in the note, or remove it"
             )
             yield defined.warn(event, "note", message)
 
 
-def _is_put_in_the_past(change: EventChange, since: datetime, now: datetime) -> bool:
-    """Whether the event is new and was over by `since`, or moves from the future into the past."""
+def _moves_into_past(change: EventChange, since: datetime, now: datetime) -> bool:
+    """Whether the event is new and was over by `since`, or moves from the future to the past."""
     event, before = change.after.event, change.before
     if change.kind is Kind.WITHDRAWN or event.status is Status.CANCELLED:
         return False
@@ -84,17 +84,17 @@ def _is_over(event: Event, now: datetime) -> bool:
 def _warn_of_past(
     defined: Definitions, changes: Sequence[EventChange]
 ) -> Iterator[DefinitionWarning]:
-    if len(changes) <= _MOST_LISTED:
+    if len(changes) <= _MAX_SINGLE_WARNINGS:
         for change in changes:
             event = change.after.event
-            which = "this new event" if change.before is None else "the moved event"
-            message = f"{_day(event)} is in the past, so nobody is reminded of {which}"
+            kind = "new" if change.before is None else "moved"
+            message = f"{_day(event)} is in the past, so the {kind} event has no reminders"
             yield defined.warn(event, "start", f"{message}; check the year")
         return
     first, *_, last = sorted((change.after.event for change in changes), key=_day)
     message = (
         f"{len(changes):,} new or moved events of this calendar are in the past, from "
-        f"{_day(first)} to {_day(last)}, so nobody is reminded of them; check the years"
+        f"{_day(first)} to {_day(last)}, so they have no reminders; check the years"
     )
     yield defined.warn(first, "start", message)
 

@@ -1,4 +1,4 @@
-"""The reminders of any window of time, from what is published: for showing and for rehearsing."""
+"""The reminders of a window of time by the published state, for reports and rehearsals."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from calfeed.store.outbox.reminders import load_reminders
 
 @dataclass(frozen=True)
 class Planned:
-    """A reminder in a window; `state` is as kept, empty where it was never on the list.
+    """A reminder in a window; `state` is that of its row, empty if it has none.
 
-    `public` says whether its calendar is, and `endpoints` are those that it goes to.
+    `public` is the visibility of its calendar, and `endpoints` are its receivers.
     """
 
     reminder: Reminder
@@ -34,8 +34,8 @@ class Planned:
 
 
 def load_window(database: Transactions, begin: datetime, end: datetime) -> list[Planned]:
-    """What fires in `begin <= due < end`, with the endpoints that get it, by due time."""
-    found = []
+    """Load the reminders of `begin <= due < end`, by due time, with their receivers."""
+    planned = []
     with database.read() as connection:
         rows = load_events(connection)
         states = {row.key: row.state for row in load_reminders(connection, window=(begin, end))}
@@ -48,22 +48,22 @@ def load_window(database: Transactions, begin: datetime, end: datetime) -> list[
             receivers = find_receivers(endpoints, event, public)
             for reminder in plan_reminders(event, begin, end):
                 state = states.get(reminder.key, "")
-                found.append(Planned(reminder, row.revision, state, public, receivers))
-    return sorted(found, key=lambda one: (one.reminder.due, one.reminder.key))
+                planned.append(Planned(reminder, row.revision, state, public, receivers))
+    return sorted(planned, key=lambda item: (item.reminder.due, item.reminder.key))
 
 
 def find_receivers(
     endpoints: Iterable[Endpoint], event: Event, public: bool
 ) -> tuple[Endpoint, ...]:
-    """Which of these endpoints get the reminders of an event, in a calendar that is public or not.
+    """Return the active endpoints that want the reminders of an event.
 
-    Those are active ones, as what is for others is held.
+    `public` is the visibility of its calendar.
     """
     subject = make_subject("reminder.due", event)
     return tuple(
-        one
-        for one in endpoints
-        if one.state is EndpointState.ACTIVE
-        and one.filters.allow(public)
-        and one.filters.want(subject)
+        endpoint
+        for endpoint in endpoints
+        if endpoint.state is EndpointState.ACTIVE
+        and endpoint.filters.allow(public)
+        and endpoint.filters.want(subject)
     )

@@ -1,1 +1,1 @@
-"""Reminders: when they are due, what messages say, how they are signed and tried again."""
+"""Reminders: due times, messages, digests, signatures, retries, endpoint options."""

@@ -1,4 +1,4 @@
-"""Digests: the reminders that were gathered for an endpoint, told in one message."""
+"""Digests: the reminders that were gathered for an endpoint, in one message."""
 
 from __future__ import annotations
 
@@ -13,24 +13,22 @@ from calfeed.counting import count
 from calfeed.ical.occurrences import Moment
 from calfeed.ical.text import format_when
 from calfeed.reminders.filters import Subject
-from calfeed.reminders.messages import Message, make_body, make_id, tell_distance
+from calfeed.reminders.messages import Message, format_distance, make_body, make_id
 
-MOST = 200
-"""How many reminders one digest tells of at the most."""
+MAX_ENTRIES = 200
 
-LARGEST = 200_000
-"""And how many bytes of them, unless one alone has more."""
+MAX_BYTES = 200_000
+"""The largest sum of the bodies in a digest, unless a single one is larger."""
 
-_IN_LINE = 5
-"""How many dates the line for people names."""
+_MAX_DATES_IN_TEXT = 5
 
 
 @dataclass(frozen=True)
-class Told:
-    """A reminder's message as a digest tells it: its id and body, and when (UTC) the occurrence
-    begins and the message stops to matter.
+class DigestEntry:
+    """A reminder's message in a digest.
 
-    `digest` is the digest that told of it before, and was not received.
+    `begins` (UTC) is when its occurrence begins, `until` (UTC) when it stops being relevant.
+    `digest` is an earlier digest with this reminder that was not received.
     """
 
     message_id: str
@@ -40,64 +38,68 @@ class Told:
     digest: str | None = None
 
 
-def split(told: Iterable[Told]) -> Iterator[list[Told]]:
-    """Put reminders, nearest occurrence first, into parts that one digest has room for."""
-    part: list[Told] = []
+def split_entries(entries: Iterable[DigestEntry]) -> Iterator[list[DigestEntry]]:
+    """Split entries, nearest occurrence first, into the parts that fit into one digest each."""
+    part: list[DigestEntry] = []
     size = 0
-    for one in _in_order(told):
-        if part and (len(part) == MOST or size + len(one.body) > LARGEST):
+    for entry in _by_occurrence(entries):
+        if part and (len(part) == MAX_ENTRIES or size + len(entry.body) > MAX_BYTES):
             yield part
             part, size = [], 0
-        part.append(one)
-        size += len(one.body)
+        part.append(entry)
+        size += len(entry.body)
     if part:
         yield part
 
 
-def name_digest(endpoint: str, due: datetime, told: Sequence[Told]) -> str:
-    """The id of an endpoint's digest that goes out at `due`.
+def digest_id(endpoint: str, due: datetime, entries: Sequence[DigestEntry]) -> str:
+    """The message id of an endpoint's digest that is due at `due`.
 
-    What it tells first is part of it: a clock that is put back comes to the same time twice.
+    Depends on the first entry, because the same due time comes twice if the clock is set back.
     """
-    first = told[0]
+    first = entries[0]
     return make_id("digest", endpoint, due.isoformat(), first.message_id, first.digest or "")
 
 
-def digest_message(message_id: str, told: Iterable[Told], at: datetime) -> Message:
+def digest_message(message_id: str, entries: Iterable[DigestEntry], at: datetime) -> Message:
     """The digest of some reminders, nearest occurrence first, that is made at `at`.
 
-    It has the data of each reminder's message, with a text that is true at `at`. It matters as
-    long as any of them does.
+    Has the data of each reminder's message, with texts as of `at`. Stays relevant as long as any
+    of them.
     """
-    told = _in_order(told)
-    data = [_tell_at(json.loads(one.body)["data"], at) for one in told]
-    dates = {(one["event"]["uid"], one["occurrence"]["start"]): one["text"] for one in data}
-    lines = list(dates.values())
-    more = f"; and {len(lines) - _IN_LINE} more" if len(lines) > _IN_LINE else ""
-    text = f"{count(len(lines), 'date')}: {'; '.join(lines[:_IN_LINE])}{more}"
+    entries = _by_occurrence(entries)
+    data = [_update_text(json.loads(entry.body)["data"], at) for entry in entries]
+    texts = {
+        (reminder["event"]["uid"], reminder["occurrence"]["start"]): reminder["text"]
+        for reminder in data
+    }
+    lines = list(texts.values())
+    rest = len(lines) - _MAX_DATES_IN_TEXT
+    more = f"; and {rest} more" if rest > 0 else ""
+    text = f"{count(len(lines), 'date')}: {'; '.join(lines[:_MAX_DATES_IN_TEXT])}{more}"
     return Message(
         id=message_id,
         subject=Subject(type="reminder.digest", calendar="", event=""),
         at=at,
         body=make_body("reminder.digest", at, {"reminders": data, "text": text}),
-        until=max(one.until for one in told),
+        until=max(entry.until for entry in entries),
         text=text,
     )
 
 
-def _in_order(told: Iterable[Told]) -> list[Told]:
-    return sorted(told, key=lambda one: (one.begins, one.message_id))
+def _by_occurrence(entries: Iterable[DigestEntry]) -> list[DigestEntry]:
+    return sorted(entries, key=lambda entry: (entry.begins, entry.message_id))
 
 
-def _tell_at(data: dict[str, Any], at: datetime) -> dict[str, Any]:
-    """A reminder's data with its text as of another time than it was made."""
+def _update_text(data: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """A reminder's data, with its text as of `at`."""
     event, occurrence = data["event"], data["occurrence"]
     zone, all_day = ZoneInfo(occurrence["time_zone"]), occurrence["all_day"]
-    start, end = (_read(occurrence[key], zone, all_day) for key in ("start", "end"))
+    start, end = (_parse_time(occurrence[key], zone, all_day) for key in ("start", "end"))
     summary = occurrence.get("summary", event["summary"])
-    distance = tell_distance(start, zone, at)
+    distance = format_distance(start, zone, at)
     return {**data, "text": f"{summary}: {format_when(start, end)}, {distance}"}
 
 
-def _read(text: str, zone: ZoneInfo, all_day: bool) -> Moment:
+def _parse_time(text: str, zone: ZoneInfo, all_day: bool) -> Moment:
     return date.fromisoformat(text) if all_day else datetime.fromisoformat(text).astimezone(zone)

@@ -11,14 +11,14 @@ MESSAGE_TYPES = (
     "event.changed",
     "event.cancelled",
 )
-"""The types an endpoint can choose from.
+"""The types that a filter can name.
 
-`endpoint.test` and `endpoint.verify` come whatever it has chosen.
+`endpoint.test` and `endpoint.verify` are sent regardless of filters.
 """
 
 
 class Subject(BaseModel):
-    """What a message is about, as far as filters ask, and whether it is only a rehearsal."""
+    """The properties of a message that filters match, and whether it is a rehearsal."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,11 +30,11 @@ class Subject(BaseModel):
 
 
 class Filters(BaseModel):
-    """What an endpoint wants: within each list any of its entries, and something of every list.
+    """Which messages an endpoint wants: those that match an entry of each list.
 
-    An empty list asks for nothing in particular. `events` are named `calendar/event`.
-    `public_only` is for endpoints that nobody here vouches for: what is private when it is told
-    is not for them, whatever they want.
+    An empty list matches everything. `events` are named `calendar/event`. `public_only` is for
+    endpoints that were registered from outside: they never get messages about calendars that are
+    private at the time.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,11 +46,11 @@ class Filters(BaseModel):
     public_only: bool = False
 
     def allow(self, public: bool) -> bool:
-        """Whether anything may be told of a calendar that is public, or is not, at the time."""
+        """Return whether messages about a calendar may be sent, given whether it is public."""
         return public or not self.public_only
 
     def want(self, subject: Subject) -> bool:
-        """Whether a message about this subject is wanted."""
+        """Return whether a message about this subject is wanted."""
         return (
             (not self.types or subject.type in self.types)
             and (not self.calendars or subject.calendar in self.calendars)

@@ -1,6 +1,6 @@
-"""Messages: what a webhook's body says (Standard Webhooks: type, timestamp, data).
+"""Messages: the JSON bodies of webhooks (Standard Webhooks: type, timestamp, data).
 
-Bodies are made once and stored, so every attempt sends the same bytes.
+A body is made once and stored, so that every attempt sends the same bytes.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,21 +22,21 @@ from calfeed.model.revision import Revision
 from calfeed.reminders.filters import Subject
 from calfeed.reminders.plan import Reminder
 
-LATE = timedelta(minutes=1)
-"""From here on a reminder says how late it is."""
+LATE_AFTER = timedelta(minutes=1)
+"""The delay after which a reminder counts as late, and mentions it."""
 
-_MOST_OCCURRENCES = 50
-"""How many occurrences a message names."""
+_MAX_OCCURRENCES = 50
+"""How many occurrences a message lists."""
 
 _TYPES = {Kind.WITHDRAWN: "cancelled"}
 
 
 @dataclass(frozen=True)
 class Message:
-    """One thing to tell: `id` is the webhook-id, the same for every endpoint and attempt.
+    """A message; `id` is the webhook-id, the same for every endpoint and attempt.
 
-    `until` (UTC) is when it stops to matter; None: it always does. It is not sent before
-    `send_from` (UTC). `text` is what it says in one line, `uid` the event it is about.
+    `until` (UTC) is when it stops being relevant; None for never. It is not sent before
+    `send_from` (UTC). `text` is the message in one line, `uid` its event.
     """
 
     id: str
@@ -59,25 +59,25 @@ def reminder_message(
 ) -> Message:
     """The message of a reminder that is sent at `now`.
 
-    Its id comes from the reminder's key, so that no crash can give one reminder two ids.
-    `rehearsal` is a name for one rehearsal, which makes ids of its own and marks the body.
+    Its id is derived from the reminder's key, so that a crash cannot give one reminder two ids.
+    `rehearsal` is the unique name of a rehearsal, which has its own ids and marks the body.
     """
     event = reminder.event
-    late = now - reminder.due
-    is_late = late > LATE and rehearsal is None
+    delay = now - reminder.due
+    is_late = delay > LATE_AFTER and rehearsal is None
     summary = text_in(reminder.occurrence.summary, event.language)
     when = format_when(reminder.occurrence.start, reminder.occurrence.end)
-    lateness = f" (this reminder is {format_span(late)} late)" if is_late else ""
-    # On time means at the due time: "in 7 days" must not become "in 6 days" by a few milliseconds.
+    lateness = f" (this reminder is {format_span(delay)} late)" if is_late else ""
+    # Count from the due time, so that milliseconds do not turn "in 7 days" into "in 6 days".
     moment = now if is_late else reminder.due
-    distance = tell_distance(reminder.occurrence.start, event.zone, moment)
+    distance = format_distance(reminder.occurrence.start, event.zone, moment)
     data: dict[str, Any] = {
         "event": describe_event(revision, page),
         "occurrence": describe_occurrence(event, reminder.occurrence),
         "reminder": {
             "rule": str(reminder.rule),
-            "due": _write(reminder.due.astimezone(event.zone)),
-            "late_seconds": int(late.total_seconds()) if is_late else 0,
+            "due": reminder.due.astimezone(event.zone).isoformat(),
+            "late_seconds": int(delay.total_seconds()) if is_late else 0,
         },
         "text": f"{summary}: {when}, {distance}{lateness}",
     }
@@ -96,8 +96,8 @@ def reminder_message(
 def change_message(change: EventChange, now: datetime, *, page: str | None = None) -> Message:
     """The message of a change that is announced at `now`.
 
-    Its id comes from the state that it tells of, so that it is the same where that is found out
-    once more: by another process, or after a restore.
+    Its id is derived from the new state of the event, so that another process, or this one after
+    a restore, gives the same change the same id.
     """
     revision, previous = change.after, change.before
     event = revision.event
@@ -124,8 +124,8 @@ def change_message(change: EventChange, now: datetime, *, page: str | None = Non
     )
 
 
-def tell_again(message: Message, times: int) -> Message:
-    """The message of a state that an event came back to, after it was told so many times before."""
+def repeat_message(message: Message, times: int) -> Message:
+    """The message of a state that an event returned to, after so many earlier messages."""
     return replace(message, id=make_id(message.id, str(times)))
 
 
@@ -142,9 +142,9 @@ def probe_message(endpoint: str, now: datetime, nonce: str) -> Message:
 
 
 def verify_message(endpoint: str, now: datetime, challenge: str, until: datetime) -> Message:
-    """The message that asks a registered endpoint whether it wants any; of no use from `until` on.
+    """The message that verifies a registered endpoint, which has to confirm before `until`.
 
-    Only the body has the challenge, so no record shows it.
+    The challenge is only in the body, so that no report shows it.
     """
     text = "Somebody registered this endpoint with calfeed. Ignore this if it was not you."
     data = {"endpoint": endpoint, "challenge": challenge, "text": text}
@@ -159,19 +159,19 @@ def verify_message(endpoint: str, now: datetime, challenge: str, until: datetime
 
 
 def verify_id(endpoint: str) -> str:
-    """The webhook-id of the message with an endpoint's challenge: there is one."""
+    """The id of an endpoint's verification message."""
     return make_id("verify", endpoint)
 
 
 def make_id(*parts: str) -> str:
-    """A webhook-id made of what the message is about."""
+    """Derive a webhook-id from the parts that identify a message."""
     return "msg_" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def describe_event(revision: Revision, page: str | None = None) -> dict[str, Any]:
-    """An event as JSON, texts in the calendar's language and without markup.
+    """An event as JSON, with plain texts in the calendar's language, and without empty values.
 
-    `page` is its page's address. What an event does not have is left out.
+    `page` is the URL of its page.
     """
     event = revision.event
     entries: dict[str, Any] = {
@@ -197,49 +197,50 @@ def describe_event(revision: Revision, page: str | None = None) -> dict[str, Any
 
 
 def _describe_details(event: Event) -> dict[str, Any]:
-    said = event.model_dump(mode="json", include=set(PROPERTIES), exclude_defaults=True)
-    return {PROPERTIES[name].key: value for name, value in said.items()}
+    values = event.model_dump(mode="json", include=set(PROPERTIES), exclude_defaults=True)
+    return {PROPERTIES[name].key: value for name, value in values.items()}
 
 
 def describe_occurrence(event: Event, occurrence: Occurrence) -> dict[str, Any]:
     """An occurrence as JSON; `id` is empty for an event that does not recur.
 
-    `summary` is there where it is not called as the event is.
+    Has a `summary` only if it differs from the event's.
     """
-    own = text_in(occurrence.summary, event.language)
-    named = {} if occurrence.summary == event.summary else {"summary": own}
-    return {"id": occurrence.id, **named, **describe_time(event, occurrence.start, occurrence.end)}
+    summary = text_in(occurrence.summary, event.language)
+    own_summary = {} if occurrence.summary == event.summary else {"summary": summary}
+    time = describe_time(event, occurrence.start, occurrence.end)
+    return {"id": occurrence.id, **own_summary, **time}
 
 
 def describe_occurrences(change: EventChange) -> list[dict[str, Any]]:
-    """The occurrences that a change concerns, as JSON: each as it is, and as it was."""
+    """The occurrences that a change affects, as JSON, with their previous times."""
     event = change.after.event
     return [
         {
-            **describe_occurrence(event, one.after),
-            "status": one.after.status.value,
+            **describe_occurrence(event, occurrence.after),
+            "status": occurrence.after.status.value,
             **(
-                {"previous": describe_time(event, one.before.start, one.before.end)}
-                if one.before is not None
+                {"previous": describe_time(event, occurrence.before.start, occurrence.before.end)}
+                if occurrence.before is not None
                 else {}
             ),
         }
-        for one in change.occurrences[:_MOST_OCCURRENCES]
+        for occurrence in change.occurrences[:_MAX_OCCURRENCES]
     ]
 
 
 def describe_time(event: Event, start: Moment, end: Moment | None) -> dict[str, Any]:
     """A time as JSON: dates, or wall times with their offset. `end` is exclusive, as in feeds."""
     return {
-        "start": _write(start),
-        "end": _write(end if end is not None else start),
+        "start": start.isoformat(),
+        "end": (end if end is not None else start).isoformat(),
         "all_day": event.all_day,
         "time_zone": event.time_zone,
     }
 
 
-def tell_distance(start: Moment, zone: ZoneInfo, moment: datetime) -> str:
-    """How far off what starts at `start`, in `zone`, is at a moment: "in 7 days", "today"."""
+def format_distance(start: Moment, zone: ZoneInfo, moment: datetime) -> str:
+    """The time from a moment to `start`, in `zone`: "in 7 days", "today", "now"."""
     if not isinstance(start, datetime):
         days = (start - moment.astimezone(zone).date()).days
         return {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
@@ -248,7 +249,7 @@ def tell_distance(start: Moment, zone: ZoneInfo, moment: datetime) -> str:
 
 
 def format_span(span: timedelta) -> str:
-    """A span in its largest unit: "3 days", "1 hour"."""
+    """Format a duration in its largest unit: "3 days", "1 hour"."""
     minutes = int(abs(span).total_seconds()) // 60
     for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
         if minutes >= size:
@@ -257,7 +258,7 @@ def format_span(span: timedelta) -> str:
 
 
 def make_subject(message_type: str, event: Event, *, rehearsal: bool = False) -> Subject:
-    """What a message of a type about an event is about."""
+    """The subject of a message about an event."""
     return Subject(
         type=message_type,
         calendar=event.calendar,
@@ -271,14 +272,10 @@ def _in_language(text: Text | None, event: Event) -> str | None:
     return text_in(text, event.language) if text else None
 
 
-def _write(moment: date | datetime) -> str:
-    return moment.isoformat()
-
-
 def make_body(
     message_type: str, now: datetime, data: dict[str, Any], extra: dict[str, Any] | None = None
 ) -> bytes:
-    """A message's bytes; `extra` stands beside its type."""
+    """Make a message's body; `extra` are further top-level keys."""
     timestamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body = {"type": message_type, "timestamp": timestamp, **(extra or {}), "data": data}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""How an endpoint wants its messages: how fast, at which hours, one by one or gathered."""
+"""Endpoint options: rate limit, quiet hours, digests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 def _check_wall_time(value: time) -> time:
     if value.tzinfo is not None:
-        raise ValueError("a time of day has no offset: it is on the clock of time_zone")
+        raise ValueError("a time of day must have no offset; it is in time_zone")
     return value
 
 
@@ -34,7 +34,7 @@ class _Value(BaseModel):
 
 
 class QuietHours(_Value):
-    """The hours in which nothing is sent: from `begin` until `end`, over midnight if need be."""
+    """The hours in which nothing is sent, from `begin` until `end`; they may span midnight."""
 
     begin: WallTime
     end: WallTime
@@ -42,12 +42,12 @@ class QuietHours(_Value):
     @model_validator(mode="after")
     def _check(self) -> QuietHours:
         if self.begin == self.end:
-            raise ValueError("quiet hours have to end at another time than they begin")
+            raise ValueError("quiet hours must not begin and end at the same time")
         return self
 
 
 class Digest(_Value):
-    """When gathered reminders are sent: at a time of every day, or of one day of the week."""
+    """The time at which gathered reminders are sent, every day or on one day of the week."""
 
     at: WallTime
     weekday: Annotated[int, Field(ge=0, le=6)] | None = None
@@ -55,14 +55,14 @@ class Digest(_Value):
 
 
 MAX_RATE = 600_000
-"""The most posts in a minute that an endpoint can ask for."""
+"""The highest rate limit, in messages per minute."""
 
 
 class Options(_Value):
-    """What an endpoint asks for. The hours are on the wall clock of `time_zone`."""
+    """The options of an endpoint. Times of day are in `time_zone`."""
 
     rate: Annotated[int, Field(ge=1, le=MAX_RATE)] | None = None
-    """The most posts in a minute."""
+    """The rate limit, in messages per minute."""
     time_zone: str = "UTC"
     quiet: QuietHours | None = None
     digest: Digest | None = None
@@ -73,7 +73,7 @@ class Options(_Value):
         return check_zone(value)
 
     def quiet_until(self, moment: datetime) -> datetime | None:
-        """The end (UTC) of the quiet hours that a moment lies in; None where it lies in none."""
+        """The end (UTC) of the quiet hours that contain a moment; None if none do."""
         if self.quiet is None:
             return None
         local = moment.astimezone(self._zone)
@@ -89,28 +89,28 @@ class Options(_Value):
         return self._next(local, quiet.end, later)
 
     def digest_after(self, moment: datetime) -> datetime | None:
-        """When (UTC) the next digest after a moment is sent; None where there are none.
+        """The time (UTC) of the next digest after a moment; None without digests.
 
-        One that would fall into the quiet hours is sent at their end.
+        A digest that is scheduled within the quiet hours is sent at their end.
         """
         if self.digest is None:
             return None
         local = moment.astimezone(self._zone)
         weekday = self.digest.weekday
-        ahead = 0 if weekday is None else (weekday - local.weekday()) % 7
-        step = 1 if weekday is None else 7
-        # The one before the next may be waiting for the quiet hours to end.
-        for turn in (-1, 0, 1):
-            at = self._at(local, self.digest.at, timedelta(days=ahead + turn * step))
+        days_ahead = 0 if weekday is None else (weekday - local.weekday()) % 7
+        interval = 1 if weekday is None else 7
+        # Begin with the previous one, which may be delayed by quiet hours.
+        for offset in (-1, 0, 1):
+            at = self._at(local, self.digest.at, timedelta(days=days_ahead + offset * interval))
             at = self.quiet_until(at) or at
             if at > moment:
                 break
         return at
 
     def _next(self, local: datetime, clock: time, later: timedelta) -> datetime:
-        """A wall time that lies ahead: of an hour that comes twice, the one still to come."""
-        found = self._at(local, clock, later)
-        return found if found > local else self._at(local, clock.replace(fold=1), later)
+        """A future wall time: of an hour that occurs twice, the first that is not past."""
+        at = self._at(local, clock, later)
+        return at if at > local else self._at(local, clock.replace(fold=1), later)
 
     def _at(self, local: datetime, clock: time, later: timedelta) -> datetime:
         wall = datetime.combine(local.date() + later, clock, self._zone)

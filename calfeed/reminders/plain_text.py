@@ -1,4 +1,4 @@
-"""Notes: a message as people read it in a chat or a mail, a title and plain text."""
+"""Messages as plain text with a title, for chats and mail."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from calfeed.counting import count
 from calfeed.model.texts import shortened
 
-LONGEST_TITLE = 100
-"""How many characters a title has at the most; it becomes the subject of a mail."""
+MAX_TITLE_LENGTH = 100
+"""The title becomes the subject of a mail."""
 
 _TITLES = {
     "reminder.due": "Reminder",
@@ -22,18 +22,17 @@ _TITLES = {
 
 
 @dataclass(frozen=True)
-class Note:
-    """What people read: a title of one line, and plain text in lines."""
+class Notification:
+    """A message for people: a title of one line, and plain text."""
 
     title: str
     text: str
 
 
-def write_note(body: bytes) -> Note:
-    """Write what a message's bytes say for people: what, where, its sources and its page.
+def format_notification(body: bytes) -> Notification:
+    """Format a message's body for people: its text, location, sources and page.
 
-    A digest becomes a list of its dates, nearest first. A note of why an event changed is part of
-    the message's own text.
+    A digest becomes a list of its dates, nearest first.
     """
     message = json.loads(body)
     data = message["data"]
@@ -47,21 +46,24 @@ def write_note(body: bytes) -> Note:
     if message.get("rehearsal"):
         title = f"Rehearsal: {title}"
         lines.append("This is a rehearsal.")
-    return Note(shortened(" ".join(title.split()), LONGEST_TITLE), "\n".join(lines))
+    return Notification(shortened(" ".join(title.split()), MAX_TITLE_LENGTH), "\n".join(lines))
 
 
 def _list_dates(reminders: list[dict[str, Any]]) -> tuple[str, list[str]]:
-    # Two reminders of one date are one entry.
-    dates = {(one["event"]["uid"], one["occurrence"]["start"]): one for one in reminders}
+    # Several reminders of one occurrence give one line.
+    by_occurrence = {
+        (reminder["event"]["uid"], reminder["occurrence"]["start"]): reminder
+        for reminder in reminders
+    }
     lines = []
-    for one in dates.values():
-        page = one["event"].get("page")
-        lines.append(f"- {one['text']}" + (f"\n  {page}" if page else ""))
+    for reminder in by_occurrence.values():
+        page = reminder["event"].get("page")
+        lines.append(f"- {reminder['text']}" + (f"\n  {page}" if page else ""))
     return f"{count(len(lines), 'date')} ahead", lines
 
 
 def _summary(data: dict[str, Any]) -> str:
-    """What the occurrence is called, or else its event."""
+    """The summary of the occurrence if it has its own, else that of the event."""
     summary: str = data.get("occurrence", {}).get("summary", data["event"]["summary"])
     return summary
 
@@ -71,8 +73,8 @@ def _describe(event: dict[str, Any]) -> list[str]:
     if "location" in event:
         lines.append(f"Where: {event['location']}")
     for source in event["sources"]:
-        named = [source["title"], source["date"], source["url"]]
-        lines.append("Source: " + ", ".join(part for part in named if part))
+        parts = [source["title"], source["date"], source["url"]]
+        lines.append("Source: " + ", ".join(part for part in parts if part))
     if "page" in event:
         lines.append(event["page"])
     return lines

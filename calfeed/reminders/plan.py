@@ -1,4 +1,4 @@
-"""The plan of reminders: which are due when, for one event over a window of time."""
+"""Plan the reminders of an event: their keys and due times within a window of time."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from calfeed.ical.occurrences import Occurrence, expand
 from calfeed.model.events import Event, ReminderRule, Status
 
 GRACE = timedelta(minutes=10)
-"""How long a reminder still goes out that is due at, or after, the moment it reminds of."""
+"""How long after its due time a reminder is still sent, if the occurrence has begun by then."""
 
-_BEHIND = timedelta(days=2)
-"""More than passes from the beginning of an occurrence until its reminders are of no use.
+_LOOK_BACK = timedelta(days=2)
+"""Longer than from the start of an occurrence to the end of its reminders' relevance.
 
-That of a date may be due during its day.
+Reminders of an all-day occurrence may be due during the day.
 """
 
 
 @dataclass(frozen=True)
 class Reminder:
-    """One moment before one occurrence at which people are told.
+    """A time before an occurrence at which people are notified.
 
-    `key` is made of the event, the occurrence, its start on the wall clock and the rule: planning
-    twice gives the same key, a moved date another. `due` and `until` are UTC; from `until` on it
-    is no use any more and counts as missed.
+    `key` is derived from the event, the occurrence, its start in wall time and the rule. So
+    planning again gives the same key, and a moved date another one. `due` and `until` are UTC;
+    from `until` on an unsent reminder counts as missed.
     """
 
     key: str
@@ -38,46 +38,45 @@ class Reminder:
 
 
 def plan_reminders(event: Event, after: datetime, before: datetime) -> Iterator[Reminder]:
-    """The reminders of an event that are due in `after <= due < before` (aware), by due time."""
-    for reminder in _find(event, after - _BEHIND, before):
+    """Yield the reminders of an event with `after <= due < before` (aware), by due time."""
+    for reminder in _list_reminders(event, after - _LOOK_BACK, before):
         if reminder.due >= after:
             yield reminder
 
 
 def pending_reminders(event: Event, now: datetime, horizon: timedelta) -> Iterator[Reminder]:
-    """The reminders that ought to be on the list at `now`.
+    """Yield the reminders that should be planned at `now`: due within the horizon, or relevant.
 
-    Those due within the horizon, and those overdue whose occurrence has yet to begin: a publish
-    may come after the time at which it should have reminded. Of what is past, none.
+    An event may be published after the due time of a reminder, and before the occurrence.
     """
-    for reminder in _find(event, now - _BEHIND, now + horizon):
+    for reminder in _list_reminders(event, now - _LOOK_BACK, now + horizon):
         if reminder.until > now:
             yield reminder
 
 
-def _find(event: Event, begin: datetime, before: datetime) -> list[Reminder]:
+def _list_reminders(event: Event, begin: datetime, before: datetime) -> list[Reminder]:
     """The reminders due before `before` of the occurrences from `begin` on, by due time."""
     if event.status is Status.CANCELLED or not event.reminders:
         return []
-    reach = max(_reach(rule) for rule in event.reminders)
-    found = [
+    lead = max(_max_lead(rule) for rule in event.reminders)
+    reminders = [
         reminder
-        for occurrence in expand(event, begin, before + reach)
+        for occurrence in expand(event, begin, before + lead)
         if occurrence.status is not Status.CANCELLED
         for rule in event.reminders
         if (reminder := make_reminder(event, occurrence, rule)).due < before
     ]
-    return sorted(found, key=lambda reminder: (reminder.due, reminder.key))
+    return sorted(reminders, key=lambda reminder: (reminder.due, reminder.key))
 
 
 def make_reminder(event: Event, occurrence: Occurrence, rule: ReminderRule) -> Reminder:
-    """The reminder that a rule gives an occurrence."""
+    """Make the reminder of an occurrence by a rule."""
     due = rule.due(occurrence.start, event.zone).astimezone(UTC)
-    original = "" if occurrence.original is None else _name_wall(occurrence.original)
-    start = _name_wall(occurrence.start)
-    name = "\0".join([event.uid, original, start, event.time_zone, rule.key])
+    original = "" if occurrence.original is None else _format_wall_time(occurrence.original)
+    start = _format_wall_time(occurrence.start)
+    identity = "\0".join([event.uid, original, start, event.time_zone, rule.key])
     return Reminder(
-        key=hashlib.sha256(name.encode()).hexdigest()[:40],
+        key=hashlib.sha256(identity.encode()).hexdigest()[:40],
         event=event,
         occurrence=occurrence,
         rule=rule,
@@ -87,10 +86,9 @@ def make_reminder(event: Event, occurrence: Occurrence, rule: ReminderRule) -> R
 
 
 def relevant_until(event: Event, occurrence: Occurrence, due: datetime) -> datetime:
-    """Until when a reminder is of use: the occurrence's beginning.
+    """Until when a reminder is relevant: the occurrence's start, or `GRACE` after its due time.
 
-    A date has no hour, so an all-day occurrence counts as begun when its first day is over; and
-    what is due at the beginning itself keeps a few minutes' grace.
+    For an all-day occurrence the end of its first day takes the place of the start.
     """
     begins = occurrence.begins
     if event.all_day:
@@ -99,13 +97,14 @@ def relevant_until(event: Event, occurrence: Occurrence, due: datetime) -> datet
     return max(begins.astimezone(UTC), due + GRACE)
 
 
-def _name_wall(moment: date | datetime) -> str:
-    """A moment on the wall clock: new rules of its zone shift the instant, and not this."""
+def _format_wall_time(moment: date | datetime) -> str:
+    """Format a wall time, which new zone rules do not shift."""
     if not isinstance(moment, datetime):
         return moment.isoformat()
     return f"{moment.replace(tzinfo=None, fold=0).isoformat()}/{moment.fold}"
 
 
-def _reach(rule: ReminderRule) -> timedelta:
+def _max_lead(rule: ReminderRule) -> timedelta:
+    """An upper bound of the time from a reminder to its occurrence."""
     span = rule.before
     return timedelta(days=span.months * 31 + span.days + 2, minutes=span.minutes)

@@ -1,7 +1,7 @@
-"""What follows from one attempt to deliver a message: done, again later, or never.
+"""Retries: decide what follows from the outcome of an attempt.
 
-The schedule is that of Standard Webhooks: ten attempts over about 75 hours, each wait varied by
-up to a fifth so that what failed together does not come back together.
+The schedule is that of Standard Webhooks: ten attempts over about 75 hours. Jitter of up to a
+fifth spreads the retries of deliveries that failed together.
 """
 
 from __future__ import annotations
@@ -25,21 +25,20 @@ SCHEDULE = (
     timedelta(hours=20),
     timedelta(hours=24),
 )
-"""The wait before each attempt, counted from the end of the one before it."""
+"""The delay before each attempt, from the end of the previous one."""
 
-LONGEST_WAIT = timedelta(hours=24)
-"""The most that a receiver's Retry-After can put an attempt off."""
+MAX_RETRY_AFTER = timedelta(hours=24)
+"""The longest Retry-After that is respected."""
 
 _JITTER = 0.2
 
 
 class Outcome(NamedTuple):
-    """What came of one attempt: a status, or the error that there was instead of one.
+    """The outcome of an attempt: the status of a response, or an error.
 
-    `key` is the request's own. At most one of `status` and `error` (for people) is there; neither
-    is where a channel took the message, which gives no status. `retry_after` is that header's
-    value with a 429 or 503, as it was sent. `response_start` is the first kilobyte of the body as
-    text, `started_at` aware, in UTC.
+    `key` is that of the request. `error` is for people. Both `status` and `error` are None after
+    success in a channel. `retry_after` is the raw header of a 429 or 503. `response_start` is the
+    first kilobyte of the body as text, `started_at` aware, in UTC.
     """
 
     key: Hashable
@@ -52,37 +51,37 @@ class Outcome(NamedTuple):
 
     @property
     def received(self) -> bool:
-        """Whether the receiver has the message."""
+        """Whether the receiver accepted the message."""
         return is_received(self.status, self.error)
 
 
 def is_received(status: int | None, error: str | None) -> bool:
-    """Whether an attempt that ended so brought the message to its receiver."""
+    """Return whether an attempt with this status and error delivered the message."""
     return error is None and (status is None or 200 <= status < 300)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The receiver has the message."""
+    """The receiver accepted the message."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryAt:
-    """The message is to be posted again at `at`, not before."""
+    """The next attempt is at `at`."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """The message is not posted again by itself; `reason` is for people."""
+    """There is no further attempt; `reason` is for people."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Disable:
-    """The receiver says it is gone (410): nothing more is to be posted to this endpoint."""
+    """The receiver is gone (410), so its endpoint is to be disabled."""
 
 
 Decision = Delivered | RetryAt | GiveUp | Disable
@@ -97,11 +96,11 @@ def decide(
 ) -> Decision:
     """Decide what follows from the last of `attempts` attempts, which ended at `now`.
 
-    2xx is delivered, as is what a channel took, and 410 disables the endpoint. Everything else,
-    redirects and a missing answer among them, is tried again on the schedule, with `jitter` (0 to
-    1, from a random source) choosing within a fifth either way. Retry-After with a 429 or 503 can
-    put that off, by 24 hours at most, but not bring it forward. It is given up after the last
-    attempt of the schedule, or where the next one would be at or after `matters_until`.
+    2xx and success in a channel mean delivered, and 410 disables the endpoint. Everything else,
+    redirects included, is retried on the schedule; `jitter` (0 to 1, random) shifts the delay by
+    up to a fifth. Retry-After with a 429 or 503 can extend the delay to 24 hours, but not shorten
+    it. Gives up after the last attempt of the schedule, or if the next one would be at or after
+    `matters_until`.
     """
     status = outcome.status
     if outcome.received:
@@ -121,15 +120,15 @@ def decide(
 
 
 def _read_retry_after(text: str | None, now: datetime) -> timedelta:
-    """Read Retry-After (RFC 9110, 10.2.3), seconds or a date, as 0 to 24 hours from `now`."""
+    """Parse Retry-After (RFC 9110, 10.2.3), seconds or a date, as 0 to 24 hours from `now`."""
     value = (text or "").strip()
     if value.isascii() and value.isdigit():
-        # Ten digits are more than a day; int() and timedelta have limits of their own.
-        return min(timedelta(seconds=int(value.lstrip("0")[:10] or "0")), LONGEST_WAIT)
+        # Ten digits are more than a day; more could exceed the limits of int() and timedelta.
+        return min(timedelta(seconds=int(value.lstrip("0")[:10] or "0")), MAX_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return timedelta(0)
-    # "-0000" gives a naive time, which RFC 5322 (3.3) says is UTC.
+    # The offset "-0000" gives a naive time, which is UTC (RFC 5322, 3.3).
     moment = moment.replace(tzinfo=moment.tzinfo or UTC)
-    return min(max(moment - now, timedelta(0)), LONGEST_WAIT)
+    return min(max(moment - now, timedelta(0)), MAX_RETRY_AFTER)

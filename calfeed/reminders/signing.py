@@ -1,7 +1,7 @@
-"""Signatures of messages, as in Standard Webhooks 1.0 (HMAC-SHA256, `v1`).
+"""Message signatures by Standard Webhooks 1.0 (HMAC-SHA256, `v1`).
 
-A receiver can check a message with any Standard Webhooks library and its secret alone. While a
-secret is being replaced a message is signed with both, so no receiver has to change at once.
+A receiver can verify a message with any Standard Webhooks library and its secret. While a secret
+is rotated messages are signed with both, so that receivers need not change at the same moment.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from calfeed.errors import InvalidInputError
 
 _PREFIX = "whsec_"
-_SHORTEST, _LONGEST = 24, 64  # bytes, as the specification has it
+_MIN_BYTES, _MAX_BYTES = 24, 64  # by the specification
 
 
 def make_secret(random: bytes) -> str:
@@ -25,28 +25,27 @@ def make_secret(random: bytes) -> str:
 
     Raises InvalidInputError for fewer or more bytes.
     """
-    if not _SHORTEST <= len(random) <= _LONGEST:
+    if not _MIN_BYTES <= len(random) <= _MAX_BYTES:
         raise InvalidInputError(
-            f"a secret is made from {_SHORTEST} to {_LONGEST} random bytes, not {len(random)}"
+            f"a secret is made from {_MIN_BYTES} to {_MAX_BYTES} random bytes, not {len(random)}"
         )
     return _PREFIX + b64encode(random).decode("ascii")
 
 
 def check_secret(text: str) -> str:
-    """Return a secret, without white space around it, or raise InvalidInputError.
+    """Return a secret without surrounding white space, or raise InvalidInputError.
 
-    The message never repeats any part of what was given.
+    The error text has no part of the input.
     """
     secret = text.strip()
-    # from None: the errors of encode and b64decode can quote what they were given.
     try:
         random = b64decode(secret.removeprefix(_PREFIX).encode("ascii"), validate=True)
     except ValueError:
         random = b""
-    if not secret.startswith(_PREFIX) or not _SHORTEST <= len(random) <= _LONGEST:
+    if not secret.startswith(_PREFIX) or not _MIN_BYTES <= len(random) <= _MAX_BYTES:
         raise InvalidInputError(
-            f"this is no webhook secret: one is {_PREFIX} followed by base64 of "
-            f"{_SHORTEST} to {_LONGEST} bytes (it is not repeated here, to keep it secret)"
+            f"this is not a valid webhook secret; write {_PREFIX} followed by {_MIN_BYTES} to "
+            f"{_MAX_BYTES} bytes in base64 (the input is not shown, to keep it secret)"
         )
     return secret
 
@@ -59,19 +58,19 @@ def _signer(secret: str) -> Webhook:
 def sign_headers(
     message_id: str, at: datetime, body: bytes, secrets: Sequence[str]
 ) -> dict[str, str]:
-    """Make the three headers of one attempt: webhook-id, webhook-timestamp, webhook-signature.
+    """Make the headers of an attempt: webhook-id, webhook-timestamp, webhook-signature.
 
-    `at` is the moment of the attempt (aware); `body` is UTF-8 text. There is one signature for
-    each of `secrets`, in their order. Raises InvalidInputError for no secrets, and for a body
-    that is not UTF-8.
+    `at` is the time of the attempt (aware); `body` is UTF-8. There is one signature for each of
+    `secrets`, in their order. Raises InvalidInputError without secrets, and for a body that is not
+    UTF-8.
     """
     if not secrets:
-        raise InvalidInputError("a message is signed with at least one secret")
+        raise InvalidInputError("a message needs at least one secret to sign it with")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InvalidInputError("the body of a message has to be UTF-8") from error
-    moment = at.astimezone(UTC)  # the library takes the wall time and reads it as UTC
+        raise InvalidInputError("the body of a message must be UTF-8") from error
+    moment = at.astimezone(UTC)  # the library ignores the offset
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(floor(moment.timestamp())),
@@ -82,16 +81,16 @@ def sign_headers(
 
 
 def verify(headers: Mapping[str, str], body: bytes, secret: str) -> None:
-    """Raise InvalidInputError, with the reason, unless a received message's signature holds.
+    """Verify the signature of a received message; raise InvalidInputError with the reason.
 
-    A timestamp more than five minutes away from this machine's clock, which the library reads,
-    does not hold: that is what keeps a message from being played back later.
+    To prevent replay, the timestamp must be within five minutes of this machine's clock, which the
+    library reads itself.
     """
     try:
         _signer(secret).verify(body, dict(headers), json_parse=False)
     except WebhookVerificationError as error:
-        raise InvalidInputError(f"the signature does not hold: {error}") from error
+        raise InvalidInputError(f"the signature is not valid: {error}") from error
     except ValueError as error:
         raise InvalidInputError(
-            "the signature does not hold: the headers or the body are malformed"
+            "the signature is not valid: the headers or the body are malformed"
         ) from error

@@ -1,1 +1,1 @@
-"""One function for each thing that a user can do, whoever asks: a command, the API, the console."""
+"""Services: one function for each use case, shared by commands, API and console."""

@@ -1,4 +1,4 @@
-"""A copy of the database, and the way back to it."""
+"""Back up and restore the database."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from calfeed.store.database import Database
 from calfeed.store.migrate import is_empty, migrate
 
 Confirm = Callable[[Repeats, Lost], None]
-"""Shows what is sent again and what is lost; raises to end the restore."""
+"""Shows what is sent again and what cannot be decrypted; raises to abort the restore."""
 
 
 class Restored(NamedTuple):
-    """How many SEQUENCEs were raised, and where the database is kept that was there, if any was."""
+    """How many SEQUENCEs were raised, and the file of the replaced database, if there was one."""
 
     raised: int
     former: Path | None = None
@@ -31,48 +31,47 @@ class Restored(NamedTuple):
 def write_backup(database: Database, file: Path, *, replace: bool) -> int:
     """Write a consistent, checked copy of a SQLite database; return its size in bytes.
 
-    Raises InvalidInputError for PostgreSQL, whose own program makes the backup, StoreError where
-    there is nothing in the database.
+    Raises InvalidInputError for PostgreSQL, StoreError for an empty database.
     """
     if database.file is None:
         raise InvalidInputError(
-            "the database is PostgreSQL, whose own program makes the backup: "
+            "calfeed cannot back up a PostgreSQL database; run "
             f'`pg_dump --format=custom --file="{file}" "{_without_password(database)}"`'
         )
     if is_empty(database):
-        raise StoreError(f"there is nothing in the database {database.name} yet")
+        raise StoreError(f"the database {database.name} is still empty")
     return write_copy(database.file.path, file, replace=replace)
 
 
 def restore_in_place(database: Database, now: datetime, confirm: Confirm) -> Restored:
-    """Do what is left when a database was put back by other means."""
+    """Complete the restore of a database that another program has put back."""
     with database.read() as connection:
         repeats, lost = find_repeats(connection, now), find_lost(connection)
     confirm(repeats, lost)
     with database.write_exclusive() as connection:
-        end_sessions(connection)  # some of them were ended since the backup
+        end_sessions(connection)  # the backup may contain sessions that were ended since
         return Restored(raise_sequences(connection, None, now))
 
 
 def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm) -> Restored:
-    """Put a SQLite database back from a copy, and raise SEQUENCEs past what apps can have seen.
+    """Restore a SQLite database from a copy, and raise SEQUENCEs beyond those apps have seen.
 
-    Raises InvalidInputError for PostgreSQL, and for a file that is no database of calfeed,
-    StoreError while calfeed runs.
+    Raises InvalidInputError for PostgreSQL and for a file that is not a calfeed database,
+    StoreError while calfeed is running.
     """
     if database.file is None:
         raise InvalidInputError(
-            "the database is PostgreSQL, whose own program puts it back: "
+            "calfeed cannot restore a PostgreSQL database; run "
             f'`pg_restore --clean --if-exists --dbname="{_without_password(database)}" "{file}"`, '
             "then `calfeed restore --in-place`"
         )
     live = database.file.path
     aside = live.with_name(f"{live.name}.before-{now:%Y%m%dT%H%M%SZ}")
     with exclusive_access(live) as sound:
-        pass  # better to hear now that calfeed is running than after all that follows
+        pass  # fail early if calfeed is running
     with (
-        staged_copy(file, live) as made,
-        closing(Database(f"sqlite:///{made}", database.keys)) as copy,
+        staged_copy(file, live) as restored,
+        closing(Database(f"sqlite:///{restored}", database.keys)) as copy,
     ):
         if is_empty(copy):
             raise InvalidInputError(f"{file} is not a database of calfeed")
@@ -88,12 +87,12 @@ def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm
                 end_sessions(connection)
                 raised = raise_sequences(connection, seen, now)
             copy.close()
-            there = swap_in(made, live, aside)
-    return Restored(raised, aside if there else None)
+            replaced = swap_in(restored, live, aside)
+    return Restored(raised, aside if replaced else None)
 
 
 def _find_seen(database: Database, known: Lineage) -> dict[str, int] | None:
-    """The SEQUENCEs of the database that is replaced, if it is a later state of the backup."""
+    """The SEQUENCEs of the replaced database, if it is a later state of the backup."""
     with suppress(StoreError), database.read() as connection:
         if load_lineage(connection).continues(known):
             return load_last_sequences(connection)
@@ -101,6 +100,6 @@ def _find_seen(database: Database, known: Lineage) -> dict[str, int] | None:
 
 
 def _without_password(database: Database) -> str:
-    """The URL of a PostgreSQL database as its programs take it."""
+    """The URL of a PostgreSQL database for its programs, without the password."""
     url = database.engine.url.set(drivername="postgresql")._replace(password=None)
     return url.render_as_string(hide_password=False)

@@ -1,4 +1,4 @@
-"""Channels: what the operator's file names, kept as endpoints."""
+"""Channels of the channels file, stored as endpoints."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def keep_channels(database: Database, found: Mapping[str, Channel], now: datetime) -> None:
-    """Keep channels as endpoints; log which are new or different, and slips in their filters."""
-    if not found:
+def store_channels(database: Database, channels: Mapping[str, Channel], now: datetime) -> None:
+    """Store channels as endpoints; log additions, changes, and unknown names in filters."""
+    if not channels:
         return
-    wanted = [one.to_endpoint(now) for one in found.values()]
+    endpoints = [channel.to_endpoint(now) for channel in channels.values()]
     with database.write() as connection:
-        done = register_channels(connection, wanted, now)
-        slips = find_channel_slips(connection, found)
-    for words, ids in (("is added", done.added), ("is changed", done.changed)):
-        for key in ids:
-            _log.info("channel %s %s", key, words)
-    for slip in slips:
-        _log.warning("%s", slip)
+        stored = register_channels(connection, endpoints, now)
+        warnings = find_channel_warnings(connection, channels)
+    for change, ids in (("is added", stored.added), ("is changed", stored.changed)):
+        for endpoint_id in ids:
+            _log.info("channel %s %s", endpoint_id, change)
+    for warning in warnings:
+        _log.warning("%s", warning)
 
 
-def find_channel_slips(connection: Connection, found: Mapping[str, Channel]) -> list[str]:
-    """What the filters of channels name that is not published, at least not yet."""
+def find_channel_warnings(connection: Connection, channels: Mapping[str, Channel]) -> list[str]:
+    """Warn about names in filters of channels that are not published (yet)."""
     return [
-        f"channel {name}: {slip.message}"
-        for name, one in found.items()
-        for slip in find_unknown_names(connection, one.filters)
+        f"channel {name}: {fault.message}"
+        for name, channel in channels.items()
+        for fault in find_unknown_names(connection, channel.filters)
     ]

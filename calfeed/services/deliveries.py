@@ -1,4 +1,4 @@
-"""Deliveries: send again what failed."""
+"""Retry failed deliveries."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from calfeed.store.database import Transactions
 from calfeed.store.endpoints.records import find_endpoint
 from calfeed.store.outbox.deliveries import RetryResult, list_failed_ids, retry
 
-_STEP = 1000
-"""How many deliveries are made pending again in one transaction."""
+_BATCH_SIZE = 1000
+"""How many deliveries one transaction makes pending."""
 
 
-def retry_deliveries(database: Transactions, numbers: Sequence[int], now: datetime) -> RetryResult:
-    """Make deliveries that failed pending again, each under its own webhook-id.
+def retry_deliveries(database: Transactions, ids: Sequence[int], now: datetime) -> RetryResult:
+    """Make failed deliveries pending again, each with its own webhook-id.
 
-    Raises NotFoundError where one of them is not there; what came before it is done.
+    Raises NotFoundError for an unknown one; earlier batches are then done already.
     """
-    done = RetryResult()
-    for index in range(0, len(numbers), _STEP):
+    retried = RetryResult()
+    for index in range(0, len(ids), _BATCH_SIZE):
         with database.write() as connection:
-            part = retry(connection, numbers[index : index + _STEP], now)
-        done.pending += part.pending
-        done.held += part.held
-        done.refused |= part.refused
-    return done
+            part = retry(connection, ids[index : index + _BATCH_SIZE], now)
+        retried.pending += part.pending
+        retried.held += part.held
+        retried.refused |= part.refused
+    return retried
 
 
 def retry_failed(
@@ -35,11 +35,11 @@ def retry_failed(
     now: datetime,
     limit: int | None = None,
 ) -> RetryResult:
-    """Do so with what ended in vain for an endpoint since a time, the oldest `limit` of it.
+    """Retry the deliveries of an endpoint that failed since a time, the oldest `limit` of them.
 
-    Raises NotFoundError where there is no such endpoint.
+    Raises NotFoundError for an unknown endpoint.
     """
     with database.read() as connection:
         find_endpoint(connection, endpoint_id)
-        numbers = list_failed_ids(connection, endpoint_id, since)[:limit]
-    return retry_deliveries(database, numbers, now)
+        ids = list_failed_ids(connection, endpoint_id, since)[:limit]
+    return retry_deliveries(database, ids, now)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from calfeed.delivery.channels.sending import SCHEME
-from calfeed.delivery.engine.attempts import post_now
+from calfeed.delivery.engine.attempts import deliver_now
 from calfeed.delivery.senders import open_sender_to
 from calfeed.delivery.transport.guard import UrlRules, check_url
 from calfeed.delivery.transport.headers import change_headers, find_header, parse_headers
@@ -33,19 +33,19 @@ from calfeed.store.outbox.claims import Attempt
 from calfeed.store.outbox.deliveries import DeliveryRow
 from calfeed.store.outbox.messages import add_delivery
 
-Read = TypeVar("Read")
+Value = TypeVar("Value")
 
 OWNER_SCOPE = "endpoint:{endpoint}"
-"""The scope of the token of whoever registered an endpoint."""
+"""The scope of the owner's token of a registered endpoint."""
 
 
 @dataclass(frozen=True)
 class EndpointValues:
-    """What is given of an endpoint, as people write it. What is None, or is not there, stays.
+    """New values of an endpoint, as people write them; None or a missing name means no change.
 
     `filters` has lists by their names in `Filters`, `options` texts and numbers by their names in
-    `Options` (None takes one back), `headers` lines of the form "Name: value". Taking away a
-    header that is not there is an error unless `missing_ok`. Nothing secret is in the repr.
+    `Options` (None removes one), `headers` lines of the form "Name: value". Removing a header that
+    does not exist is an error unless `missing_ok`. The repr has no secrets.
     """
 
     url: str | None = field(default=None, repr=False)
@@ -58,10 +58,7 @@ class EndpointValues:
 
 
 class EndpointDetails(NamedTuple):
-    """An endpoint, and how many deliveries it has in each state.
-
-    `new_secret` is there where a change gave it one.
-    """
+    """An endpoint, its number of deliveries in each state, and its secret if a change made one."""
 
     endpoint: Endpoint
     deliveries: Mapping[DeliveryState, int]
@@ -69,9 +66,9 @@ class EndpointDetails(NamedTuple):
 
 
 def show_endpoint(database: Transactions, endpoint_id: str) -> EndpointDetails:
-    """Return an endpoint. Raises NotFoundError for no such one, as all that follow do."""
+    """Return an endpoint. Like all functions here, raises NotFoundError for an unknown one."""
     with database.read() as connection:
-        return _show(connection, endpoint_id)
+        return _load_details(connection, endpoint_id)
 
 
 def make_endpoint(
@@ -83,22 +80,22 @@ def make_endpoint(
     secret: str | None = None,
     registered: bool = False,
 ) -> Endpoint:
-    """Check the values of a new endpoint, and keep it; as `add_endpoint`, within a transaction.
+    """Add an endpoint as `add_endpoint` does, within a transaction.
 
-    One that was `registered` is unverified, and gets only what is public.
+    A `registered` endpoint is unverified, and gets only messages about public calendars.
     """
     faults: list[Fault] = []
-    bare = Endpoint(
+    blank = Endpoint(
         id="ep_" + secrets.token_hex(8),
         url="",
         filters=Filters(public_only=registered),
-        secret=_take(faults, "secret", lambda: _make_secret(secret), ""),
+        secret=_parse(faults, "secret", lambda: _make_secret(secret), ""),
         created=now,
         state=EndpointState.UNVERIFIED if registered else EndpointState.ACTIVE,
     )
-    made = _change(connection, bare, rules, values, faults)
-    records.add_endpoint(connection, made)
-    return made
+    endpoint = _apply_values(connection, blank, rules, values, faults)
+    records.add_endpoint(connection, endpoint)
+    return endpoint
 
 
 def add_endpoint(
@@ -108,9 +105,9 @@ def add_endpoint(
     now: datetime,
     secret: str | None = None,
 ) -> Endpoint:
-    """Add an endpoint with a new secret, or one of the user's own.
+    """Add an endpoint with a given or a new secret.
 
-    Raises InvalidFieldsError with everything that is wrong in the values.
+    Raises InvalidFieldsError with every fault of the values.
     """
     with database.write() as connection:
         return make_endpoint(connection, rules, values, now, secret=secret)
@@ -123,36 +120,36 @@ def change_endpoint(
     values: EndpointValues,
     now: datetime,
 ) -> EndpointDetails:
-    """Change what is given of an endpoint. One whose key is lost gets a new secret with its URL.
+    """Change an endpoint. If its key is lost, a new URL comes with a new secret.
 
-    Raises InvalidFieldsError with everything that is wrong, ConflictError for a channel, SealError
-    for an endpoint whose key is lost, and which is given no URL.
+    Raises InvalidFieldsError with every fault of the values, ConflictError for a channel, SealError
+    for an endpoint whose key is lost if no URL is given.
     """
     with database.write() as connection:
-        found = _take_own(connection, endpoint_id)
+        endpoint = _take_changeable(connection, endpoint_id)
         secret = None
-        if found.lost is not None and values.url is not None:
+        if endpoint.lost is not None and values.url is not None:
             secret = _make_secret(None)
-            found = found.replace_secrets("", secret)
-        changed = _change(connection, found.require_readable(), rules, values, [])
+            endpoint = endpoint.replace_secrets("", secret)
+        changed = _apply_values(connection, endpoint.require_readable(), rules, values, [])
         lifecycle.change_endpoint(connection, changed, now)
-        return _show(connection, endpoint_id)._replace(new_secret=secret)
+        return _load_details(connection, endpoint_id)._replace(new_secret=secret)
 
 
 def request_test(database: Transactions, endpoint_id: str, now: datetime) -> DeliveryRow:
-    """Make a test message for an endpoint, which a worker sends at once, paused or not.
+    """Add a test message to an endpoint, which a worker sends at once, even if it is paused.
 
-    It is a delivery like others: one that fails is tried again. Raises ConflictError for an
-    endpoint that is not verified, SealError for one whose secrets cannot be read.
+    A failed test is retried like any delivery. Raises ConflictError for an unverified endpoint,
+    SealError for one whose secrets cannot be decrypted.
     """
     with database.write() as connection:
-        number = _add_test(connection, endpoint_id, now)
+        delivery_id = _add_test(connection, endpoint_id, now)
         notify_listeners(connection)
-        return deliveries.find_delivery(connection, number)
+        return deliveries.find_delivery(connection, delivery_id)
 
 
-class Tested(NamedTuple):
-    """A test: its message, the result of the attempt, and the state of the endpoint before."""
+class EndpointTest(NamedTuple):
+    """A test: its message, its attempt, and the state of the endpoint before."""
 
     message_id: str
     attempt: Attempt
@@ -161,65 +158,65 @@ class Tested(NamedTuple):
 
 def test_endpoint(
     database: Database, settings: Settings, endpoint_id: str, clock: Callable[[], datetime]
-) -> Tested:
-    """Send a test message to an endpoint from this process, as `request_test` has it.
+) -> EndpointTest:
+    """Send a test message to an endpoint from this process.
 
-    Raises InvalidInputError, too, for a channel that this process cannot send to.
+    Raises as `request_test`, and InvalidInputError for a channel that this process cannot send to.
     """
     with database.read() as connection:
-        found = records.find_endpoint(connection, endpoint_id).require_readable()
+        endpoint = records.find_endpoint(connection, endpoint_id).require_readable()
 
     def add(connection: Connection) -> int:
         return _add_test(connection, endpoint_id, clock())
 
-    with open_sender_to(settings, found.url) as sender:
-        attempt = post_now(database, sender, add, clock, random.random)
+    with open_sender_to(settings, endpoint.url) as sender:
+        attempt = deliver_now(database, sender, add, clock, random.random)
     with database.read() as connection:
-        made = deliveries.find_delivery(connection, attempt.delivery_id)
-    return Tested(made.message_id, attempt, found.state)
+        delivery = deliveries.find_delivery(connection, attempt.delivery_id)
+    return EndpointTest(delivery.message_id, attempt, endpoint.state)
 
 
 def _add_test(connection: Connection, endpoint_id: str, now: datetime) -> int:
-    found = records.find_endpoint(connection, endpoint_id).require_readable()
-    if found.state is EndpointState.UNVERIFIED:
-        raise ConflictError(f"endpoint {endpoint_id} is unverified; nothing is sent to it yet")
+    endpoint = records.find_endpoint(connection, endpoint_id).require_readable()
+    if endpoint.state is EndpointState.UNVERIFIED:
+        raise ConflictError(f"endpoint {endpoint_id} is not verified yet, so nothing is sent to it")
     message = probe_message(endpoint_id, now, secrets.token_hex(8))
     return add_delivery(connection, message, endpoint_id)
 
 
 def pause_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> EndpointDetails:
-    """Send nothing to an endpoint until it is resumed; what is for it is held.
+    """Hold the deliveries of an endpoint until it is resumed.
 
     Raises ConflictError unless it is active.
     """
     with database.write() as connection:
-        found = records.find_endpoint(connection, endpoint_id)
+        endpoint = records.find_endpoint(connection, endpoint_id)
         if not lifecycle.suspend_endpoint(connection, endpoint_id, EndpointState.PAUSED, now):
             raise ConflictError(
-                f"endpoint {endpoint_id} is {found.state}; only an active one can be paused"
+                f"endpoint {endpoint_id} is {endpoint.state}; only an active one can be paused"
             )
-        return _show(connection, endpoint_id)
+        return _load_details(connection, endpoint_id)
 
 
 def resume_endpoint(
     database: Transactions, endpoint_id: str, now: datetime
 ) -> tuple[EndpointDetails, Released]:
-    """Send to a paused or disabled endpoint again, beginning with what it missed.
+    """Resume a paused or disabled endpoint, and send its held deliveries.
 
-    Raises ConflictError for any other.
+    Raises ConflictError for an endpoint in another state.
     """
     with database.write() as connection:
-        found = records.find_endpoint(connection, endpoint_id)
+        endpoint = records.find_endpoint(connection, endpoint_id)
         released = lifecycle.resume_endpoint(connection, endpoint_id, now)
         if released is None:
             raise ConflictError(
-                f"endpoint {endpoint_id} is {found.state}; there is nothing to resume"
+                f"endpoint {endpoint_id} is {endpoint.state}, so it cannot be resumed"
             )
-        return _show(connection, endpoint_id), released
+        return _load_details(connection, endpoint_id), released
 
 
 class Rotated(NamedTuple):
-    """An endpoint with its new secret, and the endpoint as it was before."""
+    """An endpoint with its new secret, and before."""
 
     endpoint: Endpoint
     before: Endpoint
@@ -228,24 +225,24 @@ class Rotated(NamedTuple):
 def rotate_secret(
     database: Transactions, endpoint_id: str, now: datetime, secret: str | None = None
 ) -> Rotated:
-    """Give an endpoint another secret; for 24 hours the former one signs too.
+    """Give an endpoint a new secret; for 24 hours the former one signs too.
 
-    Raises InvalidInputError for what is no secret or the present one, ConflictError for a channel,
+    Raises InvalidInputError for an invalid secret or the current one, ConflictError for a channel,
     SealError for an endpoint whose key is lost.
     """
     faults: list[Fault] = []
-    made = _take(faults, "secret", lambda: _make_secret(secret), "")
+    new_secret = _parse(faults, "secret", lambda: _make_secret(secret), "")
     if faults:
         raise InvalidFieldsError(faults)
     with database.write() as connection:
-        found = _take_own(connection, endpoint_id)
-        rotated = found.rotate(made, now)
+        before = _take_changeable(connection, endpoint_id)
+        rotated = before.rotate(new_secret, now)
         records.save_endpoint(connection, rotated)
-    return Rotated(rotated, found)
+    return Rotated(rotated, before)
 
 
 def remove_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> None:
-    """Remove an endpoint and revoke its owner's token; what is pending for it is dropped."""
+    """Remove an endpoint, drop its pending deliveries, and revoke its owner's token."""
     with database.write() as connection:
         records.find_endpoint(connection, endpoint_id)
         drop_endpoints(connection, [endpoint_id], now)
@@ -253,57 +250,57 @@ def remove_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> 
 
 def drop_endpoints(connection: Connection, ids: Collection[str], now: datetime) -> None:
     """Remove endpoints as `remove_endpoint` does, within a transaction."""
-    scopes = {(OWNER_SCOPE.format(endpoint=key),) for key in ids}
-    for one in tokens.load_tokens(connection) if ids else ():
-        if one.scopes in scopes:
-            tokens.revoke_token(connection, one.id, now)
-    for key in ids:
-        lifecycle.remove_endpoint(connection, key, now)
+    scopes = {(OWNER_SCOPE.format(endpoint=endpoint_id),) for endpoint_id in ids}
+    for token in tokens.load_tokens(connection) if ids else ():
+        if token.scopes in scopes:
+            tokens.revoke_token(connection, token.id, now)
+    for endpoint_id in ids:
+        lifecycle.remove_endpoint(connection, endpoint_id, now)
 
 
-def check_changeable(one: Endpoint) -> Endpoint:
-    """Return an endpoint that can be changed. Raises ConflictError for a channel."""
-    if one.url.startswith(SCHEME):
+def check_changeable(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint. Raises ConflictError for a channel, which cannot be changed."""
+    if endpoint.url.startswith(SCHEME):
         raise ConflictError(
-            f"endpoint {one.id} is a channel: its address, what it gets and how stand in the file "
-            "that CALFEED_CHANNELS names; change them there, and start the workers again"
+            f"endpoint {endpoint.id} is a channel; change it in the file that CALFEED_CHANNELS "
+            "names, and restart the workers"
         )
-    return one
+    return endpoint
 
 
-def _take_own(connection: Connection, endpoint_id: str) -> Endpoint:
+def _take_changeable(connection: Connection, endpoint_id: str) -> Endpoint:
     return check_changeable(records.lock_endpoint(connection, endpoint_id))
 
 
-def _show(connection: Connection, endpoint_id: str) -> EndpointDetails:
-    found = records.find_endpoint(connection, endpoint_id)
-    return EndpointDetails(found, lifecycle.count_deliveries(connection, endpoint_id))
+def _load_details(connection: Connection, endpoint_id: str) -> EndpointDetails:
+    endpoint = records.find_endpoint(connection, endpoint_id)
+    return EndpointDetails(endpoint, lifecycle.count_deliveries(connection, endpoint_id))
 
 
-def _change(
+def _apply_values(
     connection: Connection,
-    one: Endpoint,
+    endpoint: Endpoint,
     rules: UrlRules,
     values: EndpointValues,
     faults: list[Fault],
 ) -> Endpoint:
-    """The endpoint with what is given. Raises InvalidFieldsError with these and further faults."""
+    """Return the endpoint with new values; raise InvalidFieldsError with old and new faults."""
     chosen = {name: tuple(entries) for name, entries in values.filters.items()}
-    filters = one.filters.model_copy(update=chosen)
-    if filters != one.filters:
+    filters = endpoint.filters.model_copy(update=chosen)
+    if filters != endpoint.filters:
         faults += [*list_faults(filters), *find_unknown_names(connection, filters)]
     url, text = values.url, values.description
-    if url is not None or not one.url:
-        url = _take(faults, "url", lambda: check_url(values.url or "", *rules), "")
+    if url is not None or not endpoint.url:
+        url = _parse(faults, "url", lambda: check_url(values.url or "", *rules), "")
     if text is not None:
-        text = _take(faults, "description", lambda: check_line(values.description or ""), "")
+        text = _parse(faults, "description", lambda: check_line(values.description or ""), "")
     changed = replace(
-        one,
-        url=one.url if url is None else url,
-        description=one.description if text is None else text,
+        endpoint,
+        url=endpoint.url if url is None else url,
+        description=endpoint.description if text is None else text,
         filters=filters,
-        options=read_options(one.options, values.options, faults),
-        headers=_take(faults, "headers", lambda: _change_headers(one.headers, values), {}),
+        options=read_options(endpoint.options, values.options, faults),
+        headers=_parse(faults, "headers", lambda: _change_headers(endpoint.headers, values), {}),
     )
     if faults:
         raise InvalidFieldsError(faults)
@@ -319,14 +316,14 @@ def _change_headers(headers: Mapping[str, str], values: EndpointValues) -> dict[
     return change_headers(headers, parse_headers(values.headers), removed)
 
 
-def _make_secret(own: str | None) -> str:
-    return make_secret(secrets.token_bytes(32)) if own is None else check_secret(own)
+def _make_secret(given: str | None) -> str:
+    return make_secret(secrets.token_bytes(32)) if given is None else check_secret(given)
 
 
-def _take(faults: list[Fault], place: str, read: Callable[[], Read], otherwise: Read) -> Read:
-    """What `read` returns; else what is wrong is noted, and `otherwise` stands for it."""
+def _parse(faults: list[Fault], place: str, parse: Callable[[], Value], default: Value) -> Value:
+    """Return the result of `parse`; on InvalidInputError add a fault, and return the default."""
     try:
-        return read()
+        return parse()
     except InvalidInputError as error:
         faults.append(Fault(place, str(error)))
-        return otherwise
+        return default

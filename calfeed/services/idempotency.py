@@ -1,4 +1,4 @@
-"""Requests that are done once, however often they are sent."""
+"""Idempotent requests: process a request once, and replay its response."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class UsedKeyError(InvalidInputError):
     """The key was used for another request."""
 
 
-class Answered(NamedTuple):
-    """An answer as it is given, and as it is kept for whoever asks again."""
+class StoredResponse(NamedTuple):
+    """A response body, and its stored form, which is replayed."""
 
     text: str
-    kept: str
+    stored: str
     replayed: bool = False
 
 
@@ -28,19 +28,19 @@ def do_once(
     key: str,
     request: str,
     now: datetime,
-    do: Callable[[Transactions], Answered],
-) -> Answered:
-    """Do a request in one transaction with its key, unless the key was used: then answer again.
+    do: Callable[[Transactions], StoredResponse],
+) -> StoredResponse:
+    """Process a request and store its key in one transaction; replay the response of a used key.
 
-    `key` and `request` are hashes. Raises UsedKeyError where the key was used for another request.
+    `key` and `request` are hashes. Raises UsedKeyError if the key was used for another request.
     """
     with database.write() as connection:
         try:
-            before = claim_key(connection, key, request, now)
+            stored = claim_key(connection, key, request, now)
         except InvalidInputError as error:
             raise UsedKeyError(str(error)) from error
-        if before is not None:
-            return Answered(before, before, replayed=True)
-        made = do(JoinedTransaction(connection))
-        store_response(connection, key, made.kept)
-        return made
+        if stored is not None:
+            return StoredResponse(stored, stored, replayed=True)
+        response = do(JoinedTransaction(connection))
+        store_response(connection, key, response.stored)
+        return response

@@ -1,4 +1,4 @@
-"""An installation's database: its schema, its id, and the keys of its secrets."""
+"""The database of an installation: schema, id, encryption keys."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from calfeed.store.secrets.keys import Key
 from calfeed.store.secrets.sealing import keyring_of
 
 
-def make_ready(database: Database) -> str | None:
-    """Bring a database up to date; return why not, where it can only be read.
+def migrate_if_writable(database: Database) -> str | None:
+    """Migrate a database; return the error if it can only be read.
 
-    Raises StoreError where it cannot be used for reading either.
+    Raises StoreError if it cannot be read either.
     """
     try:
         migrate(database)
         with database.write():
-            return None  # an up-to-date one is not written to by that
+            return None  # migrating an up-to-date database writes nothing
     except StoreError as error:
         try:
             check_schema(database)
@@ -34,21 +34,20 @@ def make_ready(database: Database) -> str | None:
 
 
 def set_id(database: Database, wanted: UUID) -> None:
-    """Give a new installation an id. Raises InvalidInputError where something is published."""
+    """Set the id of a new installation. Raises InvalidInputError if something is published."""
     with database.write_exclusive() as connection:
         installation.change_installation_id(connection, wanted)
 
 
 class Lost(NamedTuple):
-    """What cannot be read with the keys there are: secrets of endpoints, private calendars."""
+    """Endpoints and private calendars that cannot be decrypted with the available keys."""
 
     endpoints: list[Endpoint]
     calendars: list[str]
 
 
 class Encrypted(NamedTuple):
-    """The current key, how many texts it has encrypted, how many others there are still, and what
-    cannot be read."""
+    """The current key, how many texts are encrypted with it and with others, and what is lost."""
 
     key: str
     texts: int
@@ -57,15 +56,15 @@ class Encrypted(NamedTuple):
 
 
 def add_key(database: Database, now: datetime) -> Key:
-    """Make a new key the current one; what others have encrypted stays as it is."""
+    """Make a new key the current one; texts keep their present encryption."""
     with database.read() as connection:
         return keyring_of(connection).file.add(now)
 
 
 def encrypt_again(database: Database) -> Encrypted:
-    """Encrypt with the current key what others have encrypted, in small steps.
+    """Encrypt all texts with the current key, in small transactions.
 
-    It may be ended at any time and begun again. What cannot be read is left as it is.
+    May be interrupted and repeated. Texts that cannot be decrypted are left unchanged.
     """
     resealing.reseal_all(database)
     with database.read() as connection:
@@ -80,14 +79,14 @@ def encrypt_again(database: Database) -> Encrypted:
 
 
 def drop_key(database: Database, key_id: str, now: datetime) -> None:
-    """Take a key out of the file that nothing is encrypted with any more.
+    """Remove an unused key from the key file.
 
-    Raises InvalidInputError where something is, and for the current key.
+    Raises InvalidInputError for the current key, and for one that texts are encrypted with.
     """
     resealing.drop_key(database, key_id, now)
 
 
 def find_lost(connection: Connection) -> Lost:
-    """What of endpoints, and of private calendars, cannot be read with the keys there are."""
-    endpoints = [one for one in list_endpoints(connection) if one.lost is not None]
+    """Find the endpoints and private calendars that cannot be decrypted."""
+    endpoints = [endpoint for endpoint in list_endpoints(connection) if endpoint.lost is not None]
     return Lost(endpoints, private.find_unreadable_calendars(connection))

@@ -1,4 +1,4 @@
-"""What a publish would do, for whoever wants to know before."""
+"""Compare definitions with the published state, without publishing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from calfeed.store.migrate import check_schema, is_empty, migrate
 
 
 class Comparison(NamedTuple):
-    """Definitions, what a publish of them would do, and why it would be refused, or nothing."""
+    """Definitions, their plan, and why a publish would be refused; empty if it would not."""
 
     defined: Definitions
     plan: Plan
@@ -29,7 +29,7 @@ class Comparison(NamedTuple):
 
 
 def compare_folder(database: Database, folder: Path, base_url: str, now: datetime) -> Comparison:
-    """Compare the definitions in a folder with what is published.
+    """Compare the definitions in a folder with the published state.
 
     Raises DefinitionError with every problem of every file.
     """
@@ -46,20 +46,20 @@ def compare_folder(database: Database, folder: Path, base_url: str, now: datetim
 
 @contextmanager
 def published_or_nothing(database: Database) -> Iterator[Database]:
-    """The database to compare with; where it is empty, one in which nothing is published."""
+    """Yield the database to compare with; a temporary one without publishes if it is empty."""
     if not is_empty(database):
         check_schema(database)
         yield database
         return
     with (
         TemporaryDirectory() as folder,
-        closing(Database(f"sqlite:///{folder}/nothing.sqlite3")) as nothing,
+        closing(Database(f"sqlite:///{folder}/nothing.sqlite3")) as temporary,
     ):
-        migrate(nothing)
-        yield nothing
+        migrate(temporary)
+        yield temporary
 
 
 def fill_ledger(database: Database, revisions: ledger.Ledger) -> None:
-    """Put what an export's ledger file has into an empty database."""
+    """Write the ledger of an export into an empty database."""
     with database.write() as connection:
         ledger.fill(connection, revisions)

@@ -1,7 +1,7 @@
-"""Registrations: endpoints that anybody may add, and that show first that they want messages.
+"""Registrations: endpoints that anybody may add and has to confirm.
 
-What is registered is unverified. It is sent one message, with a challenge, and nothing else
-until whoever registered it gives the challenge back, and so has seen what its URL receives.
+A registered endpoint is unverified. It gets a single message, with a challenge. Returning the
+challenge proves control of the URL, and makes the endpoint active.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from calfeed.store.endpoints.registrations import (
 from calfeed.store.notices import notify_listeners
 from calfeed.store.outbox.messages import add_delivery, load_messages
 
-PATIENCE = timedelta(hours=1)
-"""How long a registration waits to be confirmed before it is dropped."""
+CONFIRM_WITHIN = timedelta(hours=1)
+"""How long a registration can be confirmed before it is dropped."""
 
-MAX_WAITING = 1_000
-"""How many registrations may wait at a time."""
+MAX_UNCONFIRMED = 1_000
+"""How many registrations may be unconfirmed at a time."""
 
 
 class Registered(NamedTuple):
-    """An endpoint that waits to be confirmed, and its owner's token."""
+    """An endpoint that has to be confirmed, and its owner's token."""
 
     endpoint: Endpoint
     token: str
@@ -54,22 +54,23 @@ class Registered(NamedTuple):
 def register_endpoint(
     database: Transactions, rules: UrlRules, values: EndpointValues, origin: str, now: datetime
 ) -> Registered:
-    """Register an endpoint for public calendars from `origin`, which stands for a network.
+    """Register an endpoint for public calendars, and send it a challenge.
 
-    It is sent a challenge. Where very many wait, the oldest of the network that has most of them
-    is dropped. Raises InvalidFieldsError with everything that is wrong in the values.
+    `origin` identifies the network that it comes from. At the limit of unconfirmed registrations,
+    the oldest of the network with the most of them is dropped. Raises InvalidFieldsError with
+    every fault of the values.
     """
     with database.write() as connection:
         _make_room(connection, origin, now)
-        made = make_endpoint(connection, rules, values, now, registered=True)
-        add_registration(connection, Registration(made.id, origin, now))
+        endpoint = make_endpoint(connection, rules, values, now, registered=True)
+        add_registration(connection, Registration(endpoint.id, origin, now))
         token, challenge = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        scopes = [OWNER_SCOPE.format(endpoint=made.id)]
+        scopes = [OWNER_SCOPE.format(endpoint=endpoint.id)]
         tokens.add_token(connection, token, None, "self-service", now, scopes)
-        message = verify_message(made.id, now, challenge, now + PATIENCE)
-        add_delivery(connection, message, made.id)
+        message = verify_message(endpoint.id, now, challenge, now + CONFIRM_WITHIN)
+        add_delivery(connection, message, endpoint.id)
         notify_listeners(connection)
-    return Registered(made, token)
+    return Registered(endpoint, token)
 
 
 def confirm_registration(
@@ -77,28 +78,28 @@ def confirm_registration(
 ) -> EndpointDetails:
     """Confirm a registration with the challenge that its URL received.
 
-    Raises ConflictError for one that does not wait, or waited too long, InvalidFieldsError for
-    another challenge.
+    Raises ConflictError if it is confirmed already or too old, InvalidFieldsError for a wrong
+    challenge.
     """
     with database.write() as connection:
-        found = records.lock_endpoint(connection, endpoint_id)
-        if found.state is not EndpointState.UNVERIFIED:
+        endpoint = records.lock_endpoint(connection, endpoint_id)
+        if endpoint.state is not EndpointState.UNVERIFIED:
             raise ConflictError("The endpoint is not waiting to be confirmed.")
-        message_id = verify_id(found.id)
+        message_id = verify_id(endpoint.id)
         message = load_messages(connection, [message_id])[message_id]
         if message.until is None or message.until <= now:
             raise ConflictError("The registration was not confirmed within an hour; make another.")
         sent = str(json.loads(message.body)["data"]["challenge"])
         if not hmac.compare_digest(sent.encode(), challenge.encode("utf-8", "replace")):
-            words = "this is not the challenge that was sent to the endpoint"
-            raise InvalidFieldsError([Fault("challenge", words)])
-        lifecycle.verify_endpoint(connection, found.id, now)
+            message_text = "this is not the challenge that was sent to the endpoint"
+            raise InvalidFieldsError([Fault("challenge", message_text)])
+        lifecycle.verify_endpoint(connection, endpoint.id, now)
         return show_endpoint(JoinedTransaction(connection), endpoint_id)
 
 
 def _make_room(connection: Connection, origin: str, now: datetime) -> None:
-    """Drop what was not confirmed in time, and what has to make room for one from `origin`."""
-    waiting = list_registrations(connection)
-    late = [one for one in waiting if one.at + PATIENCE <= now]
-    others = choose_evictions(waiting[len(late) :], origin, MAX_WAITING)
-    drop_endpoints(connection, [one.endpoint_id for one in (*late, *others)], now)
+    """Drop expired registrations, and others as needed for a new one from `origin`."""
+    unconfirmed = list_registrations(connection)
+    expired = [row for row in unconfirmed if row.at + CONFIRM_WITHIN <= now]
+    others = choose_evictions(unconfirmed[len(expired) :], origin, MAX_UNCONFIRMED)
+    drop_endpoints(connection, [row.endpoint_id for row in (*expired, *others)], now)

@@ -1,4 +1,4 @@
-"""Rehearsals: the reminders of any window, sent now to one endpoint, apart from the real ones."""
+"""Rehearsals: send the reminders of a window to an endpoint now, separately from the real ones."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from calfeed.counting import count
-from calfeed.delivery.engine.attempts import HEADERS, make_signer
+from calfeed.delivery.engine.attempts import MESSAGE_HEADERS, make_signer
 from calfeed.delivery.senders import open_sender_to, url_rules
 from calfeed.delivery.transport.guard import check_url
 from calfeed.delivery.transport.sender import Outcome, Request
 from calfeed.errors import ConflictError, Fault, InvalidFieldsError
 from calfeed.model.states import EndpointState
-from calfeed.publish.plan import page_address
+from calfeed.publish.plan import page_url
 from calfeed.publish.windows import Planned, load_window
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.messages import Message, reminder_message
@@ -27,7 +27,7 @@ from calfeed.store.outbox.rehearsals import Rehearsal, add_rehearsal
 MAX_REMINDERS = 500
 """How many reminders a rehearsal has at most."""
 
-_PATIENCE = 1.0
+_POLL_SECONDS = 1.0
 
 Window = tuple[datetime, datetime]
 
@@ -35,15 +35,16 @@ Window = tuple[datetime, datetime]
 def make_rehearsal(
     database: Transactions, base_url: str, endpoint_id: str, window: Window, now: datetime
 ) -> Rehearsal:
-    """Let a worker send an active endpoint the reminders of a window that it wants.
+    """Make a worker send the reminders of a window that an active endpoint wants.
 
-    They have ids of this rehearsal, and are no part of the record of their events. Raises
-    NotFoundError for no such endpoint, ConflictError for one that is not active, SealError for one
-    whose secrets cannot be read, InvalidFieldsError for a window with too few or too many.
+    They have ids of their own, and are not in the histories of their events. Raises NotFoundError
+    for an unknown endpoint, ConflictError for one that is not active, SealError for one whose
+    secrets cannot be decrypted, InvalidFieldsError for a window with no or too many reminders.
     """
     target = _find_target(database, endpoint_id)
     name = secrets.token_hex(8)
-    messages = [message for _, message in _rehearse(database, base_url, target, window, now, name)]
+    rehearsed = _make_messages(database, base_url, target, window, now, name)
+    messages = [message for _, message in rehearsed]
     with database.write() as connection:
         return add_rehearsal(connection, f"rh_{name}", target.id, window, messages, now)
 
@@ -55,34 +56,35 @@ def send_rehearsal(
     window: Window,
     clock: Callable[[], datetime],
 ) -> Iterator[Outcome]:
-    """Send the same from this process, and keep nothing; return what comes of each, as it does.
+    """Send a rehearsal from this process, without storing it; yield the outcomes as they come.
 
-    `target` is the id of an endpoint, or one that is not kept. The key of each outcome is a line
-    that tells its reminder from the others. Raises as `make_rehearsal`.
+    `target` is the id of an endpoint, or one that is not stored. The key of an outcome is a text
+    that identifies its reminder. Raises as `make_rehearsal`.
     """
-    one = _find_target(database, target) if isinstance(target, str) else target
+    endpoint = _find_target(database, target) if isinstance(target, str) else target
     name, now = secrets.token_hex(8), clock()
+    messages = _make_messages(database, settings.base_url, endpoint, window, now, name)
     requests = [
         Request(
             _describe(planned),
-            one.url,
-            {**HEADERS, **one.headers},
+            endpoint.url,
+            {**MESSAGE_HEADERS, **endpoint.headers},
             message.body,
-            make_signer(message.id, message.body, one.secrets_at, clock),
+            make_signer(message.id, message.body, endpoint.secrets_at, clock),
         )
-        for planned, message in _rehearse(database, settings.base_url, one, window, now, name)
+        for planned, message in messages
     ]
-    with open_sender_to(settings, one.url) as sender:
+    with open_sender_to(settings, endpoint.url) as sender:
         sender.submit(requests)
-        waiting = len(requests)
-        while waiting:
-            for outcome in sender.results(_PATIENCE):
-                waiting -= 1
+        remaining = len(requests)
+        while remaining:
+            for outcome in sender.results(_POLL_SECONDS):
+                remaining -= 1
                 yield outcome
 
 
-def receiver_at(settings: Settings, url: str, secret: str, now: datetime) -> Endpoint:
-    """An endpoint that is not kept, to send a rehearsal to. Raises InvalidInputError."""
+def temporary_endpoint(settings: Settings, url: str, secret: str, now: datetime) -> Endpoint:
+    """Make an endpoint for a rehearsal that is not stored. Raises InvalidInputError."""
     return Endpoint(
         id="",
         url=check_url(url, *url_rules(settings)),
@@ -94,16 +96,15 @@ def receiver_at(settings: Settings, url: str, secret: str, now: datetime) -> End
 
 def _find_target(database: Transactions, endpoint_id: str) -> Endpoint:
     with database.read() as connection:
-        found = find_endpoint(connection, endpoint_id).require_readable()
-    if found.state is not EndpointState.ACTIVE:
+        endpoint = find_endpoint(connection, endpoint_id).require_readable()
+    if endpoint.state is not EndpointState.ACTIVE:
         raise ConflictError(
-            f"endpoint {endpoint_id} is {found.state}, so nothing is sent to it; "
-            "it has to be active"
+            f"endpoint {endpoint_id} is {endpoint.state}; only an active one can be sent to"
         )
-    return found
+    return endpoint
 
 
-def _rehearse(
+def _make_messages(
     database: Transactions,
     base_url: str,
     target: Endpoint,
@@ -111,22 +112,22 @@ def _rehearse(
     now: datetime,
     name: str,
 ) -> list[tuple[Planned, Message]]:
-    """The messages of a rehearsal called `name`: of the reminders there are, those it wants."""
-    made = []
+    """Make the messages of a rehearsal, with its unique name, that the target wants."""
+    messages = []
     for planned in load_window(database, *window):
-        page = page_address(base_url, planned.reminder.event)
+        page = page_url(base_url, planned.reminder.event)
         message = reminder_message(
             planned.reminder, planned.revision, now, page=page, rehearsal=name
         )
         if target.filters.allow(planned.public) and target.filters.want(message.subject):
-            made.append((planned, replace(message, uid=None)))
-    if not made:
-        words = "no reminder is due in that window that this endpoint wants; nothing was sent"
-        raise InvalidFieldsError([Fault("to", words)])
-    if len(made) > MAX_REMINDERS:
-        words = f"due in it: {count(len(made), 'reminder')}; choose a window with 1 to "
-        raise InvalidFieldsError([Fault("to", f"{words}{MAX_REMINDERS}")])
-    return made
+            messages.append((planned, replace(message, uid=None)))
+    if not messages:
+        text = "this endpoint wants no reminder of the window; nothing was sent"
+        raise InvalidFieldsError([Fault("to", text)])
+    if len(messages) > MAX_REMINDERS:
+        text = f"the window has {count(len(messages), 'reminder')}; choose one with 1 to "
+        raise InvalidFieldsError([Fault("to", f"{text}{MAX_REMINDERS}")])
+    return messages
 
 
 def _describe(planned: Planned) -> str:

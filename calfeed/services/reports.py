@@ -1,4 +1,4 @@
-"""Reports: what fires and has fired, and who was sent what."""
+"""Reports: past and future reminders, the history of an event."""
 
 from __future__ import annotations
 
@@ -25,24 +25,25 @@ from calfeed.store.rows import ReminderRow
 def list_reminders(
     database: Database, begin: datetime, end: datetime, now: datetime
 ) -> list[FiredReminder | Planned]:
-    """The reminders of `begin <= due < end`, by due time, and who gets them.
+    """List the reminders of `begin <= due < end`, by due time, with their receivers.
 
-    What is past comes from the record; what is not on it, and what is to come, from what is
-    published.
+    Past ones come from the record. Future ones, and past ones without a record, come from the
+    published state.
     """
-    edge = now + timedelta.resolution  # what is due at this very moment is on record
+    record_end = now + timedelta.resolution  # includes reminders that are due at `now`
     fired: list[FiredReminder] = []
-    if begin < edge:
+    if begin < record_end:
         with database.read() as connection:
-            fired = load_fired(connection, begin, min(edge, end))
-    recorded = {one.reminder.key for one in fired}
-    found: list[FiredReminder | Planned] = [*fired]
-    found += [one for one in load_window(database, begin, end) if one.reminder.key not in recorded]
-    return sorted(found, key=lambda one: (one.reminder.due, one.reminder.key))
+            fired = load_fired(connection, begin, min(record_end, end))
+    recorded = {row.reminder.key for row in fired}
+    reminders: list[FiredReminder | Planned] = [*fired]
+    planned = load_window(database, begin, end)
+    reminders += [row for row in planned if row.reminder.key not in recorded]
+    return sorted(reminders, key=lambda row: (row.reminder.due, row.reminder.key))
 
 
 class Entry(NamedTuple):
-    """One thing that happened: a revision, a message, or a reminder that ended without one."""
+    """An entry of a history: a revision, a message, or a reminder that ended without one."""
 
     at: datetime
     what: PublishedChange | SentMessage | ReminderRow
@@ -50,7 +51,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class EventHistory:
-    """What happened to an event that has, or had, these UIDs; `entries` are in order of time."""
+    """The history of an event that has, or had, these UIDs; `entries` are in order of time."""
 
     uids: list[str]
     record: History
@@ -58,9 +59,9 @@ class EventHistory:
 
 
 def load_event_history(database: Database, name: str) -> EventHistory:
-    """What happened to the event `calendar/event`, and who was sent what.
+    """Load the history of the event `calendar/event`: revisions, messages, deliveries.
 
-    Raises NotFoundError where there never was one.
+    Raises NotFoundError if there never was one.
     """
     with database.read() as connection:
         uids = find_uids(connection, name)
@@ -70,15 +71,15 @@ def load_event_history(database: Database, name: str) -> EventHistory:
 
 
 def _list_entries(record: History) -> Iterator[Entry]:
-    """What happened, in no order; of one moment what was published comes first."""
-    for change in record.changes:
-        yield Entry(change.at, change)
+    """Yield entries in no order, but revisions first for a stable sort by time."""
+    for revision in record.changes:
+        yield Entry(revision.at, revision)
     for message in record.messages:
         yield Entry(message.at, message)
     sent = {message.reminder for message in record.messages}
     for row in record.reminders:
         if row.settled_at is None or row.state not in REMINDER_OUTCOMES:
             continue
-        # What was withdrawn before it was due follows from the change that did it.
+        # Leave out reminders that a change withdrew before they were due.
         if row.key in sent or row.settled_at >= row.due:
             yield Entry(row.settled_at, row)

@@ -1,4 +1,4 @@
-"""Signing in to the console: sessions, and links that are good for once."""
+"""Sign in to the console: sessions, and single-use links."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from calfeed.store.access.sessions import Session
 from calfeed.store.access.sign_in_links import add_link, use_link
 from calfeed.store.database import Connection, Database
 
-LINK_LASTING = timedelta(minutes=15)
-"""How long a link that signs in can be used."""
+LINK_LIFETIME = timedelta(minutes=15)
+"""How long a sign-in link can be used."""
 
-_TOUCHED_EVERY = timedelta(minutes=1)
-"""How exactly it is noted when a session was last used."""
+_TOUCH_INTERVAL = timedelta(minutes=1)
+"""How often the last use of a session is recorded at most."""
 
 
 @dataclass(frozen=True)
 class Sessions:
-    """The sessions of an installation that are valid under an admin token."""
+    """The sessions of an installation; a session is valid only for one admin token."""
 
     database: Database
     token: SecretStr | None
@@ -37,57 +37,57 @@ class Sessions:
         with self.database.write() as connection:
             if former is not None:
                 sessions.end_session(connection, former.id)
-            door = self._door(connection)
-            number = sessions.begin_session(connection, secret, door, method, now)
-        return secret, Session(number, method, now, now)
+            token_hash = self._hash_token(connection)
+            session_id = sessions.begin_session(connection, secret, token_hash, method, now)
+        return secret, Session(session_id, method, now, now)
 
     def find(self, secret: str, now: datetime) -> Session | None:
-        """The session of a secret id, whose use is noted; None where there is none, or no more."""
+        """Find a valid session by its secret id, and record its use."""
         with self.database.read() as connection:
-            found = sessions.find_session(connection, secret, self._door(connection), now)
-        if found is not None and now - found.used >= _TOUCHED_EVERY:
-            # A database that cannot be written to signs nobody out.
+            session = sessions.find_session(connection, secret, self._hash_token(connection), now)
+        if session is not None and now - session.used >= _TOUCH_INTERVAL:
+            # Sessions stay valid while the database is read-only.
             with suppress(StoreError), self.database.write() as connection:
-                sessions.touch_session(connection, found.id, now)
-        return found
+                sessions.touch_session(connection, session.id, now)
+        return session
 
     def list(self, now: datetime) -> list[Session]:
-        """The sessions that are valid, the last used first."""
+        """List the valid sessions, the last used first."""
         with self.database.read() as connection:
-            return sessions.list_sessions(connection, self._door(connection), now)
+            return sessions.list_sessions(connection, self._hash_token(connection), now)
 
-    def _door(self, connection: Connection) -> str:
+    def _hash_token(self, connection: Connection) -> str:
         token = "" if self.token is None else self.token.get_secret_value()
-        return _name_door(token, sessions.load_session_key(connection))
+        return _hash_token(token, sessions.load_session_key(connection))
 
 
 @lru_cache(maxsize=4)
-def _name_door(token: str, key: bytes) -> str:
-    """What stands for an admin token in the database; dear to make, so no token is found by it."""
+def _hash_token(token: str, key: bytes) -> str:
+    """Hash an admin token for the database, slowly to prevent guessing."""
     return hashlib.scrypt(token.encode(), salt=key, n=2**14, r=8, p=1, dklen=32).hex()
 
 
-def end_session(database: Database, number: int) -> bool:
-    """End a session; return False where it was over before."""
+def end_session(database: Database, session_id: int) -> bool:
+    """End a session; return False if it had ended before."""
     with database.write() as connection:
-        return sessions.end_session(connection, number)
+        return sessions.end_session(connection, session_id)
 
 
 def end_other_sessions(database: Database, own: Session | None) -> int:
-    """End every session but one's own; return how many."""
+    """End all sessions except `own`; return how many."""
     with database.write() as connection:
         return sessions.end_sessions(connection, own.id if own else None)
 
 
 def make_link(database: Database, base_url: str, now: datetime) -> str:
-    """Make a link that signs in whoever opens it first, within `LINK_LASTING`."""
+    """Make a single-use sign-in link that is valid for `LINK_LIFETIME`."""
     once = secrets.token_urlsafe(24)
     with database.write() as connection:
-        add_link(connection, once, now + LINK_LASTING)
+        add_link(connection, once, now + LINK_LIFETIME)
     return f"{base_url}/console/enter?once={once}"
 
 
 def open_link(database: Database, once: str, now: datetime) -> bool:
-    """Use a link up; return False where it was used before, or is too old."""
+    """Use a sign-in link; return False if it was used before or has expired."""
     with database.write() as connection:
         return use_link(connection, once, now)

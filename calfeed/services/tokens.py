@@ -1,4 +1,4 @@
-"""Tokens: make and revoke what lets at private feeds, and at the API."""
+"""Make and revoke tokens for private feeds and the API."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ MAX_SCOPES = 50
 
 
 class MadeToken(NamedTuple):
-    """A new token as it is kept, and the token itself, which is not."""
+    """A new token as it is stored, and its secret, which is not."""
 
-    kept: Token
+    stored: Token
     secret: str
 
 
@@ -47,8 +47,8 @@ def add_token(
 ) -> MadeToken:
     """Make a token for the API, with scopes, or for the feed of a private calendar.
 
-    Raises InvalidFieldsError for what is wrong, ForbiddenError where it would be allowed more than
-    who asks, whose scopes are `granted`.
+    `granted` are the caller's scopes. Raises InvalidFieldsError with every fault, ForbiddenError
+    for scopes beyond those granted.
     """
     checked: tuple[str, ...] = ()
     faults: list[Fault] = []
@@ -63,53 +63,53 @@ def add_token(
     except InvalidInputError as error:
         faults.append(Fault("description", str(error)))
     if expires is not None and expires <= now:
-        faults.append(Fault("expires", "this is past, so the token would be of no use"))
+        faults.append(Fault("expires", "this time is past; choose a later one"))
     if beyond := [scope for scope in checked if not allows(granted, scope)]:
-        raise ForbiddenError(f"Your token has not what this one would: {', '.join(beyond)}.")
+        raise ForbiddenError(f"Your token lacks the scopes of the new one: {', '.join(beyond)}.")
     secret = secrets.token_urlsafe(32)
     with database.write() as connection:
-        if calendar is not None and (words := _refuse_calendar(connection, calendar, granted)):
-            faults.append(Fault("calendar", words))
+        if calendar is not None and (reason := _refuse_calendar(connection, calendar, granted)):
+            faults.append(Fault("calendar", reason))
         if faults:
             raise InvalidFieldsError(faults)
-        number = tokens.add_token(connection, secret, calendar, description, now, checked, expires)
-        found = tokens.load_token(connection, number)
-    return MadeToken(found, secret)
+        id_ = tokens.add_token(connection, secret, calendar, description, now, checked, expires)
+        return MadeToken(tokens.load_token(connection, id_), secret)
 
 
 def revoke_token(
-    database: Transactions, number: int, now: datetime, granted: Collection[str] = EVERYTHING
+    database: Transactions, token_id: int, now: datetime, granted: Collection[str] = EVERYTHING
 ) -> bool:
-    """Revoke a token, for good; return False where it was revoked before.
+    """Revoke a token permanently; return False if it was revoked before.
 
-    Raises NotFoundError for none that who asks may see, ForbiddenError for one that is allowed
-    more than they are.
+    Raises NotFoundError for a token that the caller may not see, ForbiddenError for one with
+    scopes beyond the caller's.
     """
     with database.write() as connection:
-        found = tokens.load_token(connection, number)
-        if not may_see(granted, found):
-            raise NotFoundError("token", number)
-        if any(not allows(granted, scope) for scope in found.scopes):
+        token = tokens.load_token(connection, token_id)
+        if not may_see(granted, token):
+            raise NotFoundError("token", token_id)
+        if any(not allows(granted, scope) for scope in token.scopes):
             raise ForbiddenError("This token may do more than yours.")
-        return tokens.revoke_token(connection, number, now)
+        return tokens.revoke_token(connection, token_id, now)
 
 
-def may_see(granted: Collection[str], one: Token) -> bool:
-    """Whether who has these scopes may know of a token: of the private calendars it names."""
-    return all(may_read(granted, [name]) for name in one.calendars)
+def may_see(granted: Collection[str], token: Token) -> bool:
+    """Whether these scopes allow reading all private calendars that a token names."""
+    return all(may_read(granted, [name]) for name in token.calendars)
 
 
 def _refuse_calendar(connection: Connection, slug: str, granted: Collection[str]) -> str | None:
-    """Say why a calendar's feed can get no token; nothing is said of what may not be read."""
+    """Why a calendar's feed can have no token; reveals only calendars the caller may read."""
     calendars = {
-        key: Calendar.model_validate_json(row.content)
-        for key, row in load_calendars(connection).items()
+        name: Calendar.model_validate_json(row.content)
+        for name, row in load_calendars(connection).items()
         if not row.withdrawn
     }
     private = {
-        key
-        for key, one in calendars.items()
-        if one.visibility is Visibility.PRIVATE and may_read(granted, [key, *one.formerly])
+        name
+        for name, calendar in calendars.items()
+        if calendar.visibility is Visibility.PRIVATE
+        and may_read(granted, [name, *calendar.formerly])
     }
     if slug in private:
         return None
@@ -119,4 +119,4 @@ def _refuse_calendar(connection: Connection, slug: str, granted: Collection[str]
             "write `visibility: private` in its definition to change that"
         )
     known = ", ".join(sorted(private)) or "none"
-    return f"there is no private calendar of this name that may be read; there are: {known}"
+    return f"there is no private calendar of this name; the private calendars are: {known}"

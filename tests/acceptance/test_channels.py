@@ -101,7 +101,7 @@ def test_a_channel_is_tested_paused_and_resumed_as_an_endpoint_is(
     configure(site, chat, mailbox, "/status/500")
     failed = site.run("endpoint", "test", "ch_newsroom")
     assert failed.returncode == 1
-    assert "not received: JSON did not take it" in failed.stderr
+    assert "not received: JSON did not accept the message" in failed.stderr
     assert TOKEN not in failed.stderr
     site.do("endpoint", "pause", "ch_newsroom")
     assert site.ask("endpoint", "show", "ch_newsroom")["state"] == "paused"
@@ -124,7 +124,7 @@ def test_what_only_the_file_can_say_is_not_changed_by_commands(site: Site) -> No
     for words in (["update", "ch_newsroom", "--rate", "5"], ["rotate", "ch_newsroom"]):
         refused = site.run("endpoint", *words)
         assert refused.returncode == 1
-        assert "stand in the file that CALFEED_CHANNELS names" in refused.stderr
+        assert "change it in the file that CALFEED_CHANNELS names" in refused.stderr
     elsewhere = site.run(
         "endpoint", "test", "ch_newsroom", environment={"CALFEED_CHANNELS": "none"}
     )
@@ -145,6 +145,6 @@ def test_a_file_with_problems_ends_what_needs_it_and_all_are_told(command: str, 
     done = site.run(command)
     assert done.returncode == 1
     assert done.stderr.count("channels.toml: ") == 3
-    assert "newsroom.url: slak:// is no service that Apprise knows" in done.stderr
+    assert "newsroom.url: slak:// is not a service that Apprise knows" in done.stderr
     assert "Traceback" not in done.stderr
     assert TOKEN not in done.stdout + done.stderr

@@ -90,7 +90,7 @@ def test_a_database_in_which_nothing_was_published(site: Site, command: str) -> 
 @pytest.mark.parametrize(
     ("begin", "end", "said"),
     [
-        ("2025-07-01", "2024-08-01", "--to has to be later than --from"),
+        ("2025-07-01", "2024-08-01", "--to must be later than --from"),
         ("yesterday", "2024-08-01", '--from "yesterday" is not a time'),
         ("2024-08-01", "2024-02-30", '--to "2024-02-30" is not a time'),
     ],
@@ -135,7 +135,7 @@ def test_a_command_used_wrongly(published: Site, words: str, said: str) -> None:
         (
             "rehearse --from 2030-01-01 --to 2030-01-02 --url http://127.0.0.1:1/ --secret whsec_"
             "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",
-            "no reminder is due in that window",
+            "wants no reminder of the window",
         ),
     ],
 )

@@ -135,7 +135,7 @@ def test_a_large_calendar_becomes_a_folder_and_is_published(site: Site) -> None:
     (site.folder / "large.ics").write_bytes(ics(*events))
     done = site.run("import", "large.ics")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "give --slug, which makes a folder" in done.stderr
+    assert "give --slug to make a folder" in done.stderr
     done = site.run("import", "large.ics", "--slug", "large")
     assert done.returncode == 0
     assert done.stdout == "events/large: 1,800 events in 5 files\n"
@@ -222,7 +222,7 @@ def test_a_private_address_is_refused_unless_the_operator_allows_it(
         (["missing.ics"], 1, "missing.ics cannot be read: no such file or directory"),
         (["."], 1, "cannot be read: is a directory"),
         (["calfeed.ics", "--slug", "No Slug"], 1, 'write "no-slug"'),
-        (["ftp://example.org/a.ics"], 1, "has to begin with https:// or http://"),
+        (["ftp://example.org/a.ics"], 1, "must begin with https:// or http://"),
         (["a.ics", "--slug", "a", "--output", "b"], 2, "--slug or --output"),
         ([], 2, "Missing argument"),
     ],

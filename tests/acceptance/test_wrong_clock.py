@@ -113,7 +113,7 @@ def test_a_worker_that_begins_a_year_ahead_decides_nothing_until_the_clock_is_ri
     planned = states(site)
     clock.set(YEAR)
     with site.running("worker", environment=clock.environment) as worker:
-        worker.until_it_says("nothing is sent until it has stood for 120 seconds")
+        worker.until_it_says("nothing is sent until the clock has run steadily for 120 seconds")
         clock.set(timedelta(0))
         site.write("soon.yaml", EVENT.format(start=datetime.now(UTC) + 2 * HOUR))
         site.do("publish")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.cli.authors import LONGEST_NAME, find_owners, find_user
+from calfeed.cli.authors import MAX_NAME_LENGTH, find_owners, find_user
 from calfeed.cli.serving.publisher import Publisher
 from calfeed.definitions.files import find_files
 from calfeed.errors import InvalidInputError
@@ -87,13 +87,13 @@ def test_what_is_no_name_is_an_error_for_people_and_nothing_is_published(
 ) -> None:
     error = records.run("publish", "--by", name).exception
     assert isinstance(error, InvalidInputError)
-    assert "--by wants a name on one line, of 1 to 100 characters" in str(error)
+    assert "--by must be a name of 1 to 100 printable characters" in str(error)
     with records.database.read() as connection:
         assert latest_publish(connection) == 0
 
 
 def test_the_longest_name_is_kept_whole(records: Records, file: Path) -> None:
-    name = "ن" * LONGEST_NAME
+    name = "ن" * MAX_NAME_LENGTH
     records.do("publish", "--by", name)
     assert authors(records.database)[0].name == name
 

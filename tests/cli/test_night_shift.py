@@ -178,7 +178,7 @@ def test_all_that_failed_for_an_endpoint_since_a_time_is_sent_again(records: Rec
 
 def test_what_is_asked_for_has_to_be_one_or_the_other(records: Records) -> None:
     for words in ([], ["1", "--endpoint", "end_1"], ["--endpoint", "end_1"], ["--since", "2025"]):
-        assert "either their numbers" in records.run("delivery", "retry", *words).output
+        assert "either delivery ids" in records.run("delivery", "retry", *words).output
     words = ["--endpoint", "end_9", "--since", "2025-06-01"]
     assert '"end_9"' in str(records.run("delivery", "retry", *words).exception)
 

@@ -79,7 +79,7 @@ def test_a_url_a_secret_and_headers_come_from_files_and_standard_input(desk: Des
         (("--secret", SECRET, "--secret-file", "-"), SECRET, "either --secret or --secret-file"),
         (("--secret-file", "-"), "", "standard input is empty"),
         (("--secret-file", "/nowhere/secret"), "", "/nowhere/secret cannot be read"),
-        (("--header-file", "-"), "Bearer t0ken\n", 'a header is written "Name: value"'),
+        (("--header-file", "-"), "Bearer t0ken\n", 'not a valid header; write "Name: value"'),
     ],
 )
 def test_what_cannot_be_a_secret_is_refused_and_not_repeated(
@@ -96,5 +96,5 @@ def test_what_cannot_be_a_secret_is_refused_and_not_repeated(
 def test_a_url_to_import_is_read_from_standard_input(desk: Desk) -> None:
     """It has to be one that is allowed; nothing of it is repeated."""
     result = desk.run("import", "-", typed="http://127.0.0.1:1/t0ken/basic.ics\n")
-    assert "port 1 is not posted to" in str(result.exception)
+    assert "port 1 is not allowed" in str(result.exception)
     assert "t0ken" not in result.output + str(result.exception)

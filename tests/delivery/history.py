@@ -18,15 +18,15 @@ from sqlalchemy import select
 
 from calfeed.definitions.result import Definitions
 from calfeed.delivery.due import (
-    REVIEWED,
-    Pace,
+    REVIEW_WINDOW,
+    LateReminderPacer,
     extend_plans,
     fan_out,
     fire_due,
     make_digests,
     review_plans,
 )
-from calfeed.delivery.engine.attempts import Posting, prepare, record
+from calfeed.delivery.engine.attempts import InFlightDelivery, prepare_requests, record_outcomes
 from calfeed.delivery.replanning import replan
 from calfeed.model.durations import parse_duration
 from calfeed.model.events import Calendar, Event, ReminderRule, Repeat, Status
@@ -95,7 +95,7 @@ class Life:
     """By endpoint and reminder: how often the reminder had been recalled then, and the id."""
     recalls: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     out: list[Outcome] = field(default_factory=list)
-    pace: Pace = field(default_factory=Pace)
+    pace: LateReminderPacer = field(default_factory=LateReminderPacer)
 
     def __post_init__(self) -> None:
         self.options = dict(self.wishes)
@@ -151,7 +151,7 @@ class Life:
         """One thing that a worker does; whether there may be more of it to do."""
         self.latest = max(self.latest, self.now)
         if step == "review":
-            ahead = self.now + REVIEWED
+            ahead = self.now + REVIEW_WINDOW
             review_plans(self.database, self.reviewed, ahead)
             self.reviewed = ahead
             return False
@@ -169,11 +169,11 @@ class Life:
         self.latest = max(self.latest, self.now)
         with self.database.write() as connection:
             taken = claims.claim(connection, self.now, limit)
-            requests = prepare(connection, taken, lambda: self.now)
+            requests = prepare_requests(connection, taken, lambda: self.now)
         for index, request in enumerate(requests):
             fate = fates[index % len(fates)]
             posting = request.key
-            assert isinstance(posting, Posting)
+            assert isinstance(posting, InFlightDelivery)
             if fate in ("arrives", "arrives unheard", "arrives unrecorded"):
                 self._receive(posting, request.body)
             if fate in ("dies", "arrives unrecorded"):
@@ -185,7 +185,7 @@ class Life:
 
     def record(self) -> None:
         with self.database.write() as connection:
-            record(connection, self.out, self.now, lambda: 0.5)
+            record_outcomes(connection, self.out, self.now, lambda: 0.5)
         self.out.clear()
 
     def die(self) -> None:
@@ -279,7 +279,7 @@ class Life:
                 by_life[life].add(one)
             assert all(len(found) == 1 for found in by_life.values()), told
 
-    def _receive(self, posting: Posting, body: bytes) -> None:
+    def _receive(self, posting: InFlightDelivery, body: bytes) -> None:
         """What a receiver gets has to be true and of use at this moment, and not at night."""
         name, message_id = posting.claim.endpoint_id, posting.claim.message_id
         assert posting.until is None or self.now < posting.until

@@ -74,7 +74,7 @@ class Office(Desk):
 
     def is_idle(self) -> bool:
         agenda = self.make_worker().agenda()
-        return not agenda.waiting and (agenda.next_at is None or agenda.next_at > self.now)
+        return not agenda.unfinished and (agenda.next_at is None or agenda.next_at > self.now)
 
     def deliveries(self) -> list[DeliveryRow]:
         return read_deliveries(self.database)

@@ -14,7 +14,7 @@ from apprise.manager_plugins import NotificationManager
 
 from calfeed.delivery.channels.apprise_service import Service
 from calfeed.errors import InvalidInputError
-from calfeed.reminders.plain_text import Note
+from calfeed.reminders.plain_text import Notification
 from tests.delivery.mailbox import Mailbox, read_text
 from tests.delivery.receiver import Receiver
 
@@ -22,7 +22,9 @@ from tests.delivery.receiver import Receiver
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 TOKEN = "hunter2-hunter2"
-NOTE = Note("Moved: The stay", "The stay & <more>: 30 June 2025\nhttps://calendar.example.org/")
+NOTE = Notification(
+    "Moved: The stay", "The stay & <more>: 30 June 2025\nhttps://calendar.example.org/"
+)
 
 
 def json_url(receiver: Receiver, path: str) -> str:
@@ -43,7 +45,7 @@ def test_a_mail_that_is_not_taken_is_told_of() -> None:
         mailbox.full = True
         error = Service(mailbox.url).send(NOTE)
     assert error is not None
-    assert error.startswith("E-Mail did not take it: ")
+    assert error.startswith("E-Mail did not accept the message: ")
     assert mailbox.mails == []
 
 
@@ -64,7 +66,7 @@ def test_what_a_service_does_not_take_is_told_in_words_without_its_address(
     with Receiver() as receiver, caplog.at_level(logging.DEBUG):
         error = Service(json_url(receiver, f"{path}/{TOKEN}")).send(NOTE)
     assert error is not None
-    assert error.startswith("JSON did not take it: ")
+    assert error.startswith("JSON did not accept the message: ")
     assert TOKEN not in caplog.text
     for secret in (TOKEN, "desk", "127.0.0.1", str(receiver.port)):
         assert secret not in error
@@ -86,7 +88,7 @@ def test_the_time_a_service_gives_an_answer_is_limited() -> None:
 def test_what_is_too_long_for_a_service_is_cut_and_not_sent_in_parts() -> None:
     with Receiver() as receiver:
         url = json_url(receiver, "/status/200")
-        assert Service(url).send(Note("Long", "x" * 100_000)) is None
+        assert Service(url).send(Notification("Long", "x" * 100_000)) is None
         (post,) = receiver.posts
     assert 1000 < len(json.loads(post.body)["message"]) < 100_000
 
@@ -94,16 +96,16 @@ def test_what_is_too_long_for_a_service_is_cut_and_not_sent_in_parts() -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("hunter2", "is no URL of Apprise's"),
+        ("hunter2", "is not an Apprise URL"),
         ("slak://hunter2/b/c", "did you mean slack://"),
         ("https://example.org/hunter2", "jsons://"),
-        ("slack://hunter2", "not complete as a URL of Slack"),
-        ("slack://T1JJ3T3L2/A1BRTD4JD/hunter2!", "not complete as a URL of Slack"),
-        ("syslog://hunter2", "no network service"),
-        ("dbus://hunter2", "no network service"),
-        ("gnome://hunter2", "no network service"),
-        ("windows://hunter2", "no network service"),
-        ("vapid://hunter2@example.org", "no network service"),
+        ("slack://hunter2", "not a complete URL of Slack"),
+        ("slack://T1JJ3T3L2/A1BRTD4JD/hunter2!", "not a complete URL of Slack"),
+        ("syslog://hunter2", "not a network service"),
+        ("dbus://hunter2", "not a network service"),
+        ("gnome://hunter2", "not a network service"),
+        ("windows://hunter2", "not a network service"),
+        ("vapid://hunter2@example.org", "not a network service"),
         ("discord://hunter2/b?template=/etc/hosts", "names a file"),
         ("mailto://hunter2:x@example.org?pgppub=/etc/hosts", "names a file"),
     ],
@@ -133,7 +135,7 @@ def test_every_plugin_that_is_allowed_speaks_to_a_network() -> None:
     for schema in plugins.schemas():  # type: ignore[no-untyped-call]  # Apprise's
         source = "".join(_sources(plugins[schema]))
         if not re.search(rf"^\s*(import|from) \S*({libraries})", source, re.MULTILINE):
-            with pytest.raises(InvalidInputError, match="no network service"):
+            with pytest.raises(InvalidInputError, match="not a network service"):
                 Service(f"{schema}://localhost/")
 
 

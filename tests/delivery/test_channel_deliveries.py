@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from calfeed.delivery.channels.file import read_channels
-from calfeed.delivery.channels.sending import Dispatch, Notifiable
+from calfeed.delivery.channels.sending import ChannelSender, Notifiable
 from calfeed.model.states import EndpointState
 from calfeed.reminders.retry import SCHEDULE
 from calfeed.store.database import Database
@@ -36,7 +36,7 @@ class Branch(Office):
     """An office that also has channels, as a file in its folder says."""
 
     def __init__(self, database: Database, receiver: Receiver, folder: Path) -> None:
-        super().__init__(database, Dispatch(allow_private=True), receiver)
+        super().__init__(database, ChannelSender(allow_private=True), receiver)
         self._file = folder / "channels.toml"
 
     def configure(self, text: str) -> ChannelChanges:
@@ -50,7 +50,7 @@ class Branch(Office):
 
     def use(self, services: Mapping[str, Notifiable]) -> None:
         self.sender.close()
-        self.sender = Dispatch(services, allow_private=True)
+        self.sender = ChannelSender(services, allow_private=True)
 
     def find(self, endpoint_id: str) -> Endpoint:
         with self.database.read() as connection:
@@ -136,7 +136,7 @@ def test_what_is_for_a_channel_that_a_worker_does_not_have_waits_for_one_that_ha
     assert (row.state, row.attempts, row.next_at) == ("pending", 0, branch.now + MINUTE)
     branch.now += MINUTE
     branch.deliver()
-    assert caplog.text.count("channel newsroom is not in the file of CALFEED_CHANNELS") == 1
+    assert caplog.text.count("channel newsroom is not in this worker's channels file") == 1
     branch.now += MINUTE
     branch.configure(branch.json_channel("/status/200"))
     (row,) = branch.deliver()

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from calfeed.delivery.channels.sending import SCHEME, Dispatch
+from calfeed.delivery.channels.sending import SCHEME, ChannelSender
 from calfeed.delivery.transport.sender import Request
 from calfeed.reminders.messages import probe_message
-from calfeed.reminders.plain_text import Note
+from calfeed.reminders.plain_text import Notification
 from tests.delivery.receiver import Receiver, collect, request
 from tests.patience import PATIENCE
 from tests.publish.desk import NOW
@@ -25,13 +25,13 @@ class Chat:
     """A service that keeps what it is sent, once `gate` is open; it answers `error`."""
 
     def __init__(self, error: str | None = None) -> None:
-        self.notes: list[Note] = []
+        self.notes: list[Notification] = []
         self.error = error
         self.began = threading.Semaphore(0)
         self.gate = threading.Event()
         self.gate.set()
 
-    def send(self, note: Note) -> str | None:
+    def send(self, note: Notification) -> str | None:
         self.began.release()
         assert self.gate.wait(PATIENCE)
         self.notes.append(note)
@@ -41,7 +41,7 @@ class Chat:
 class Broken(Chat):
     """A service whose code fails, and quotes its address."""
 
-    def send(self, note: Note) -> str | None:
+    def send(self, note: Notification) -> str | None:
         raise ValueError(f"json://{TOKEN}@example.org cannot be used")
 
 
@@ -60,7 +60,7 @@ def note_for(channel: str, key: object = "key") -> Request:
 def test_webhooks_are_posted_and_channels_get_notes(chat: Chat) -> None:
     with (
         Receiver() as receiver,
-        Dispatch({"newsroom": chat}, allow_private=True) as sender,
+        ChannelSender({"newsroom": chat}, allow_private=True) as sender,
     ):
         sender.submit([request(receiver.url("/status/204"), 1), note_for("newsroom", 2)])
         by_key = {outcome.key: outcome for outcome in collect(sender, 2)}
@@ -73,7 +73,7 @@ def test_webhooks_are_posted_and_channels_get_notes(chat: Chat) -> None:
 
 def test_a_channel_gets_its_notes_one_after_the_other_in_order(chat: Chat) -> None:
     chat.gate.clear()
-    with Dispatch({"newsroom": chat}) as sender:
+    with ChannelSender({"newsroom": chat}) as sender:
         sender.submit([note_for("newsroom", number) for number in range(5)])
         assert chat.began.acquire(timeout=PATIENCE)
         assert not chat.began.acquire(blocking=False)
@@ -82,7 +82,7 @@ def test_a_channel_gets_its_notes_one_after_the_other_in_order(chat: Chat) -> No
 
 
 def test_what_a_channel_does_not_take_has_its_reason() -> None:
-    with Dispatch({"newsroom": Chat("it is full")}) as sender:
+    with ChannelSender({"newsroom": Chat("it is full")}) as sender:
         sender.submit([note_for("newsroom")])
         (outcome,) = collect(sender, 1)
     assert (outcome.status, outcome.error, outcome.received) == (None, "it is full", False)
@@ -91,7 +91,7 @@ def test_what_a_channel_does_not_take_has_its_reason() -> None:
 def test_a_service_whose_code_fails_is_an_outcome_without_its_words(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.DEBUG), Dispatch({"newsroom": Broken()}) as sender:
+    with caplog.at_level(logging.DEBUG), ChannelSender({"newsroom": Broken()}) as sender:
         sender.submit([note_for("newsroom")])
         (outcome,) = collect(sender, 1)
     assert outcome.error == "cannot be sent (ValueError)"
@@ -101,24 +101,24 @@ def test_a_service_whose_code_fails_is_an_outcome_without_its_words(
 def test_a_channel_that_hangs_runs_into_its_time_limit_and_holds_up_no_other(chat: Chat) -> None:
     other = Chat()
     chat.gate.clear()
-    with Dispatch({"newsroom": chat, "mail": other}, note_timeout=0.3) as sender:
+    with ChannelSender({"newsroom": chat, "mail": other}, send_timeout=0.3) as sender:
         sender.submit([note_for("newsroom", 1), note_for("newsroom", 2), note_for("mail", 3)])
         outcomes = collect(sender, 3)
         assert [outcome.key for outcome in outcomes] == [3, 1, 2]
         assert outcomes[0].received
-        assert outcomes[1].error == "not taken after 0.3 seconds"
+        assert outcomes[1].error == "not sent after 0.3 seconds"
         assert outcomes[1].milliseconds >= 300
         # What hangs cannot be ended: what comes meanwhile is not held up by it.
-        assert outcomes[2].error == "an earlier note to this channel has not come to its end"
+        assert outcomes[2].error == "an earlier message to this channel is still being sent"
 
 
 def test_a_channel_that_hung_is_used_again_and_its_late_answer_is_no_outcome(chat: Chat) -> None:
     chat.gate.clear()
-    with Dispatch({"newsroom": chat}, note_timeout=0.1) as sender:
+    with ChannelSender({"newsroom": chat}, send_timeout=0.1) as sender:
         sender.submit([note_for("newsroom", 1)])
         (late,) = collect(sender, 1)
         assert late.error is not None
-        (hung,) = [one for one in threading.enumerate() if one.name == "calfeed-note-newsroom"]
+        (hung,) = [one for one in threading.enumerate() if one.name == "calfeed-send-newsroom"]
         chat.gate.set()
         hung.join(PATIENCE)
         sender.submit([note_for("newsroom", 2)])
@@ -130,7 +130,7 @@ def test_a_channel_that_hung_is_used_again_and_its_late_answer_is_no_outcome(cha
 
 def test_what_has_not_had_its_turn_can_be_recalled(chat: Chat) -> None:
     chat.gate.clear()
-    with Dispatch({"newsroom": chat}) as sender:
+    with ChannelSender({"newsroom": chat}) as sender:
         sender.submit([note_for("newsroom", number) for number in range(4)])
         assert chat.began.acquire(timeout=PATIENCE)
         recalled = sender.recall(lambda one: one.key != 2)
@@ -141,7 +141,7 @@ def test_what_has_not_had_its_turn_can_be_recalled(chat: Chat) -> None:
 
 def test_closing_ends_at_once_with_an_outcome_for_each(chat: Chat) -> None:
     chat.gate.clear()
-    sender = Dispatch({"newsroom": chat})
+    sender = ChannelSender({"newsroom": chat})
     sender.submit([note_for("newsroom", 1), note_for("newsroom", 2)])
     assert chat.began.acquire(timeout=PATIENCE)
     sender.close()
@@ -154,17 +154,17 @@ def test_closing_ends_at_once_with_an_outcome_for_each(chat: Chat) -> None:
 def test_a_sender_takes_its_own_channels_and_tells_once_of_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with Dispatch({"newsroom": Chat()}) as sender:
-        assert sender.takes("https://example.org/hook")
-        assert sender.takes(SCHEME + "newsroom")
-        assert not sender.takes(SCHEME + "other")
-        assert not sender.takes(SCHEME + "other")
+    with ChannelSender({"newsroom": Chat()}) as sender:
+        assert sender.accepts("https://example.org/hook")
+        assert sender.accepts(SCHEME + "newsroom")
+        assert not sender.accepts(SCHEME + "other")
+        assert not sender.accepts(SCHEME + "other")
         sender.submit([note_for("other")])
         (outcome,) = collect(sender, 1)
     assert not outcome.received
     assert [record.getMessage() for record in caplog.records] == [
-        "channel other is not in the file of CALFEED_CHANNELS here; what is for it is left to "
-        "workers that have it"
+        "channel other is not in this worker's channels file (CALFEED_CHANNELS); its messages are "
+        "left to other workers"
     ]
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from calfeed.delivery.due import Pace, fan_out, fire_due, make_digests
-from calfeed.delivery.engine.attempts import Posting, prepare
+from calfeed.delivery.due import LateReminderPacer, fan_out, fire_due, make_digests
+from calfeed.delivery.engine.attempts import InFlightDelivery, prepare_requests
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders import digests as bounds
 from calfeed.reminders.filters import Filters
@@ -45,7 +45,7 @@ def subscribe(desk: Desk, options: Options = DAILY, name: str = "end_1") -> None
 
 def work(desk: Desk, now: datetime) -> None:
     """Do what a worker does at a time, but for the posts."""
-    while fire_due(desk.database, now, BASE, Pace()) or fan_out(desk.database, now):
+    while fire_due(desk.database, now, BASE, LateReminderPacer()) or fan_out(desk.database, now):
         pass
     while make_digests(desk.database, now):
         pass
@@ -56,8 +56,10 @@ def post(
 ) -> list[Any]:
     """Take what is to be posted; the bodies of what would be."""
     with desk.database.write() as connection:
-        requests = prepare(connection, claims.claim(connection, now, 100), lambda: now)
-        taken = [request.key.claim for request in requests if isinstance(request.key, Posting)]
+        requests = prepare_requests(connection, claims.claim(connection, now, 100), lambda: now)
+        taken = [
+            request.key.claim for request in requests if isinstance(request.key, InFlightDelivery)
+        ]
         if settle is not None:
             claims.settle(connection, taken, settle, now)
     return [json.loads(request.body) for request in requests]
@@ -221,7 +223,7 @@ def load(desk: Desk, message_id: str) -> Any:
 
 
 def test_many_are_told_in_several_digests(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MOST", 2)
+    monkeypatch.setattr(bounds, "MAX_ENTRIES", 2)
     subscribe(desk)
     desk.publish(DATES)
     work(desk, DUE)

@@ -10,9 +10,16 @@ import pytest
 from sqlalchemy import select, update
 
 from calfeed.delivery import due
-from calfeed.delivery.due import AHEAD, Pace, extend_plans, fan_out, fire_due, retire_events
+from calfeed.delivery.due import (
+    FIRE_AHEAD,
+    LateReminderPacer,
+    extend_plans,
+    fan_out,
+    fire_due,
+    retire_events,
+)
 from calfeed.model.states import ReminderState
-from calfeed.publish.compare import KEPT
+from calfeed.publish.compare import KEEP_WITHDRAWN
 from calfeed.publish.plan import HORIZON
 from calfeed.reminders.filters import Filters
 from calfeed.store.catalog.calendars import load_calendars
@@ -38,9 +45,9 @@ WEEKLY = (
 def test_a_reminder_fires_once(desk: Desk) -> None:
     desk.publish(JUNE)
     due = desk.reminders()[0].due
-    assert fire_due(desk.database, due - timedelta(seconds=1), BASE, Pace()) == 0
-    assert fire_due(desk.database, due, BASE, Pace()) == 1
-    assert fire_due(desk.database, due, BASE, Pace()) == 0
+    assert fire_due(desk.database, due - timedelta(seconds=1), BASE, LateReminderPacer()) == 0
+    assert fire_due(desk.database, due, BASE, LateReminderPacer()) == 1
+    assert fire_due(desk.database, due, BASE, LateReminderPacer()) == 0
     assert [subject.type for subject in desk.told()] == ["reminder.due"]
 
 
@@ -49,8 +56,8 @@ def test_a_reminder_is_ready_a_moment_before_and_leaves_when_it_is_due(desk: Des
         add_endpoint(connection, make_endpoint("end_1", filters=REMINDERS))
     desk.publish(JUNE)
     due = desk.reminders()[0].due
-    assert fire_due(desk.database, due - AHEAD, BASE, Pace()) == 1
-    while fan_out(desk.database, due - AHEAD):
+    assert fire_due(desk.database, due - FIRE_AHEAD, BASE, LateReminderPacer()) == 1
+    while fan_out(desk.database, due - FIRE_AHEAD):
         pass
     with desk.database.write() as connection:
         assert claim(connection, due - timedelta(microseconds=1), 10) == []
@@ -67,10 +74,10 @@ def test_what_is_ready_is_taken_back_by_a_publish_that_comes_before_it_is_due(de
         add_endpoint(connection, make_endpoint("end_1", filters=REMINDERS))
     desk.publish(JUNE)
     due = desk.reminders()[0].due
-    fire_due(desk.database, due - AHEAD, BASE, Pace())
-    while fan_out(desk.database, due - AHEAD):
+    fire_due(desk.database, due - FIRE_AHEAD, BASE, LateReminderPacer())
+    while fan_out(desk.database, due - FIRE_AHEAD):
         pass
-    desk.now = due - AHEAD / 2 - timedelta(hours=1)
+    desk.now = due - FIRE_AHEAD / 2 - timedelta(hours=1)
     desk.publish(STAY.format(start="2025-08-31"))
     with desk.database.write() as connection:
         assert claim(connection, due, 10) == []
@@ -79,7 +86,10 @@ def test_what_is_ready_is_taken_back_by_a_publish_that_comes_before_it_is_due(de
 
 def test_overdue_reminders_of_one_occurrence_collapse_into_the_nearest(desk: Desk) -> None:
     desk.publish(JUNE, OTHERS)
-    assert fire_due(desk.database, datetime(2025, 6, 29, 12, tzinfo=UTC), BASE, Pace()) == 2
+    assert (
+        fire_due(desk.database, datetime(2025, 6, 29, 12, tzinfo=UTC), BASE, LateReminderPacer())
+        == 2
+    )
     assert [(row.rule, row.state) for row in desk.reminders()] == [
         ("1 week before", "collapsed"),
         ("1 day before", "sent"),
@@ -93,10 +103,10 @@ def test_overdue_reminders_of_one_occurrence_collapse_into_the_nearest(desk: Des
 def test_they_collapse_across_the_bound_of_a_transaction(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(due, "_BATCH", 1)
+    monkeypatch.setattr(due, "_BATCH_SIZE", 1)
     desk.publish(JUNE, WEEKLY)
     now = datetime(2025, 6, 29, 12, tzinfo=UTC)
-    while fire_due(desk.database, now, BASE, Pace()):
+    while fire_due(desk.database, now, BASE, LateReminderPacer()):
         pass
     assert [row.state for row in desk.reminders() if row.rule == "1 week before"] == ["collapsed"]
     assert [row.state for row in desk.reminders() if row.due <= now].count(ReminderState.SENT) == 2
@@ -104,7 +114,7 @@ def test_they_collapse_across_the_bound_of_a_transaction(
 
 def test_two_rules_of_the_same_minute_make_one_message(desk: Desk) -> None:
     desk.publish("soon:\n  summary: S\n  start: 2025-06-30 10:00\n  reminders: [1 day, 24 hours]\n")
-    fire_due(desk.database, desk.reminders()[0].due, BASE, Pace())
+    fire_due(desk.database, desk.reminders()[0].due, BASE, LateReminderPacer())
     assert sorted(row.state for row in desk.reminders()) == ["collapsed", "sent"]
 
 
@@ -117,7 +127,7 @@ def test_they_collapse_only_into_one_that_is_sent(desk: Desk) -> None:
         connection.execute(
             update(reminders).where(reminders.c.key == day.key).values(state="planned")
         )
-    fire_due(desk.database, datetime(2025, 6, 29, 12, tzinfo=UTC), BASE, Pace())
+    fire_due(desk.database, datetime(2025, 6, 29, 12, tzinfo=UTC), BASE, LateReminderPacer())
     assert {row.key: row.state for row in desk.reminders()} == {
         week.key: "sent",
         day.key: "withdrawn",
@@ -128,7 +138,7 @@ def test_what_is_all_too_late_is_missed_and_told_of_in_the_log(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.publish(JUNE)
-    fire_due(desk.database, datetime(2025, 7, 1, 12, tzinfo=UTC), BASE, Pace())
+    fire_due(desk.database, datetime(2025, 7, 1, 12, tzinfo=UTC), BASE, LateReminderPacer())
     assert [state for _, state in desk.states()] == ["missed", "missed"]
     told = [record.message.split(",")[0] for record in caplog.records]
     assert sorted(told) == [
@@ -147,8 +157,8 @@ def test_what_is_late_is_spread_and_what_is_on_time_is_not(desk: Desk) -> None:
     on_time = "now:\n  summary: N\n  start: 2025-07-01 14:00\n  reminders: [1 hour]\n"
     desk.publish(*texts, on_time)
     now = datetime(2025, 7, 1, 8, tzinfo=UTC)
-    pace = Pace()
-    assert fire_due(desk.database, now, BASE, pace) == 4
+    pacer = LateReminderPacer()
+    assert fire_due(desk.database, now, BASE, pacer) == 4
     while fan_out(desk.database, now):
         pass
     rows = [row for row in read_deliveries(desk.database) if row.type == "reminder.due"]
@@ -165,21 +175,21 @@ def test_what_is_late_is_spread_and_what_is_on_time_is_not(desk: Desk) -> None:
 
 
 def test_turns_go_on_from_one_transaction_to_the_next_and_never_beyond_the_use() -> None:
-    pace, later = Pace(), NOW + timedelta(days=1)
-    turns = [pace.take_turn(NOW, later) for _ in range(3)]
+    pacer, later = LateReminderPacer(), NOW + timedelta(days=1)
+    turns = [pacer.next_slot(NOW, later) for _ in range(3)]
     assert turns == [NOW + timedelta(seconds=number) / 50 for number in range(3)]
     second = timedelta(seconds=1)
-    assert pace.take_turn(NOW + second, later) == NOW + second, "the flood is over"
+    assert pacer.next_slot(NOW + second, later) == NOW + second, "the flood is over"
     # It would not be of use for long any more.
-    assert pace.take_turn(NOW + second, NOW + timedelta(minutes=5)) is None
+    assert pacer.next_slot(NOW + second, NOW + timedelta(minutes=5)) is None
     # A clock that is put back makes nobody wait.
     back = NOW - timedelta(hours=2)
-    assert pace.take_turn(back, later) == back
+    assert pacer.next_slot(back, later) == back
 
 
 def test_a_flood_is_spread_over_an_hour_at_the_most() -> None:
-    pace, later = Pace(), NOW + timedelta(days=1)
-    turns = [pace.take_turn(NOW, later) for _ in range(50 * 3600 + 10)]
+    pacer, later = LateReminderPacer(), NOW + timedelta(days=1)
+    turns = [pacer.next_slot(NOW, later) for _ in range(50 * 3600 + 10)]
     assert max(turn for turn in turns if turn) <= NOW + timedelta(hours=1)
 
 
@@ -189,7 +199,7 @@ def test_a_clock_that_is_put_tells_nothing_twice_and_loses_nothing(desk: Desk, h
     desk.publish(JUNE, OTHERS)
     for row in desk.reminders():
         for now in (row.due, row.due + timedelta(hours=hours), row.due, row.due):
-            fire_due(desk.database, now, BASE, Pace())
+            fire_due(desk.database, now, BASE, LateReminderPacer())
             while fan_out(desk.database, now):
                 pass
     assert [state for _, state in desk.states()] == ["sent", "sent"]
@@ -199,7 +209,7 @@ def test_a_clock_that_is_put_tells_nothing_twice_and_loses_nothing(desk: Desk, h
 
 def test_without_endpoints_a_message_waits_for_nobody(desk: Desk) -> None:
     desk.publish(JUNE)
-    assert fire_due(desk.database, desk.reminders()[0].due, BASE, Pace()) == 1
+    assert fire_due(desk.database, desk.reminders()[0].due, BASE, LateReminderPacer()) == 1
     assert fan_out(desk.database, NOW)
     assert not fan_out(desk.database, NOW)
 
@@ -237,9 +247,9 @@ def test_withdrawn_events_are_retired_after_their_time(desk: Desk) -> None:
     desk.publish(JUNE, OTHERS)
     desk.publish(OTHERS)
     withdrawn = desk.now
-    assert retire_events(desk.database, withdrawn + KEPT - timedelta(seconds=1)) == 0
-    assert retire_events(desk.database, withdrawn + KEPT) == 1
-    assert retire_events(desk.database, withdrawn + KEPT) == 0
+    assert retire_events(desk.database, withdrawn + KEEP_WITHDRAWN - timedelta(seconds=1)) == 0
+    assert retire_events(desk.database, withdrawn + KEEP_WITHDRAWN) == 1
+    assert retire_events(desk.database, withdrawn + KEEP_WITHDRAWN) == 0
     assert "stay" not in desk.vevents()
     with desk.database.read() as connection:
         assert load_calendars(connection)["desk"].publish_id == 3

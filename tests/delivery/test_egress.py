@@ -121,11 +121,11 @@ def test_what_is_fetched_goes_through_the_proxy_too(
     monkeypatch.setenv("no_proxy", "*")
     # The receiver takes no GET: that it says so shows that it was reached.
     with pytest.raises(InvalidInputError, match=f"{NAME} answers 501"):
-        fetch(URL, egress_proxy=proxy.url(scheme), most_bytes=1000)
+        fetch(URL, egress_proxy=proxy.url(scheme), max_bytes=1000)
     assert len(proxy.asked) == 1
     for private in ("http://127.1/", "http://[::1]/", f"http://{NAME}:8080/"):
         with pytest.raises(InvalidInputError, match="CALFEED_ALLOW_PRIVATE_ENDPOINTS"):
-            fetch(private, egress_proxy=proxy.url(scheme), most_bytes=1)
+            fetch(private, egress_proxy=proxy.url(scheme), max_bytes=1)
     with pytest.raises(InvalidInputError) as caught:
-        fetch("https://other.example/", egress_proxy=proxy.url(scheme), most_bytes=1)
+        fetch("https://other.example/", egress_proxy=proxy.url(scheme), max_bytes=1)
     assert PASSWORD not in str(caught.value)

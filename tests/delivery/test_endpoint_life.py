@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from calfeed.delivery.engine.attempts import GIVEN_UP, prepare, record
+from calfeed.delivery.engine.attempts import DISABLE_AFTER, prepare_requests, record_outcomes
 from calfeed.delivery.engine.worker import Worker
 from calfeed.delivery.transport.sender import Sender
 from calfeed.model.states import EndpointState
@@ -134,13 +134,13 @@ def test_an_attempt_that_is_on_its_way_when_its_endpoint_is_paused_is_recorded(
     office.subscribe()
     say(office, "msg_1", "msg_2")
     with office.database.write() as connection:
-        first, second = prepare(connection, claims.claim(connection, NOW, 2), lambda: NOW)
+        first, second = prepare_requests(connection, claims.claim(connection, NOW, 2), lambda: NOW)
     pause(office)
     failing = second._replace(url=office.receiver.url("/status/500"))
     office.sender.submit([first, failing])
     outcomes = collect(office.sender, 2)
     with office.database.write() as connection:
-        record(connection, outcomes, NOW, lambda: 0.5)
+        record_outcomes(connection, outcomes, NOW, lambda: 0.5)
     assert sorted(row.state for row in office.deliveries()) == ["delivered", "held"]
     assert {row.attempts for row in office.deliveries()} == {1}
     assert resume(office) == Released(1, 0, 0)
@@ -157,7 +157,7 @@ def test_what_a_worker_takes_for_a_paused_endpoint_it_holds(office: Office) -> N
         taken = claims.claim(connection, NOW, 1)
     pause(office)
     with office.database.write() as connection:
-        assert prepare(connection, taken, lambda: NOW) == []
+        assert prepare_requests(connection, taken, lambda: NOW) == []
     assert [row.state for row in office.deliveries()] == ["held"]
     assert resume(office) == Released(1, 0, 0)
     assert states(office) == ["delivered"], "at once, as no attempt was on its way"
@@ -169,7 +169,7 @@ def test_an_endpoint_that_fails_for_five_days_is_disabled_and_told_of_once(
     office.subscribe()
     begun = office.now
     with caplog.at_level(logging.ERROR, "calfeed"):
-        fail_for(office, GIVEN_UP - HOUR)
+        fail_for(office, DISABLE_AFTER - HOUR)
         assert find(office).state == "active"
         assert find(office).failing_since == begun
         assert "disabled" not in caplog.text
@@ -199,7 +199,7 @@ def test_a_success_in_between_starts_the_five_days_anew(office: Office) -> None:
     say(office, "msg_ok")
     office.deliver()
     assert find(office).failing_since is None
-    fail_for(office, GIVEN_UP - HOUR)
+    fail_for(office, DISABLE_AFTER - HOUR)
     assert find(office).state == "active"
 
 
@@ -273,7 +273,7 @@ def test_what_waits_in_line_is_signed_with_the_secrets_of_when_it_leaves(office:
     say(office, "msg_1")
     with office.database.write() as connection:
         taken = claims.claim(connection, office.now, 1)
-        requests = prepare(connection, taken, lambda: office.now)
+        requests = prepare_requests(connection, taken, lambda: office.now)
     office.now += ROTATION_PERIOD
     office.sender.submit(requests)
     collect(office.sender, 1)
@@ -343,10 +343,10 @@ def test_an_endpoints_own_headers_arrive_and_are_in_no_log_and_no_repr(
     change(office, headers={"Authorization": "Bearer hunter2", "X-Desk": "hunter2"})
     say(office, "msg_1")
     with caplog.at_level(logging.DEBUG), office.database.write() as connection:
-        (request,) = prepare(connection, claims.claim(connection, NOW, 1), lambda: NOW)
+        (request,) = prepare_requests(connection, claims.claim(connection, NOW, 1), lambda: NOW)
         office.sender.submit([request])
         outcomes = collect(office.sender, 1)
-        record(connection, outcomes, NOW, lambda: 0.5)
+        record_outcomes(connection, outcomes, NOW, lambda: 0.5)
     (post,) = office.receiver.posts
     assert (post.headers["authorization"], post.headers["x-desk"]) == ("Bearer hunter2", "hunter2")
     assert post.headers["content-type"] == "application/json"

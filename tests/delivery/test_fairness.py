@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from calfeed.delivery.engine import concurrency
 from calfeed.delivery.engine.worker import Worker
-from calfeed.delivery.scheduler import WorkerClock
+from calfeed.delivery.scheduler import WorkerScheduler
 from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Subject
 from calfeed.store import tables
@@ -42,11 +42,11 @@ def _now() -> datetime:
 def _working(database: Database, sender: Sender) -> Iterator[None]:
     """A worker in real time, with its clock."""
     worker = Worker(database, sender, BASE, _now, random.Random(1).random)
-    clock = WorkerClock(worker, _now)
+    scheduler = WorkerScheduler(worker, _now)
     with working(worker):
-        clock.start()
+        scheduler.start()
         yield
-        clock.stop()
+        scheduler.stop()
 
 
 def _keep(database: Database, bad: list[str], good: list[str]) -> None:
@@ -131,7 +131,7 @@ def test_an_endpoint_that_answers_again_gets_what_had_to_wait(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Posts hang until its URL is changed; from then on it takes everything, once."""
-    monkeypatch.setattr(concurrency, "_REST", 0.5)
+    monkeypatch.setattr(concurrency, "_FIRST_BACKOFF_SECONDS", 0.5)
     with Receiver() as receiver, Sender(allow_private=True, timeout=5) as sender:
         _keep(database, [receiver.url("/hang")], [])
         with _working(database, sender):

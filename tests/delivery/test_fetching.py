@@ -44,21 +44,21 @@ class Files(Loopback):
 def test_a_file_as_large_as_it_may_be_is_fetched_and_a_larger_one_is_not() -> None:
     with Files() as files:
         assert (
-            fetch(f"http://{files.address}/file", allow_private=True, most_bytes=100) == b"x" * 100
+            fetch(f"http://{files.address}/file", allow_private=True, max_bytes=100) == b"x" * 100
         )
         with pytest.raises(InvalidInputError, match="larger than 99 bytes"):
-            fetch(f"http://{files.address}/file", allow_private=True, most_bytes=99)
+            fetch(f"http://{files.address}/file", allow_private=True, max_bytes=99)
 
 
 def test_a_server_that_does_not_answer_is_given_up() -> None:
     with Files() as files, pytest.raises(InvalidInputError, match="no complete answer after"):
-        fetch(f"http://{files.address}/hang", allow_private=True, most_bytes=1, seconds=0.2)
+        fetch(f"http://{files.address}/hang", allow_private=True, max_bytes=1, seconds=0.2)
 
 
 def test_nothing_is_asked_of_a_private_address() -> None:
     for url in ("http://localhost/file", "http://127.0.0.1/file", "webcal://[::1]/file"):
         with pytest.raises(InvalidInputError, match="loopback"):
-            fetch(url, most_bytes=1)
+            fetch(url, max_bytes=1)
 
 
 @needs_openssl
@@ -70,7 +70,7 @@ def test_webcal_is_https_which_leads_to_no_http(tmp_path: Path) -> None:
                 f"{scheme}://{files.address}/file",
                 allow_private=True,
                 ca_file=str(certificate),
-                most_bytes=100,
+                max_bytes=100,
             )
             assert found == b"x" * 100
         with pytest.raises(InvalidInputError, match="from https to http"):
@@ -78,7 +78,7 @@ def test_webcal_is_https_which_leads_to_no_http(tmp_path: Path) -> None:
                 f"https://{files.address}/down",
                 allow_private=True,
                 ca_file=str(certificate),
-                most_bytes=100,
+                max_bytes=100,
             )
         with pytest.raises(InvalidInputError, match="certificate is not trusted"):
-            fetch(f"https://{files.address}/file", allow_private=True, most_bytes=100)
+            fetch(f"https://{files.address}/file", allow_private=True, max_bytes=100)

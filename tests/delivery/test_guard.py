@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.delivery.transport.guard import check_url, refuse_address, show_url
+from calfeed.delivery.transport.guard import check_url, find_refusal, show_url
 from calfeed.errors import InvalidInputError
 from tests.delivery.networks import LOOPBACK_FORMS, NEIGHBOURS, NETWORKS, inside_of
 
@@ -18,27 +18,27 @@ NO_ADDRESSES = ["", "localhost", "127.1", "2130706433", "0x7f.1", "127.0.0.1 ", 
 def test_a_network_that_is_not_public_is_refused_from_end_to_end_with_its_reason(
     network: str, reason: str
 ) -> None:
-    assert {refuse_address(address) for address in inside_of(network)} == {reason}
+    assert {find_refusal(address) for address in inside_of(network)} == {reason}
 
 
 @pytest.mark.parametrize("address", [*NEIGHBOURS, *PUBLIC])
 def test_a_public_address_is_not_refused_however_near_a_private_one_it_is(address: str) -> None:
-    assert refuse_address(address) is None
+    assert find_refusal(address) is None
 
 
 @pytest.mark.parametrize("address", NO_ADDRESSES)
 def test_what_is_no_ip_address_is_refused(address: str) -> None:
-    assert refuse_address(address) == "not an IP address"
+    assert find_refusal(address) == "not an IP address"
 
 
 @pytest.mark.parametrize("address", ["fe80::1%eth0", "fe80::1%1", "FE80::1", "febf::1%25lo"])
 def test_an_address_is_judged_without_its_zone(address: str) -> None:
-    assert refuse_address(address) == "link-local"
+    assert find_refusal(address) == "link-local"
 
 
 @given(st.ip_addresses(v=4))
 def test_an_address_is_judged_the_same_when_mapped_into_ipv6(address: object) -> None:
-    assert refuse_address(f"::ffff:{address}") == refuse_address(str(address))
+    assert find_refusal(f"::ffff:{address}") == find_refusal(str(address))
 
 
 @pytest.mark.parametrize(
@@ -62,14 +62,14 @@ def test_a_url_gets_its_one_normal_form(url: str, normal: str) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("", "no URL"),
-        ("example.org/hooks", "no URL"),
-        ("https://", "no URL"),
-        ("https:example.org", "no URL"),
-        ("https://exa%2fmple.org/", "no URL"),
-        ("https://example.org:99999/", "no URL"),
+        ("", "not a valid URL"),
+        ("example.org/hooks", "not a valid URL"),
+        ("https://", "not a valid URL"),
+        ("https:example.org", "not a valid URL"),
+        ("https://exa%2fmple.org/", "not a valid URL"),
+        ("https://example.org:99999/", "not a valid URL"),
         ("https://example.org\\@10.0.0.1/", "user name"),
-        ("https://example.org\\hooks", "no URL"),
+        ("https://example.org\\hooks", "not a valid URL"),
         ("https://example.org/\ud800", "control characters"),
         ("https://faß.example/", "ASCII form"),
         ("https://" + "ü" * 70 + ".example/", "ASCII form"),
@@ -115,7 +115,7 @@ def test_other_ports_and_private_addresses_need_the_operator_s_leave(url: str, w
 
 @pytest.mark.parametrize("host", ["127.0.0.1..", "127.0.0.1%00.example.org", "[::1]."])
 def test_a_form_that_nobody_reads_alike_is_no_host(host: str) -> None:
-    with pytest.raises(InvalidInputError, match="no URL"):
+    with pytest.raises(InvalidInputError, match="not a valid URL"):
         check_url(f"http://{host}/", allow_private=True)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.delivery.due import Pace, extend_plans, fan_out, fire_due
-from calfeed.delivery.engine.attempts import prepare
+from calfeed.delivery.due import LateReminderPacer, extend_plans, fan_out, fire_due
+from calfeed.delivery.engine.attempts import prepare_requests
 from calfeed.model.uids import NAME_BASED_UIDS
 from calfeed.publish.announce import announce_due
 from calfeed.publish.apply import publish
@@ -75,7 +75,9 @@ def put_back(database: Database, key: Key) -> None:
 def post(database: Database, now: datetime) -> list[bytes]:
     """The bodies of what goes out now."""
     with database.write() as connection:
-        return [one.body for one in prepare(connection, claim(connection, now, 9), lambda: now)]
+        return [
+            one.body for one in prepare_requests(connection, claim(connection, now, 9), lambda: now)
+        ]
 
 
 def test_messages_wait(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,12 +105,12 @@ def test_reminders_wait(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     board, desk = (NAME_BASED_UIDS.make(slug, f"{slug}-call") for slug in ("board", "desk"))
     other, key = lose_key(own, monkeypatch)
     with closing(other):
-        while fire_due(other, due, BASE, Pace()):
+        while fire_due(other, due, BASE, LateReminderPacer()):
             pass
         assert extend_plans(other, due) == 0
         assert states() == {board: "planned", desk: "sent"}
         put_back(other, key)
-        fire_due(other, due + timedelta(minutes=2), BASE, Pace())
+        fire_due(other, due + timedelta(minutes=2), BASE, LateReminderPacer())
     assert states() == {board: "sent", desk: "sent"}
 
 

@@ -1,4 +1,4 @@
-"""Posting one delivery at once, and what logs say of it."""
+"""InFlightDelivery one delivery at once, and what logs say of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from calfeed.delivery.engine.attempts import post_now, prepare
+from calfeed.delivery.engine.attempts import deliver_now, prepare_requests
 from calfeed.errors import CalfeedError
 from calfeed.model.states import EndpointState
 from calfeed.store.database import Connection
@@ -30,14 +30,16 @@ def keep(office: Office, path: str) -> int:
 
 def test_a_delivery_is_posted_and_recorded_at_once(office: Office) -> None:
     number = keep(office, "/status/204")
-    attempt = post_now(office.database, office.sender, lambda _: number, lambda: NOW, lambda: 0.5)
+    attempt = deliver_now(
+        office.database, office.sender, lambda _: number, lambda: NOW, lambda: 0.5
+    )
     assert (attempt.status, attempt.error) == (204, None)
     (post,) = office.receiver.posts
     check_signature(post)
     with office.database.read() as connection:
         assert find_delivery(connection, number).state == "delivered"
     with pytest.raises(CalfeedError, match="not pending"):
-        post_now(office.database, office.sender, lambda _: number, lambda: NOW, lambda: 0.5)
+        deliver_now(office.database, office.sender, lambda _: number, lambda: NOW, lambda: 0.5)
 
 
 def test_no_worker_can_take_what_a_command_has_added_to_post_it_itself(office: Office) -> None:
@@ -58,7 +60,7 @@ def test_no_worker_can_take_what_a_command_has_added_to_post_it_itself(office: O
         return add_delivery(connection, make_message(at=NOW), "end_1")
 
     busy: Any = Busy()
-    attempt = post_now(busy, office.sender, add, lambda: NOW, lambda: 0.5)
+    attempt = deliver_now(busy, office.sender, add, lambda: NOW, lambda: 0.5)
     assert (attempt.status, taken) == (204, [])
 
 
@@ -67,7 +69,7 @@ def test_no_log_shows_a_secret_a_query_or_a_path(
 ) -> None:
     number = keep(office, "/status/500/hunter2?token=hunter2")
     with caplog.at_level(logging.DEBUG):
-        attempt = post_now(
+        attempt = deliver_now(
             office.database, office.sender, lambda _: number, lambda: NOW, lambda: 0.5
         )
     assert attempt.status == 500
@@ -82,7 +84,7 @@ def test_a_delivery_is_posted_at_once_to_a_paused_endpoint_too(office: Office) -
     with office.database.write() as connection:
         suspend_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
         probe = add_delivery(connection, make_message("probe", at=NOW), "end_1")
-    attempt = post_now(office.database, office.sender, lambda _: probe, lambda: NOW, lambda: 0.5)
+    attempt = deliver_now(office.database, office.sender, lambda _: probe, lambda: NOW, lambda: 0.5)
     assert attempt.status == 500
     office.now = NOW + timedelta(minutes=1)
     assert {row.state for row in office.deliver()} == {"held"}
@@ -93,13 +95,13 @@ def test_what_is_for_an_endpoint_that_went_is_dropped_and_not_posted(office: Off
     with office.database.write() as connection:
         claims = claim(connection, NOW, 1)
         remove_endpoint(connection, "end_1", NOW)
-        assert prepare(connection, claims, lambda: NOW) == []
+        assert prepare_requests(connection, claims, lambda: NOW) == []
         assert find_delivery(connection, number).state == "dropped"
 
 
 def test_neither_request_nor_posting_shows_the_secret_or_the_url(office: Office) -> None:
     keep(office, "/status/204/hunter2")
     with office.database.write() as connection:
-        (request,) = prepare(connection, claim(connection, NOW, 1), lambda: NOW)
+        (request,) = prepare_requests(connection, claim(connection, NOW, 1), lambda: NOW)
     assert SECRET not in repr(request)
     assert "hunter2" not in repr(request)

@@ -158,11 +158,11 @@ def test_a_redirect_is_an_answer_and_nobody_follows_it() -> None:
 def test_what_is_fetched_follows_redirects_to_public_addresses_alone() -> None:
     names = {NAME: [PUBLIC], "other.example": [OTHER], "private.example": [PRIVATE]}
     with Names(names) as dns, Internet() as internet:
-        assert fetch(f"http://{NAME}/to/other.example", most_bytes=1) == b""
+        assert fetch(f"http://{NAME}/to/other.example", max_bytes=1) == b""
         for host in ("private.example", PRIVATE, "127.1", "2130706433", "[::ffff:7f00:1]"):
             with pytest.raises(InvalidInputError, match="CALFEED_ALLOW_PRIVATE_ENDPOINTS"):
-                fetch(f"http://{NAME}/to/{host}", most_bytes=1)
+                fetch(f"http://{NAME}/to/{host}", max_bytes=1)
         dns.names[NAME] = [PRIVATE]
         with pytest.raises(InvalidInputError, match="link-local"):
-            fetch(URL, most_bytes=1)
+            fetch(URL, max_bytes=1)
         assert {visit.address for visit in internet.visits} == {PUBLIC, OTHER}

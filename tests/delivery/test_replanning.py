@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
-from calfeed.delivery.due import Pace, fan_out, fire_due
+from calfeed.delivery.due import LateReminderPacer, fan_out, fire_due
 from calfeed.delivery.replanning import replan
-from calfeed.delivery.retention import HELD, Retention
+from calfeed.delivery.retention import KEEP_HELD, Retention
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options
@@ -47,7 +47,7 @@ def dates(count: int) -> str:
 def test_what_was_missed_in_error_is_planned_again(desk: Desk) -> None:
     desk.publish(dates(20))
     before = desk.states()
-    while fire_due(desk.database, desk.now + YEAR, BASE, Pace()):
+    while fire_due(desk.database, desk.now + YEAR, BASE, LateReminderPacer()):
         pass
     assert {state for _, state in desk.states()} == {"missed"}
     assert replan(desk.database, desk.now).reminders == 40
@@ -57,7 +57,7 @@ def test_what_was_missed_in_error_is_planned_again(desk: Desk) -> None:
 
 def test_what_was_missed_rightly_stays_so(desk: Desk) -> None:
     desk.publish(dates(1))
-    fire_due(desk.database, desk.now + 40 * DAY, BASE, Pace())
+    fire_due(desk.database, desk.now + 40 * DAY, BASE, LateReminderPacer())
     assert replan(desk.database, desk.now + 40 * DAY).reminders == 0
     assert {state for _, state in desk.states()} == {"missed"}
 
@@ -69,7 +69,7 @@ def test_what_was_sent_too_early_waits_for_its_time_unless_it_was_posted(desk: D
     desk.publish(dates(2))
     planned = desk.states()
     wrong = datetime(2025, 6, 30, 12, tzinfo=UTC)
-    fire_due(desk.database, wrong, BASE, Pace())
+    fire_due(desk.database, wrong, BASE, LateReminderPacer())
     while fan_out(desk.database, wrong):
         pass
     assert sorted(state for _, state in desk.states()) == ["collapsed", "planned", "sent", "sent"]
@@ -79,7 +79,7 @@ def test_what_was_sent_too_early_waits_for_its_time_unless_it_was_posted(desk: D
     assert sorted(state for _, state in desk.states()) == ["planned", "planned", "planned", "sent"]
     assert [row.message_id for row in read_deliveries(desk.database)] == [posted.message_id]
     for due in sorted(row.due for row in desk.reminders() if row.state == "planned"):
-        fire_due(desk.database, due, BASE, Pace())
+        fire_due(desk.database, due, BASE, LateReminderPacer())
     assert [state for _, state in desk.states()] == ["sent"] * len(planned)
 
 
@@ -128,7 +128,7 @@ def test_what_was_held_for_too_long_by_a_wrong_clock_is_not_dropped(database: Da
     keep_deliveries(database, 2)
     with database.write() as connection:
         lifecycle.suspend_endpoint(connection, "end_1", EndpointState.PAUSED, now)
-    Retention(database).work(now + HELD)
+    Retention(database).run(now + KEEP_HELD)
     replan(database, now)
     with database.write() as connection:
         lifecycle.resume_endpoint(connection, "end_1", now)

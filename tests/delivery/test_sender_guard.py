@@ -73,7 +73,7 @@ def test_the_guard_lends_libcurl_a_socket_for_what_it_allows(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No public address can be reached in a test, so the table has one network less."""
-    monkeypatch.setattr("calfeed.delivery.transport.transfer.refuse_address", lambda _: None)
+    monkeypatch.setattr("calfeed.delivery.transport.transfer.find_refusal", lambda _: None)
     with Sender() as sender:
         sender.submit([request(receiver.url("/status/204"), key) for key in range(50)])
         assert {outcome.status for outcome in collect(sender, 50)} == {204}
@@ -82,7 +82,7 @@ def test_the_guard_lends_libcurl_a_socket_for_what_it_allows(
 def test_a_bug_in_the_guard_is_an_outcome(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("calfeed.delivery.transport.transfer.refuse_address", lambda _: 1 / 0)
+    monkeypatch.setattr("calfeed.delivery.transport.transfer.find_refusal", lambda _: 1 / 0)
     with Sender() as sender:
         outcome = post(sender, receiver.url("/status/204"))
     assert outcome.error == "no socket could be opened (ZeroDivisionError)"

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calfeed.delivery.due import AHEAD
+from calfeed.delivery.due import FIRE_AHEAD
 from calfeed.model.events import Status
 from calfeed.reminders.options import Digest, Options, QuietHours
 from calfeed.store.database import Database
@@ -34,7 +34,7 @@ BEGINNINGS = [datetime(2025, 10, 24, 9, 30, tzinfo=UTC), datetime(2026, 3, 6, 21
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone)
 RULES = ["1 week", "3 days", "1 day", "24 hours", "2 hours", "0 minutes"]
 FATES = ["arrives", "refused", "lost", "arrives unheard", "arrives unrecorded", "dies"]
-A_MOMENT_BEFORE = -AHEAD / timedelta(minutes=2)
+A_MOMENT_BEFORE = -FIRE_AHEAD / timedelta(minutes=2)
 """Half as long, in minutes, as a reminder is made ready before it is due."""
 
 WORK = ["review", "fire", "fan out", "gather"]

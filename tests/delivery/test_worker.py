@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from calfeed.delivery.due import AHEAD
-from calfeed.delivery.engine.attempts import prepare
+from calfeed.delivery.due import FIRE_AHEAD
+from calfeed.delivery.engine.attempts import prepare_requests
 from calfeed.delivery.engine.worker import Agenda, Worker
-from calfeed.delivery.scheduler import WorkerClock
+from calfeed.delivery.scheduler import WorkerScheduler
 from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.retry import SCHEDULE
@@ -68,7 +68,7 @@ def test_nothing_goes_out_before_its_time(office: Office) -> None:
     publish_and_tell(office)
     office.now = WEEK_BEFORE - SECOND
     assert office.deliver() == []
-    assert office.make_worker().agenda().next_at == WEEK_BEFORE - AHEAD
+    assert office.make_worker().agenda().next_at == WEEK_BEFORE - FIRE_AHEAD
 
 
 def test_a_late_reminder_says_how_late_it_is(office: Office) -> None:
@@ -210,7 +210,7 @@ def test_a_worker_that_dies_after_posting_costs_a_second_post_under_the_same_id(
     office.make_worker()._fire()
     with office.database.write() as connection:
         taken = claims.claim(connection, office.now, 9)
-        requests = prepare(connection, taken, lambda: office.now)
+        requests = prepare_requests(connection, taken, lambda: office.now)
     office.sender.submit(requests)
     assert [outcome.status for outcome in collect(office.sender, 1)] == [204]
     # Here it dies: nothing was recorded.
@@ -261,11 +261,11 @@ def test_a_worker_outlives_its_database(
 ) -> None:
     publish_and_tell(office)
     office.now = WEEK_BEFORE
-    monkeypatch.setattr("calfeed.delivery.engine.recorder._DATABASE_PAUSE", 0.01)
+    monkeypatch.setattr("calfeed.delivery.engine.recorder._RETRY_SECONDS", 0.01)
     with office.database.write() as connection:
         _rename(connection, "deliveries", "gone")
     with caplog.at_level(logging.ERROR, "calfeed"), working(office.make_worker()):
-        wait_until(lambda: "trying again" in caplog.text)
+        wait_until(lambda: "retrying" in caplog.text)
         with office.database.write() as connection:
             _rename(connection, "gone", "deliveries")
         wait_until(lambda: len(office.receiver.posts) == 1)
@@ -289,7 +289,7 @@ def test_the_clock_wakes_a_worker_at_the_due_time(office: Office) -> None:
         return datetime.now(UTC)
 
     worker = Worker(office.database, office.sender, BASE, clock, lambda: 0.5)
-    ticking = WorkerClock(worker, clock)
+    ticking = WorkerScheduler(worker, clock)
     with working(worker):
         ticking.start()
         wait_until(lambda: len(office.receiver.posts) == 1)
@@ -309,7 +309,7 @@ def test_the_clock_does_the_duties_when_it_starts(office: Office) -> None:
     planned = len(office.reminders())
     office.now = NOW + timedelta(days=300)
     worker = office.make_worker()
-    ticking = WorkerClock(worker, lambda: datetime.now(UTC))
+    ticking = WorkerScheduler(worker, lambda: datetime.now(UTC))
     ticking.start()
     wait_until(lambda: len(office.reminders()) > planned)
     ticking.stop()
@@ -331,7 +331,7 @@ def test_the_clock_stops_while_a_tick_is_about_to_put_its_job_on_the_list(
             return super().agenda()
 
     worker = Hesitant(office.database, office.sender, BASE, lambda: office.now, lambda: 0.5)
-    ticking = WorkerClock(worker, lambda: office.now)
+    ticking = WorkerScheduler(worker, lambda: office.now)
     ticking.start()
     assert looking.wait(PATIENCE)
     stopping = threading.Thread(target=ticking.stop, daemon=True)

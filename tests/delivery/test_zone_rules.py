@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.delivery.due import REVIEWED, Pace, fire_due, review_plans
+from calfeed.delivery.due import REVIEW_WINDOW, LateReminderPacer, fire_due, review_plans
 from calfeed.ical.changes import Kind
 from calfeed.ical.zones.vtimezones import render_vtimezone
 from tests.delivery.releases import forget, put_rules, releases
@@ -42,12 +42,12 @@ def test_a_reminder_that_is_due_later_by_the_new_rules_waits_for_it(
     desk.publish(WHOLE_DAY)
     (row,) = desk.reminders()
     put_karachi("Asia/Dubai")
-    assert fire_due(desk.database, row.due, BASE, Pace()) == 1
+    assert fire_due(desk.database, row.due, BASE, LateReminderPacer()) == 1
     (later,) = desk.reminders()
     assert (later.key, later.state, later.due) == (row.key, "planned", row.due + HOUR)
     assert later.until == row.until + HOUR
-    assert fire_due(desk.database, later.due - HOUR / 60, BASE, Pace()) == 0
-    assert fire_due(desk.database, later.due, BASE, Pace()) == 1
+    assert fire_due(desk.database, later.due - HOUR / 60, BASE, LateReminderPacer()) == 0
+    assert fire_due(desk.database, later.due, BASE, LateReminderPacer()) == 1
     assert [state for _, state in desk.states()] == ["sent"]
 
 
@@ -57,10 +57,10 @@ def test_due_times_are_looked_at_again_before_they_come(
     desk.publish(WHOLE_DAY)
     (row,) = desk.reminders()
     put_karachi("Asia/Dhaka")
-    review_plans(desk.database, row.due - REVIEWED, row.due + HOUR)
+    review_plans(desk.database, row.due - REVIEW_WINDOW, row.due + HOUR)
     (earlier,) = desk.reminders()
     assert (earlier.key, earlier.state, earlier.due) == (row.key, "planned", row.due - HOUR)
-    assert fire_due(desk.database, earlier.due, BASE, Pace()) == 1
+    assert fire_due(desk.database, earlier.due, BASE, LateReminderPacer()) == 1
 
 
 def test_nothing_is_written_where_the_rules_are_the_same(desk: Desk) -> None:
@@ -78,7 +78,7 @@ def test_an_instant_that_was_published_is_reminded_of_until_it_is_published_anew
     desk.publish(text)
     row = desk.reminders()[0]
     put_karachi("Asia/Dhaka")
-    assert fire_due(desk.database, row.due, BASE, Pace()) == 1
+    assert fire_due(desk.database, row.due, BASE, LateReminderPacer()) == 1
     assert desk.reminders()[0].state == "sent"
 
 
@@ -98,7 +98,7 @@ def test_what_went_out_before_is_not_told_again_after_a_publish_by_the_new_rules
 ) -> None:
     desk.publish(TIMED)
     (row,) = desk.reminders()
-    assert fire_due(desk.database, row.due, BASE, Pace()) == 1
+    assert fire_due(desk.database, row.due, BASE, LateReminderPacer()) == 1
     put_karachi("Asia/Dhaka")
     desk.publish(TIMED)
     assert [(one.key, one.state) for one in desk.reminders()] == [(row.key, "sent")]

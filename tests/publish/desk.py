@@ -71,7 +71,7 @@ class Desk:
         *texts: str,
         allow_removals: bool = False,
         author: Author = UNKNOWN_AUTHOR,
-        grace: timedelta = apply.AT_ONCE,
+        grace: timedelta = apply.NO_GRACE,
     ) -> Plan:
         """Publish the events of one calendar (`desk`)."""
         calendar = define("".join(texts))
@@ -84,7 +84,7 @@ class Desk:
         *calendars: Calendar,
         allow_removals: bool = False,
         author: Author = UNKNOWN_AUTHOR,
-        grace: timedelta = apply.AT_ONCE,
+        grace: timedelta = apply.NO_GRACE,
     ) -> Plan:
         self.now += timedelta(hours=1)
         return apply.publish(

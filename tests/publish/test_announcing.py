@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from calfeed.definitions.result import Definitions
-from calfeed.delivery.due import Pace, fire_due
+from calfeed.delivery.due import LateReminderPacer, fire_due
 from calfeed.publish import apply
 from calfeed.publish.restore import raise_sequences
 from calfeed.publish.show import show_text, show_waiting
@@ -34,7 +34,7 @@ def told(desk: Desk) -> list[str]:
 def test_a_slip_that_is_put_right_is_told_to_nobody(known: Desk) -> None:
     known.save(AUGUST, OTHERS)
     plan = known.save(JUNE, OTHERS, after=SOON)
-    assert show_waiting(plan, GRACE) == ["nothing to announce: all is as it was announced last"]
+    assert show_waiting(plan, GRACE) == ["nothing to announce: everything is as last announced"]
     assert known.announce(after=timedelta(days=1)) == 0
     assert known.messages() == []
     assert all(kind == "added" for _, kind, _ in known.atom())
@@ -170,11 +170,11 @@ def test_a_reminder_of_a_slip_waits_until_it_is_announced(known: Desk) -> None:
     """A wrong year makes all its reminders due at once."""
     slip = STAY.format(start="2025-06-03")
     known.save(slip, OTHERS)
-    assert fire_due(known.database, known.now, BASE, Pace()) == 1
+    assert fire_due(known.database, known.now, BASE, LateReminderPacer()) == 1
     assert known.states()[0] == ("06-03", "planned")
     known.save(JUNE, OTHERS, after=SOON)
     known.announce()
-    fire_due(known.database, known.now, BASE, Pace())
+    fire_due(known.database, known.now, BASE, LateReminderPacer())
     assert known.states()[0] == ("06-03", "withdrawn")
     assert known.messages() == []
 
@@ -182,10 +182,10 @@ def test_a_reminder_of_a_slip_waits_until_it_is_announced(known: Desk) -> None:
 def test_and_goes_out_after_the_announcement_where_it_holds(known: Desk) -> None:
     known.save(STAY.format(start="2025-06-05"), OTHERS)
     due = known.reminders()[0].due
-    assert fire_due(known.database, known.now, BASE, Pace()) == 1
-    assert fire_due(known.database, known.now + SOON, BASE, Pace()) == 0
+    assert fire_due(known.database, known.now, BASE, LateReminderPacer()) == 1
+    assert fire_due(known.database, known.now + SOON, BASE, LateReminderPacer()) == 0
     known.announce()
-    assert fire_due(known.database, known.now, BASE, Pace()) == 1
+    assert fire_due(known.database, known.now, BASE, LateReminderPacer()) == 1
     (row,) = [row for row in known.reminders() if row.state == "sent"]
     assert row.due == due, "the record has when it was due by its rule"
 
@@ -196,7 +196,7 @@ def test_a_reminder_that_goes_for_what_was_announced_comes_at_its_time_and_tells
     due = known.reminders()[0].due
     known.now = due - SOON
     known.save(JUNE.replace("The stay ends", "The sty ends"), OTHERS, after=timedelta(0))
-    assert fire_due(known.database, due, BASE, Pace()) == 1
+    assert fire_due(known.database, due, BASE, LateReminderPacer()) == 1
     (subject,) = [one for one in known.told() if one.type == "reminder.due"]
     assert subject.event == "stay"
     with known.database.read() as connection:
@@ -206,7 +206,7 @@ def test_a_reminder_that_goes_for_what_was_announced_comes_at_its_time_and_tells
 
 def test_a_reminder_that_cannot_wait_goes_out_at_its_time(known: Desk) -> None:
     known.save(STAY.format(start="2025-06-02"), OTHERS, grace=timedelta(days=3))
-    assert fire_due(known.database, known.now, BASE, Pace()) == 2
+    assert fire_due(known.database, known.now, BASE, LateReminderPacer()) == 2
     assert [subject.type for subject in known.told()] == ["reminder.due"]
 
 

@@ -136,7 +136,7 @@ def test_a_ledger_reads_as_it_was_written(tmp_path: Path) -> None:
         ('{"format": 1, "events": {"a": {"revisions": []}}}', r"events\.a\.revisions: "),
         (
             '{"format": 1, "calendars": {"a": {"content": {}, "publish": 1}}}',
-            "refers to publishes that it does not have",
+            "refers to publishes that it does not contain",
         ),
         ("<<<<<<< ours", "JSON"),
     ],

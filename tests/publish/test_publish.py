@@ -17,7 +17,7 @@ from calfeed.ical.variants import PLAIN
 from calfeed.ical.vevent import RENDERER
 from calfeed.model.states import ReminderState
 from calfeed.publish import apply
-from calfeed.publish.compare import KEPT
+from calfeed.publish.compare import KEEP_WITHDRAWN
 from calfeed.publish.plan import HORIZON
 from calfeed.publish.show import show_json
 from calfeed.store.catalog import revisions
@@ -185,14 +185,14 @@ def test_a_withdrawn_event_stays_as_cancelled_for_ninety_days(desk: Desk) -> Non
     assert desk.states() == [("06-30", "withdrawn")] * 2
     assert desk.told()[-1].type == "event.cancelled"
     withdrawn = desk.now
-    desk.now = withdrawn + KEPT - timedelta(hours=2)
+    desk.now = withdrawn + KEEP_WITHDRAWN - timedelta(hours=2)
     assert desk.publish(OTHERS).empty
     plan = desk.publish(OTHERS)
     assert [len(plan.retired), len(plan.changes)] == [1, 0]
     assert "stay" not in desk.vevents()
 
 
-@pytest.mark.parametrize("later", [timedelta(days=3), KEPT + timedelta(days=3)])
+@pytest.mark.parametrize("later", [timedelta(days=3), KEEP_WITHDRAWN + timedelta(days=3)])
 def test_an_event_that_comes_back_goes_on_counting(desk: Desk, later: timedelta) -> None:
     desk.publish(JUNE, OTHERS)
     desk.publish(OTHERS)
@@ -413,7 +413,7 @@ def test_withdrawn_events_move_along_with_their_renamed_calendar(
     assert b"STATUS:CANCELLED" in rows["stay"].vevents[PLAIN]
     assert withdrawn in (None, rows["stay"].vevents[PLAIN])
     assert desk.publish_calendars(news).empty
-    desk.now += KEPT
+    desk.now += KEEP_WITHDRAWN
     assert len(desk.publish_calendars(news).retired) == 1
 
 

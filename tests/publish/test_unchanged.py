@@ -17,10 +17,11 @@ from calfeed.definitions.files import load_definitions, load_files
 from calfeed.definitions.reader import DefinitionReader
 from calfeed.errors import DefinitionError, DefinitionWarning
 from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
-from calfeed.publish.apply import StaleReadingError, plan_publish, publish
+from calfeed.publish.apply import plan_publish, publish
 from calfeed.publish.folder import publish_folder
 from calfeed.publish.plan import Plan
 from calfeed.publish.show import show_text
+from calfeed.publish.skipped_calendars import StaleDefinitionsError
 from calfeed.store.catalog.file_digests import load_file_digests, save_file_digests
 from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.database import Database
@@ -162,7 +163,7 @@ def test_what_somebody_else_published_meanwhile_is_compared_with_all_that_is_def
     court = folder / "court.yaml"
     court.write_text(FILES["court.yaml"].replace("Hearing", "Trial"))
     save(database, folder)
-    with pytest.raises(StaleReadingError):
+    with pytest.raises(StaleDefinitionsError):
         publish(database, ours, NOW, BASE)
     court.write_text(FILES["court.yaml"])
     (change,) = save(database, folder).changes

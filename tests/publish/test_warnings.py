@@ -43,8 +43,8 @@ def publish(database: Database, *texts: str) -> list[str]:
 def test_a_calendar_that_is_new_may_bring_ten_years_of_history(day: str, warned: bool) -> None:
     warnings = find_first_warnings(read(OLD.format(day=day)), NOW)
     assert [str(one) for one in warnings] == warned * [
-        f"events/desk.yaml:6:5: warning: events.old.start: {day} is in the past, so nobody is "
-        "reminded of this new event; check the year"
+        f"events/desk.yaml:6:5: warning: events.old.start: {day} is in the past, so the new "
+        "event has no reminders; check the year"
     ]
     assert timedelta(days=3653) == HISTORY
 
@@ -71,8 +71,8 @@ def test_an_event_added_to_a_published_calendar_and_over_is_warned_of(
 
 def test_a_date_that_moves_into_the_past_is_warned_of(database: Database) -> None:
     assert publish(database, COMING, COMING.replace("2026", "2006")) == [
-        "events/desk.yaml:6:5: warning: events.coming.start: 2006-01-01 is in the past, so nobody "
-        "is reminded of the moved event; check the year"
+        "events/desk.yaml:6:5: warning: events.coming.start: 2006-01-01 is in the past, so the "
+        "moved event has no reminders; check the year"
     ]
 
 
@@ -82,7 +82,7 @@ def test_more_than_three_events_of_a_calendar_share_one_warning(database: Databa
     (warning,) = publish(database, COMING, COMING + "".join(events).replace("old-", "older-"))
     assert warning == (
         "events/desk.yaml:9:5: warning: events.older-1.start: 4 new or moved events of this "
-        "calendar are in the past, from 2025-01-01 to 2025-01-04, so nobody is reminded of them; "
+        "calendar are in the past, from 2025-01-01 to 2025-01-04, so they have no reminders; "
         "check the years"
     )
 
@@ -121,7 +121,7 @@ def test_check_and_diff_warn_make_nothing_and_compare_with_what_is_published(
     )
     assert (checked.exit_code, strict.exit_code, diff.exit_code) == (0, 1, 0)
     assert all("warning: events.old.start" in each.stderr for each in (checked, strict, diff))
-    assert "in order: 1 calendar, 1 event; 1 warning" in checked.stdout
+    assert "valid: 1 calendar, 1 event; 1 warning" in checked.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["events"], "nothing was made"
     assert "warning: " in run(cli, ["publish"]).stderr
     assert run(cli, ["check", "--strict"]).stderr == "", "what is published is not new"
@@ -131,8 +131,8 @@ def test_a_note_that_stands_unchanged_beside_another_move_is_warned_of(database:
     noted = COMING + "    note: Put off\n"
     assert publish(database, COMING, noted.replace("01-01", "01-02")) == []
     assert publish(database, noted.replace("01-01", "01-03")) == [
-        "events/desk.yaml:7:5: warning: events.coming.note: the note is as it was before the event "
-        "is moved, so it is not given as the reason; write why, or take the note away"
+        "events/desk.yaml:7:5: warning: events.coming.note: the event is moved, but its note is "
+        "unchanged, so messages give no reason; write the reason in the note, or remove it"
     ]
     assert publish(database, noted.replace("01-01", "01-03").replace(": C", ": D")) == []
     later = noted.replace("01-01", "01-04").replace("Put off", "Put off again")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.cli.serving import resting
+from calfeed.cli.serving import debounce
 from calfeed.cli.serving.publisher import Publisher
 from calfeed.cli.serving.watching import Watcher
 from calfeed.settings import Settings
@@ -240,7 +240,7 @@ def test_a_folder_that_never_rests_is_reported_once(desk: Desk) -> None:
         desk.write(IT.replace("2030", str(2031 + number % 100)) + MORE)
         said += desk.run(0.5)
     (line,) = said
-    assert "has not come to rest for a minute" in line
+    assert "has been changing for a minute" in line
     assert "moved" in desk.run(2)[0]
 
 
@@ -251,7 +251,7 @@ def test_a_lock_that_git_left_behind_holds_up_for_a_minute_and_is_reported_once(
     repository.mkdir()
     (repository / "index.lock").touch()
     desk.write(IT.replace("2030", "2031") + MORE)
-    assert not desk.run(resting.STALE - 1)
+    assert not desk.run(debounce.STALE_LOCK_SECONDS - 1)
     said = desk.run(3)
     assert said[0].startswith("git seems to be at work, since there is ")
     assert "moved" in said[1]
@@ -273,8 +273,8 @@ def test_an_error_of_the_disk_is_said_once_and_read_again_until_it_is_over(
         desk.write(IT.replace("2030", "2031") + MORE)
         said = desk.run(20)
         assert said[0] == (
-            "events/desk.yaml: cannot be read: input/output error; look at the disk or the network "
-            "share that it is on"
+            "events/desk.yaml: cannot be read: input/output error; "
+            "check the disk or the network share"
         )
         assert len(said) == 2
     assert "moved" in desk.run(3)[0]

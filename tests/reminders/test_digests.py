@@ -9,7 +9,7 @@ from typing import Any
 
 from calfeed.model.revision import Revision
 from calfeed.reminders import digests
-from calfeed.reminders.digests import Told, digest_message, name_digest, split
+from calfeed.reminders.digests import DigestEntry, digest_id, digest_message, split_entries
 from calfeed.reminders.messages import reminder_message
 from calfeed.reminders.plan import plan_reminders
 from tests.ical.defining import define_event
@@ -18,18 +18,18 @@ NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 FAR = NOW + timedelta(days=400)
 
 
-def tell(text: str) -> list[Told]:
+def tell(text: str) -> list[DigestEntry]:
     """The messages of an event's reminders, each made when it is due."""
     event = define_event(text)
     revision = Revision(event=event, sequence=0, created=NOW, modified=NOW)
     found = []
     for one in plan_reminders(event, NOW, FAR):
         message = reminder_message(one, revision, one.due)
-        found.append(Told(message.id, message.body, one.occurrence.begins, one.until))
+        found.append(DigestEntry(message.id, message.body, one.occurrence.begins, one.until))
     return found
 
 
-def read(told: list[Told], at: datetime = NOW) -> Any:
+def read(told: list[DigestEntry], at: datetime = NOW) -> Any:
     return json.loads(digest_message("msg_d", told, at).body)
 
 
@@ -80,25 +80,27 @@ def test_a_digest_matters_as_long_as_any_of_its_dates() -> None:
 
 def test_a_digest_is_bounded_in_number_and_in_bytes() -> None:
     (one,) = tell("start: 2025-06-30\nreminders: [1 day]")
-    many = [replace(one, message_id=f"msg_{number:04}") for number in range(2 * digests.MOST + 1)]
-    parts = list(split(reversed(many)))
-    assert [len(part) for part in parts] == [digests.MOST, digests.MOST, 1]
+    many = [
+        replace(one, message_id=f"msg_{number:04}") for number in range(2 * digests.MAX_ENTRIES + 1)
+    ]
+    parts = list(split_entries(reversed(many)))
+    assert [len(part) for part in parts] == [digests.MAX_ENTRIES, digests.MAX_ENTRIES, 1]
     assert [told for part in parts for told in part] == many
-    half = replace(one, body=b" " * (digests.LARGEST // 2))
-    huge = replace(one, body=b" " * (digests.LARGEST + 1))
-    sizes = [len(part) for part in split([half, half, half, huge, half])]
+    half = replace(one, body=b" " * (digests.MAX_BYTES // 2))
+    huge = replace(one, body=b" " * (digests.MAX_BYTES + 1))
+    sizes = [len(part) for part in split_entries([half, half, half, huge, half])]
     assert sizes == [2, 1, 1, 1]
-    assert list(split([])) == []
+    assert list(split_entries([])) == []
 
 
 def test_the_same_digest_has_the_same_name_and_another_one_another() -> None:
     (one,) = tell("start: 2025-06-30\nreminders: [1 day]")
-    name = name_digest("end_1", NOW, [one])
-    assert name == name_digest("end_1", NOW, [one])
+    name = digest_id("end_1", NOW, [one])
+    assert name == digest_id("end_1", NOW, [one])
     others = [
-        name_digest("end_2", NOW, [one]),
-        name_digest("end_1", FAR, [one]),
-        name_digest("end_1", NOW, [replace(one, message_id="msg_2")]),
-        name_digest("end_1", NOW, [replace(one, digest=name)]),
+        digest_id("end_2", NOW, [one]),
+        digest_id("end_1", FAR, [one]),
+        digest_id("end_1", NOW, [replace(one, message_id="msg_2")]),
+        digest_id("end_1", NOW, [replace(one, digest=name)]),
     ]
     assert len({name, *others}) == 5

@@ -17,7 +17,7 @@ from calfeed.reminders.messages import (
     format_span,
     probe_message,
     reminder_message,
-    tell_again,
+    repeat_message,
 )
 from calfeed.reminders.plan import Reminder, plan_reminders
 from tests.ical.defining import define_event
@@ -181,7 +181,7 @@ def test_a_state_that_is_told_again_has_another_id_each_time() -> None:
     first = change_message(
         EventChange(Kind.ADDED, None, revise(define_event("start: 2025-06-30"))), CREATED
     )
-    assert len({first.id, tell_again(first, 1).id, tell_again(first, 2).id}) == 3
+    assert len({first.id, repeat_message(first, 1).id, repeat_message(first, 2).id}) == 3
 
 
 def test_a_withdrawn_event_is_told_as_cancelled() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from calfeed.reminders.digests import Told, digest_message
+from calfeed.reminders.digests import DigestEntry, digest_message
 from calfeed.reminders.messages import make_body, probe_message
-from calfeed.reminders.plain_text import LONGEST_TITLE, Note, write_note
+from calfeed.reminders.plain_text import MAX_TITLE_LENGTH, Notification, format_notification
 from tests.publish.desk import NOW
 
 PAGE = "https://calendar.example.org/calendars/desk/stay/"
@@ -37,8 +37,8 @@ def make_data(**extra: Any) -> dict[str, Any]:
     }
 
 
-def write(kind: str, data: dict[str, Any], **extra: Any) -> Note:
-    return write_note(make_body(kind, NOW, data, extra))
+def write(kind: str, data: dict[str, Any], **extra: Any) -> Notification:
+    return format_notification(make_body(kind, NOW, data, extra))
 
 
 def test_a_note_has_the_text_the_place_the_sources_and_the_page() -> None:
@@ -81,7 +81,7 @@ def test_a_title_is_one_short_line() -> None:
     data = make_data()
     data["event"]["summary"] = "very\nlong " * 100
     title = write("reminder.due", data).title
-    assert len(title) == LONGEST_TITLE
+    assert len(title) == MAX_TITLE_LENGTH
     assert title.startswith("Reminder: very long very")
     assert "\n" not in title
 
@@ -96,12 +96,12 @@ def test_a_digest_lists_each_date_once_with_its_page() -> None:
     late = make_data()
     other = make_data(event={"uid": "b", "summary": "B", "sources": [], "page": PAGE + "b"})
     told = [
-        Told(
+        DigestEntry(
             f"msg_{number}", make_body("reminder.due", NOW, data), NOW + timedelta(days=number), NOW
         )
         for number, data in enumerate([make_data(), late, other])
     ]
-    note = write_note(digest_message("msg_9", told, NOW).body)
+    note = format_notification(digest_message("msg_9", told, NOW).body)
     assert note.title == "2 dates ahead"
     assert note.text.splitlines() == [
         "- The stay ends: 30 June 2025, in 29 days",
@@ -113,6 +113,6 @@ def test_a_digest_lists_each_date_once_with_its_page() -> None:
 
 def test_a_test_message_is_a_note_as_well() -> None:
     message = probe_message("ch_newsroom", NOW, "1")
-    note = write_note(message.body)
+    note = format_notification(message.body)
     assert note.title == "Test"
     assert note.text == json.loads(message.body)["data"]["text"]

@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from calfeed.delivery.due import Pace, fan_out, fire_due
+from calfeed.delivery.due import LateReminderPacer, fan_out, fire_due
 from calfeed.model.states import DeliveryState
 from calfeed.reminders.filters import Filters
 from calfeed.store.database import Database
@@ -33,7 +33,7 @@ def desk(database: Database) -> Desk:
 def remind(desk: Desk, *, state: DeliveryState | None = DeliveryState.DELIVERED) -> None:
     """Send the first reminder with this result; None: it was never claimed."""
     now = desk.reminders()[0].due
-    fire_due(desk.database, now, BASE, Pace())
+    fire_due(desk.database, now, BASE, LateReminderPacer())
     fan_all(desk)
     if state is not None:
         with desk.database.write() as connection:
@@ -105,7 +105,7 @@ def test_a_publish_supersedes_deliveries_of_a_fan_out_in_progress(desk: Desk) ->
     if desk.database.is_sqlite:
         return  # there is one writer, whatever it does
     desk.publish(JUNE, OTHERS)
-    fire_due(desk.database, desk.reminders()[0].due, BASE, Pace())
+    fire_due(desk.database, desk.reminders()[0].due, BASE, LateReminderPacer())
     publishing = threading.Thread(target=desk.publish, args=(AUGUST, OTHERS), daemon=True)
     with desk.database.write() as connection:
         while fanout.fan_out(connection, desk.now):

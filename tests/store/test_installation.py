@@ -11,8 +11,9 @@ import pytest
 from calfeed.definitions.reader import read_definitions
 from calfeed.errors import InvalidInputError
 from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
-from calfeed.publish.apply import StaleReadingError, publish
+from calfeed.publish.apply import publish
 from calfeed.publish.folder import publish_folder
+from calfeed.publish.skipped_calendars import StaleDefinitionsError
 from calfeed.store.catalog.installation import (
     Installation,
     change_installation_id,
@@ -66,7 +67,7 @@ def test_definitions_read_for_another_id_are_not_published(database: Database) -
         read = read_definitions(FILES, load_uid_scheme(connection))
     with database.write_exclusive() as connection:
         change_installation_id(connection, OTHER)
-    with pytest.raises(StaleReadingError):
+    with pytest.raises(StaleDefinitionsError):
         publish(database, read, NOW, BASE)
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from calfeed.delivery.scheduler import WorkerClock
+from calfeed.delivery.scheduler import WorkerScheduler
 from calfeed.delivery.transport.sender import Sender
 from calfeed.errors import StoreError
 from calfeed.reminders.filters import Filters
@@ -55,15 +55,15 @@ def publish_and_deliver(url: str) -> None:
         state = State(database, BASE, lambda: office.now)
         state.watch()
         worker = office.make_worker()
-        clock = WorkerClock(worker, lambda: office.now)
+        scheduler = WorkerScheduler(worker, lambda: office.now)
         with Listener(database, worker.wake), working(worker):
-            clock.start()
+            scheduler.start()
             office.publish(STAY.format(start="2025-06-30"))
             wait_until(lambda: len(receiver.posts) == 1)
             wait_until(lambda: len(state.snapshot.calendars) == 1)
             office.now = office.reminders()[0].due
             wait_until(lambda: len(receiver.posts) == 2)
-            clock.stop()
+            scheduler.stop()
         state.stop()
         wait_until(lambda: {row.state for row in office.deliveries()} == {"delivered"})
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, update
 
-from calfeed.delivery.due import Pace, fan_out, fire_due
+from calfeed.delivery.due import LateReminderPacer, fan_out, fire_due
 from calfeed.errors import NotFoundError
 from calfeed.model.states import DeliveryState
 from calfeed.store.database import Connection, Database
@@ -45,7 +45,7 @@ def fire(desk: Desk, *names: str) -> None:
     with desk.database.write() as connection:
         keep_endpoints(connection, *names)
     desk.now = NOW + 28 * DAY
-    while fire_due(desk.database, desk.now, BASE, Pace()):
+    while fire_due(desk.database, desk.now, BASE, LateReminderPacer()):
         pass
     while fan_out(desk.database, desk.now):
         pass

@@ -154,10 +154,10 @@ def test_deliveries_held_for_thirty_days_are_dropped(
         suspend_endpoint(connection, "end_1", EndpointState.DISABLED, NOW, "gone")
         keep_endpoints(connection, "end_2")
         add_delivery(connection, make_message("msg_other"), "end_2")
-    duty = Retention(database)
-    duty.work(NOW + 29 * DAY)
+    retention_run = Retention(database)
+    retention_run.run(NOW + 29 * DAY)
     assert [row.state for row in read_deliveries(database)] == ["held", "held", "pending"]
-    duty.work(NOW + 30 * DAY)
+    retention_run.run(NOW + 30 * DAY)
     rows = read_deliveries(database)
     assert [row.state for row in rows] == ["dropped", "dropped", "pending"]
     assert rows[0].settled_at == NOW + 30 * DAY
@@ -191,11 +191,11 @@ def test_retention_continues_where_it_stopped(
     keep_deliveries(database, 6)
     settle_all(database)
     monkeypatch.setattr(retention, "_MAX_MESSAGES", 2)
-    monkeypatch.setattr("calfeed.delivery.retention._STEPS", 1)
-    duty = Retention(database, 30 * DAY)
+    monkeypatch.setattr("calfeed.delivery.retention._MAX_TRANSACTIONS", 1)
+    retention_run = Retention(database, 30 * DAY)
     kept = []
     for _ in range(4):
-        duty.work(LATER)
+        retention_run.run(LATER)
         kept.append(sum(bodies(database).values()))
     assert kept == [4, 2, 0, 0]
 

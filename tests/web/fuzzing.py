@@ -30,7 +30,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from calfeed.reminders.messages import verify_id
-from calfeed.services.registrations import PATIENCE
+from calfeed.services.registrations import CONFIRM_WITHIN
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
 from tests.web.api_site import ADMIN, PRIVATE, ApiSite, make_api_site
@@ -97,7 +97,7 @@ def fuzz(api: ApiSite, operation: Any, asker: str, examples: int) -> Counter[int
 
     Names in addresses are sometimes those of what there is, and bodies such as are accepted.
     """
-    api.site.now += PATIENCE  # what earlier examples registered is dropped, and makes room
+    api.site.now += CONFIRM_WITHIN  # what earlier examples registered is dropped, and makes room
     state = {"confirm": "unverified", "resume": "paused"}.get(operation.path.split("/")[-1])
     mine = register(api, state or "active")
     token = {

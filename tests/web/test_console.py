@@ -24,7 +24,7 @@ from werkzeug.test import Client, TestResponse
 from calfeed.cli import cli
 from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
-from calfeed.services.sessions import LINK_LASTING, make_link
+from calfeed.services.sessions import LINK_LIFETIME, make_link
 from calfeed.settings import Settings
 from calfeed.store.access.sessions import IDLE_TIMEOUT, MAX_AGE, load_session_key
 from calfeed.store.catalog.publishes import Author
@@ -201,7 +201,7 @@ def test_a_link_signs_one_person_in_once_and_not_by_being_looked_at(house: House
 
 def test_a_link_that_is_too_old_signs_nobody_in(house: House) -> None:
     once = make_link(house.office.database, "", house.office.now).partition("once=")[2]
-    house.office.now += LINK_LASTING
+    house.office.now += LINK_LIFETIME
     visitor = house.visit()
     visitor.open("/enter", once=once)
     assert "has expired" in visitor.send("/enter", once=once)

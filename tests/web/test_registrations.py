@@ -15,7 +15,7 @@ from werkzeug.test import Client
 
 from calfeed.delivery.transport.sender import Sender
 from calfeed.services import registrations
-from calfeed.services.registrations import PATIENCE
+from calfeed.services.registrations import CONFIRM_WITHIN
 from calfeed.store.database import Database
 from calfeed.store.endpoints.registrations import list_registrations
 from calfeed.web.api.app import make_api
@@ -225,7 +225,7 @@ def test_operators_rehearse_nothing_private_for_a_registered_endpoint(registry: 
 def test_a_challenge_is_of_no_use_after_its_hour_and_room_is_made(registry: Registry) -> None:
     made = registry.register()
     challenge = registry.take_challenge()
-    registry.api.site.now += PATIENCE
+    registry.api.site.now += CONFIRM_WITHIN
     registry.confirm(made, challenge, 409)
     registry.do("POST", "/registrations", 202, None, json={"url": URL})
     registry.do("GET", f"/registrations/{made['id']}", 401, made["token"])
@@ -306,7 +306,7 @@ def test_strangers_with_several_addresses_take_no_place_from_others(
     api: ApiSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Six addresses fill every place there is, and go on; who comes from another one has theirs."""
-    monkeypatch.setattr(registrations, "MAX_WAITING", 24)
+    monkeypatch.setattr(registrations, "MAX_UNCONFIRMED", 24)
     early = register_from(api, "203.0.113.1")
     for number in range(60):
         register_from(api, f"198.51.100.{number % 6}")
@@ -325,7 +325,7 @@ def test_strangers_with_several_addresses_take_no_place_from_others(
 def test_what_is_confirmed_or_removed_takes_no_place(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registrations, "MAX_WAITING", 1)
+    monkeypatch.setattr(registrations, "MAX_UNCONFIRMED", 1)
     joined = [registry.join() for _ in range(2)]
     removed = registry.register()
     registry.do("DELETE", f"/endpoints/{removed['id']}", 204, ADMIN)

@@ -1,4 +1,4 @@
-"""`export`: a whole static site, or one feed on standard output; with or without a database."""
+"""`export`: write a static site, or print a feed, with or without a database."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from calfeed.web.published.snapshot import ALL, load_snapshot
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--base-url", help="Where the site will be; CALFEED_PUBLIC_URL where not given.")
-@click.option("--calendar", help="Print this calendar's feed instead, private or not.")
+@click.option("--base-url", help="The site's URL; default: CALFEED_PUBLIC_URL.")
+@click.option("--calendar", help="Print the feed of this calendar instead, even if private.")
 @click.option("--all", "everything", is_flag=True, help="Print the feed of all public calendars.")
-@click.option("--lang", default="", help="With these two: the language, such as ur.")
-@click.option("--no-alarms", is_flag=True, help="With these two: leave the alarms out.")
+@click.option("--lang", default="", help="With --calendar or --all: the language, such as ur.")
+@click.option("--no-alarms", is_flag=True, help="With --calendar or --all: leave out alarms.")
 @click.option(
     "--ledger",
     "ledger_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Publish what is in CALFEED_EVENTS to this file first, and use no database.",
+    help="Publish the definitions in CALFEED_EVENTS to this file first; uses no database.",
 )
 @click.option(
     "--allow-removals",
@@ -59,17 +59,17 @@ def export(
     allow_removals: bool,
     as_json: bool,
 ) -> None:
-    """Write everything public as a static site to DIR, or print one feed.
+    """Write all public calendars as a static site to DIR, or print one feed.
 
-    DIR is replaced as a whole; it has to be new, empty or an earlier export. Private calendars
-    are never part of a site.
+    Replaces DIR as a whole; it must be new, empty or an earlier export. A site never contains
+    private calendars.
     """
     if sum([folder is not None, calendar is not None, everything]) != 1:
         raise click.UsageError("Give one of DIR, --calendar and --all.")
     if folder is not None and (lang or no_alarms):
         raise click.UsageError("--lang and --no-alarms go with --calendar or --all.")
     if folder is None and as_json:
-        raise click.UsageError("--json goes with DIR: a feed is printed as it is.")
+        raise click.UsageError("--json goes with DIR; a feed cannot be printed as JSON.")
     if allow_removals and ledger_file is None:
         raise click.UsageError("--allow-removals goes with --ledger.")
     settings = load_settings()
@@ -78,31 +78,30 @@ def export(
         if folder is None:
             query = urlencode({"lang": lang, "alarms": "0" if no_alarms else "1"})
             feed = _make_feed(state.database, address, calendar, query)
-            state.keep()
+            state.save_ledger()
             click.echo(feed, nl=False)
             return
-        with replacing_folder(folder) as made:
-            files = _write_site(state.database, address, settings.time_zone, made)
-            # Before the site: what people have seen, the ledger has to know.
-            state.keep()
+        with replacing_folder(folder) as new_folder:
+            files = _write_site(state.database, address, settings.time_zone, new_folder)
+            # Before the site, as the ledger must include every revision that was public.
+            state.save_ledger()
     _report(folder, files, state.plan, as_json)
     if base_url is None and settings.public_url is None:
-        click.echo(f"The site says that it is at {address}; --base-url says otherwise.", err=True)
+        click.echo(f"The site's URL is {address}; --base-url sets another.", err=True)
 
 
 @dataclass(frozen=True)
 class _Published:
-    """A database with what is published, and with a ledger: the publish that was, its new text."""
+    """A database with the published state; with a ledger also its plan, file and new text."""
 
     database: Database
     plan: Plan | None = None
-    file: Path | None = None
-    text: str = ""
+    ledger_file: Path | None = None
+    ledger_text: str = ""
 
-    def keep(self) -> None:
-        """Write the ledger, where there is one."""
-        if self.file is not None:
-            replace_file(self.file, self.text)
+    def save_ledger(self) -> None:
+        if self.ledger_file is not None:
+            replace_file(self.ledger_file, self.ledger_text)
 
 
 @contextmanager
@@ -160,11 +159,11 @@ def _make_feed(database: Database, base_url: str, calendar: str | None, query: s
     year = snapshot.version.year
     if calendar is None:
         return snapshot.sources[ALL].make_body(options, year)
-    found = snapshot.all_calendars.get(snapshot.renamed.get(calendar, calendar))
-    if found is None:
+    published = snapshot.all_calendars.get(snapshot.renamed.get(calendar, calendar))
+    if published is None:
         known = ", ".join(sorted(snapshot.all_calendars)) or "none yet"
         raise NotFoundError("published calendar", calendar, f"there are {known}")
-    return found.source.make_body(options, year, source=found.public)
+    return published.source.make_body(options, year, source=published.public)
 
 
 def _write_site(database: Database, base_url: str, time_zone: str, folder: Path) -> int:
@@ -178,13 +177,13 @@ def _write_site(database: Database, base_url: str, time_zone: str, folder: Path)
 
 
 def _report(folder: Path, files: int, plan: Plan | None, as_json: bool) -> None:
-    # Nobody is reminded by files.
-    quiet = None if plan is None else replace(plan, planned=(), withdrawn=())
+    # Without reminders, as a static site sends none.
+    shown = None if plan is None else replace(plan, planned=(), withdrawn=())
     if as_json:
-        summary = None if quiet is None else show.summarize(quiet)
+        summary = None if shown is None else show.summarize(shown)
         output.print_json({"folder": str(folder), "files": files, "published": summary})
         return
-    if quiet is not None:
-        click.echo(show.show_text(quiet))
-        output.print_findings(quiet.warnings)
+    if shown is not None:
+        click.echo(show.show_text(shown))
+        output.print_findings(shown.warnings)
     click.echo(f"{count(files, 'file')} in {folder}")

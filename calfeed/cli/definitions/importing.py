@@ -1,4 +1,4 @@
-"""`import`: an .ics file, or what is at a URL, as a definition."""
+"""`import`: convert an .ics file or URL to a definition."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from calfeed.settings import Settings, load_settings
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _SUFFIXES = ("yaml", "yml")
-_MOST_SHOWN = 3
+_MAX_LISTED_UIDS = 3
 
 
 @click.command("import")
 @click.argument("source", metavar="FILE|URL|-")
-@click.option("--slug", help="The calendar's name in addresses: write it to CALFEED_EVENTS.")
+@click.option("--slug", help="The calendar's name in URLs; writes it to CALFEED_EVENTS.")
 @click.option(
     "--output",
     "target",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write this file instead.",
+    help="Write to this file.",
 )
 @click.option(
     "--time-zone",
     metavar="ZONE",
-    help="The calendar's time zone, and that of all times whose zone the file does not say.",
+    help="The time zone of the calendar, and of times without a zone in the file.",
 )
-@click.option("--verbose", is_flag=True, help="List each thing that is not kept, not each cause.")
+@click.option("--verbose", is_flag=True, help="List every loss, instead of one line per cause.")
 @output.as_json
 def import_(
     source: str,
@@ -55,11 +55,11 @@ def import_(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Make a definition of an iCalendar file, or of one behind an http, https or webcal URL.
+    """Convert an iCalendar file, or an http, https or webcal URL, to a definition.
 
-    It is printed, unless --slug or --output say where it is written; a file that is there is not
-    replaced. What cannot be kept is listed on standard error, a line for each cause. With - the
-    URL, which can be a secret, is read from standard input.
+    Prints the definition, or writes it with --slug or --output; existing files are not replaced.
+    Lists losses on standard error, one line per cause. With - the URL, which can be secret, is
+    read from standard input.
     """
     if slug is not None and target is not None:
         raise click.UsageError("Give --slug or --output, not both.")
@@ -68,41 +68,41 @@ def import_(
     if slug is not None:
         _check_free(slug, settings)
     if target is not None and target.exists():
-        raise InvalidInputError(f"{target} is there already; remove it, or choose another name")
+        raise InvalidInputError(f"{target} exists already; remove it, or choose another name")
     source = read_url(source)
     data, name = _fetch(source, settings) if _URL.match(source) else _read(Path(source))
-    name_in_addresses = slug or make_slug(name.removesuffix(".ics")) or "imported"
+    new_slug = slug or make_slug(name.removesuffix(".ics")) or "imported"
     with _progress() as progress:
-        made = import_calendar(data, name_in_addresses, name, time_zone=zone, progress=progress)
-    if len(made.files) > 1 and slug is None:
+        imported = import_calendar(data, new_slug, name, time_zone=zone, progress=progress)
+    if len(imported.files) > 1 and slug is None:
         raise InvalidInputError(
-            f"{made.events:,} events are too much for one file; give --slug, which makes a folder"
+            f"{imported.events:,} events are too many for one file; give --slug to make a folder"
         )
     if slug is not None:
-        _check_uids(made.uids, settings)
-        target = _write_all(made.files, slug, settings.events)
+        _check_uids(imported.uids, settings)
+        target = _write_all(imported.files, slug, settings.events)
     elif target is not None:
         if target.resolve().is_relative_to(settings.events.resolve()):
-            _check_uids(made.uids, settings)
-        _write(target, made.definition)
+            _check_uids(imported.uids, settings)
+        _write(target, imported.definition)
     if as_json:
         output.print_json(
             {
                 "file": None if target is None else str(target),
-                "definition": made.definition.decode() if len(made.files) == 1 else None,
-                "files": sorted(made.files),
-                "events": made.events,
-                "not_kept": [asdict(loss) for loss in made.losses],
+                "definition": imported.definition.decode() if len(imported.files) == 1 else None,
+                "files": sorted(imported.files),
+                "events": imported.events,
+                "not_kept": [asdict(loss) for loss in imported.losses],
             }
         )
         return
-    for line in map(str, made.losses) if verbose else group_losses(made.losses):
+    for line in map(str, imported.losses) if verbose else group_losses(imported.losses):
         click.echo(line, err=True)
     if target is None:
-        click.echo(made.definition.decode(), nl=False)
+        click.echo(imported.definition.decode(), nl=False)
     else:
-        parts = "" if len(made.files) == 1 else f" in {count(len(made.files), 'file')}"
-        click.echo(f"{target}: {count(made.events, 'event')}{parts}")
+        parts = "" if len(imported.files) == 1 else f" in {count(len(imported.files), 'file')}"
+        click.echo(f"{target}: {count(imported.events, 'event')}{parts}")
 
 
 def _read_zone(name: str) -> ZoneInfo:
@@ -114,7 +114,7 @@ def _read_zone(name: str) -> ZoneInfo:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, where that is a terminal."""
+    """Show a progress bar on standard error, if it is a terminal."""
     if not sys.stderr.isatty():
         yield lambda done, of: None
         return
@@ -139,12 +139,12 @@ def _check_free(slug: str, settings: Settings) -> None:
     ):
         if other.exists():
             raise InvalidInputError(
-                f"the calendar {slug} is there already, in {other}; choose another name"
+                f"the calendar {slug} exists already, in {other}; choose another name"
             )
 
 
 def _check_uids(uids: frozenset[str], settings: Settings) -> None:
-    """Refuse events that another calendar of the folder has: no two may share a UID."""
+    """Raise InvalidInputError if another calendar of the folder has events with these UIDs."""
     folder = settings.events
     with published_state(settings) as (_, scheme):
         taken = find_uids(folder, scheme) if folder.is_dir() else {}
@@ -154,15 +154,15 @@ def _check_uids(uids: frozenset[str], settings: Settings) -> None:
     if not shared:
         return
     lines = [
-        f"  {file}: {len(found):,} of its events, such as {', '.join(found[:_MOST_SHOWN])}"
+        f"  {file}: {len(found):,} of its events, such as {', '.join(found[:_MAX_LISTED_UIDS])}"
         for file, found in sorted(shared.items())
     ]
     raise InvalidInputError(
         "\n".join(
             [
-                "events of these files have the same UIDs, so nothing is written:",
+                "nothing is written, because events of these files have the same UIDs:",
                 *lines,
-                "Remove the events there, or compare: --output writes a file elsewhere",
+                "Remove the events there, or use --output to write a file elsewhere and compare",
             ]
         )
     )
@@ -181,7 +181,7 @@ def _read(file: Path) -> tuple[bytes, str]:
 
 
 def _fetch(url: str, settings: Settings) -> tuple[bytes, str]:
-    """The bytes behind a URL, and its host: the rest of it can be as good as a password."""
+    """Fetch a URL; return the bytes, and the host, as the rest of the URL may be secret."""
     from urllib.parse import urlsplit
 
     from calfeed.delivery.transport.fetching import fetch
@@ -190,18 +190,18 @@ def _fetch(url: str, settings: Settings) -> tuple[bytes, str]:
         url,
         allow_private=settings.allow_private_endpoints,
         egress_proxy=settings.proxy,
-        most_bytes=MAX_BYTES,
+        max_bytes=MAX_BYTES,
     )
     return data, urlsplit(url).hostname or "a URL"
 
 
 def _write_all(files: Mapping[str, bytes], slug: str, folder: Path) -> Path:
-    """Write the files of a calendar; a folder appears with all of them or not at all."""
+    """Write the files of a calendar; a folder is created atomically."""
     if len(files) == 1:
         (name,) = files
         _write(folder / name, files[name])
         return folder / name
-    # Hidden, so that nothing reads it until all of it is there.
+    # Hidden folders are not read as definitions.
     hidden = folder / f".{slug}.import"
     try:
         shutil.rmtree(hidden, ignore_errors=True)

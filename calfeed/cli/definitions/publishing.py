@@ -1,4 +1,4 @@
-"""`check`, `diff`, `publish`, `schema`: from files to what is published."""
+"""`check`, `diff`, `publish`, `schema`: validate, compare and publish definitions."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from calfeed.model.uids import UidScheme
     from calfeed.store.database import Connection
 
-_CLOCKS_APART = timedelta(minutes=1)
-"""How much the clocks of the machines that share a database may differ."""
+_MAX_CLOCK_DIFFERENCE = timedelta(minutes=1)
+"""How much the clocks of machines that share a database may differ."""
 
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--strict", is_flag=True, help="Exit with 1 where there are warnings, too.")
+@click.option("--strict", is_flag=True, help="Exit with 1 also if there are warnings.")
 @output.as_json
 def check(folder: Path | None, strict: bool, as_json: bool) -> None:
-    """Say whether the definitions in FOLDER (CALFEED_EVENTS where not given) are in order.
+    """Validate the definitions in FOLDER (default: CALFEED_EVENTS).
 
-    Every problem and every warning of every file is listed. Exit code 1 if there is a problem.
+    Lists every problem and warning of every file. The exit code is 1 if there is a problem.
     """
     from calfeed.definitions.files import load_definitions
 
@@ -49,32 +49,32 @@ def check(folder: Path | None, strict: bool, as_json: bool) -> None:
     calendars = len(defined.calendars)
     events = sum(len(calendar.events) for calendar in defined.calendars)
     if as_json:
-        found = {"problems": [], "warnings": [warning.as_json() for warning in warnings]}
-        output.print_json({**found, "calendars": calendars, "events": events})
+        findings = {"problems": [], "warnings": [warning.as_json() for warning in warnings]}
+        output.print_json({**findings, "calendars": calendars, "events": events})
     else:
         output.print_findings(warnings)
-        counted = f"; {count(len(warnings), 'warning')}" if warnings else ""
-        click.echo(f"in order: {count(calendars, 'calendar')}, {count(events, 'event')}{counted}")
+        suffix = f"; {count(len(warnings), 'warning')}" if warnings else ""
+        click.echo(f"valid: {count(calendars, 'calendar')}, {count(events, 'event')}{suffix}")
     if strict and warnings:
         sys.exit(1)
 
 
 def _print_problems(error: DefinitionError, as_json: bool) -> None:
-    problems, warnings = error.problems, error.warnings
     if as_json:
-        found = {"problems": problems, "warnings": warnings}
-        output.print_json({name: [one.as_json() for one in each] for name, each in found.items()})
+        problems = [problem.as_json() for problem in error.problems]
+        warnings = [warning.as_json() for warning in error.warnings]
+        output.print_json({"problems": problems, "warnings": warnings})
         return
-    output.print_findings([*problems, *warnings])
-    counted = f", {count(len(warnings), 'warning')}" if warnings else ""
-    click.echo(f"{count(len(problems), 'problem')}{counted}", err=True)
+    output.print_findings([*error.problems, *error.warnings])
+    suffix = f", {count(len(error.warnings), 'warning')}" if error.warnings else ""
+    click.echo(f"{count(len(error.problems), 'problem')}{suffix}", err=True)
 
 
 @contextmanager
 def published_state(settings: Settings) -> Iterator[tuple[Connection | None, UidScheme]]:
-    """What is published, and how the installation makes UIDs.
+    """Yield a connection to the published state, and the UID scheme of the installation.
 
-    None and by names alone where there is no database: on a machine without it, everything is new.
+    Without a database these are None, and UIDs by names alone.
     """
     from calfeed.model.uids import NAME_BASED_UIDS
 
@@ -84,18 +84,18 @@ def published_state(settings: Settings) -> Iterator[tuple[Connection | None, Uid
     from calfeed.store.catalog.installation import load_uid_scheme
 
     with ExitStack() as stack:
-        found: tuple[Connection | None, UidScheme] = None, NAME_BASED_UIDS
+        state: tuple[Connection | None, UidScheme] = None, NAME_BASED_UIDS
         with suppress(StoreError):
             database = stack.enter_context(output.opened(settings))
             connection = stack.enter_context(database.read())
-            found = connection, load_uid_scheme(connection)
-        yield found
+            state = connection, load_uid_scheme(connection)
+        yield state
 
 
 def _find_warnings(
     connection: Connection | None, defined: Definitions, base_url: str, now: datetime
 ) -> tuple[DefinitionWarning, ...]:
-    """The warnings beside what is published, or as before the first publish."""
+    """Find the warnings by the published state, which without a database is empty."""
     from calfeed.publish.warn import find_first_warnings
 
     if connection is None:
@@ -114,17 +114,17 @@ def _find_warnings(
     help="markdown is for a pull request.",
 )
 @output.as_json
-@click.option("--exit-code", is_flag=True, help="Exit with 1 where there are differences.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if there are differences.")
 def diff(style: str, as_json: bool, exit_code: bool) -> None:
-    """Show what a publish would do, and do nothing."""
+    """Show what a publish would do, without publishing."""
     from calfeed.publish.show import show_json, show_markdown, show_text
     from calfeed.services.publishing import compare_folder, published_or_nothing
     from calfeed.store.database import Database
 
     settings = load_settings()
     with (
-        closing(Database(settings.database, settings.keys)) as kept,
-        published_or_nothing(kept) as database,
+        closing(Database(settings.database, settings.keys)) as configured,
+        published_or_nothing(configured) as database,
     ):
         _, plan, refusal = compare_folder(
             database, settings.events, settings.base_url, output.now()
@@ -152,17 +152,17 @@ def diff(style: str, as_json: bool, exit_code: bool) -> None:
     "--now",
     "announce_all",
     is_flag=True,
-    help="Announce also the changes that `serve` published and that wait for the grace time.",
+    help="Also announce the changes by `serve` that wait for the grace time.",
 )
-@click.option("--by", metavar="NAME", help="Who publishes, for the record; else who runs this.")
+@click.option("--by", metavar="NAME", help="The author to record; default: the current user.")
 @output.as_json
 def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: bool) -> None:
-    """Make the definitions the truth, in one transaction. Any problem: nothing changes.
+    """Publish the definitions in one transaction. If there is any problem, nothing changes.
 
-    What changes is announced at once: a command means what it publishes.
+    Changes are announced at once.
     """
     from calfeed.cli.authors import check_name, find_user
-    from calfeed.cli.gc_tuning import spare_start
+    from calfeed.cli.gc_tuning import freeze_startup_objects
     from calfeed.publish.apply import shortened_feeds
     from calfeed.publish.folder import publish_folder
     from calfeed.publish.show import show_json, show_shortened, show_text
@@ -181,7 +181,7 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
             last = last_recorded_time(connection)
         for line in _describe_clock(output.now(), last):
             click.echo(line, err=True)
-        spare_start()
+        freeze_startup_objects()
         plan = publish_folder(
             database,
             settings.events,
@@ -202,11 +202,11 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
 
 
 def _describe_clock(now: datetime, last: datetime | None) -> list[str]:
-    """A warning if `now` is earlier than `last`, the time at which a worker ran last (both UTC).
+    """Warn if `now` is earlier than `last`, the time of the last worker (both UTC).
 
-    A clock that is ahead cannot be noticed here: it looks as if no worker ran for long.
+    A clock that is ahead cannot be detected, as it looks like a pause of the workers.
     """
-    if last is None or last - now <= _CLOCKS_APART:
+    if last is None or last - now <= _MAX_CLOCK_DIFFERENCE:
         return []
     return [
         f"the machine's clock says {now:%Y-%m-%d %H:%M} UTC, but a worker recorded "

@@ -1,4 +1,4 @@
-"""`backup` and `restore`: a copy of the database, and the way back to it."""
+"""`backup` and `restore`: copy the database, and restore it from a copy."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from calfeed.services.installation import Lost
 
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-_SHOWN = 20
+_MAX_LISTED_REMINDERS = 20
 
 
 @click.command()
 @_file
-@click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @output.as_json
 def backup(file: Path, force: bool, as_json: bool) -> None:
-    """Write a consistent copy of the SQLite database to FILE, while calfeed runs.
+    """Write a consistent copy of the SQLite database to FILE, even while calfeed runs.
 
-    The keys of the secrets in it are not part of it: keep a copy of their file in another place.
-    On PostgreSQL it says which command makes one.
+    The copy does not contain the encryption keys: keep a copy of the key file in another place.
+    For PostgreSQL it prints the command to use instead.
     """
     from calfeed.services.backups import write_backup
     from calfeed.store.database import Database
@@ -49,15 +49,15 @@ def backup(file: Path, force: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--in-place", is_flag=True, help="The database has been put back already: do what is left."
+    "--in-place", is_flag=True, help="Complete the restore of a database that is back already."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(file: Path | None, in_place: bool, yes: bool) -> None:
-    """Put the database back from FILE, which `calfeed backup` has written.
+    """Restore the database from FILE, which `calfeed backup` has written.
 
-    Stop `serve`, every `web` and every `worker` before, and publish afterwards. It shows what is
-    sent again, and asks. The database that was there is kept beside the new one. SEQUENCE of
-    every event is raised past what calendar apps can have seen.
+    Stop `serve`, every `web` and every `worker` before, and publish afterwards. Shows what is sent
+    again, and asks for confirmation. The replaced database is kept beside the new one. The SEQUENCE
+    of every event is raised beyond those that calendar apps can have seen.
     """
     from calfeed.services.backups import restore_file, restore_in_place
     from calfeed.store.database import Database
@@ -84,7 +84,7 @@ def restore(file: Path | None, in_place: bool, yes: bool) -> None:
 
 
 def _ask(repeats: Repeats, lost: Lost, source: Path | None, yes: bool) -> None:
-    """Show what the keys do not open and what is sent again, and ask whether to go on."""
+    """Show what cannot be decrypted and what is sent again, and ask for confirmation."""
     for line in describe_lost(lost):
         click.echo(line)
     reminders = repeats.reminders
@@ -93,10 +93,10 @@ def _ask(repeats: Repeats, lost: Lost, source: Path | None, yes: bool) -> None:
             f"{count(len(reminders), 'reminder')} that came due since the backup "
             "will be sent again, under the ids they had:"
         )
-        for row in reminders[:_SHOWN]:
+        for row in reminders[:_MAX_LISTED_REMINDERS]:
             click.echo(f"  {show_time(row.due)}  {repeats.titles[row.uid]}  {row.rule}")
-        if len(reminders) > _SHOWN:
-            click.echo(f"  and {len(reminders) - _SHOWN:,} more")
+        if len(reminders) > _MAX_LISTED_REMINDERS:
+            click.echo(f"  and {len(reminders) - _MAX_LISTED_REMINDERS:,} more")
     if repeats.late:
         click.echo(
             f"{count(repeats.late, 'reminder')} of what has begun since will be recorded as missed"

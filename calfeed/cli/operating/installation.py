@@ -1,4 +1,4 @@
-"""`installation`: the id that makes this installation's UIDs its own."""
+"""`installation`: show or set the installation's id, which is part of its UIDs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from calfeed.settings import load_settings
 @click.option("--set", "wanted", metavar="ID", help="Give a new database the id of a lost one.")
 @output.as_json
 def installation(wanted: str | None, as_json: bool) -> None:
-    """Show this installation's id, which goes into the UIDs of its events.
+    """Show this installation's id, which is part of the UIDs of its events.
 
-    It is made with the database. Keep a copy: if the database is lost and there is no backup, a
-    new one with the same id gives the same events the same UIDs.
+    The id is made with the database. Keep a copy: if the database is lost without a backup, a new
+    one with the same id gives the events the same UIDs.
     """
     from calfeed.services.installation import set_id
     from calfeed.store.catalog.installation import load_installation
@@ -28,25 +28,25 @@ def installation(wanted: str | None, as_json: bool) -> None:
 
     settings = load_settings()
     if wanted is not None:
-        asked = _read_id(wanted)
+        new_id = _parse_id(wanted)
         with closing(Database(settings.database, settings.keys)) as database:
             migrate(database)
             for line in output.describe_new_keys(database):
                 click.echo(line, err=True)
-            set_id(database, asked)
+            set_id(database, new_id)
     with output.opened(settings) as database, database.read() as connection:
-        found = load_installation(connection)
+        id_ = load_installation(connection).id
     if as_json:
-        output.print_json({"id": str(found.id)})
+        output.print_json({"id": str(id_)})
     else:
-        click.echo(found.id)
+        click.echo(id_)
 
 
-def _read_id(text: str) -> UUID:
+def _parse_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
         raise InvalidInputError(
-            f'"{text}" is not the id of an installation; it is a UUID, as `calfeed installation` '
-            "shows it: 32 hexadecimal digits with hyphens"
+            f'"{text}" is not the id of an installation; write a UUID, 32 hexadecimal digits with '
+            "hyphens, as `calfeed installation` shows it"
         ) from None

@@ -1,4 +1,4 @@
-"""`keys`: what the secrets in the database are encrypted with."""
+"""`keys`: manage the encryption keys of the database."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @click.group()
 def keys() -> None:
-    """Keys: what secrets and private calendars are encrypted with in the database."""
+    """Keys that encrypt secrets and private calendars in the database."""
 
 
 @keys.command(name="list")
 @output.as_json
 def list_(as_json: bool) -> None:
-    """List the keys, how much each has encrypted, and what cannot be read."""
+    """List the keys, how many texts each encrypts, and what cannot be decrypted."""
     with output.opened(load_settings()) as database, database.read() as connection:
         file = keyring_of(connection).file
         try:
@@ -39,27 +39,25 @@ def list_(as_json: bool) -> None:
             known = ()
         used = count_by_key(connection)
         lost = find_lost(connection)
-    found: list[tuple[str, str | None, int, str]] = [
-        (one.id, one.made.isoformat(), used[one.id], "former" if number else "current")
-        for number, one in enumerate(known)
+    rows: list[tuple[str, str | None, int, str]] = [
+        (key.id, key.made.isoformat(), used[key.id], "former" if number else "current")
+        for number, key in enumerate(known)
     ]
-    missing = sorted(used.keys() - {one.id for one in known})
-    found += [(key_id, None, used[key_id], "missing") for key_id in missing]
+    missing = sorted(used.keys() - {key.id for key in known})
+    rows += [(key_id, None, used[key_id], "missing") for key_id in missing]
     if as_json:
         names = ("id", "made", "texts", "state")
-        rows = [dict(zip(names, row, strict=True)) for row in found]
-        endpoints = [{"id": one.id, "description": one.description} for one in lost.endpoints]
         output.print_json(
             {
                 "file": str(file.path),
-                "keys": rows,
-                "lost": endpoints,
+                "keys": [dict(zip(names, row, strict=True)) for row in rows],
+                "lost": [{"id": row.id, "description": row.description} for row in lost.endpoints],
                 "lost_calendars": lost.calendars,
             }
         )
         return
     click.echo(f"the keys are in {file.path}")
-    table = [[key_id, made or "", f"{texts:,}", state] for key_id, made, texts, state in found]
+    table = [[key_id, made or "", f"{texts:,}", state] for key_id, made, texts, state in rows]
     output.print_table(["key", "made", "texts", "state"], table)
     for line in describe_lost(lost):
         click.echo(line)
@@ -68,17 +66,17 @@ def list_(as_json: bool) -> None:
 @keys.command()
 @output.as_json
 def rotate(as_json: bool) -> None:
-    """Make a new key the current one, and encrypt with it what others have encrypted.
+    """Make a new key the current one, and encrypt all texts with it.
 
-    Everything goes on meanwhile; processes read the file again by themselves. The keys before
-    stay in it until `calfeed keys drop`.
+    Running processes continue, and read the key file again by themselves. Former keys stay in it
+    until `calfeed keys drop`.
     """
     with output.opened(load_settings()) as database:
         with database.read() as connection:
             file = keyring_of(connection).file
-        made = add_key(database, output.now())
+        key = add_key(database, output.now())
         if not as_json:
-            click.echo(f"key {made.id} is the current one; keep a copy of {file.path}, apart from")
+            click.echo(f"key {key.id} is the current one; keep a copy of {file.path}, apart from")
             click.echo("the copies of the database")
         _encrypt(database, as_json)
 
@@ -86,10 +84,10 @@ def rotate(as_json: bool) -> None:
 @keys.command()
 @output.as_json
 def encrypt(as_json: bool) -> None:
-    """Encrypt with the current key what others have encrypted, in small steps.
+    """Encrypt all texts with the current key, in small steps.
 
-    `rotate` does it too. This goes on where that was ended, or with a key that came into the file
-    in another way.
+    `rotate` does so too. Use this after an interruption, or after adding a key to the file by
+    other means.
     """
     with output.opened(load_settings()) as database:
         _encrypt(database, as_json)
@@ -98,11 +96,11 @@ def encrypt(as_json: bool) -> None:
 @keys.command()
 @click.argument("key_id", metavar="KEY")
 def drop(key_id: str) -> None:
-    """Take a key out of the file that nothing in the database is encrypted with any more."""
+    """Remove a key from the file that no longer encrypts anything in the database."""
     with output.opened(load_settings()) as database:
         drop_key(database, key_id, output.now())
-    click.echo(f"key {key_id} is dropped; what was backed up before needs it still, so keep a copy")
-    click.echo("of it for as long as those backups")
+    click.echo(f"key {key_id} is dropped; earlier backups still need it, so keep a copy of it for")
+    click.echo("as long as those backups")
 
 
 @keys.command()
@@ -112,23 +110,24 @@ def make() -> None:
 
 
 def describe_lost(lost: Lost) -> Iterator[str]:
-    """What is lost, and what can be done; nothing where nothing is."""
+    """Yield lines about calendars and endpoints that cannot be decrypted, and what to do."""
     if lost.calendars:
         yield (
             f"private calendars that cannot be read: {', '.join(lost.calendars)}. Put the keys "
-            "back. Or run `calfeed publish`, which publishes them anew from their files. All other "
-            "calendars go on"
+            "back. Or run `calfeed publish`, which publishes them anew from their files. Other "
+            "calendars are not affected"
         )
     if not lost.endpoints:
         return
     number = count(len(lost.endpoints), "endpoint")
     yield f"the URL, the headers and the secret of {number} cannot be read:"
-    for one in lost.endpoints:
-        yield f"  {one.id}{f' ({one.description})' if one.description else ''}: {one.lost}"
+    for endpoint in lost.endpoints:
+        description = f" ({endpoint.description})" if endpoint.description else ""
+        yield f"  {endpoint.id}{description}: {endpoint.lost}"
     yield (
-        "Put the keys back. Or give each endpoint others, `calfeed endpoint update ID --url URL`, "
-        "or remove it. Channels come back when a worker starts. Until then what is for these "
-        "waits; feeds and all other endpoints go on"
+        "Put the keys back. Or give each endpoint a new URL, `calfeed endpoint update ID --url "
+        "URL`, or remove it. Channels are restored when a worker starts. Until then the deliveries "
+        "of these endpoints wait; feeds and other endpoints are not affected"
     )
 
 
@@ -139,6 +138,6 @@ def _encrypt(database: Database, as_json: bool) -> None:
         return
     click.echo(f"{count(texts, 'text')} are encrypted with key {current}")
     if left:
-        click.echo(f"{count(left, 'text')} cannot be read, and stay as they are")
+        click.echo(f"{count(left, 'text')} cannot be read, and are left unchanged")
     for line in describe_lost(lost):
         click.echo(line)

@@ -1,4 +1,4 @@
-"""`replan`: put right what a wrong clock has settled."""
+"""`replan`: correct what a wrong clock left."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from calfeed.settings import load_settings
 @click.command()
 @output.as_json
 def replan(as_json: bool) -> None:
-    """Plan again what a wrong clock has settled, and what is missing on the list of reminders.
+    """Correct what a wrong clock left, and plan missing reminders.
 
-    Reminders that were missed although their occurrence is still to come, and deliveries that were
-    given up in the future. Workers do this by themselves; doing it again changes nothing.
+    Reopens reminders that were missed before their occurrence, and deliveries that were settled at
+    a future time. Workers do this too; repeating it changes nothing.
     """
-    from calfeed.delivery.replanning import replan as put_right
+    from calfeed.delivery.replanning import replan as correct
 
     with output.opened(load_settings()) as database:
-        found = put_right(database, output.now(), every_event=True)
+        replanned = correct(database, output.now(), every_event=True)
     if as_json:
-        output.print_json({"reminders": found.reminders, "deliveries": found.deliveries})
+        output.print_json({"reminders": replanned.reminders, "deliveries": replanned.deliveries})
         return
     click.echo(
-        f"{count(found.reminders, 'reminder')} planned again, "
-        f"{count(found.deliveries, 'delivery')} to be sent after all"
+        f"{count(replanned.reminders, 'reminder')} planned again, "
+        f"{count(replanned.deliveries, 'delivery')} to be sent after all"
     )

@@ -1,4 +1,4 @@
-"""`token`: who may read a private calendar, and what programs may do in the API."""
+"""`token`: manage tokens for private feeds and the API."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def token() -> None:
 @click.option("--description", default="", help="Whose it is, for your own lists.")
 @click.option(
     "--expires",
-    help='When it stops to be valid: a span such as "90 days", or a date. Otherwise never.',
+    help='When it expires: a duration such as "90 days", or a date; default: never.',
 )
 @output.as_json
 def add(
@@ -37,18 +37,18 @@ def add(
     expires: str | None,
     as_json: bool,
 ) -> None:
-    """Make a token, which is shown only now: for the feed of a private CALENDAR, or for the API.
+    """Make a token for the feed of a private CALENDAR or for the API; it is shown only now.
 
-    One for each reader or program, so that one can be revoked without the others.
+    Make one for each reader or program, so that it can be revoked without the others.
     """
     if bool(calendar) == bool(scopes):
-        raise click.UsageError("say what it is for: either a CALENDAR, or --scope")
+        raise click.UsageError("give either a CALENDAR, or --scope")
     settings = load_settings()
     now = output.now()
     until = tokens.parse_expiry(expires, now) if expires else None
-    said = f"; it expires on {until:%Y-%m-%d at %H:%M} UTC" if until else ""
+    expiry = f"; it expires on {until:%Y-%m-%d at %H:%M} UTC" if until else ""
     with output.opened(settings) as database:
-        kept, made = add_token(
+        stored, secret = add_token(
             database,
             scopes=scopes,
             calendar=calendar or None,
@@ -56,59 +56,55 @@ def add(
             expires=until,
             now=now,
         )
-    number, checked = kept.id, kept.scopes
     if not calendar:
         if as_json:
-            shown = {"id": number, "scopes": checked, "token": made}
-            output.print_json({**shown, "expires": until.isoformat() if until else None})
+            described = {"id": stored.id, "scopes": stored.scopes, "token": secret}
+            output.print_json({**described, "expires": until.isoformat() if until else None})
         else:
-            click.echo(f"token {number} for {', '.join(checked)} is made{said}:")
-            click.echo(made)
+            click.echo(f"token {stored.id} for {', '.join(stored.scopes)} is made{expiry}:")
+            click.echo(secret)
             click.echo("It is not shown again. Programs send it as `Authorization: Bearer …`.")
         return
-    address = f"{settings.base_url}/private/{made}/{calendar}.ics"
+    address = f"{settings.base_url}/private/{secret}/{calendar}.ics"
     if as_json:
-        shown = {"id": number, "calendar": calendar, "address": address}
-        output.print_json({**shown, "expires": until.isoformat() if until else None})
+        described = {"id": stored.id, "calendar": calendar, "address": address}
+        output.print_json({**described, "expires": until.isoformat() if until else None})
     else:
-        click.echo(f"token {number} for {calendar} is made{said}:")
+        click.echo(f"token {stored.id} for {calendar} is made{expiry}:")
         click.echo(address)
-        click.echo("The address is not shown again, and whoever has it can read the calendar.")
+        click.echo("The address is not shown again, and everyone who has it can read the calendar.")
 
 
 @token.command(name="list")
 @output.as_json
 def list_(as_json: bool) -> None:
-    """List the tokens; what they are is not kept, only for what and for whom."""
+    """List the tokens with their purposes; the secrets are not stored."""
     with output.opened(load_settings()) as database, database.read() as connection:
-        found = tokens.load_tokens(connection)
+        stored = tokens.load_tokens(connection)
     if as_json:
         output.print_json(
             [
                 {
-                    "id": one.id,
-                    "calendar": one.calendar,
-                    "scopes": one.scopes,
-                    "description": one.description,
-                    "created": one.created.isoformat(),
-                    "revoked": one.revoked.isoformat() if one.revoked else None,
-                    "expires": one.expires.isoformat() if one.expires else None,
+                    "id": row.id,
+                    "calendar": row.calendar,
+                    "scopes": row.scopes,
+                    "description": row.description,
+                    "created": row.created.isoformat(),
+                    "revoked": row.revoked.isoformat() if row.revoked else None,
+                    "expires": row.expires.isoformat() if row.expires else None,
                 }
-                for one in found
+                for row in stored
             ]
         )
-    elif not found:
+    elif not stored:
         click.echo("there are no tokens; `calfeed token add CALENDAR` makes one")
     else:
         rows = [
             [
-                str(one.id),
-                _purpose(one),
-                f"{one.created:%Y-%m-%d}",
-                _state(one),
-                one.description,
+                *(str(row.id), _purpose(row), f"{row.created:%Y-%m-%d}", _state(row)),
+                row.description,
             ]
-            for one in found
+            for row in stored
         ]
         output.print_table(["token", "for", "made", "state", "description"], rows)
 
@@ -116,19 +112,19 @@ def list_(as_json: bool) -> None:
 @token.command()
 @click.argument("number", type=int)
 def revoke(number: int) -> None:
-    """Revoke token NUMBER: within a second its address answers 410, and the API 401, for good."""
+    """Revoke token NUMBER permanently: within a second its feed gives 410, and the API 401."""
     with output.opened(load_settings()) as database:
         changed = revoke_token(database, number, output.now())
     click.echo(f"token {number} {'is revoked' if changed else 'was revoked before'}")
 
 
-def _purpose(one: Token) -> str:
-    return f"feed of {one.calendar}" if one.calendar else f"API: {', '.join(one.scopes)}"
+def _purpose(row: Token) -> str:
+    return f"feed of {row.calendar}" if row.calendar else f"API: {', '.join(row.scopes)}"
 
 
-def _state(one: Token) -> str:
-    if one.revoked:
-        return f"revoked {one.revoked:%Y-%m-%d}"
-    if one.is_expired(output.now()):
-        return f"expired {one.expires:%Y-%m-%d}"
-    return f"valid until {one.expires:%Y-%m-%d %H:%M}" if one.expires else "valid"
+def _state(row: Token) -> str:
+    if row.revoked:
+        return f"revoked {row.revoked:%Y-%m-%d}"
+    if row.is_expired(output.now()):
+        return f"expired {row.expires:%Y-%m-%d}"
+    return f"valid until {row.expires:%Y-%m-%d %H:%M}" if row.expires else "valid"

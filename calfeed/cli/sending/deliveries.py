@@ -1,4 +1,4 @@
-"""`delivery`: what was sent to whom, and what came of it."""
+"""`delivery`: list, show and retry deliveries."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from calfeed.store.outbox.deliveries import DeliveryRow, RetryResult
 from calfeed.store.outbox.messages import load_messages
 from calfeed.store.reports import history
 
+_MAX_TEXT_WIDTH = 100
+
 
 @click.group()
 def delivery() -> None:
@@ -26,18 +28,18 @@ def delivery() -> None:
 
 
 @delivery.command(name="list")
-@click.option("--failed", is_flag=True, help="Only those that ended without success.")
-@click.option("--pending", is_flag=True, help="Only those still to be delivered.")
-@click.option("--held", is_flag=True, help="Only those held for an endpoint that is not active.")
-@click.option("--endpoint", "endpoint_id", help="Only those of this endpoint.")
-@click.option("--event", help="Only those about this event, as CALENDAR/EVENT.")
-@click.option("--since", help="Only what ended, or is for a message made, from this time on.")
+@click.option("--failed", is_flag=True, help="Only failed and expired deliveries.")
+@click.option("--pending", is_flag=True, help="Only pending deliveries.")
+@click.option("--held", is_flag=True, help="Only deliveries held for an inactive endpoint.")
+@click.option("--endpoint", "endpoint_id", help="Only deliveries of this endpoint.")
+@click.option("--event", help="Only deliveries about this event, as CALENDAR/EVENT.")
+@click.option("--since", help="Only deliveries that ended, or whose message was made, since then.")
 @click.option(
     "--limit",
     default=50,
     show_default=True,
     type=click.IntRange(1, 10_000),
-    help="How many at most.",
+    help="The most deliveries to list.",
 )
 @output.as_json
 def list_(
@@ -58,7 +60,7 @@ def list_(
     ]
     begin = output.parse_time("--since", since) if since else None
     with output.opened(load_settings()) as database, database.read() as connection:
-        found = deliveries.list_deliveries(
+        rows = deliveries.list_deliveries(
             connection,
             endpoint_id=endpoint_id,
             states=states,
@@ -67,13 +69,13 @@ def list_(
             limit=limit,
         )
     if as_json:
-        output.print_json([describe_delivery(row) for row in found])
-    elif not found:
+        output.print_json([describe_delivery(row) for row in rows])
+    elif not rows:
         click.echo("there are no such deliveries")
     else:
         head = ["delivery", "state", "attempts", "type", "endpoint", "when", "about"]
-        output.print_table(head, [_cells(row) for row in found])
-        if len(found) == limit:
+        output.print_table(head, [_cells(row) for row in rows])
+        if len(rows) == limit:
             click.echo(f"the newest {limit}; --limit shows more", err=True)
 
 
@@ -81,16 +83,16 @@ def list_(
 @click.argument("delivery_id", type=int)
 @output.as_json
 def show(delivery_id: int, as_json: bool) -> None:
-    """Show a delivery: its message, and every attempt."""
+    """Show a delivery with its message and attempts."""
     with output.opened(load_settings()) as database, database.read() as connection:
         row = deliveries.find_delivery(connection, delivery_id)
-        made = deliveries.load_attempts(connection, delivery_id)
+        attempts = deliveries.load_attempts(connection, delivery_id)
         body = load_messages(connection, [row.message_id])[row.message_id].body
     if as_json:
         output.print_json(
             {
                 **describe_delivery(row),
-                "attempts": [describe_attempt(attempt) for attempt in made],
+                "attempts": [describe_attempt(attempt) for attempt in attempts],
                 "message": json.loads(body) if body else None,
             }
         )
@@ -101,47 +103,47 @@ def show(delivery_id: int, as_json: bool) -> None:
     click.echo(printable(row.text))
     if not body:
         click.echo("its body is no longer kept")
-    for attempt in made:
-        taken = "taken" if attempt.status is None else f"status {attempt.status}"
-        result = attempt.error or taken
-        start = f": {attempt.response}" if attempt.response else ""
-        line = f"{show_time(attempt.at)}  {attempt.milliseconds} ms  {result}{start}"
+    for attempt in attempts:
+        success = "taken" if attempt.status is None else f"status {attempt.status}"
+        response = f": {attempt.response}" if attempt.response else ""
+        result = f"{attempt.error or success}{response}"
+        line = f"{show_time(attempt.at)}  {attempt.milliseconds} ms  {result}"
         click.echo(f"  {printable(line)}")
 
 
 @delivery.command()
 @click.argument("delivery_ids", type=int, nargs=-1, metavar="[DELIVERY_ID]...")
-@click.option("--endpoint", "endpoint_id", help="All that ended in vain for this endpoint …")
-@click.option("--since", help="… from this time on.")
+@click.option("--endpoint", "endpoint_id", help="All failed deliveries of this endpoint …")
+@click.option("--since", help="… since this time.")
 @output.as_json
 def retry(
     delivery_ids: tuple[int, ...], endpoint_id: str | None, since: str | None, as_json: bool
 ) -> None:
-    """Send deliveries that failed again, each under its own webhook-id."""
+    """Retry failed deliveries, each with its own webhook-id."""
     if bool(delivery_ids) == bool(endpoint_id) or bool(endpoint_id) != bool(since):
-        raise click.UsageError("say which: either their numbers, or --endpoint ID and --since TIME")
+        raise click.UsageError("give either delivery ids, or --endpoint ID and --since TIME")
     begin, now = output.parse_time("--since", since) if since else None, output.now()
     with output.opened(load_settings()) as database:
         if endpoint_id and begin:
-            done = retry_failed(database, endpoint_id, begin, now)
+            retried = retry_failed(database, endpoint_id, begin, now)
         else:
-            done = retry_deliveries(database, delivery_ids, now)
+            retried = retry_deliveries(database, delivery_ids, now)
     if as_json:
-        refused = [{"id": number, "reason": why} for number, why in done.refused.items()]
-        output.print_json({"pending": done.pending, "held": done.held, "refused": refused})
+        refused = [{"id": id_, "reason": reason} for id_, reason in retried.refused.items()]
+        output.print_json({"pending": retried.pending, "held": retried.held, "refused": refused})
     else:
-        _say(done)
-    # A number that was named and is refused is a mistake; of all that failed some may well be.
-    if delivery_ids and done.refused:
+        _print(retried)
+    # A refused id that was given is an error; among all failed ones refusals are normal.
+    if delivery_ids and retried.refused:
         sys.exit(1)
 
 
-def _say(done: RetryResult) -> None:
-    for number, why in done.refused.items():
-        click.echo(f"delivery {number} {why}, so it is not sent again", err=True)
-    if done.held:
-        click.echo(f"{count(len(done.held), 'delivery')} held until the endpoint is resumed")
-    number = len(done.pending)
+def _print(retried: RetryResult) -> None:
+    for delivery_id, reason in retried.refused.items():
+        click.echo(f"delivery {delivery_id} {reason}, so it is not sent again", err=True)
+    if retried.held:
+        click.echo(f"{count(len(retried.held), 'delivery')} held until the endpoint is resumed")
+    number = len(retried.pending)
     end = "; a worker sends it at once" if number == 1 else "; a worker sends them at once"
     click.echo(f"{count(number, 'delivery')} pending again{end if number else ''}")
 
@@ -151,11 +153,8 @@ def _cells(row: DeliveryRow) -> list[str]:
     name = name_type(row.type, rehearsal=row.rehearsal)
     return [
         *(str(row.id), row.state, str(row.attempts), name, row.endpoint_id, _when(row)),
-        text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…",
+        text if len(text) <= _MAX_TEXT_WIDTH else text[: _MAX_TEXT_WIDTH - 1] + "…",
     ]
-
-
-_WIDTH = 100
 
 
 def _when(row: DeliveryRow) -> str:
@@ -163,5 +162,5 @@ def _when(row: DeliveryRow) -> str:
         return f"since {show_time(row.settled_at)}"
     if row.state is DeliveryState.HELD:
         return "until it is resumed"
-    what = "digest" if row.state is DeliveryState.GATHERED else "next attempt"
-    return f"{what} {show_time(row.next_at)}"
+    label = "digest" if row.state is DeliveryState.GATHERED else "next attempt"
+    return f"{label} {show_time(row.next_at)}"

@@ -1,4 +1,4 @@
-"""The options of `endpoint add` and `endpoint update`: what an endpoint gets, and how."""
+"""The shared options of `endpoint add` and `endpoint update`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from calfeed.services.endpoints import EndpointValues
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILTERS = {"calendar": "calendars", "category": "categories", "event": "events", "type": "types"}
-"""What an endpoint can choose by, and what the choice is called in `Filters`."""
+"""The names of filters as options, and in `Filters`."""
 
 _SHARED = [
     click.option("--calendar", "calendars", multiple=True, help="Only this calendar; repeatable."),
@@ -27,17 +27,17 @@ _SHARED = [
         "headers",
         multiple=True,
         metavar="'NAME: VALUE'",
-        help="A header that goes along with every message; repeatable.",
+        help="A header to send with every message; repeatable.",
     ),
     click.option(
         "--header-file",
         metavar="FILE",
-        help="Such headers from a file, each on a line; - is standard input.",
+        help="A file with such headers, one per line; - is standard input.",
     ),
     click.option(
-        "--rate", type=click.IntRange(1, MAX_RATE), help="At most so many posts a minute."
+        "--rate", type=click.IntRange(1, MAX_RATE), help="At most this many messages per minute."
     ),
-    click.option("--time-zone", metavar="ZONE", help="The zone of --quiet and --digest; or UTC."),
+    click.option("--time-zone", metavar="ZONE", help="The zone of --quiet and --digest; else UTC."),
     click.option("--quiet", metavar="HH:MM-HH:MM", help="Send nothing in these hours."),
     click.option(
         "--digest",
@@ -46,29 +46,29 @@ _SHARED = [
     ),
 ]
 
-_LIFTING = [
-    click.option("--url", help="Another URL."),
+_UPDATE_ONLY = [
+    click.option("--url", help="The new URL."),
     click.option(
         "--every",
         multiple=True,
         type=click.Choice(list(FILTERS)),
-        help="Lift this restriction: every calendar, say, once more; repeatable.",
+        help="Remove this filter, such as for every calendar again; repeatable.",
     ),
-    click.option("--no-header", "no_headers", multiple=True, metavar="NAME", help="Not this one."),
-    click.option("--no-rate", is_flag=True, help="As fast as it takes them."),
-    click.option("--no-quiet", is_flag=True, help="At every hour."),
-    click.option("--no-digest", is_flag=True, help="Each reminder by itself."),
+    click.option("--no-header", "no_headers", multiple=True, metavar="NAME", help="Remove it."),
+    click.option("--no-rate", is_flag=True, help="Remove the rate limit."),
+    click.option("--no-quiet", is_flag=True, help="Remove the quiet hours."),
+    click.option("--no-digest", is_flag=True, help="Send each reminder by itself."),
 ]
 
 
-def for_adding(command: Command) -> Command:
-    """Give a command the options of a new endpoint, as keyword arguments."""
+def add_options(command: Command) -> Command:
+    """Add the options of a new endpoint to a command, as keyword arguments."""
     return _decorate(command, _SHARED)
 
 
-def for_changing(command: Command) -> Command:
-    """Give a command those and the ones that take back what is there."""
-    return _decorate(command, [*_SHARED, *_LIFTING])
+def update_options(command: Command) -> Command:
+    """Add the same options, and those that remove values."""
+    return _decorate(command, [*_SHARED, *_UPDATE_ONLY])
 
 
 def _decorate(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
@@ -78,9 +78,9 @@ def _decorate(command: Command, options: Sequence[Callable[[Command], Command]])
 
 
 def read_values(given: Mapping[str, Any]) -> EndpointValues:
-    """What the keyword arguments of a command give of an endpoint.
+    """Read the endpoint values of a command's keyword arguments.
 
-    Raises UsageError for what contradicts itself.
+    Raises UsageError for contradictory options.
     """
     url = given["url"]
     return EndpointValues(
@@ -94,26 +94,26 @@ def read_values(given: Mapping[str, Any]) -> EndpointValues:
 
 
 def _list_headers(given: Mapping[str, Any]) -> list[str]:
-    """The lines that give headers, on the command line and in a file."""
+    """The header lines of the command line and of a file."""
     file = given["header_file"]
-    more = from_file(file).splitlines() if file is not None else []
-    return [*given["headers"], *(line for line in more if line.strip())]
+    lines = from_file(file).splitlines() if file is not None else []
+    return [*given["headers"], *(line for line in lines if line.strip())]
 
 
 def _read_filters(given: Mapping[str, Any]) -> dict[str, Sequence[str]]:
-    lifted = [FILTERS[kind] for kind in given.get("every", ())]
+    removed = [FILTERS[kind] for kind in given.get("every", ())]
     for kind, name in FILTERS.items():
-        if given[name] and name in lifted:
-            raise click.UsageError(f"either --{kind} or --every {kind}, not both")
-    return {name: given[name] for name in FILTERS.values() if given[name] or name in lifted}
+        if given[name] and name in removed:
+            raise click.UsageError(f"give either --{kind} or --every {kind}, not both")
+    return {name: given[name] for name in FILTERS.values() if given[name] or name in removed}
 
 
 def _read_options(given: Mapping[str, Any]) -> dict[str, Any]:
     options = {}
     for name in ("rate", "quiet", "digest", "time_zone"):
-        lifted = given.get(f"no_{name}", False)
-        if given[name] is not None and lifted:
-            raise click.UsageError(f"either --{name} or --no-{name}, not both")
-        if given[name] is not None or lifted:
+        removed = given.get(f"no_{name}", False)
+        if given[name] is not None and removed:
+            raise click.UsageError(f"give either --{name} or --no-{name}, not both")
+        if given[name] is not None or removed:
             options[name] = given[name]
     return options

@@ -1,4 +1,4 @@
-"""What is shown of an endpoint: everything but its secrets and the values of its headers."""
+"""Format endpoints for people, without secrets and header values."""
 
 from __future__ import annotations
 
@@ -7,49 +7,50 @@ from datetime import datetime
 
 from calfeed.cli.sending.endpoint_options import FILTERS
 from calfeed.delivery.transport.guard import show_url
-from calfeed.delivery.views import signs_until
+from calfeed.delivery.views import former_secret_until
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.option_texts import describe_options
 from calfeed.store.endpoints.records import Endpoint
 
 
-def show(one: Endpoint, now: datetime, counts: Mapping[DeliveryState, int]) -> list[str]:
-    """An endpoint for people, in lines; `counts` is how many deliveries it has in each state."""
-    lines = [f"endpoint {one.id} is {one.state} since {_time(one.since or one.created)}"]
-    if one.reason:
-        lines.append(_line("because", one.reason))
-    if one.failing_since is not None:
-        lines.append(_line("failing", f"every attempt since {_time(one.failing_since)}"))
-    if one.lost is not None:
-        lines.append(_line("lost", f"its URL, headers and secret: {one.lost}"))
+def show(endpoint: Endpoint, now: datetime, counts: Mapping[DeliveryState, int]) -> list[str]:
+    """The lines of an endpoint; `counts` is its number of deliveries in each state."""
+    since = _time(endpoint.since or endpoint.created)
+    lines = [f"endpoint {endpoint.id} is {endpoint.state} since {since}"]
+    if endpoint.reason:
+        lines.append(_line("because", endpoint.reason))
+    if endpoint.failing_since is not None:
+        lines.append(_line("failing", f"every attempt since {_time(endpoint.failing_since)}"))
+    if endpoint.lost is not None:
+        lines.append(_line("lost", f"its URL, headers and secret: {endpoint.lost}"))
     else:
-        lines.append(_line("receiver", show_url(one.url)))
-    if one.description:
-        lines.append(_line("whose", one.description))
-    lines.append(_line("gets", wants(one.filters)))
-    lines += [_line(name, text) for name, text in describe_options(one.options)]
-    if one.headers:
-        lines.append(_line("headers", f"{', '.join(one.headers)} (values are not shown)"))
-    former = signs_until(one, now)
+        lines.append(_line("receiver", show_url(endpoint.url)))
+    if endpoint.description:
+        lines.append(_line("whose", endpoint.description))
+    lines.append(_line("gets", wants(endpoint.filters)))
+    lines += [_line(name, text) for name, text in describe_options(endpoint.options)]
+    if endpoint.headers:
+        lines.append(_line("headers", f"{', '.join(endpoint.headers)} (values are not shown)"))
+    former = former_secret_until(endpoint, now)
     if former is not None:
         lines.append(_line("secret", f"new; the former one signs too until {_time(former)}"))
-    known = [f"{counts[state]} {state}" for state in DeliveryState if state in counts]
-    lines.append(_line("deliveries", ", ".join(known) or "none yet"))
+    states = [f"{counts[state]} {state}" for state in DeliveryState if state in counts]
+    lines.append(_line("deliveries", ", ".join(states) or "none yet"))
     return lines
 
 
-def show_state(one: Endpoint) -> str:
-    """An endpoint's state in a table's cell."""
-    if one.lost is not None:
+def show_state(endpoint: Endpoint) -> str:
+    """An endpoint's state for a table."""
+    if endpoint.lost is not None:
         return "lost"
-    if one.state is EndpointState.ACTIVE and one.failing_since is not None:
-        return f"failing since {one.failing_since:%Y-%m-%d %H:%M}"
-    return one.state
+    if endpoint.state is EndpointState.ACTIVE and endpoint.failing_since is not None:
+        return f"failing since {endpoint.failing_since:%Y-%m-%d %H:%M}"
+    return endpoint.state
 
 
 def wants(filters: Filters) -> str:
-    """What an endpoint gets, in a few words."""
+    """The messages that an endpoint gets, in a few words."""
     parts = [
         f"{kind} {' or '.join(getattr(filters, name))}"
         for kind, name in FILTERS.items()

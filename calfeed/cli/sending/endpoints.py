@@ -1,4 +1,4 @@
-"""`endpoint`: who receives webhooks."""
+"""`endpoint`: manage the endpoints of webhooks."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from calfeed.cli import output
-from calfeed.cli.secret_inputs import choose, secret_file
+from calfeed.cli.secret_inputs import read_secret, secret_file
 from calfeed.cli.sending import endpoint_views as views
-from calfeed.cli.sending.endpoint_options import for_adding, for_changing, read_values
+from calfeed.cli.sending.endpoint_options import add_options, read_values, update_options
 from calfeed.counting import count
-from calfeed.delivery.senders import url_rules, warn_of_plain
+from calfeed.delivery.senders import plain_http_warning, url_rules
 from calfeed.delivery.transport.guard import show_url
-from calfeed.delivery.views import describe_endpoint, signs_until
+from calfeed.delivery.views import describe_endpoint, former_secret_until
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.retry import is_received
 from calfeed.services import endpoints as service
@@ -23,27 +23,27 @@ from calfeed.settings import load_settings
 from calfeed.store.endpoints.records import list_endpoints
 
 _by_id = click.argument("endpoint_id")
-_own_secret = click.option("--secret", help="A secret of your own (whsec_…) instead of a new one.")
+_own_secret = click.option("--secret", help="An existing secret (whsec_…) instead of a new one.")
 
 
 @click.group()
 def endpoint() -> None:
-    """Endpoints: the URLs that webhooks are posted to."""
+    """Endpoints: the URLs that messages are sent to."""
 
 
 @endpoint.command()
 @click.argument("url")
-@for_adding
+@add_options
 @_own_secret
 @secret_file
 @output.as_json
 def add(secret: str | None, secret_file: str | None, as_json: bool, **given: Any) -> None:
     """Add an endpoint, and print its id and its secret, which is shown only now.
 
-    Without options it gets every message of every calendar, at once. With - for URL, that is read
-    from standard input.
+    Without options it gets every message of every calendar, at once. If URL is -, it is read from
+    standard input.
     """
-    settings, values, own = load_settings(), read_values(given), choose(secret, secret_file)
+    settings, values, own = load_settings(), read_values(given), read_secret(secret, secret_file)
     with output.opened(settings) as database:
         added = service.add_endpoint(database, url_rules(settings), values, output.now(), own)
     if as_json:
@@ -56,15 +56,15 @@ def add(secret: str | None, secret_file: str | None, as_json: bool, **given: Any
 
 @endpoint.command()
 @_by_id
-@for_changing
+@update_options
 @output.as_json
 def update(endpoint_id: str, as_json: bool, **given: Any) -> None:
-    """Change what is given of an endpoint, and show what it is like then.
+    """Change the given values of an endpoint, and show it.
 
-    One whose key is lost gets a new secret with its --url, which is shown only now.
+    If its key is lost, --url gives it a new secret too, which is shown only now.
     """
     if not any(value not in (None, (), False) for value in given.values()):
-        raise click.UsageError("say what is to be different; --help lists what can be")
+        raise click.UsageError("give at least one option to change; --help lists them")
     settings, values = load_settings(), read_values(given)
     with output.opened(settings) as database:
         changed = service.change_endpoint(
@@ -77,10 +77,10 @@ def update(endpoint_id: str, as_json: bool, **given: Any) -> None:
 @_by_id
 @output.as_json
 def show(endpoint_id: str, as_json: bool) -> None:
-    """Show an endpoint: how it stands, what it gets and how, how much waits for it."""
+    """Show an endpoint: its state, filters, options and numbers of deliveries."""
     with output.opened(load_settings()) as database:
-        shown = service.show_endpoint(database, endpoint_id)
-    _print(shown, as_json)
+        details = service.show_endpoint(database, endpoint_id)
+    _print(details, as_json)
 
 
 @endpoint.command(name="list")
@@ -89,21 +89,21 @@ def list_(as_json: bool) -> None:
     """List the endpoints."""
     settings = load_settings()
     with output.opened(settings) as database, database.read() as connection:
-        found = list_endpoints(connection)
-    if warning := warn_of_plain(settings, found):
+        endpoints = list_endpoints(connection)
+    if warning := plain_http_warning(settings, endpoints):
         click.secho(warning, err=True, fg="yellow")
     if as_json:
         now = output.now()
-        output.print_json([describe_endpoint(one, now) for one in found])
-    elif not found:
+        output.print_json([describe_endpoint(row, now) for row in endpoints])
+    elif not endpoints:
         click.echo("there are no endpoints; `calfeed endpoint add URL` adds one")
     else:
         rows = [
             [
-                *(one.id, views.show_state(one), show_url(one.url)),
-                *(views.wants(one.filters), one.description),
+                *(row.id, views.show_state(row), show_url(row.url)),
+                *(views.wants(row.filters), row.description),
             ]
-            for one in found
+            for row in endpoints
         ]
         output.print_table(["id", "state", "receiver", "gets", "description"], rows)
 
@@ -112,44 +112,40 @@ def list_(as_json: bool) -> None:
 @_by_id
 @output.as_json
 def test(endpoint_id: str, as_json: bool) -> None:
-    """Send a test message now, paused or not, and say what the receiver answered."""
+    """Send a test message now, even to a paused endpoint, and show the response."""
     settings = load_settings()
     with output.opened(settings) as database:
         tested = service.test_endpoint(database, settings, endpoint_id, output.now)
     attempt = tested.attempt
-    number = attempt.delivery_id
-    held = is_received(attempt.status, attempt.error)
+    received = is_received(attempt.status, attempt.error)
     if as_json:
         output.print_json(
             {
-                "delivery": number,
+                "delivery": attempt.delivery_id,
                 "message": tested.message_id,
-                "delivered": held,
+                "delivered": received,
                 "status": attempt.status,
                 "error": attempt.error,
                 "milliseconds": attempt.milliseconds,
             }
         )
-    elif held:
+    elif received:
         status = "" if attempt.status is None else f"status {attempt.status} "
         click.echo(f"received: {status}after {attempt.milliseconds} ms")
     else:
         reason = attempt.error or f"the receiver answered {attempt.status}"
         click.echo(f"not received: {reason}", err=True)
-        then = (
-            "is tried again by a worker"
-            if tested.state is EndpointState.ACTIVE
-            else "is held with the others"
-        )
-        click.echo(f"It {then}; see `calfeed delivery show {number}`", err=True)
-    sys.exit(0 if held else 1)
+        active = tested.state is EndpointState.ACTIVE
+        then = "is tried again by a worker" if active else "is held with the others"
+        click.echo(f"It {then}; see `calfeed delivery show {attempt.delivery_id}`", err=True)
+    sys.exit(0 if received else 1)
 
 
 @endpoint.command()
 @_by_id
 @output.as_json
 def pause(endpoint_id: str, as_json: bool) -> None:
-    """Send nothing to an endpoint until it is resumed; what is for it is held."""
+    """Pause an endpoint: hold its deliveries until it is resumed."""
     with output.opened(load_settings()) as database:
         paused = service.pause_endpoint(database, endpoint_id, output.now())
     held = paused.deliveries.get(DeliveryState.HELD, 0)
@@ -157,14 +153,14 @@ def pause(endpoint_id: str, as_json: bool) -> None:
         output.print_json({"id": endpoint_id, "state": EndpointState.PAUSED, "held": held})
     else:
         click.echo(f"endpoint {endpoint_id} is paused; {_count(held)} held for it until")
-        click.echo(f"`calfeed endpoint resume {endpoint_id}`, and so is what comes meanwhile")
+        click.echo(f"`calfeed endpoint resume {endpoint_id}`, and so are new deliveries")
 
 
 @endpoint.command()
 @_by_id
 @output.as_json
 def resume(endpoint_id: str, as_json: bool) -> None:
-    """Send to a paused or disabled endpoint again, beginning with what it missed."""
+    """Resume a paused or disabled endpoint, and send its held deliveries."""
     now = output.now()
     with output.opened(load_settings()) as database:
         shown, released = service.resume_endpoint(database, endpoint_id, now)
@@ -181,7 +177,7 @@ def resume(endpoint_id: str, as_json: bool) -> None:
     if released.gathered and digest is not None:
         click.echo(f"{_count(released.gathered)} in its digest of {digest:%Y-%m-%d %H:%M} UTC")
     if released.expired:
-        click.echo(f"{_count(released.expired)} no longer of use, and not sent")
+        click.echo(f"{_count(released.expired)} no longer relevant, and not sent")
 
 
 @endpoint.command()
@@ -190,8 +186,8 @@ def resume(endpoint_id: str, as_json: bool) -> None:
 @secret_file
 @output.as_json
 def rotate(endpoint_id: str, secret: str | None, secret_file: str | None, as_json: bool) -> None:
-    """Give an endpoint another secret, and print it; for 24 hours the former one signs too."""
-    now, own = output.now(), choose(secret, secret_file)
+    """Give an endpoint a new secret, and print it; for 24 hours the former one signs too."""
+    now, own = output.now(), read_secret(secret, secret_file)
     with output.opened(load_settings()) as database:
         rotated, before = service.rotate_secret(database, endpoint_id, now, own)
     until = rotated.former_until
@@ -201,27 +197,27 @@ def rotate(endpoint_id: str, secret: str | None, secret_file: str | None, as_jso
     click.echo(f"endpoint {endpoint_id} has a new secret")
     click.echo(f"secret   {rotated.secret}")
     click.echo(f"It is not shown again. Until {until:%Y-%m-%d %H:%M} UTC the one before signs too.")
-    if signs_until(before, now) is not None:
-        click.echo("The one before that, which was still signing, does not sign any more.")
+    if former_secret_until(before, now) is not None:
+        click.echo("An older secret, which was still signing, no longer signs.")
 
 
 @endpoint.command()
 @_by_id
 def remove(endpoint_id: str) -> None:
-    """Remove an endpoint; what is pending for it is dropped, and its record stays."""
+    """Remove an endpoint and drop its pending deliveries; its history is kept."""
     with output.opened(load_settings()) as database:
         service.remove_endpoint(database, endpoint_id, output.now())
     click.echo(f"endpoint {endpoint_id} is removed")
 
 
 def _print(details: EndpointDetails, as_json: bool) -> None:
-    found, counts, secret = details
+    row, counts, secret = details
     now = output.now()
     if as_json:
-        shown = {**describe_endpoint(found, now), "deliveries": counts}
-        output.print_json({**shown, "secret": secret} if secret else shown)
+        described = {**describe_endpoint(row, now), "deliveries": counts}
+        output.print_json({**described, "secret": secret} if secret else described)
         return
-    click.echo("\n".join(views.show(found, now, counts)))
+    click.echo("\n".join(views.show(row, now, counts)))
     if secret:
         click.echo(f"new secret  {secret}")
         click.echo("The secret is not shown again. The receiver verifies messages with it.")

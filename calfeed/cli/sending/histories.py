@@ -1,4 +1,4 @@
-"""`event`: what happened to one event, and who was notified of it."""
+"""`event`: the history of an event, and who was notified."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from calfeed.cli import output
-from calfeed.cli.delivery_output import printable, say_receipts, show_time
+from calfeed.cli.delivery_output import format_receipts, printable, show_time
 from calfeed.counting import count
-from calfeed.delivery.views import describe_receipt, write
+from calfeed.delivery.views import describe_receipt, format_time
 from calfeed.ical.change_text import describe_change
 from calfeed.ical.changes import Kind
 from calfeed.model.events import Event, text_in
@@ -25,13 +25,13 @@ from calfeed.store.rows import ReminderRow
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """One thing that happened: as a line with lines below it, and as JSON."""
+class _FormattedEntry:
+    """An entry of a history: a line with detail lines, and JSON."""
 
     at: datetime
     line: str
     value: dict[str, Any]
-    below: Sequence[str] = ()
+    details: Sequence[str] = ()
 
 
 @click.group()
@@ -43,56 +43,58 @@ def event() -> None:
 @click.argument("name", metavar="CALENDAR/EVENT")
 @output.as_json
 def history(name: str, as_json: bool) -> None:
-    """Show what was published of an event, and by whom; who was told what, and when.
+    """Show the history of an event: revisions with their authors, messages with their receivers.
 
-    In the order of time, from the record: also of an event that is gone.
+    Sorted by time. Includes withdrawn events.
     """
     with output.opened(load_settings()) as database:
-        read = load_event_history(database, name)
-    found = read.record
-    rows = {row.key: row for row in found.reminders}
-    entries = [_describe(entry, rows) for entry in read.entries]
+        loaded = load_event_history(database, name)
+    record = loaded.record
+    rows = {row.key: row for row in record.reminders}
+    entries = [_format(entry, rows) for entry in loaded.entries]
     if as_json:
         values = [{"at": entry.at.isoformat(), **entry.value} for entry in entries]
-        output.print_json({"event": name, "uids": read.uids, "history": values})
+        output.print_json({"event": name, "uids": loaded.uids, "history": values})
         return
-    last = found.changes[-1].revision
-    gone = "; withdrawn" if last.withdrawn else ""
-    click.echo(f"{name}: {printable(_title(last.event))}{gone}")
+    last = record.changes[-1].revision
+    withdrawn = "; withdrawn" if last.withdrawn else ""
+    click.echo(f"{name}: {printable(_title(last.event))}{withdrawn}")
     for entry in entries:
         click.echo(f"{show_time(entry.at)}  {printable(entry.line)}")
-        for line in entry.below:
+        for line in entry.details:
             click.echo(f"    {line}")
-    told = sum(
-        receipt.received_at is not None for one in found.messages for receipt in one.receipts
+    received = sum(
+        receipt.received_at is not None
+        for message in record.messages
+        for receipt in message.receipts
     )
     click.echo(
-        f"{count(len(found.changes), 'revision')}, {count(len(found.messages), 'message')}, "
-        f"{count(told, 'receipt')}; times are UTC"
+        f"{count(len(record.changes), 'revision')}, {count(len(record.messages), 'message')}, "
+        f"{count(received, 'receipt')}; times are UTC"
     )
 
 
-def _describe(entry: Entry, rows: Mapping[str, ReminderRow]) -> _Entry:
-    what = entry.what
-    if isinstance(what, PublishedChange):
-        return _publish(what)
-    if isinstance(what, SentMessage):
-        return _tell(what, rows.get(what.reminder or ""))
-    return _end(what)
+def _format(entry: Entry, rows: Mapping[str, ReminderRow]) -> _FormattedEntry:
+    item = entry.what
+    if isinstance(item, PublishedChange):
+        return _format_revision(item)
+    if isinstance(item, SentMessage):
+        return _format_message(item, rows.get(item.reminder or ""))
+    return _format_reminder(item)
 
 
-def _publish(one: PublishedChange) -> _Entry:
-    change = one.change
+def _format_revision(published: PublishedChange) -> _FormattedEntry:
+    change = published.change
     revision, event, reason = change.after, change.after.event, change.reason
     whole = change.kind is Kind.MOVED and not change.occurrences
     moved = change.before.event if change.before and whole else None
     note = f" ({text_in(reason, event.language)})" if reason else ""
     value = {
         "what": "revision",
-        "change": one.kind,
+        "change": published.kind,
         "sequence": revision.sequence,
-        "by": one.author.name,
-        "command": one.author.command,
+        "by": published.author.name,
+        "command": published.author.command,
         "summary": text_in(event.summary, event.language),
         **describe_time(event, event.start, event.end),
         **({"previous": describe_time(moved, moved.start, moved.end)} if moved else {}),
@@ -101,40 +103,41 @@ def _publish(one: PublishedChange) -> _Entry:
     }
     recurring = ", recurring" if event.repeat and not change.occurrences else ""
     line = f"{describe_change(change)}{recurring}{note}: {_title(event)}"
-    return _Entry(one.at, line, value, _say_author(one.author))
+    return _FormattedEntry(published.at, line, value, _format_author(published.author))
 
 
-def _say_author(author: Author) -> list[str]:
+def _format_author(author: Author) -> list[str]:
     by = [f"by {author.name}"] if author.name else []
     command = [f"with {author.command}"] if author.command else []
     return [" ".join([*by, *command])] if by or command else []
 
 
-def _tell(told: SentMessage, row: ReminderRow | None) -> _Entry:
+def _format_message(message: SentMessage, row: ReminderRow | None) -> _FormattedEntry:
     rule = f", {row.rule}" if row else ""
     value = {
         "what": "message",
-        "message": told.id,
-        "type": told.type,
-        "text": told.text,
+        "message": message.id,
+        "type": message.type,
+        "text": message.text,
         "reminder": _describe_reminder(row) if row else None,
-        "deliveries": [describe_receipt(one) for one in told.receipts],
+        "deliveries": [describe_receipt(receipt) for receipt in message.receipts],
     }
-    return _Entry(told.at, f"{told.type}{rule}: {told.text}", value, say_receipts(told))
+    line = f"{message.type}{rule}: {message.text}"
+    return _FormattedEntry(message.at, line, value, format_receipts(message))
 
 
-def _end(row: ReminderRow) -> _Entry:
+def _format_reminder(row: ReminderRow) -> _FormattedEntry:
     line = f"reminder {row.rule}, due {show_time(row.due)}: {REMINDER_OUTCOMES[row.state]}"
     value = {"what": "reminder", "state": row.state, "reminder": _describe_reminder(row)}
-    return _Entry(row.settled_at or row.due, line, value)
+    return _FormattedEntry(row.settled_at or row.due, line, value)
 
 
 def _describe_reminder(row: ReminderRow) -> dict[str, Any]:
     return {
         "key": row.key,
         "rule": row.rule,
-        "due": write(row.due),
-        "occurrence": {"id": row.occurrence, "begins": write(row.begins)},
+        "due": format_time(row.due),
+        "occurrence": {"id": row.occurrence, "begins": format_time(row.begins)},
     }
 
 

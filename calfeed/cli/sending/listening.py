@@ -1,4 +1,4 @@
-"""`listen`: a receiver for developers."""
+"""`listen`: a local webhook receiver for developers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from calfeed.cli.secret_inputs import choose, secret_file
-from calfeed.delivery.listen import Listener, Received, format_message
+from calfeed.cli.secret_inputs import read_secret, secret_file
+from calfeed.delivery.listener import Listener, ReceivedMessage, format_message
 from calfeed.reminders.signing import check_secret
 
 
@@ -18,17 +18,17 @@ from calfeed.reminders.signing import check_secret
     default=9000,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="The port to listen on; 0 for any that is free.",
+    help="The port to listen on; 0 for any free one.",
 )
 @click.option("--secret", help="The endpoint's secret (whsec_…); without it nothing is verified.")
 @secret_file
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def listen(port: int, secret: str | None, secret_file: str | None, as_json: bool) -> None:
-    """Receive webhooks on 127.0.0.1, and print each with whether its signature holds."""
-    chosen = choose(secret, secret_file)
+    """Receive webhooks on 127.0.0.1, verify their signatures, and print them."""
+    chosen = read_secret(secret, secret_file)
     color = sys.stdout.isatty()
 
-    def show(received: Received) -> None:
+    def show(received: ReceivedMessage) -> None:
         if as_json:
             entry = {
                 "id": received.id,

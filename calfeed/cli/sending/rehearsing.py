@@ -1,4 +1,4 @@
-"""`rehearse`: the reminders of any window, sent now to one endpoint, apart from the real ones."""
+"""`rehearse`: send the reminders of a window to one endpoint now."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import sys
 import click
 
 from calfeed.cli import output
-from calfeed.cli.secret_inputs import choose, read_url, secret_file
+from calfeed.cli.secret_inputs import read_secret, read_url, secret_file
 from calfeed.counting import count
 from calfeed.delivery.transport.sender import Outcome
-from calfeed.services.rehearsals import receiver_at, send_rehearsal
+from calfeed.services.rehearsals import send_rehearsal, temporary_endpoint
 from calfeed.settings import Settings, load_settings
 from calfeed.store.endpoints.records import Endpoint
 
 
 @click.command()
 @click.option("--from", "begin", required=True, help="A date or time; UTC without an offset.")
-@click.option("--to", "end", required=True, help="The first moment that is not rehearsed.")
-@click.option("--endpoint", "endpoint_id", help="The endpoint to send to; what it wants is sent.")
-@click.option("--url", help="Or a URL to send to (- is standard input); all is sent.")
+@click.option("--to", "end", required=True, help="The end of the window (exclusive).")
+@click.option("--endpoint", "endpoint_id", help="The endpoint to send to, with its filters.")
+@click.option("--url", help="Or a URL to send all reminders to (- is standard input).")
 @click.option("--secret", help="With --url: the secret (whsec_…) to sign with.")
 @secret_file
 @output.as_json
@@ -34,21 +34,21 @@ def rehearse(
 ) -> None:
     """Send the reminders of a window now, marked as a rehearsal.
 
-    Their ids are made for this rehearsal, and nothing is kept: real reminders are not touched.
+    They have ids of their own and are not stored; real reminders are unaffected.
     """
     now = output.now()
     window = output.parse_window(begin, end, (now, now))
     settings = load_settings()
-    target = _read_target(settings, endpoint_id, url, choose(secret, secret_file))
+    target = _read_target(settings, endpoint_id, url, read_secret(secret, secret_file))
     results: list[Outcome] = []
     with output.opened(settings) as database:
         for outcome in send_rehearsal(database, settings, target, window, output.now):
             results.append(outcome)
             if not as_json:
-                taken = "taken" if outcome.status is None else f"status {outcome.status}"
-                answer = outcome.error or taken
+                success = "taken" if outcome.status is None else f"status {outcome.status}"
+                result = outcome.error or success
                 mark = "received" if outcome.received else "NOT received"
-                click.echo(f"{mark}: {outcome.key} ({answer}, {outcome.milliseconds} ms)")
+                click.echo(f"{mark}: {outcome.key} ({result}, {outcome.milliseconds} ms)")
     failed = sum(not outcome.received for outcome in results)
     if as_json:
         output.print_json(
@@ -73,11 +73,11 @@ def _read_target(
     settings: Settings, endpoint_id: str | None, url: str | None, secret: str | None
 ) -> str | Endpoint:
     if (endpoint_id is None) == (url is None):
-        raise click.UsageError("say where to send it: either --endpoint ID, or --url and --secret")
+        raise click.UsageError("give either --endpoint ID, or --url and --secret")
     if endpoint_id is not None:
         if secret is not None:
             raise click.UsageError("--secret goes with --url; an endpoint has its own")
         return endpoint_id
     if secret is None:
         raise click.UsageError("--url needs --secret, to sign with")
-    return receiver_at(settings, read_url(url or ""), secret, output.now())
+    return temporary_endpoint(settings, read_url(url or ""), secret, output.now())

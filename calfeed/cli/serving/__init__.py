@@ -1,1 +1,1 @@
-"""Commands that run: `serve`, `web`, `worker`."""
+"""Commands that keep running: `serve`, `web`, `worker`."""

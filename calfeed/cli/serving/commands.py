@@ -1,4 +1,4 @@
-"""`serve`, `web`, `worker`: the processes that run by day and by night."""
+"""`serve`, `web`, `worker`: the commands that keep running."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from calfeed import logs
 from calfeed.cli import output
-from calfeed.cli.gc_tuning import spare_start
+from calfeed.cli.gc_tuning import freeze_startup_objects
 from calfeed.errors import ReplacedError, StoreError
 from calfeed.settings import environment_with, load_settings
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from calfeed.clock import SteadyClock
     from calfeed.delivery.engine.worker import Worker
 
-_PATIENCE = 10.0
-"""Seconds to wait at the start for definitions that are being changed, if others are published."""
+_STARTUP_WAIT_SECONDS = 10.0
+"""How long the start waits for definitions that are being changed, if others are published."""
 
 _processes = click.option(
     "--processes",
@@ -38,19 +38,17 @@ _processes = click.option(
     type=click.IntRange(1, 64),
     help="Processes of the web server.",
 )
-# `serve` holds the other end of standard input: when it is gone, however it went, so are its parts.
+# With this option a process ends when its standard input does, which is a pipe from `serve`.
 _supervised = click.option("--supervised", is_flag=True, hidden=True)
 
-
-_LOOK = 0.25
-"""Seconds between two looks at a clock that is not certain."""
+_POLL_SECONDS = 0.25
 
 
 @click.command()
 @_processes
 @_supervised
 def web(processes: int, supervised: bool) -> None:
-    """Serve feeds and pages of what is published. Any number of these may run."""
+    """Serve the published feeds and pages. Several of these may run at once."""
     from calfeed.cli.serving.supervisor import Part, Supervisor
     from calfeed.web.serving.ipc import private_address
     from calfeed.web.serving.server import check_address
@@ -58,7 +56,7 @@ def web(processes: int, supervised: bool) -> None:
 
     settings = load_settings()
     with output.opened(settings) as database:
-        pass  # better to fail here, in one line, than in each process
+        pass  # fail here, with one line, rather than in each process
     check_address(settings.host, settings.port)
     if supervised:
         _end_with_parent()
@@ -66,29 +64,29 @@ def web(processes: int, supervised: bool) -> None:
         backend = Part(
             "web server's backend", [sys.executable, "-m", "calfeed.web.serving.backend", address]
         )
-        with Supervisor([backend], output.say) as supervisor:
+        with Supervisor([backend], output.echo) as supervisor:
             stopping = threading.Event()
             reviving = threading.Thread(target=_revive, args=(supervisor, stopping))
             reviving.start()
-            os.register_at_fork(after_in_child=_heed_sigterm_alone)
+            os.register_at_fork(after_in_child=_reset_signals)
             try:
                 serve_web(settings, processes, address)
             finally:
                 stopping.set()
                 reviving.join()
-    database.identify()  # what was counted last is lost where the file is
+    database.identify()  # fails if the database is gone, and with it the last poll counts
 
 
 @click.command()
 @_supervised
 def worker(supervised: bool) -> None:
-    """Send what is due. Any number of these may run beside each other on PostgreSQL."""
+    """Send what is due. On PostgreSQL several of these may run at once."""
     from calfeed.cli.operating.keys import describe_lost
     from calfeed.clock import SteadyClock
     from calfeed.delivery.engine.worker import Worker
-    from calfeed.delivery.scheduler import WorkerClock
-    from calfeed.delivery.senders import load_channels, open_sender, warn_of_plain
-    from calfeed.services.channels import keep_channels
+    from calfeed.delivery.scheduler import WorkerScheduler
+    from calfeed.delivery.senders import load_channels, open_sender, plain_http_warning
+    from calfeed.services.channels import store_channels
     from calfeed.services.installation import find_lost
     from calfeed.store.endpoints.records import list_endpoints
     from calfeed.store.notices import Listener
@@ -111,32 +109,32 @@ def worker(supervised: bool) -> None:
             lost = find_lost(connection)
         for line in describe_lost(lost):
             logging.getLogger("calfeed").error("%s", line)
-        if plain := warn_of_plain(settings, endpoints):
-            logging.getLogger("calfeed").warning("%s", plain)
-        now = SteadyClock(last)
-        if not _await_certainty(now, last, stopping):
+        if warning := plain_http_warning(settings, endpoints):
+            logging.getLogger("calfeed").warning("%s", warning)
+        clock = SteadyClock(last)
+        if not _wait_for_clock(clock, last, stopping):
             return
-        keep_channels(database, channels, now())
+        store_channels(database, channels, clock())
         keep = timedelta(days=settings.keep_bodies)
-        one = Worker(database, sender, settings.base_url, now, random.random, keep_bodies=keep)
-        _on_signal(one.stop)
+        engine = Worker(database, sender, settings.base_url, clock, random.random, keep_bodies=keep)
+        _on_signal(engine.stop)
         if stopping.is_set():
             return
-        clock = WorkerClock(one, now)
-        clock.start()
-        with Listener(database, one.wake):
-            spare_start()
-            _run_worker(one)
-        clock.stop()
+        scheduler = WorkerScheduler(engine, clock)
+        scheduler.start()
+        with Listener(database, engine.wake):
+            freeze_startup_objects()
+            _run_worker(engine)
+        scheduler.stop()
         database.identify()
 
 
 @click.command()
 @_processes
 def serve(processes: int) -> None:
-    """Migrate, publish, watch the definitions, serve and send: everything, on one machine."""
+    """Run everything on one machine: migrate, publish, watch definitions, serve, send."""
     from calfeed.cli.serving.publisher import Publisher
-    from calfeed.cli.serving.starting import describe_console, describe_start, prepare
+    from calfeed.cli.serving.startup import describe_console, describe_start, migrate_database
     from calfeed.cli.serving.supervisor import Part, Supervisor
     from calfeed.cli.serving.watching import Watcher
     from calfeed.clock import SteadyClock
@@ -147,19 +145,19 @@ def serve(processes: int) -> None:
     logs.configure("serve")
     settings = load_settings()
     token = settings.admin_token or SecretStr(secrets.token_urlsafe(32))
-    load_channels(settings)  # better to fail here, in a few lines, than in each worker
+    load_channels(settings)  # fail here rather than in each worker
     stopping = threading.Event()
     _on_signal(stopping.set)
     check_address(settings.host, settings.port)
     database = Database(settings.database, settings.keys)
-    prepare(database, output.say)
+    migrate_database(database, output.echo)
     clock = SteadyClock()
-    publisher = Publisher(database, settings, output.say, clock)
-    watcher = Watcher(publisher, settings, output.say)
-    spare_start()
-    patience = _PATIENCE if publisher.anything_published() else math.inf
-    if not watcher.begin(stopping, patience) and not publisher.anything_published():
-        raise StoreError("nothing was published yet, so there is nothing to serve")
+    publisher = Publisher(database, settings, output.echo, clock)
+    watcher = Watcher(publisher, settings, output.echo)
+    freeze_startup_objects()
+    wait = _STARTUP_WAIT_SECONDS if publisher.anything_published() else math.inf
+    if not watcher.begin(stopping, wait) and not publisher.anything_published():
+        raise StoreError("nothing is published yet, so there is nothing to serve")
     command = [sys.executable, "-m", "calfeed"]
     parts = [
         Part(
@@ -169,88 +167,89 @@ def serve(processes: int) -> None:
         ),
         Part("worker", [*command, "worker", "--supervised"]),
     ]
-    with Supervisor(parts, output.say) as supervisor:
+    with Supervisor(parts, output.echo) as supervisor:
         supervisor.wait_until(settings.local_base_url + "/readyz", stopping)
         for line in describe_start(database, settings):
-            output.say(line)
-        made = None if settings.admin_token else token
-        for line in describe_console(database, settings, made):
-            output.say(line)
+            output.echo(line)
+        new_token = None if settings.admin_token else token
+        for line in describe_console(database, settings, new_token):
+            output.echo(line)
         for line in output.describe_new_keys(database):
-            output.say(line)
-        output.say("Ctrl-C ends it.")
+            output.echo(line)
+        output.echo("Ctrl-C ends it.")
 
-        def tend() -> None:
-            clock()  # it has to be looked at to see how long it has stood
+        def poll() -> None:
+            clock()  # detects jumps only when it is read often
             supervisor.revive()
 
-        watcher.watch(stopping, tend)
-        output.say("stopping")
+        watcher.watch(stopping, poll)
+        output.echo("stopping")
     database.identify()
     database.close()
 
 
-def _await_certainty(clock: SteadyClock, last: datetime | None, stopping: threading.Event) -> bool:
-    """Wait until the time is certain; False where this process is to end."""
+def _wait_for_clock(clock: SteadyClock, last: datetime | None, stopping: threading.Event) -> bool:
+    """Wait until the time is certain; False if this process has to stop."""
     from calfeed.clock import CONFIRM_AFTER
 
     if not clock.certain and last is not None:
         logging.getLogger("calfeed").warning(
-            "the clock says %s UTC, and the last worker's said %s; nothing is sent until it has "
-            "stood for %d seconds, or is put right",
+            "the clock says %s UTC, but the last worker's clock said %s; nothing is sent until the "
+            "clock has run steadily for %d seconds, or is corrected",
             f"{clock():%Y-%m-%d %H:%M}",
             f"{last:%Y-%m-%d %H:%M}",
             CONFIRM_AFTER.total_seconds(),
         )
-    while not clock.certain and not stopping.wait(_LOOK):
+    while not clock.certain and not stopping.wait(_POLL_SECONDS):
         pass
     return not stopping.is_set()
 
 
-def _run_worker(one: Worker) -> None:
+def _run_worker(worker: Worker) -> None:
     try:
-        one.run()
+        worker.run()
     except ReplacedError as error:
-        # Nothing that this process remembers is of that database.
-        logging.getLogger("calfeed").warning("%s; beginning anew with it", error)
+        # The state of this process belongs to the former database.
+        logging.getLogger("calfeed").warning("%s; restarting with it", error)
         os.execv(sys.executable, [sys.executable, "-m", "calfeed", *sys.argv[1:]])
 
 
 def _revive(supervisor: Supervisor, stopping: threading.Event) -> None:
-    while not stopping.wait(_LOOK):
+    while not stopping.wait(_POLL_SECONDS):
         supervisor.revive()
 
 
-def _on_signal(end: Callable[[], None]) -> None:
-    """Call `end` when a signal asks this process to end, on a thread of its own.
+def _on_signal(stop: Callable[[], None]) -> None:
+    """Call `stop`, on a thread of its own, when SIGTERM or SIGINT arrives.
 
-    A handler runs in the main thread, in the middle of whatever it does there: it may hold the
-    very lock that setting an event needs.
+    A signal handler interrupts the main thread, which may hold the lock that setting an event
+    needs.
     """
 
     def handle(*_: object) -> None:
-        threading.Thread(target=end, name="calfeed-end").start()
+        threading.Thread(target=stop, name="calfeed-stop").start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)
 
 
-def _heed_sigterm_alone() -> None:
-    """Prepare a process of the web server for its end, which the main one asks for by SIGTERM.
+def _reset_signals() -> None:
+    """Prepare a process of the web server to be stopped by SIGTERM from the main process.
 
-    Until granian installs the handlers of its processes they have those of the main one, which
-    would swallow that signal; and Ctrl-C, which comes to all of them, would be a second one in
-    the middle of handling the first.
+    Until granian installs its handlers, a process has the inherited ones, which would ignore
+    SIGTERM. SIGINT is blocked: Ctrl-C reaches all processes, and would interrupt the shutdown.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _end_with_parent() -> None:
-    def follow() -> None:
-        # Not sys.stdin: a fork while it is being read would inherit its lock, held for ever.
+    """Stop this process when its standard input, a pipe from `serve`, is closed."""
+
+    def wait_for_end() -> None:
+        # Not sys.stdin, as a fork during a read would inherit its locked lock.
         while os.read(0, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=follow, name="calfeed-parent", daemon=True).start()
+    threading.Thread(target=wait_for_end, name="calfeed-parent", daemon=True).start()

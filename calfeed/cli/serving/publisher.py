@@ -1,4 +1,4 @@
-"""One publish of `serve`: what is valid is published, what is not is reported."""
+"""The publishes of `serve`: publish valid definitions, report problems."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ from calfeed.errors import (
     UnreadableError,
 )
 from calfeed.publish import apply
-from calfeed.publish.compare import NOTHING, Removals
+from calfeed.publish.compare import NO_REMOVALS, Removals
 from calfeed.publish.plan import Plan
 from calfeed.publish.show import describe_held, show_shortened, show_text, show_waiting, summarize
+from calfeed.publish.skipped_calendars import StaleDefinitionsError
 from calfeed.settings import Settings
 from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.catalog.publishes import Author, latest_publish
@@ -36,30 +37,30 @@ from calfeed.store.sqlite import Identity
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a publish: what it held back, and whether to try again without a change."""
+    """The outcome of a publish: removals it held back, and whether to retry without a change."""
 
     published: bool
-    held: Removals = NOTHING
+    held: Removals = NO_REMOVALS
     again: bool = False
 
 
 class Publisher:
-    """Publishes the definitions; the last published state stays where that is not possible."""
+    """Publishes the definitions; after a failure the last published state remains."""
 
     def __init__(
         self,
         database: Database,
         settings: Settings,
-        say: Callable[[str], None],
+        echo: Callable[[str], None],
         clock: Callable[[], datetime] = output.now,
     ) -> None:
         self._clock = clock
         self._database = database
         self._settings = settings
-        self._say = say
+        self._echo = echo
         self._reader = DefinitionReader(reader_version())
         self._failure: object = None
-        self._held = NOTHING
+        self._held = NO_REMOVALS
         self._settled: frozenset[DefinitionFile] | None = None
         self._file: Identity | None = None
         self._warned: frozenset[DefinitionWarning] = frozenset()
@@ -67,7 +68,7 @@ class Publisher:
     def publish(
         self, files: Sequence[DefinitionFile], *, hold_removals: bool = False
     ) -> Outcome | None:
-        """Publish what is in these files; None where they are to be read once more."""
+        """Publish these files; None if they have to be read again."""
         failure: CalfeedError | None = None
         try:
             file = self._database.identify()
@@ -94,7 +95,7 @@ class Publisher:
             )
             with self._database.read() as connection:
                 shortened = apply.shortened_feeds(connection, self._clock().year)
-        except apply.StaleReadingError:
+        except StaleDefinitionsError:
             return None
         except CalfeedError as error:
             self._report_failure(error, files)
@@ -104,16 +105,16 @@ class Publisher:
             self._settled = frozenset(files)
         self._report(plan)
         for line in [*show_waiting(plan, self._settings.grace_time), *show_shortened(shortened)]:
-            self._say(line)
+            self._echo(line)
         self._report_warnings(plan)
         return Outcome(True, plan.held)
 
     @property
     def stale(self) -> bool:
-        """Whether the database is another one than that which it last published to."""
+        """Whether the database was replaced since the last publish."""
         with suppress(DatabaseFileError):
             return self._failure is None and self._database.identify() != self._file
-        return False  # there is none: it may come back
+        return False  # it is missing, and may come back
 
     def anything_published(self) -> bool:
         """Whether there is a state to serve."""
@@ -121,7 +122,7 @@ class Publisher:
             return latest_publish(connection) > 0
 
     def _find_author(self, files: Sequence[DefinitionFile]) -> str | None:
-        """At the start who runs `serve`; then whose files were saved since the last publish."""
+        """The user that runs `serve` at the start, then the owners of the changed files."""
         if self._settled is None:
             self._settled = frozenset(files)
             return find_user()
@@ -130,31 +131,31 @@ class Publisher:
     def _report(self, plan: Plan) -> None:
         if not (plan.empty and plan.held):
             brief = len(plan.changes) > 20
-            self._say(f"published: {summarize(plan)}" if brief else show_text(plan, titles=False))
+            self._echo(f"published: {summarize(plan)}" if brief else show_text(plan, titles=False))
         if plan.held and plan.held != self._held:
-            self._say(
+            self._echo(
                 f"{describe_held(plan.held)}: published when the definitions have been "
                 f"at rest for {self._settings.removal_wait} s"
             )
         self._held = plan.held
 
     def _report_warnings(self, plan: Plan) -> None:
-        """Say each warning once, not again at each save."""
+        """Report each warning once, not after each save."""
         for warning in plan.warnings:
             if warning not in self._warned:
-                self._say(str(warning))
+                self._echo(str(warning))
         self._warned = frozenset(plan.warnings)
 
     def _report_failure(self, error: CalfeedError, files: Sequence[DefinitionFile]) -> None:
-        """Say why nothing was published; not again when it is tried anew without a change."""
+        """Report why nothing was published, but not again for a retry."""
         if (str(error), files) == self._failure:
             return
         self._failure = (str(error), files)
         if isinstance(error, DefinitionError):
-            self._say(str(error))
-            self._say(
+            self._echo(str(error))
+            self._echo(
                 f"not published: {count(len(error.problems), 'problem')} in "
-                f"{self._settings.events}; the last published state stays"
+                f"{self._settings.events}; the last published state remains"
             )
         else:
-            self._say(f"not published: {advise(error)}")
+            self._echo(f"not published: {advise(error)}")

@@ -1,4 +1,4 @@
-"""Child processes: started together, started again when one dies, stopped together."""
+"""Supervise child processes: start them, restart those that end, stop them together."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from typing import Self
 
 from calfeed.errors import CalfeedError
 
-_START = 120.0
-"""Seconds in which a part that lives has to answer, however busy the machine is."""
-
-_STOP = 20.0
-_LONGEST_PAUSE = 30.0
-_STEADY = 60.0
+_START_SECONDS = 120.0
+_STOP_SECONDS = 20.0
+_MAX_RESTART_DELAY = 30.0
+_STABLE_SECONDS = 60.0
+"""After how long a process counts as stable, so that its restart delay is reset."""
 
 
 class Part:
-    """One child process. Its standard input is a pipe that ends when this process does.
+    """A child process, with a pipe from this process as standard input.
 
-    It gets `environment` in the place of this process's own.
+    `environment` replaces the one of this process.
     """
 
     def __init__(
@@ -34,14 +33,14 @@ class Part:
         self._command = list(command)
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
-        self._started = 0.0
-        self._pause = 1.0
+        self._started_at = 0.0
+        self._restart_delay = 1.0
 
     def start(self) -> None:
         """Start the process."""
-        self._started = time.monotonic()
-        # A terminal sends Ctrl-C to every process. Only this one shall see it, and end the others
-        # in good order: what a child blocks when it starts, its own children block as well.
+        self._started_at = time.monotonic()
+        # A terminal sends Ctrl-C to every process. Block it in children, which inherit the mask,
+        # so that this process stops them in order.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._process = subprocess.Popen(
@@ -51,17 +50,17 @@ class Part:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def ended(self) -> int | None:
-        """The exit code of a process that is no longer there."""
+        """The exit code, if the process has ended."""
         return None if self._process is None else self._process.poll()
 
-    def due_again(self) -> bool:
-        """Whether an ended process should be started now: at once, then with growing pauses."""
-        lived = time.monotonic() - self._started
-        if lived > _STEADY:
-            self._pause = 1.0
-        if lived < self._pause:
+    def is_restart_due(self) -> bool:
+        """Whether to restart an ended process now; the delay doubles with each restart."""
+        age = time.monotonic() - self._started_at
+        if age > _STABLE_SECONDS:
+            self._restart_delay = 1.0
+        if age < self._restart_delay:
             return False
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        self._restart_delay = min(self._restart_delay * 2, _MAX_RESTART_DELAY)
         return True
 
     def terminate(self) -> None:
@@ -70,7 +69,7 @@ class Part:
             self._process.terminate()
 
     def wait(self, deadline: float) -> None:
-        """Wait for the end of the process, and force it at the deadline (monotonic seconds)."""
+        """Wait for the end of the process; kill it at the deadline (monotonic seconds)."""
         if self._process is None:
             return
         try:
@@ -83,11 +82,11 @@ class Part:
 
 
 class Supervisor:
-    """Keeps parts running for as long as the `with` block lasts."""
+    """Keeps parts running during its `with` block."""
 
-    def __init__(self, parts: Sequence[Part], say: Callable[[str], None]) -> None:
+    def __init__(self, parts: Sequence[Part], echo: Callable[[str], None]) -> None:
         self._parts = parts
-        self._say = say
+        self._echo = echo
 
     def __enter__(self) -> Self:
         for part in self._parts:
@@ -97,21 +96,21 @@ class Supervisor:
     def __exit__(self, *_: object) -> None:
         for part in self._parts:
             part.terminate()
-        deadline = time.monotonic() + _STOP
+        deadline = time.monotonic() + _STOP_SECONDS
         for part in self._parts:
             part.wait(deadline)
 
     def revive(self) -> None:
-        """Start again what has died."""
+        """Restart the parts that have ended."""
         for part in self._parts:
             code = part.ended()
-            if code is not None and part.due_again():
-                self._say(f"the {part.name} ended (exit code {code}); starting it again")
+            if code is not None and part.is_restart_due():
+                self._echo(f"the {part.name} ended (exit code {code}); starting it again")
                 part.start()
 
     def wait_until(self, url: str, stopping: threading.Event) -> None:
-        """Return once a URL of ours answers. Raises CalfeedError when it does not in time."""
-        deadline = time.monotonic() + _START
+        """Return once a URL of the web server responds. Raises CalfeedError after a timeout."""
+        deadline = time.monotonic() + _START_SECONDS
         while not stopping.wait(0.05):
             with suppress(OSError), urllib.request.urlopen(url, timeout=2):
                 return
@@ -119,4 +118,4 @@ class Supervisor:
                 if part.ended() is not None:
                     raise CalfeedError(f"the {part.name} could not be started; see above")
             if time.monotonic() > deadline:
-                raise CalfeedError(f"the web server did not answer within {_START:.0f} s")
+                raise CalfeedError(f"the web server did not respond in {_START_SECONDS:.0f} s")

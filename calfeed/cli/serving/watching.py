@@ -1,4 +1,4 @@
-"""When `serve` publishes: at the start, and after each change of the definitions, at rest."""
+"""Watch the definitions for `serve`: publish at the start and after changes have settled."""
 
 from __future__ import annotations
 
@@ -11,155 +11,160 @@ from typing import Any
 import watchfiles
 
 from calfeed.cli import output
+from calfeed.cli.serving.debounce import (
+    STALE_LOCK_SECONDS,
+    FolderDebounce,
+    last_change,
+    read_folder_state,
+)
 from calfeed.cli.serving.publisher import Publisher
-from calfeed.cli.serving.resting import STALE, Rest, last_change, take_look
 from calfeed.definitions.files import DefinitionFile, is_definition
 from calfeed.settings import Settings
 
-_TICK, _SELDOM = 0.25, 2.0
-"""Seconds between two looks at a folder, a small one and a large one."""
+_MIN_POLL_SECONDS, _MAX_POLL_SECONDS = 0.25, 2.0
+"""The interval of polling, for a small and a large folder."""
 
-_SHARE = 0.02
-"""Of the time, to look at a folder that is not large in which nothing happens."""
+_POLL_SHARE = 0.02
+"""The share of time to spend on polling."""
 
-_LONG = STALE + 5.0
-"""Seconds without a rest after which that is said: git's lock was waited for by then."""
+_UNSETTLED_SECONDS = STALE_LOCK_SECONDS + 5.0
+"""After how long a folder that does not settle is reported; stale locks are ignored by then."""
 
-_RETRY = 2.0
-"""Seconds from a publish that failed for want of a database or of a file to the next try."""
+_RETRY_SECONDS = 2.0
+"""The delay before a retry, if the database or a file could not be used."""
 
-# Milliseconds: a pause of this length ends a batch of events, or its own length does.
-_PAUSE, _LONGEST = 100, 300
+_EVENT_PAUSE_MS, _EVENT_BATCH_MS = 100, 300
+"""The pause that ends a batch of events, and its longest duration."""
 
 
 class Watcher:
-    """Publishes a folder whenever it has come to rest with something else in it.
+    """Publishes a folder whenever it has changed and settled.
 
-    Additions, moves and changes are published at once then; what goes away or is cancelled, when
-    the folder has been at rest for as long as the settings say.
+    Additions, moves and changes are published then. Removals and cancellations wait until nothing
+    has changed for as long as the settings demand.
     """
 
     def __init__(
         self,
         publisher: Publisher,
         settings: Settings,
-        say: Callable[[str], None],
+        echo: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._publisher = publisher
         self._folder = settings.events
         self._removal_wait = settings.removal_wait
-        self._say = say
+        self._echo = echo
         self._clock = clock
         now = clock()
-        look = take_look(self._folder)
-        age = output.now().timestamp() - last_change(self._folder, look)
-        self._rest = Rest(look, now - max(0.0, age))
-        self._look_at = now
-        self._done: tuple[DefinitionFile, ...] | None = None
+        state = read_folder_state(self._folder)
+        age = output.now().timestamp() - last_change(self._folder, state)
+        self._debounce = FolderDebounce(state, now - max(0.0, age))
+        self._poll_at = now
+        self._handled: tuple[DefinitionFile, ...] | None = None  # the files of the last publish
         self._published = False
-        self._busy_since = now
+        self._unsettled_since = now
         self._retry_at = math.inf
-        self._holds = False
+        self._has_held = False
 
-    def begin(self, stopping: threading.Event, patience: float) -> bool:
-        """Publish as soon as the folder is at rest, and return whether that was done.
+    def begin(self, stopping: threading.Event, timeout: float) -> bool:
+        """Publish as soon as the folder has settled; return whether that was done.
 
-        It gives up after so many seconds of `patience`: `watch` goes on.
+        After `timeout` seconds it is left to `watch`.
         """
-        end = self._clock() + patience
+        end = self._clock() + timeout
         self.tick()
-        if self._done is None:
-            self._say(f"{self._folder} is being changed; waiting until that is done")
-        while self._done is None and self._clock() < end and not stopping.wait(_TICK):
+        if self._handled is None:
+            self._echo(f"{self._folder} is being changed; waiting until that is done")
+        while self._handled is None and self._clock() < end:
+            if stopping.wait(_MIN_POLL_SECONDS):
+                break
             self.tick()
         return self._published
 
-    def watch(self, stopping: threading.Event, between: Callable[[], None]) -> None:
-        """Publish after each change until stopped; `between` is called several times a second."""
-        for changed in self._changes(stopping):
-            self.tick(any(is_definition(path) for _, path in changed))
-            between()
+    def watch(self, stopping: threading.Event, poll: Callable[[], None]) -> None:
+        """Publish after each change until stopped; `poll` is called several times a second."""
+        for changes in self._changes(stopping):
+            self.tick(any(is_definition(path) for _, path in changes))
+            poll()
 
     def _changes(self, stopping: threading.Event) -> Iterator[set[Any]]:
-        """What the system reports of the folder, and an empty set whenever that is nothing.
+        """Yield the changes that the system reports, and an empty set several times a second.
 
-        It reports nothing of a folder that is not there, that took the place of the one there
-        was, or that is on a file system without events: then looks have to do.
+        The system reports nothing for a folder that is missing, that was replaced, or that is on
+        some file systems. Polling covers these.
         """
         while not stopping.is_set():
-            self._look_at = self._clock()  # what changed before the watch begins is not reported
+            self._poll_at = self._clock()  # earlier changes are not reported
             try:
                 yield from watchfiles.watch(
                     self._folder,
                     watch_filter=None,
                     stop_event=stopping,
-                    debounce=_LONGEST,
-                    step=_PAUSE,
-                    rust_timeout=int(_TICK * 1000),
+                    debounce=_EVENT_BATCH_MS,
+                    step=_EVENT_PAUSE_MS,
+                    rust_timeout=int(_MIN_POLL_SECONDS * 1000),
                     yield_on_timeout=True,
                     raise_interrupt=False,
                     ignore_permission_denied=True,
                 )
-            except (OSError, RuntimeError):  # no such folder; or no more watches to be had
+            except (OSError, RuntimeError):  # no such folder, or no free inotify watches
                 yield set()
-            stopping.wait(_TICK)
+            stopping.wait(_MIN_POLL_SECONDS)
 
-    def tick(self, stirred: bool = False) -> None:
-        """Look, where it is time to, and publish, where it is time to.
-
-        `stirred` says that definition files have been changing up to now.
-        """
+    def tick(self, changing: bool = False) -> None:
+        """Poll the folder and publish, if due; `changing` if definition files have just changed."""
         now = self._clock()
-        if stirred:
-            self._rest.stir(now)
-        elif self._rest.stirred or now >= self._look_at or self._is_due(now):
-            self._look(now)
+        if changing:
+            self._debounce.mark_changing(now)
+        elif self._debounce.changing or now >= self._poll_at or self._is_due(now):
+            self._poll(now)
             if self._is_due(now):
                 self._publish(now)
-        self._report_unrest(now)
+        self._report_unsettled(now)
 
-    def _look(self, now: float) -> None:
-        look = take_look(self._folder)
-        cost = self._clock() - now
-        self._rest.see(look, now)
-        self._look_at = now + min(max(_TICK, cost / _SHARE), _SELDOM)
+    def _poll(self, now: float) -> None:
+        state = read_folder_state(self._folder)
+        seconds = self._clock() - now
+        self._debounce.update(state, now)
+        interval = max(_MIN_POLL_SECONDS, seconds / _POLL_SHARE)
+        self._poll_at = now + min(interval, _MAX_POLL_SECONDS)
 
     def _is_due(self, now: float) -> bool:
-        return self._rest.reached(now) and (
-            self._rest.look.files != self._done
-            or (self._holds and self._is_ripe(now))
+        return self._debounce.is_settled(now) and (
+            self._debounce.state.files != self._handled
+            or (self._has_held and self._may_remove(now))
             or now >= self._retry_at
             or self._publisher.stale
         )
 
-    def _is_ripe(self, now: float) -> bool:
-        """Whether what goes away may be published: it could be back after each change."""
-        return self._rest.calm(now) >= self._removal_wait
+    def _may_remove(self, now: float) -> bool:
+        """Whether nothing has changed for long enough to publish removals."""
+        return self._debounce.unchanged_seconds(now) >= self._removal_wait
 
     def _publish(self, now: float) -> None:
-        for lock in self._rest.pass_over():
-            self._say(
+        for lock in self._debounce.ignore_locks():
+            self._echo(
                 f"git seems to be at work, since there is {lock.path}; but nothing has changed for "
                 "a minute: publishing the definitions as they are"
             )
-        files = self._rest.look.files
-        outcome = self._publisher.publish(files, hold_removals=not self._is_ripe(now))
+        files = self._debounce.state.files
+        outcome = self._publisher.publish(files, hold_removals=not self._may_remove(now))
         if outcome is None:
-            self._look_at = now
+            self._poll_at = now
             return
-        self._done = files
+        self._handled = files
         self._published = outcome.published
-        self._retry_at = now + _RETRY if outcome.again else math.inf
-        self._holds = bool(outcome.held)
+        self._retry_at = now + _RETRY_SECONDS if outcome.again else math.inf
+        self._has_held = bool(outcome.held)
 
-    def _report_unrest(self, now: float) -> None:
-        """Say it, once, where a folder does not come to rest."""
-        if self._rest.look.files == self._done and not self._rest.stirred:
-            self._busy_since = now
-        elif now - self._busy_since >= _LONG:
-            self._busy_since = math.inf
-            self._say(
-                f"{self._folder} has not come to rest for a minute; what changed in it is "
-                "published when nothing changes for a second"
+    def _report_unsettled(self, now: float) -> None:
+        """Report, once, that a folder does not settle."""
+        if self._debounce.state.files == self._handled and not self._debounce.changing:
+            self._unsettled_since = now
+        elif now - self._unsettled_since >= _UNSETTLED_SECONDS:
+            self._unsettled_since = math.inf
+            self._echo(
+                f"{self._folder} has been changing for a minute; the changes are published when "
+                "nothing changes for a second"
             )

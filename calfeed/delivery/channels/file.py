@@ -1,4 +1,4 @@
-"""The file of the channels (TOML): chats, mail and whatever else Apprise can reach, by name."""
+"""The channels file (TOML): named chats, mail addresses and other services of Apprise."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options
 from calfeed.store.endpoints.records import Endpoint
 
-# A letter first, because a host of digits is an address.
+# A letter first, because a host of digits would be parsed as an IP address.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,35}")
 
-
-_WORDS = {
-    "missing": "is missing; it is the URL that Apprise reaches the channel by",
-    "string_type": 'has to be a text, in quotes: "…"',
-    "list_type": 'has to be a list of texts: ["…"]',
-    "int_type": "has to be a whole number",
+_ERROR_TEXTS = {
+    "missing": "is missing; write the channel's Apprise URL",
+    "string_type": 'must be a text, in quotes: "…"',
+    "list_type": 'must be a list of texts: ["…"]',
+    "int_type": "must be a whole number",
 }
-"""What pydantic finds, in words for those who do not know it."""
+"""Error texts by pydantic's error types."""
 
 
 class _Entry(BaseModel):
@@ -53,7 +52,7 @@ class _Entry(BaseModel):
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel as the file has it: where it leads, what it gets and how."""
+    """A channel of the file: its service, filters and options."""
 
     name: str
     service: Service
@@ -62,7 +61,7 @@ class Channel:
     description: str = ""
 
     def to_endpoint(self, now: datetime) -> Endpoint:
-        """The channel as an endpoint that is added `now`; nothing of its address is in it."""
+        """The channel as an endpoint that is added `now`, without its Apprise URL."""
         return Endpoint(
             id=f"ch_{self.name}",
             url=SCHEME + self.name,
@@ -75,21 +74,21 @@ class Channel:
 
 
 def read_channels(file: Path, https_only: bool = False) -> dict[str, Channel]:
-    """Read the file of the channels, by their names; `https_only` refuses those without TLS.
+    """Read the channels file, by channel name; `https_only` rejects channels without TLS.
 
-    Raises SettingsError with everything that is wrong in it; no address is repeated there.
+    Raises SettingsError with every problem; its text has no Apprise URL.
     """
     try:
         entries = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"the channels of {file} cannot be read: {error}") from error
+        raise SettingsError(f"the channels file {file} cannot be read: {error}") from error
     problems: list[Problem] = []
     channels: dict[str, Channel] = {}
     for name, entry in entries.items():
-        found, wrong = _read_channel(name, entry, https_only)
-        problems += [Problem(str(file), 0, 0, key, words) for key, words in wrong.items()]
-        if found is not None:
-            channels[name] = found
+        channel, errors = _read_channel(name, entry, https_only)
+        problems += [Problem(str(file), 0, 0, key, text) for key, text in errors.items()]
+        if channel is not None:
+            channels[name] = channel
     if problems:
         raise SettingsError("\n".join(map(str, sorted(problems))))
     return channels
@@ -98,63 +97,62 @@ def read_channels(file: Path, https_only: bool = False) -> dict[str, Channel]:
 def _read_channel(
     name: str, entry: object, https_only: bool
 ) -> tuple[Channel | None, Mapping[str, str]]:
-    """A channel, or what is wrong with it by key."""
+    """Return a channel, or its errors by key."""
     if not isinstance(entry, dict):
-        return None, {name: f"belongs to a channel; write [{name}] above its keys, or the like"}
-    wrong = {}
+        return None, {name: f"is outside a channel; write a line [{name}] above the keys of one"}
+    errors = {}
     if not _NAME.fullmatch(name):
-        wrong[name] = "a channel's name is a letter and up to 35 of a-z, 0-9 and -"
+        errors[name] = "is not a valid channel name; write a letter and up to 35 of a-z, 0-9 and -"
     try:
         _Entry(**entry)
     except ValidationError as error:
-        for each in error.errors(include_input=False, include_url=False):
-            key = str(each["loc"][0])
-            wrong[f"{name}.{key}"] = _say(each, key)
-    filters, options, description = _read_values(name, entry, wrong)
+        for details in error.errors(include_input=False, include_url=False):
+            key = str(details["loc"][0])
+            errors[f"{name}.{key}"] = _explain(details, key)
+    filters, options, description = _read_values(name, entry, errors)
     service = None
     try:
-        # Here and not in the model, so that what is wrong with the rest is told as well.
+        # Not in the model, so that its error comes besides those of the other keys.
         service = Service(entry["url"]) if isinstance(entry.get("url"), str) else None
     except InvalidInputError as error:
-        wrong[f"{name}.url"] = str(error)
+        errors[f"{name}.url"] = str(error)
     if https_only and service is not None and service.secure_schema:
-        wrong[f"{name}.url"] = (
-            "is not encrypted, and CALFEED_HTTPS_ENDPOINTS_ONLY is set; write "
+        errors[f"{name}.url"] = (
+            "is not encrypted, but CALFEED_HTTPS_ENDPOINTS_ONLY is set; write "
             f"{service.secure_schema}://…"
         )
-    if wrong or service is None:
-        return None, wrong
+    if errors or service is None:
+        return None, errors
     return Channel(name, service, filters, options, description), {}
 
 
 def _read_values(
-    name: str, entry: Mapping[str, Any], wrong: dict[str, str]
+    name: str, entry: Mapping[str, Any], errors: dict[str, str]
 ) -> tuple[Filters, Options, str]:
-    """What the keys say whose values are of the right kind; what is wrong is added, by key."""
-    good = {key: value for key, value in entry.items() if f"{name}.{key}" not in wrong}
+    """Read the keys that have no error so far; add the errors of their values."""
+    valid = {key: value for key, value in entry.items() if f"{name}.{key}" not in errors}
     faults: list[Fault] = []
-    filters = Filters(**{key: tuple(good.get(key, ())) for key in FILTER_LISTS})
+    filters = Filters(**{key: tuple(valid.get(key, ())) for key in FILTER_LISTS})
     faults += list_faults(filters)
-    given = {key: good[key] for key in Options.model_fields if key in good}
+    given = {key: valid[key] for key in Options.model_fields if key in valid}
     options = read_options(Options(), given, faults)
-    description = good.get("description", "")
+    description = valid.get("description", "")
     try:
         check_line(description)
     except InvalidInputError as error:
         faults.append(Fault("description", str(error)))
     for fault in faults:
-        wrong.setdefault(f"{name}.{fault.field}", fault.message)
+        errors.setdefault(f"{name}.{fault.field}", fault.message)
     return filters, options, description
 
 
-def _say(error: Any, key: str = "") -> str:
-    """A problem of pydantic's in words that have nothing of the value in them."""
-    if error["type"] in _WORDS:
-        return _WORDS[error["type"]]
+def _explain(error: Any, key: str) -> str:
+    """The text of a pydantic error, without the value."""
+    if error["type"] in _ERROR_TEXTS:
+        return _ERROR_TEXTS[error["type"]]
     if error["type"] == "extra_forbidden":
         known = list(_Entry.model_fields)
         near = nearest(key, known)
-        return "is not a key of a channel; " + (
-            f"did you mean {near}?" if near else f"there are {', '.join(known)}"
-        )
+        hint = f"did you mean {near}?" if near else f"the keys are {', '.join(known)}"
+        return f"is not a key of a channel; {hint}"
     return reason_of(error)

@@ -1,7 +1,7 @@
-"""Channels: messages leave here for chats, mail and the like, each channel in a line of its own.
+"""Send messages to channels: chats, mail and other services.
 
-A channel sends one note after the other, as chats and mail servers like it, and a note has a time
-limit. What hangs keeps its own channel busy and no other.
+Each channel has a queue and a thread, and sends one notification at a time, within a time limit.
+A channel that hangs does not delay the others.
 """
 
 from __future__ import annotations
@@ -15,86 +15,87 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from calfeed.delivery.transport.sender import Outcome, Request, Sender
-from calfeed.reminders.plain_text import Note, write_note
+from calfeed.reminders.plain_text import Notification, format_notification
 
 _log = logging.getLogger(__name__)
 
 SCHEME = "channel://"
-"""What the URL of a channel's endpoint begins with, before its name."""
+"""The scheme of the URLs of channel endpoints, before the channel's name."""
 
 _STOPPED = "stopped before it was sent"
-_BUSY = "an earlier note to this channel has not come to its end"
+_BUSY = "an earlier message to this channel is still being sent"
 
 
 class Notifiable(Protocol):
-    """What can be sent a note; None says that it has the note, a text why it has not."""
+    """A service that notifications are sent to."""
 
-    def send(self, note: Note) -> str | None: ...
+    def send(self, notification: Notification) -> str | None:
+        """Send a notification; return None on success, else the reason for people."""
 
 
-class Dispatch(Sender):
-    """A sender that gives what is for a channel to that channel, and posts the rest.
+class ChannelSender(Sender):
+    """A sender for channels, and for webhooks as its base class.
 
-    `services` are the channels by name. A note has `note_timeout` seconds from when its turn has
-    come; as a thread cannot be ended from outside, one that hangs keeps its channel busy until
-    then and longer, and what comes meanwhile fails at once. `options` are the sender's.
+    `services` are the channels by name. A notification has `send_timeout` seconds. A thread cannot
+    be ended from outside, so a call that hangs keeps its channel busy for longer; until it returns,
+    further messages to the channel fail at once. `options` are those of Sender.
     """
 
     def __init__(
         self,
         services: Mapping[str, Notifiable] | None = None,
         *,
-        note_timeout: float = 30.0,
+        send_timeout: float = 30.0,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         self._unknown: set[str] = set()
-        self._lines = {
-            SCHEME + name: _Line(name, service, self._outcomes.put, note_timeout)
+        self._channels = {
+            SCHEME + name: _ChannelQueue(name, service, self._outcomes.put, send_timeout)
             for name, service in (services or {}).items()
         }
 
-    def takes(self, url: str) -> bool:
-        """Say whether this process can send to a URL; what channel it lacks is logged once."""
+    def accepts(self, url: str) -> bool:
+        """Return whether this sender can send to a URL; log an unknown channel once."""
         if not url.startswith(SCHEME):
-            return super().takes(url)
-        known = url in self._lines
+            return super().accepts(url)
+        known = url in self._channels
         if not known and url not in self._unknown:
             self._unknown.add(url)
             _log.warning(
-                "channel %s is not in the file of CALFEED_CHANNELS here; what is for it is left to "
-                "workers that have it",
+                "channel %s is not in this worker's channels file (CALFEED_CHANNELS); its messages "
+                "are left to other workers",
                 url.removeprefix(SCHEME),
             )
         return known
 
     def submit(self, requests: Sequence[Request]) -> None:
-        """Take requests to send, any number, and return at once."""
-        posts = []
+        """Accept requests, any number, and return at once."""
+        webhooks = []
         for request in requests:
-            line = self._lines.get(request.url)
-            if line is None:
-                posts.append(request)
+            channel = self._channels.get(request.url)
+            if channel is None:
+                webhooks.append(request)
             else:
-                line.add(request)
-        super().submit(posts)
+                channel.add(request)
+        super().submit(webhooks)
 
     def recall(self, unwanted: Callable[[Request], bool]) -> list[Request]:
-        """Take requests back that are not on their way yet: they have no outcome."""
+        """Take back requests whose sending has not begun; they have no outcome."""
         recalled = super().recall(unwanted)
-        for line in self._lines.values():
-            recalled += line.recall(unwanted)
+        for channel in self._channels.values():
+            recalled += channel.recall(unwanted)
         return recalled
 
     def close(self) -> None:
-        """Stop at once; the outcome of what is not finished is an error. May be called again."""
-        for line in self._lines.values():
-            line.close()
+        """Stop at once; unfinished requests have an error as their outcome. Idempotent."""
+        for channel in self._channels.values():
+            channel.close()
         super().close()
 
 
-class _Line:
-    """The line before one channel, and the thread that works it off."""
+class _ChannelQueue:
+    """The queue of one channel, and the thread that sends from it."""
 
     def __init__(
         self,
@@ -125,37 +126,38 @@ class _Line:
 
     def recall(self, unwanted: Callable[[Request], bool]) -> list[Request]:
         with self._changed:
-            taken: list[Request] = []
-            left: deque[Request] = deque()
+            recalled: list[Request] = []
+            kept: deque[Request] = deque()
             for request in self._requests:
-                (taken if unwanted(request) else left).append(request)
-            self._requests = left
-        return taken
+                (recalled if unwanted(request) else kept).append(request)
+            self._requests = kept
+        return recalled
 
     def close(self) -> None:
         with self._changed:
             self._closed = True
             self._changed.notify()
-            left = [*self._requests] if self._sending is None else [self._sending, *self._requests]
+            current = [] if self._sending is None else [self._sending]
+            unsent = [*current, *self._requests]
             self._requests.clear()
             self._sending = None
-        self._report([_outcome(request, _STOPPED) for request in left])
+        self._report([_outcome(request, _STOPPED) for request in unsent])
 
     def _work(self) -> None:
         sender: threading.Thread | None = None
         while (request := self._take_next()) is not None:
             if sender is not None and sender.is_alive():
-                self._settle(request, _outcome(request, _BUSY))
+                self._report_once(request, _outcome(request, _BUSY))
                 continue
-            # A thread of its own for each note, because the one that waits must not hang with it.
+            # Another thread for each notification, so that this one does not hang with it.
             sender = threading.Thread(
-                target=self._send, args=(request,), name=f"calfeed-note-{self._name}", daemon=True
+                target=self._send, args=(request,), name=f"calfeed-send-{self._name}", daemon=True
             )
             began, at = time.monotonic(), datetime.now(UTC)
             sender.start()
             sender.join(self._timeout)
-            error = f"not taken after {self._timeout:g} seconds"
-            self._settle(request, _outcome(request, error, began, at))
+            error = f"not sent after {self._timeout:g} seconds"
+            self._report_once(request, _outcome(request, error, began, at))
 
     def _take_next(self) -> Request | None:
         with self._changed:
@@ -166,14 +168,14 @@ class _Line:
     def _send(self, request: Request) -> None:
         began, at = time.monotonic(), datetime.now(UTC)
         try:
-            error = self._service.send(write_note(request.body))
+            error = self._service.send(format_notification(request.body))
         except Exception as failure:
-            # Only the error's name: its words can quote the channel's address.
+            # Only the error's type: its text can quote the channel's URL.
             error = f"cannot be sent ({type(failure).__name__})"
-        self._settle(request, _outcome(request, error, began, at))
+        self._report_once(request, _outcome(request, error, began, at))
 
-    def _settle(self, request: Request, outcome: Outcome) -> None:
-        """Report what came of a request, unless that was done: too late, or after the end."""
+    def _report_once(self, request: Request, outcome: Outcome) -> None:
+        """Report an outcome, unless the request timed out or the channel was closed before."""
         with self._changed:
             if self._sending is not request:
                 return

@@ -1,4 +1,4 @@
-"""Post what was claimed, and record what came of it: the steps a worker repeats."""
+"""The steps of one delivery attempt: prepare the requests of claims, record the outcomes."""
 
 from __future__ import annotations
 
@@ -23,25 +23,29 @@ from calfeed.store.outbox.messages import StoredMessage, load_messages
 
 _log = logging.getLogger(__name__)
 
-HEADERS = {"content-type": "application/json"}
-"""What every message's post says, besides its signature."""
+MESSAGE_HEADERS = {"content-type": "application/json"}
+"""The headers of every message, besides its signature."""
 
-GIVEN_UP = timedelta(days=5)
+DISABLE_AFTER = timedelta(days=5)
 """How long every attempt has to fail until an endpoint is disabled."""
 
-_SURELY = 4
-"""The failed attempts of one message that are needed for that as well: about half an hour, so that
-no short fault disables an endpoint whose last message had failed long before."""
+_MIN_FAILED_ATTEMPTS = 4
+"""The failed attempts of one message that disabling also requires, about half an hour of them.
 
-_MOMENT = timedelta(seconds=1)
+Without it a short fault would disable an endpoint whose previous message had failed long before."""
 
-_ELSEWHERE = timedelta(minutes=1)
-"""For how long what this process cannot send is left to others."""
+_PAUSED_DELAY = timedelta(seconds=1)
+"""How long a delivery is put off whose endpoint is paused while another transaction changes it."""
+
+_UNSENDABLE_DELAY = timedelta(minutes=1)
+"""How long a delivery that this process cannot send is left to other workers."""
 
 
-class Posting(NamedTuple):
-    """A claimed delivery on its way; `until` is when its message stops to matter, and
-    `failing_since` is from when on its endpoint has failed. The URL is not part of its repr."""
+class InFlightDelivery(NamedTuple):
+    """A claimed delivery that is being sent; its repr leaves out the URL.
+
+    `until` is when its message stops being relevant, `failing_since` since when its endpoint fails.
+    """
 
     claim: Claim
     url: str
@@ -49,189 +53,193 @@ class Posting(NamedTuple):
     failing_since: datetime | None
 
     def __repr__(self) -> str:
-        return f"Posting({self.claim!r})"
+        return f"InFlightDelivery({self.claim!r})"
 
 
-def prepare(
+def prepare_requests(
     connection: Connection,
     claims: Sequence[Claim],
     clock: Callable[[], datetime],
     *,
-    at_once: bool = False,
-    takes: Callable[[str], bool] | None = None,
+    immediate: bool = False,
+    accepts: Callable[[str], bool] = lambda _: True,
 ) -> list[Request]:
-    """Make the requests of claimed deliveries, each signed when it leaves.
+    """Make the requests of claimed deliveries, each signed when it is sent.
 
-    Those whose message no longer matters, or is no longer kept, are settled as expired, those
-    whose endpoint is gone as dropped. What an endpoint does not want now, because it is paused, in
-    its quiet hours or past its rate, is given back, and so is what has a URL that this process does
-    not take, or a URL or a message that it cannot read. None of these are among the requests. The
-    first attempt of a test does not ask whether it is paused, for the hours and for the rate, nor
-    does any `at_once`.
+    Claims whose message is no longer relevant or stored are settled as expired, those whose
+    endpoint was removed as dropped. Claims are released if their endpoint is paused, in its quiet
+    hours or past its rate limit, if `accepts` rejects its URL, and if URL or message cannot be
+    decrypted. The first attempt of a test, and an `immediate` one, ignore the first three.
     """
     now = clock()
-    stored = load_messages(connection, [one.message_id for one in claims])
-    receivers = records.load_endpoints(connection, list({one.endpoint_id for one in claims}))
+    messages = load_messages(connection, [claim.message_id for claim in claims])
+    receivers = records.load_endpoints(connection, list({claim.endpoint_id for claim in claims}))
     by_endpoint: dict[str, list[Claim]] = {}
-    for one in claims:
-        by_endpoint.setdefault(one.endpoint_id, []).append(one)
+    for claim in claims:
+        by_endpoint.setdefault(claim.endpoint_id, []).append(claim)
     expired: list[Claim] = []
     dropped: list[Claim] = []
     paused: list[Claim] = []
-    later: dict[Claim, datetime] = {}
+    postponed: dict[Claim, datetime] = {}
     requests: list[Request] = []
-    for key, ready in by_endpoint.items():
-        endpoint = receivers.get(key)
+    for endpoint_id, candidates in by_endpoint.items():
+        endpoint = receivers.get(endpoint_id)
         if endpoint is None:
-            dropped += ready
+            dropped += candidates
             continue
-        expired += [one for one in ready if not stored[one.message_id].is_sendable(now)]
-        ready = [one for one in ready if stored[one.message_id].is_sendable(now)]
+        expired += [
+            claim for claim in candidates if not messages[claim.message_id].is_sendable(now)
+        ]
+        candidates = [claim for claim in candidates if messages[claim.message_id].is_sendable(now)]
         urgent = {
-            one
-            for one in ready
-            if at_once or (stored[one.message_id].is_test and one.attempts == 0)
+            claim
+            for claim in candidates
+            if immediate or (messages[claim.message_id].is_test and claim.attempts == 0)
         }
         if not endpoint.accepts_messages:
-            paused += [one for one in ready if one not in urgent]
-            ready = [one for one in ready if one in urgent]
-            if not ready:
+            paused += [claim for claim in candidates if claim not in urgent]
+            candidates = [claim for claim in candidates if claim in urgent]
+            if not candidates:
                 continue
         if endpoint.lost is not None:
-            _complain(endpoint.id, endpoint.lost)
-            later.update(dict.fromkeys(ready, now + _ELSEWHERE))
+            _log_unreadable_endpoint(endpoint.id, endpoint.lost)
+        if endpoint.lost is not None or not accepts(endpoint.url):
+            postponed.update(dict.fromkeys(candidates, now + _UNSENDABLE_DELAY))
             continue
-        if takes is not None and not takes(endpoint.url):
-            later.update(dict.fromkeys(ready, now + _ELSEWHERE))
-            continue
-        lost = [one for one in ready if stored[one.message_id].unreadable]
-        later.update(dict.fromkeys(lost, now + _ELSEWHERE))
-        ready = [one for one in ready if one not in lost]
-        others = [one for one in ready if one not in urgent]
-        unwanted = _find_unwanted(connection, endpoint, others, stored, now)
-        later |= unwanted
-        ready = [one for one in ready if one not in unwanted]
-        headers = {**HEADERS, **endpoint.headers}
-        for one in ready:
-            message = stored[one.message_id]
-            posting = Posting(one, endpoint.url, message.until, endpoint.failing_since)
-            signer = make_signer(one.message_id, message.body, endpoint.secrets_at, clock)
-            requests.append(Request(posting, endpoint.url, headers, message.body, signer))
+        unreadable = [claim for claim in candidates if messages[claim.message_id].unreadable]
+        postponed.update(dict.fromkeys(unreadable, now + _UNSENDABLE_DELAY))
+        candidates = [claim for claim in candidates if claim not in postponed]
+        limited = [claim for claim in candidates if claim not in urgent]
+        postponed |= _find_postponed(connection, endpoint, limited, messages, now)
+        headers = {**MESSAGE_HEADERS, **endpoint.headers}
+        for claim in candidates:
+            if claim in postponed:
+                continue
+            message = messages[claim.message_id]
+            delivery = InFlightDelivery(claim, endpoint.url, message.until, endpoint.failing_since)
+            signer = make_signer(claim.message_id, message.body, endpoint.secrets_at, clock)
+            requests.append(Request(delivery, endpoint.url, headers, message.body, signer))
     store.settle(connection, expired, DeliveryState.EXPIRED, now, attempted=False)
     store.settle(connection, dropped, DeliveryState.DROPPED, now, attempted=False)
-    idle = records.lock_inactive(connection, sorted({one.endpoint_id for one in paused}))
-    held = [one for one in paused if one.endpoint_id in idle]
-    # Not under a lease any more: whoever resumes the endpoint need not think it is on its way.
-    later |= {one: now if one.endpoint_id in idle else now + _MOMENT for one in paused}
+    idle = records.lock_inactive(connection, sorted({claim.endpoint_id for claim in paused}))
+    held = [claim for claim in paused if claim.endpoint_id in idle]
     store.hold(connection, held)
-    store.defer(connection, later)
+    # End the lease of held deliveries: resuming the endpoint then makes them due at once.
+    postponed |= dict.fromkeys(paused, now + _PAUSED_DELAY) | dict.fromkeys(held, now)
+    store.defer(connection, postponed)
     return requests
 
 
 @cache
-def _complain(endpoint_id: str, why: str) -> None:
-    """Log, once, that an endpoint's secrets cannot be read; others go on."""
-    _log.error("nothing can be sent to endpoint %s, and what is for it waits: %s", endpoint_id, why)
+def _log_unreadable_endpoint(endpoint_id: str, reason: str) -> None:
+    """Log, once per endpoint and reason, that its secrets cannot be decrypted."""
+    _log.error("endpoint %s cannot be sent to, its deliveries wait: %s", endpoint_id, reason)
 
 
-def _find_unwanted(
+def _find_postponed(
     connection: Connection,
     endpoint: Endpoint,
-    ready: Sequence[Claim],
-    stored: Mapping[str, StoredMessage],
+    claims: Sequence[Claim],
+    messages: Mapping[str, StoredMessage],
     now: datetime,
 ) -> dict[Claim, datetime]:
-    """What an endpoint does not want now, because of its quiet hours or its rate, until when."""
-    later: dict[Claim, datetime] = {}
+    """The claims that quiet hours or the rate limit put off, and until when."""
+    postponed: dict[Claim, datetime] = {}
     quiet, rate = endpoint.options.quiet_until(now), endpoint.options.rate
     if quiet is not None:
-        untils = [(one, stored[one.message_id].until) for one in ready]
-        later |= {one: quiet for one, until in untils if until is None or quiet < until}
-    wanted = [one for one in ready if one not in later]
+        for claim in claims:
+            until = messages[claim.message_id].until
+            if until is None or quiet < until:
+                postponed[claim] = quiet
+    wanted = [claim for claim in claims if claim not in postponed]
     if rate is not None and wanted:
         turns = lifecycle.reserve_send_times(connection, endpoint.id, rate, len(wanted), now)
-        later |= {one: at for one, at in zip(wanted, turns, strict=True) if at > now}
-    return later
+        postponed |= {claim: at for claim, at in zip(wanted, turns, strict=True) if at > now}
+    return postponed
 
 
-def record(
+def record_outcomes(
     connection: Connection,
     outcomes: Sequence[Outcome],
     now: datetime,
     random: Callable[[], float],
 ) -> None:
-    """Keep the attempts, settle or put off their deliveries, and disable who is gone."""
+    """Store the attempts, settle or retry their deliveries, and disable endpoints that are gone."""
     delivered: list[Claim] = []
     failed: list[Claim] = []
-    again: dict[Claim, datetime] = {}
-    answered: set[str] = set()
+    retries: dict[Claim, datetime] = {}
+    recovered: set[str] = set()
     failing: set[str] = set()
-    gone: dict[str, str] = {}
+    disabled: dict[str, str] = {}  # the reasons
+    disable_before = now - DISABLE_AFTER
     for outcome in outcomes:
-        posting = outcome.key
-        if not isinstance(posting, Posting):
-            raise TypeError(f"an outcome of something else: {posting!r}")
-        claimed, since = posting.claim, posting.failing_since
-        key, made = claimed.endpoint_id, claimed.attempts + 1
-        decision = decide(outcome, made, now, posting.until, random())
+        delivery = delivery_of(outcome)
+        claim, since = delivery.claim, delivery.failing_since
+        endpoint_id, attempts = claim.endpoint_id, claim.attempts + 1
+        decision = decide(outcome, attempts, now, delivery.until, random())
         if isinstance(decision, Delivered):
-            delivered.append(claimed)
+            delivered.append(claim)
             if since is not None:
-                answered.add(key)
+                recovered.add(endpoint_id)
             continue
-        long = since is not None and since <= now - GIVEN_UP and made >= _SURELY
-        if since is None or long or isinstance(decision, Disable):
-            failing.add(key)
+        due = since is not None and since <= disable_before and attempts >= _MIN_FAILED_ATTEMPTS
+        if since is None or due or isinstance(decision, Disable):
+            failing.add(endpoint_id)
         reason = outcome.error or f"status {outcome.status}"
-        place = f"delivery {claimed.delivery_id} to {show_url(posting.url)}"
+        label = f"delivery {claim.delivery_id} to {show_url(delivery.url)}"
         if isinstance(decision, RetryAt):
-            again[claimed] = decision.at
-            _log.warning("%s: %s; again at %s", place, reason, f"{decision.at:%Y-%m-%d %H:%M:%SZ}")
+            retries[claim] = decision.at
+            _log.warning("%s: %s; again at %s", label, reason, f"{decision.at:%Y-%m-%d %H:%M:%SZ}")
         else:
-            failed.append(claimed)
+            failed.append(claim)
             if isinstance(decision, GiveUp):
-                _log.error("%s failed: %s", place, decision.reason)
+                _log.error("%s failed: %s", label, decision.reason)
             else:
-                gone[key] = "its receiver answered 410 (gone)"
+                disabled[endpoint_id] = "its receiver answered 410 (gone)"
     store.record_attempts(connection, [_to_attempt(outcome) for outcome in outcomes])
     store.settle(connection, delivered, DeliveryState.DELIVERED, now)
     store.settle(connection, failed, DeliveryState.FAILED, now)
-    store.schedule_retries(connection, again)
-    for key, since in lifecycle.record_outcomes(connection, answered, failing, now).items():
-        if since <= now - GIVEN_UP:
-            gone.setdefault(key, f"every attempt since {since:%Y-%m-%d %H:%M} UTC has failed")
-    for key, why in sorted(gone.items()):
-        if lifecycle.suspend_endpoint(connection, key, EndpointState.DISABLED, now, why):
+    store.schedule_retries(connection, retries)
+    for endpoint_id, since in lifecycle.record_outcomes(
+        connection, recovered, failing, now
+    ).items():
+        if since <= disable_before:
+            reason = f"every attempt since {since:%Y-%m-%d %H:%M} UTC has failed"
+            disabled.setdefault(endpoint_id, reason)
+    for endpoint_id, reason in sorted(disabled.items()):
+        if lifecycle.suspend_endpoint(connection, endpoint_id, EndpointState.DISABLED, now, reason):
             _log.error(
                 "endpoint %s is disabled: %s; `calfeed endpoint resume %s` sends it what it missed",
-                key,
-                why,
-                key,
+                endpoint_id,
+                reason,
+                endpoint_id,
             )
 
 
-def post_now(
+def deliver_now(
     database: Database,
     sender: Sender,
     add: Callable[[Connection], int],
     clock: Callable[[], datetime],
     random: Callable[[], float],
 ) -> Attempt:
-    """Add a delivery, attempt it at once, record it, and return the attempt.
+    """Add a delivery, attempt it immediately, record the attempt and return it.
 
-    `add` returns the delivery's number. It is claimed in the same transaction, so that no worker
-    takes it first. Raises CalfeedError where it cannot be attempted.
+    `add` returns the delivery's number. The same transaction claims it, so that no worker takes
+    it first. Raises CalfeedError if it cannot be attempted.
     """
     with database.write() as connection:
-        number = add(connection)
-        claims = store.claim_by_id(connection, number, clock())
-        requests = prepare(connection, claims, clock, at_once=True, takes=sender.takes)
+        delivery_id = add(connection)
+        claims = store.claim_by_id(connection, delivery_id, clock())
+        requests = prepare_requests(
+            connection, claims, clock, immediate=True, accepts=sender.accepts
+        )
     if not requests:
-        raise CalfeedError(f"delivery {number} is not pending, or its message cannot be read")
+        raise CalfeedError(f"delivery {delivery_id} is not pending, or its message cannot be read")
     sender.submit(requests)
     outcomes = sender.results(timeout=60.0)
     with database.write() as connection:
-        record(connection, outcomes, clock(), random)
+        record_outcomes(connection, outcomes, clock(), random)
     return _to_attempt(outcomes[0])
 
 
@@ -241,7 +249,7 @@ def make_signer(
     secrets_at: Callable[[datetime], Sequence[str]],
     clock: Callable[[], datetime],
 ) -> Callable[[], Mapping[str, str]]:
-    """What signs a message when it leaves, at the time it is then, with the secrets of then."""
+    """Return a function that signs a message with the time and the secrets of the call."""
 
     def sign() -> Mapping[str, str]:
         now = clock()
@@ -250,13 +258,23 @@ def make_signer(
     return sign
 
 
+def delivery_of(item: Request | Outcome) -> InFlightDelivery:
+    """The delivery that a request was made for; TypeError if it was made for something else."""
+    if not isinstance(item.key, InFlightDelivery):
+        raise TypeError(f"the key is not a delivery: {item.key!r}")
+    return item.key
+
+
+def claim_of(item: Request | Outcome) -> Claim:
+    """The claim of the delivery that a request was made for."""
+    return delivery_of(item).claim
+
+
 def _to_attempt(outcome: Outcome) -> Attempt:
-    posting = outcome.key
-    if not isinstance(posting, Posting):
-        raise TypeError(f"an outcome of something else: {posting!r}")
+    claim = claim_of(outcome)
     return Attempt(
-        delivery_id=posting.claim.delivery_id,
-        claim=posting.claim.number,
+        delivery_id=claim.delivery_id,
+        claim=claim.number,
         at=outcome.started_at,
         milliseconds=outcome.milliseconds,
         status=outcome.status,

@@ -1,10 +1,10 @@
-"""How much of a worker's hands each endpoint may fill, so that one that hangs leaves room.
+"""Per-endpoint concurrency limits, so that one slow endpoint cannot starve the others.
 
-As in TCP: an endpoint begins with a few posts at a time, and each quick answer allows one more. One
-that gives no answer is down to a single post at a time and rests, longer each time. What is
-claimed for an endpoint beyond its share waits in line, and beyond that line it is given back.
+The limit grows as TCP's congestion window does: an endpoint begins with a few concurrent requests,
+and each fast response allows one more. After a failure without a response the limit is one, with
+exponential backoff. Claims beyond the limit are queued; claims beyond the queue are released.
 
-Times are seconds of a clock that never steps (`time.monotonic`).
+Times are seconds of a clock that is never set (`time.monotonic`).
 """
 
 from __future__ import annotations
@@ -16,67 +16,63 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
-from calfeed.delivery.engine.attempts import Posting
+from calfeed.delivery.engine.attempts import claim_of
 from calfeed.delivery.transport.sender import Outcome, Request
 from calfeed.store.outbox.claims import Claim
 
-_FEW = 4
-"""The posts at a time that an endpoint begins with."""
+_INITIAL_LIMIT = 4
+_MAX_LIMIT = 2048
 
-_MOST = 2048
-"""And those that it can get to."""
+_ENDPOINT_QUEUE, _TOTAL_QUEUE = 64, 512
+"""How many requests may be queued, for one endpoint and for all together."""
 
-_LINE, _LINES = 64, 512
-"""How many more may wait for their turn, for one endpoint and in all,"""
+_FAST_ENDPOINT_QUEUE, _FAST_TOTAL_QUEUE = 1024, 2048
+"""The same for an endpoint that responds fast, since its queue drains soon."""
 
-_QUICK_LINE, _QUICK_LINES = 1024, 2048
-"""and for one whose answers are quick: it will soon have come to them."""
+_MAX_IN_FLIGHT = 4096
+_MAX_CLAIM = 1024
 
-_HANDS = 4096
-"""How many deliveries a worker has in hand, posted or in line."""
+_FAST_SECONDS = 1.0
+"""Within how many seconds a response counts as fast."""
 
-_CLAIM = 1024
-"""How many it claims at once at the most, and of which nothing is known as many as have room."""
+_MIN_RELEASE_SECONDS, _MAX_RELEASE_SECONDS = 0.05, 300.0
+"""For how long a claim that is over the limits is released."""
 
-_QUICK = 1.0
-"""Seconds within which an answer is quick."""
+_FIRST_BACKOFF_SECONDS = 5.0
+"""The first backoff. Each further one is twice as long, up to `_MAX_RELEASE_SECONDS`."""
 
-_SOON, _LATE = 0.05, 300.0
-"""Seconds for which what there is no room for is given back: at least, and at the most."""
+_MAX_ENDPOINTS = 10_000
+"""How many endpoints are remembered before idle ones are forgotten."""
 
-_REST = 5.0
-"""Seconds of the first rest. Each one after it is twice as long, up to `_LATE`."""
-
-_REMEMBERED = 10_000
-"""How many endpoints are remembered before those that are idle are forgotten."""
-
-_IDLE = 60.0
+_IDLE_SECONDS = 60.0
 
 
 @dataclass(slots=True)
-class _Share:
-    heard: float  # since when it gives no answer, while something is posted
-    most: int = _FEW
-    posted: int = 0
-    line: deque[Request] = field(default_factory=deque)
-    answer: float = 0.0  # how long its last answer took
-    quick: bool = True
-    failures: int = 0  # posts in a row that had no answer
-    rests: int = 0
-    rests_until: float = 0.0
-    booked: float = 0.0  # up to when what was given back will keep it busy
+class _EndpointState:
+    responded_at: float  # the last response, or the start of the requests that wait for one
+    limit: int = _INITIAL_LIMIT
+    sending: int = 0
+    queue: deque[Request] = field(default_factory=deque)
+    response_seconds: float = 0.0  # of the last response
+    fast: bool = True
+    failures: int = 0  # in a row, without a response
+    backoffs: int = 0  # in a row
+    backoff_until: float = 0.0
+    busy_until: float = 0.0  # estimated from the claims that were released
 
     @property
-    def free(self) -> int:
-        """How many more would be posted at once; less than none where some are in line."""
-        return self.most - self.posted - len(self.line)
+    def free_slots(self) -> int:
+        """How many more requests could be sent at once; negative if some are queued."""
+        return self.limit - self.sending - len(self.queue)
 
     @property
-    def lines(self) -> tuple[int, int]:
-        """How many may be in its line, and in all lines when one more is let into it."""
-        if self.rests:
+    def queue_limits(self) -> tuple[int, int]:
+        """The limits of this endpoint's queue, and of all queues when this one grows."""
+        if self.backoffs:
             return 0, 0
-        return (_QUICK_LINE, _QUICK_LINES) if self.quick and self.most > _FEW else (_LINE, _LINES)
+        if self.fast and self.limit > _INITIAL_LIMIT:
+            return _FAST_ENDPOINT_QUEUE, _FAST_TOTAL_QUEUE
+        return _ENDPOINT_QUEUE, _TOTAL_QUEUE
 
 
 _P = ParamSpec("_P")
@@ -84,203 +80,202 @@ _R = TypeVar("_R")
 
 
 def _locked(
-    method: Callable[Concatenate[Shares, _P], _R],
-) -> Callable[Concatenate[Shares, _P], _R]:
-    """One thread at a time."""
-
+    method: Callable[Concatenate[ConcurrencyLimits, _P], _R],
+) -> Callable[Concatenate[ConcurrencyLimits, _P], _R]:
     @wraps(method)
-    def locked(self: Shares, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def locked(self: ConcurrencyLimits, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         with self._lock:
             return method(self, *args, **kwargs)
 
     return locked
 
 
-class Shares:
-    """The shares of the endpoints that a worker posts to. Safe to share between threads."""
+class ConcurrencyLimits:
+    """The limits and queues of the endpoints that a worker sends to. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._shares: dict[str, _Share] = {}
-        self._waiting: set[str] = set()  # endpoints with a line
-        self._in_lines = 0
-        self._last: Counter[str] = Counter()  # what the last claim had for whom
-        self._listened = 0.0  # when outcomes were last asked for
-        self.in_hand = 0
+        self._endpoints: dict[str, _EndpointState] = {}
+        self._queued_endpoints: set[str] = set()
+        self._queued = 0
+        self._last_claim: Counter[str] = Counter()  # its claims by endpoint
+        self._polled_at = 0.0  # when outcomes were last read
+        self.outstanding = 0  # requests that are queued or being sent
 
     @_locked
-    def find_room(self, held: int) -> int:
-        """How many deliveries to claim, if they are for the same endpoints as the last ones.
+    def claim_size(self, in_flight: int) -> int:
+        """How many deliveries to claim next, given how many are in flight.
 
-        `held` is how many there are already whose end is not recorded. Not more than an eighth of
-        the others should have to be given back.
+        Assumes the same mix of endpoints as in the last claim. Keeps the share of claims that would
+        have to be released below an eighth.
         """
-        room = min(_HANDS - held, _CLAIM if self._last else _FEW + _LINE)
-        while room > _LINE and room - self._count_fitting(room) > room / 8:
-            room //= 2
-        return max(room, 0)
+        first_claim = _INITIAL_LIMIT + _ENDPOINT_QUEUE
+        size = min(_MAX_IN_FLIGHT - in_flight, _MAX_CLAIM if self._last_claim else first_claim)
+        while size > _ENDPOINT_QUEUE and size - self._count_fitting(size) > size / 8:
+            size //= 2
+        return max(size, 0)
 
     @_locked
-    def sort_out(
-        self, claims: Sequence[Claim], at: float
-    ) -> tuple[list[Claim], dict[Claim, float]]:
-        """Divide claims into those to keep and those to give back.
+    def admit(self, claims: Sequence[Claim], at: float) -> tuple[list[Claim], dict[Claim, float]]:
+        """Divide claims into those to send and those to release.
 
-        The latter come with the seconds until it is worth to claim them again.
+        The latter map to the seconds after which they may be claimed again.
         """
-        kept: list[Claim] = []
-        back: dict[Claim, float] = {}
-        self._last.clear()
-        if len(self._shares) >= _REMEMBERED:
-            # Not in between: what is kept here counts on its share until it is in line.
-            self._forget(at)
-        more: Counter[str] = Counter()
-        in_lines = self._in_lines
-        for one in claims:
-            key = one.endpoint_id
-            share = self._find(key, at)
-            if share.rests_until > at:
-                back[one] = share.rests_until - at
+        admitted: list[Claim] = []
+        released: dict[Claim, float] = {}
+        self._last_claim.clear()
+        if len(self._endpoints) >= _MAX_ENDPOINTS:
+            # Only here: an admitted claim needs its endpoint's state until it is queued.
+            self._forget_idle(at)
+        admitted_by_endpoint: Counter[str] = Counter()
+        queued = self._queued
+        for claim in claims:
+            endpoint_id = claim.endpoint_id
+            state = self._endpoints.get(endpoint_id)
+            if state is None:
+                state = self._endpoints[endpoint_id] = _EndpointState(responded_at=at)
+            if state.backoff_until > at:
+                released[claim] = state.backoff_until - at
                 continue
-            self._last[key] += 1
-            free, (line, lines) = share.free - more[key], share.lines
-            if free > 0:
-                kept.append(one)
-                more[key] += 1
-            elif free > -line and in_lines < lines:
-                kept.append(one)
-                more[key] += 1
-                in_lines += 1
-            else:
-                back[one] = self._find_turn(share, at)
-        return kept, back
+            self._last_claim[endpoint_id] += 1
+            free_slots = state.free_slots - admitted_by_endpoint[endpoint_id]
+            endpoint_queue, total_queue = state.queue_limits
+            if free_slots <= 0:
+                if free_slots <= -endpoint_queue or queued >= total_queue:
+                    released[claim] = self._release_seconds(state, at)
+                    continue
+                queued += 1
+            admitted.append(claim)
+            admitted_by_endpoint[endpoint_id] += 1
+        return admitted, released
 
     @_locked
-    def line_up(self, requests: Iterable[Request]) -> None:
-        """Put requests at the end of their endpoints' lines."""
+    def enqueue(self, requests: Iterable[Request]) -> None:
+        """Queue requests for their endpoints."""
         for request in requests:
-            key = endpoint_of(request)
-            self._shares[key].line.append(request)
-            self._waiting.add(key)
-            self._in_lines += 1
-            self.in_hand += 1
+            endpoint_id = endpoint_of(request)
+            self._endpoints[endpoint_id].queue.append(request)
+            self._queued_endpoints.add(endpoint_id)
+            self._queued += 1
+            self.outstanding += 1
 
     @_locked
-    def take_turns(self, at: float) -> list[Request]:
-        """Take the requests whose turn has come out of the lines: they are to be posted now."""
-        turns: list[Request] = []
-        for key in list(self._waiting):
-            share = self._shares[key]
-            if not share.posted:
-                share.heard = at  # there was nothing to hear
-            while share.line and share.posted < share.most:
-                turns.append(share.line.popleft())
-                share.posted += 1
-            if not share.line:
-                self._waiting.remove(key)
-        self._in_lines -= len(turns)
-        return turns
+    def dequeue(self, at: float) -> list[Request]:
+        """Take the requests out of the queues that the limits allow to send now."""
+        requests: list[Request] = []
+        for endpoint_id in list(self._queued_endpoints):
+            state = self._endpoints[endpoint_id]
+            if not state.sending:
+                state.responded_at = at
+            while state.queue and state.sending < state.limit:
+                requests.append(state.queue.popleft())
+                state.sending += 1
+            if not state.queue:
+                self._queued_endpoints.remove(endpoint_id)
+        self._queued -= len(requests)
+        return requests
 
     @_locked
-    def note(self, outcomes: Sequence[Outcome], at: float) -> set[str]:
-        """Learn from what came of posts, all there was at this time; who is to rest from now on."""
-        self._listened = at
-        resting: set[str] = set()
+    def adjust(self, outcomes: Sequence[Outcome], at: float) -> set[str]:
+        """Adjust the limits to outcomes; return the endpoints whose backoff begins now.
+
+        `outcomes` are all that there were at `at`.
+        """
+        self._polled_at = at
+        backing_off: set[str] = set()
         for outcome in outcomes:
-            key = endpoint_of(outcome)
-            share = self._shares[key]
-            share.posted -= 1
-            share.heard = at
-            share.answer = outcome.milliseconds / 1000
-            quick = share.answer < _QUICK
-            share.quick = quick and outcome.error is None
+            endpoint_id = endpoint_of(outcome)
+            state = self._endpoints[endpoint_id]
+            state.sending -= 1
+            state.responded_at = at
+            state.response_seconds = outcome.milliseconds / 1000
+            fast = state.response_seconds < _FAST_SECONDS
+            state.fast = fast and outcome.error is None
             if outcome.error is None:
-                share.failures = share.rests = 0
-                share.rests_until = 0.0
-                if quick and outcome.received:
-                    share.most = min(share.most + 1, _MOST)
+                state.failures = state.backoffs = 0
+                state.backoff_until = 0.0
+                if fast and outcome.received:
+                    state.limit = min(state.limit + 1, _MAX_LIMIT)
                 continue
-            share.most = 1
-            share.failures += 1
-            # A single connection that breaks says nothing about the next one.
-            if share.rests_until <= at and (not quick or share.failures > 1):
-                share.rests_until = at + min(_REST * 2.0**share.rests, _LATE)
-                share.rests += 1
-                resting.add(key)
-        self.in_hand -= len(outcomes)
-        return resting
+            state.limit = 1
+            state.failures += 1
+            # One broken connection may be chance; back off after a timeout or a second failure.
+            if state.backoff_until <= at and (not fast or state.failures > 1):
+                backoff = min(_FIRST_BACKOFF_SECONDS * 2.0**state.backoffs, _MAX_RELEASE_SECONDS)
+                state.backoff_until = at + backoff
+                state.backoffs += 1
+                backing_off.add(endpoint_id)
+        self.outstanding -= len(outcomes)
+        return backing_off
 
     @_locked
-    def take_lines(self, unwanted: Callable[[Request], bool]) -> list[Request]:
-        """Take what is unwanted of all that waits in line."""
-        taken: list[Request] = []
-        for key in list(self._waiting):
-            share = self._shares[key]
-            left = [one for one in share.line if not unwanted(one)]
-            taken += [one for one in share.line if unwanted(one)]
-            share.line = deque(left)
-            if not left:
-                self._waiting.remove(key)
-        self._in_lines -= len(taken)
-        self.in_hand -= len(taken)
-        return taken
+    def remove_queued(self, unwanted: Callable[[Request], bool]) -> list[Request]:
+        """Remove the unwanted requests from the queues and return them."""
+        removed: list[Request] = []
+        for endpoint_id in list(self._queued_endpoints):
+            state = self._endpoints[endpoint_id]
+            kept: deque[Request] = deque()
+            for request in state.queue:
+                (removed if unwanted(request) else kept).append(request)
+            state.queue = kept
+            if not kept:
+                self._queued_endpoints.remove(endpoint_id)
+        self._queued -= len(removed)
+        self.outstanding -= len(removed)
+        return removed
 
     @_locked
-    def take_back(self, requests: Iterable[Request]) -> None:
-        """Learn that requests whose turn had come were not posted after all."""
+    def cancel_dequeued(self, requests: Iterable[Request]) -> None:
+        """Free the slots of requests that were dequeued and then recalled from the sender."""
         for request in requests:
-            self._shares[endpoint_of(request)].posted -= 1
-            self.in_hand -= 1
+            self._endpoints[endpoint_of(request)].sending -= 1
+            self.outstanding -= 1
 
     @_locked
-    def rest_of(self, endpoint_id: str, at: float) -> float:
-        """The seconds for which an endpoint has still to rest."""
-        return max(0.0, self._shares[endpoint_id].rests_until - at)
+    def backoff_remaining(self, endpoint_id: str, at: float) -> float:
+        """The seconds until an endpoint's backoff ends."""
+        return max(0.0, self._endpoints[endpoint_id].backoff_until - at)
 
-    def _count_fitting(self, claimed: int) -> float:
-        """How many there would be room for of so many, if they are for whom the last ones were."""
-        if not self._last:
-            return claimed
-        ratio = claimed / self._last.total()
-        fitting, in_lines = 0.0, float(self._in_lines)
-        for key, count in self._last.items():
-            share = self._shares[key]
-            line, lines = share.lines
-            wanted = count * ratio
-            posted = min(wanted, max(share.free, 0))
-            in_line = min(wanted - posted, share.free + line - posted, lines - in_lines)
-            in_lines += max(in_line, 0.0)
-            fitting += posted + max(in_line, 0.0)
+    def _count_fitting(self, size: int) -> float:
+        """Estimate how many claims of so many would be admitted, by the mix of the last claim."""
+        if not self._last_claim:
+            return size
+        ratio = size / self._last_claim.total()
+        fitting, queued = 0.0, float(self._queued)
+        for endpoint_id, count in self._last_claim.items():
+            state = self._endpoints[endpoint_id]
+            endpoint_queue, total_queue = state.queue_limits
+            expected = count * ratio
+            sent = min(expected, max(state.free_slots, 0))
+            queue_space = state.free_slots + endpoint_queue - sent
+            added = max(min(expected - sent, queue_space, total_queue - queued), 0.0)
+            queued += added
+            fitting += sent + added
         return fitting
 
-    def _find(self, key: str, at: float) -> _Share:
-        share = self._shares.get(key)
-        if share is None:
-            share = self._shares[key] = _Share(heard=at)
-        return share
+    def _release_seconds(self, state: _EndpointState, at: float) -> float:
+        """The seconds until an endpoint can probably take one more delivery."""
+        if state.backoffs:
+            return _FIRST_BACKOFF_SECONDS  # soon, as the one probe may have succeeded by then
+        # Up to the last poll, not to `at`: waiting for the database is not the endpoint's silence.
+        silence = max(0.0, self._polled_at - state.responded_at) if state.sending else 0.0
+        response_seconds = max(state.response_seconds, silence)
+        if state.fast and silence < _FAST_SECONDS:
+            return max(response_seconds, _MIN_RELEASE_SECONDS)
+        earliest = max(state.busy_until, at + _MIN_RELEASE_SECONDS)
+        state.busy_until = min(earliest + response_seconds / state.limit, at + _MAX_RELEASE_SECONDS)
+        return state.busy_until - at
 
-    def _find_turn(self, share: _Share, at: float) -> float:
-        """The seconds until an endpoint will be able to take one delivery more."""
-        if share.rests:
-            return _REST  # one post finds out how it is, and what waits for that is back soon
-        # Not up to `at`: a database that takes long is no silence of the endpoint's.
-        silence = max(0.0, self._listened - share.heard) if share.posted else 0.0
-        answer = max(share.answer, silence)
-        if share.quick and silence < _QUICK:
-            return max(answer, _SOON)  # by then it can take twice as many
-        share.booked = min(max(share.booked, at + _SOON) + answer / share.most, at + _LATE)
-        return share.booked - at
-
-    def _forget(self, at: float) -> None:
-        self._shares = {
-            key: share
-            for key, share in self._shares.items()
-            if share.posted or share.line or max(share.heard, share.rests_until) > at - _IDLE
+    def _forget_idle(self, at: float) -> None:
+        self._endpoints = {
+            endpoint_id: state
+            for endpoint_id, state in self._endpoints.items()
+            if state.sending
+            or state.queue
+            or max(state.responded_at, state.backoff_until) > at - _IDLE_SECONDS
         }
 
 
-def endpoint_of(one: Request | Outcome) -> str:
-    """The endpoint of a `Posting`."""
-    if not isinstance(one.key, Posting):
-        raise TypeError(f"a post of something else: {one.key!r}")
-    return one.key.claim.endpoint_id
+def endpoint_of(item: Request | Outcome) -> str:
+    """The id of the endpoint that a request is for."""
+    return claim_of(item).endpoint_id

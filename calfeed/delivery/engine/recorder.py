@@ -1,7 +1,7 @@
-"""The recorder: what a worker has in hand, from the claim to the record of what came of it.
+"""The recorder: follows claimed deliveries until their outcome is recorded.
 
-It has a thread of its own. While the worker claims more, the recorder listens to the sender, lets
-the next ones have their turn, records what came back, and renews what is still to come.
+It runs on a thread of its own. While the worker's thread claims more, the recorder collects
+outcomes, sends queued requests, records attempts and renews leases.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from calfeed.delivery.engine.attempts import Posting, record
-from calfeed.delivery.engine.concurrency import Shares, endpoint_of
+from calfeed.delivery.engine.attempts import claim_of, record_outcomes
+from calfeed.delivery.engine.concurrency import ConcurrencyLimits, endpoint_of
 from calfeed.delivery.transport.sender import Outcome, Request, Sender
 from calfeed.errors import ReplacedError, StoreError
 from calfeed.store.database import Database
@@ -24,196 +24,195 @@ from calfeed.store.outbox.claims import Claim
 
 _log = logging.getLogger(__name__)
 
-_RENEWAL = store.LEASE / 3
-"""How often the claims in hand are renewed: a line before a slow endpoint can be minutes long."""
+_RENEWAL_INTERVAL = store.LEASE / 3
+"""Requests for a slow endpoint can be queued for minutes, which is longer than a lease."""
 
-TURN = 0.02
-"""Seconds in which results are gathered, to be recorded in one transaction."""
+BATCH_SECONDS = 0.02
+"""For how long outcomes are collected that one transaction records."""
 
-_DATABASE_PAUSE = 1.0
+_RETRY_SECONDS = 1.0
+"""The pause after a database error."""
 
-_OVER = 5.0
-"""Seconds without a failure after which the database is believed to be back."""
+_RECOVERED_SECONDS = 5.0
+"""The time without an error after which the database counts as available again."""
 
-_REPEATED = 600.0
-"""Seconds after which it is logged again that the database is away."""
+_REPEAT_LOG_SECONDS = 600.0
+"""After how long an error that lasts is logged again."""
 
-_LONGEST_NAP = 1.0
+_IDLE_WAIT_SECONDS = 1.0
 
-_LAST = 16.0
-"""Seconds that a worker that was stopped gives what it has posted: a little more than a post can
-take. A note to a channel can take longer; then its claim runs out, and it is sent once more."""
+_SHUTDOWN_SECONDS = 16.0
+"""How long a stopping worker waits for requests that were sent: longer than a POST's time limit.
+
+A channel may take longer. Then the lease expires, and the message is sent once more."""
 
 
 class Recorder:
-    """Follows what is in hand to its end, between `start` and `stop`.
-
-    The public methods may be called from any thread.
-    """
+    """Sends requests and records their outcomes, between `start` and `stop`. Thread-safe."""
 
     def __init__(
         self,
         database: Database,
         sender: Sender,
-        shares: Shares,
+        limits: ConcurrencyLimits,
         clock: Callable[[], datetime],
         random: Callable[[], float],
     ) -> None:
         self._database = database
         self._sender = sender
-        self._shares = shares
+        self._limits = limits
         self._clock = clock
         self._random = random
-        self._thread = ThreadPoolExecutor(1, "calfeed-recorder")
+        self._executor = ThreadPoolExecutor(1, "calfeed-recorder")
         self._running: Future[None] | None = None
         self._stopping = threading.Event()
-        self._taken = threading.Event()  # something is in hand, or it is time to stop
+        self._wake = threading.Event()  # there is work, or it is time to stop
 
-        # Shared, under the lock: what is in hand, and where it is. So nothing is on its way from a
-        # line to the sender, where it could not be found, when something is to be taken back.
+        # Shared, under the lock. It also covers each move of a request from a queue to the sender,
+        # so that a recall finds every request that was not sent.
         self._lock = threading.Lock()
         self._claims: set[Claim] = set()
-        self._renewed = clock()
-        self._doubts = 0
-        self._doubting = False  # what is in hand may have been superseded by a publish
+        self._renewed_at = clock()
+        self._revalidations = 0
+        self._must_revalidate = False  # a publish may have superseded deliveries in flight
 
-        # The thread's own.
+        # Used by the recorder's thread only.
         self._unrecorded: list[Outcome] = []
-        self._unposted: dict[Claim, float] = {}  # to be given back, for so many seconds
+        self._releasing: dict[Claim, float] = {}  # for how many seconds
 
     @property
-    def in_hand(self) -> int:
-        """How many claims there are whose end is not recorded, and that are not given back."""
+    def in_flight(self) -> int:
+        """How many claims are neither recorded nor released."""
         return len(self._claims)
 
     @property
-    def doubts(self) -> int:
-        """How often there was a doubt. To be read before claiming, and handed to `take`."""
-        return self._doubts
+    def revalidations(self) -> int:
+        """How often `revalidate` was called. Read it before claiming, and pass it to `add`."""
+        return self._revalidations
 
     def start(self) -> None:
-        """Begin to listen."""
-        self._running = self._thread.submit(self._run)
+        """Start the thread."""
+        self._running = self._executor.submit(self._run)
 
     def check(self) -> None:
-        """Raise what has ended the recorder, if it has ended by an error of its own."""
+        """Raise the error that ended the thread, if one did."""
         if self._running is not None and self._running.done():
             self._running.result()
 
     def stop(self) -> None:
-        """Return once what is on its way has come back and is recorded.
-
-        What still stands in a line before a slow receiver is given back at once.
-        """
+        """Release queued deliveries, and return once the sent ones are recorded."""
         self._stopping.set()
-        self._taken.set()
-        self._thread.shutdown()
+        self._wake.set()
+        self._executor.shutdown()
         self.check()
 
-    def take(self, requests: Sequence[Request], doubts: int, now: datetime) -> None:
-        """Follow requests from now on, whose claims were made at `now`, and post them in turn."""
+    def add(self, requests: Sequence[Request], revalidations: int, now: datetime) -> None:
+        """Send requests as the limits allow; their deliveries were claimed at `now`."""
         with self._lock:
             if not self._claims:
-                self._renewed = now
-            self._claims.update(_claims_of(requests))
-            # A doubt that came while these were claimed was cleared, perhaps, without them.
-            self._doubting |= doubts != self._doubts
-            self._shares.line_up(requests)
-            self._sender.submit(self._shares.take_turns(time.monotonic()))
-        self._taken.set()
+                self._renewed_at = now
+            self._claims.update(map(claim_of, requests))
+            # A revalidation since the claim may have run without these deliveries.
+            self._must_revalidate |= revalidations != self._revalidations
+            self._limits.enqueue(requests)
+            self._sender.submit(self._limits.dequeue(time.monotonic()))
+        self._wake.set()
 
-    def doubt(self) -> None:
-        """Ask, soon, whether what is in hand is still true: there was a publish."""
+    def revalidate(self) -> None:
+        """Check soon whether deliveries in flight are still pending, as after a publish."""
         with self._lock:
-            self._doubts += 1
-            self._doubting = True
+            self._revalidations += 1
+            self._must_revalidate = True
 
-    # From here on: the thread.
+    # The recorder's thread.
 
     def _run(self) -> None:
-        steps = Steps(self._stopping)
+        steps = StepRunner(self._stopping)
         while not self._stopping.is_set():
-            if not steps.take(self._turn):
-                self.doubt()
-        self._let_go(lambda _: True)
-        deadline = time.monotonic() + _LAST
+            if not steps.run(self._step):
+                self.revalidate()
+        self._recall(lambda _: True)
+        deadline = time.monotonic() + _SHUTDOWN_SECONDS
         while self._claims and time.monotonic() < deadline:
-            if not steps.take(self._keep):
-                return  # the claims run out by themselves
-            self._gather(1.0)
+            if not steps.run(self._record):
+                return  # the leases expire
+            self._collect(1.0)
 
-    def _turn(self) -> None:
-        # What no record could be made of is not sent.
+    def _step(self) -> None:
+        # Do not send if the database was replaced: the attempts could not be recorded.
         self._database.identify()
-        if self._shares.in_hand:
-            self._gather(TURN)
-        elif not (self._unrecorded or self._unposted):
-            self._taken.wait(_LONGEST_NAP)
-            self._taken.clear()
-        self._keep()
+        if self._limits.outstanding:
+            self._collect(BATCH_SECONDS)
+        elif not (self._unrecorded or self._releasing):
+            self._wake.wait(_IDLE_WAIT_SECONDS)
+            self._wake.clear()
+        self._record()
 
-    def _gather(self, timeout: float) -> None:
-        """Wait up to `timeout` seconds, and post what has its turn then.
-
-        Not for all: recording this half goes on while the rest is posted.
-        """
-        deadline = time.monotonic() + timeout
-        left = timeout
-        while left >= 0:
-            outcomes = self._sender.results(left)
+    def _collect(self, seconds: float) -> None:
+        """Collect outcomes for up to `seconds`, and send queued requests meanwhile."""
+        deadline = time.monotonic() + seconds
+        remaining = seconds
+        while remaining >= 0:
+            outcomes = self._sender.results(remaining)
             self._unrecorded += outcomes
             at = time.monotonic()
-            if resting := self._shares.note(outcomes, at):
-                self._let_go(lambda one: endpoint_of(one) in resting)
+            if backing_off := self._limits.adjust(outcomes, at):
+                self._recall(lambda request: endpoint_of(request) in backing_off)
             with self._lock:
-                self._sender.submit(self._shares.take_turns(at))
-            left = deadline - at if self._shares.in_hand > len(self._unrecorded) else -1.0
+                self._sender.submit(self._limits.dequeue(at))
+            # Stop at half of them: recording these goes on while the other half is sent.
+            if self._limits.outstanding <= len(self._unrecorded):
+                return
+            remaining = deadline - at
 
-    def _keep(self) -> None:
-        """Record what came back, give back what is not posted, and renew what is due."""
+    def _record(self) -> None:
+        """Record outcomes, release recalled deliveries, and renew leases that are due."""
         now = self._clock()
         with self._lock:
-            held: set[Claim] = set()
+            renewed: set[Claim] = set()
             if renewing := self._is_renewal_due(now):
-                held = self._claims.difference(_claims_of(self._unrecorded), self._unposted)
+                renewed = self._claims.difference(map(claim_of, self._unrecorded), self._releasing)
             if renewing or not self._claims:
-                self._doubting = False  # here already: from now on there is a reason to ask again
-        if not (self._unrecorded or self._unposted or held):
+                # Before the transaction: a publish during it needs another revalidation.
+                self._must_revalidate = False
+        if not (self._unrecorded or self._releasing or renewed):
             return
-        back = {one: now + timedelta(seconds=left) for one, left in self._unposted.items()}
+        released = {
+            claim: now + timedelta(seconds=seconds) for claim, seconds in self._releasing.items()
+        }
         with self._database.write() as connection:
-            record(connection, self._unrecorded, now, self._random)
-            lost = held - store.renew(connection, held, now)
-            store.release(connection, back)
+            record_outcomes(connection, self._unrecorded, now, self._random)
+            lost = renewed - store.renew(connection, renewed, now)
+            store.release(connection, released)
         with self._lock:
-            self._claims.difference_update(_claims_of(self._unrecorded), self._unposted)
+            self._claims.difference_update(map(claim_of, self._unrecorded), self._releasing)
             if renewing:
-                self._renewed = now
-        self._unrecorded, self._unposted = [], {}
+                self._renewed_at = now
+        self._unrecorded, self._releasing = [], {}
         if lost:
-            self._let_go(lambda one: claim_of(one) in lost)
+            self._recall(lambda request: claim_of(request) in lost)
 
     def _is_renewal_due(self, now: datetime) -> bool:
-        # In either direction: after the clock was set they would end too soon or much too late.
-        overdue = abs(now - self._renewed) >= _RENEWAL
-        return bool(self._claims) and (overdue or self._doubting)
+        # abs(): after the clock was set either way the leases would end too early or too late.
+        overdue = abs(now - self._renewed_at) >= _RENEWAL_INTERVAL
+        return bool(self._claims) and (overdue or self._must_revalidate)
 
-    def _let_go(self, unwanted: Callable[[Request], bool]) -> None:
-        """Take back what is not posted yet, to be given back with the next record."""
+    def _recall(self, unwanted: Callable[[Request], bool]) -> None:
+        """Take back unwanted requests that were not sent; the next `_record` releases them."""
         at = time.monotonic()
         with self._lock:
             recalled = self._sender.recall(unwanted)
-            self._shares.take_back(recalled)
-            recalled += self._shares.take_lines(unwanted)
-        for claim in _claims_of(recalled):
-            self._unposted[claim] = self._shares.rest_of(claim.endpoint_id, at)
+            self._limits.cancel_dequeued(recalled)
+            recalled += self._limits.remove_queued(unwanted)
+        for claim in map(claim_of, recalled):
+            self._releasing[claim] = self._limits.backoff_remaining(claim.endpoint_id, at)
 
 
-class Steps:
-    """Takes steps of work. Where the database is away a step fails.
+class StepRunner:
+    """Runs steps of work, and outlasts database errors.
 
-    Each cause is logged once, and again while it lasts, now and then. It is over when no step has
-    failed for a while: some of them succeed without a write.
+    Each error is logged once, and again every ten minutes while it lasts. The database counts as
+    available again only after a while without an error, since steps that write nothing may succeed.
     """
 
     def __init__(
@@ -221,40 +220,29 @@ class Steps:
     ) -> None:
         self._stopping = stopping
         self._elapsed = elapsed
-        self._said: dict[str, float] = {}
-        self._failed = 0.0
+        self._logged_at: dict[str, float] = {}
+        self._failed_at = 0.0
 
-    def take(self, step: Callable[[], None]) -> bool:
-        """Take a step; where the database is away, wait a moment and return False.
+    def run(self, step: Callable[[], None]) -> bool:
+        """Run a step; after a database error wait a second and return False.
 
-        Raises ReplacedError where it is another one now: what is in hand is of the former.
+        Raises ReplacedError if the database is another one now: claims belong to the former.
         """
         try:
             step()
         except ReplacedError:
             raise
         except StoreError as error:
-            self._failed = self._elapsed()
-            self._report(str(error))
-            self._stopping.wait(_DATABASE_PAUSE)
+            self._failed_at = self._elapsed()
+            self._log_error(str(error))
+            self._stopping.wait(_RETRY_SECONDS)
             return False
-        if self._said and self._elapsed() - self._failed >= _OVER:
-            self._said.clear()
-            _log.info("the database can be used again")
+        if self._logged_at and self._elapsed() - self._failed_at >= _RECOVERED_SECONDS:
+            self._logged_at.clear()
+            _log.info("the database is available again")
         return True
 
-    def _report(self, failure: str) -> None:
-        if self._failed - self._said.get(failure, -math.inf) >= _REPEATED:
-            self._said[failure] = self._failed
-            _log.error("%s; trying again until it is back", failure)
-
-
-def claim_of(one: Request | Outcome) -> Claim:
-    """The claim of a `Posting`."""
-    if not isinstance(one.key, Posting):
-        raise TypeError(f"a post of something else: {one.key!r}")
-    return one.key.claim
-
-
-def _claims_of(ones: Iterable[Request | Outcome]) -> list[Claim]:
-    return [claim_of(one) for one in ones]
+    def _log_error(self, error: str) -> None:
+        if self._failed_at - self._logged_at.get(error, -math.inf) >= _REPEAT_LOG_SECONDS:
+            self._logged_at[error] = self._failed_at
+            _log.error("%s; retrying until the database is available", error)

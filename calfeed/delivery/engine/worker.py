@@ -1,8 +1,8 @@
-"""The worker: fires what is due, and claims deliveries for as long as there is room for more.
+"""The worker: fires due reminders, fans messages out, and claims deliveries to send.
 
-What it has claimed it hands to its recorder, which follows it to the record of its end. Everything
-it knows is in the database, so any number of workers run beside each other and any of them may die
-at any line. What it has in hand then comes back when its claims run out.
+Claimed deliveries go to the recorder, which sends them and records the attempts. All state is in
+the database: several workers can run at once, and one that dies loses its claims when their
+leases expire.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from calfeed.delivery.due import (
-    AHEAD,
-    REVIEWED,
-    Pace,
+    FIRE_AHEAD,
+    REVIEW_WINDOW,
+    LateReminderPacer,
     extend_plans,
     fan_out,
     fire_due,
@@ -24,11 +24,11 @@ from calfeed.delivery.due import (
     retire_events,
     review_plans,
 )
-from calfeed.delivery.engine.attempts import prepare
-from calfeed.delivery.engine.concurrency import Shares
-from calfeed.delivery.engine.recorder import TURN, Recorder, Steps
+from calfeed.delivery.engine.attempts import prepare_requests
+from calfeed.delivery.engine.concurrency import ConcurrencyLimits
+from calfeed.delivery.engine.recorder import BATCH_SECONDS, Recorder, StepRunner
 from calfeed.delivery.replanning import replan
-from calfeed.delivery.retention import KEEP, Retention
+from calfeed.delivery.retention import KEEP_BODIES, Retention
 from calfeed.delivery.transport.sender import Sender
 from calfeed.publish.announce import announce_due
 from calfeed.store.catalog import announcements
@@ -39,28 +39,28 @@ from calfeed.store.outbox import clock_skew, deliveries, digests
 from calfeed.store.outbox.messages import has_pending_fan_out
 from calfeed.store.outbox.reminders import next_reminder_due
 
-_LONGEST_NAP = 1.0
+_MAX_WAIT_SECONDS = 1.0
+"""The clock may be set while the worker waits."""
 
-_WORTH = 512
-"""From how many on it is worth to claim again at once."""
+_MIN_CLAIM = 512
+"""The smallest claim that is made right after another one."""
 
 
 @dataclass(frozen=True)
 class Agenda:
-    """What lies ahead: when the next reminder or digest is to be made ready, when the next delivery
-    may be claimed, when the next change is to be announced, and whether a message waits for its
-    deliveries to be made."""
+    """When there is something to do next: `due` for reminders and digests, `claimable` for
+    deliveries, `announce` for changes. `unfinished` if messages wait for their fan-out."""
 
     due: datetime | None
-    ripe: datetime | None
+    claimable: datetime | None
     announce: datetime | None
-    waiting: bool
+    unfinished: bool
 
     @property
     def next_at(self) -> datetime | None:
-        """When the next thing is to be done."""
-        moments = (self.due, self.ripe, self.announce)
-        return min((one for one in moments if one is not None), default=None)
+        """The earliest of the three times."""
+        times = (self.due, self.claimable, self.announce)
+        return min((at for at in times if at is not None), default=None)
 
 
 class Worker:
@@ -74,162 +74,160 @@ class Worker:
         clock: Callable[[], datetime],
         random: Callable[[], float],
         *,
-        keep_bodies: timedelta = KEEP,
+        keep_bodies: timedelta = KEEP_BODIES,
     ) -> None:
         self._database = database
         self._sender = sender
         self._base_url = base_url
         self._clock = clock
         self._retention = Retention(database, keep_bodies)
-        self._pace = Pace()
-        self._reviewed = clock()  # up to when due times were worked out anew
-        self._awake = threading.Event()
-        self._awake.set()
-        self._published = 0  # the last publish that is known of
-        self._firing = True  # something may be due, or wait to be fanned out
-        self._due: datetime | None = None  # when the next is, as far as is known
-        self._more = True  # more may be ripe than the last claim could take
-        self._claimed = 0.0  # when the last claim was made, on the monotonic clock
-        self._again: float | None = None  # and when more is ripe, as far as is known
+        self._pacer = LateReminderPacer()
+        self._reviewed_until = clock()
+        self._woken = threading.Event()
+        self._woken.set()
+        self._last_publish = 0
+        self._must_fire = True  # reminders may be due, or messages wait for their fan-out
+        self._due: datetime | None = None  # the next reminder or digest, as of the last agenda
+        self._must_claim = True  # the last claim may have left claimable deliveries
+        self._claimed_at = 0.0  # monotonic
+        self._claim_again_at: float | None = None  # monotonic
         self._stopping = threading.Event()
-        self._shares = Shares()
-        self._recorder = Recorder(database, sender, self._shares, clock, random)
+        self._limits = ConcurrencyLimits()
+        self._recorder = Recorder(database, sender, self._limits, clock, random)
 
     def wake(self) -> None:
-        """Say that something may be due."""
-        self._awake.set()
+        """Make the worker check for due work."""
+        self._woken.set()
 
     def stop(self) -> None:
-        """Let `run` return once what is on its way has come back and is recorded.
+        """Make `run` return once the requests that were sent are recorded.
 
-        What still stands in a line before a slow receiver is not waited for.
+        Queued deliveries are released.
         """
         self._stopping.set()
-        self._awake.set()
+        self._woken.set()
 
     def run(self) -> None:
-        """Work until stopped. A database that goes away is waited for.
+        """Work until stopped, and outlast database errors.
 
-        Raises ReplacedError where the file of the database was replaced by another one.
+        Raises ReplacedError if the database file was replaced by another one.
         """
         self._recorder.start()
-        steps = Steps(self._stopping)
+        steps = StepRunner(self._stopping)
         try:
             while not self._stopping.is_set():
-                if not steps.take(self._turn):
-                    self._awake.set()
+                if not steps.run(self._step):
+                    self._woken.set()
         finally:
             self._recorder.stop()
 
     def agenda(self) -> Agenda:
-        """Look ahead, for the clock."""
+        """Read what is to be done next; revalidate deliveries in flight after a publish."""
         with self._database.read() as connection:
-            published = latest_publish(connection)
+            publish = latest_publish(connection)
             next_due = next_reminder_due(connection)
-            moments = [next_due and next_due - AHEAD, digests.next_digest_due(connection)]
+            times = [next_due and next_due - FIRE_AHEAD, digests.next_digest_due(connection)]
             agenda = Agenda(
-                due=min((one for one in moments if one is not None), default=None),
-                ripe=deliveries.next_pending_at(connection),
+                due=min((at for at in times if at is not None), default=None),
+                claimable=deliveries.next_pending_at(connection),
                 announce=announcements.next_announcement_due(connection),
-                waiting=has_pending_fan_out(connection),
+                unfinished=has_pending_fan_out(connection),
             )
-        if published != self._published:
-            self._published = published
-            self._recorder.doubt()
+        if publish != self._last_publish:
+            self._last_publish = publish
+            self._recorder.revalidate()
         return agenda
 
-    def do_duties(self) -> None:
-        """What has to be done now and then: plan further ahead, retire events, forget bodies.
-
-        First of all, what a wrong clock has left is put right.
-        """
+    def run_maintenance(self) -> None:
+        """Correct what a wrong clock left, extend plans, retire events, delete old bodies."""
         now = self._clock()
         with self._database.write() as connection:
             clock_skew.record_time(connection, now)
         replan(self._database, now)
-        ahead = now + REVIEWED
-        review_plans(self._database, min(self._reviewed, now), ahead)
-        self._reviewed = ahead
+        review_until = now + REVIEW_WINDOW
+        review_plans(self._database, min(self._reviewed_until, now), review_until)
+        self._reviewed_until = review_until
         while extend_plans(self._database, self._clock()):
             pass
         retire_events(self._database, self._clock())
-        self._retention.work(self._clock())
+        self._retention.run(self._clock())
 
-    def _turn(self) -> None:
+    def _step(self) -> None:
         self._recorder.check()
-        if self._awake.is_set():
-            self._awake.clear()
+        if self._woken.is_set():
+            self._woken.clear()
             if self._stopping.is_set():
-                return  # stop() may have woken us just before the clear
-            self._firing = True
-        if self._again is not None and self._again <= time.monotonic():
-            self._again, self._more = None, True
-        # What is ripe goes before what is to be made ready.
-        if self._more and (limit := self._find_room()):
-            self._claim(limit)
-        elif not self._firing:
-            self._awake.wait(self._find_nap())
-        if self._firing or self._is_due():
+                return  # stop() may have set the event just before it was cleared
+            self._must_fire = True
+        if self._claim_again_at is not None and self._claim_again_at <= time.monotonic():
+            self._claim_again_at, self._must_claim = None, True
+        # Claim before firing, so that firing many reminders does not delay due deliveries.
+        if self._must_claim and (size := self._claim_size()):
+            self._claim(size)
+        elif not self._must_fire:
+            self._woken.wait(self._wait_seconds())
+        if self._must_fire or self._is_due():
             self._fire()
-            self._more = True
+            self._must_claim = True
 
-    def _find_room(self) -> int:
-        """How many deliveries to claim now: not a few again and again, where more will fit soon."""
-        room = self._shares.find_room(self._recorder.in_hand)
-        soon = self._claimed + TURN > time.monotonic()
-        return 0 if soon and room < _WORTH and self._shares.in_hand else room
+    def _claim_size(self) -> int:
+        """How many deliveries to claim now; 0 if a larger claim will be possible soon."""
+        size = self._limits.claim_size(self._recorder.in_flight)
+        just_claimed = self._claimed_at + BATCH_SECONDS > time.monotonic()
+        return 0 if just_claimed and size < _MIN_CLAIM and self._limits.outstanding else size
 
     def _fire(self) -> None:
-        """Fire and fan out one batch of each. There may be more, but what is ripe goes before."""
+        """Announce, fire and fan out one batch of each; more batches follow the next claim."""
         agenda = self.agenda()
         self._due = agenda.due
-        self._firing = False
-        if agenda.ripe is not None:
-            # A little later: before its moment, a claim would be in vain.
-            self._ask_again((agenda.ripe - self._clock()).total_seconds() + 0.001)
-        # Before the reminders, some of which wait for it. If it has to wait itself, the clock asks
-        # for it again.
+        self._must_fire = False
+        if agenda.claimable is not None:
+            # A millisecond more, as a claim before that time would be empty.
+            self._claim_within((agenda.claimable - self._clock()).total_seconds() + 0.001)
+        # Announcements first, as some reminders wait for theirs. If one has to wait itself, the
+        # scheduler wakes the worker again.
         if agenda.announce is not None and agenda.announce <= self._clock():
             announced = announce_due(self._database, self._clock(), self._base_url)
-            self._firing = announced > 0
+            self._must_fire = announced > 0
         if self._is_due():
-            fired = fire_due(self._database, self._clock(), self._base_url, self._pace)
-            told = make_digests(self._database, self._clock())
-            self._firing |= bool(fired or told)
-        if agenda.waiting or self._firing:
-            self._firing |= fan_out(self._database, self._clock())
+            fired = fire_due(self._database, self._clock(), self._base_url, self._pacer)
+            digested = make_digests(self._database, self._clock())
+            self._must_fire |= bool(fired or digested)
+        if agenda.unfinished or self._must_fire:
+            self._must_fire |= fan_out(self._database, self._clock())
 
     def _is_due(self) -> bool:
         return self._due is not None and self._due <= self._clock()
 
-    def _find_nap(self) -> float:
-        """How many seconds there is nothing to do, for all that is known.
-
-        Never long: the clock may be set meanwhile.
-        """
-        naps = [TURN if self._more else _LONGEST_NAP]
-        if self._again is not None:
-            naps.append(self._again - time.monotonic())
+    def _wait_seconds(self) -> float:
+        """The seconds until something has to be done, as far as is known."""
+        waits = [BATCH_SECONDS if self._must_claim else _MAX_WAIT_SECONDS]
+        if self._claim_again_at is not None:
+            waits.append(self._claim_again_at - time.monotonic())
         if self._due is not None:
-            naps.append((self._due - self._clock()).total_seconds())
-        return max(0.0, min(naps))
+            waits.append((self._due - self._clock()).total_seconds())
+        return max(0.0, min(waits))
 
-    def _claim(self, limit: int) -> None:
-        """Claim up to `limit` deliveries, and hand those over whose turn it is."""
-        now, doubts = self._clock(), self._recorder.doubts
+    def _claim(self, size: int) -> None:
+        """Claim up to `size` deliveries; send those the limits admit, and release the others."""
+        now, revalidations = self._clock(), self._recorder.revalidations
         with self._database.write() as connection:
-            claims = store.claim(connection, now, limit)
-            kept, beyond = self._shares.sort_out(claims, time.monotonic())
-            requests = prepare(connection, kept, self._clock, takes=self._sender.takes)
-            until = {one: now + timedelta(seconds=left) for one, left in beyond.items()}
-            store.defer(connection, until)
-        self._recorder.take(requests, doubts, now)
-        self._claimed = time.monotonic()
-        self._more = len(claims) == limit
-        if beyond:
-            self._ask_again(min(beyond.values()))
+            claims = store.claim(connection, now, size)
+            admitted, released = self._limits.admit(claims, time.monotonic())
+            requests = prepare_requests(
+                connection, admitted, self._clock, accepts=self._sender.accepts
+            )
+            store.defer(
+                connection,
+                {claim: now + timedelta(seconds=after) for claim, after in released.items()},
+            )
+        self._recorder.add(requests, revalidations, now)
+        self._claimed_at = time.monotonic()
+        self._must_claim = len(claims) == size
+        if released:
+            self._claim_within(min(released.values()))
 
-    def _ask_again(self, after: float) -> None:
-        """Claim again in so many seconds, at the latest."""
-        again = time.monotonic() + after
-        self._again = again if self._again is None else min(again, self._again)
+    def _claim_within(self, seconds: float) -> None:
+        """Claim again after so many seconds at the latest."""
+        at = time.monotonic() + seconds
+        self._claim_again_at = at if self._claim_again_at is None else min(at, self._claim_again_at)

@@ -1,1 +1,1 @@
-"""How requests leave: libcurl, the guard against private networks, the proxy."""
+"""HTTP through libcurl: sending, fetching, the SSRF guard, the egress proxy."""

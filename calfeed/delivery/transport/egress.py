@@ -1,4 +1,4 @@
-"""How every request leaves: by which protocols, trusting whom, through which proxy."""
+"""libcurl options of every outgoing request: protocols, certificate authorities, proxy."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _CA_FILES = (
 
 
 def make_options(proxy: str | None = None, ca_file: str | None = None) -> dict[int, Any]:
-    """Make libcurl's options, by number, that hold for all that calfeed posts or fetches.
+    """Make the libcurl options, by number, of everything that calfeed sends or fetches.
 
-    Only http and https; no redirect is followed. `proxy` (a URL; http, https or socks5h) connects
-    where there is one, and the environment's proxies are ignored. `ca_file` (PEM) replaces the
-    system's certificate authorities, for servers and for the proxy.
+    Only http and https are allowed, and redirects are not followed. `proxy` is a URL (http, https
+    or socks5h); proxies of the environment are ignored. `ca_file` (PEM) replaces the system's
+    certificate authorities, for servers and for the proxy.
     """
     options: dict[int, Any] = {
         pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
         pycurl.FOLLOWLOCATION: 0,
-        pycurl.PROXY: proxy or "",  # "" keeps libcurl from reading http_proxy
-        pycurl.NOPROXY: "",  # and this from reading no_proxy
+        pycurl.PROXY: proxy or "",  # "" makes libcurl ignore http_proxy
+        pycurl.NOPROXY: "",  # ignore no_proxy
         pycurl.NOSIGNAL: 1,
     }
     if ca_file := ca_file or _find_ca_file():
@@ -36,9 +36,9 @@ def make_options(proxy: str | None = None, ca_file: str | None = None) -> dict[i
 
 
 def _find_ca_file() -> str | None:
-    """The system's certificate authorities: a wheel's libcurl knows only where its builder's are.
+    """Find the system's certificate authorities: the libcurl of a wheel has its builder's path.
 
-    Python's own answer comes first, so that SSL_CERT_FILE is heeded.
+    Python's default comes first, which respects SSL_CERT_FILE.
     """
     files = (get_default_verify_paths().cafile, *_CA_FILES)
     return next((file for file in files if file and Path(file).is_file()), None)

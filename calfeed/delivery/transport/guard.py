@@ -1,11 +1,10 @@
-"""The guard against posting into private networks (server-side request forgery, SSRF).
+"""The SSRF guard: URL checks, and the addresses that requests must not be sent to.
 
-An endpoint's URL comes from whoever may add one, so where it leads is not to be trusted. The
-form of the URL is checked once, when it is given; the address is checked for every connection,
-when it is about to be used (see `sender`), because a name can point elsewhere by then.
+The URL of an endpoint is untrusted. Its form is checked once, when it is added. The address is
+checked at connect time (see `transfer`), because a name may resolve to another one by then.
 
-The networks are listed here: `ipaddress.is_global` differs between Python releases, and calls
-NAT64, 6to4 and multicast addresses global that lead into private networks.
+The networks are listed here because `ipaddress.is_global` differs between Python releases, and is
+true for NAT64, 6to4 and multicast addresses that lead into private networks.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ import pycurl
 
 from calfeed.errors import InvalidInputError
 
-_LONGEST_URL = 2048
+_MAX_URL_LENGTH = 2048
 _PORTS = {"http": 80, "https": 443}
 
-# The first network that holds an address names it, so the narrower ones come first.
-_REFUSED = [
-    (ip_network(network), words)
-    for network, words in (
+# The first match gives the reason, so narrower networks come first.
+_REFUSED_NETWORKS = [
+    (ip_network(network), reason)
+    for network, reason in (
         ("0.0.0.0/8", "this machine itself"),
         ("127.0.0.0/8", "a loopback address"),
         ("10.0.0.0/8", "private"),
@@ -58,17 +57,17 @@ _REFUSED = [
         ("ff00::/8", "multicast"),
     )
 ]
-_UNICAST_V6 = ip_network("2000::/3")  # all that is given out so far; the rest is reserved
+_GLOBAL_UNICAST_V6 = ip_network("2000::/3")  # all that is assigned so far; the rest is reserved
 
-# A first path segment that is a word ("hooks", "api-v2"), so surely no token.
+# A first path segment that is a word ("hooks", "api-v2"), and so not a token.
 _WORD = re.compile(r"(?=.{1,16}$)[A-Za-z_-]+\d{0,2}")
 
 
-def refuse_address(address: str) -> str | None:
-    """Say why an IP address is not posted to ("private", "multicast"); None where it may be.
+def find_refusal(address: str) -> str | None:
+    """Return why requests must not be sent to an IP address ("private"); None if they may.
 
-    An IPv4 address mapped into IPv6 (RFC 4291, 2.5.5.2) is judged by the IPv4 address in it. What
-    is no IP address is refused.
+    An IPv4 address mapped into IPv6 (RFC 4291, 2.5.5.2) is checked as IPv4. Anything that is not
+    an IP address is refused.
     """
     try:
         ip: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
@@ -76,57 +75,54 @@ def refuse_address(address: str) -> str | None:
         return "not an IP address"
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
-    for network, words in _REFUSED:
+    for network, reason in _REFUSED_NETWORKS:
         if ip in network:
-            return words
-    return "reserved" if isinstance(ip, IPv6Address) and ip not in _UNICAST_V6 else None
+            return reason
+    return "reserved" if isinstance(ip, IPv6Address) and ip not in _GLOBAL_UNICAST_V6 else None
 
 
 class UrlRules(NamedTuple):
-    """Which URLs endpoints may have, by the settings: the arguments of `check_url`."""
+    """Which URLs the settings allow for endpoints: the arguments of `check_url`."""
 
     allow_private: bool = False
     https_only: bool = False
 
 
 PUBLIC_ONLY = UrlRules()
-"""The rules where the settings allow nothing more."""
+"""The rules of the default settings."""
 
 
 def check_url(url: str, allow_private: bool, https_only: bool = False) -> str:
-    """Return an endpoint's URL in its one normal form, or raise InvalidInputError.
+    """Return an endpoint's URL in normal form, or raise InvalidInputError.
 
-    The URL is read by libcurl's own parser, so that what is checked is what will be connected to:
-    `http://2130706433` is 127.0.0.1 to both. Host names are lower case and in their ASCII form.
-    With `allow_private` any port and any address will do, otherwise ports 80 and 443 and no
-    address that `refuse_address` refuses; a name is judged when it is connected to. With
-    `https_only` http is refused.
+    libcurl's own parser reads the URL, so that the check sees the host that libcurl connects to:
+    `http://2130706433` is 127.0.0.1 to both. Host names become lower case and ASCII. Without
+    `allow_private` only ports 80 and 443 are allowed, and no address that `find_refusal` refuses;
+    names are checked at connect time. With `https_only` http is refused.
     """
-    if len(url) > _LONGEST_URL:
-        raise InvalidInputError(f"the URL is longer than {_LONGEST_URL} characters")
+    if len(url) > _MAX_URL_LENGTH:
+        raise InvalidInputError(f"the URL is longer than {_MAX_URL_LENGTH} characters")
     if any(character.isspace() or not character.isprintable() for character in url):
-        raise InvalidInputError("the URL has white space or control characters in it")
+        raise InvalidInputError("the URL contains white space or control characters")
     if "#" in url:
         raise InvalidInputError("the URL has a fragment (#...), which is never sent; leave it out")
-    parts = _read(url)
+    parts = _parse(url)
     if parts.user is not None or parts.password is not None:
-        raise InvalidInputError("the URL has a user name or password in it; leave them out")
+        raise InvalidInputError("the URL contains a user name or password; leave them out")
     if parts.scheme not in _PORTS:
-        raise InvalidInputError(
-            f"the URL has to begin with https:// or http://, not {parts.scheme}:"
-        )
+        raise InvalidInputError(f"the URL must begin with https:// or http://, not {parts.scheme}:")
     if https_only and parts.scheme != "https":
         raise InvalidInputError(
-            "the URL has to begin with https://, as CALFEED_HTTPS_ENDPOINTS_ONLY is set: over "
-            "http: anybody on the way can read what is sent"
+            "the URL must begin with https://, because CALFEED_HTTPS_ENDPOINTS_ONLY is set: "
+            "messages sent over http can be read on their way"
         )
     host = _to_ascii(parts.host)
-    if host != parts.host:  # setting it would take an IPv6 address's zone away
+    if host != parts.host:  # assigning an unchanged host would drop the zone of an IPv6 address
         parts.host = host
-    parts = _read(parts.url)  # once more: what was not ASCII may have been digits
+    parts = _parse(parts.url)  # again, as non-ASCII digits may have become an address
     normal: str = parts.getpart(pycurl.UPART_URL, pycurl.U_NO_DEFAULT_PORT)
-    if len(normal) > _LONGEST_URL:
-        raise InvalidInputError(f"the URL is longer than {_LONGEST_URL} characters when encoded")
+    if len(normal) > _MAX_URL_LENGTH:
+        raise InvalidInputError(f"the URL is longer than {_MAX_URL_LENGTH} characters when encoded")
     if parts.port == "0":
         raise InvalidInputError("the URL has port 0, which nothing can listen on")
     if not allow_private:
@@ -134,60 +130,59 @@ def check_url(url: str, allow_private: bool, https_only: bool = False) -> str:
     return normal
 
 
-def _read(url: str) -> Any:
-    """Parse a URL into a pycurl.CurlUrl; the error repeats none of it, as it can hold a token."""
+def _parse(url: str) -> Any:
+    """Parse a URL into a pycurl.CurlUrl; the error leaves it out, as it can contain a token."""
     try:
         return pycurl.CurlUrl(url.encode(), pycurl.U_NON_SUPPORT_SCHEME | pycurl.U_URLENCODE)
     except (pycurl.error, UnicodeEncodeError) as error:
-        words = str(error.args[-1]) if isinstance(error, pycurl.error) else "Not valid Unicode"
+        reason = str(error.args[-1]) if isinstance(error, pycurl.error) else "Not valid Unicode"
         raise InvalidInputError(
-            f"this is no URL that can be posted to ({words[:1].lower()}{words[1:]}); one looks "
-            "like https://example.org/hooks"
+            f"this is not a valid URL ({reason[:1].lower()}{reason[1:]}); write one like "
+            "https://example.org/hooks"
         ) from error
 
 
 def _to_ascii(host: str) -> str:
-    """Lower a host name's case and put it into its ASCII form (IDNA, RFC 3490)."""
+    """Convert a host name to lower case and its ASCII form (IDNA, RFC 3490)."""
     try:
-        # The two versions of IDNA lead to different hosts for names with these letters.
+        # The two versions of IDNA give different hosts for names with these letters.
         if not host.isascii() and not set("ßς").isdisjoint(host):
             raise UnicodeError("ambiguous")
         return (host if host.isascii() else host.encode("idna").decode("ascii")).lower()
     except UnicodeError as error:
         raise InvalidInputError(
-            "the host name has letters that cannot be read in one way only; write it in its ASCII "
-            "form (xn--...)"
+            "the host name has ambiguous letters; write it in its ASCII form (xn--...)"
         ) from error
 
 
 def _refuse_private(host: str, port: int) -> None:
     if port not in _PORTS.values():
         raise InvalidInputError(
-            f"port {port} is not posted to, only 80 and 443; CALFEED_ALLOW_PRIVATE_ENDPOINTS "
-            "allows every port and address"
+            f"port {port} is not allowed, only 80 and 443; CALFEED_ALLOW_PRIVATE_ENDPOINTS allows "
+            "every port and address"
         )
     literal = host.strip("[]")
-    reason = refuse_address(literal)
+    reason = find_refusal(literal)
     if reason is not None and reason != "not an IP address":
-        raise InvalidInputError(refusal(literal, reason))
+        raise InvalidInputError(format_refusal(literal, reason))
 
 
-def refusal(address: str, reason: str) -> str:
-    """Say for people that an address is refused, why, and what allows it."""
+def format_refusal(address: str, reason: str) -> str:
+    """The error text for a refused address."""
     return (
-        f"address {address} is {reason}; CALFEED_ALLOW_PRIVATE_ENDPOINTS allows posting to such "
+        f"address {address} is {reason}; CALFEED_ALLOW_PRIVATE_ENDPOINTS allows sending to such "
         "addresses"
     )
 
 
 def show_url(url: str) -> str:
-    """Shorten a URL to what is safe to log: scheme, host, port and a first path segment.
+    """Shorten a URL to the parts that are safe to log: scheme, host, port, first path segment.
 
-    Tokens hide in user names, paths and queries, so those become "…"; so does a first segment
-    that is no plain word, and a whole URL that cannot be read.
+    Everything that can contain a token becomes "…": user names, other path segments and queries,
+    a first segment that is not a plain word, and a URL that cannot be parsed.
     """
     try:
-        parts = _read(url)
+        parts = _parse(url)
     except InvalidInputError:
         return "…"
     port = f":{parts.port}" if parts.port else ""

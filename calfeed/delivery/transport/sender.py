@@ -1,11 +1,11 @@
-"""Post many requests at once, through libcurl's multi interface on a thread of its own.
+"""Send many requests concurrently, through libcurl's multi interface on a thread of its own.
 
-Requests go in with `submit`, and each comes back from `results` as exactly one `Outcome`,
-whatever happens: an answer, an error, or the sender being closed. What is taken back with `recall`
-has none. Nothing is retried or remembered here; but where a kept connection turns out to be closed
-before a byte of the answer, libcurl itself posts once more, on a new one. That is one attempt.
+Each request that is passed to `submit` gives exactly one `Outcome` in `results`: a response, an
+error, or the sender's end. Only a request that `recall` takes back has none. The sender retries
+nothing, except that libcurl repeats a request on a new connection if a reused one was closed
+before the first byte of the response. That counts as one attempt.
 
-libcurl is driven with perform(): on loopback that takes a quarter less CPU for each request than
+perform() drives libcurl: on loopback it takes a quarter less CPU per request than
 socket_action(), whose callbacks are Python calls.
 """
 
@@ -34,23 +34,22 @@ __all__ = ["Outcome", "Request", "Sender"]
 
 _log = logging.getLogger(__name__)
 
-_MOST_IN_FLIGHT = 400  # with as many idle connections, below select()'s 1024 descriptors
-_LONGEST_NAP = 1.0  # seconds
+_MAX_IN_FLIGHT = 400  # with as many idle connections, below select()'s 1024 descriptors
+_MAX_WAIT_SECONDS = 1.0
 
 _STOPPED = "stopped before an answer"
 
 
 class Sender:
-    """A thread that posts requests, at most `max_in_flight` at a time.
+    """A thread that sends requests, at most `max_in_flight` at a time.
 
-    At most `max_per_host` of them go to one scheme, host and port; the others wait in line, and
-    the time limits (seconds) count from when a request leaves it.
+    At most `max_per_host` of them go to one scheme, host and port. Others are queued, and the time
+    limits (seconds) begin when a request leaves the queue.
 
-    Addresses in private networks are refused, for each connection, unless `allow_private`. With
-    `egress_proxy` (a URL) it is the proxy that connects and that has to guard. `ca_file` (PEM)
-    replaces the system's certificate authorities. `resolve` fixes names to addresses, each
-    written "host:port:address". Redirects are not followed, and the environment's proxies are
-    ignored.
+    Connections to private addresses are refused unless `allow_private`. With `egress_proxy` (a
+    URL) the proxy connects and has to check addresses itself. `ca_file` (PEM) replaces the
+    system's certificate authorities. `resolve` maps names to addresses, each written
+    "host:port:address". Redirects are not followed, and proxies of the environment are ignored.
 
     The public methods may be called from any thread. Raises InvalidInputError for limits that
     are out of range.
@@ -68,9 +67,9 @@ class Sender:
         timeout: float = 15.0,
         resolve: Sequence[str] = (),
     ) -> None:
-        if not 1 <= max_in_flight <= _MOST_IN_FLIGHT or max_per_host < 1:
+        if not 1 <= max_in_flight <= _MAX_IN_FLIGHT or max_per_host < 1:
             raise InvalidInputError(
-                f"from 1 to {_MOST_IN_FLIGHT} requests can be in flight, and at least 1 per host"
+                f"max_in_flight must be from 1 to {_MAX_IN_FLIGHT}, max_per_host at least 1"
             )
         self._max_in_flight = max_in_flight
         self._max_per_host = max_per_host
@@ -87,17 +86,17 @@ class Sender:
         guarded = not allow_private and egress_proxy is None
         self._make_transfer = partial(Transfer, options, guarded)
 
-        # Shared with the thread, under the lock (the queue has its own).
+        # Shared with the thread, under the lock (the outcome queue has its own).
         self._lock = threading.Lock()
         self._inbox: list[Request] = []
-        self._waiting: dict[str, deque[Request]] = {}  # by origin, the next one's turn first
+        self._queues: dict[str, deque[Request]] = {}  # by origin, in the order of their turns
         self._closing = self._stopped = False
         self._outcomes: SimpleQueue[list[Outcome]] = SimpleQueue()
         self._wake, self._waker = socket.socketpair()
         self._wake.setblocking(False)
         self._waker.setblocking(False)
 
-        # The thread's own.
+        # Used by the sender's thread only.
         self._multi = self._make_multi()
         self._active: dict[Any, Transfer] = {}  # by pycurl.Curl
         self._busy: Counter[str] = Counter()  # active transfers by origin
@@ -105,12 +104,12 @@ class Sender:
         self._thread = threading.Thread(target=self._run, name="calfeed-sender", daemon=True)
         self._thread.start()
 
-    def takes(self, url: str) -> bool:
-        """Say whether this is a URL that can be posted to from here."""
+    def accepts(self, url: str) -> bool:
+        """Return whether this sender can send to a URL."""
         return url.startswith(("https://", "http://"))
 
     def submit(self, requests: Sequence[Request]) -> None:
-        """Take requests to post, any number, and return at once.
+        """Accept requests, any number, and return at once.
 
         After `close` the outcome of each is an error.
         """
@@ -123,7 +122,7 @@ class Sender:
             self._report([(request, fail(request, _STOPPED)) for request in requests])
 
     def results(self, timeout: float) -> list[Outcome]:
-        """Take every outcome there is, waiting up to `timeout` seconds for the first."""
+        """Return all outcomes so far, waiting up to `timeout` seconds for the first."""
         outcomes: list[Outcome] = []
         with suppress(Empty):
             outcomes += self._outcomes.get(timeout=max(0.0, timeout))
@@ -132,19 +131,20 @@ class Sender:
         return outcomes
 
     def recall(self, unwanted: Callable[[Request], bool]) -> list[Request]:
-        """Take requests back that are not on their way yet: they have no outcome."""
+        """Take back requests whose sending has not begun; they have no outcome."""
         recalled: list[Request] = []
         with self._lock:
-            for line in (self._inbox, *self._waiting.values()):
-                recalled += [one for one in line if unwanted(one)]
-                left = [one for one in line if not unwanted(one)]
-                line.clear()
-                line.extend(left)
-            self._waiting = {origin: line for origin, line in self._waiting.items() if line}
+            for queue in (self._inbox, *self._queues.values()):
+                kept: list[Request] = []
+                for request in queue:
+                    (recalled if unwanted(request) else kept).append(request)
+                queue.clear()
+                queue.extend(kept)
+            self._queues = {origin: queue for origin, queue in self._queues.items() if queue}
         return recalled
 
     def close(self) -> None:
-        """Stop at once; the outcome of what is not finished is an error. May be called again."""
+        """Stop at once; unfinished requests have an error as their outcome. Idempotent."""
         with self._lock:
             self._closing = True
             if not self._stopped:
@@ -158,7 +158,7 @@ class Sender:
         self.close()
 
     def _wake_up(self) -> None:
-        with suppress(BlockingIOError):  # full of wake-ups that are still to be seen
+        with suppress(BlockingIOError):  # the buffer is full of earlier wake-ups
             self._waker.send(b"\0")
 
     def _report(self, done: Sequence[tuple[Request, Outcome]]) -> None:
@@ -170,48 +170,49 @@ class Sender:
         multi.setopt(pycurl.M_MAXCONNECTS, self._max_in_flight)  # connections kept for reuse
         return multi
 
-    # From here on: the thread.
+    # The sender's thread.
 
     def _run(self) -> None:
         while not self._closing:
             try:
                 self._drive()
             except Exception as error:
-                _log.exception("the sender failed and starts anew")
-                self._drop(f"calfeed failed while sending ({type(error).__name__})")
+                _log.exception("the sender failed and restarts")
+                self._abort(f"calfeed failed while sending ({type(error).__name__})")
                 self._multi = self._make_multi()
-        self._drop(_STOPPED)
+        self._abort(_STOPPED)
         with self._lock:
             self._stopped = True
-            left = [one for line in (*self._waiting.values(), self._inbox) for one in line]
+            queues = (*self._queues.values(), self._inbox)
+            unsent = [request for queue in queues for request in queue]
             self._wake.close()
             self._waker.close()
-        self._report([(request, fail(request, _STOPPED)) for request in left])
+        self._report([(request, fail(request, _STOPPED)) for request in unsent])
 
     def _drive(self) -> None:
         while not self._closing:
             with self._lock:
                 for request in self._inbox:
-                    self._waiting.setdefault(_origin_of(request.url), deque()).append(request)
+                    self._queues.setdefault(_origin_of(request.url), deque()).append(request)
                 self._inbox.clear()
-                self._start_waiting()
+                self._start_queued()
             self._multi.perform()
             if not self._finish():
-                self._nap()
+                self._wait()
 
-    def _start_waiting(self) -> None:
-        """Start what the limits allow, one for each host in turn."""
+    def _start_queued(self) -> None:
+        """Start queued requests as the limits allow, round-robin over the origins."""
         started = True
         while started:
             started = False
-            for origin in list(self._waiting):
+            for origin in list(self._queues):
                 if len(self._active) >= self._max_in_flight:
                     return
                 if self._busy[origin] < self._max_per_host:
-                    line = self._waiting.pop(origin)
-                    request = line.popleft()
-                    if line:
-                        self._waiting[origin] = line  # at the end, behind the other hosts
+                    queue = self._queues.pop(origin)
+                    request = queue.popleft()
+                    if queue:
+                        self._queues[origin] = queue  # at the end, behind the other origins
                     self._start(request, origin)
                     started = True
 
@@ -220,7 +221,7 @@ class Sender:
             transfer = self._idle.pop() if self._idle else self._make_transfer()
             transfer.prepare(request)
         except Exception as error:
-            # Only the error's name: its words can quote the URL or a header.
+            # Only the error's type: its text can quote the URL or a header.
             self._report([(request, fail(request, f"cannot be sent ({type(error).__name__})"))])
             return
         self._active[transfer.curl] = transfer
@@ -228,7 +229,7 @@ class Sender:
         self._multi.add_handle(transfer.curl)
 
     def _finish(self) -> bool:
-        """Report the transfers that libcurl is done with; False where there are none."""
+        """Report the transfers that libcurl has finished; False if there are none."""
         done: list[tuple[Request, Outcome]] = []
         remaining = 1
         try:
@@ -237,7 +238,7 @@ class Sender:
                 ended = [(curl, pycurl.E_OK, "") for curl in succeeded] + failed
                 for curl, code, message in ended:
                     done.append(self._release(curl, code, message))
-        finally:  # what is in `done` is no longer active, so nothing else would report it
+        finally:  # these are no longer active, so nothing else would report them
             self._report(done)
         return bool(done)
 
@@ -250,20 +251,22 @@ class Sender:
         self._idle.append(transfer)
         return request, outcome
 
-    def _nap(self) -> None:
+    def _wait(self) -> None:
         """Wait for a socket, for libcurl's next timeout or for a wake-up."""
         readable, writable, broken = self._multi.fdset()
         milliseconds = self._multi.timeout()
-        seconds = _LONGEST_NAP if milliseconds < 0 else min(milliseconds / 1000, _LONGEST_NAP)
+        seconds = min(milliseconds / 1000, _MAX_WAIT_SECONDS)
+        if milliseconds < 0:  # libcurl has no timeout set
+            seconds = _MAX_WAIT_SECONDS
         ready, _, _ = select.select([*readable, self._wake], writable, broken, seconds)
         if self._wake in ready:
             self._wake.recv(4096)
 
-    def _drop(self, error: str) -> None:
-        """End every transfer, with `error` for its outcome, and close libcurl's handles."""
+    def _abort(self, error: str) -> None:
+        """End every transfer, with `error` as its outcome, and close libcurl's handles."""
         active = list(self._active.values())
         for transfer in active:
-            with suppress(pycurl.error):  # it may have been added or not
+            with suppress(pycurl.error):  # it may not have been added yet
                 self._multi.remove_handle(transfer.curl)
         for transfer in (*active, *self._idle):
             transfer.curl.close()
@@ -280,7 +283,7 @@ def _origin_of(url: str) -> str:
 
 
 def _subtract(counts: Counter[str], origin: str) -> None:
-    """Count one less, and forget an origin that has none: there is no end of them."""
+    """Decrement a count; remove it at zero, so that the counter does not grow without bound."""
     counts[origin] -= 1
     if not counts[origin]:
         del counts[origin]

@@ -1,4 +1,4 @@
-"""One POST at a time on one libcurl handle, kept for the next: options, guard, outcome."""
+"""A reusable libcurl handle: options, SSRF check at connect time, outcome."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 import pycurl
 
-from calfeed.delivery.transport.guard import refusal, refuse_address
+from calfeed.delivery.transport.guard import find_refusal, format_refusal
 from calfeed.reminders.retry import Outcome
 
 _log = logging.getLogger(__name__)
 
-_READ_AT_MOST = 64 * 1024  # bytes of a response's body; the rest is not waited for
-_KEPT = 1024  # bytes of it that an outcome carries
+_MAX_RESPONSE_BYTES = 64 * 1024  # the transfer ends there
+_KEPT_RESPONSE_BYTES = 1024
 
 _ERRORS = {
-    pycurl.E_URL_MALFORMAT: "the URL cannot be read",
+    pycurl.E_URL_MALFORMAT: "the URL is not valid",
     pycurl.E_COULDNT_RESOLVE_HOST: "the host name cannot be resolved",
     pycurl.E_COULDNT_RESOLVE_PROXY: "the egress proxy's host name cannot be resolved",
     pycurl.E_COULDNT_CONNECT: "no connection: nothing accepts one at this address and port",
@@ -40,13 +40,11 @@ _TLS_ERRORS = {
 
 
 class Request(NamedTuple):
-    """A POST to make; `key` is the caller's own and comes back in the outcome.
+    """A POST request; `key` is the caller's, and is returned in the outcome.
 
-    `sign` makes the headers that say when it left. It is called when the request's turn comes,
-    which in a line before a slow receiver may be minutes after it was handed in.
-
-    `url` is one that `check_url` returned. URL, headers and body can hold tokens and signatures,
-    so they are in no repr.
+    `sign` makes the headers that depend on the time. It is called when sending begins, as a
+    request may be queued for minutes. `url` is one that `check_url` returned. The repr leaves out
+    URL, headers and body, which can contain tokens and signatures.
     """
 
     key: Hashable
@@ -60,15 +58,15 @@ class Request(NamedTuple):
 
 
 def fail(request: Request, error: str) -> Outcome:
-    """Make the outcome of a request that was never posted, or not to its end."""
+    """Make the outcome of a request that was not sent completely."""
     return Outcome(request.key, None, error, 0, None, "", datetime.now(UTC))
 
 
 class Transfer:
-    """A libcurl handle (`curl`) and what it is doing now.
+    """A libcurl handle (`curl`) and its current request.
 
-    `options` (libcurl's, by number) hold for every request; where `guarded`, each connection's
-    address has to pass `refuse_address`.
+    `options` (libcurl's, by number) apply to every request. If `guarded`, connections to addresses
+    that `find_refusal` refuses are not opened.
     """
 
     def __init__(self, options: Mapping[int, Any], guarded: bool) -> None:
@@ -87,7 +85,7 @@ class Transfer:
             self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
 
     def prepare(self, request: Request) -> None:
-        """Set the handle up for a request; ValueError or pycurl.error for one that cannot be."""
+        """Set the handle up; raises ValueError or pycurl.error for an invalid request."""
         headers = {**request.headers, **(request.sign() if request.sign else {})}
         lines = [f"{name}: {value}" for name, value in headers.items()]
         text = "".join(lines)
@@ -109,8 +107,8 @@ class Transfer:
         status: int | None = None
         error: str | None = None
         retry_after: str | None = None
-        # A body cut short by `_receive` changes nothing about the answer before it.
-        if code == pycurl.E_OK or self._body_length > _READ_AT_MOST:
+        # `_receive` aborts the transfer of a long body; the status is valid nevertheless.
+        if code == pycurl.E_OK or self._body_length > _MAX_RESPONSE_BYTES:
             status = self.curl.getinfo(pycurl.RESPONSE_CODE)
             if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
                 retry_after = self._find_retry_after()
@@ -119,7 +117,7 @@ class Transfer:
         seconds = self.curl.getinfo(pycurl.TOTAL_TIME)
         text = ""
         if self._body_start:
-            # No database keeps a NUL in a text.
+            # PostgreSQL cannot store NUL in a text.
             text = self._body_start.decode("utf-8", "replace").replace(
                 "\0", "\N{REPLACEMENT CHARACTER}"
             )
@@ -134,18 +132,18 @@ class Transfer:
         )
 
     def _explain(self, code: int, message: str) -> str:
-        """Say in our own words what went wrong: libcurl's can quote the URL."""
+        """Describe an error without libcurl's own text, which can quote the URL."""
         if self._refusal is not None:
             return self._refusal
         if code == pycurl.E_OPERATION_TIMEDOUT:
             connected = self.curl.getinfo(pycurl.PRETRANSFER_TIME) > 0
             missing = "complete answer" if connected else "connection"
             return f"no {missing} after {self.curl.getinfo(pycurl.TOTAL_TIME):.1f} seconds"
-        if (answer := self.curl.getinfo(pycurl.HTTP_CONNECTCODE)) not in (0, HTTPStatus.OK):
-            return f"the egress proxy made no connection (it answered {answer})"
+        if (status := self.curl.getinfo(pycurl.HTTP_CONNECTCODE)) not in (0, HTTPStatus.OK):
+            return f"the egress proxy made no connection (it answered {status})"
         if code in _TLS_ERRORS:
             return f"{_TLS_ERRORS[code]} ({message})"
-        return _ERRORS.get(code) or f"the message could not be posted (libcurl error {code})"
+        return _ERRORS.get(code) or f"the message could not be sent (libcurl error {code})"
 
     def _find_retry_after(self) -> str | None:
         for line in reversed(self._headers):
@@ -156,24 +154,24 @@ class Transfer:
 
     def _receive(self, chunk: bytes) -> int:
         self._body_length += len(chunk)
-        self._body_start += chunk[: _KEPT - len(self._body_start)]
-        return len(chunk) if self._body_length <= _READ_AT_MOST else 0
+        self._body_start += chunk[: _KEPT_RESPONSE_BYTES - len(self._body_start)]
+        return len(chunk) if self._body_length <= _MAX_RESPONSE_BYTES else 0
 
     def _open_socket(self, _purpose: int, address: Any) -> socket.socket | int:
         try:
             host = str(address.addr[0])
-            reason = refuse_address(host)
+            reason = find_refusal(host)
             if reason is None:
-                return _LentSocket(address.family, address.socktype, address.protocol)
-            self._refusal = refusal(host, reason)
-        except Exception as error:  # libcurl would only see that there is no socket
+                return _TemporarySocket(address.family, address.socktype, address.protocol)
+            self._refusal = format_refusal(host, reason)
+        except Exception as error:  # pycurl would hide it from libcurl
             _log.exception("no socket could be opened")
             self._refusal = f"no socket could be opened ({type(error).__name__})"
         return int(pycurl.SOCKET_BAD)
 
 
-class _LentSocket(socket.socket):
-    """A socket that closes as soon as it is let go of: pycurl makes its own duplicate."""
+class _TemporarySocket(socket.socket):
+    """A socket that is closed when garbage collected: pycurl duplicates it."""
 
     def __del__(self) -> None:
         self.close()

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from calfeed.model.states import UNSETTLED, DeliveryState
-from calfeed.reminders.digests import MOST, Told, digest_message
+from calfeed.reminders.digests import MAX_ENTRIES, DigestEntry, digest_message
 from calfeed.reminders.options import Options
 from calfeed.store.secrets.private import ANY_CALENDAR, seal_rows
 from calfeed.store.tables import deliveries, endpoints, messages, reminders
@@ -45,7 +45,7 @@ class Gathered:
 
     delivery_id: int
     due: datetime
-    member: Told
+    member: DigestEntry
 
 
 def next_digest_due(connection: Connection) -> datetime | None:
@@ -87,7 +87,7 @@ def lock_gathered(connection: Connection, endpoint_id: str, now: datetime) -> li
         .where(deliveries.c.endpoint_id == endpoint_id)
         .where(deliveries.c.state == DeliveryState.GATHERED, deliveries.c.next_at <= now)
         .order_by(deliveries.c.next_at, deliveries.c.id)
-        .limit(MOST)
+        .limit(MAX_ENTRIES)
         .with_for_update(of=deliveries, skip_locked=True)
     )
     rows = connection.execute(query).all()
@@ -203,5 +203,5 @@ def _select_members() -> Select[Any]:
     )
 
 
-def _to_told(row: Any, digest: str | None = None) -> Told:
-    return Told(row.message_id, bytes(row.body), row.begins, row.until, digest)
+def _to_told(row: Any, digest: str | None = None) -> DigestEntry:
+    return DigestEntry(row.message_id, bytes(row.body), row.begins, row.until, digest)

@@ -21,7 +21,7 @@ from flask import Flask, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from calfeed.delivery.transport.guard import UrlRules
-from calfeed.services.idempotency import Answered, UsedKeyError, do_once
+from calfeed.services.idempotency import StoredResponse, UsedKeyError, do_once
 from calfeed.store.database import Database, Transactions
 from calfeed.web.api.access import Access, current_access
 from calfeed.web.api.problems import Mistake, ProblemError, list_mistakes, validation_problem
@@ -184,12 +184,12 @@ def _run_once(key: str, operation: Operation, call: Call, arguments: Mapping[str
     name = _digest(call.access.name, key)
     request_digest = _digest(request.method, request.path, request.get_data(as_text=True))
 
-    def run(database: Transactions) -> Answered:
+    def run(database: Transactions) -> StoredResponse:
         result = operation.handler(call, database=database, **arguments)
         replayed = result
         if isinstance(result, WithSecret):
             replayed = result.model_copy(update={"secret": None})
-        return Answered(_to_json(result), _to_json(replayed))
+        return StoredResponse(_to_json(result), _to_json(replayed))
 
     try:
         answered = do_once(call.context.database, name, request_digest, call.now, run)

@@ -14,7 +14,7 @@ from calfeed.ical.changes import Kind
 from calfeed.ical.occurrences import Occurrence
 from calfeed.model.events import Text, text_in
 from calfeed.model.revision import Move
-from calfeed.publish.plan import page_address
+from calfeed.publish.plan import page_url
 from calfeed.publish.windows import find_receivers
 from calfeed.reminders.messages import describe_occurrences, describe_time
 from calfeed.reminders.plan import Reminder, plan_reminders
@@ -268,7 +268,7 @@ def _show_calendar(found: PublishedCalendar, base_url: str) -> models.Calendar:
 
 
 def _show_event(call: Call, found: PublishedCalendar, row: EventRow) -> models.Event:
-    page = page_address(call.context.base_url, row.revision.event) if found.public else None
+    page = page_url(call.context.base_url, row.revision.event) if found.public else None
     return models.Event.model_validate(describe_published(row, page))
 
 

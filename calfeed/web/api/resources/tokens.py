@@ -106,7 +106,7 @@ def make_token(call: Call, body: TokenGiven, database: Transactions) -> TokenOnc
     )
     base = call.context.base_url
     address = f"{base}/private/{{secret}}/{body.calendar}.ics" if body.calendar else None
-    shown = _show(made.kept).model_dump()
+    shown = _show(made.stored).model_dump()
     return TokenOnce(**shown, secret=made.secret, address=address)
 
 

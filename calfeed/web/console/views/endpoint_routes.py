@@ -10,8 +10,8 @@ from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WsgiResponse
 
 from calfeed.delivery.channels.sending import SCHEME
-from calfeed.delivery.senders import url_rules, warn_of_plain
-from calfeed.delivery.views import signs_until
+from calfeed.delivery.senders import plain_http_warning, url_rules
+from calfeed.delivery.views import former_secret_until
 from calfeed.errors import InvalidFieldsError
 from calfeed.model.events import Calendar, text_in
 from calfeed.reminders.filters import MESSAGE_TYPES
@@ -37,7 +37,7 @@ def _add_pages(console: Flask, context: ConsoleContext) -> None:
     def list_all() -> str:
         with context.database.read() as connection:
             found = list_endpoints(connection)
-        warning = warn_of_plain(context.settings, found)
+        warning = plain_http_warning(context.settings, found)
         return render_template("console/endpoints.html", found=found, warning=warning)
 
     @console.get("/endpoints/<endpoint_id>")
@@ -52,7 +52,7 @@ def _add_pages(console: Flask, context: ConsoleContext) -> None:
             counts=counts,
             recent=recent,
             is_channel=found.url.startswith(SCHEME),
-            signs_until=signs_until(found, now),
+            signs_until=former_secret_until(found, now),
             since=found.failing_since or now - timedelta(days=7),
         )
 

@@ -1,4 +1,4 @@
-"""A database that is away is reported once, now and then, and when it is back."""
+"""Database errors are logged once, again while they last, and at their end."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import threading
 
 import pytest
 
-from calfeed.delivery.engine.recorder import Steps
+from calfeed.delivery.engine.recorder import StepRunner
 from calfeed.errors import StoreError
 
 
 class Work:
-    """Steps by a clock that goes on a second with each."""
+    """Runs steps by a clock that advances a second with each."""
 
     def __init__(self) -> None:
         self.time = 0.0
         stopping = threading.Event()
-        stopping.set()  # nothing is waited for
-        self._steps = Steps(stopping, lambda: self.time)
+        stopping.set()  # so that there is no waiting
+        self._steps = StepRunner(stopping, lambda: self.time)
 
     def do(self, *failures: str, times: int = 1) -> None:
-        """Take steps, of which each fails in one of these ways; one without a name succeeds."""
+        """Run steps that each fail with one of these errors; an empty one succeeds."""
         for failure in failures * times:
             self.time += 1
-            assert self._steps.take(lambda failure=failure: fail(failure)) is not bool(failure)  # type: ignore[misc] # bound at once
+            assert self._steps.run(lambda failure=failure: fail(failure)) is not bool(failure)  # type: ignore[misc] # bound at once
 
 
 def fail(why: str) -> None:
@@ -38,8 +38,8 @@ def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def test_what_fails_at_each_write_is_reported_once(said: pytest.LogCaptureFixture) -> None:
-    """Steps that only read succeed in between, and others fail in another way."""
+def test_an_error_of_every_write_is_logged_once(said: pytest.LogCaptureFixture) -> None:
+    """Steps without a write succeed in between, and others fail differently."""
     Work().do("it can only be read", "", "", "it is locked", "", times=100)
     assert [one.getMessage().partition(";")[0] for one in said.records] == [
         "it can only be read",
@@ -47,12 +47,12 @@ def test_what_fails_at_each_write_is_reported_once(said: pytest.LogCaptureFixtur
     ]
 
 
-def test_what_lasts_is_reported_again_after_ten_minutes(said: pytest.LogCaptureFixture) -> None:
+def test_a_lasting_error_is_logged_again_after_ten_minutes(said: pytest.LogCaptureFixture) -> None:
     Work().do("it is away", times=1_300)
     assert len(said.records) == 3
 
 
-def test_the_end_of_it_is_reported_and_what_comes_then_is_new(
+def test_recovery_is_logged_and_later_errors_are_new(
     said: pytest.LogCaptureFixture,
 ) -> None:
     work = Work()
@@ -60,7 +60,7 @@ def test_the_end_of_it_is_reported_and_what_comes_then_is_new(
     work.do("", times=20)
     work.do("it is away")
     assert [one.getMessage() for one in said.records] == [
-        "it is away; trying again until it is back",
-        "the database can be used again",
-        "it is away; trying again until it is back",
+        "it is away; retrying until the database is available",
+        "the database is available again",
+        "it is away; retrying until the database is available",
     ]

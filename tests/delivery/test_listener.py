@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from calfeed.delivery.listen import Listener, Received, format_message
+from calfeed.delivery.listener import Listener, ReceivedMessage, format_message
 from calfeed.delivery.transport.sender import Request, Sender
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.signing import make_secret, sign_headers
@@ -23,8 +23,8 @@ BODY = json.dumps({"type": "reminder.due", "data": {"text": "کل"}}, ensure_asc
 
 
 @contextmanager
-def listening(secret: str | None = None) -> Iterator[tuple[Listener, list[Received]]]:
-    came: list[Received] = []
+def listening(secret: str | None = None) -> Iterator[tuple[Listener, list[ReceivedMessage]]]:
+    came: list[ReceivedMessage] = []
     with Listener(came.append, secret=secret) as listener:
         thread = threading.Thread(target=listener.serve)
         thread.start()
@@ -51,7 +51,7 @@ def test_a_message_whose_signature_holds_is_answered_with_204() -> None:
     with listening(SECRET) as (listener, came):
         assert post(listener, BODY, headers) == 204
     assert came == [
-        Received(
+        ReceivedMessage(
             "msg_1",
             headers["webhook-timestamp"],
             BODY,
@@ -67,7 +67,7 @@ def test_a_message_whose_signature_does_not_hold_is_shown_and_answered_with_401(
         assert post(listener, BODY, signed(make_secret(bytes(range(24))))) == 401
         assert post(listener, BODY, {}) == 401
     assert [received.verified for received in came] == [False, False]
-    assert came[0].problem == "the signature does not hold: No matching signature found"
+    assert came[0].problem == "the signature is not valid: No matching signature found"
     assert (came[1].id, came[1].timestamp) == ("", "")
 
 
@@ -124,27 +124,29 @@ def test_a_port_in_use_is_one_clear_line() -> None:
 
 @pytest.mark.parametrize("port", [-1, 65536])
 def test_a_port_that_is_none_is_refused(port: int) -> None:
-    with pytest.raises(InvalidInputError, match=f"port {port} cannot be listened on"):
+    with pytest.raises(InvalidInputError, match=f"port {port} cannot be opened"):
         Listener(print, port=port)
 
 
 def test_a_wrong_secret_is_refused_before_listening() -> None:
-    with pytest.raises(InvalidInputError, match="no webhook secret"):
+    with pytest.raises(InvalidInputError, match="not a valid webhook secret"):
         Listener(print, secret="whsec_nonsense")
 
 
-def received(body: bytes, *, verified: bool | None = True, problem: str | None = None) -> Received:
+def received(
+    body: bytes, *, verified: bool | None = True, problem: str | None = None
+) -> ReceivedMessage:
     try:
         parsed = json.loads(body)
     except ValueError:
         parsed = None
-    return Received("msg_1", "1", body, parsed, verified, problem)
+    return ReceivedMessage("msg_1", "1", body, parsed, verified, problem)
 
 
 def test_a_message_is_printed_readably() -> None:
     assert format_message(received(BODY), color=False) == (
         "reminder.due  msg_1\n"
-        "the signature holds\n"
+        "the signature is valid\n"
         "{\n"
         '  "type": "reminder.due",\n'
         '  "data": {\n'
@@ -157,9 +159,9 @@ def test_a_message_is_printed_readably() -> None:
 @pytest.mark.parametrize(
     ("verified", "color", "words"),
     [
-        (True, "\x1b[32m", "the signature holds"),
+        (True, "\x1b[32m", "the signature is valid"),
         (False, "\x1b[31m", "too old"),
-        (None, "\x1b[33m", "no secret"),
+        (None, "\x1b[33m", "signature not verified"),
     ],
 )
 def test_the_verdict_has_a_colour_where_wanted(

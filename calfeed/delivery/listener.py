@@ -1,7 +1,7 @@
-"""A receiver for developers: takes messages on this machine and says whether each one holds.
+"""A local webhook receiver for developers, which verifies the signature of each message.
 
-It answers as a good receiver would: 204 once the signature holds or where no secret was given
-to check it with, 401 where it does not.
+It responds as a receiver should: 204 if the signature is valid or if there is no secret to verify
+it with, else 401.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ from typing import Any, Self
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.signing import check_secret, verify
 
-_LONGEST_BODY = 1024 * 1024  # bytes
+_MAX_BODY_BYTES = 1024 * 1024
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_GREEN, _RED, _YELLOW, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
+_GREEN, _RED, _YELLOW, _RESET = "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """One message as it came in.
+class ReceivedMessage:
+    """A message that the listener received.
 
-    `id` and `timestamp` are the webhook headers, "" where they are missing. `json` is the parsed
-    body, None where it is no JSON. `verified` is None where there was no secret to check with;
-    `problem` says why it is False.
+    `id` and `timestamp` are the webhook headers, "" if missing. `json` is the parsed body, None if
+    it is not JSON. `verified` is None without a secret; `problem` is the reason if it is False.
     """
 
     id: str
@@ -45,25 +44,29 @@ class Received:
 class Listener:
     """A server on 127.0.0.1 that calls `on_message` for each POST, one at a time.
 
-    `port` 0 takes a free one. Raises InvalidInputError for a port that cannot be had and for
-    what is no secret.
+    `port` 0 chooses a free port. Raises InvalidInputError for a port that cannot be opened and for
+    an invalid secret.
     """
 
     def __init__(
-        self, on_message: Callable[[Received], None], *, port: int = 0, secret: str | None = None
+        self,
+        on_message: Callable[[ReceivedMessage], None],
+        *,
+        port: int = 0,
+        secret: str | None = None,
     ) -> None:
         self.secret = None if secret is None else check_secret(secret)
         self._on_message = on_message
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
         try:
             self._server = _Server(("127.0.0.1", port), _Handler)
         except (OSError, OverflowError) as error:
-            raise InvalidInputError(_explain(port, error)) from error
+            raise InvalidInputError(_explain_port_error(port, error)) from error
         self._server.listener = self
 
     @property
     def url(self) -> str:
-        """Where to post to."""
+        """The listener's own URL."""
         return f"http://127.0.0.1:{self._server.server_port}/"
 
     def serve(self) -> None:
@@ -75,7 +78,7 @@ class Listener:
         self._server.shutdown()
 
     def close(self) -> None:
-        """Give the port back; `serve` has to have returned."""
+        """Close the port, after `serve` has returned."""
         self._server.server_close()
 
     def __enter__(self) -> Self:
@@ -84,19 +87,19 @@ class Listener:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def receive(self, received: Received) -> None:
-        """Hand a message on; connections are threads, their messages take turns."""
-        with self._one_at_a_time:
-            self._on_message(received)
+    def receive(self, message: ReceivedMessage) -> None:
+        """Pass a message on, one at a time, though each connection has a thread."""
+        with self._lock:
+            self._on_message(message)
 
 
 class _Server(ThreadingHTTPServer):
-    request_queue_size = 128  # five, the default, makes the sixth sender at once wait a second
+    request_queue_size = 128  # by default the sixth concurrent connection waits for a second
     daemon_threads = True
     listener: Listener
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A sender that goes away in the middle is no news.
+        # A client that disconnects is not an error.
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
 
@@ -110,23 +113,23 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = self.headers.get("content-length", "")
         if not (length.isascii() and length.isdigit()):
-            self._answer(HTTPStatus.LENGTH_REQUIRED, close=True)
+            self._respond(HTTPStatus.LENGTH_REQUIRED, close=True)
             return
-        if len(length) > 9 or int(length) > _LONGEST_BODY:
-            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
+        if len(length) > 9 or int(length) > _MAX_BODY_BYTES:
+            self._respond(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, close=True)
             return
-        received = self._read(int(length))
-        self.server.listener.receive(received)
-        held = received.verified is not False
-        self._answer(HTTPStatus.NO_CONTENT if held else HTTPStatus.UNAUTHORIZED)
+        message = self._read_message(int(length))
+        self.server.listener.receive(message)
+        rejected = message.verified is False
+        self._respond(HTTPStatus.UNAUTHORIZED if rejected else HTTPStatus.NO_CONTENT)
 
     def do_GET(self) -> None:
-        self._answer(HTTPStatus.METHOD_NOT_ALLOWED)
+        self._respond(HTTPStatus.METHOD_NOT_ALLOWED)
 
-    def _read(self, length: int) -> Received:
+    def _read_message(self, length: int) -> ReceivedMessage:
         body = self.rfile.read(length)
         if len(body) < length:
-            raise ConnectionAbortedError("the sender went away")
+            raise ConnectionAbortedError("the sender disconnected")
         secret, problem = self.server.listener.secret, None
         if secret is not None:
             try:
@@ -137,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
             parsed = json.loads(body)
         except (ValueError, RecursionError):
             parsed = None
-        return Received(
+        return ReceivedMessage(
             id=self.headers.get("webhook-id", ""),
             timestamp=self.headers.get("webhook-timestamp", ""),
             body=body,
@@ -146,51 +149,51 @@ class _Handler(BaseHTTPRequestHandler):
             problem=problem,
         )
 
-    def _answer(self, status: HTTPStatus, *, close: bool = False) -> None:
+    def _respond(self, status: HTTPStatus, *, close: bool = False) -> None:
         self.send_response(status)
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "POST")
         if status != HTTPStatus.NO_CONTENT:
             self.send_header("Content-Length", "0")
         if close:
-            self.send_header("Connection", "close")  # the body is left unread
+            self.send_header("Connection", "close")  # because the body was not read
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Print nothing: `on_message` says what came."""
+        """Do not log requests: `on_message` shows them."""
 
 
-def format_message(received: Received, *, color: bool) -> str:
-    """Write a message out for a terminal: whether it holds, what it is, and its body.
+def format_message(message: ReceivedMessage, *, color: bool) -> str:
+    """Format a message for a terminal: type, result of the verification, body.
 
-    Control characters in it are escaped, since whoever posts to the listener writes them.
+    Escapes control characters, since the input is untrusted.
     """
-    data = received.json if isinstance(received.json, dict) else {}
-    if received.verified is None:
-        paint, verdict = _YELLOW, "no secret to check the signature with"
-    elif received.verified:
-        paint, verdict = _GREEN, "the signature holds"
+    data = message.json if isinstance(message.json, dict) else {}
+    if message.verified is None:
+        code, result = _YELLOW, "signature not verified: no secret was given"
+    elif message.verified:
+        code, result = _GREEN, "the signature is valid"
     else:
-        paint, verdict = _RED, received.problem or "the signature does not hold"
-    kind = data.get("type") if isinstance(data.get("type"), str) else "a message of no known type"
-    head = f"{kind}  {received.id or 'without webhook-id'}"
-    if received.json is None:
-        body = received.body.decode("utf-8", "backslashreplace")
+        code, result = _RED, message.problem or "the signature is not valid"
+    kind = data.get("type") if isinstance(data.get("type"), str) else "a message of unknown type"
+    head = f"{kind}  {message.id or 'without webhook-id'}"
+    if message.json is None:
+        body = message.body.decode("utf-8", "backslashreplace")
     else:
-        body = json.dumps(received.json, ensure_ascii=False, indent=2)
-    verdict, head, body = (_escape(text) for text in (verdict, head, body))
+        body = json.dumps(message.json, ensure_ascii=False, indent=2)
+    result, head, body = (_escape(text) for text in (result, head, body))
     if color:
-        verdict = f"{paint}{verdict}{_PLAIN}"
-    return f"{head}\n{verdict}\n{body}\n"
+        result = f"{code}{result}{_RESET}"
+    return f"{head}\n{result}\n{body}\n"
 
 
 def _escape(text: str) -> str:
-    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
-def _explain(port: int, error: Exception) -> str:
+def _explain_port_error(port: int, error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return f"port {port} is in use by another program; choose another, or 0 for any free one"
     if isinstance(error, OSError) and error.errno == errno.EACCES:
-        return f"port {port} needs more rights than this; choose one from 1024 to 65535"
-    return f"port {port} cannot be listened on; choose one from 1024 to 65535, or 0 for a free one"
+        return f"port {port} requires more privileges; choose one from 1024 to 65535"
+    return f"port {port} cannot be opened; choose one from 1024 to 65535, or 0 for any free one"

@@ -1,4 +1,4 @@
-"""What a worker has in hand: renewed while it lasts, left at its end, taken until none is left."""
+"""Deliveries in flight: leases are renewed, released on stop, revalidated after a publish."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sqlalchemy import update
 
 from calfeed.delivery.engine import concurrency, recorder
 from calfeed.delivery.engine import worker as workers
-from calfeed.delivery.engine.attempts import prepare
-from calfeed.delivery.engine.concurrency import Shares
+from calfeed.delivery.engine.attempts import prepare_requests
+from calfeed.delivery.engine.concurrency import ConcurrencyLimits
 from calfeed.delivery.engine.recorder import Recorder
 from calfeed.delivery.engine.worker import Worker
 from calfeed.delivery.transport.sender import Request, Sender
@@ -36,8 +36,8 @@ from tests.store.keeping import make_endpoint, make_message, read_deliveries
 _BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-def test_a_worker_renews_what_it_still_has_in_hand(database: Database) -> None:
-    """The receiver hangs for longer than a claim lasts; no other worker gets the delivery."""
+def test_a_worker_renews_the_leases_of_deliveries_in_flight(database: Database) -> None:
+    """The receiver hangs for longer than a lease; no other worker gets the delivery."""
     now = _BEGIN
     with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
         with database.write() as connection:
@@ -58,11 +58,11 @@ def test_a_worker_renews_what_it_still_has_in_hand(database: Database) -> None:
         assert not thread.is_alive()
 
 
-def test_a_worker_that_is_stopped_does_not_wait_for_a_line_before_a_receiver_that_hangs(
+def test_a_stopped_worker_does_not_wait_for_the_queue_of_a_hanging_receiver(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it had in hand is still pending, for whoever comes when the claims run out."""
-    monkeypatch.setattr(recorder, "_LAST", 0.1)
+    """Its deliveries stay pending for other workers once the leases expire."""
+    monkeypatch.setattr(recorder, "_SHUTDOWN_SECONDS", 0.1)
     with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
@@ -77,11 +77,11 @@ def test_a_worker_that_is_stopped_does_not_wait_for_a_line_before_a_receiver_tha
     assert [row.state for row in read_deliveries(database)] == ["pending"]
 
 
-def test_a_worker_goes_on_until_nothing_is_left_without_being_woken(
+def test_a_worker_sends_a_backlog_without_being_woken(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More is due than it takes in hand at once."""
-    monkeypatch.setattr(concurrency, "_HANDS", 4)
+    """More is due than may be in flight at once."""
+    monkeypatch.setattr(concurrency, "_MAX_IN_FLIGHT", 4)
     with Receiver() as receiver, Sender(allow_private=True) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/status/204")))
@@ -98,7 +98,7 @@ def test_a_worker_goes_on_until_nothing_is_left_without_being_woken(
     assert len(receiver.posts) == 20
 
 
-def test_what_came_back_is_recorded_while_there_is_much_to_fan_out(
+def test_outcomes_are_recorded_during_a_long_fan_out(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fanning a message out to a million endpoints takes minutes; here it does not end."""
@@ -125,10 +125,10 @@ def wait_for_lease(database: Database, until: datetime) -> None:
     raise AssertionError(f"the delivery was never claimed until {until}")
 
 
-def test_what_a_publish_made_untrue_is_not_posted_any_more_though_it_stands_in_line(
+def test_queued_requests_are_recalled_after_a_publish_supersedes_them(
     database: Database,
 ) -> None:
-    """The receiver hangs: the first few are on their way, the others wait behind them."""
+    """The receiver hangs: the first requests are being sent, the others are queued."""
     with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
@@ -142,17 +142,17 @@ def test_what_a_publish_made_untrue_is_not_posted_any_more_though_it_stands_in_l
                 values = {"state": "superseded", "settled_at": _BEGIN}
                 connection.execute(update(tables.deliveries).values(values))
             worker.wake()
-            wait_until(lambda: worker._recorder.in_hand == 4)
+            wait_until(lambda: worker._recorder.in_flight == 4)
             receiver.released.set()
-            wait_until(lambda: not worker._recorder.in_hand)
+            wait_until(lambda: not worker._recorder.in_flight)
         assert len(receiver.posts) == 4
     assert {row.state for row in read_deliveries(database)} == {"superseded"}
 
 
 class Breaking(Database):
-    """The same database, whose connection breaks in some of the writes.
+    """The same database, with a connection that breaks in some of the writes.
 
-    That is at their end, or after the commit, of which nobody learns then.
+    It breaks before the commit, or after it without a response.
     """
 
     def __init__(self, other: Database, breaks: Callable[[int], bool], *, late: bool) -> None:
@@ -176,11 +176,11 @@ class Breaking(Database):
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
-def test_a_connection_that_breaks_at_a_commit_loses_nothing_and_nothing_is_told_twice(
+def test_a_connection_that_breaks_at_a_commit_loses_and_repeats_nothing(
     office: Office, monkeypatch: pytest.MonkeyPatch, late: bool
 ) -> None:
-    """What was taken by a commit that nobody learns of comes back when the claims run out."""
-    monkeypatch.setattr(recorder, "_DATABASE_PAUSE", 0.0)
+    """Claims of a commit without a response come back when their leases expire."""
+    monkeypatch.setattr(recorder, "_RETRY_SECONDS", 0.0)
     office.subscribe()
     office.subscribe("/status/500", "end_2")
     with office.database.write() as connection:
@@ -191,12 +191,12 @@ def test_a_connection_that_breaks_at_a_commit_loses_nothing_and_nothing_is_told_
     with closing(Breaking(office.database, lambda number: number % 3 == 1, late=late)) as breaking:
         worker = Worker(breaking, office.sender, BASE, lambda: office.now, lambda: 0.5)
         with working(worker):
-            wait_until(lambda: office.is_idle() and not worker._recorder.in_hand)
+            wait_until(lambda: office.is_idle() and not worker._recorder.in_flight)
             while any(row.attempts == 0 for row in office.deliveries()):
                 office.now += claims.LEASE
                 worker.wake()
-                wait_until(lambda: office.is_idle() and not worker._recorder.in_hand)
-        assert worker._shares.in_hand == 0
+                wait_until(lambda: office.is_idle() and not worker._recorder.in_flight)
+        assert worker._limits.outstanding == 0
     rows = office.deliveries()
     assert {row.state for row in rows if row.endpoint_id == "end_1"} == {"delivered"}
     with office.database.read() as connection:
@@ -206,8 +206,8 @@ def test_a_connection_that_breaks_at_a_commit_loses_nothing_and_nothing_is_told_
     assert made[:30] == [1] * 30
 
 
-def test_a_publish_is_asked_about_again_when_the_connection_breaks_then(office: Office) -> None:
-    """The receiver hangs; six of ten still stand in line when they become untrue."""
+def test_revalidation_is_repeated_after_a_broken_connection(office: Office) -> None:
+    """The receiver hangs; six of ten are still queued when they are superseded."""
     office.subscribe("/hang")
     with office.database.write() as connection:
         for number in range(10):
@@ -226,41 +226,41 @@ def test_a_publish_is_asked_about_again_when_the_connection_breaks_then(office: 
             worker.wake()
             wait_until(lambda: breaking.writes > before)
             broken = False
-            wait_until(lambda: worker._recorder.in_hand == 4)
+            wait_until(lambda: worker._recorder.in_flight == 4)
             office.receiver.released.set()
     assert len(office.receiver.posts) == 4
 
 
-def test_a_publish_that_comes_while_more_is_claimed_is_asked_about_again(office: Office) -> None:
-    """It may have been asked about already, when these were not in hand yet."""
+def test_a_publish_during_a_claim_leads_to_another_revalidation(office: Office) -> None:
+    """An earlier revalidation did not include these deliveries."""
     office.subscribe("/hang")
     with office.database.write() as connection:
         for number in range(10):
             add_delivery(connection, make_message(f"msg_{number}"), "end_1")
-    shared = Shares()
-    one = Recorder(office.database, office.sender, shared, lambda: office.now, lambda: 0.5)
-    before = one.doubts
+    limits = ConcurrencyLimits()
+    recording = Recorder(office.database, office.sender, limits, lambda: office.now, lambda: 0.5)
+    before = recording.revalidations
     with office.database.write() as connection:
-        kept, _ = shared.sort_out(claims.claim(connection, office.now, 10), time.monotonic())
-        requests = prepare(connection, kept, lambda: office.now)
+        kept, _ = limits.admit(claims.claim(connection, office.now, 10), time.monotonic())
+        requests = prepare_requests(connection, kept, lambda: office.now)
     with office.database.write() as connection:
         values = {"state": "superseded", "settled_at": office.now}
         connection.execute(update(tables.deliveries).values(values))
-    one.doubt()
-    one._keep()  # it has nothing in hand that could be asked about
-    one.start()
+    recording.revalidate()
+    recording._record()  # nothing is in flight yet
+    recording.start()
     try:
-        one.take(requests, before, office.now)
-        # Those are left that were on their way already: at most as many as may be at first.
-        wait_until(lambda: one.in_hand == len(office.receiver.posts) <= 4)
+        recording.add(requests, before, office.now)
+        # At most the initial limit of requests was being sent already.
+        wait_until(lambda: recording.in_flight == len(office.receiver.posts) <= 4)
     finally:
         office.receiver.released.set()
-        one.stop()
+        recording.stop()
     assert len(office.receiver.posts) <= 4
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])
-def test_what_came_back_is_recorded_while_more_is_claimed(
+def test_outcomes_are_recorded_while_more_is_claimed(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite has one writer at a time."""
@@ -269,7 +269,7 @@ def test_what_came_back_is_recorded_while_more_is_claimed(
 
     def prepare_slowly(*given: Any, **options: Any) -> list[Request]:
         nonlocal claimed
-        requests = prepare(*given, **options)
+        requests = prepare_requests(*given, **options)
         claimed += len(requests)
         assert claimed < 2 or go_on.wait(PATIENCE)
         return requests
@@ -279,7 +279,7 @@ def test_what_came_back_is_recorded_while_more_is_claimed(
             add_delivery(connection, make_message(name), "end_1")
         worker.wake()
 
-    monkeypatch.setattr(workers, "prepare", prepare_slowly)
+    monkeypatch.setattr(workers, "prepare_requests", prepare_slowly)
     worker = office.make_worker()
     with working(worker):
         # The first post is answered, at the earliest, when the second is being claimed.
@@ -291,7 +291,7 @@ def test_what_came_back_is_recorded_while_more_is_claimed(
         office.receiver.released.set()
         wait_until(lambda: [row.attempts for row in office.deliveries()] == [1, 0])
         go_on.set()
-        wait_until(lambda: not worker._recorder.in_hand)
+        wait_until(lambda: not worker._recorder.in_flight)
 
 
 def test_a_worker_ends_where_its_recorder_ends_by_a_fault(
@@ -305,6 +305,6 @@ def test_a_worker_ends_where_its_recorder_ends_by_a_fault(
     def break_down(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(recorder, "record", break_down)
+    monkeypatch.setattr(recorder, "record_outcomes", break_down)
     with pytest.raises(ZeroDivisionError):
         office.make_worker().run()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from calfeed.cli import output
 from calfeed.cli.serving.publisher import Publisher
-from calfeed.cli.serving.starting import describe_start
+from calfeed.cli.serving.startup import describe_start
 from calfeed.definitions.files import find_files
 from calfeed.settings import Settings
 from calfeed.store.database import Database
