@@ -42,18 +42,18 @@ def make_time_reader(
     """
     if chosen is not None:
         return TimeReader(zones, chosen, steps, chosen=chosen)
+    own = all(calendar.value("PRODID") == PRODID.upper() for calendar in calendars)
     for calendar in calendars:
         for prop in calendar.all("X-WR-TIMEZONE"):
             if zone := zones.resolve(prop.text).zone:
-                return TimeReader(
-                    zones, zone, steps, keeps_utc=calendar.value("PRODID") == PRODID.upper()
-                )
+                return TimeReader(zones, zone, steps, keeps_utc=own)
             report("X-WR-TIMEZONE", "is not a known time zone", prop.text)
     starts = (vevent.first("DTSTART") for vevent in vevents)
     used = Counter(start.params["TZID"] for start in starts if start and "TZID" in start.params)
     likely = sorted(used, key=lambda tzid: (-used[tzid], tzid))
     found = (zones.resolve(tzid).zone for tzid in likely)
-    return TimeReader(zones, next(filter(None, found), ZoneInfo("UTC")), steps, sure=False)
+    zone = next(filter(None, found), ZoneInfo("UTC"))
+    return TimeReader(zones, zone, steps, sure=False, keeps_utc=own)
 
 
 def apply_calendar_zones(calendars: list[Component]) -> list[Component]:

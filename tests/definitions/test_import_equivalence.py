@@ -109,12 +109,22 @@ def repeats(draw: st.DrawFn, day: date, moment: Callable[[date], str]) -> dict[s
     return repeat
 
 
-def test_an_event_in_utc_stays_in_utc_in_a_calendar_of_another_zone() -> None:
-    definition = {
-        "name": "Desk",
-        "time_zone": "Asia/Karachi",
-        "events": {"call": {"summary": "Call", "start": "2029-01-02 00:00", "time_zone": "UTC"}},
-    }
+CALL = {"summary": "Call", "start": "2029-01-02 00:00", "time_zone": "UTC"}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {},
+        # A feed with a series in UTC does not name the calendar's zone.
+        {
+            "series": {**CALL, "repeat": {"rule": "FREQ=WEEKLY;COUNT=3"}},
+            "local": {"summary": "Local", "start": "2029-01-03 10:00"},
+        },
+    ],
+)
+def test_an_event_in_utc_stays_in_utc_in_a_calendar_of_another_zone(others: dict[str, Any]) -> None:
+    definition = {"name": "Desk", "time_zone": "Asia/Karachi", "events": {"call": CALL, **others}}
     feed, vevents = render(read(write_definition(definition, "generated")))
     _, again = render(read(import_calendar(feed, "desk", "desk").definition))
     assert again == vevents
