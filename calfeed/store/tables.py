@@ -224,6 +224,8 @@ endpoints = Table(
     Column("url", Text, nullable=False, info=SEALED),
     Column("description", Text, nullable=False),
     Column("filters", Text, nullable=False),
+    # Whether it never receives messages about private calendars; `filters` says so too.
+    Column("public_only", Boolean, nullable=False, server_default=false()),
     Column("options", Text, nullable=False),
     # HTTP headers as JSON, which can contain tokens; empty if there are none.
     Column("headers", Text, nullable=False, info=SEALED),
@@ -248,6 +250,8 @@ messages = Table(
     Column("id", String(40), primary_key=True),
     # JSON without the categories, which can be private and are in a column of their own.
     Column("subject", Text, nullable=False),
+    # The slug that its calendar had; empty if it is about several.
+    Column("calendar", String(64), nullable=False, server_default=text("''")),
     Column(
         "categories",
         PrivateText("messages", "categories", ("id",)),
@@ -273,6 +277,7 @@ messages = Table(
         postgresql_where=text("fanned_out_to IS NOT NULL"),
     ),
     Index("ix_messages_at", "at", "id"),
+    Index("ix_messages_calendar", "calendar"),
     Index("ix_messages_reminder", "reminder"),
     Index("ix_messages_uid", "uid"),
     Index(

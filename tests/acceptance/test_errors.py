@@ -41,7 +41,7 @@ def complaint_of(site: Site, code: int, *words: str, **environment: str) -> str:
     ("url", "said"),
     [
         ("nonsense", "is not a database URL"),
-        ("mysql://desk:hunter2@db/calfeed", "SQLite or PostgreSQL, not in mysql"),
+        ("mysql://desk:hunter2@db/calfeed", "SQLite and PostgreSQL, not mysql"),
         (SECRET_IN_URL, "cannot be used"),
         ("sqlite:////dev/null/calfeed.sqlite3", "cannot be made"),
     ],

@@ -111,7 +111,7 @@ def test_a_file_that_is_there_is_not_replaced(site: Site, file: Path) -> None:
         made.write_text("mine", "utf-8")
         done = site.run("import", str(file), *words)
         assert done.returncode == 1
-        assert "is there already" in done.stderr
+        assert "exists already" in done.stderr
     assert made.read_text("utf-8") == "mine"
 
 

@@ -50,6 +50,7 @@ events:
     organizer: {name: 'Dr. "Bob"; the auditors: آڈٹ', email: audit+1@foundation.example}
     class: private
     priority: 2
+    busy: false
     sources:
       - {title: 'Letter "A": 1; 2, ^n', url: "https://foundation.example/l;1,2", date: 2029-11-02}
       - {title: Told on the phone}
@@ -246,6 +247,7 @@ def test_messages_say_what_the_page_for_receivers_lists() -> None:
         "contact": "Reception; room 4, second floor",
         "class": "private",
         "priority": 2,
+        "busy": False,
     }
     assert said["description"].startswith("Bring the receipts; see the guide, part 2: https://")
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -158,6 +159,14 @@ def test_all_published_changes_count_as_announced(released: Database) -> None:
         found = load_newest_announced(connection, ["board", "desk"], 50)
     told = [(one.position.uid, one.position.sequence) for each in found.values() for one in each]
     assert {uid: max(number for one, number in told if one == uid) for uid, _ in told} == SEQUENCES
+
+
+def test_messages_name_their_calendar_in_a_column(released: Database) -> None:
+    migrate(released)
+    with released.read() as connection:
+        rows = connection.execute(select(messages.c.subject, messages.c.calendar)).all()
+    assert "desk" in {row.calendar for row in rows}
+    assert all(json.loads(row.subject)["calendar"] == row.calendar for row in rows)
 
 
 def test_private_values_are_not_left_plain(released: Database) -> None:

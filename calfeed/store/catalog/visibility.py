@@ -10,7 +10,6 @@ from sqlalchemy import Connection, select
 from calfeed.model.events import Calendar
 from calfeed.store.bulk_parameters import batches
 from calfeed.store.outbox.messages import supersede_deliveries
-from calfeed.store.secrets.private import is_message_of
 from calfeed.store.tables import calendars, deliveries, endpoints, messages
 
 _BATCH_SIZE = 100
@@ -42,11 +41,11 @@ def withhold_private(connection: Connection, slugs: Collection[str], now: dateti
     for slug, content in connection.execute(query.where(is_private)):
         former = Calendar.model_validate_json(content).formerly if content is not None else ()
         names += [slug, *former]
-    public_only = select(endpoints.c.id).where(endpoints.c.filters.contains('"public_only":true'))
+    public_only = select(endpoints.c.id).where(endpoints.c.public_only)
     if not names or connection.scalar(public_only.limit(1)) is None:
         return
     for batch in batches(names, _BATCH_SIZE):
-        ids = select(messages.c.id).where(is_message_of(batch))
+        ids = select(messages.c.id).where(messages.c.calendar.in_(batch))
         # Wait for fan-outs that are in progress. Later ones see that the calendar is private.
         in_fan_out = ids.where(messages.c.fanned_out_to.is_not(None))
         connection.execute(in_fan_out.with_for_update()).all()

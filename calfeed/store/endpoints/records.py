@@ -193,6 +193,7 @@ def _to_values(endpoint: Endpoint, keys: Keyring) -> dict[str, Any]:
         "url": keys.seal(_urls.of(endpoint.id), endpoint.url),
         "description": endpoint.description,
         "filters": endpoint.filters.model_dump_json(exclude_defaults=True),
+        "public_only": endpoint.filters.public_only,
         "options": endpoint.options.model_dump_json(exclude_defaults=True),
         "headers": keys.seal(_headers.of(endpoint.id), _write_headers(endpoint.headers)),
         "secret": keys.seal(_secrets.of(endpoint.id), endpoint.secret),

@@ -157,6 +157,7 @@ def write_subject(subject: Subject) -> dict[str, str]:
     """Return a message's subject as columns. Categories can be private, so they are separate."""
     return {
         "subject": subject.model_dump_json(exclude_defaults=True, exclude={"categories"}),
+        "calendar": subject.calendar,
         "categories": json.dumps(subject.categories),
     }
 

@@ -113,17 +113,9 @@ def _rows_of_calendars(slugs: Sequence[str]) -> Iterator[tuple[Table, ColumnElem
         yield table, table.c.calendar.in_(slugs)
     uids = select(events.c.uid).where(events.c.calendar.in_(slugs))
     yield renderings, renderings.c.uid.in_(uids)
-    yield (
-        messages,
-        is_message_of(slugs) | messages.c.subject.contains(f'"calendar":"{ANY_CALENDAR}"'),
-    )
+    yield messages, messages.c.calendar.in_([*slugs, ANY_CALENDAR])
     changed = [f'"calendar": "{slug}"' for slug in slugs]
     yield publishes, or_(*map(raw(publishes.c.changes).contains, changed))
-
-
-def is_message_of(slugs: Iterable[str]) -> ColumnElement[bool]:
-    """Whether a message is about one of these calendars."""
-    return or_(*(messages.c.subject.contains(f'"calendar":"{slug}"') for slug in slugs))
 
 
 def is_readable(connection: Connection, column: Any) -> ColumnElement[bool]:

@@ -43,8 +43,8 @@ _PRIVATE = (
         ("id",),
         (),
         ("categories", "text", "body"),
-        "EXISTS (SELECT 1 FROM calendars WHERE private AND ("
-        'subject LIKE \'%"calendar":"\' || slug || \'"%\' OR subject LIKE \'%"calendar":""%\'))',
+        "calendar IN (SELECT slug FROM calendars WHERE private) "
+        "OR calendar = '' AND EXISTS (SELECT 1 FROM calendars WHERE private)",
     ),
     (
         "publishes",
@@ -71,7 +71,7 @@ def upgrade() -> None:
         op.execute("PRAGMA secure_delete = ON")
     _seal_secrets(connection)
     _mark_private(connection)
-    _part_categories(connection)
+    _write_columns_of_json(connection)
     _seal_private(connection)
     if sqlite:
         # What was in pages that are free now is left to `migrate`, which reads this.
@@ -107,24 +107,44 @@ def _mark_private(connection: sa.Connection) -> None:
         connection.execute(sa.update(table).where(mine).values(private=sa.true()), flags)
 
 
-def _part_categories(connection: sa.Connection) -> None:
-    """Keep the categories of what messages are about apart: they are sealed where private."""
+def _write_columns_of_json(connection: sa.Connection) -> None:
+    """Keep in columns of their own what is looked for, and the categories, which can be private."""
     op.add_column(
-        "messages", sa.Column("categories", sa.Text(), nullable=False, server_default="[]")
+        "endpoints",
+        sa.Column("public_only", sa.Boolean(), nullable=False, server_default=sa.false()),
     )
-    table: Any = sa.table("messages", *map(sa.column, ("id", "subject", "categories")))
-    wanted = table.c.subject.contains('"categories":')
-    which = sa.select(table.c.id, table.c.subject).where(wanted).order_by(table.c.id).limit(1000)
-    parted = sa.update(table).where(table.c.id == sa.bindparam("of"))
-    parted = parted.values(subject=sa.bindparam("rest"), categories=sa.bindparam("names"))
-    while rows := connection.execute(which).all():
+    filters: Any = sa.table("endpoints", sa.column("filters"), sa.column("public_only"))
+    public_only = filters.c.filters.contains('"public_only":true')
+    connection.execute(sa.update(filters).where(public_only).values(public_only=sa.true()))
+    for column in (
+        sa.Column("calendar", sa.String(64), nullable=False, server_default=sa.text("''")),
+        sa.Column("categories", sa.Text(), nullable=False, server_default="[]"),
+    ):
+        op.add_column("messages", column)
+    names = ("id", "subject", "calendar", "categories")
+    table: Any = sa.table("messages", *map(sa.column, names))
+    query = sa.select(table.c.id, table.c.subject).order_by(table.c.id).limit(1000)
+    statement = (
+        sa.update(table)
+        .where(table.c.id == sa.bindparam("of"))
+        .values(
+            subject=sa.bindparam("rest"),
+            calendar=sa.bindparam("slug"),
+            categories=sa.bindparam("names"),
+        )
+    )
+    rows = connection.execute(query).all()
+    while rows:
         values = []
         for row in rows:
             subject = json.loads(row.subject)
-            names = json.dumps(subject.pop("categories"))
+            names_of = json.dumps(subject.pop("categories", []))
             rest = json.dumps(subject, ensure_ascii=False, separators=(",", ":"))
-            values.append({"of": row.id, "rest": rest, "names": names})
-        connection.execute(parted, values)
+            slug = subject["calendar"]
+            values.append({"of": row.id, "rest": rest, "slug": slug, "names": names_of})
+        connection.execute(statement, values)
+        rows = connection.execute(query.where(table.c.id > rows[-1].id)).all()
+    op.create_index("ix_messages_calendar", "messages", ["calendar"])
 
 
 def _seal_private(connection: sa.Connection) -> None:
