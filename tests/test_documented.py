@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
@@ -20,6 +22,27 @@ ROOT = Path(__file__).parents[1]
 DOCS = "\n".join(
     path.read_text("utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 )
+
+CODE_DOCS = ["CONTRIBUTING.md", "GLOSSARY.md", "docs/architecture.md"]
+CODE_DOCS += sorted(
+    path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "decisions").glob("*.md")
+)
+"""The docs that name files, functions and classes of the code."""
+
+FILES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in ("calfeed", "tests", "benchmarks", "docs", "events")
+    for path in (ROOT / folder).rglob("*")
+    if path.is_file() and "__pycache__" not in path.parts
+)
+FILES += sorted(path.name for path in ROOT.iterdir() if path.is_file())
+
+FOREIGN_NAMES = {
+    "calfeed.toml": "the operator writes it",
+    "occurrences.json": "an address of the web server",
+    "CALFEED_NAME_FILE": "NAME stands for a setting",
+}
+"""What the docs name and the code does not, with the reason."""
 
 
 def entries(entry: type[Entry] = Entry) -> Iterator[type[Entry]]:
@@ -94,3 +117,66 @@ def test_every_message_is_in_the_docs(message: str) -> None:
 def test_every_error_says_what_it_is() -> None:
     for error in CalfeedError.__subclasses__():
         assert error.__doc__
+
+
+def read_sources() -> dict[str, str]:
+    """The text of the code, the tests and the benchmarks, by path; this file left out."""
+    return {
+        file: (ROOT / file).read_text("utf-8")
+        for file in FILES
+        if file.startswith(("calfeed/", "tests/", "benchmarks/")) or file == "pyproject.toml"
+        if file.endswith((".py", ".html", ".css", ".toml", ".cfg", ".sh"))
+        if not file.endswith(Path(__file__).name)
+    }
+
+
+SOURCES = read_sources()
+WORDS = {word for text in SOURCES.values() for word in re.findall(r"\w+", text)}
+WORDS |= {part for file in FILES for part in re.split(r"[/.]", file)}
+
+
+def code_spans(doc: str) -> list[str]:
+    text = (ROOT / doc).read_text("utf-8")
+    return re.findall(
+        r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    )
+
+
+def is_path(span: str) -> bool:
+    return re.fullmatch(r"[\w./-]*\w\.[a-z]{2,5}", span) is not None and span.endswith(
+        (".py", ".html", ".json", ".toml", ".sh", ".sql", ".po", ".cfg", ".md", ".yaml", ".css")
+    )
+
+
+def exists(path: str) -> bool:
+    """Whether a file has this path, counted from the top, from calfeed/, or as its end."""
+    pattern = re.sub("NNNN|NAME|LANGUAGE", "*", path)
+    return any(fnmatchcase(file, pattern) or fnmatchcase(file, f"*/{pattern}") for file in FILES)
+
+
+@pytest.mark.parametrize("doc", CODE_DOCS)
+def test_every_file_that_the_docs_name_exists(doc: str) -> None:
+    named = {span for span in code_spans(doc) if is_path(span)} - FOREIGN_NAMES.keys()
+    assert [path for path in sorted(named) if not exists(path)] == []
+
+
+@pytest.mark.parametrize("doc", CODE_DOCS)
+def test_every_name_of_code_in_the_docs_is_in_the_code(doc: str) -> None:
+    """A name is a word with an underscore, or one in CamelCase."""
+    spans = [span for span in code_spans(doc) if not is_path(span)]
+    words = {word for span in spans for word in re.findall(r"[A-Za-z_]\w*", span)}
+    names = {word for word in words if "_" in word or re.match(r"[A-Z]\w*[a-z]", word)}
+    assert names - WORDS - FOREIGN_NAMES.keys() == set()
+
+
+def test_every_foreign_name_is_in_the_docs() -> None:
+    spans = " ".join(span for doc in CODE_DOCS for span in code_spans(doc))
+    assert [name for name in FOREIGN_NAMES if name not in spans] == []
+
+
+@pytest.mark.parametrize("doc", CODE_DOCS)
+def test_python_in_the_docs_is_quoted_from_the_code(doc: str) -> None:
+    text = (ROOT / doc).read_text("utf-8")
+    code = [textwrap.dedent(source) for source in SOURCES.values()]
+    for block in re.findall(r"^```python\n(.*?)\n```", text, re.DOTALL | re.MULTILINE):
+        assert any(block in source for source in code), block
