@@ -10,7 +10,6 @@ from typing import Any
 
 from calfeed.delivery.transport.guard import show_url
 from calfeed.model.states import DeliveryState
-from calfeed.reminders.option_texts import show_digest, show_quiet
 from calfeed.store.endpoints.records import Endpoint
 from calfeed.store.outbox.claims import Attempt
 from calfeed.store.outbox.deliveries import DeliveryRow
@@ -19,7 +18,6 @@ from calfeed.store.reports.history import Receipt
 
 def describe_endpoint(endpoint: Endpoint, now: datetime) -> dict[str, Any]:
     """An endpoint as it is at `now`."""
-    options = endpoint.options
     return {
         "id": endpoint.id,
         "state": endpoint.state,
@@ -30,12 +28,7 @@ def describe_endpoint(endpoint: Endpoint, now: datetime) -> dict[str, Any]:
         "description": endpoint.description,
         "created": format_time(endpoint.created),
         "filters": endpoint.filters.model_dump(mode="json"),
-        "options": {
-            "rate": options.rate,
-            "time_zone": options.time_zone,
-            "quiet": show_quiet(options.quiet) if options.quiet else None,
-            "digest": show_digest(options.digest) if options.digest else None,
-        },
+        "options": endpoint.options.shown,
         "headers": list(endpoint.headers),
         "former_secret_until": format_time(former_secret_until(endpoint, now)),
     }

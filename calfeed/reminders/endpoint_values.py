@@ -4,14 +4,12 @@ file. Each fault has its place."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from calfeed.definitions.formats.zone_names import check_zone
 from calfeed.errors import Fault, InvalidInputError
 from calfeed.reminders.filters import MESSAGE_TYPES, Filters
-from calfeed.reminders.option_texts import parse_digest, parse_quiet
-from calfeed.reminders.options import MAX_RATE, Options
+from calfeed.reminders.options import OPTIONS, Options
 
 MAX_LINE = 200
 """The most characters of a description, and of an entry of a filter."""
@@ -60,23 +58,7 @@ def read_options(options: Options, given: Mapping[str, Any], faults: list[Fault]
     changed = options.model_dump()
     for name, value in given.items():
         try:
-            changed[name] = None if value is None else _READERS[name](value)
+            changed[name] = None if value is None else OPTIONS[name].parse(value)
         except (InvalidInputError, ValueError) as error:
             faults.append(Fault(f"options/{name}", str(error)))
     return Options.model_validate(changed)
-
-
-def read_rate(given: int | str) -> int:
-    """Parse a rate limit in messages per minute, or raise InvalidInputError."""
-    text = str(given)
-    if not (text.isascii() and text.isdigit() and len(text) < 7 and 1 <= int(text) <= MAX_RATE):
-        raise InvalidInputError(f"a rate must be from 1 to {MAX_RATE:,} messages per minute")
-    return int(text)
-
-
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "rate": read_rate,
-    "time_zone": check_zone,
-    "quiet": parse_quiet,
-    "digest": parse_digest,
-}

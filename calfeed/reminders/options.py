@@ -2,70 +2,102 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from calfeed.definitions.formats.zone_names import check_zone
+from calfeed.reminders.option_values import (
+    MAX_RATE,
+    Digest,
+    Option,
+    QuietHours,
+    parse_digest,
+    parse_quiet,
+    parse_rate,
+    show_digest,
+    show_quiet,
+)
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_RATE = Option(
+    parse=parse_rate,
+    maximum=MAX_RATE,
+    help="At most this many messages per minute.",
+    removal="Remove the rate limit.",
+    description="The maximum number of requests a minute.",
+    label="Posts a minute",
+    hint="At most; empty means as fast as it responds.",
+    attributes='inputmode="numeric"',
+    phrase="at most {} posts a minute",
+)
+_ZONE = Option(
+    parse=check_zone,
+    metavar="ZONE",
+    help="The zone of --quiet and --digest; else UTC.",
+    description="The time zone of `quiet` and `digest`.",
+    label="Time zone",
+    hint="For the quiet hours and the digest.",
+    attributes='list="zones" autocomplete="off"',
+    example="Asia/Karachi",
+)
+_QUIET = Option(
+    parse=parse_quiet,
+    show=show_quiet,
+    metavar="HH:MM-HH:MM",
+    help="Send nothing in these hours.",
+    removal="Remove the quiet hours.",
+    description="Send nothing in these hours.",
+    label="Quiet hours",
+    hint="Nothing is sent in these hours, unless it would be too late afterwards.",
+    example="22:00-07:00",
+    phrase="{} ({zone})",
+)
+_DIGEST = Option(
+    parse=parse_digest,
+    show=show_digest,
+    metavar="DAY@HH:MM",
+    help="Gather reminders, and send them daily@09:00, or monday@09:00.",
+    removal="Send each reminder by itself.",
+    description="Send reminders together at this time.",
+    label="Digest",
+    hint="Reminders are sent together at this time. Without a digest, each is sent separately.",
+    example="daily@09:00",
+    phrase="{} ({zone})",
+)
 
 
-def _check_wall_time(value: time) -> time:
-    if value.tzinfo is not None:
-        raise ValueError("a time of day must have no offset; it is in time_zone")
-    return value
+class Options(BaseModel):
+    """The options of an endpoint, each annotated with how it is read and shown.
 
+    Times of day are in `time_zone`.
+    """
 
-WallTime = Annotated[time, AfterValidator(_check_wall_time)]
-
-
-class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-
-class QuietHours(_Value):
-    """The hours in which nothing is sent, from `begin` until `end`; they may span midnight."""
-
-    begin: WallTime
-    end: WallTime
-
-    @model_validator(mode="after")
-    def _check(self) -> QuietHours:
-        if self.begin == self.end:
-            raise ValueError("quiet hours must not begin and end at the same time")
-        return self
-
-
-class Digest(_Value):
-    """The time at which gathered reminders are sent, every day or on one day of the week."""
-
-    at: WallTime
-    weekday: Annotated[int, Field(ge=0, le=6)] | None = None
-    """0 is Monday; None: every day."""
-
-
-MAX_RATE = 600_000
-"""The highest rate limit, in messages per minute."""
-
-
-class Options(_Value):
-    """The options of an endpoint. Times of day are in `time_zone`."""
-
-    rate: Annotated[int, Field(ge=1, le=MAX_RATE)] | None = None
+    rate: Annotated[int | None, Field(ge=1, le=MAX_RATE), _RATE] = None
     """The rate limit, in messages per minute."""
-    time_zone: str = "UTC"
-    quiet: QuietHours | None = None
-    digest: Digest | None = None
+    time_zone: Annotated[str, _ZONE] = "UTC"
+    quiet: Annotated[QuietHours | None, _QUIET] = None
+    digest: Annotated[Digest | None, _DIGEST] = None
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Each option as `parse` reads it, None if it is not set."""
+        return {
+            name: None if (value := getattr(self, name)) is None else option.show(value)
+            for name, option in OPTIONS.items()
+        }
+
+    def describe(self) -> list[tuple[str, str]]:
+        """Name and text, for people, of each option that is set."""
+        return [
+            (name, OPTIONS[name].phrase.format(text, zone=self.time_zone))
+            for name, text in self.shown.items()
+            if text is not None and OPTIONS[name].phrase
+        ]
 
     @field_validator("time_zone")
     @classmethod
@@ -119,3 +151,12 @@ class Options(_Value):
     @property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+
+OPTIONS: Mapping[str, Option] = {
+    name: option
+    for name, field in Options.model_fields.items()
+    for option in field.metadata
+    if isinstance(option, Option)
+}
+"""How each option is read and shown, by the name of its field."""

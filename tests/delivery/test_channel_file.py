@@ -10,7 +10,8 @@ import pytest
 from calfeed.delivery.channels.file import Channel, read_channels
 from calfeed.errors import SettingsError
 from calfeed.reminders.filters import Filters
-from calfeed.reminders.options import Digest, Options, QuietHours
+from calfeed.reminders.option_values import Digest, QuietHours
+from calfeed.reminders.options import Options
 from tests.publish.desk import NOW
 
 # Apprise imports it with its mail plugin.

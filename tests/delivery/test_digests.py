@@ -15,7 +15,8 @@ from calfeed.delivery.engine.attempts import InFlightDelivery, prepare_requests
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders import digests as bounds
 from calfeed.reminders.filters import Filters
-from calfeed.reminders.options import Digest, Options, QuietHours
+from calfeed.reminders.option_values import Digest, QuietHours
+from calfeed.reminders.options import Options
 from calfeed.store.endpoints.lifecycle import Released, resume_endpoint, suspend_endpoint
 from calfeed.store.endpoints.records import add_endpoint, find_endpoint, save_endpoint
 from calfeed.store.outbox import claims, digests

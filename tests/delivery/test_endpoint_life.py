@@ -18,7 +18,8 @@ from calfeed.delivery.engine.worker import Worker
 from calfeed.delivery.transport.sender import Sender
 from calfeed.model.states import EndpointState
 from calfeed.reminders.filters import Filters
-from calfeed.reminders.options import Options, QuietHours
+from calfeed.reminders.option_values import QuietHours
+from calfeed.reminders.options import Options
 from calfeed.reminders.signing import make_secret
 from calfeed.services.endpoints import request_test
 from calfeed.store.endpoints import lifecycle

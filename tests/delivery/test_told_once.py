@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from calfeed.delivery.due import FIRE_AHEAD
 from calfeed.model.events import Status
-from calfeed.reminders.options import Digest, Options, QuietHours
+from calfeed.reminders.option_values import Digest, QuietHours
+from calfeed.reminders.options import Options
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
 from tests.delivery.history import Draft, Life

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from calfeed.reminders.options import Digest, Options, QuietHours
+from calfeed.reminders.option_values import Digest, QuietHours
+from calfeed.reminders.options import Options
 
 NIGHT = QuietHours(begin=time(22), end=time(7))
 IN_NEW_YORK = "America/New_York"

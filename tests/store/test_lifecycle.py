@@ -12,7 +12,8 @@ from sqlalchemy import select, text, update
 
 from calfeed.errors import InvalidInputError, NotFoundError
 from calfeed.model.states import DeliveryState, EndpointState
-from calfeed.reminders.options import Digest, Options
+from calfeed.reminders.option_values import Digest
+from calfeed.reminders.options import Options
 from calfeed.reminders.signing import make_secret
 from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints import lifecycle

@@ -8,13 +8,26 @@ from typing import Any, TypeVar
 import click
 
 from calfeed.cli.secret_inputs import from_file, read_url
-from calfeed.reminders.options import MAX_RATE
+from calfeed.reminders.options import OPTIONS
 from calfeed.services.endpoints import EndpointValues
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILTERS = {"calendar": "calendars", "category": "categories", "event": "events", "type": "types"}
 """The names of filters as options, and in `Filters`."""
+
+
+def _flag(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _option(name: str) -> Callable[[Command], Command]:
+    option = OPTIONS[name]
+    kind = None if option.maximum is None else click.IntRange(1, option.maximum)
+    return click.option(
+        f"--{_flag(name)}", name, type=kind, metavar=option.metavar, help=option.help
+    )
+
 
 _SHARED = [
     click.option("--calendar", "calendars", multiple=True, help="Only this calendar; repeatable."),
@@ -34,16 +47,7 @@ _SHARED = [
         metavar="FILE",
         help="A file with such headers, one per line; - is standard input.",
     ),
-    click.option(
-        "--rate", type=click.IntRange(1, MAX_RATE), help="At most this many messages per minute."
-    ),
-    click.option("--time-zone", metavar="ZONE", help="The zone of --quiet and --digest; else UTC."),
-    click.option("--quiet", metavar="HH:MM-HH:MM", help="Send nothing in these hours."),
-    click.option(
-        "--digest",
-        metavar="DAY@HH:MM",
-        help="Gather reminders, and send them daily@09:00, or monday@09:00.",
-    ),
+    *map(_option, OPTIONS),
 ]
 
 _UPDATE_ONLY = [
@@ -55,9 +59,11 @@ _UPDATE_ONLY = [
         help="Remove this filter, such as for every calendar again; repeatable.",
     ),
     click.option("--no-header", "no_headers", multiple=True, metavar="NAME", help="Remove it."),
-    click.option("--no-rate", is_flag=True, help="Remove the rate limit."),
-    click.option("--no-quiet", is_flag=True, help="Remove the quiet hours."),
-    click.option("--no-digest", is_flag=True, help="Send each reminder by itself."),
+    *(
+        click.option(f"--no-{_flag(name)}", f"no_{name}", is_flag=True, help=option.removal)
+        for name, option in OPTIONS.items()
+        if option.removal
+    ),
 ]
 
 
@@ -110,10 +116,10 @@ def _read_filters(given: Mapping[str, Any]) -> dict[str, Sequence[str]]:
 
 def _read_options(given: Mapping[str, Any]) -> dict[str, Any]:
     options = {}
-    for name in ("rate", "quiet", "digest", "time_zone"):
+    for name in OPTIONS:
         removed = given.get(f"no_{name}", False)
         if given[name] is not None and removed:
-            raise click.UsageError(f"give either --{name} or --no-{name}, not both")
+            raise click.UsageError(f"give either --{_flag(name)} or --no-{_flag(name)}, not both")
         if given[name] is not None or removed:
             options[name] = given[name]
     return options

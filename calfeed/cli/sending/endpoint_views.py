@@ -10,7 +10,6 @@ from calfeed.delivery.transport.guard import show_url
 from calfeed.delivery.views import former_secret_until
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.filters import Filters
-from calfeed.reminders.option_texts import describe_options
 from calfeed.store.endpoints.records import Endpoint
 
 
@@ -29,7 +28,7 @@ def show(endpoint: Endpoint, now: datetime, counts: Mapping[DeliveryState, int])
     if endpoint.description:
         lines.append(_line("whose", endpoint.description))
     lines.append(_line("gets", wants(endpoint.filters)))
-    lines += [_line(name, text) for name, text in describe_options(endpoint.options)]
+    lines += [_line(name, text) for name, text in endpoint.options.describe()]
     if endpoint.headers:
         lines.append(_line("headers", f"{', '.join(endpoint.headers)} (values are not shown)"))
     former = former_secret_until(endpoint, now)

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, create_model
 
 from calfeed.delivery.channels.apprise_service import Service
 from calfeed.delivery.channels.sending import SCHEME
@@ -18,7 +18,7 @@ from calfeed.errors import Fault, InvalidInputError, Problem, SettingsError, rea
 from calfeed.model.texts import nearest
 from calfeed.reminders.endpoint_values import FILTER_LISTS, check_line, list_faults, read_options
 from calfeed.reminders.filters import Filters
-from calfeed.reminders.options import Options
+from calfeed.reminders.options import OPTIONS, Options
 from calfeed.store.endpoints.records import Endpoint
 
 # A letter first, because a host of digits would be parsed as an IP address.
@@ -33,9 +33,7 @@ _ERROR_TEXTS = {
 """Error texts by pydantic's error types."""
 
 
-class _Entry(BaseModel):
-    """The keys of one channel in the file."""
-
+class _Keys(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     url: SecretStr
@@ -44,10 +42,19 @@ class _Entry(BaseModel):
     categories: list[str] = []
     events: list[str] = []
     types: list[str] = []
-    rate: int | None = None
-    time_zone: str = "UTC"
-    quiet: str | None = None
-    digest: str | None = None
+
+
+_OPTION_FIELDS: dict[str, Any] = {
+    name: (str if option.maximum is None else int, Options.model_fields[name].default)
+    for name, option in OPTIONS.items()
+}
+
+_Entry: Any = create_model(
+    "_Entry",
+    __base__=_Keys,
+    __doc__="The keys of one channel in the file.",
+    **_OPTION_FIELDS,
+)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,11 @@ from pydantic import (
     model_validator,
 )
 
-from calfeed.definitions.formats.zone_names import check_zone
 from calfeed.delivery.transport.guard import check_url
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.endpoint_values import MAX_LINE
-from calfeed.reminders.option_texts import parse_digest, parse_quiet
-from calfeed.reminders.options import MAX_RATE
+from calfeed.reminders.option_values import Option
+from calfeed.reminders.options import OPTIONS, Options
 from calfeed.reminders.signing import check_secret
 
 _YEARS = range(1900, 2200)
@@ -89,10 +88,27 @@ HeaderValue = Annotated[
     str, Field(pattern=r"^[!-~]([ -~\t]{0,4094}[!-~])?$", examples=["Bearer …"])
 ]
 
-Rate = Annotated[int, Field(ge=1, le=MAX_RATE)]
-Zone = Annotated[str, Field(max_length=100, examples=["Asia/Karachi"]), AfterValidator(check_zone)]
-Quiet = Annotated[str, Field(max_length=100, examples=["22:00-07:00"]), _checked(parse_quiet)]
-Digest = Annotated[str, Field(max_length=100, examples=["daily@09:00"]), _checked(parse_digest)]
+
+def option_fields(*, given: bool) -> dict[str, Any]:
+    """Return the fields of a model of the endpoint options, as they are given or answered."""
+    fields: dict[str, Any] = {}
+    for name, option in OPTIONS.items():
+        kind: Any = str if option.maximum is None else int
+        default = Options.model_fields[name].default
+        if given:
+            kind = Annotated[kind, *_list_checks(option)]
+        if default is None:
+            kind = kind | None
+        field = Field(default, description=option.description) if given else ...
+        fields[name] = (kind, field)
+    return fields
+
+
+def _list_checks(option: Option) -> list[Any]:
+    if option.maximum is not None:
+        return [Field(ge=1, le=option.maximum)]
+    return [Field(max_length=100, examples=[option.example]), _checked(option.parse)]
+
 
 Moment = Annotated[
     datetime,

@@ -15,7 +15,6 @@ from calfeed.ical.changes import EventChange
 from calfeed.ical.text import format_when
 from calfeed.model.events import Event, text_in
 from calfeed.reminders.messages import format_span
-from calfeed.reminders.option_texts import describe_options
 
 
 def make_filters(clock: Callable[[], datetime]) -> dict[str, Callable[..., Any]]:
@@ -35,7 +34,6 @@ def make_filters(clock: Callable[[], datetime]) -> dict[str, Callable[..., Any]]
         "when": format_event_time,
         "times": format_described_time,
         "what_happened": describe_change_line,
-        "option_texts": describe_options,
         "is_past": lambda moment: moment <= clock(),
         "share_of": format_share,
         "paired": lambda values: [(value, value) for value in values],

@@ -6,7 +6,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from calfeed.delivery.views import describe_delivery, describe_endpoint
 from calfeed.reminders.endpoint_values import MAX_ENTRIES
@@ -17,16 +17,13 @@ from calfeed.store.database import Connection, Transactions
 from calfeed.store.endpoints import records
 from calfeed.store.endpoints.records import Endpoint as EndpointRow
 from calfeed.web.api.fields import (
-    Digest,
     HeaderName,
     HeaderValue,
     Id,
     Line,
-    Quiet,
-    Rate,
     Secret,
     Url,
-    Zone,
+    option_fields,
 )
 from calfeed.web.api.models import View
 from calfeed.web.api.operations import Call, Operations, Path, RequestBody, WithSecret, as_example
@@ -51,13 +48,13 @@ class FiltersGiven(RequestBody):
     )
 
 
-class OptionsGiven(RequestBody):
-    """Delivery options; null removes an option."""
+_OptionsGiven: Any = create_model(
+    "_OptionsGiven", __base__=RequestBody, **option_fields(given=True)
+)
 
-    rate: Rate | None = Field(None, description="The maximum number of requests a minute.")
-    time_zone: Zone = Field("UTC", description="The time zone of `quiet` and `digest`.")
-    quiet: Quiet | None = Field(None, description="Send nothing in these hours.")
-    digest: Digest | None = Field(None, description="Send reminders together at this time.")
+
+class OptionsGiven(_OptionsGiven):
+    """Delivery options; null removes an option."""
 
 
 class EndpointGiven(RequestBody):
@@ -111,13 +108,11 @@ class FiltersView(View):
     public_only: bool = Field(description="Excludes private calendars; set by registration.")
 
 
-class OptionsView(View):
-    """Delivery options."""
+_OptionsView: Any = create_model("_OptionsView", __base__=View, **option_fields(given=False))
 
-    rate: int | None
-    time_zone: str
-    quiet: str | None
-    digest: str | None
+
+class OptionsView(_OptionsView):
+    """Delivery options."""
 
 
 class Endpoint(View):

@@ -8,12 +8,20 @@ from dataclasses import dataclass, field
 from werkzeug.datastructures import MultiDict
 
 from calfeed.errors import InvalidFieldsError
-from calfeed.reminders.options import WEEKDAYS
+from calfeed.reminders.option_values import WEEKDAYS
+from calfeed.reminders.options import OPTIONS, Options
 from calfeed.services.endpoints import EndpointValues
 from calfeed.store.endpoints.records import Endpoint
 
+PLAIN_OPTIONS = {
+    name: option for name, option in OPTIONS.items() if name not in ("quiet", "digest")
+}
+"""The options with one text field each; the others have fields of their own."""
+
+_DEFAULTS = {name: Options.model_fields[name].default for name in PLAIN_OPTIONS}
+
 _FIELDS = (
-    *("url", "description", "categories", "events", "headers", "rate", "time_zone"),
+    *("url", "description", "categories", "events", "headers", *PLAIN_OPTIONS),
     *("quiet_begin", "quiet_end", "digest_day", "digest_at"),
 )
 
@@ -41,8 +49,7 @@ class EndpointForm:
                 "description": endpoint.description,
                 "categories": ", ".join(endpoint.filters.categories),
                 "events": "\n".join(endpoint.filters.events),
-                "rate": str(options.rate or ""),
-                "time_zone": options.time_zone,
+                **{name: str(options.shown[name] or "") for name in PLAIN_OPTIONS},
                 "quiet_begin": f"{options.quiet.begin:%H:%M}" if options.quiet else "",
                 "quiet_end": f"{options.quiet.end:%H:%M}" if options.quiet else "",
                 "digest_day": day,
@@ -79,8 +86,7 @@ class EndpointForm:
                 "events": _split(typed["events"]),
             },
             options={
-                "rate": typed["rate"] or None,
-                "time_zone": typed["time_zone"] or "UTC",
+                **{name: typed[name] or _DEFAULTS[name] for name in PLAIN_OPTIONS},
                 "quiet": f"{begin}-{end}" if begin or end else None,
                 "digest": f"{day}@{typed['digest_at']}" if day else None,
             },

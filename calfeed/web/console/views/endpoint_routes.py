@@ -15,7 +15,8 @@ from calfeed.delivery.views import former_secret_until
 from calfeed.errors import InvalidFieldsError
 from calfeed.model.events import Calendar, text_in
 from calfeed.reminders.filters import MESSAGE_TYPES
-from calfeed.reminders.options import WEEKDAYS
+from calfeed.reminders.option_values import WEEKDAYS
+from calfeed.reminders.options import OPTIONS
 from calfeed.reminders.retry import is_received
 from calfeed.services import endpoints as service
 from calfeed.store.catalog.calendars import load_calendars
@@ -23,7 +24,7 @@ from calfeed.store.database import Connection
 from calfeed.store.endpoints.records import Endpoint, list_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
 from calfeed.web.console.context import ConsoleContext
-from calfeed.web.console.views.endpoint_form import EndpointForm
+from calfeed.web.console.views.endpoint_form import PLAIN_OPTIONS, EndpointForm
 
 
 def add_routes(console: Flask, context: ConsoleContext) -> None:
@@ -109,6 +110,8 @@ def _show_form(context: ConsoleContext, form: EndpointForm, endpoint: Endpoint |
         endpoint=endpoint,
         calendars=calendars,
         types=MESSAGE_TYPES,
+        options=OPTIONS,
+        plain_options=PLAIN_OPTIONS,
         weekdays=WEEKDAYS,
         zones=sorted(available_timezones()),
     )

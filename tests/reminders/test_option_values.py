@@ -7,14 +7,15 @@ from datetime import time
 import pytest
 
 from calfeed.errors import InvalidInputError
-from calfeed.reminders.option_texts import (
-    describe_options,
+from calfeed.reminders.option_values import (
+    Digest,
+    QuietHours,
     parse_digest,
     parse_quiet,
     show_digest,
     show_quiet,
 )
-from calfeed.reminders.options import Digest, Options, QuietHours
+from calfeed.reminders.options import Options
 
 
 @pytest.mark.parametrize("text", ["22:00-07:00", "00:00-23:59", "09:30-12:00"])
@@ -51,9 +52,9 @@ def test_a_day_that_is_misspelt_is_answered_with_the_nearest() -> None:
 
 
 def test_only_what_is_asked_for_is_described() -> None:
-    assert describe_options(Options()) == []
+    assert Options().describe() == []
     options = Options(rate=60, time_zone="Asia/Karachi", quiet=parse_quiet("22:00-07:00"))
-    assert describe_options(options) == [
+    assert options.describe() == [
         ("rate", "at most 60 posts a minute"),
         ("quiet", "22:00-07:00 (Asia/Karachi)"),
     ]
