@@ -61,7 +61,7 @@ def keep(database: Database) -> None:
     with database.write() as connection:
         keep_endpoints(connection, "end_2")
         add_delivery(connection, make_message("msg_2"), "end_2")
-        lifecycle.record_outcomes(connection, [], ["end_2"], NOW)
+        lifecycle.record_failing_since(connection, [], ["end_2"], NOW)
         lifecycle.suspend_endpoint(connection, "end_2", EndpointState.PAUSED, NOW)
 
 

@@ -157,7 +157,7 @@ def test_a_resume_retries_deliveries_that_failed_since_failing_since(
     for number, at in ((before, -DAY), (since, HOUR), (forgotten, HOUR), (over, HOUR)):
         put(database, number, state="failed", settled_at=NOW + at, attempts=10)
     with database.write() as connection:
-        assert lifecycle.record_outcomes(connection, [], ["end_1"], NOW) == {"end_1": NOW}
+        assert lifecycle.record_failing_since(connection, [], ["end_1"], NOW) == {"end_1": NOW}
         ids = dict(connection.execute(select(deliveries.c.id, deliveries.c.message_id)).all())
         body = update(messages).where(messages.c.id == ids[forgotten])
         connection.execute(body.values(body=None))
@@ -225,7 +225,7 @@ def test_removal_drops_unsettled_deliveries_and_deletes_the_secrets(database: Da
 def test_failing_counts_from_the_first_failure_after_the_last_success(database: Database) -> None:
     def note(answered: Sequence[str], failed: Sequence[str], now: datetime) -> datetime | None:
         with database.write() as connection:
-            told = lifecycle.record_outcomes(connection, answered, failed, now)
+            told = lifecycle.record_failing_since(connection, answered, failed, now)
         assert set(told) <= set(failed)
         return find(database).failing_since
 
@@ -240,7 +240,7 @@ def test_failing_counts_from_the_first_failure_after_the_last_success(database: 
     hold(database, EndpointState.DISABLED)
     assert note(["end_1"], [], NOW + 4 * DAY) == NOW + 3 * DAY, "a resume asks for it"
     with database.write() as connection:
-        assert lifecycle.record_outcomes(connection, [], ["end_1", "end_9"], NOW) == {}
+        assert lifecycle.record_failing_since(connection, [], ["end_1", "end_9"], NOW) == {}
 
 
 def turns(database: Database, rate: int, wanted: int, now: datetime) -> list[datetime]:

@@ -200,7 +200,7 @@ def record_outcomes(
     store.settle(connection, delivered, DeliveryState.DELIVERED, now)
     store.settle(connection, failed, DeliveryState.FAILED, now)
     store.schedule_retries(connection, retries)
-    for endpoint_id, since in lifecycle.record_outcomes(
+    for endpoint_id, since in lifecycle.record_failing_since(
         connection, recovered, failing, now
     ).items():
         if since <= disable_before:

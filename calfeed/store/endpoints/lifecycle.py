@@ -194,7 +194,7 @@ def count_deliveries(connection: Connection, endpoint_id: str) -> dict[DeliveryS
     return {row[0]: row[1] for row in connection.execute(query.group_by(_STATE))}
 
 
-def record_outcomes(
+def record_failing_since(
     connection: Connection, answered: Collection[str], failed: Collection[str], now: datetime
 ) -> dict[str, datetime]:
     """Record which endpoints answered and which failed, and return since when those have failed.
