@@ -336,6 +336,13 @@ def test_the_page_for_trying_it_out_loads_only_what_is_ours(api: ApiSite) -> Non
     assert api.client.get("/api").headers["Location"] == "/api/"
 
 
+def test_the_makefile_names_the_version_of_swagger_ui_that_ships() -> None:
+    root = Path(__file__).parents[2]
+    bundle = (root / "calfeed/web/api/ui/swagger-ui-bundle.js").read_text("utf-8")
+    (version,) = set(re.findall(r'PACKAGE_VERSION:"([^"]+)"', bundle))
+    assert f"SWAGGER_UI := {version}\n" in (root / "Makefile").read_text("utf-8")
+
+
 def test_a_right_token_gets_in_whatever_strangers_of_the_same_address_try(tmp_path: Path) -> None:
     api = make_api_site(tmp_path, rate="5 per minute")
     own = api.make_token("read")
