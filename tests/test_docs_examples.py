@@ -302,18 +302,18 @@ def test_the_schedule_of_retries_is_the_one_in_the_code() -> None:
 
 def test_the_spans_of_lateness_are_the_ones_in_the_code() -> None:
     told = {
-        "from one minute on": LATE_AFTER,
-        "for ten minutes after it was due": GRACE,
+        "at least a minute late": LATE_AFTER,
+        "ten minutes after it was due": GRACE,
         "put that off by 24 hours": MAX_RETRY_AFTER,
-        "ten minutes after its turn": GRACE,
+        "within ten minutes of its turn": GRACE,
     }
     assert [words for words in told if words not in RECEIVING] == []
     assert [span.total_seconds() for span in told.values()] == [60, 600, 86_400, 600]
 
 
 def test_the_bounds_of_digests_and_floods_are_the_ones_in_the_code() -> None:
-    assert f"at most {MAX_ENTRIES} reminders, or about {MAX_BYTES // 1000} KB" in RECEIVING
-    assert f"sends {LATE_REMINDERS_PER_SECOND} late reminders a second" in RECEIVING
+    assert f"at most {MAX_ENTRIES} reminders or about {MAX_BYTES // 1000} KB" in RECEIVING
+    assert f"sends {LATE_REMINDERS_PER_SECOND} late reminders per second" in RECEIVING
 
 
 def _span(words: str) -> timedelta:

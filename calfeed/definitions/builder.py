@@ -52,7 +52,8 @@ def build_event(
     report: Report,
     warn: Warn,
 ) -> Event | None:
-    """Build an event, None if its start is invalid; `reminders` are the calendar's."""
+    """Build an event. Returns None if its start is invalid. `reminders` are the calendar's
+    rules."""
     time_zone = entry.time_zone or calendar.time_zone
     reader = EventTimeReader(ZoneInfo(time_zone), report, warn)
     if entry.time_zone and (surprise := explain_abbreviation(entry.time_zone)):
@@ -87,7 +88,8 @@ def build_event(
 
 
 def _build_value(value: object, language: str) -> object:
-    """Convert a value of an entry to the type in `Event`: a text by language, or plain types."""
+    """Convert a value of an entry to its type in `Event`: a map of languages, a tuple, or a plain
+    value."""
     if isinstance(value, dict):
         return by_language(value, language)
     if isinstance(value, list):
@@ -96,7 +98,7 @@ def _build_value(value: object, language: str) -> object:
 
 
 def _busy_override(entry: EventEntry, start: date | datetime, report: Report) -> bool | None:
-    """Return whether an event blocks time, None if that is the default."""
+    """Return whether an event blocks time, or None if it is the default for this kind of event."""
     deadline = entry.kind is Kind.DEADLINE
     if entry.busy and deadline:
         report(("busy",), 'a deadline blocks no time; remove this key, or "kind: deadline"')

@@ -13,7 +13,7 @@ from calfeed.model.events import Change, Event, Repeat, Status, Text
 from calfeed.model.revision import ComparableRevision, Move, Revision
 
 MAX_MOVES = 50
-"""The most moves that are kept in an event's history."""
+"""The maximum number of moves in an event's history."""
 
 _COMPARISON_WINDOW = timedelta(days=400)
 _DAY = timedelta(days=1)
@@ -65,7 +65,8 @@ class EventChange:
     """The change from one revision of an event to another; `before` is None for a new event.
 
     `occurrences` lists the changed occurrences by time; it is empty if the event as a whole
-    changed. `new_rules` means that new zone rules put the same wall time at another instant.
+    changed. `new_rules` means that the zone's rules changed, so the same wall time is now a
+    different instant.
     """
 
     kind: Kind
@@ -76,7 +77,7 @@ class EventChange:
 
     @property
     def coming(self) -> bool:
-        """Whether the old or the new event was not over at the time of the change."""
+        """Whether the old or the new event ends after the time of the change."""
         now = self.after.modified
         events = [self.after.event] + ([self.before.event] if self.before else [])
         return any((end := last_end(event)) is None or end > now for event in events)
@@ -147,7 +148,8 @@ def drops_occurrences(change: EventChange) -> bool:
 
 
 def _is_shifted(old: Revision, new: Revision) -> bool:
-    """Return whether future occurrences of a series have another UTC offset than by `old`."""
+    """Return whether any future occurrence has a different UTC offset than under the zone rules of
+    `old`."""
     if old.event.time_zone != new.event.time_zone or old.clock == new.clock:
         return False
     begin = new.modified
@@ -158,7 +160,7 @@ def _is_shifted(old: Revision, new: Revision) -> bool:
 
 
 def extend_history(change: EventChange, day: datetime) -> tuple[Move, ...]:
-    """Return the moves of an event including a change made on a day (UTC)."""
+    """Return the event's move history, extended by this change, which was made at `day` (UTC)."""
     before = change.before
     if before is None:
         return ()
@@ -232,7 +234,8 @@ def _compare_occurrences(old: Event, new: Event, now: datetime) -> tuple[Occurre
 
 
 def _find_window(old: Event, new: Event, now: datetime) -> tuple[datetime, datetime]:
-    """Return the comparison window: a year ahead, extended to all differing exceptions."""
+    """Return the comparison window: the next 400 days, extended to include every exception that
+    differs."""
     instants = [now, now + _COMPARISON_WINDOW]
     for event, other_event in ((old, new), (new, old)):
         repeat, other = event.repeat or Repeat(), other_event.repeat or Repeat()
@@ -253,7 +256,7 @@ def _rule_without_end(repeat: Repeat) -> frozenset[str]:
 def _find_first_shift(
     before: Iterable[Occurrence], after: Iterable[Occurrence], now: datetime
 ) -> OccurrenceChange | None:
-    """Return the first future occurrence that another rule has moved.
+    """Return the first future occurrence whose start the new rule changed.
 
     Returns None if the dates of one rule are a subset of the other's.
     """

@@ -69,9 +69,9 @@ def plan_publish(
     """Plan what publishing these definitions does to the database.
 
     With `hold_removals` the plan removes nothing, and lists removals in `held`. Changes are
-    announced after `grace`; `announce_all` also announces, at once, the changes that wait already.
-    Raises StaleDefinitionsError if a skipped calendar must be read after all, or if the
-    installation has another id than the one in the UIDs.
+    announced after `grace`; `announce_all` also announces, immediately, the changes that are
+    already waiting. Raises StaleDefinitionsError if a skipped calendar must be read after all, or
+    if the installation has another id than the one in the UIDs.
     """
     installation = load_installation(connection)
     if defined.uids.installation not in (None, installation.id):
@@ -152,8 +152,8 @@ def publish(
     """Publish definitions with their author, in one transaction; return the plan it applied.
 
     `hold_removals`, `grace` and `announce_all` are those of `plan_publish`. Only one process
-    publishes at a time. Raises PublishRefusedError if the plan withdraws too much and not
-    `allow_removals`.
+    publishes at a time. Raises PublishRefusedError if the plan withdraws too much and
+    `allow_removals` is false.
     """
     with database.write_exclusive() as connection:
         plan = plan_publish(
@@ -178,7 +178,7 @@ def publish(
 def shortened_feeds(connection: Connection, year: int) -> list[tuple[str, int]]:
     """The calendars whose feeds leave out years by default, with the first year (UTC) they show.
 
-    Apps would not read all events of such a calendar. Excludes calendars with `history`.
+    Without this, the feed would exceed what calendar apps read. Excludes calendars with `history`.
     """
     shortened = []
     for slug, row in load_calendars(connection).items():
@@ -255,7 +255,8 @@ def _revise(
 
 def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) -> None:
     retired = load_events(connection, uids=plan.retired)
-    # The slugs before and after: an event with an explicit UID may have changed its calendar.
+    # The slugs before and after the change, because an event with an explicit UID may have moved to
+    # another calendar.
     touched = {change.before.event.calendar for change in plan.changes if change.before}
     touched |= {change.after.event.calendar for change in (*plan.changes, *plan.announced)}
     touched |= {event.after.event.calendar for event in plan.rerendered}
@@ -309,7 +310,7 @@ def new_entries(plan: Plan) -> list[RevisionRow]:
 
 
 def make_row(revision: Revision) -> EventRow:
-    """Render a revision, as the row of an event that is in its feed."""
+    """Render a revision and return its event row."""
     event = revision.event
     return EventRow(
         uid=event.uid,

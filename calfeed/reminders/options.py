@@ -27,16 +27,16 @@ _RATE = Option(
     maximum=MAX_RATE,
     help="At most this many messages per minute.",
     removal="Remove the rate limit.",
-    description="The maximum number of requests a minute.",
-    label="Posts a minute",
-    hint="At most; empty means as fast as it responds.",
+    description="The maximum number of messages per minute.",
+    label="Messages per minute",
+    hint="The maximum. Leave empty for no limit.",
     attributes='inputmode="numeric"',
-    phrase="at most {} posts a minute",
+    phrase="at most {} messages per minute",
 )
 _ZONE = Option(
     parse=check_zone,
     metavar="ZONE",
-    help="The zone of --quiet and --digest; else UTC.",
+    help="The time zone for --quiet and --digest; default: UTC.",
     description="The time zone of `quiet` and `digest`.",
     label="Time zone",
     hint="For the quiet hours and the digest.",
@@ -59,7 +59,7 @@ _DIGEST = Option(
     parse=parse_digest,
     show=show_digest,
     metavar="DAY@HH:MM",
-    help="Gather reminders, and send them daily@09:00, or monday@09:00.",
+    help="Send reminders together, daily or weekly, such as daily@09:00 or monday@09:00.",
     removal="Send each reminder by itself.",
     description="Send reminders together at this time.",
     label="Digest",
@@ -92,7 +92,7 @@ class Options(BaseModel):
         }
 
     def describe(self) -> list[tuple[str, str]]:
-        """Name and text, for people, of each option that is set."""
+        """The name and a human-readable description of each option that is set."""
         return [
             (name, OPTIONS[name].phrase.format(text, zone=self.time_zone))
             for name, text in self.shown.items()
@@ -140,7 +140,8 @@ class Options(BaseModel):
         return at
 
     def _next(self, local: datetime, clock: time, later: timedelta) -> datetime:
-        """A future wall time: of an hour that occurs twice, the first that is not past."""
+        """Return the instant of a future wall time. If the wall time occurs twice, return the
+        earlier instant that is still in the future."""
         at = self._at(local, clock, later)
         return at if at > local else self._at(local, clock.replace(fold=1), later)
 

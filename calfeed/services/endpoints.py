@@ -43,9 +43,9 @@ OWNER_SCOPE = "endpoint:{endpoint}"
 class EndpointValues:
     """New values of an endpoint, as people write them; None or a missing name means no change.
 
-    `filters` has lists by their names in `Filters`, `options` texts and numbers by their names in
-    `Options` (None removes one), `headers` lines of the form "Name: value". Removing a header that
-    does not exist is an error unless `missing_ok`. The repr has no secrets.
+    `filters` maps field names of `Filters` to lists. `options` maps field names of `Options` to
+    strings or numbers; None removes the option. `headers` contains lines of the form "Name: value".
+    Removing a header that does not exist is an error unless `missing_ok`. The repr has no secrets.
     """
 
     url: str | None = field(default=None, repr=False)
@@ -58,7 +58,8 @@ class EndpointValues:
 
 
 class EndpointDetails(NamedTuple):
-    """An endpoint, its number of deliveries in each state, and its secret if a change made one."""
+    """An endpoint, the number of its deliveries in each state, and its new secret if the change
+    created one."""
 
     endpoint: Endpoint
     deliveries: Mapping[DeliveryState, int]
@@ -120,7 +121,8 @@ def change_endpoint(
     values: EndpointValues,
     now: datetime,
 ) -> EndpointDetails:
-    """Change an endpoint. If its key is lost, a new URL comes with a new secret.
+    """Change an endpoint. If its encryption key is lost, setting a new URL also generates a new
+    secret.
 
     Raises InvalidFieldsError with every fault of the values, ConflictError for a channel, SealError
     for an endpoint whose key is lost if no URL is given.
@@ -137,7 +139,8 @@ def change_endpoint(
 
 
 def request_test(database: Transactions, endpoint_id: str, now: datetime) -> DeliveryRow:
-    """Add a test message to an endpoint, which a worker sends at once, even if it is paused.
+    """Queue a test message for an endpoint. A worker sends it at once, even if the endpoint is
+    paused.
 
     A failed test is retried like any delivery. Raises ConflictError for an unverified endpoint,
     SealError for one whose secrets cannot be decrypted.
@@ -161,7 +164,8 @@ def test_endpoint(
 ) -> EndpointTest:
     """Send a test message to an endpoint from this process.
 
-    Raises as `request_test`, and InvalidInputError for a channel that this process cannot send to.
+    Raises the same errors as `request_test`, and InvalidInputError for a channel that this process
+    cannot send to.
     """
     with database.read() as connection:
         endpoint = records.find_endpoint(connection, endpoint_id).require_readable()
@@ -216,7 +220,7 @@ def resume_endpoint(
 
 
 class Rotated(NamedTuple):
-    """An endpoint with its new secret, and before."""
+    """An endpoint after and before its secret was rotated."""
 
     endpoint: Endpoint
     before: Endpoint
@@ -284,7 +288,8 @@ def _apply_values(
     values: EndpointValues,
     faults: list[Fault],
 ) -> Endpoint:
-    """Return the endpoint with new values; raise InvalidFieldsError with old and new faults."""
+    """Return the endpoint with new values. Raises InvalidFieldsError if there are faults, including
+    those already in `faults`."""
     chosen = {name: tuple(entries) for name, entries in values.filters.items()}
     filters = endpoint.filters.model_copy(update=chosen)
     if filters != endpoint.filters:

@@ -282,12 +282,12 @@ def test_the_printed_link_signs_in_and_no_page_on_the_way_has_a_fault(
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     page.goto("/console/endpoints/new")
     page.get_by_label("URL").fill("https://user:word@example.org/")
-    page.get_by_label("Posts a minute").fill("often")
+    page.get_by_label("Messages per minute").fill("often")
     page.get_by_role("button", name="Add the endpoint").click()
     expect(page.get_by_role("alert")).to_be_focused()
     assert violations(page) == [], page.url
     page.get_by_label("URL").fill(receiver.url)
-    page.get_by_label("Posts a minute").fill("")
+    page.get_by_label("Messages per minute").fill("")
     page.get_by_role("button", name="Add the endpoint").click()
     expect(page.get_by_label("Secret")).to_be_visible()
     assert violations(page) == [], page.url

@@ -55,6 +55,6 @@ def test_only_what_is_asked_for_is_described() -> None:
     assert Options().describe() == []
     options = Options(rate=60, time_zone="Asia/Karachi", quiet=parse_quiet("22:00-07:00"))
     assert options.describe() == [
-        ("rate", "at most 60 posts a minute"),
+        ("rate", "at most 60 messages per minute"),
         ("quiet", "22:00-07:00 (Asia/Karachi)"),
     ]

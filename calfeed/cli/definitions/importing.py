@@ -58,8 +58,8 @@ def import_(
     """Convert an iCalendar file, or an http, https or webcal URL, to a definition.
 
     Prints the definition, or writes it with --slug or --output; existing files are not replaced.
-    Lists losses on standard error, one line per cause. With - the URL, which can be secret, is
-    read from standard input.
+    Lists what could not be imported on standard error, one line per reason. With - the URL, which
+    can be secret, is read from standard input.
     """
     if slug is not None and target is not None:
         raise click.UsageError("Give --slug or --output, not both.")

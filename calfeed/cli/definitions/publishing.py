@@ -28,7 +28,7 @@ _MAX_CLOCK_DIFFERENCE = timedelta(minutes=1)
 
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--strict", is_flag=True, help="Exit with 1 also if there are warnings.")
+@click.option("--strict", is_flag=True, help="Also exit with 1 if there are only warnings.")
 @output.as_json
 def check(folder: Path | None, strict: bool, as_json: bool) -> None:
     """Validate the definitions in FOLDER (default: CALFEED_EVENTS).
@@ -146,13 +146,13 @@ def diff(style: str, as_json: bool, exit_code: bool) -> None:
 @click.option(
     "--allow-removals",
     is_flag=True,
-    help="Publish even if a whole calendar or most of its coming events would be withdrawn.",
+    help="Publish even if a whole calendar, or most of its upcoming events, would be withdrawn.",
 )
 @click.option(
     "--now",
     "announce_all",
     is_flag=True,
-    help="Also announce the changes by `serve` that wait for the grace time.",
+    help="Also announce changes of `serve` that are within their grace time.",
 )
 @click.option("--by", metavar="NAME", help="The author to record; default: the current user.")
 @output.as_json

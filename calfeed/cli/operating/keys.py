@@ -66,10 +66,10 @@ def list_(as_json: bool) -> None:
 @keys.command()
 @output.as_json
 def rotate(as_json: bool) -> None:
-    """Make a new key the current one, and encrypt all texts with it.
+    """Create a new encryption key, make it current, and re-encrypt all stored values with it.
 
-    Running processes continue, and read the key file again by themselves. Former keys stay in it
-    until `calfeed keys drop`.
+    Running processes reload the key file automatically. Former keys stay in it until `calfeed keys
+    drop`.
     """
     with output.opened(load_settings()) as database:
         with database.read() as connection:

@@ -33,13 +33,16 @@ def delivery() -> None:
 @click.option("--held", is_flag=True, help="Only deliveries held for an inactive endpoint.")
 @click.option("--endpoint", "endpoint_id", help="Only deliveries of this endpoint.")
 @click.option("--event", help="Only deliveries about this event, as CALENDAR/EVENT.")
-@click.option("--since", help="Only deliveries that ended, or whose message was made, since then.")
+@click.option(
+    "--since",
+    help="Only deliveries that ended, or whose message was created, since this time.",
+)
 @click.option(
     "--limit",
     default=50,
     show_default=True,
     type=click.IntRange(1, 10_000),
-    help="The most deliveries to list.",
+    help="The maximum number of deliveries to list.",
 )
 @output.as_json
 def list_(

@@ -32,7 +32,9 @@ def _option(name: str) -> Callable[[Command], Command]:
 _SHARED = [
     click.option("--calendar", "calendars", multiple=True, help="Only this calendar; repeatable."),
     click.option("--category", "categories", multiple=True, help="Only this category; repeatable."),
-    click.option("--event", "events", multiple=True, help="Only this event, as CALENDAR/EVENT."),
+    click.option(
+        "--event", "events", multiple=True, help="Only this event, as CALENDAR/EVENT; repeatable."
+    ),
     click.option("--type", "types", multiple=True, help="Only this message type; repeatable."),
     click.option("--description", help="Whose it is, for your own lists."),
     click.option(

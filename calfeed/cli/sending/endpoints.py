@@ -38,7 +38,7 @@ def endpoint() -> None:
 @secret_file
 @output.as_json
 def add(secret: str | None, secret_file: str | None, as_json: bool, **given: Any) -> None:
-    """Add an endpoint, and print its id and its secret, which is shown only now.
+    """Add an endpoint, and print its id and its secret. The secret is not shown again.
 
     Without options it gets every message of every calendar, at once. If URL is -, it is read from
     standard input.

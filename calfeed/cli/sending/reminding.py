@@ -25,7 +25,9 @@ _MAX_LISTED_ENDPOINTS = 10
 
 
 @click.command()
-@click.option("--from", "begin", help="A date or time, UTC without an offset; default: now.")
+@click.option(
+    "--from", "begin", help="A date or time, in UTC unless it has an offset; default: now."
+)
 @click.option("--to", "end", help="The end of the window (exclusive); default: 30 days later.")
 @output.as_json
 def reminders(begin: str | None, end: str | None, as_json: bool) -> None:

@@ -36,7 +36,7 @@ _processes = click.option(
     default=2,
     show_default=True,
     type=click.IntRange(1, 64),
-    help="Processes of the web server.",
+    help="Number of web server processes that handle requests.",
 )
 # With this option a process ends when its standard input does, which is a pipe from `serve`.
 _supervised = click.option("--supervised", is_flag=True, hidden=True)

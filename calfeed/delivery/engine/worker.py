@@ -40,16 +40,17 @@ from calfeed.store.outbox.messages import has_pending_fan_out
 from calfeed.store.outbox.reminders import next_reminder_due
 
 _MAX_WAIT_SECONDS = 1.0
-"""The clock may be set while the worker waits."""
+"""Limits each wait, because the clock may be adjusted during it."""
 
 _MIN_CLAIM = 512
-"""The smallest claim that is made right after another one."""
+"""The minimum size of a claim that immediately follows another."""
 
 
 @dataclass(frozen=True)
 class Agenda:
     """When there is something to do next: `due` for reminders and digests, `claimable` for
-    deliveries, `announce` for changes. `unfinished` if messages wait for their fan-out."""
+    deliveries, `announce` for changes. `unfinished` is true if messages are waiting to be fanned
+    out."""
 
     due: datetime | None
     claimable: datetime | None
@@ -108,7 +109,7 @@ class Worker:
         self._woken.set()
 
     def run(self) -> None:
-        """Work until stopped, and outlast database errors.
+        """Run until stopped, retrying after database errors.
 
         Raises ReplacedError if the database file was replaced by another one.
         """
@@ -139,7 +140,7 @@ class Worker:
         return agenda
 
     def run_maintenance(self) -> None:
-        """Correct what a wrong clock left, extend plans, retire events, delete old bodies."""
+        """Repair the effects of a wrong clock, extend plans, retire events, delete old bodies."""
         now = self._clock()
         with self._database.write() as connection:
             clock_skew.record_time(connection, now)
@@ -184,8 +185,8 @@ class Worker:
         if agenda.claimable is not None:
             # A millisecond more, as a claim before that time would be empty.
             self._claim_within((agenda.claimable - self._clock()).total_seconds() + 0.001)
-        # Announcements first, as some reminders wait for theirs. If one has to wait itself, the
-        # scheduler wakes the worker again.
+        # Announce first, because some reminders wait for the announcement of their event. If an
+        # announcement must itself wait, the scheduler wakes the worker later.
         if agenda.announce is not None and agenda.announce <= self._clock():
             announced = announce_due(self._database, self._clock(), self._base_url)
             self._must_fire = announced > 0
@@ -228,6 +229,6 @@ class Worker:
             self._claim_within(min(released.values()))
 
     def _claim_within(self, seconds: float) -> None:
-        """Claim again after so many seconds at the latest."""
+        """Claim again no later than `seconds` from now."""
         at = time.monotonic() + seconds
         self._claim_again_at = at if self._claim_again_at is None else min(at, self._claim_again_at)

@@ -1,7 +1,7 @@
 """The lifecycle of endpoints: change their state, and with it their unsettled deliveries.
 
 Workers lock deliveries before endpoints. To avoid deadlocks, the functions here take locks in that
-order too, or skip deliveries that a worker has locked; the worker then adapts them by itself.
+order too, or skip deliveries that a worker has locked; the worker then updates these itself.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MAX_EARLY = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 
 _BUSY_RETRY = timedelta(milliseconds=100)
-"""When to try again if another worker is reserving times of the endpoint."""
+"""The delay before a retry if another worker is reserving send times for the endpoint."""
 
 _STATE = deliveries.c.state
 
@@ -197,9 +197,10 @@ def count_deliveries(connection: Connection, endpoint_id: str) -> dict[DeliveryS
 def record_failing_since(
     connection: Connection, answered: Collection[str], failed: Collection[str], now: datetime
 ) -> dict[str, datetime]:
-    """Record which endpoints answered and which failed, and return since when those have failed.
+    """Record which endpoints responded and which failed. Returns, for each that failed, since when
+    it has been failing.
 
-    If an endpoint did both, the failure counts as the later one. Endpoints that are neither
+    If an endpoint is in both, the failure is treated as the more recent. Endpoints that are neither
     active nor paused are ignored.
     """
     attempted = sorted({*answered, *failed})
@@ -229,8 +230,8 @@ def reserve_send_times(
 ) -> list[datetime]:
     """Return when `wanted` messages may be sent under a rate limit of `rate` in any minute.
 
-    The limit applies to all workers together. Times equal to `now` are reserved. The others are
-    not: they are when to try again.
+    The limit applies to all workers together. Messages whose time is `now` are reserved and can be
+    sent. The other times are not reservations: call again then.
     """
     query = select(endpoints.c.paced_to).where(endpoints.c.id == endpoint_id)
     row = connection.execute(query.with_for_update(key_share=True, skip_locked=True)).one_or_none()
@@ -263,7 +264,8 @@ def _lock_deliveries(connection: Connection, endpoint_id: str, *states: Delivery
 
 
 def _is_claimed(now: datetime) -> ColumnElement[bool]:
-    """Whether a delivery may be claimed, so that an attempt may be in flight."""
+    """Whether a delivery is possibly under a lease, so that an attempt could be in flight. ("may be
+    claimed" reads as "is allowed to be claimed")"""
     return deliveries.c.next_at.between(now + timedelta(microseconds=1), now + LEASE)
 
 
@@ -288,8 +290,8 @@ def _reschedule(
     digest, gathered = options.digest_after(now), 0
     if digest is not None:
         in_time = or_(messages.c.until.is_(None), messages.c.until > digest)
-        # Only reminders that are not too late for the digest are gathered, and no delivery that
-        # was ever claimed: it may have been received under its own id.
+        # Gather only reminders that will not expire before the digest and that were never claimed:
+        # one that was claimed may already have been received under its own id.
         is_reminder = exists().where(is_message, messages.c.reminder.is_not(None), in_time)
         fits = is_reminder & (deliveries.c.claim == 0)
         gathering = _gather.update(where=condition & fits)

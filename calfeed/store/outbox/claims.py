@@ -53,7 +53,7 @@ _hold = Transition(_CLAIMED, DeliveryState.HELD)
 
 
 class Claim(NamedTuple):
-    """A claimed delivery; `number` is the number of this claim and is higher for each later one."""
+    """A claimed delivery. `number` increases with each claim of the delivery."""
 
     delivery_id: int
     number: int
@@ -75,7 +75,7 @@ class Attempt(NamedTuple):
 
 
 def claim(connection: Connection, now: datetime, limit: int) -> list[Claim]:
-    """Claim up to `limit` deliveries that are due, those that have waited longest.
+    """Claim up to `limit` due deliveries, longest-waiting first.
 
     They are returned in the order in which they were created.
     """
@@ -196,7 +196,7 @@ def release(connection: Connection, until: Mapping[Claim, datetime]) -> None:
 def defer(connection: Connection, until: Mapping[Claim, datetime]) -> None:
     """Undo claims that were made in this transaction, to be made again at the given times.
 
-    No other transaction has seen these claims, so their numbers are used again.
+    No other transaction has seen these claims, so their numbers can be reused.
     """
     _release(connection, until, claimed=0)
 

@@ -53,10 +53,11 @@ _SAFE_METHODS = ("GET", "HEAD")
 _PRIVATE_PREFIX = "/private/"
 
 _MAX_REQUESTS_PER_NETWORK = 16
-"""In flight at once, if the network identifies a client."""
+"""The maximum number of concurrent requests from a network that identifies a client."""
 
 _ACKNOWLEDGE_SECONDS = 3.0
-"""How long to wait for the backend to acknowledge counts, so that this process outlives that."""
+"""How long to wait for the backend to acknowledge counts, so that this process does not exit before
+it has."""
 
 _SEND_COUNTS_SECONDS = 10.0
 """The interval at which poll counts are sent to the backend."""
@@ -71,7 +72,7 @@ class Frontend:
         self._bodies = bodies or BodyReader()
         self._table = ResponseTable(address)
         self._poll_counter = PollCounter()
-        # Slow pages delay neither private feeds nor POST requests.
+        # Separate pools, so that slow pages delay neither private feeds nor POST requests.
         self._pages = BackendPool(address, concurrency=6, max_queued=200)
         self._feeds = BackendPool(address, concurrency=2, max_queued=200)
         self._writes = BackendPool(address, concurrency=4, max_queued=200)
@@ -131,7 +132,7 @@ class Frontend:
             )
             response, shared = await self._fetch(request, headers, key)
         if isinstance(response, CacheableResponse):
-            # The backend has counted the request that it answered.
+            # The backend has already counted the request that it responded to.
             path, method = scope.path, scope.method
             self._send(response.stored, path, method, headers, proto, counted=shared)
         elif response.body:
