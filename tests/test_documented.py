@@ -180,3 +180,29 @@ def test_python_in_the_docs_is_quoted_from_the_code(doc: str) -> None:
     code = [textwrap.dedent(source) for source in SOURCES.values()]
     for block in re.findall(r"^```python\n(.*?)\n```", text, re.DOTALL | re.MULTILINE):
         assert any(block in source for source in code), block
+
+
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of a page's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    texts = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-") for text in texts}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
+    page = ROOT / name
+    broken = []
+    for link in re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", page.read_text("utf-8")):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        known = target.suffix != ".md" or not anchor or anchor in anchors_of(target)
+        if not target.exists() or not known:
+            broken.append(link)
+    assert broken == []

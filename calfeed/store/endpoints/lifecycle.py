@@ -264,8 +264,7 @@ def _lock_deliveries(connection: Connection, endpoint_id: str, *states: Delivery
 
 
 def _is_claimed(now: datetime) -> ColumnElement[bool]:
-    """Whether a delivery is possibly under a lease, so that an attempt could be in flight. ("may be
-    claimed" reads as "is allowed to be claimed")"""
+    """Whether a delivery is possibly under a lease, so that an attempt could be in flight."""
     return deliveries.c.next_at.between(now + timedelta(microseconds=1), now + LEASE)
 
 
