@@ -487,7 +487,7 @@ def test_an_endpoint_is_changed_as_its_form_says_and_keeps_what_is_not_shown(
         digest_at="09:00",
     )
     assert "The endpoint was changed" in visitor.text
-    for text in ("type event.moved", "22:00-07:00 (Asia/Karachi)", "monday@09:00", "60 posts"):
+    for text in ("type event.moved", "22:00-07:00 (Asia/Karachi)", "monday@09:00", "60 messages"):
         assert text in visitor.text
     with house.office.database.read() as connection:
         (one,) = list_endpoints(connection)
