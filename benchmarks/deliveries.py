@@ -28,7 +28,6 @@ from benchmarks.machine import nginx, on_core, running
 from benchmarks.rivals import COUNTER, post_with_celery, post_with_procrastinate
 from calfeed.store import tables
 from calfeed.store.database import Database
-from calfeed.store.outbox.deliveries import count_by_state
 from tests.keys import KEYS
 
 DELIVERIES = 60_000
@@ -135,7 +134,8 @@ def _wait_for_end(database: Database) -> datetime:
         with database.read() as connection:
             if connection.execute(pending).first() is not None:
                 continue
-            states = count_by_state(connection)
+            counted = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+            states = {state.value: count for state, count in connection.execute(counted)}
             made = connection.scalar(
                 select(func.count()).select_from(attempts).where(attempts.c.status == 204)
             )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from calfeed.reminders.option_values import Digest, QuietHours
-from calfeed.reminders.options import Options
+from calfeed.reminders.options import OPTIONS, Options
 
 NIGHT = QuietHours(begin=time(22), end=time(7))
 IN_NEW_YORK = "America/New_York"
@@ -125,3 +125,9 @@ def test_hours_without_length_or_with_an_offset_are_refused() -> None:
         QuietHours(begin=time(7), end=time(7))
     with pytest.raises(ValidationError, match="must have no offset"):
         Options.model_validate_json('{"digest": {"at": "09:00+05:00"}}')
+
+
+def test_every_option_without_a_default_can_be_removed() -> None:
+    """By a flag of `endpoint update`, whose help is `removal`."""
+    optional = {name for name, field in Options.model_fields.items() if field.default is None}
+    assert {name for name, option in OPTIONS.items() if option.removal} == optional

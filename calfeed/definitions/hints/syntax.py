@@ -23,7 +23,6 @@ Diagnosis: TypeAlias = tuple[int, int, str]
 """A line and a column, counted from 1, and an error message."""
 
 _ENTRY = re.compile(r"(?P<indent> *)(?P<dashes>(?:- +)*)(?P<key>[^\s:'\"#][^:]*?) *:(?: +|$)")
-_LIST_ITEM = re.compile(r" *- ")
 _CONFLICT = re.compile(r"(?:<{7}|>{7}) |={7}$")
 _MAX_LINE_LENGTH = 1_000
 """The most characters of a line that are examined."""

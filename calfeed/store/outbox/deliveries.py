@@ -196,12 +196,6 @@ def retry(connection: Connection, ids: Sequence[int], now: datetime) -> RetryRes
     return result
 
 
-def count_by_state(connection: Connection) -> dict[DeliveryState, int]:
-    """Count deliveries by state."""
-    query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
-    return {row.state: row[1] for row in connection.execute(query)}
-
-
 def _find_refusal(
     state: DeliveryState, endpoint_state: EndpointState, is_late: bool, no_body: bool
 ) -> str | None:
