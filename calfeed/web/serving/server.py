@@ -37,14 +37,15 @@ _SHUTDOWN_SECONDS = 10
 _RESERVED_FILES = 256
 """Open files of a process that are not connections."""
 
-_EXIT_NOTICE_SECONDS = 1.0
-"""How long granian may take to notice that a process has ended."""
+_EXIT_NOTICE_SECONDS = 5.0
+"""How long the processes may take to end, and granian to notice it, before one counts as stuck."""
 
 
 class ShutdownFalseAlarms(logging.Filter):
     """Drops granian's warning about killing a process that has already ended.
 
-    The process looks alive to granian until another thread has waited for it.
+    The process looks alive to granian until another thread has waited for it. The warning does not
+    tell which process it is about, so this waits for all of them: they were stopped together.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
