@@ -35,4 +35,4 @@ def test_no_module_makes_plurals_by_hand() -> None:
         for path in PACKAGE.rglob("*.py")
         if BY_HAND.search(path.read_text("utf-8"))
     }
-    assert found == {"model/durations.py"}
+    assert found == {"model/dates/durations.py"}

@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 import yaml
 
-from calfeed.definitions import keys, tree
-from calfeed.definitions.reader import MAX_EVENTS, read_definitions
+from calfeed.definitions import tree
+from calfeed.definitions.calendar_files import MAX_EVENTS
+from calfeed.definitions.keys import calendars as keys
+from calfeed.definitions.keys.dates import ReminderEntry
+from calfeed.definitions.keys.entries import Entry
+from calfeed.definitions.reader import read_definitions
 from calfeed.definitions.recurrence.rules import read_rule
 from calfeed.delivery.due import LATE_REMINDERS_PER_SECOND
 from calfeed.errors import DefinitionError
-from calfeed.ical.changes import EventChange, Kind, compare_revisions
-from calfeed.model.durations import parse_duration
+from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions
+from calfeed.model.dates.durations import parse_duration
 from calfeed.model.events import Change, Event, Repeat
 from calfeed.model.revision import ComparableRevision, Revision
 from calfeed.model.texts import MAX_TEXT_LENGTH, MAX_URL_LENGTH
@@ -80,19 +84,19 @@ def test_every_example_is_read_without_a_problem(block: str) -> None:
     assert calendar.events
 
 
-TABLES: dict[str, type[keys.Entry]] = {
+TABLES: dict[str, type[Entry]] = {
     "## A calendar": keys.CalendarFile,
     "## An event": keys.EventEntry,
     "## An online meeting": keys.ConferenceEntry,
     "## An organizer": keys.OrganizerEntry,
     "## A source": keys.SourceEntry,
-    "## A reminder": keys.ReminderEntry,
+    "## A reminder": ReminderEntry,
     "## Repeating": keys.RepeatEntry,
     "## A changed occurrence": keys.ChangeEntry,
 }
 
 
-def put_in_file(entry: type[keys.Entry], example: dict[str, Any]) -> dict[str, Any]:
+def put_in_file(entry: type[Entry], example: dict[str, Any]) -> dict[str, Any]:
     """A file with the example where the keys of the entry belong."""
     event: dict[str, Any] = {"summary": "Meeting", "start": START}
     calendar: dict[str, Any] = {"name": "Grants", "time_zone": "Asia/Karachi"}
@@ -106,7 +110,7 @@ def put_in_file(entry: type[keys.Entry], example: dict[str, Any]) -> dict[str, A
         event["organizer"] = {"name": "Desk", "email": "desk@example.org"} | example
     elif entry is keys.SourceEntry:
         event["sources"] = [{"title": "Letter"} | example]
-    elif entry is keys.ReminderEntry:
+    elif entry is ReminderEntry:
         event["reminders"] = [{"before": "1 day"} | example]
     elif entry is keys.RepeatEntry:
         event["repeat"] = {"rule": "FREQ=WEEKLY"} | example

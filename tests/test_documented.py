@@ -13,7 +13,7 @@ import pytest
 
 from calfeed.cli import cli
 from calfeed.definitions import keys
-from calfeed.definitions.keys import Entry
+from calfeed.definitions.keys.entries import Entry
 from calfeed.errors import CalfeedError
 from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.settings import Settings

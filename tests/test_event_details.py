@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
-from calfeed.definitions.keys import EventEntry
+from calfeed.definitions.keys.calendars import EventEntry
 from calfeed.importing.ics import import_calendar
 from calfeed.model.events import PROPERTIES, Event
 from calfeed.reminders.messages import describe_event

@@ -35,7 +35,7 @@ MODULES = [
 TEMPLATES = sorted((PACKAGE / "web/templates").rglob("*.html"))
 
 OTHER_THINGS = {
-    ("ical/changes.py", "withdrawn"): "a kind of change of an event",
+    ("ical/comparison/changes.py", "withdrawn"): "a kind of change of an event",
     ("logs.py", "failed"): "what the log says of a crash",
     ("publish/show.py", "planned"): "a field of the plan's JSON",
     ("publish/show.py", "withdrawn"): "a field of the plan's JSON, and of a calendar in its text",

@@ -26,6 +26,11 @@ def calendar_of(file: str) -> str:
     return folder if slash else inner.rpartition(".")[0]
 
 
+def is_working_days_file(file: str) -> bool:
+    """Return whether a file holds the working days of the folder; no slug has an underscore."""
+    return file.partition("/")[2] in ("working_days.yaml", "working_days.yml")
+
+
 def make_digests(files: Mapping[str, bytes], uids: UidScheme, code: str) -> dict[str, str]:
     """Return a digest per calendar that changes whenever its files may be read differently.
 
@@ -35,6 +40,9 @@ def make_digests(files: Mapping[str, bytes], uids: UidScheme, code: str) -> dict
     start = sha256(f"{code}\n{uids.installation}\n".encode())
     for uid in sorted(uids.kept):
         start.update(f"{uid}\n".encode())
+    for file in sorted(filter(is_working_days_file, files)):
+        start.update(f"{file}\n{len(files[file])}\n".encode())
+        start.update(files[file])
     digests: dict[str, Any] = {}
     for file in sorted(files):
         slug = calendar_of(file)

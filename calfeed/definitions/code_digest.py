@@ -12,7 +12,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 _ROOMS = ("model", "definitions")
 _MODULES = ("counting.py", "errors.py")
-_LIBRARIES = ("pydantic", "python-dateutil", "pyyaml", "tzdata", "webcolors")
+_LIBRARIES = ("holidays", "pydantic", "python-dateutil", "pyyaml", "tzdata", "webcolors")
 
 
 @cache

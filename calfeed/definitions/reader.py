@@ -6,52 +6,36 @@ request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from operator import is_ as _is
 
-from calfeed.definitions.builder import build_calendar, build_event, build_reminders
-from calfeed.definitions.calendar_readings import CalendarReading, calendar_of, make_digests
-from calfeed.definitions.formats.scalars import describe_type
-from calfeed.definitions.formats.zone_names import explain_abbreviation
-from calfeed.definitions.keys import CalendarFile, EventEntry, EventsFile
-from calfeed.definitions.result import Definitions, SourceLocation
-from calfeed.definitions.tree import Document, Node, Path, format_path, read_tree
+from calfeed.definitions.builder import build_working_days
+from calfeed.definitions.calendar_files import (
+    CalendarResult,
+    CalendarSource,
+    read_calendar,
+    report_file,
+    where,
+)
+from calfeed.definitions.calendar_readings import (
+    CalendarReading,
+    calendar_of,
+    is_working_days_file,
+    make_digests,
+)
+from calfeed.definitions.keys.calendars import WorkingDaysFile
+from calfeed.definitions.resolution import Name, Resolution, Resolver, find_cause
+from calfeed.definitions.result import Definitions
+from calfeed.definitions.tree import Document, Path, read_tree
 from calfeed.definitions.validation import read_entry
 from calfeed.errors import DefinitionError
-from calfeed.model.events import Calendar, Event, ReminderRule
+from calfeed.model.dates.holiday_library import HOLIDAY_LIBRARY
+from calfeed.model.dates.working_days import HolidayData, WorkingDayRules
+from calfeed.model.events import Calendar, Event
 from calfeed.model.texts import check_slug
 from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
-
-MAX_EVENTS = 20_000
-"""The most events in one calendar."""
-
-# Values for missing or invalid required keys, so that the remaining keys can be checked.
-_FALLBACK_CALENDAR_KEYS: Mapping[str, Node] = {"name": "?", "time_zone": "UTC"}
-_FALLBACK_EVENT_KEYS: Mapping[str, Node] = {"summary": "?"}
-
-
-@dataclass
-class _Source:
-    """The files of a calendar: one file, or a folder with `head` and more files."""
-
-    slug: str
-    head: Document | None = None
-    others: list[Document] = field(default_factory=list)
-
-    @property
-    def documents(self) -> list[Document]:
-        return [self.head, *self.others] if self.head else self.others
-
-
-@dataclass
-class _CalendarResult:
-    """A calendar, with the locations of its UIDs."""
-
-    calendar: Calendar
-    uids: list[tuple[str, Document, Path]] = field(default_factory=list)
-    places: dict[str, SourceLocation] = field(default_factory=dict)
 
 
 def read_definitions(
@@ -77,12 +61,18 @@ class DefinitionReader:
     identifies this version of the code, as other versions may read the same files differently.
     """
 
-    def __init__(self, code: str, known: Mapping[str, CalendarReading] | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        known: Mapping[str, CalendarReading] | None = None,
+        holidays: HolidayData = HOLIDAY_LIBRARY,
+    ) -> None:
         self._code = code
         self._known = known or {}
+        self._holidays = holidays
         self._documents: dict[str, tuple[bytes, Document]] = {}
-        self._results: dict[str, tuple[list[Document], _CalendarResult]] = {}
-        self._uids = NAME_BASED_UIDS
+        self._results: dict[str, tuple[list[Document], CalendarResult]] = {}
+        self._settings: tuple[UidScheme, WorkingDayRules | None] = (NAME_BASED_UIDS, None)
 
     def read(
         self,
@@ -91,26 +81,35 @@ class DefinitionReader:
         today: date | None = None,
     ) -> Definitions:
         """Read the files as `read_definitions` does."""
-        if uids != self._uids:
-            self._uids, self._results = uids, {}
         digests = make_digests(files, uids, self._code)
         unchanged = {
             slug: reading
             for slug, reading in self._known.items()
             if digests.get(slug) == reading.digest
         }
-        documents = [
+        shared = [
             self._read_file(file, files[file], today)
             for file in sorted(files)
-            if calendar_of(file) not in unchanged
+            if is_working_days_file(file)
         ]
-        sources = list(_find_sources(documents))
-        results = [self._read_source(source) for source in sources]
-        _check_uids(results)
-        _check_former_names(sources, [result.calendar for result in results])
-        self._cache(files, documents, sources, results)
-        problems = [problem for document in documents for problem in document.problems]
-        warnings = [warning for document in documents for warning in document.warnings]
+        settings = uids, _read_working_days(shared)
+        if settings != self._settings:
+            self._settings, self._results = settings, {}
+        batch = _Batch(list(shared))
+        wanted = {calendar_of(file) for file in files if not is_working_days_file(file)}
+        wanted -= unchanged.keys()
+        while wanted:
+            self._read_calendars(batch, files, wanted, today)
+            # Dates may be counted from events of calendars that were skipped.
+            wanted = batch.list_calendars_of_causes() & unchanged.keys()
+            unchanged = {slug: known for slug, known in unchanged.items() if slug not in wanted}
+        _check_uids(batch.results)
+        calendars = [result.calendar for result in batch.results]
+        _check_former_names(batch.sources, calendars)
+        resolution = batch.resolve(self._holidays)
+        self._cache(files, batch)
+        problems = [problem for document in batch.documents for problem in document.problems]
+        warnings = [warning for document in batch.documents for warning in document.warnings]
         warnings += [warning for reading in unchanged.values() for warning in reading.warnings]
         if problems:
             raise DefinitionError(problems, warnings)
@@ -119,17 +118,36 @@ class DefinitionReader:
                 digests[source.slug],
                 tuple(sorted(warning for doc in source.documents for warning in doc.warnings)),
             )
-            for source in sources
+            for source, result in zip(batch.sources, batch.results, strict=True)
+            if not _depends_on_more(result)
         }
-        calendars = (result.calendar for result in results)
+        counted: dict[str, list[Event]] = {}
+        for event in resolution.events.values():
+            counted.setdefault(event.calendar, []).append(event)
+        placed = [_add_events(each, counted.get(each.slug, [])) for each in calendars]
         return Definitions(
-            calendars=tuple(sorted(calendars, key=lambda calendar: calendar.slug)),
+            calendars=tuple(sorted(placed, key=lambda calendar: calendar.slug)),
             warnings=tuple(sorted(warnings)),
-            places={uid: place for result in results for uid, place in result.places.items()},
+            places={uid: place for result in batch.results for uid, place in result.places.items()},
             known={**unchanged, **read},
             unchanged=frozenset(unchanged),
             uids=uids,
+            undated=tuple(resolution.undated.values()),
+            embargoes=batch.find_embargoes(resolution),
         )
+
+    def _read_calendars(
+        self, batch: _Batch, files: Mapping[str, bytes], wanted: Collection[str], today: date | None
+    ) -> None:
+        documents = [
+            self._read_file(file, files[file], today)
+            for file in sorted(files)
+            if calendar_of(file) in wanted and not is_working_days_file(file)
+        ]
+        sources = list(_find_sources(documents))
+        batch.documents += documents
+        batch.sources += sources
+        batch.results += [self._read_source(source) for source in sources]
 
     def _read_file(self, file: str, data: bytes, today: date | None) -> Document:
         cached = self._documents.get(file)
@@ -138,181 +156,151 @@ class DefinitionReader:
         cached[1].today = today
         return cached[1]
 
-    def _read_source(self, source: _Source) -> _CalendarResult:
+    def _read_source(self, source: CalendarSource) -> CalendarResult:
         cached = self._results.get(source.slug)
         same = cached is not None and len(cached[0]) == len(source.documents)
         if cached is not None and same and all(map(_is, cached[0], source.documents)):
             return cached[1]
-        return _read_calendar(source, self._uids)
+        return read_calendar(source, *self._settings)
 
-    def _cache(
-        self,
-        files: Mapping[str, bytes],
-        documents: Sequence[Document],
-        sources: Sequence[_Source],
-        results: Sequence[_CalendarResult],
-    ) -> None:
+    def _cache(self, files: Mapping[str, bytes], batch: _Batch) -> None:
         """Cache documents and calendars without problems; documents with problems are mutated."""
         self._documents = {
             document.file: (files[document.file], document)
-            for document in documents
+            for document in batch.documents
             if not document.problems
         }
         self._results = {
             source.slug: (source.documents, result)
-            for source, result in zip(sources, results, strict=True)
+            for source, result in zip(batch.sources, batch.results, strict=True)
             if not any(document.problems for document in source.documents)
         }
 
 
-def _find_sources(documents: Iterable[Document]) -> Iterable[_Source]:
+@dataclass
+class _Batch:
+    """The files that are read, and what is in them."""
+
+    documents: list[Document]
+    sources: list[CalendarSource] = field(default_factory=list)
+    results: list[CalendarResult] = field(default_factory=list)
+
+    def list_calendars_of_causes(self) -> set[str]:
+        causes = (find_cause(draft) for result in self.results for draft in result.drafts)
+        return {cause[0] for cause in causes if cause is not None}
+
+    def resolve(self, holidays: HolidayData) -> Resolution:
+        """Resolve the dates of all calendars; problems are added to the documents."""
+        drafts = [draft for result in self.results for draft in result.drafts]
+        if not drafts:
+            return Resolution()
+        results = {result.calendar.slug: result for result in self.results}
+        resolver = Resolver(
+            calendars={slug: result.calendar for slug, result in results.items()},
+            events={
+                (event.calendar, event.slug): event
+                for result in self.results
+                for event in result.calendar.events
+            },
+            defined={(slug, name) for slug, result in results.items() for name in result.defined},
+            holidays=holidays,
+            locate=lambda name: where(*results[name[0]].defined[name[1]]).removeprefix("in "),
+        )
+        return resolver.resolve(drafts)
+
+    def find_embargoes(self, resolution: Resolution) -> dict[str, datetime]:
+        """Return the moments before which events are not public, by UID.
+
+        A date must not be worked out from dates that are counted from it.
+        """
+        own: dict[Name, datetime] = {
+            (result.calendar.slug, slug): moment
+            for result in self.results
+            for slug, moment in result.embargoes.items()
+        }
+        if not own:
+            return {}
+        for name, cause in resolution.causes.items():  # causes come before their dependents
+            moments = [own[each] for each in (name, cause) if each in own]
+            if moments:
+                own[name] = max(moments)
+        uids: dict[Name, str] = {}
+        for result in self.results:
+            for event in result.calendar.events:
+                uids[event.calendar, event.slug] = event.uid
+            for draft in result.drafts:
+                uids[draft.calendar, draft.slug] = draft.uid
+        return {uids[name]: moment for name, moment in own.items() if name in uids}
+
+
+def _depends_on_more(result: CalendarResult) -> bool:
+    """Return whether a calendar's events depend on more than its files.
+
+    They do on other calendars, from whose events they are counted, and on the time of an embargo.
+    """
+    slug = result.calendar.slug
+    causes = (find_cause(draft) for draft in result.drafts)
+    return bool(result.embargoes) or any(cause and cause[0] != slug for cause in causes)
+
+
+def _add_events(calendar: Calendar, counted: Sequence[Event]) -> Calendar:
+    """Return a calendar with its counted events too, sorted by slug."""
+    if not counted:
+        return calendar
+    events = sorted((*calendar.events, *counted), key=lambda event: event.slug)
+    return calendar.model_copy(update={"events": tuple(events)})
+
+
+def _read_working_days(documents: Sequence[Document]) -> WorkingDayRules | None:
+    """Return the working days of the folder, None without a file; report a second file."""
+    rules = None
+    for number, document in enumerate(documents):
+        if number:
+            report_file(document, f"{documents[0].file} has the working days too; keep one")
+            continue
+        if document.value is None:
+            if not document.problems:
+                document.report((), "is empty; remove it, or add its content")
+            continue
+        entry = read_entry(WorkingDaysFile, document.value, document, (), {})
+        rules = build_working_days(entry, "en") if entry else WorkingDayRules()
+    return rules
+
+
+def _find_sources(documents: Iterable[Document]) -> Iterable[CalendarSource]:
     """Group the documents by calendar; report misplaced files and duplicate calendars."""
-    sources: dict[str, _Source] = {}
+    sources: dict[str, CalendarSource] = {}
     for document in documents:
         _, *inner = document.file.split("/")
         if len(inner) not in (1, 2):
-            _report_file(
+            report_file(
                 document,
                 "is nested too deep: a calendar is a file, or one folder of files; move it up",
             )
             continue
         stem = inner[-1].rpartition(".")[0]
         slug = calendar_of(document.file)
-        source = sources.setdefault(slug, _Source(slug))
+        source = sources.setdefault(slug, CalendarSource(slug))
         if len(inner) == 2 and stem != "calendar":
             source.others.append(document)
         elif source.head is None:
             source.head = document
         else:
             message = f'the calendar "{slug}" is also in {source.head.file}; keep one of them'
-            _report_file(document, message)
+            report_file(document, message)
     for source in sources.values():
         if source.head is None:
             folder = source.others[0].file.rpartition("/")[0]
             message = f"{folder}/ has no calendar.yaml; add one with the name and time zone"
-            _report_file(source.others[0], message)
+            report_file(source.others[0], message)
         try:
             check_slug(source.slug)
         except ValueError as error:
-            _report_file(source.documents[0], str(error))
+            report_file(source.documents[0], str(error))
     return sources.values()
 
 
-def _report_file(document: Document, message: str) -> None:
-    document.report_at(0, 0, (), message)
-
-
-def _read_calendar(source: _Source, uids: UidScheme) -> _CalendarResult:
-    for document in source.documents:
-        document.warnings.clear()  # a cached document has those of the previous reading
-    entry = _read_head(source.head)
-    calendar = build_calendar(source.slug, entry)
-    if source.head and (surprise := explain_abbreviation(calendar.time_zone)):
-        source.head.warn(("time_zone",), surprise)
-    result = _CalendarResult(calendar)
-    reminders = build_reminders(entry.reminders)
-    for document in source.others:
-        _read_events_file(document)
-    nodes = [(document, _events_of(document)) for document in source.documents]
-    count = sum(len(events) for _, events in nodes)
-    if count > MAX_EVENTS:
-        message = f"the calendar has {count:,} events; the maximum is {MAX_EVENTS:,}; split it"
-        _report_file(source.documents[0], message)
-        return result
-    events: dict[str, Event] = {}
-    first: dict[str, tuple[Document, Path]] = {}
-    for document, event_nodes in nodes:
-        for slug, node in event_nodes.items():
-            path = ("events", slug)
-            if slug in first:
-                document.report(path, f"is also defined {_where(*first[slug])}; keep one")
-                continue
-            first[slug] = (document, path)
-            event = _read_event(calendar, reminders, slug, node, document, uids)
-            if event is not None:
-                events[slug] = event
-                result.uids.append((event.uid, document, path))
-                result.places[event.uid] = _location_of(document, path, node)
-    in_order = tuple(event for _, event in sorted(events.items()))
-    result.calendar = calendar.model_copy(update={"events": in_order})
-    return result
-
-
-def _read_head(document: Document | None) -> CalendarFile:
-    fallback = CalendarFile.model_validate(_FALLBACK_CALENDAR_KEYS)
-    if document is None or _is_unusable(document):
-        return fallback
-    head = document.value
-    if isinstance(head, dict):
-        # Events are read one by one, so that an invalid one does not hide others.
-        head = {key: value for key, value in head.items() if key != "events"}
-    return read_entry(CalendarFile, head, document, (), _FALLBACK_CALENDAR_KEYS) or fallback
-
-
-def _read_events_file(document: Document) -> None:
-    if _is_unusable(document):
-        return
-    head = document.value
-    if isinstance(head, dict):
-        head = {key: {} if key == "events" else value for key, value in head.items()}
-    read_entry(EventsFile, head, document, (), {})
-
-
-def _is_unusable(document: Document) -> bool:
-    """Return whether a document has no content, and report it."""
-    if document.value is None and not document.problems:
-        document.report((), "is empty; remove it, or add its content")
-    return document.value is None
-
-
-def _events_of(document: Document) -> dict[str, Node]:
-    """Return the nodes of a file's events by slug."""
-    events = document.value.get("events") if isinstance(document.value, dict) else None
-    if isinstance(events, dict):
-        return events
-    if events is not None:
-        hint = '; write a name and a colon for each "-"' if isinstance(events, list) else ""
-        message = f"must be a map of events by their names, but is {describe_type(events)}{hint}"
-        document.report(("events",), message)
-    return {}
-
-
-def _read_event(
-    calendar: Calendar,
-    reminders: tuple[ReminderRule, ...],
-    slug: str,
-    node: Node,
-    document: Document,
-    uids: UidScheme,
-) -> Event | None:
-    path = ("events", slug)
-    try:
-        check_slug(slug)
-    except ValueError as error:
-        document.report(path, error)
-    entry = read_entry(EventEntry, node, document, path, _FALLBACK_EVENT_KEYS)
-    if entry is None:
-        return None
-
-    def report(place: Path, message: str | ValueError) -> None:
-        # An invalid value was dropped; its absence must not be reported as a second problem.
-        if (*path, *place) not in document.paths_with_problems:
-            document.report((*path, *place), message)
-
-    def warn(place: Path, message: str) -> None:
-        document.warn((*path, *place), message)
-
-    return build_event(calendar, reminders, slug, entry, uids, report, warn)
-
-
-def _location_of(document: Document, path: Path, node: Node) -> SourceLocation:
-    keys = node if isinstance(node, dict) else ()
-    marks = {key: document.marks[*path, key] for key in keys if (*path, key) in document.marks}
-    _, line, column = document.find(path)
-    return SourceLocation(document.file, line, column, format_path(path), marks)
-
-
-def _check_former_names(sources: Iterable[_Source], calendars: Sequence[Calendar]) -> None:
+def _check_former_names(sources: Iterable[CalendarSource], calendars: Sequence[Calendar]) -> None:
     """Report a former name that is also another calendar's: it must redirect to one calendar."""
     owners = {calendar.slug: calendar.slug for calendar in calendars}
     heads = {source.slug: source.head for source in sources}
@@ -326,15 +314,10 @@ def _check_former_names(sources: Iterable[_Source], calendars: Sequence[Calendar
             head.report(("formerly",), f'"{name}" is {whose}; list only its own earlier names')
 
 
-def _check_uids(results: Iterable[_CalendarResult]) -> None:
+def _check_uids(results: Iterable[CalendarResult]) -> None:
     """Report duplicate UIDs."""
     first: dict[str, tuple[Document, Path]] = {}
     for uid, document, path in (entry for result in results for entry in result.uids):
         if uid in first:
-            document.report((*path, "uid"), f'the UID "{uid}" is also used {_where(*first[uid])}')
+            document.report((*path, "uid"), f'the UID "{uid}" is also used {where(*first[uid])}')
         first.setdefault(uid, (document, path))
-
-
-def _where(document: Document, path: Path) -> str:
-    _, line, _ = document.find(path)
-    return f"in {document.file}, line {line}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from calfeed.definitions.calendar_readings import CalendarReading
+from calfeed.definitions.resolution import Undated
 from calfeed.errors import DefinitionWarning
 from calfeed.model.events import Calendar, Event
 from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
@@ -32,7 +34,9 @@ class Definitions:
 
     `calendars` are sorted by slug, `warnings` by file and line. `places` holds the locations of
     events by UID, `known` the reading of each calendar. Calendars in `unchanged` are as published;
-    they were not read and are not in `calendars`. `uids` made the UIDs.
+    they were not read and are not in `calendars`. `uids` made the UIDs. `undated` are events
+    without a date for now, which `calendars` do not have. `embargoes` are moments before which
+    events are not public, by UID.
     """
 
     calendars: tuple[Calendar, ...] = ()
@@ -41,12 +45,18 @@ class Definitions:
     known: Mapping[str, CalendarReading] = field(default_factory=dict)
     unchanged: frozenset[str] = frozenset()
     uids: UidScheme = NAME_BASED_UIDS
+    undated: tuple[Undated, ...] = ()
+    embargoes: Mapping[str, datetime] = field(default_factory=dict)
 
     def warn(self, event: Event, key: str, message: str) -> DefinitionWarning:
         """Create a warning about a key of an event, located at the key or else at the event."""
-        place = self.places.get(event.uid)
-        if place is None:  # not read from a file
+        if event.uid not in self.places:  # not read from a file
             return DefinitionWarning(f"{event.calendar}/{event.slug}", 0, 0, key, message)
+        return self.warn_at(event.uid, key, message)
+
+    def warn_at(self, uid: str, key: str, message: str) -> DefinitionWarning:
+        """Create a warning about a key of an event that was read from a file, by its UID."""
+        place = self.places[uid]
         if key not in place.keys:
             return DefinitionWarning(place.file, place.line, place.column, place.key, message)
         return DefinitionWarning(place.file, *place.keys[key], f"{place.key}.{key}", message)

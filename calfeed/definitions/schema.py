@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from calfeed.definitions.keys import CalendarFile, EventsFile
+from calfeed.definitions.keys.calendars import CalendarFile, EventsFile
 
 
 def make_schema() -> dict[str, Any]:

@@ -13,18 +13,24 @@ from calfeed.definitions.formats.scalars import describe_type
 from calfeed.definitions.hints.keys import explain_key, find_key, known_word
 from calfeed.definitions.hints.moments import suggest_moment
 from calfeed.definitions.hints.rules import suggest_rule
-from calfeed.definitions.keys import (
+from calfeed.definitions.keys.calendars import (
     CalendarFile,
     ChangeEntry,
     ConferenceEntry,
-    Entry,
     EventEntry,
     EventsFile,
     OrganizerEntry,
-    ReminderEntry,
     RepeatEntry,
     SourceEntry,
 )
+from calfeed.definitions.keys.dates import (
+    ClosureEntry,
+    CorrectionEntry,
+    DoneEntry,
+    ReminderEntry,
+    WorkingDaysEntry,
+)
+from calfeed.definitions.keys.entries import Entry
 from calfeed.definitions.tree import Document, Node, Path
 from calfeed.errors import InvalidValueError
 from calfeed.model.texts import join_words, shortened
@@ -33,11 +39,15 @@ _E = TypeVar("_E", bound=Entry)
 
 _ENTRIES: Mapping[str | int, type[Entry]] = {
     "changes": ChangeEntry,
+    "closed": ClosureEntry,
     "conference": ConferenceEntry,
+    "correction": CorrectionEntry,
+    "done": DoneEntry,
     "organizer": OrganizerEntry,
     "reminders": ReminderEntry,
     "repeat": RepeatEntry,
     "sources": SourceEntry,
+    "working_days": WorkingDaysEntry,
 }
 
 

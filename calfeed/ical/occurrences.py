@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from calfeed.definitions.recurrence.rules import read_rule
-from calfeed.model.events import Change, Event, Repeat, Status, Text, length_of, start_of
+from calfeed.model.events import Change, Event, Repeat, Status, length_of
 from calfeed.model.recurrences import Rule, wall_time
+from calfeed.model.values import Text, start_of
 
 Moment: TypeAlias = date | datetime
 

@@ -6,8 +6,9 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from calfeed.ical.vevent import render_event
-from calfeed.model.events import Change, Event, Status, Text
+from calfeed.model.events import Change, Event, Status
 from calfeed.model.revision import Revision
+from calfeed.model.values import Text
 
 
 @dataclass(frozen=True, order=True)

@@ -12,21 +12,15 @@ from icalendar import vDuration, vRecur
 
 from calfeed.ical.content_lines import Component, escape, write_moment
 from calfeed.ical.occurrences import Moment, format_moment, rule_until
-from calfeed.ical.text import describe, describe_as_html
-from calfeed.ical.words import words_in
+from calfeed.ical.wording.dates_text import format_title
+from calfeed.ical.wording.descriptions import describe, describe_as_html
+from calfeed.ical.wording.words import words_in
 from calfeed.ical.zones.vtimezones import canonical_zone, is_utc
-from calfeed.model.events import (
-    Change,
-    Event,
-    ReminderRule,
-    Status,
-    Text,
-    language_of,
-    start_of,
-    text_in,
-)
+from calfeed.model.dates.reminder_rules import ReminderRule
+from calfeed.model.events import Change, Event, Status
 from calfeed.model.properties import replace_backslashes
 from calfeed.model.revision import Move, Revision
+from calfeed.model.values import Text, language_of, start_of, text_in
 
 RENDERER = 4
 """Increment it when the output for a revision changes; publish then renders all events again."""
@@ -48,7 +42,7 @@ def render_event(
     options = _Options((*languages, event.language), marked)
     master = _component(revision, event, options)
     _put_moment(master, "DTSTART", event, event.start)
-    if event.end is not None:
+    if event.end is not None and not event.day_open:
         _put_moment(master, "DTEND", event, event.end)
     components = [master]
     if event.repeat is not None:
@@ -82,11 +76,14 @@ def _component(
     component.put("CREATED", write_moment(revision.created))
     component.put("LAST-MODIFIED", modified)
     status = (change and change.status) or event.status
-    if revision.cancelled:
+    if event.precision is not None:
+        status = Status.TENTATIVE
+    if revision.cancelled or event.on_hold is not None:
         status = Status.CANCELLED
     marked = options.marked and status is Status.CANCELLED
     summary = (change and change.summary) or event.summary
-    if marked:
+    summary = {tag: format_title(event, text, tag, event.language) for tag, text in summary.items()}
+    if marked and event.on_hold is None:
         summary = {tag: f"{words_in(tag).cancelled}: {text}" for tag, text in summary.items()}
     _put_text(component, "SUMMARY", summary, options)
     location = (change and change.location) or event.location
@@ -113,9 +110,10 @@ def _component(
     component.put("STATUS", shown.value.upper())
     busy = event.blocks_time and status is not Status.CANCELLED
     component.put("TRANSP", "OPAQUE" if busy else "TRANSPARENT")
-    if status is not Status.CANCELLED:
-        start = (change.start or change.original) if change else event.start
-        _put_alarms(component, event, start, text_in(summary, *options.languages))
+    _put_cause(component, event)
+    if status is not Status.CANCELLED and not event.silent:
+        times = _times_of(event, change)
+        _put_alarms(component, event, *times, text_in(summary, *options.languages))
     return component
 
 
@@ -141,6 +139,12 @@ def _put_details(component: Component, event: Event) -> None:
             # `via` is the registered link relation for sources.
             label = {"LABEL": replace_backslashes(source.title)}
             component.put("LINK", source.url, {"VALUE": "URI", "LINKREL": "via", **label})
+
+
+def _put_cause(component: Component, event: Event) -> None:
+    """Name the event that the date is counted from (RFC 9253, 5 and 8.2: the link relation)."""
+    if event.derivation is not None:
+        component.put_text("RELATED-TO", event.derivation.cause.uid, {"RELTYPE": "DEPENDS-ON"})
 
 
 def _write_event_moment(event: Event, moment: Moment) -> tuple[str, dict[str, str]]:
@@ -202,30 +206,41 @@ def _put_recurrence(component: Component, event: Event) -> None:
 def _override(revision: Revision, event: Event, options: _Options, change: Change) -> Component:
     component = _component(revision, event, options, change)
     _put_moment(component, "RECURRENCE-ID", event, change.original)
-    start = change.start or change.original
+    start, end = _times_of(event, change)
     _put_moment(component, "DTSTART", event, start)
-    end = change.end
-    if end is None and event.end is not None:
-        span = start_of(event.end, event.zone) - start_of(event.start, event.zone)
-        if isinstance(start, datetime):
-            length = event.instant(event.end) - event.instant(event.start)
-            end = (start.astimezone(UTC) + length).astimezone(event.zone)
-        else:
-            end = start + timedelta(days=round(span / timedelta(days=1)))
     if end is not None:
         _put_moment(component, "DTEND", event, end)
     return component
 
 
-def _put_alarms(component: Component, event: Event, start: Moment, title: str) -> None:
+def _times_of(event: Event, change: Change | None) -> tuple[Moment, Moment | None]:
+    """Return the start and end of an event, or of an overridden occurrence."""
+    if change is None:
+        return event.start, event.end
+    start = change.start or change.original
+    if change.end is not None or event.end is None:
+        return start, change.end
+    if isinstance(start, datetime):
+        length = event.instant(event.end) - event.instant(event.start)
+        return start, (start.astimezone(UTC) + length).astimezone(event.zone)
+    span = start_of(event.end, event.zone) - start_of(event.start, event.zone)
+    return start, start + timedelta(days=round(span / timedelta(days=1)))
+
+
+def _put_alarms(
+    component: Component, event: Event, start: Moment, end: Moment | None, title: str
+) -> None:
+    """Put the alarms; not those in working days of a series, which no relative trigger gives."""
     for rule in event.reminders:
+        if rule.working and event.repeat is not None:
+            continue
         alarm = Component("VALARM")
         alarm.put("ACTION", "DISPLAY")
         alarm.put_text("DESCRIPTION", title)
         if event.repeat is None:
-            _put_trigger(alarm, event, start, rule)
+            _put_trigger(alarm, event, start, event.find_due(rule, start, end))
         else:
-            alarm.put("TRIGGER", _write_duration(_alarm_offset(event, start, rule)))
+            alarm.put("TRIGGER", _write_duration(_alarm_offset(event, start, end, rule)))
         component.put_part(alarm)
 
 
@@ -235,27 +250,28 @@ def _write_duration(span: timedelta) -> str:
     return written.decode()
 
 
-def _alarm_offset(event: Event, moment: Moment, rule: ReminderRule) -> timedelta:
+def _alarm_offset(
+    event: Event, moment: Moment, end: Moment | None, rule: ReminderRule
+) -> timedelta:
     """Return the offset of an alarm from the start of an occurrence.
 
     Days in a duration are nominal (RFC 5545, 3.8.6.3), so calendar rules use the difference of
     wall times, rules with hours and minutes the elapsed time.
     """
     start = start_of(moment, event.zone)
-    due = rule.due(moment, event.zone)
-    if rule.before.on_calendar:
+    due = event.find_due(rule, moment, end)
+    if rule.on_calendar:
         return due.replace(tzinfo=None) - start.replace(tzinfo=None)
     return due.astimezone(UTC) - start.astimezone(UTC)
 
 
-def _put_trigger(alarm: Component, event: Event, moment: Moment, rule: ReminderRule) -> None:
+def _put_trigger(alarm: Component, event: Event, moment: Moment, due: datetime) -> None:
     """Put the trigger of an alarm of a single event.
 
     It is relative only if all apps compute the same instant. Some count a day as 24 hours even
     when the clocks change, and dates begin at midnight in the user's own zone.
     """
     start = start_of(moment, event.zone)
-    due = rule.due(moment, event.zone)
     if isinstance(moment, datetime) and due.utcoffset() == start.utcoffset():
         alarm.put("TRIGGER", _write_duration(due.astimezone(UTC) - start.astimezone(UTC)))
     else:

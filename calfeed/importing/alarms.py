@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from calfeed.importing.components import Component, Property, parse_value
 from calfeed.importing.losses import LossReporter
 from calfeed.importing.times.property_times import Moment, length_between
-from calfeed.model.durations import Duration
-from calfeed.model.events import DEFAULT_REMINDER_TIME
+from calfeed.model.dates.durations import Duration
+from calfeed.model.dates.reminder_rules import DEFAULT_REMINDER_TIME
 
 Reminder: TypeAlias = "str | dict[str, str]"
 

@@ -11,8 +11,8 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from calfeed.definitions.calendar_files import MAX_EVENTS
 from calfeed.definitions.formats.slugs import name_events
-from calfeed.definitions.reader import MAX_EVENTS
 from calfeed.errors import InvalidInputError
 from calfeed.importing.calendar_properties import (
     apply_calendar_zones,

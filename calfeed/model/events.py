@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, Self
@@ -18,73 +18,22 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    PlainSerializer,
     ValidationInfo,
     model_validator,
 )
 
 from calfeed.model import properties
+from calfeed.model.dates.dating import Correction, Derivation, Done, OnHold
+from calfeed.model.dates.holiday_library import find_working_days
+from calfeed.model.dates.reminder_rules import ReminderRule
+from calfeed.model.dates.uncertainty import MAX_SHORT_SPAN, Precision
+from calfeed.model.dates.uncertainty import Span as DaySpan
+from calfeed.model.dates.wall_clock import WallClock
+from calfeed.model.dates.working_days import WorkingDayRules
 from calfeed.model.details import Classification, Conference, Format, Organizer, Position
-from calfeed.model.durations import Duration, parse_duration
 from calfeed.model.properties import Property
-from calfeed.model.wall_clock import WallClock
-
-Text = dict[str, str]
-"""A text by language (BCP 47 tag to string), in at least one language."""
-
-DEFAULT_REMINDER_TIME = time(9, 0)
-"""The local time of an all-day event's reminder, unless `at:` is given."""
-
-
-def text_in(text: Text, *languages: str) -> str:
-    """Return the text in the first available of `languages`, else in its first language by tag.
-
-    A tag falls back to its base language (`fa-AF` to `fa`) before the next tag is tried.
-    """
-    return text[language_of(text, *languages)]
-
-
-def language_of(text: Text, *languages: str) -> str:
-    """Return the language that `text_in` chooses."""
-    for language in languages:
-        if language in text:
-            return language
-        base = language.split("-")[0]
-        if base in text:
-            return base
-    return next(iter(text))
-
-
-def _to_moment(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if "T" not in value:
-        return date.fromisoformat(value)
-    return datetime.fromisoformat(value)
-
-
-Moment = Annotated[
-    date | datetime,
-    BeforeValidator(_to_moment),
-    PlainSerializer(lambda value: value.isoformat(), return_type=str),
-]
-"""A date (all day) or an aware datetime in the event's own zone."""
-
-Span = Annotated[
-    Duration,
-    BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value),
-    PlainSerializer(str, return_type=str),
-]
-
-
-Day = date  # a field called `date` hides the type of that name
-
-
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+from calfeed.model.values import Day, Moment, Text, Value, start_of
 
 
 class Status(StrEnum):
@@ -113,7 +62,7 @@ ALL_HISTORY = 10_000
 """The value of `Calendar.history` that keeps all past years."""
 
 
-class Source(_Value):
+class Source(Value):
     """The source of a date."""
 
     title: str
@@ -121,42 +70,7 @@ class Source(_Value):
     date: Day | None = None
 
 
-class ReminderRule(_Value):
-    """How long before an occurrence a reminder is sent, and optionally at what time of day.
-
-    `at` is a wall time in the event's zone; it requires a `before` without hours and minutes.
-    """
-
-    before: Span
-    at: time | None = None
-
-    def __str__(self) -> str:
-        words = "at the time" if self.before == Duration() else f"{self.before} before"
-        return words if self.at is None else f"{words} at {self.at:%H:%M}"
-
-    def due(self, start: date | datetime, zone: ZoneInfo) -> datetime:
-        """Return when the reminder for an occurrence is due, as an aware datetime in `zone`.
-
-        The reminder of an all-day event is due at `at` (default 09:00); hours and minutes count
-        back from midnight at its start.
-        """
-        due = self.before.before(start_of(start, zone))
-        at = self.at
-        if at is None and self.before.on_calendar and not isinstance(start, datetime):
-            at = DEFAULT_REMINDER_TIME
-        if at is None:
-            return due
-        # The round trip through UTC turns a wall time in a gap into one that exists.
-        return datetime.combine(due.date(), at, zone).astimezone(UTC).astimezone(zone)
-
-    @property
-    def key(self) -> str:
-        """The rule's identity: the same for "1 week" and "7 days"."""
-        span = f"P{self.before.months}M{self.before.days}DT{self.before.minutes}M"
-        return span if self.at is None else f"{span}@{self.at:%H:%M}"
-
-
-class Change(_Value):
+class Change(Value):
     """An override of one occurrence of a recurring event.
 
     `original` is its start by the rule (RECURRENCE-ID, RFC 5545, 3.8.4.4). Fields that are None
@@ -173,7 +87,7 @@ class Change(_Value):
     url: str | None = None
 
 
-class Repeat(_Value):
+class Repeat(Value):
     """A recurrence set: RRULE, EXDATE, RDATE and overrides (RFC 5545, 3.8.5)."""
 
     rule: str | None = None
@@ -182,14 +96,16 @@ class Repeat(_Value):
     changes: tuple[Change, ...] = ()
 
 
-class Event(_Value):
+class Event(Value):
     """An event with all values that it inherits from its calendar.
 
     `start` is a date (all day) or an aware datetime in `time_zone`. `end` is exclusive and of the
     same type; None means a timed event without a duration. `priority` ranges from 1 (highest)
-    to 9. `busy` overrides the default of `blocks_time`. A field annotated with a Property is a
-    detail; feeds, messages, the JSON form and the importer process details generically (`details`,
-    `PROPERTIES`).
+    to 9. `busy` overrides the default of `blocks_time`. With a `precision` the date is uncertain:
+    `start` is its earliest day, and the day before `end` its latest. `on_hold` means that `start`
+    and `end` no longer stand. `working_days` are there if a reminder counts them. A field annotated
+    with a Property is a detail; feeds, messages, the JSON form and the importer process details
+    generically (`details`, `PROPERTIES`).
     """
 
     calendar: str
@@ -219,6 +135,12 @@ class Event(_Value):
     contact: Annotated[str | None, properties.CONTACT] = None
     classification: Annotated[Classification, properties.CLASS] = Classification.PUBLIC
     priority: Annotated[int | None, properties.PRIORITY] = None
+    precision: Precision | None = None
+    derivation: Derivation | None = None
+    on_hold: OnHold | None = None
+    done: Done | None = None
+    correction: Correction | None = None
+    working_days: WorkingDayRules | None = None
 
     @model_validator(mode="after")
     def _keep_the_zone(self, info: ValidationInfo) -> Self:
@@ -251,11 +173,34 @@ class Event(_Value):
         return not isinstance(self.start, datetime)
 
     @property
+    def span(self) -> DaySpan | None:
+        """The earliest and latest day of an uncertain date, None for a certain one."""
+        if self.precision is None or isinstance(self.start, datetime):
+            return None
+        latest = self.start if self.end is None else self.end - timedelta(days=1)
+        return DaySpan(self.start, latest, self.precision)
+
+    @property
+    def day_open(self) -> bool:
+        """Whether its day is not known to within a week."""
+        span = self.span
+        return span is not None and span.days > MAX_SHORT_SPAN
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody is reminded of it: it will not be, has no date, or is done."""
+        if self.status is Status.CANCELLED or self.on_hold is not None:
+            return True
+        return self.done is not None or self.day_open
+
+    @property
     def blocks_time(self) -> bool:
         """Whether the event marks people as busy.
 
         By default, timed events do; all-day events and deadlines do not, as in calendar apps.
         """
+        if self.precision is not None:
+            return False
         default = not self.all_day and self.kind is not Kind.DEADLINE
         return default if self.busy is None else self.busy
 
@@ -265,6 +210,13 @@ class Event(_Value):
         for name, detail_property in PROPERTIES.items():
             if (value := getattr(self, name)) != _DEFAULTS[name]:
                 yield detail_property, value
+
+    def find_due(
+        self, rule: ReminderRule, start: date | datetime, end: date | datetime | None
+    ) -> datetime:
+        """Return when the reminder of an occurrence by a rule is due, in the event's zone."""
+        working_days = find_working_days(self.working_days) if self.working_days else None
+        return rule.due(start, self.zone, end, working_days)
 
     def instant(self, moment: date | datetime) -> datetime:
         """Convert a moment of this event to UTC; a date is midnight in the event's zone."""
@@ -281,11 +233,12 @@ PROPERTIES: Mapping[str, Property] = {
 _DEFAULTS = {name: Event.model_fields[name].default for name in PROPERTIES}
 
 
-class Calendar(_Value):
+class Calendar(Value):
     """A calendar that people subscribe to.
 
     `formerly` lists its earlier slugs, oldest first; UIDs are derived from the oldest. `history`
-    is how many past years its feed keeps; None means as many as clients accept.
+    is how many past years its feed keeps; None means as many as clients accept. `working_days` say
+    which days count in working days, None if nothing does.
     """
 
     slug: str
@@ -297,14 +250,8 @@ class Calendar(_Value):
     visibility: Visibility = Visibility.PUBLIC
     formerly: tuple[str, ...] = ()
     history: int | None = None
+    working_days: WorkingDayRules | None = None
     events: tuple[Event, ...] = Field(default=(), repr=False)
-
-
-def start_of(moment: date | datetime, zone: ZoneInfo) -> datetime:
-    """Convert a moment to an aware datetime in `zone`; a date is midnight there."""
-    if isinstance(moment, datetime):
-        return moment.astimezone(zone)
-    return datetime.combine(moment, time(), zone)
 
 
 def length_of(event: Event) -> timedelta:

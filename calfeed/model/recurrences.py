@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, weekday
 
 from calfeed.errors import InvalidInputError
-from calfeed.model.years import LAST_YEAR
+from calfeed.model.dates.years import LAST_YEAR
 
 MAX_OCCURRENCES_WALKED = 50_000
 """The most occurrences that are expanded to find one."""

@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from calfeed.model.events import Event, Moment, Status, Text
-from calfeed.model.wall_clock import WallClock
+from calfeed.model.dates.dating import Hold
+from calfeed.model.dates.uncertainty import Precision
+from calfeed.model.dates.wall_clock import WallClock
+from calfeed.model.events import Event, Status
+from calfeed.model.values import Moment, Text
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,6 +23,8 @@ class Move(BaseModel):
 
     Datetimes are in `time_zone`, the event's zone at that time, at the published wall time; `end`
     is exclusive. `occurrence` is the id of the occurrence that moved, None for the whole event.
+    With a `precision` the time was uncertain; `held` means that there was no date, after the one
+    before; `corrected` that this time was never right.
     """
 
     model_config = _FROZEN
@@ -30,6 +35,9 @@ class Move(BaseModel):
     on: date
     note: Text | None = None
     occurrence: str | None = None
+    precision: Precision | None = None
+    held: Hold | None = None
+    corrected: bool = False
 
     @model_validator(mode="after")
     def _keep_the_zone(self) -> Self:
@@ -47,7 +55,8 @@ class Revision(BaseModel):
 
     `withdrawn` means that its definition is gone; it stays in the feed as cancelled for a while.
     `cancel_note` is the reason for a cancellation. For an event that recurs on its zone's clock,
-    `clock` holds the zone's future UTC offsets at the time of publishing (`clocks.Clock`).
+    `clock` holds the zone's future UTC offsets at the time of publishing (`clocks.Clock`). For a
+    date counted in working days, `holidays` is the release of the holiday data.
     """
 
     model_config = _FROZEN
@@ -60,6 +69,7 @@ class Revision(BaseModel):
     withdrawn: bool = False
     cancel_note: Text | None = None
     clock: tuple[tuple[int, int], ...] = ()
+    holidays: str = ""
 
     @property
     def cancelled(self) -> bool:

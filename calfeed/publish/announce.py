@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from calfeed.ical.changes import EventChange, compare_revisions
+from calfeed.ical.comparison.changes import EventChange, compare_revisions
 from calfeed.model.revision import ComparableRevision, read_comparable
 from calfeed.publish.plan import plan_messages
 from calfeed.publish.show import describe_changes, summarize_announced

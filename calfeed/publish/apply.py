@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from calfeed.definitions.result import Definitions
-from calfeed.ical.changes import EventChange, Kind, compare_revisions
+from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions
 from calfeed.ical.history import ENDLESS, first_year
 from calfeed.ical.occurrences import last_end
 from calfeed.ical.variants import render_variants
@@ -29,6 +29,7 @@ from calfeed.publish.compare import (
     revise,
     withdraw,
 )
+from calfeed.publish.dating import hold_dates, withhold
 from calfeed.publish.plan import Plan, plan_change, planned_until
 from calfeed.publish.show import list_changes, summarize
 from calfeed.publish.skipped_calendars import StaleDefinitionsError, check_skipped
@@ -76,9 +77,12 @@ def plan_publish(
     installation = load_installation(connection)
     if defined.uids.installation not in (None, installation.id):
         raise StaleDefinitionsError
+    defined, withheld = withhold(defined, now)
+    defined = hold_dates(defined, _load_published(connection, defined))
     published = load_calendars(connection)
     unchanged = defined.unchanged
     marks = load_fingerprints(connection, unchanged, RENDERER)
+    marks = {uid: mark for uid, mark in marks.items() if uid not in withheld}
     differences = compare(defined.calendars, published, marks, now, unchanged)
     if unchanged:
         new = [event.uid for event in differences.revised if event.uid not in marks]
@@ -130,6 +134,15 @@ def plan_publish(
         warnings=find_warnings(defined, changes, net_changes, published, now),
         held=held,
     )
+
+
+def _load_published(connection: Connection, defined: Definitions) -> dict[str, Event]:
+    """Load the published events of those that have no date in their definitions, by UID."""
+    uids = [undated.draft.uid for undated in defined.undated]
+    newest = revisions.load_newest_revisions(connection, uids)
+    return {
+        uid: found.revision.event for uid, found in newest.items() if not found.revision.withdrawn
+    }
 
 
 def _wait(change: EventChange, due: datetime) -> PendingAnnouncement:

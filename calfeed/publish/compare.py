@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from calfeed.counting import count
 from calfeed.errors import PublishRefusedError
-from calfeed.ical.changes import (
+from calfeed.ical.comparison.changes import (
     EventChange,
     Kind,
     compare_revisions,
@@ -19,6 +19,7 @@ from calfeed.ical.changes import (
 from calfeed.ical.variants import Variant, render_variants
 from calfeed.ical.vevent import RENDERER
 from calfeed.ical.zones.clocks import clock_of, full_fingerprint
+from calfeed.model.dates.holiday_library import HOLIDAY_LIBRARY
 from calfeed.model.events import Calendar, Event, Status, canonical_json, fingerprint
 from calfeed.model.revision import ComparableRevision, Revision
 from calfeed.store.rows import CalendarRow, EventFingerprint
@@ -186,6 +187,7 @@ def revise(
         created=last.revision.created if last else second,
         modified=_next_modified(last.revision, now) if last else second,
         clock=clock_of(event, now),
+        holidays=HOLIDAY_LIBRARY.release if _counts_working_days(event) else "",
     )
     change = compare_revisions(announced, ComparableRevision(draft))
     revision = draft.model_copy(
@@ -195,6 +197,13 @@ def revise(
         }
     )
     return compare_revisions(last, ComparableRevision(revision))
+
+
+def _counts_working_days(event: Event) -> bool:
+    derivation = event.derivation
+    return derivation is not None and (
+        derivation.offset.needs_working_days or derivation.roll is not None
+    )
 
 
 def withdraw(

@@ -15,7 +15,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from calfeed.errors import InvalidInputError
-from calfeed.ical.changes import EventChange, Kind
+from calfeed.ical.comparison.changes import EventChange, Kind
 from calfeed.ical.variants import PLAIN
 from calfeed.model.events import canonical_json
 from calfeed.model.revision import Revision

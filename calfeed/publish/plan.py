@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from calfeed.errors import DefinitionWarning
-from calfeed.ical.changes import EventChange, Kind
+from calfeed.ical.comparison.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
 from calfeed.model.events import Event, Status
 from calfeed.model.states import ReminderState

@@ -7,13 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from calfeed.counting import count
-from calfeed.ical.change_text import describe_change
-from calfeed.ical.changes import EventChange, Kind
+from calfeed.ical.comparison.changes import EventChange, Kind
+from calfeed.ical.comparison.reasons import find_reason
 from calfeed.ical.history import MAX_FEED_EVENTS
-from calfeed.ical.text import format_when
-from calfeed.model.events import Event, text_in
+from calfeed.ical.wording.change_text import describe_change, explain_reason, format_state
+from calfeed.model.events import Event
+from calfeed.model.values import text_in
 from calfeed.publish.compare import Removals
 from calfeed.publish.plan import Plan
+from calfeed.reminders.dating import describe_cause_of
 from calfeed.reminders.messages import describe_occurrences, describe_time, format_span
 
 _NOTHING = "nothing to publish: everything is as published"
@@ -21,6 +23,7 @@ _NOTHING = "nothing to publish: everything is as published"
 _SIGNS = {
     Kind.ADDED: "+",
     Kind.MOVED: ">",
+    Kind.CORRECTED: "!",
     Kind.CHANGED: "~",
     Kind.CANCELLED: "x",
     Kind.WITHDRAWN: "-",
@@ -161,9 +164,12 @@ def describe_changes(changes: Sequence[EventChange]) -> list[dict[str, Any]]:
             **_times(change.after.event),
             **(
                 {"previous": _times(change.before.event)}
-                if change.before and change.kind is Kind.MOVED and not change.occurrences
+                if change.before
+                and change.kind in (Kind.MOVED, Kind.CORRECTED)
+                and not change.occurrences
                 else {}
             ),
+            **describe_cause_of(change),
             **({"occurrences": describe_occurrences(change)} if change.occurrences else {}),
         }
         for change in changes
@@ -177,7 +183,7 @@ def _describe(change: EventChange, titles: bool) -> str:
         text = f"{change.kind}: {text}"
     line = f"{_SIGNS[change.kind]} {event.calendar}/{event.slug}: {text}"
     recurring = ", recurring" if event.repeat and not change.occurrences else ""
-    with_title = titles and change.kind is not Kind.MOVED
+    with_title = titles and change.kind not in (Kind.MOVED, Kind.CORRECTED)
     return line + recurring + (f" ({text_in(event.summary, event.language)})" if with_title else "")
 
 
@@ -185,8 +191,10 @@ def _time_cells(change: EventChange) -> tuple[str, str]:
     """The cells "when", which describes changed occurrences if there are some, and "was"."""
     if change.occurrences:
         return describe_change(change), ""
-    was = _when(change.before.event) if change.before and change.kind is Kind.MOVED else ""
-    return _when(change.after.event), was
+    moved = change.kind in (Kind.MOVED, Kind.CORRECTED)
+    was = _when(change.before.event) if change.before and moved else ""
+    because = explain_reason(find_reason(change), change.after.event.language)
+    return _when(change.after.event) + (f", {because}" if because else ""), was
 
 
 def _escape(text: str) -> str:
@@ -195,7 +203,7 @@ def _escape(text: str) -> str:
 
 
 def _when(event: Event) -> str:
-    text = format_when(event.start, event.end)
+    text = format_state(event)
     return f"{text}, recurring" if event.repeat else text
 
 

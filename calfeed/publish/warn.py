@@ -8,13 +8,16 @@ from itertools import groupby
 
 from calfeed.definitions.result import Definitions
 from calfeed.errors import DefinitionWarning
-from calfeed.ical.changes import EventChange, Kind
+from calfeed.ical.comparison.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
 from calfeed.model.events import Event, Status
 from calfeed.model.revision import Revision
 
 HISTORY = timedelta(days=3653)
 """How old the events of a new calendar may be without a warning: ten years."""
+
+_EXPLAINED = (Kind.MOVED, Kind.CORRECTED, Kind.CANCELLED)
+"""The kinds of changes that people want to know the reason of."""
 
 _MAX_SINGLE_WARNINGS = 3
 """How many events of a calendar have a warning each; more of them share one."""
@@ -56,7 +59,11 @@ def _warn_of_notes(
 ) -> Iterator[DefinitionWarning]:
     for change in announced:
         event, before = change.after.event, change.before
-        if change.kind not in (Kind.MOVED, Kind.CANCELLED) or not event.note or before is None:
+        if (
+            change.kind not in (Kind.MOVED, Kind.CORRECTED, Kind.CANCELLED)
+            or not event.note
+            or before is None
+        ):
             continue
         if event.note == before.event.note:
             message = (

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from calfeed.counting import count
 from calfeed.ical.occurrences import Moment
-from calfeed.ical.text import format_when
+from calfeed.ical.wording.text import format_when
 from calfeed.reminders.filters import Subject
 from calfeed.reminders.messages import Message, format_distance, make_body, make_id
 

@@ -8,6 +8,7 @@ MESSAGE_TYPES = (
     "reminder.due",
     "event.added",
     "event.moved",
+    "event.corrected",
     "event.changed",
     "event.cancelled",
 )

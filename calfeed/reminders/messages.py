@@ -13,12 +13,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from calfeed.counting import count
-from calfeed.ical.change_text import format_change
-from calfeed.ical.changes import EventChange, Kind
+from calfeed.ical.comparison.changes import EventChange, Kind
 from calfeed.ical.occurrences import Moment, Occurrence
-from calfeed.ical.text import format_when, plain_description
-from calfeed.model.events import PROPERTIES, Event, Text, fingerprint, text_in
+from calfeed.ical.wording.change_text import format_change
+from calfeed.ical.wording.descriptions import plain_description
+from calfeed.ical.wording.text import format_when
+from calfeed.model.events import PROPERTIES, Event, fingerprint
 from calfeed.model.revision import Revision
+from calfeed.model.values import Text, text_in
+from calfeed.reminders.dating import describe_cause_of, describe_dating, describe_uncertainty
 from calfeed.reminders.filters import Subject
 from calfeed.reminders.plan import Reminder
 
@@ -107,8 +110,12 @@ def change_message(change: EventChange, now: datetime, *, page: str | None = Non
         old = previous.event
         data["previous"] = {
             **describe_time(old, old.start, old.end),
+            **describe_uncertainty(old),
             "summary": text_in(old.summary, old.language),
         }
+    if change.shift is not None:
+        data["change"] = change.shift.value
+    data |= describe_cause_of(change)
     if change.occurrences:
         data["occurrences"] = describe_occurrences(change)
     if change.reason:
@@ -186,6 +193,7 @@ def describe_event(revision: Revision, page: str | None = None) -> dict[str, Any
         "kind": event.kind.value,
         "categories": list(event.categories),
         **describe_time(event, event.start, event.end),
+        **describe_dating(event),
         "recurrence": event.repeat.rule if event.repeat else None,
         "url": event.url,
         "page": page,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from calfeed.ical.occurrences import Occurrence, expand
-from calfeed.model.events import Event, ReminderRule, Status
+from calfeed.model.dates.reminder_rules import ReminderRule
+from calfeed.model.events import Event, Status
 
 GRACE = timedelta(minutes=10)
 """How long after its due time a reminder is still sent, if the occurrence has begun by then."""
@@ -56,7 +57,7 @@ def pending_reminders(event: Event, now: datetime, horizon: timedelta) -> Iterat
 
 def _list_reminders(event: Event, begin: datetime, before: datetime) -> list[Reminder]:
     """The reminders due before `before` of the occurrences from `begin` on, by due time."""
-    if event.status is Status.CANCELLED or not event.reminders:
+    if event.silent or not event.reminders:
         return []
     lead = max(_max_lead(rule) for rule in event.reminders)
     reminders = [
@@ -71,7 +72,7 @@ def _list_reminders(event: Event, begin: datetime, before: datetime) -> list[Rem
 
 def make_reminder(event: Event, occurrence: Occurrence, rule: ReminderRule) -> Reminder:
     """Make the reminder of an occurrence by a rule."""
-    due = rule.due(occurrence.start, event.zone).astimezone(UTC)
+    due = event.find_due(rule, occurrence.start, occurrence.end).astimezone(UTC)
     original = "" if occurrence.original is None else _format_wall_time(occurrence.original)
     start = _format_wall_time(occurrence.start)
     identity = "\0".join([event.uid, original, start, event.time_zone, rule.key])

@@ -19,7 +19,8 @@ from ical.calendar_stream import IcsCalendarStream
 from calfeed.definitions.reader import read_definitions
 from calfeed.errors import DefinitionError, Problem
 from calfeed.ical.occurrences import expand, last_end
-from calfeed.model.events import Calendar, Event, text_in
+from calfeed.model.events import Calendar, Event
+from calfeed.model.values import text_in
 from tests.ical.clients import check_lines, render_feed
 
 pytestmark = pytest.mark.slow

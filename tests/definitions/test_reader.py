@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, time
 from itertools import permutations
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.model.durations import Duration
+from calfeed.model.dates.durations import Duration
+from calfeed.model.dates.reminder_rules import ReminderRule
 from calfeed.model.events import (
     Calendar,
     Change,
     Event,
     Kind,
-    ReminderRule,
     Repeat,
     Source,
     Status,

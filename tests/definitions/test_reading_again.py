@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from calfeed.definitions import reader as reader_module
+from calfeed.definitions import reader as calendar_files
 from calfeed.definitions.builder import build_event
 from calfeed.definitions.reader import DefinitionReader, read_definitions
 from calfeed.errors import DefinitionError
@@ -67,7 +67,7 @@ def test_warnings_are_those_of_this_reading_whether_a_file_was_read_again_or_not
         given[-1](("start",), f"is in {given[0].time_zone}")
         return build_event(*given)
 
-    monkeypatch.setattr(reader_module, "build_event", warn_and_settle)
+    monkeypatch.setattr(calendar_files, "build_event", warn_and_settle)
     reader = DefinitionReader(code="")
     head = b"name: One\ntime_zone: UTC\n"
     files = {"events/one/calendar.yaml": head, "events/one/more.yaml": TWO[TWO.index(b"events") :]}

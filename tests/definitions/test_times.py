@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from calfeed.definitions.formats.times import parse_clock, parse_day, parse_moment
 from calfeed.definitions.formats.zone_names import check_zone
-from calfeed.model.durations import Duration
+from calfeed.model.dates.durations import Duration
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -28,8 +28,9 @@ from calfeed.delivery.due import (
 )
 from calfeed.delivery.engine.attempts import InFlightDelivery, prepare_requests, record_outcomes
 from calfeed.delivery.replanning import replan
-from calfeed.model.durations import parse_duration
-from calfeed.model.events import Calendar, Event, ReminderRule, Repeat, Status
+from calfeed.model.dates.durations import parse_duration
+from calfeed.model.dates.reminder_rules import ReminderRule
+from calfeed.model.events import Calendar, Event, Repeat, Status
 from calfeed.model.states import EndpointState
 from calfeed.publish.apply import publish
 from calfeed.reminders.options import Options

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from calfeed.delivery.due import REVIEW_WINDOW, LateReminderPacer, fire_due, review_plans
-from calfeed.ical.changes import Kind
+from calfeed.ical.comparison.changes import Kind
 from calfeed.ical.zones.vtimezones import render_vtimezone
 from tests.delivery.releases import forget, put_rules, releases
 from tests.publish.desk import BASE, Desk

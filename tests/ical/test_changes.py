@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import icalendar
 import pytest
 
-from calfeed.ical.change_text import describe_change
-from calfeed.ical.changes import EventChange, Kind, compare_revisions, extend_history
+from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions, extend_history
 from calfeed.ical.vevent import render_event
+from calfeed.ical.wording.change_text import describe_change
 from calfeed.model.events import Event
 from calfeed.model.revision import ComparableRevision, Revision
 from tests.ical.defining import define_event

@@ -17,7 +17,8 @@ from ical.calendar_stream import IcsCalendarStream
 
 from calfeed.errors import DefinitionError
 from calfeed.ical.occurrences import expand
-from calfeed.model.events import length_of, start_of, text_in
+from calfeed.model.events import length_of
+from calfeed.model.values import start_of, text_in
 from tests.acceptance.site import Site
 from tests.acceptance.subscriber import Subscriber
 from tests.ical.clients import (

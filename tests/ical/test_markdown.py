@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.ical.markdown import to_html, to_text
+from calfeed.ical.wording.markdown import to_html, to_text
 
 
 @pytest.mark.parametrize(

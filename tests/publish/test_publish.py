@@ -12,7 +12,7 @@ import pytest
 
 from calfeed.definitions.result import Definitions
 from calfeed.errors import PublishRefusedError
-from calfeed.ical.changes import Kind
+from calfeed.ical.comparison.changes import Kind
 from calfeed.ical.variants import PLAIN
 from calfeed.ical.vevent import RENDERER
 from calfeed.model.states import ReminderState

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from calfeed.ical.changes import EventChange, Kind, compare_revisions
+from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions
 from calfeed.model.events import Event
 from calfeed.model.revision import ComparableRevision, Revision
 from calfeed.reminders.messages import (

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.model.durations import parse_duration
-from calfeed.model.events import Event, ReminderRule
+from calfeed.model.dates.durations import parse_duration
+from calfeed.model.dates.reminder_rules import ReminderRule
+from calfeed.model.events import Event
 from calfeed.reminders.plan import GRACE, Reminder, pending_reminders, plan_reminders
 from tests.ical.defining import define_event
 

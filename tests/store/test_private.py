@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select, text
 
 from calfeed.definitions.reader import read_definitions
-from calfeed.model.events import text_in
 from calfeed.model.uids import NAME_BASED_UIDS
+from calfeed.model.values import text_in
 from calfeed.publish.apply import publish
 from calfeed.store.catalog import visibility
 from calfeed.store.catalog.calendars import load_calendars

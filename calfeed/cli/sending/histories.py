@@ -13,9 +13,10 @@ from calfeed.cli import output
 from calfeed.cli.delivery_output import format_receipts, printable, show_time
 from calfeed.counting import count
 from calfeed.delivery.views import describe_receipt, format_time
-from calfeed.ical.change_text import describe_change
-from calfeed.ical.changes import Kind
-from calfeed.model.events import Event, text_in
+from calfeed.ical.comparison.changes import Kind
+from calfeed.ical.wording.change_text import describe_change
+from calfeed.model.events import Event
+from calfeed.model.values import text_in
 from calfeed.reminders.messages import describe_occurrences, describe_time
 from calfeed.services.reports import Entry, load_event_history
 from calfeed.settings import load_settings

@@ -12,8 +12,9 @@ from calfeed.cli.delivery_output import format_receipts, printable, show_time
 from calfeed.counting import count
 from calfeed.delivery.transport.guard import show_url
 from calfeed.delivery.views import describe_receipt, format_time
-from calfeed.ical.text import format_when
-from calfeed.model.events import Event, text_in
+from calfeed.ical.wording.text import format_when
+from calfeed.model.events import Event
+from calfeed.model.values import text_in
 from calfeed.publish.windows import Planned
 from calfeed.reminders.messages import LATE_AFTER, describe_occurrence, format_span
 from calfeed.services.reports import list_reminders

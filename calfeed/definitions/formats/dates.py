@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from itertools import product
 
 from calfeed.definitions.hints.months import MONTHS
-from calfeed.model.years import FIRST_YEAR, LAST_YEAR
+from calfeed.model.dates.years import FIRST_YEAR, LAST_YEAR
 
 _MAX_LENGTH = 100
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from calfeed.definitions.formats.times import ParsedMoment
 from calfeed.definitions.tree import Path
-from calfeed.model.durations import Duration
+from calfeed.model.dates.durations import Duration
 
 Report: TypeAlias = Callable[[Path, str | ValueError], None]
 Warn: TypeAlias = Callable[[Path, str], None]

@@ -8,10 +8,12 @@ from typing import Annotated
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
+from calfeed.definitions.formats import starts
 from calfeed.definitions.formats.times import ParsedMoment, parse_clock, parse_day, parse_moment
 from calfeed.definitions.formats.zone_names import check_zone
+from calfeed.model.dates.durations import Duration, parse_duration
+from calfeed.model.dates.offsets import WEEKDAYS
 from calfeed.model.details import Position, check_email, check_name, check_position, check_priority
-from calfeed.model.durations import Duration, parse_duration
 from calfeed.model.texts import check_line, check_url, shortened
 
 SCALAR = {"type": ["string", "number", "boolean"]}
@@ -68,6 +70,14 @@ def parse_boolean(text: str) -> bool:
     return _BOOLEANS[word]
 
 
+def parse_weekday(text: str) -> int:
+    """Return the number of a weekday by its English name; 0 is Monday. Raises ValueError."""
+    name = text.strip().lower()
+    if name not in WEEKDAYS:
+        raise ValueError(f'must be a day of the week, such as saturday, not "{shortened(text)}"')
+    return WEEKDAYS.index(name)
+
+
 Boolean = Annotated[bool, scalar(parse_boolean), WithJsonSchema({"type": "boolean"})]
 Label = Annotated[str, scalar(check_line), WithJsonSchema(SCALAR)]
 Name = Annotated[str, scalar(check_name), WithJsonSchema(SCALAR)]
@@ -84,6 +94,17 @@ Day = Annotated[
 Clock = Annotated[
     time, scalar(parse_clock), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK}$"})
 ]
+Start = Annotated[
+    starts.Start,
+    _dated_scalar(starts.parse_start),
+    WithJsonSchema({"type": ["string", "number"], "minLength": 4}),
+]
+Literal = Annotated[
+    ParsedMoment | starts.UncertainDate,
+    _dated_scalar(starts.parse_literal),
+    WithJsonSchema({"type": ["string", "number"], "minLength": 4}),
+]
+"""A moment or an uncertain date."""
 Span = Annotated[Duration, scalar(parse_duration), WithJsonSchema(SPAN_SCHEMA)]
 Degrees = Annotated[
     Position,

@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 
 from calfeed.definitions.formats.event_times import EventTimeReader
 from calfeed.definitions.formats.times import ParsedMoment
-from calfeed.definitions.keys import ChangeEntry, RepeatEntry
+from calfeed.definitions.keys.calendars import ChangeEntry, RepeatEntry
 from calfeed.definitions.recurrence.app_compatibility import (
     accept_rule,
     explain_rdate_support,
     find_misreadings,
 )
 from calfeed.definitions.tree import Path
-from calfeed.model.durations import Duration
-from calfeed.model.events import Change, ReminderRule, Repeat
+from calfeed.model.dates.durations import Duration
+from calfeed.model.dates.reminder_rules import ReminderRule
+from calfeed.model.events import Change, Repeat
 from calfeed.model.recurrences import Rule, wall_time
 from calfeed.model.texts import by_language
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.keys import EventEntry
+from calfeed.definitions.keys.calendars import EventEntry
 from calfeed.importing.components import Component, name_event
 from calfeed.importing.losses import Losses
 from calfeed.importing.recurrence.recurring import Series, import_series

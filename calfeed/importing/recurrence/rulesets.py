@@ -15,8 +15,8 @@ from calfeed.definitions.recurrence.app_compatibility import accept_rule
 from calfeed.importing.recurrence.foreign_rules import normal_rule, parse_any_rule
 from calfeed.importing.times.property_times import Moment
 from calfeed.importing.vevents import Draft
+from calfeed.model.dates.years import LAST_YEAR
 from calfeed.model.recurrences import Rule, StepBudget, wall_time
-from calfeed.model.years import LAST_YEAR
 
 _MAX_WRITTEN_DATES = 1_000
 _STEPS_OF_EMPTY_RULE = 1_000

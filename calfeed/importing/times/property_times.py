@@ -13,10 +13,10 @@ from calfeed.errors import InvalidInputError
 from calfeed.importing.components import Component, Property, parse_value
 from calfeed.importing.losses import LossReporter
 from calfeed.importing.times.tzids import ResolvedTzid, TzidResolver
-from calfeed.model.durations import Duration
+from calfeed.model.dates.durations import Duration
+from calfeed.model.dates.years import FIRST_YEAR, LAST_YEAR
 from calfeed.model.recurrences import StepBudget
 from calfeed.model.texts import shortened
-from calfeed.model.years import FIRST_YEAR, LAST_YEAR
 
 Moment: TypeAlias = date | datetime
 

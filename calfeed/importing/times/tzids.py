@@ -27,8 +27,8 @@ from calfeed.importing.times.foreign_zones import (
     zones_by_population,
 )
 from calfeed.importing.times.vtimezones import Rules, find_differences, read_rules
+from calfeed.model.dates.years import FIRST_YEAR, LAST_YEAR
 from calfeed.model.recurrences import Rule, StepBudget
-from calfeed.model.years import FIRST_YEAR, LAST_YEAR
 
 _MAX_ZONES = 100
 _WALL = re.compile(r"\d{8}T\d{6}(?!Z)", re.ASCII)

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from calfeed.importing.components import Component, parse_value
 from calfeed.importing.recurrence.foreign_rules import parse_any_rule
+from calfeed.model.dates.years import FIRST_YEAR, LAST_YEAR
 from calfeed.model.recurrences import wall_time
-from calfeed.model.years import FIRST_YEAR, LAST_YEAR
 
 MAX_CHANGES = 5_000
 """The most clock changes of one VTIMEZONE."""

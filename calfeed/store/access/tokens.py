@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from calfeed.errors import InvalidInputError, NotFoundError
-from calfeed.model.durations import parse_duration
+from calfeed.model.dates.durations import parse_duration
 from calfeed.store.tables import tokens
 from calfeed.store.upsert import insert_row
 

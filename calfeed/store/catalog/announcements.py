@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from calfeed.ical.changes import EventChange, Kind, compare_revisions
+from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions
 from calfeed.model.revision import read_comparable
 from calfeed.store.bulk_parameters import batches
 from calfeed.store.rows import PendingAnnouncement

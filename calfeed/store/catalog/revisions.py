@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, func, select
 
-from calfeed.ical.changes import Kind
+from calfeed.ical.comparison.changes import Kind
 from calfeed.model.revision import ComparableRevision, read_comparable
 from calfeed.store.bulk_parameters import batches
 from calfeed.store.rows import RevisionRow

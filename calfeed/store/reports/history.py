@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, case, func, or_, select, type_coerce
 
 from calfeed.errors import NotFoundError, SealError
-from calfeed.ical.changes import EventChange, Kind, compare_revisions
+from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions
 from calfeed.model.revision import ComparableRevision, Revision, read_comparable
 from calfeed.model.states import DeliveryState, ReminderState
 from calfeed.reminders.filters import Subject

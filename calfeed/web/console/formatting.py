@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from calfeed.delivery.transport.guard import show_url
-from calfeed.ical.change_text import describe_change
-from calfeed.ical.changes import EventChange
-from calfeed.ical.text import format_when
-from calfeed.model.events import Event, text_in
+from calfeed.ical.comparison.changes import EventChange
+from calfeed.ical.wording.change_text import describe_change
+from calfeed.ical.wording.text import format_when
+from calfeed.model.events import Event
+from calfeed.model.values import text_in
 from calfeed.reminders.messages import format_span
 
 

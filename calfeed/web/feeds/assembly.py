@@ -11,7 +11,8 @@ from calfeed.errors import InvalidInputError
 from calfeed.ical.feed import Heading, ZoneUse, join_feed, zone_to_name
 from calfeed.ical.history import first_year
 from calfeed.ical.variants import PLAIN, choose_variant
-from calfeed.model.events import Calendar, text_in
+from calfeed.model.events import Calendar
+from calfeed.model.values import text_in
 from calfeed.store.rows import EventRow
 from calfeed.web.feeds.feed_options import FeedOptions
 from calfeed.web.pages.reader.languages import nearest_language

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from calfeed.ical.occurrences import Moment, format_moment
-from calfeed.ical.text import plain_description
+from calfeed.ical.wording.descriptions import plain_description
 from calfeed.model.events import Event
 from calfeed.web.pages.reader.languages import Reader
 

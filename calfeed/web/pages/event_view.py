@@ -9,9 +9,10 @@ from functools import cached_property
 from itertools import islice
 
 from calfeed.ical.occurrences import Moment, Occurrence, find_times
-from calfeed.ical.text import html_description, plain_description
-from calfeed.model.events import Event, Kind, Status, start_of
+from calfeed.ical.wording.descriptions import html_description, plain_description
+from calfeed.model.events import Event, Kind, Status
 from calfeed.model.revision import Move, Revision
+from calfeed.model.values import start_of
 from calfeed.reminders.plan import plan_reminders
 from calfeed.store.rows import EventRow
 from calfeed.web.pages.lists.entries import Entry

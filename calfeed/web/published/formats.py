@@ -10,12 +10,14 @@ from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from calfeed.ical.change_text import describe_change
-from calfeed.ical.changes import EventChange
-from calfeed.ical.changes import Kind as ChangeKind
-from calfeed.ical.text import format_move, format_when
-from calfeed.model.events import Calendar, Event, Kind, text_in
+from calfeed.ical.comparison.changes import EventChange
+from calfeed.ical.comparison.changes import Kind as ChangeKind
+from calfeed.ical.wording.change_text import describe_change
+from calfeed.ical.wording.descriptions import format_move
+from calfeed.ical.wording.text import format_when
+from calfeed.model.events import Calendar, Event, Kind
 from calfeed.model.revision import Move
+from calfeed.model.values import text_in
 from calfeed.reminders.messages import describe_event, describe_time
 from calfeed.store.catalog.announcements import AnnouncedChange
 from calfeed.store.rows import EventRow

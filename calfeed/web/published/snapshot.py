@@ -11,7 +11,8 @@ from calfeed.errors import InvalidInputError
 from calfeed.ical.feed import zone_in_use
 from calfeed.ical.jcal import render_jcal
 from calfeed.ical.variants import PLAIN, languages_in
-from calfeed.model.events import Calendar, Visibility, text_in
+from calfeed.model.events import Calendar, Visibility
+from calfeed.model.values import text_in
 from calfeed.store.access.tokens import Token, load_tokens, tokens_version
 from calfeed.store.catalog.announcements import AnnouncedChange, load_newest_announced
 from calfeed.store.catalog.calendars import load_calendars

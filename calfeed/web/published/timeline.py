@@ -27,8 +27,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from calfeed.ical.occurrences import Occurrence, expand
+from calfeed.model.dates.years import LAST_YEAR
 from calfeed.model.events import Event, length_of
-from calfeed.model.years import LAST_YEAR
 from calfeed.store.rows import EventRow
 from calfeed.web.published.bounded_cache import BoundedCache
 

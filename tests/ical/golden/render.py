@@ -9,8 +9,9 @@ from pathlib import Path
 from calfeed.definitions.reader import read_definitions
 from calfeed.ical.feed import Heading, join_feed
 from calfeed.ical.vevent import render_event
-from calfeed.model.events import Calendar, Event, text_in
+from calfeed.model.events import Calendar, Event
 from calfeed.model.revision import Move, Revision
+from calfeed.model.values import text_in
 from tests.ical.defining import zone_of
 
 FOLDER = Path(__file__).parent

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from pydantic import Field
 
-from calfeed.ical.changes import Kind
+from calfeed.ical.comparison.changes import Kind
 from calfeed.ical.occurrences import Occurrence
-from calfeed.model.events import Text, text_in
 from calfeed.model.revision import Move
+from calfeed.model.values import Text, text_in
 from calfeed.publish.plan import page_url
 from calfeed.publish.windows import find_receivers
 from calfeed.reminders.messages import describe_occurrences, describe_time

@@ -13,7 +13,8 @@ from calfeed.delivery.channels.sending import SCHEME
 from calfeed.delivery.senders import plain_http_warning, url_rules
 from calfeed.delivery.views import former_secret_until
 from calfeed.errors import InvalidFieldsError
-from calfeed.model.events import Calendar, text_in
+from calfeed.model.events import Calendar
+from calfeed.model.values import text_in
 from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.reminders.option_values import WEEKDAYS
 from calfeed.reminders.options import OPTIONS

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, get_timezone_location
 
 from calfeed.ical.occurrences import Moment
-from calfeed.model.durations import Duration
-from calfeed.model.events import ReminderRule
+from calfeed.model.dates.durations import Duration
+from calfeed.model.dates.reminder_rules import ReminderRule
 from calfeed.web.pages.reader.languages import ENGLISH, Language
 from calfeed.web.pages.reader.wording import gettext, ngettext
 

@@ -13,8 +13,8 @@ from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from calfeed.model.events import Text, language_of
 from calfeed.model.texts import check_language
+from calfeed.model.values import Text, language_of
 
 _RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"}
 

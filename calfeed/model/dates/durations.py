@@ -81,6 +81,10 @@ class Duration:
         """Return the day this long after `day`; requires `on_calendar`."""
         return day + self._calendar_part
 
+    def before_day(self, day: date) -> date:
+        """Return the day this long before `day`; requires `on_calendar`."""
+        return day - self._calendar_part
+
     @property
     def _calendar_part(self) -> timedelta | relativedelta:
         """The months and days; a timedelta, which is faster, if there are no months."""

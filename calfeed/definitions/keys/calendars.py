@@ -6,13 +6,10 @@ These models are independent of their calendar; `builder` turns them into the ty
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
     WithJsonSchema,
@@ -23,7 +20,6 @@ from pydantic_core import CoreSchema
 
 from calfeed.definitions.formats.scalars import (
     SCALAR,
-    SPAN_SCHEMA,
     URL_SCHEMA,
     Boolean,
     Clock,
@@ -35,22 +31,27 @@ from calfeed.definitions.formats.scalars import (
     Name,
     Priority,
     Span,
+    Start,
     Url,
     Zone,
-    describe_type,
     scalar,
     to_lowercase,
 )
+from calfeed.definitions.keys.dates import (
+    CorrectionEntry,
+    DoneEntry,
+    ReminderEntry,
+    RollWord,
+    WorkingDaysEntry,
+)
+from calfeed.definitions.keys.entries import Entry, Line, Lines
 from calfeed.model.colors import COLORS, check_color
 from calfeed.model.details import Classification, Format
 from calfeed.model.events import ALL_HISTORY, Kind, Status, Visibility
 from calfeed.model.texts import (
     SLUG_PATTERN,
-    UNTAGGED,
     check_language,
-    check_line,
     check_slug,
-    check_text,
 )
 
 MAX_REMINDERS = 20
@@ -59,49 +60,11 @@ MAX_LIST_ITEMS = 50
 """The most categories or sources of one event."""
 
 
-def _by_language(value: object) -> object:
-    if isinstance(value, str):
-        return {UNTAGGED: value}
-    if not isinstance(value, dict):
-        raise ValueError(
-            f"must be a text, or a map of languages such as {{en: ..., ur: ...}}, "
-            f"not {describe_type(value)}"
-        )
-    if not value:
-        raise ValueError("must not be empty; write a text, or remove the key")
-    if len({key.lower() for key in value}) < len(value):
-        raise ValueError("has the same language twice; keep one")
-    return value
-
-
-_TEXT_SCHEMA = {
-    "anyOf": [SCALAR, {"type": "object", "minProperties": 1, "additionalProperties": SCALAR}]
-}
 _Status = Annotated[Status, BeforeValidator(to_lowercase)]
 _Kind = Annotated[Kind, BeforeValidator(to_lowercase)]
 _Format = Annotated[Format, BeforeValidator(to_lowercase)]
 _Classification = Annotated[Classification, BeforeValidator(to_lowercase)]
 _Visibility = Annotated[Visibility, BeforeValidator(to_lowercase)]
-_Language = Annotated[str, AfterValidator(check_language)]
-
-Line = Annotated[
-    dict[_Language, Annotated[str, scalar(check_line)]],
-    BeforeValidator(_by_language),
-    WithJsonSchema(_TEXT_SCHEMA),
-]
-"""A one-line text by language; a plain string is stored under `UNTAGGED`."""
-Lines = Annotated[
-    dict[_Language, Annotated[str, scalar(check_text)]],
-    BeforeValidator(_by_language),
-    WithJsonSchema(_TEXT_SCHEMA),
-]
-"""A text by language; a plain string is stored under `UNTAGGED`."""
-
-
-class Entry(BaseModel):
-    """A map in a definition file; unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class SourceEntry(Entry):
@@ -135,37 +98,6 @@ class OrganizerEntry(Entry):
 
     name: Name = Field(description="The name of the person or organization")
     email: Email = Field(description="The public e-mail address")
-
-
-class ReminderEntry(Entry):
-    """How long before an event a reminder is sent; "1 week" is short for {before: 1 week}."""
-
-    before: Span = Field(
-        description="How long before the start: years, months, weeks, days, hours, minutes"
-    )
-    at: Clock | None = Field(
-        None, description='At what time of day, in the event\'s time zone, as "09:00"'
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_short_form(cls, value: object) -> object:
-        return {"before": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _check_time_of_day(self) -> Self:
-        if self.at is not None and not self.before.on_calendar:
-            raise ValueError(
-                f'"at" can be combined only with days, weeks, months and years, not with '
-                f'"{self.before}"; remove "at", or write "before: 1 day"'
-            )
-        return self
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {"anyOf": [SPAN_SCHEMA, handler.resolve_ref_schema(handler(core_schema))]}
 
 
 class ChangeEntry(Entry):
@@ -208,8 +140,16 @@ class EventEntry(Entry):
     """One event; its key in `events` is its name in URLs and should never change."""
 
     summary: Line = Field(description="The title, in one line, or a map of languages")
-    start: Moment = Field(
-        description="YYYY-MM-DD (all day), YYYY-MM-DD HH:MM (in the time zone), or with an offset"
+    start: Start = Field(
+        description="YYYY-MM-DD (all day), YYYY-MM-DD HH:MM (in the time zone), an uncertain date "
+        "(June 2030, 2030-Q3, 2030-06-03..2030-06-07), `postponed`, or a date counted from another "
+        "event (14 days after ruling)"
+    )
+    at: Clock | None = Field(
+        None, description='The time of day of a date counted from another event, as "17:00"'
+    )
+    roll: RollWord | None = Field(
+        None, description="Where a counted date goes that is no working day: next or previous"
     )
     end: Moment | None = Field(None, description="The end; for an all-day event its last day")
     duration: Span | None = Field(None, description="The length, such as 45 minutes, or an end")
@@ -251,6 +191,15 @@ class EventEntry(Entry):
         None, alias="class", description="How apps that share it should treat it; default public"
     )
     priority: Priority | None = Field(None, description="From 1 (highest) to 9")
+    embargo: Moment | None = Field(
+        None, description="When it becomes public; until then nothing shows it"
+    )
+    done: DoneEntry | None = Field(
+        None, description="That it was met or waived, so nobody is reminded: {date, as}"
+    )
+    correction: CorrectionEntry | None = Field(
+        None, description="The wrong date that was published: {was}; nobody is told of a move"
+    )
     uid: Label | None = Field(
         None, description="Its existing UID, if any; by default, one is made from its name"
     )
@@ -287,6 +236,9 @@ class CalendarFile(Entry):
         max_length=MAX_REMINDERS,
         description="The default reminders of its events",
     )
+    working_days: WorkingDaysEntry | None = Field(
+        None, description="Which days count in working days; default: those of the folder"
+    )
     visibility: _Visibility | None = Field(
         None, description="`private`: requires a token and is on no page; default public"
     )
@@ -304,6 +256,10 @@ class CalendarFile(Entry):
         description="The events, by their names in URLs (a-z, 0-9 and -)",
         json_schema_extra=_EVENTS_SCHEMA,
     )
+
+
+class WorkingDaysFile(WorkingDaysEntry):
+    """`events/working_days.yaml`: the working days of all calendars without their own."""
 
 
 class EventsFile(Entry):

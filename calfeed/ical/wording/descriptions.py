@@ -1,86 +1,44 @@
-"""Format dates, moves and descriptions for people."""
+"""Describe events for calendar apps: texts, moves, how a date was counted, sources."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Sequence
 from html import escape
 
-from calfeed.ical.words import words_in
+from calfeed.ical.wording.dates_text import (
+    format_date_of,
+    format_derivation,
+    format_done,
+    format_hold,
+    format_times,
+)
+from calfeed.ical.wording.text import format_day
+from calfeed.ical.wording.words import words_in
 from calfeed.model.details import Format
-from calfeed.model.events import Event, Source, Text, text_in
+from calfeed.model.events import Event, Source
 from calfeed.model.revision import Move
-
-# strftime's %B depends on the process's locale.
-_MONTH_NAMES = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-
-
-def format_day(day: date, language: str = "en") -> str:
-    """Format a day, such as "30 June 2025", in a language (BCP 47 tag)."""
-    if language.split("-")[0] != "en":
-        return _format_with_babel(day, language)
-    return f"{day.day} {_MONTH_NAMES[day.month - 1]} {day.year}"
-
-
-def format_when(start: date | datetime, end: date | datetime | None, language: str = "en") -> str:
-    """Format "24 to 28 September 2024" or "27 September 2024, 10:30 to 11:00 EDT".
-
-    `end` is exclusive. Datetimes are formatted in their own zone, with its abbreviation.
-    """
-    if not isinstance(start, datetime):
-        last = (end or start + timedelta(days=1)) - timedelta(days=1)
-        return format_day(start, language) if last <= start else _format_days(start, last, language)
-    to = _range_separator(language)
-    begin = f"{format_day(start, language)}, {start:%H:%M}"
-    if not isinstance(end, datetime) or end == start:
-        return f"{begin} {start:%Z}"
-    if end.date() == start.date():
-        return f"{begin}{to}{end:%H:%M %Z}"
-    return f"{begin}{to}{format_day(end, language)}, {end:%H:%M %Z}"
-
-
-def _format_days(first: date, last: date, language: str) -> str:
-    if language.split("-")[0] == "en" and first.year == last.year:
-        month = "" if first.month == last.month else f" {_MONTH_NAMES[first.month - 1]}"
-        return f"{first.day}{month} to {format_day(last)}"
-    return f"{format_day(first, language)}{_range_separator(language)}{format_day(last, language)}"
-
-
-def _range_separator(language: str) -> str:
-    return " to " if language.split("-")[0] == "en" else " – "
-
-
-def _format_with_babel(day: date, language: str) -> str:
-    # Imported late: Babel loads slowly.
-    from babel import Locale, UnknownLocaleError
-    from babel.dates import format_date
-
-    try:
-        locale = Locale.parse(language.split("-")[0])
-    except (UnknownLocaleError, ValueError):
-        return day.isoformat()
-    return format_date(day, "d MMMM y", locale)
+from calfeed.model.values import Text, text_in
 
 
 def format_move(move: Move, *languages: str) -> str:
     """Format a move: "Was 31 March 2025; moved on 12 July 2024: the stay was extended"."""
     first = languages[0]
-    when, day = format_when(move.start, move.end, first), format_day(move.on, first)
+    when = format_times(move.start, move.end, move.precision, first)
+    words, day = words_in(first), format_day(move.on, first)
     note = f": {text_in(move.note, *languages)}" if move.note else ""
-    return words_in(first).moved.format(when=when, day=day) + note
+    return (words.corrected if move.corrected else words.moved).format(when=when, day=day) + note
+
+
+def _format_moves(history: Sequence[Move], *languages: str) -> list[str]:
+    """Format the moves, newest first; the time without a date is said by the move before it."""
+    return [format_move(move, *languages) for move in reversed(history) if move.held is None]
+
+
+def _format_state(event: Event, *languages: str) -> str:
+    """Format what the start of an event does not show: that it is uncertain, on hold, or done."""
+    date = format_date_of(event, languages[0]) if event.precision and not event.on_hold else ""
+    states = format_hold(event, *languages), format_done(event, languages[0]), date
+    return "\n".join(filter(None, states))
 
 
 def _format_cancelling(note: Text, *languages: str) -> str:
@@ -99,10 +57,13 @@ def describe(
 ) -> str:
     """Return an event's description for calendar apps.
 
-    It consists of the reason for a cancellation, the text, the conference, which few apps show
-    otherwise, the moves and the sources. Each text is in the first available of `languages`.
+    It consists of the state of its date, the reason for a cancellation, the text, the conference,
+    which few apps show otherwise, how the date was counted, the moves and the sources. Each text is
+    in the first available of `languages`.
     """
     blocks = []
+    if state := _format_state(event, *languages):
+        blocks.append(state)
     if cancel_note:
         blocks.append(_format_cancelling(cancel_note, *languages))
     if event.description:
@@ -110,8 +71,10 @@ def describe(
     if event.conference:
         label = event.conference.label
         blocks.append(f"{label}: {event.conference.url}" if label else event.conference.url)
-    if history:
-        blocks.append("\n".join(format_move(move, *languages) for move in reversed(history)))
+    if event.derivation:
+        blocks.append("\n".join(format_derivation(event.derivation, *languages)))
+    if moves := _format_moves(history, *languages):
+        blocks.append("\n".join(moves))
     if event.sources:
         blocks.append("\n".join(format_source(source, languages[0]) for source in event.sources))
     return "\n\n".join(blocks)
@@ -122,7 +85,7 @@ def plain_description(event: Event, *languages: str) -> str:
     text = text_in(event.description, *languages) if event.description else ""
     if event.format is Format.PLAIN or not text:
         return text
-    from calfeed.ical.markdown import to_text
+    from calfeed.ical.wording.markdown import to_text
 
     return to_text(text)
 
@@ -131,7 +94,7 @@ def html_description(event: Event, *languages: str) -> str | None:
     """Return a Markdown description as safe HTML, None if it is not Markdown."""
     if event.format is Format.PLAIN or not event.description:
         return None
-    from calfeed.ical.markdown import to_html
+    from calfeed.ical.wording.markdown import to_html
 
     return to_html(text_in(event.description, *languages))
 
@@ -146,15 +109,22 @@ def describe_as_html(
     blocks = [text]
     if cancel_note:
         blocks.insert(0, f"<p>{escape(_format_cancelling(cancel_note, *languages))}</p>")
+    if state := _format_state(event, *languages):
+        blocks.insert(0, f"<p>{escape(state)}</p>")
     if event.conference:
         blocks.append(f"<p>{_anchor(event.conference.url, event.conference.label)}</p>")
-    if history:
-        lines = (escape(format_move(move, *languages)) for move in reversed(history))
-        blocks.append(f"<p>{'<br>'.join(lines)}</p>")
+    if event.derivation:
+        blocks.append(_join_lines(format_derivation(event.derivation, *languages)))
+    if moves := _format_moves(history, *languages):
+        blocks.append(_join_lines(moves))
     if event.sources:
         sources = (_source_as_html(source, languages[0]) for source in event.sources)
         blocks.append(f"<p>{'<br>'.join(sources)}</p>")
     return f"<html><body>{''.join(blocks)}</body></html>"
+
+
+def _join_lines(lines: Iterable[str]) -> str:
+    return f"<p>{'<br>'.join(map(escape, lines))}</p>"
 
 
 def _source_as_html(source: Source, language: str) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from calfeed.ical.comparison.shifts import Shift, find_shift, is_correction
 from calfeed.ical.occurrences import Moment, Occurrence, expand, format_moment, last_end
 from calfeed.ical.zones.clocks import is_shifted
-from calfeed.model.events import Change, Event, Repeat, Status, Text
+from calfeed.model.events import Change, Event, Repeat, Status
 from calfeed.model.revision import ComparableRevision, Move, Revision
+from calfeed.model.values import Text
 
 MAX_MOVES = 50
 """The maximum number of moves in an event's history."""
@@ -24,6 +26,7 @@ class Kind(StrEnum):
 
     ADDED = "added"
     MOVED = "moved"
+    CORRECTED = "corrected"
     CHANGED = "changed"
     CANCELLED = "cancelled"
     WITHDRAWN = "withdrawn"
@@ -83,6 +86,13 @@ class EventChange:
         return any((end := last_end(event)) is None or end > now for event in events)
 
     @property
+    def shift(self) -> Shift | None:
+        """What happened to the date, None unless the event moved as a whole."""
+        if self.before is None or self.kind is not Kind.MOVED or self.occurrences:
+            return None
+        return find_shift(self.before.event, self.after.event)
+
+    @property
     def reason(self) -> Text | None:
         """The note of this change; an unchanged note belongs to an earlier change."""
         before, note = self.before, self.after.event.note
@@ -98,7 +108,7 @@ class EventChange:
             return not after.withdrawn
         if after.withdrawn or self.new_rules or self.reason is not None:
             return True
-        return _without_note(before.event) != _without_note(after.event)
+        return _announced_fields(before.event) != _announced_fields(after.event)
 
     @property
     def event_differs(self) -> bool:
@@ -122,7 +132,8 @@ def compare_revisions(before: ComparableRevision | None, after: ComparableRevisi
     if new.event.status is Status.CANCELLED and old.event.status is not Status.CANCELLED:
         return EventChange(Kind.CANCELLED, old, new, new_rules=new_rules)
     if _own_times(old.event) != _own_times(new.event):
-        return EventChange(Kind.MOVED, old, new, new_rules=new_rules)
+        kind = Kind.CORRECTED if is_correction(old.event, new.event) else Kind.MOVED
+        return EventChange(kind, old, new, new_rules=new_rules)
     occurrences = _compare_occurrences(old.event, new.event, new.modified)
     kind = Kind.MOVED if any(change.moved for change in occurrences) else Kind.CHANGED
     return EventChange(kind, old, new, occurrences, new_rules)
@@ -134,7 +145,7 @@ def drops_occurrences(change: EventChange) -> bool:
     This includes series that also moved, and series that become a single event.
     """
     before, after = change.before, change.after
-    if before is None or change.kind not in (Kind.MOVED, Kind.CHANGED):
+    if before is None or change.kind not in (Kind.MOVED, Kind.CORRECTED, Kind.CHANGED):
         return False
     old, new = before.event, after.event
     if old.repeat is None or old.repeat == new.repeat:
@@ -164,7 +175,7 @@ def extend_history(change: EventChange, day: datetime) -> tuple[Move, ...]:
     before = change.before
     if before is None:
         return ()
-    if change.kind is not Kind.MOVED:
+    if change.kind not in (Kind.MOVED, Kind.CORRECTED):
         return before.history
     event = before.event
     times: list[tuple[Moment, Moment | None, str | None]] = [
@@ -180,6 +191,9 @@ def extend_history(change: EventChange, day: datetime) -> tuple[Move, ...]:
             on=day.date(),
             note=change.reason,
             occurrence=occurrence,
+            precision=event.precision,
+            held=event.on_hold and event.on_hold.why,
+            corrected=change.kind is Kind.CORRECTED,
         )
         for start, end, occurrence in times
     ]
@@ -201,7 +215,9 @@ def _takes_place(occurrence: Occurrence | None) -> bool:
 
 def _own_times(event: Event) -> tuple[object, ...]:
     """Return the time of an event, or of the start of a series, for comparison."""
-    return event.all_day, event.instant(event.start), event.instant(event.end or event.start)
+    hold = event.on_hold and event.on_hold.why
+    instants = event.instant(event.start), event.instant(event.end or event.start)
+    return event.all_day, *instants, event.precision, hold
 
 
 def _compare_occurrences(old: Event, new: Event, now: datetime) -> tuple[OccurrenceChange, ...]:
@@ -287,9 +303,19 @@ def _own_values(occurrence: Occurrence | None, changes: Mapping[str, Change]) ->
     return occurrence.begins, occurrence.ends, texts or (None,) * 4, status
 
 
-def _without_note(event: Event) -> Event:
-    return event.model_copy(update={"note": None})
+_SILENT_FIELDS = {
+    "note": None,
+    "derivation": None,
+    "correction": None,
+    "working_days": None,
+}
+"""Fields whose change alone is not announced: how a date was counted, not the date."""
+
+
+def _announced_fields(event: Event) -> Event:
+    on_hold = event.on_hold and event.on_hold.model_copy(update={"cause": None})
+    return event.model_copy(update={**_SILENT_FIELDS, "on_hold": on_hold})
 
 
 def _without_repeat(event: Event) -> Event:
-    return event.model_copy(update={"note": None, "repeat": None})
+    return _announced_fields(event).model_copy(update={"repeat": None})

@@ -1,0 +1,94 @@
+"""Drafts: events whose date is not in their own definition.
+
+It is counted from another event's, or is the date that was published before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from calfeed.definitions.formats.event_times import EventTimeReader
+from calfeed.definitions.formats.starts import PostponedDate, RelativeDate, UncertainDate
+from calfeed.definitions.formats.times import ParsedMoment
+from calfeed.model.dates.dating import Derivation, OnHold
+from calfeed.model.dates.durations import Duration
+from calfeed.model.dates.offsets import Roll
+from calfeed.model.dates.uncertainty import Span, make_range
+from calfeed.model.events import Event
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An event without its date: the other fields, and the keys that its date depends on."""
+
+    fields: Mapping[str, Any]
+    start: PostponedDate | RelativeDate
+    reader: EventTimeReader
+    at: time | None = None
+    duration: Duration | None = None
+    roll: Roll | None = None
+
+    @property
+    def calendar(self) -> str:
+        return str(self.fields["calendar"])
+
+    @property
+    def slug(self) -> str:
+        return str(self.fields["slug"])
+
+    @property
+    def uid(self) -> str:
+        return str(self.fields["uid"])
+
+    def place(self, earliest: date, latest: date, derivation: Derivation) -> Event | None:
+        """Return the event on a day, or on one of several; None if the time does not exist."""
+        if latest > earliest:
+            span = make_range(earliest, latest)
+            return self._build(earliest, latest + timedelta(days=1), span, derivation)
+        start: date | datetime | None = earliest
+        if self.at is not None:
+            written = ParsedMoment(f"{earliest} {self.at:%H:%M}", earliest, self.at)
+            start = self.reader.read_moment(written, ("at",))
+        if start is None:
+            return None
+        end = self.reader.read_end(start, None, self.duration)
+        return self._build(start, end, None, derivation)
+
+    def hold(self, on_hold: OnHold, former: Event) -> Event:
+        """Return the event on hold, at the date that it had before."""
+        update = {"start": former.start, "end": former.end, "precision": former.precision}
+        return Event(**self.fields, **update, on_hold=on_hold)
+
+    def place_former(self, on_hold: OnHold) -> Event | None:
+        """Return the event on hold at the former date that its definition gives, if it does."""
+        was = self.start.was if isinstance(self.start, PostponedDate) else None
+        if was is None:
+            return None
+        if isinstance(was, UncertainDate):
+            event: Event | None = self._build(
+                was.span.earliest, was.span.latest + timedelta(days=1), was.span, None
+            )
+        else:
+            start = self.reader.read_moment(was, ("start",))
+            event = None if start is None else self._build(start, None, None, None)
+        return event and event.model_copy(update={"on_hold": on_hold})
+
+    def _build(
+        self,
+        start: date | datetime,
+        end: date | datetime | None,
+        span: Span | None,
+        derivation: Derivation | None,
+    ) -> Event:
+        if end is None and not isinstance(start, datetime):
+            end = start + timedelta(days=1)
+        return Event(
+            **self.fields,
+            start=start,
+            end=end,
+            precision=span.precision if span else None,
+            derivation=derivation,
+        )

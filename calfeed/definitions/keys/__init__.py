@@ -1,0 +1,1 @@
+"""The keys of definition files and the types of their values."""

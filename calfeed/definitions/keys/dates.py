@@ -1,0 +1,137 @@
+"""Keys about dates: reminders, working days, what became of a date, corrections."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from calfeed.definitions.formats.distances import Distance, parse_distance
+from calfeed.definitions.formats.scalars import (
+    SPAN_SCHEMA,
+    Clock,
+    Day,
+    Literal,
+    parse_weekday,
+    scalar,
+    to_lowercase,
+)
+from calfeed.definitions.keys.entries import Entry, Line
+from calfeed.model.dates.dating import Outcome
+from calfeed.model.dates.holiday_library import check_region
+from calfeed.model.dates.offsets import WEEKDAYS, Roll
+
+MAX_DAYS = 1_000
+"""The most days of a calendar's own that are closed or open."""
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+RollWord = Annotated[Roll, BeforeValidator(to_lowercase)]
+_Outcome = Annotated[Outcome, BeforeValidator(to_lowercase)]
+_Region = Annotated[str, scalar(check_region), WithJsonSchema({"type": "string"})]
+_Weekday = Annotated[
+    int, scalar(parse_weekday), WithJsonSchema({"type": "string", "enum": list(WEEKDAYS)})
+]
+_Distance = Annotated[Distance, scalar(parse_distance), WithJsonSchema(SPAN_SCHEMA)]
+
+
+class ReminderEntry(Entry):
+    """How long before an event a reminder is sent; "1 week" is short for {before: 1 week}."""
+
+    before: _Distance = Field(
+        description="How long before the start (years, months, weeks, days, hours, minutes), "
+        'or "3 working days", "on the day", "1 hour before the end"'
+    )
+    at: Clock | None = Field(
+        None, description='At what time of day, in the event\'s time zone, as "09:00"'
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_short_form(cls, value: object) -> object:
+        return {"before": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _check_time_of_day(self) -> Self:
+        if self.at is not None and not self.before.on_calendar:
+            raise ValueError(
+                f'"at" can be combined only with days, weeks, months and years, not with '
+                f'"{self.before}"; remove "at", or write "before: 1 day"'
+            )
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [SPAN_SCHEMA, handler.resolve_ref_schema(handler(core_schema))]}
+
+
+class ClosureEntry(Entry):
+    """A day without work, besides weekends and holidays; a date alone is short for {date: ...}."""
+
+    date: Day = Field(description="The day, as 2030-12-31")
+    title: Line | None = Field(None, description="Why, in one line, or a map of languages")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_short_form(cls, value: object) -> object:
+        return {"date": value} if isinstance(value, str) else value
+
+
+class WorkingDaysEntry(Entry):
+    """Which days count in working days."""
+
+    holidays: Annotated[list[_Region], BeforeValidator(_as_list)] | None = Field(
+        None,
+        max_length=20,
+        description="Countries, or parts of them, whose holidays do not count: PK, GB-SCT",
+    )
+    weekend: Annotated[list[_Weekday], BeforeValidator(_as_list)] | None = Field(
+        None, max_length=6, description="The days of the weekend; default: those of the countries"
+    )
+    closed: list[ClosureEntry] | None = Field(
+        None, max_length=MAX_DAYS, description="Further days that do not count: {date, title}"
+    )
+    open: list[Day] | None = Field(
+        None, max_length=MAX_DAYS, description="Days that count although they would not"
+    )
+
+    @model_validator(mode="after")
+    def _check_days(self) -> Self:
+        closed: set[date] = {closure.date for closure in self.closed or ()}
+        if both := closed & set(self.open or ()):
+            raise ValueError(f"{min(both)} is both closed and open; keep one")
+        return self
+
+
+class DoneEntry(Entry):
+    """What became of a date; "met", "waived" or a day alone is short."""
+
+    date: Day | None = Field(None, description="Since when, as 2030-06-12")
+    as_: _Outcome = Field(Outcome.MET, alias="as", description="met (the default) or waived")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_short_form(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return {"as": value} if value.strip().lower() in [*Outcome] else {"date": value}
+
+
+class CorrectionEntry(Entry):
+    """A wrong date that was published."""
+
+    was: Literal = Field(description="The wrong date, as it was published")

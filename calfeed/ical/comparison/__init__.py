@@ -1,0 +1,1 @@
+"""Compare revisions: what changed, how, and why."""

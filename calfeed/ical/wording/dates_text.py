@@ -1,0 +1,176 @@
+"""Format an event's date for people: certain, uncertain, or on hold; and how it was counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from calfeed.ical.wording.text import format_babel, format_day, format_when
+from calfeed.ical.wording.words import Words, words_in
+from calfeed.model.dates.dating import Cause, Derivation, Hold, Outcome, Sum
+from calfeed.model.dates.offsets import Offset, Roll
+from calfeed.model.dates.uncertainty import PARTS, SEASONS, Precision, Span, name_part, name_season
+from calfeed.model.dates.working_days import SkippedDay
+from calfeed.model.events import Event
+from calfeed.model.values import text_in
+
+
+def format_date_of(event: Event, language: str = "en") -> str:
+    """Format an event's date: "27 September 2024, 10:30 EDT", "mid-June 2030".
+
+    An event on hold has no date; this is the one that it had.
+    """
+    return format_times(event.start, event.end, event.precision, language)
+
+
+def format_times(
+    start: date | datetime,
+    end: date | datetime | None,
+    precision: Precision | None,
+    language: str = "en",
+) -> str:
+    """Format a date that is certain, or uncertain by its precision; `end` is exclusive."""
+    if precision is None or isinstance(start, datetime):
+        return format_when(start, end, language)
+    latest = start if end is None else end - timedelta(days=1)
+    return format_span(Span(start, latest, precision), language)
+
+
+def format_span(span: Span, language: str = "en") -> str:
+    """Format an uncertain date: "mid-June 2030", "third quarter of 2030"."""
+    words, first = words_in(language), span.earliest
+    year = str(first.year)
+    match span.precision:
+        case Precision.YEAR:
+            return year
+        case Precision.HALF:
+            return words.halves[first.month // 7].format(year=year)
+        case Precision.QUARTER:
+            return words.quarters[first.month // 3].format(year=year)
+        case Precision.SEASON:
+            return words.seasons[SEASONS.index(name_season(span))].format(year=_season_year(span))
+        case Precision.MONTH:
+            return format_babel(first, "LLLL y", language)
+        case Precision.PART:
+            month = format_babel(first, "LLLL y", language)
+            return words.parts[PARTS.index(name_part(span))].format(month=month)
+        case Precision.TIME:
+            return words.time_open.format(day=format_day(first, language))
+    days = format_when(first, span.latest + timedelta(days=1), language)
+    return words.one_of.format(days=days)
+
+
+def _season_year(span: Span) -> str:
+    """Return the year of a season; a winter is in two: "2030/31"."""
+    first, last = span.earliest.year, span.latest.year
+    return str(first) if first == last else f"{first}/{last % 100:02}"
+
+
+def format_hold(event: Event, *languages: str) -> str:
+    """Format why an event has no date: "Postponed", "Waiting for Ruling"; "" if it has one."""
+    on_hold = event.on_hold
+    if on_hold is None:
+        return ""
+    words = words_in(languages[0])
+    if on_hold.why is Hold.POSTPONED or on_hold.cause is None:
+        return words.postponed
+    return words.waiting.format(cause=text_in(on_hold.cause.summary, *languages))
+
+
+def format_title(event: Event, title: str, *languages: str) -> str:
+    """Format a title for a calendar app, which shows no other sign of these states."""
+    if hold := format_hold(event, *languages):
+        return f"{hold}: {title}"
+    if event.done is not None:
+        return f"✓ {title}"
+    if event.day_open:
+        when = format_date_of(event, languages[0])
+        return words_in(languages[0]).day_open.format(when=when, title=title)
+    return title
+
+
+def format_done(event: Event, language: str) -> str:
+    """Format what became of an event: "Done: met, 12 June 2030"; "" if nothing did."""
+    if event.done is None:
+        return ""
+    words = words_in(language)
+    text = words.met if event.done.as_ is Outcome.MET else words.waived
+    return f"{text}, {format_day(event.done.date, language)}" if event.done.date else text
+
+
+def format_rule(offset: Offset, cause: Cause, *languages: str) -> str:
+    """Format how a date is counted: "3 working days before Hearing"."""
+    words, language = words_in(languages[0]), languages[0]
+    pattern = words.after if offset.direction > 0 else words.before
+    distance = _format_distance(offset, words, language)
+    return pattern.format(distance=distance, cause=text_in(cause.summary, *languages))
+
+
+def _format_distance(offset: Offset, words: Words, language: str) -> str:
+    if offset.weekday is not None:
+        monday = date(2024, 1, 1)
+        return format_babel(monday + timedelta(days=offset.weekday), "EEEE", language)
+    if offset.working:
+        one = words.working_day if offset.working == 1 else words.working_days
+        return (words.clear_working_days if offset.clear else one).format(count=offset.working)
+    if offset.clear:
+        return words.clear_days.format(count=offset.days)
+    parts = [
+        pattern[count != 1].format(count=count)
+        for pattern, count in (
+            (words.years, offset.months // 12),
+            (words.months, offset.months % 12),
+            (words.days, offset.days),
+        )
+        if count
+    ]
+    return " ".join(parts) or words.days[1].format(count=0)
+
+
+def format_cause(cause: Cause | None, language: str = "en") -> str:
+    """Format the date of a cause; "" if it has none."""
+    if cause is None or cause.earliest is None or cause.latest is None:
+        return ""
+    after = cause.latest + timedelta(days=1)
+    return format_times(cause.earliest, after, cause.precision, language)
+
+
+def format_derivation(derivation: Derivation, *languages: str) -> list[str]:
+    """Format how a date was counted, in lines: the rule, the skipped days, what is provisional.
+
+    An uncertain cause gives the lines of both of its ends.
+    """
+    lines = []
+    for each in derivation.sums:
+        lines += _format_sum(derivation, each, *languages)
+    if derivation.provisional:
+        lines.append(words_in(languages[0]).provisional)
+    return lines
+
+
+def _format_sum(derivation: Derivation, counted: Sum, *languages: str) -> list[str]:
+    words, language = words_in(languages[0]), languages[0]
+    day = format_day(counted.count.day, language)
+    rule = format_rule(derivation.offset, derivation.cause, *languages)
+    lines = [words.counted.format(rule=rule, begin=format_day(counted.begin, language), day=day)]
+    if counted.count.skipped:
+        days = format_skipped(counted.count.skipped, *languages)
+        lines.append(words.not_counted.format(days=days))
+    if counted.rolled is not None:
+        rolled = words.rolled_next if derivation.roll is Roll.NEXT else words.rolled_previous
+        moved = format_day(counted.rolled.day, language)
+        named = [each for each in counted.rolled.skipped if each.name]
+        reason = f" ({format_skipped(named, *languages)})" if named else ""
+        lines.append(rolled.format(day=day, moved=moved) + reason)
+    return lines
+
+
+def format_skipped(days: Iterable[SkippedDay], *languages: str) -> str:
+    """Format days that were not counted, with the names of holidays: "1 June 2030 (Eid)"."""
+    words, language = words_in(languages[0]), languages[0]
+    separator = "، " if language.split("-")[0] in ("ur", "ps", "fa") else ", "
+    named = []
+    for each in days:
+        name = text_in(each.name, *languages, "en") if each.name else words.weekend
+        named.append(f"{format_day(each.date, language)} ({name})")
+    return separator.join(named)

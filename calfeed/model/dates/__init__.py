@@ -1,0 +1,1 @@
+"""Dates: how long, how precisely known, and how counted."""

@@ -1,0 +1,171 @@
+"""Working days: which days count, and counting them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+Day = date  # a field called `date` hides the type of that name
+
+MAX_WORKING_DAYS = 2_000
+"""The most working days that a rule counts: about eight years."""
+
+_MAX_CLOSED_DAYS = 400
+"""The most closed days in a row; more of them mean that there are no working days."""
+
+
+class NoWorkingDayError(ValueError):
+    """There is no working day within a year."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Closure(_Value):
+    """A day on which nobody works, besides weekends and holidays, and why."""
+
+    date: Day
+    title: dict[str, str] = {}
+
+
+class WorkingDayRules(_Value):
+    """The working days of a calendar.
+
+    `holidays` are regions whose holidays do not count, by ISO 3166: `PK`, `GB-SCT`. `weekend` are
+    days of the week, 0 is Monday; None means the weekends of the regions. `closed` and `open` are
+    exceptions of the calendar's own.
+    """
+
+    holidays: tuple[str, ...] = ()
+    weekend: tuple[int, ...] | None = None
+    closed: tuple[Closure, ...] = ()
+    open: tuple[Day, ...] = ()
+
+
+@dataclass(frozen=True)
+class Holiday:
+    """A holiday's name by language; an estimated one may be proclaimed for another day."""
+
+    name: Mapping[str, str]
+    estimated: bool = False
+
+
+class HolidayData(Protocol):
+    """Holidays and weekends of regions, as one release of a library knows them."""
+
+    @property
+    def release(self) -> str:
+        """The library and its version: "holidays 0.109"."""
+
+    def find_holiday(self, region: str, day: date) -> Holiday | None:
+        """Return the holiday of a region on a day. Raises ValueError for a year without data."""
+
+    def is_weekend(self, region: str, day: date) -> bool:
+        """Return whether a day is a weekend day without work in a region."""
+
+
+class SkippedDay(_Value):
+    """A day that was not counted; its name by language, empty for a weekend."""
+
+    date: Day
+    name: dict[str, str] = {}
+    estimated: bool = False
+
+
+class Count(_Value):
+    """The result of counting: the day reached, and the days that were not counted, in order.
+
+    `estimated` means that an estimated holiday is among the days that were walked over, so the
+    result is provisional.
+    """
+
+    day: Day
+    skipped: tuple[SkippedDay, ...] = ()
+    estimated: bool = False
+
+
+class WorkingDays:
+    """The working days of a calendar, by its rules and by data about holidays."""
+
+    def __init__(self, rules: WorkingDayRules, data: HolidayData) -> None:
+        self.rules = rules
+        self._data = data
+        self._known: dict[date, SkippedDay | None] = {}
+
+    @cached_property
+    def _closed(self) -> Mapping[date, Mapping[str, str]]:
+        return {closure.date: closure.title for closure in self.rules.closed}
+
+    @cached_property
+    def _open(self) -> frozenset[date]:
+        return frozenset(self.rules.open)
+
+    def find_reason(self, day: date) -> SkippedDay | None:
+        """Return why a day is not a working day, None if it is one."""
+        if day not in self._known:
+            self._known[day] = self._find_reason(day)
+        return self._known[day]
+
+    def _find_reason(self, day: date) -> SkippedDay | None:
+        if day in self._open:
+            return None
+        if day in self._closed:
+            return SkippedDay(date=day, name=dict(self._closed[day]))
+        regions = self.rules.holidays
+        for region in regions:
+            holiday = self._data.find_holiday(region, day)
+            if holiday is not None:
+                return SkippedDay(date=day, name=dict(holiday.name), estimated=holiday.estimated)
+        if self.rules.weekend is not None or not regions:
+            weekend = (5, 6) if self.rules.weekend is None else self.rules.weekend
+            return SkippedDay(date=day) if day.weekday() in weekend else None
+        closed = any(self._data.is_weekend(region, day) for region in regions)
+        return SkippedDay(date=day) if closed else None
+
+    def count(self, day: date, number: int) -> Count:
+        """Count working days after `day`, or before it if `number` is negative.
+
+        The day itself does not count, so the result is the first, second, ... working day after it.
+        """
+        skipped, left = [], abs(number)
+        for each in _walk(day, 1 if number > 0 else -1):
+            reason = self.find_reason(each)
+            if reason is None:
+                left -= 1
+            else:
+                skipped.append(reason)
+            if left == 0:
+                return _make_count(each, skipped)
+            _check_length(each, day, number)
+        raise AssertionError
+
+    def roll(self, day: date, step: int) -> Count:
+        """Return the day, or if it is closed the next (1) or previous (-1) working day."""
+        skipped = []
+        while (reason := self.find_reason(day)) is not None:
+            skipped.append(reason)
+            day += timedelta(days=step)
+            _check_length(day, skipped[0].date, 1)
+        return _make_count(day, skipped)
+
+
+def _walk(day: date, step: int) -> Iterator[date]:
+    while True:
+        day += timedelta(days=step)
+        yield day
+
+
+def _check_length(day: date, start: date, number: int) -> None:
+    if abs((day - start).days) > _MAX_CLOSED_DAYS + 8 * abs(number):
+        raise NoWorkingDayError(f"there are no working days around {start}")
+
+
+def _make_count(day: date, skipped: list[SkippedDay]) -> Count:
+    in_order = tuple(sorted(skipped, key=lambda each: each.date))
+    return Count(day=day, skipped=in_order, estimated=any(each.estimated for each in skipped))
