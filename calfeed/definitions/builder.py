@@ -124,7 +124,10 @@ def build_event(
         end = start.span.latest + timedelta(days=1)
         busy = _busy_override(entry, timed=False, report=report)
         precision = start.span.precision
-        return Event(**fields, start=start.span.earliest, end=end, precision=precision, busy=busy)
+        uncertain = Event(
+            **fields, start=start.span.earliest, end=end, precision=precision, busy=busy
+        )
+        return _check_reminders(uncertain, report)
     moment = reader.read_moment(start, ("start",))
     if moment is None:
         return None
@@ -132,13 +135,14 @@ def build_event(
     timed = isinstance(moment, datetime)
     if ends is None and not isinstance(moment, datetime):
         ends = moment + timedelta(days=1)
-    return Event(
+    event = Event(
         **fields,
         start=moment,
         end=ends,
         busy=_busy_override(entry, timed=timed, report=report),
         repeat=_build_repeat(entry, moment, calendar.language, reminders, reader),
     )
+    return _check_reminders(event, report)
 
 
 def read_embargo(entry: EventEntry, time_zone: str, report: Report, warn: Warn) -> datetime | None:
@@ -195,6 +199,17 @@ def _select_working_days(
             "calendar, such as {holidays: [PK]}, or a file working_days.yaml for all calendars",
         )
     return calendar.working_days
+
+
+def _check_reminders(event: Event, report: Report) -> Event:
+    """Report a reminder that counts working days in a year without known holidays."""
+    if event.working_days is not None:
+        try:
+            for rule in event.reminders:
+                event.find_due(rule, event.start, event.end)
+        except ValueError as error:
+            report(("reminders",), str(error))
+    return event
 
 
 def _build_value(value: object, language: str) -> object:

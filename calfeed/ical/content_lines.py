@@ -16,7 +16,7 @@ _MAX_LINE_OCTETS = 74
 
 _PROPERTY_ORDERS = {
     kind.name: {name: index for index, name in enumerate(kind.canonical_order or ())}
-    for kind in (icalendar.Calendar, icalendar.Event, icalendar.Alarm)
+    for kind in (icalendar.Calendar, icalendar.Event, icalendar.Alarm, icalendar.Todo)
 }
 """The properties that come first in each component; the others follow by name."""
 
@@ -25,7 +25,7 @@ _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Component:
-    """A component (VCALENDAR, VEVENT or VALARM) with properties and subcomponents.
+    """A component (VCALENDAR, VEVENT, VTODO or VALARM) with properties and subcomponents.
 
     Properties are written in icalendar's order.
     """

@@ -46,7 +46,7 @@ def render_event(
         _put_moment(master, "DTEND", event, event.end)
     components = [master]
     if event.repeat is not None:
-        _put_recurrence(master, event)
+        put_recurrence(master, event)
         components += [
             _override(revision, event, options, change)
             for change in sorted(
@@ -182,7 +182,8 @@ def _put_moments(component: Component, name: str, event: Event, moments: Iterabl
     component.put(name, ",".join(value for value, _ in written), written[0][1])
 
 
-def _put_recurrence(component: Component, event: Event) -> None:
+def put_recurrence(component: Component, event: Event) -> None:
+    """Put the recurrence set of an event: RRULE, EXDATE, RDATE (RFC 5545, 3.8.5)."""
     repeat = event.repeat
     if repeat is None:
         return

@@ -29,7 +29,7 @@ from calfeed.publish.compare import (
     revise,
     withdraw,
 )
-from calfeed.publish.dating import hold_dates, withhold
+from calfeed.publish.dating import find_lifted, hold_dates, withhold
 from calfeed.publish.plan import Plan, plan_change, planned_until
 from calfeed.publish.show import list_changes, summarize
 from calfeed.publish.skipped_calendars import StaleDefinitionsError, check_skipped
@@ -108,7 +108,9 @@ def plan_publish(
         withdrawn += removed
     net_changes = [event.net_change for event in revised]
     to_announce = [change for change in net_changes if change.is_newsworthy]
-    announced = [] if grace else to_announce
+    lifted = find_lifted(defined, now)
+    announced = [change for change in to_announce if not grace or change.after.event.uid in lifted]
+    delayed = [change for change in to_announce if change not in announced]
     if announce_all:
         uids = {change.after.event.uid for change in changes}
         others = [event for event in waiting.values() if event.uid not in uids]
@@ -130,7 +132,7 @@ def plan_publish(
         withdrawn=tuple(withdrawn),
         announced=tuple(announced),
         messages=make_messages(connection, announced, now, base_url),
-        waiting=tuple(_wait(change, now + grace) for change in to_announce) if grace else (),
+        waiting=tuple(_wait(change, now + grace) for change in delayed),
         warnings=find_warnings(defined, changes, net_changes, published, now),
         held=held,
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from calfeed.definitions.result import Definitions
 from calfeed.errors import DefinitionWarning
 from calfeed.model.dates.dating import Hold
 from calfeed.model.events import Calendar, Event
+
+_LIFT_NOTICE = timedelta(minutes=10)
+"""How long after its embargo an event counts as just lifted."""
 
 
 def hold_dates(defined: Definitions, published: Mapping[str, Event]) -> Definitions:
@@ -70,6 +73,16 @@ def withhold(defined: Definitions, now: datetime) -> tuple[Definitions, frozense
     )
     undated = tuple(each for each in defined.undated if each.draft.uid not in withheld)
     return replace(defined, calendars=calendars, undated=undated), withheld
+
+
+def find_lifted(defined: Definitions, now: datetime) -> frozenset[str]:
+    """Return the UIDs of events whose embargo was just lifted.
+
+    They are announced at once: a date that was prepared for a moment is no slip.
+    """
+    return frozenset(
+        uid for uid, moment in defined.embargoes.items() if moment <= now < moment + _LIFT_NOTICE
+    )
 
 
 def next_lift(defined: Definitions, now: datetime) -> datetime | None:

@@ -16,6 +16,7 @@ from calfeed.cli.definitions.atomic_files import replace_file, replacing_folder
 from calfeed.counting import count
 from calfeed.definitions.files import load_definitions
 from calfeed.errors import CalfeedError, InvalidInputError, NotFoundError, PublishRefusedError
+from calfeed.ical.vtodo import render_tasks
 from calfeed.model.texts import check_url
 from calfeed.publish import apply, ledger, show
 from calfeed.publish.plan import Plan
@@ -24,9 +25,10 @@ from calfeed.settings import Settings, load_settings
 from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
+from calfeed.web.feeds.assembly import make_heading
 from calfeed.web.feeds.feed_options import parse_feed_options
 from calfeed.web.pages.export import make_site
-from calfeed.web.published.snapshot import ALL, load_snapshot
+from calfeed.web.published.snapshot import ALL, PublishedCalendar, Snapshot, load_snapshot
 
 
 @click.command()
@@ -35,6 +37,13 @@ from calfeed.web.published.snapshot import ALL, load_snapshot
 @click.option("--calendar", help="Print the feed of this calendar instead, even if private.")
 @click.option("--all", "everything", is_flag=True, help="Print the feed of all public calendars.")
 @click.option("--lang", default="", help="With --calendar or --all: the language, such as ur.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["ics", "vtodo"]),
+    default="ics",
+    help="With --calendar: its deadlines as tasks (vtodo).",
+)
 @click.option("--no-alarms", is_flag=True, help="With --calendar or --all: leave out alarms.")
 @click.option(
     "--ledger",
@@ -54,6 +63,7 @@ def export(
     calendar: str | None,
     everything: bool,
     lang: str,
+    style: str,
     no_alarms: bool,
     ledger_file: Path | None,
     allow_removals: bool,
@@ -68,6 +78,8 @@ def export(
         raise click.UsageError("Give one of DIR, --calendar and --all.")
     if folder is not None and (lang or no_alarms):
         raise click.UsageError("--lang and --no-alarms go with --calendar or --all.")
+    if style == "vtodo" and (calendar is None or lang or no_alarms):
+        raise click.UsageError("--format vtodo goes with --calendar alone.")
     if folder is None and as_json:
         raise click.UsageError("--json goes with DIR; a feed cannot be printed as JSON.")
     if allow_removals and ledger_file is None:
@@ -77,7 +89,10 @@ def export(
     with _published(settings, address, ledger_file, allow_removals) as state:
         if folder is None:
             query = urlencode({"lang": lang, "alarms": "0" if no_alarms else "1"})
-            feed = _make_feed(state.database, address, calendar, query)
+            if style == "vtodo":
+                feed = _make_tasks(state.database, address, calendar or "")
+            else:
+                feed = _make_feed(state.database, address, calendar, query)
             state.save_ledger()
             click.echo(feed, nl=False)
             return
@@ -159,11 +174,23 @@ def _make_feed(database: Database, base_url: str, calendar: str | None, query: s
     year = snapshot.version.year
     if calendar is None:
         return snapshot.sources[ALL].make_body(options, year)
+    published = _find_calendar(snapshot, calendar)
+    return published.source.make_body(options, year, source=published.public)
+
+
+def _make_tasks(database: Database, base_url: str, calendar: str) -> bytes:
+    found = _find_calendar(load_snapshot(database, base_url, output.now()), calendar)
+    address = f"{base_url}/calendars/{found.calendar.slug}.todo.ics" if found.public else None
+    heading = make_heading(found.calendar, address)
+    return render_tasks(heading, (row.revision for row in found.rows))
+
+
+def _find_calendar(snapshot: Snapshot, calendar: str) -> PublishedCalendar:
     published = snapshot.all_calendars.get(snapshot.renamed.get(calendar, calendar))
     if published is None:
         known = ", ".join(sorted(snapshot.all_calendars)) or "none yet"
         raise NotFoundError("published calendar", calendar, f"there are {known}")
-    return published.source.make_body(options, year, source=published.public)
+    return published
 
 
 def _write_site(database: Database, base_url: str, time_zone: str, folder: Path) -> int:

@@ -87,7 +87,7 @@ def _format(entry: Entry, rows: Mapping[str, ReminderRow]) -> _FormattedEntry:
 def _format_revision(published: PublishedChange) -> _FormattedEntry:
     change = published.change
     revision, event, reason = change.after, change.after.event, change.reason
-    whole = change.kind is Kind.MOVED and not change.occurrences
+    whole = change.kind in (Kind.MOVED, Kind.CORRECTED) and not change.occurrences
     moved = change.before.event if change.before and whole else None
     note = f" ({text_in(reason, event.language)})" if reason else ""
     value = {

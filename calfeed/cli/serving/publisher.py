@@ -25,6 +25,7 @@ from calfeed.errors import (
 )
 from calfeed.publish import apply
 from calfeed.publish.compare import NO_REMOVALS, Removals
+from calfeed.publish.dating import next_lift
 from calfeed.publish.plan import Plan
 from calfeed.publish.show import describe_held, show_shortened, show_text, show_waiting, summarize
 from calfeed.publish.skipped_calendars import StaleDefinitionsError
@@ -63,6 +64,7 @@ class Publisher:
         self._held = NO_REMOVALS
         self._settled: frozenset[DefinitionFile] | None = None
         self._file: Identity | None = None
+        self._lift: datetime | None = None
         self._warned: frozenset[DefinitionWarning] = frozenset()
 
     def publish(
@@ -84,10 +86,11 @@ class Publisher:
         try:
             if failure is not None:
                 raise failure
+            now = self._clock()
             plan = apply.publish(
                 self._database,
                 defined,
-                self._clock(),
+                now,
                 self._settings.base_url,
                 hold_removals=hold_removals,
                 author=Author(self._find_author(files), "calfeed serve"),
@@ -101,6 +104,7 @@ class Publisher:
             self._report_failure(error, files)
             return Outcome(False, again=isinstance(error, StoreError | UnreadableError))
         self._failure, self._file = None, file
+        self._lift = next_lift(defined, now)
         if not plan.held:
             self._settled = frozenset(files)
         self._report(plan)
@@ -111,7 +115,9 @@ class Publisher:
 
     @property
     def stale(self) -> bool:
-        """Whether the database was replaced since the last publish."""
+        """Whether to publish again: an embargo is over, or the database was replaced."""
+        if self._lift is not None and self._clock() >= self._lift:
+            return True
         with suppress(DatabaseFileError):
             return self._failure is None and self._database.identify() != self._file
         return False  # it is missing, and may come back

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
 from calfeed.ical.zones.tzrules import Onset, find_observances
 from calfeed.ical.zones.vtimezones import is_utc
+from calfeed.model.dates.holiday_library import find_working_days
+from calfeed.model.dates.working_days import WorkingDayRules
 from calfeed.model.events import Event, fingerprint
 
 Clock: TypeAlias = tuple[tuple[int, int], ...]
@@ -40,12 +43,28 @@ def is_shifted(moment: datetime, before: Clock, after: Clock) -> bool:
 
 
 def full_fingerprint(event: Event) -> str:
-    """Return the fingerprint of an event, with its zone's rules if its occurrences need them."""
+    """Return the fingerprint of an event, with what its occurrences and reminders depend on.
+
+    These are its zone's rules, and the working days that its reminders count.
+    """
     plain = fingerprint(event)
+    if event.working_days is not None:
+        days = _write_closed_days(event.working_days.model_dump_json(), event.start.year)
+        plain = hashlib.sha256(f"{plain}\n{days}".encode()).hexdigest()
     if not depends_on_zone_rules(event):
         return plain
     rules = _write_rules(event.time_zone, event.start.year)
     return hashlib.sha256(f"{plain}\n{rules}".encode()).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _write_closed_days(rules: str, year: int) -> str:
+    """Write the days without work around a year, from which reminders are counted."""
+    working_days = find_working_days(WorkingDayRules.model_validate_json(rules))
+    first = date(year - 1, 1, 1)
+    days = (first + timedelta(days=number) for number in range(_HORIZON_YEARS * 366))
+    known = itertools.takewhile(lambda day: day.year < _HORIZON_END.year, days)
+    return "".join("01"[working_days.find_reason(day) is None] for day in known)
 
 
 def _offset_at(clock: Clock, moment: datetime) -> int | None:

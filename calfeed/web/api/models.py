@@ -52,6 +52,9 @@ class Move(View):
     end: str | None
     moved_on: str
     note: str | None
+    precision: str | None = Field(None, description="Present if it was uncertain.")
+    corrected: bool = Field(False, description="This time was never right.")
+    postponed: bool = Field(False, description="There was no date; the one before did not stand.")
 
 
 class Times(View):
@@ -61,6 +64,91 @@ class Times(View):
     end: str
     all_day: bool
     time_zone: str
+
+
+class When(View):
+    """The days on which an uncertain date may fall."""
+
+    earliest: str = Field(description="The earliest possible day.")
+    latest: str = Field(description="The latest possible day.")
+    precision: str = Field(
+        description="time (only the time is open), range, part (of a month), month, quarter, half, "
+        "season or year."
+    )
+    edtf: str = Field(description="In the Extended Date/Time Format (ISO 8601-2).")
+    text: str = Field(description="For people, in the event's language.")
+
+
+class Cause(View):
+    """An event that another date is counted from, with its days; null if it has no date."""
+
+    calendar: str
+    event: str
+    uid: str
+    summary: str
+    earliest: str | None
+    latest: str | None
+    when: str | None = Field(None, description="Its date for people.")
+
+
+class OnHold(View):
+    """Why an event has no date for now; its `start` and `end` are the former date."""
+
+    why: str = Field(description="postponed, or waiting for an event that has no date.")
+    for_: Cause | None = Field(None, alias="for", description="The event that it waits for.")
+
+
+class SkippedDay(View):
+    """A day that was not counted."""
+
+    date: str
+    name: str = Field(description="The holiday or closure, or weekend.")
+    estimated: bool = Field(description="It may be proclaimed for another day.")
+
+
+class Sum(View):
+    """One counting; an uncertain cause has two, from its earliest and its latest day."""
+
+    begin: str = Field(description="The day that it is counted from.")
+    day: str = Field(description="The result.")
+    not_counted: list[SkippedDay]
+    rolled_from: str | None = Field(
+        description="The counted day, if that is no working day and the date moved from it."
+    )
+
+
+class Counted(View):
+    """How a date was counted from another event's."""
+
+    rule: str = Field(description="Such as 3 working days before court/hearing.")
+    from_: Cause = Field(alias="from", description="The event that it is counted from.")
+    sums: list[Sum]
+    provisional: bool = Field(description="An estimated holiday was counted.")
+    text: str = Field(description="For people, in the event's language.")
+
+
+class Done(View):
+    """What became of an event."""
+
+    as_: str = Field(alias="as", description="met or waived.")
+    date: str | None = Field(description="Since when, if known.")
+
+
+class ChangedCause(View):
+    """Why a counted date changed without an edit: its cause, or the holidays, changed."""
+
+    text: str = Field(description="For people, in the event's language.")
+    calendar: str | None = None
+    event: str | None = None
+    uid: str | None = None
+    summary: str | None = None
+    earliest: str | None = None
+    latest: str | None = None
+    when: str | None = None
+    previous: dict[str, str | None] | None = Field(None, description="Its earlier days.")
+    holidays: str | None = Field(None, description="The release of the holiday data.")
+    added: list[SkippedDay] | None = Field(None, description="New days without work.")
+    removed: list[SkippedDay] | None = Field(None, description="Days that are none any more.")
 
 
 class Event(Times):
@@ -88,6 +176,10 @@ class Event(Times):
     classification: str | None = Field(None, alias="class")
     priority: int | None = None
     busy: bool | None = Field(None, description="Present if not the default of its kind.")
+    when: When | None = Field(None, description="The possible days of an uncertain date.")
+    on_hold: OnHold | None = Field(None, description="Present if it has no date for now.")
+    counted: Counted | None = Field(None, description="How it is counted from another event.")
+    done: Done | None = Field(None, description="Present if it was met or waived.")
     texts: dict[str, Texts] = Field(
         description="Summary, description and location in all languages."
     )
@@ -121,14 +213,25 @@ class Change(Times):
     """A change that was announced."""
 
     at: datetime = Field(description="When it was announced.")
-    kind: str = Field(description="added, moved, changed, cancelled or withdrawn.")
+    kind: str = Field(
+        description="added, moved, corrected (the earlier date was wrong), changed, cancelled or "
+        "withdrawn."
+    )
+    change: str | None = Field(
+        None, description="What a move did: firmed, loosened, moved or postponed."
+    )
+    cause: ChangedCause | None = Field(
+        None, description="Why a counted date changed, if its definition did not."
+    )
+    when: When | None = Field(None, description="The possible days of an uncertain date.")
+    on_hold: OnHold | None = Field(None, description="Present if it has no date for now.")
     calendar: str
     event: str
     uid: str
     sequence: int
     summary: str
     status: str
-    previous: Move | None = Field(description="The earlier time of a moved event.")
+    previous: Move | None = Field(description="The earlier time of a moved or corrected event.")
     occurrences: list[ChangedOccurrence] = Field(
         description="The changed occurrences of a recurring event, if not all."
     )

@@ -87,6 +87,8 @@ class FeedSource:
         """Return the events that the options select."""
         first = self.first_year(options, this_year)
         chosen = [event for event in self.events if event.row.last_year >= first]
+        if not options.open_days:
+            chosen = [event for event in chosen if not event.row.revision.event.day_open]
         if options.categories:
             unknown = set(options.categories) - self.known_categories
             if unknown:

@@ -23,7 +23,8 @@ class FeedOptions:
     """Which events a feed contains, and in which form.
 
     No `categories` means all events; an empty `language`, the calendar's; `past` is the number of
-    past years, None means the calendar's setting.
+    past years, None means the calendar's setting. Without `open_days` it has no events whose day is
+    not known to within a week.
     """
 
     categories: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class FeedOptions:
     alarms: bool = True
     marked: bool = False
     past: int | None = None
+    open_days: bool = True
 
     def query(self) -> str:
         """Return the options as a normalized query string, empty for the default."""
@@ -40,6 +42,7 @@ class FeedOptions:
         pairs += [("cancelled", "mark")] if self.marked else []
         if self.past is not None:
             pairs.append(("past", "all" if self.past > _MAX_YEARS else str(self.past)))
+        pairs += [] if self.open_days else [("open", "none")]
         return urlencode(pairs)
 
 
@@ -56,7 +59,7 @@ def parse_feed_options(query: str) -> FeedOptions:
 
 def _read_options(query: str) -> FeedOptions:
     categories: set[str] = set()
-    language, alarms, marked, past = "", True, False, None
+    language, alarms, marked, past, open_days = "", True, False, None, True
     for name, value in _read_pairs(query):
         if name == "category":
             categories |= {part.strip() for part in value.split(",") if part.strip()}
@@ -68,7 +71,9 @@ def _read_options(query: str) -> FeedOptions:
             marked = _one_of(name, value, {"mark": True, "keep": False})
         elif name == "past":
             past = _read_past(value)
-    return FeedOptions(tuple(sorted(categories)), language, alarms, marked, past)
+        elif name == "open":
+            open_days = _one_of(name, value, {"none": False, "all": True})
+    return FeedOptions(tuple(sorted(categories)), language, alarms, marked, past, open_days)
 
 
 # Clients send few different query strings.

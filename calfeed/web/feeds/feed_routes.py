@@ -49,6 +49,7 @@ def make_blueprint(state: State) -> Blueprint:
         return response
 
     @feeds.get("/calendars/<slug:slug>.<any(json, jcal, csv):shape>")
+    @feeds.get("/calendars/<slug:slug>.todo.ics", defaults={"shape": "todo.ics"})
     @feeds.get("/calendars/<slug:slug>/changes.atom", defaults={"shape": "atom"})
     def other_format(slug: str, shape: str) -> Response:
         find_calendar(state.snapshot, slug)

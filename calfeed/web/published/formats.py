@@ -73,7 +73,8 @@ def describe_published(row: EventRow, page: str | None) -> dict[str, Any]:
 def describe_move(move: Move, language: str) -> dict[str, Any]:
     """Describe an earlier time of an event, and the day on which it changed.
 
-    If only one occurrence moved, `occurrence` is its id.
+    If only one occurrence moved, `occurrence` is its id. `corrected` times were never right;
+    `postponed` means that there was no date, and the one before it no longer stood.
     """
     return {
         **({"occurrence": move.occurrence} if move.occurrence is not None else {}),
@@ -81,6 +82,9 @@ def describe_move(move: Move, language: str) -> dict[str, Any]:
         "end": move.end.isoformat() if move.end else None,
         "moved_on": move.on.isoformat(),
         "note": text_in(move.note, language) if move.note else None,
+        **({"precision": move.precision.value} if move.precision else {}),
+        **({"corrected": True} if move.corrected else {}),
+        **({"postponed": True} if move.held else {}),
     }
 
 

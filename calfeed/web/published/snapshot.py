@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 
 from calfeed.errors import InvalidInputError
 from calfeed.ical.feed import zone_in_use
-from calfeed.ical.jcal import render_jcal
 from calfeed.ical.variants import PLAIN, languages_in
 from calfeed.model.events import Calendar, Visibility
-from calfeed.model.values import text_in
 from calfeed.store.access.tokens import Token, load_tokens, tokens_version
 from calfeed.store.catalog.announcements import AnnouncedChange, load_newest_announced
 from calfeed.store.catalog.calendars import load_calendars
@@ -28,15 +26,14 @@ from calfeed.store.rows import CalendarRow, EventRow
 from calfeed.web.feeds.assembly import FeedEvent, FeedSource
 from calfeed.web.feeds.feed_options import DEFAULT_OPTIONS, FeedOptions, parse_feed_options
 from calfeed.web.pages.reader.languages import TAGS
-from calfeed.web.published.formats import make_atom, make_csv, make_json
-from calfeed.web.published.responses import ResponseCache, StoredResponse, build_response
+from calfeed.web.published.other_formats import MAX_CHANGES, list_other_formats
+from calfeed.web.published.responses import ResponseCache, StoredResponse
 from calfeed.web.published.search_index import SearchIndex
 from calfeed.web.published.timeline import CombinedTimeline, Timeline, make_span
 
 ALL = "/calendars.ics"
 """The path of the feed of all public calendars."""
 
-_MAX_CHANGES = 50
 
 _MAX_CACHE_BYTES = 64_000_000
 """For responses that are made on first use, including overhead."""
@@ -186,7 +183,7 @@ def load_snapshot(
             or last.all_calendars[slug].publish_id != row.publish_id
         ]
         events = load_events(connection, calendar_slugs=stale)
-        changes = load_newest_announced(connection, stale, _MAX_CHANGES)
+        changes = load_newest_announced(connection, stale, MAX_CHANGES)
         categories = load_categories(connection)
         tokens = {token.digest: token for token in load_tokens(connection)}
         version = Version(publish_id, tokens_version(connection), now.year)
@@ -232,7 +229,7 @@ def load_snapshot(
         | {calendar.source.path: calendar.source for calendar in public.values()},
         responses={ALL: combined.build_response(DEFAULT_OPTIONS, now.year)}
         | {calendar.source.path: calendar.response for calendar in public.values()},
-        other_formats=_list_other_formats(combined, public),
+        other_formats=list_other_formats(combined, public),
         renamed={
             name: slug
             for slug, calendar in all_calendars.items()
@@ -296,56 +293,3 @@ def _known_categories(
 def _languages_in(calendar: Calendar, rows: Iterable[EventRow]) -> frozenset[str]:
     named = {*calendar.name, *(calendar.description or {})}
     return frozenset(named.union(*(languages_in(row.revision.event) for row in rows)))
-
-
-def _list_other_formats(
-    combined: FeedSource, public: Mapping[str, PublishedCalendar]
-) -> dict[str, Callable[[], StoredResponse]]:
-    """Return the functions that make the other formats on first use, by path."""
-    base_url = combined.base_url
-    formats: dict[str, Callable[[], StoredResponse]] = {}
-    for slug, found in public.items():
-        path = f"/calendars/{slug}"
-        formats[f"{path}.json"] = partial(_make_json_response, found, base_url)
-        formats[f"{path}.jcal"] = partial(_make_jcal_response, found)
-        formats[f"{path}.csv"] = partial(_make_csv_response, found)
-        name = text_in(found.calendar.name, found.calendar.language)
-        formats[f"{path}/changes.atom"] = partial(
-            _make_atom_response, f"{name}: changes", path, base_url, found.changes, found.modified
-        )
-    changes = sorted(
-        (change for calendar in public.values() for change in calendar.changes),
-        key=lambda change: (change.position.number, change.position.uid, change.position.sequence),
-        reverse=True,
-    )
-    newest = tuple(changes[:_MAX_CHANGES])
-    formats["/changes.atom"] = partial(
-        _make_atom_response, "Changes", "", base_url, newest, combined.modified
-    )
-    return formats
-
-
-def _make_json_response(found: PublishedCalendar, base_url: str) -> StoredResponse:
-    body = make_json(found.calendar, found.rows, base_url)
-    return build_response(body, "application/json", found.modified, base_url=base_url)
-
-
-def _make_jcal_response(found: PublishedCalendar) -> StoredResponse:
-    (feed,) = found.response.plain[1]
-    content_type = "application/calendar+json"
-    base_url = found.source.base_url
-    return build_response(render_jcal(feed), content_type, found.modified, base_url=base_url)
-
-
-def _make_csv_response(found: PublishedCalendar) -> StoredResponse:
-    content_type = "text/csv; charset=utf-8"
-    base_url = found.source.base_url
-    return build_response(make_csv(found.rows), content_type, found.modified, base_url=base_url)
-
-
-def _make_atom_response(
-    title: str, path: str, base_url: str, changes: tuple[AnnouncedChange, ...], modified: datetime
-) -> StoredResponse:
-    page, address = f"{base_url}{path}/", f"{base_url}{path}/changes.atom"
-    body = make_atom(title, page, address, changes, base_url)
-    return build_response(body, "application/atom+xml; charset=utf-8", modified, base_url=base_url)

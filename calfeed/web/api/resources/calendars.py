@@ -16,6 +16,7 @@ from calfeed.model.revision import Move
 from calfeed.model.values import Text, text_in
 from calfeed.publish.plan import page_url
 from calfeed.publish.windows import find_receivers
+from calfeed.reminders.dating import describe_cause_of, describe_uncertainty
 from calfeed.reminders.messages import describe_occurrences, describe_time
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store.access.tokens import allows
@@ -291,7 +292,7 @@ def _show_occurrence(row: EventRow, occurrence: Occurrence) -> models.Occurrence
 def _show_change(announced: AnnouncedChange) -> models.Change:
     change = announced.change
     revision, event = change.after, change.after.event
-    moved = change.kind is Kind.MOVED and not change.occurrences and revision.history
+    moved = change.kind in (Kind.MOVED, Kind.CORRECTED) and not change.occurrences
     return models.Change(
         at=announced.at,
         kind=announced.kind,
@@ -301,12 +302,17 @@ def _show_change(announced: AnnouncedChange) -> models.Change:
         sequence=revision.sequence,
         summary=text_in(event.summary, event.language),
         status="cancelled" if revision.withdrawn else event.status.value,
-        previous=_show_move(revision.history[-1], event.language) if moved else None,
+        previous=_show_move(revision.history[-1], event.language)
+        if moved and revision.history
+        else None,
         occurrences=[
             models.ChangedOccurrence.model_validate(described)
             for described in describe_occurrences(change)
         ],
         note=_translate(change.reason, event.language),
+        change=change.shift.value if change.shift else None,
+        **describe_cause_of(change),
+        **describe_uncertainty(event),
         **describe_time(event, event.start, event.end),
     )
 
