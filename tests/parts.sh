@@ -14,6 +14,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
     [ -e /usr/share/php/Sabre/VObject ] || missing="$missing php-sabre-vobject"
     command -v npm > /dev/null || missing="$missing nodejs npm"
     [ -e /usr/sbin/pgbouncer ] || missing="$missing pgbouncer"
+    command -v rsync > /dev/null || missing="$missing rsync"
     command -v faketime > /dev/null || missing="$missing faketime"
     if [ -n "$missing" ]; then
         apt-get -qq update

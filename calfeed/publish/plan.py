@@ -129,7 +129,7 @@ def _is_unplanned(reminder: Reminder, row: ReminderRow | None) -> bool:
 
 def planned_until(event: Event, now: datetime) -> datetime | None:
     """Until when reminders are planned by a plan made at `now`; None if all of them are."""
-    if not event.reminders:
+    if not event.reminders and not event.day_open:
         return None
     end = last_end(event)
     return now + HORIZON if end is None or end > now + HORIZON else None

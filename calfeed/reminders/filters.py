@@ -11,6 +11,7 @@ MESSAGE_TYPES = (
     "event.corrected",
     "event.changed",
     "event.cancelled",
+    "event.date_open",
 )
 """The types that a filter can name.
 
@@ -33,9 +34,10 @@ class Subject(BaseModel):
 class Filters(BaseModel):
     """Which messages an endpoint wants: those that match an entry of each list.
 
-    An empty list matches everything. `events` are named `calendar/event`. `public_only` is for
+    An empty list matches everything, and `event.moved` also matches corrections, without which a
+    copy of the date would stay wrong. `events` are named `calendar/event`. `public_only` is for
     endpoints that were registered from outside: they never get messages about calendars that are
-    private at the time.
+    private at the time, nor those that ask for an open date.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,9 +54,17 @@ class Filters(BaseModel):
 
     def want(self, subject: Subject) -> bool:
         """Return whether a message about this subject is wanted."""
+        if subject.type == "event.date_open" and self.public_only:
+            return False
         return (
-            (not self.types or subject.type in self.types)
+            (not self.types or not set(self.types).isdisjoint(_names_of(subject.type)))
             and (not self.calendars or subject.calendar in self.calendars)
             and (not self.events or f"{subject.calendar}/{subject.event}" in self.events)
             and (not self.categories or not set(self.categories).isdisjoint(subject.categories))
         )
+
+
+def _names_of(message_type: str) -> tuple[str, ...]:
+    if message_type == "event.corrected":
+        return message_type, "event.moved"
+    return (message_type,)

@@ -16,14 +16,14 @@ from calfeed.counting import count
 from calfeed.ical.comparison.changes import EventChange, Kind
 from calfeed.ical.occurrences import Moment, Occurrence
 from calfeed.ical.wording.change_text import format_change
+from calfeed.ical.wording.dates_text import format_times
 from calfeed.ical.wording.descriptions import plain_description
-from calfeed.ical.wording.text import format_when
 from calfeed.model.events import PROPERTIES, Event, fingerprint
 from calfeed.model.revision import Revision
 from calfeed.model.values import Text, text_in
 from calfeed.reminders.dating import describe_cause_of, describe_dating, describe_uncertainty
 from calfeed.reminders.filters import Subject
-from calfeed.reminders.plan import Reminder
+from calfeed.reminders.plan import ASK_RULE, Reminder
 
 LATE_AFTER = timedelta(minutes=1)
 """The delay after which a reminder counts as late, and mentions it."""
@@ -66,10 +66,12 @@ def reminder_message(
     `rehearsal` is the unique name of a rehearsal, which has its own ids and marks the body.
     """
     event = reminder.event
+    message_type = "event.date_open" if reminder.asks else "reminder.due"
     delay = now - reminder.due
     is_late = delay > LATE_AFTER and rehearsal is None
     summary = text_in(reminder.occurrence.summary, event.language)
-    when = format_when(reminder.occurrence.start, reminder.occurrence.end)
+    occurrence = reminder.occurrence
+    when = format_times(occurrence.start, occurrence.end, event.precision)
     lateness = f" (this reminder is {format_span(delay)} late)" if is_late else ""
     # Count from the due time, so that milliseconds do not turn "in 7 days" into "in 6 days".
     moment = now if is_late else reminder.due
@@ -84,12 +86,15 @@ def reminder_message(
         },
         "text": f"{summary}: {when}, {distance}{lateness}",
     }
+    if reminder.asks:
+        days = ASK_RULE.before.days
+        data["text"] = f"{summary}: {when}, day still open {days} days before its earliest day"
     extra = {"rehearsal": True} if rehearsal is not None else {}
     return Message(
         id=make_id("reminder", reminder.key, rehearsal or ""),
-        subject=make_subject("reminder.due", event, rehearsal=rehearsal is not None),
+        subject=make_subject(message_type, event, rehearsal=rehearsal is not None),
         at=now,
-        body=make_body("reminder.due", now, data, extra),
+        body=make_body(message_type, now, data, extra),
         until=reminder.until if rehearsal is None else None,
         text=data["text"],
         uid=event.uid,

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from calfeed.ical.occurrences import Occurrence, expand
-from calfeed.model.dates.reminder_rules import ReminderRule
+from calfeed.model.dates.durations import Duration
+from calfeed.model.dates.reminder_rules import DEFAULT_REMINDER_TIME, ReminderRule
 from calfeed.model.events import Event, Status
 
 GRACE = timedelta(minutes=10)
 """How long after its due time a reminder is still sent, if the occurrence has begun by then."""
+
+ASK_RULE = ReminderRule(before=Duration(days=60), at=DEFAULT_REMINDER_TIME)
+"""When an event whose day is not known asks for it: before its earliest possible day."""
+
+_ALL_TIME = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 _LOOK_BACK = timedelta(days=2)
 """Longer than from the start of an occurrence to the end of its reminders' relevance.
@@ -37,6 +43,11 @@ class Reminder:
     due: datetime
     until: datetime
 
+    @property
+    def asks(self) -> bool:
+        """Whether it asks the desk for a date instead of reminding people of one."""
+        return self.event.day_open
+
 
 def plan_reminders(event: Event, after: datetime, before: datetime) -> Iterator[Reminder]:
     """Yield the reminders of an event with `after <= due < before` (aware), by due time."""
@@ -57,6 +68,8 @@ def pending_reminders(event: Event, now: datetime, horizon: timedelta) -> Iterat
 
 def _list_reminders(event: Event, begin: datetime, before: datetime) -> list[Reminder]:
     """The reminders due before `before` of the occurrences from `begin` on, by due time."""
+    if event.day_open:
+        return [each for each in _ask_for_date(event) if begin <= each.due < before]
     if event.silent or not event.reminders:
         return []
     lead = max(_max_lead(rule) for rule in event.reminders)
@@ -70,12 +83,26 @@ def _list_reminders(event: Event, begin: datetime, before: datetime) -> list[Rem
     return sorted(reminders, key=lambda reminder: (reminder.due, reminder.key))
 
 
+def _ask_for_date(event: Event) -> Iterator[Reminder]:
+    """Yield the reminder that asks for the date of an event whose day is not known.
+
+    It is due before the earliest possible day, and relevant until the latest.
+    """
+    if event.status is Status.CANCELLED or event.on_hold is not None or event.done is not None:
+        return
+    for occurrence in expand(event, *_ALL_TIME):
+        reminder = make_reminder(event, occurrence, ASK_RULE)
+        yield replace(reminder, until=max(reminder.until, occurrence.ends))
+
+
 def make_reminder(event: Event, occurrence: Occurrence, rule: ReminderRule) -> Reminder:
     """Make the reminder of an occurrence by a rule."""
     due = event.find_due(rule, occurrence.start, occurrence.end).astimezone(UTC)
     original = "" if occurrence.original is None else _format_wall_time(occurrence.original)
     start = _format_wall_time(occurrence.start)
-    identity = "\0".join([event.uid, original, start, event.time_zone, rule.key])
+    # The same rule is another reminder when the day is known.
+    key = f"{rule.key}?" if event.day_open else rule.key
+    identity = "\0".join([event.uid, original, start, event.time_zone, key])
     return Reminder(
         key=hashlib.sha256(identity.encode()).hexdigest()[:40],
         event=event,

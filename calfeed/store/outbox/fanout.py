@@ -25,7 +25,7 @@ PAGE_SIZE = 1000
 _MAX_MESSAGES = 200
 """Messages in one transaction."""
 
-CORRECTION_TYPES = ("event.moved", "event.cancelled")
+CORRECTION_TYPES = ("event.moved", "event.corrected", "event.cancelled")
 """Messages that every endpoint gets that was sent a reminder of the event before."""
 
 _make = Transition([None, DeliveryState.SUPERSEDED], *UNSETTLED)

@@ -245,7 +245,7 @@ class EventView:
         until = max(self.now + _REMINDER_WINDOW, self._begins + timedelta(days=2))
         planned = plan_reminders(self.event, self.now, until)
         found = []
-        for reminder in islice(planned, _MAX_REMINDERS):
+        for reminder in islice((each for each in planned if not each.asks), _MAX_REMINDERS):
             due = reminder.due.astimezone(self.event.zone)
             when = write_when(due, None, self.reader.language)
             found.append(
