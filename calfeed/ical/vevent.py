@@ -239,7 +239,7 @@ def _put_alarms(
         alarm.put("ACTION", "DISPLAY")
         alarm.put_text("DESCRIPTION", title)
         if event.repeat is None:
-            _put_trigger(alarm, event, start, event.find_due(rule, start, end))
+            _put_trigger(alarm, event, start, end, rule)
         else:
             alarm.put("TRIGGER", _write_duration(_alarm_offset(event, start, end, rule)))
         component.put_part(alarm)
@@ -266,14 +266,19 @@ def _alarm_offset(
     return due.astimezone(UTC) - start.astimezone(UTC)
 
 
-def _put_trigger(alarm: Component, event: Event, moment: Moment, due: datetime) -> None:
+def _put_trigger(
+    alarm: Component, event: Event, moment: Moment, end: Moment | None, rule: ReminderRule
+) -> None:
     """Put the trigger of an alarm of a single event.
 
     It is relative only if all apps compute the same instant. Some count a day as 24 hours even
-    when the clocks change, and dates begin at midnight in the user's own zone.
+    when the clocks change, and dates begin at midnight in the user's own zone. A number of working
+    days is no distance in time that an app could use for another date.
     """
     start = start_of(moment, event.zone)
-    if isinstance(moment, datetime) and due.utcoffset() == start.utcoffset():
+    due = event.find_due(rule, moment, end)
+    same_offset = due.utcoffset() == start.utcoffset()
+    if isinstance(moment, datetime) and same_offset and not rule.working:
         alarm.put("TRIGGER", _write_duration(due.astimezone(UTC) - start.astimezone(UTC)))
     else:
         alarm.put("TRIGGER", write_moment(due), {"VALUE": "DATE-TIME"})

@@ -11,6 +11,7 @@ from calfeed.ical.comparison.changes import EventChange, Kind
 from calfeed.ical.comparison.reasons import find_reason
 from calfeed.ical.history import MAX_FEED_EVENTS
 from calfeed.ical.wording.change_text import describe_change, explain_reason, format_state
+from calfeed.ical.wording.dates_text import format_derivation
 from calfeed.model.events import Event
 from calfeed.model.values import text_in
 from calfeed.publish.compare import Removals
@@ -60,7 +61,10 @@ def show_text(plan: Plan, *, titles: bool = True) -> str:
     Logs leave out `titles`, which private calendars must not reveal.
     """
     lines = [f"calendar {row.slug}: {_calendar_state(row.withdrawn)}" for row in plan.calendars]
-    lines += [_describe(change, titles) for change in plan.changes]
+    for change in plan.changes:
+        lines.append(_describe(change, titles))
+        if titles:
+            lines += _show_sum(change)
     lines += [f"announced: {_describe(change, titles)}" for change in plan.announced_late]
     return "\n".join([*lines, summarize(plan)])
 
@@ -185,6 +189,20 @@ def _describe(change: EventChange, titles: bool) -> str:
     recurring = ", recurring" if event.repeat and not change.occurrences else ""
     with_title = titles and change.kind not in (Kind.MOVED, Kind.CORRECTED)
     return line + recurring + (f" ({text_in(event.summary, event.language)})" if with_title else "")
+
+
+def _show_sum(change: EventChange) -> list[str]:
+    """How a new or moved date was counted, in indented lines."""
+    event = change.after.event
+    if event.derivation is None or change.kind not in (Kind.ADDED, Kind.MOVED, Kind.CORRECTED):
+        return []
+    lines = format_derivation(event.derivation, "en", event.language)
+    return [f"    {line}" for line in [*lines, *_name_release(change)]]
+
+
+def _name_release(change: EventChange) -> list[str]:
+    """By which holiday data working days were counted."""
+    return [f"Holidays: {change.after.holidays}"] if change.after.holidays else []
 
 
 def _time_cells(change: EventChange) -> tuple[str, str]:

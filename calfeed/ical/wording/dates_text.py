@@ -158,10 +158,9 @@ def _format_sum(derivation: Derivation, counted: Sum, *languages: str) -> list[s
         lines.append(words.not_counted.format(days=days))
     if counted.rolled is not None:
         rolled = words.rolled_next if derivation.roll is Roll.NEXT else words.rolled_previous
+        closed = format_skipped(counted.rolled.skipped, *languages)
         moved = format_day(counted.rolled.day, language)
-        named = [each for each in counted.rolled.skipped if each.name]
-        reason = f" ({format_skipped(named, *languages)})" if named else ""
-        lines.append(rolled.format(day=day, moved=moved) + reason)
+        lines.append(rolled.format(days=closed, moved=moved))
     return lines
 
 
