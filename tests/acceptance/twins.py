@@ -1,10 +1,11 @@
-"""Two sites that differ only in a private calendar, compared in all that anybody may ask for.
+"""Two sites that differ only in what is private or under embargo, compared in all that is served.
 
 `python -m tests.acceptance.twins` publishes to the private calendar 50 times: events come, move,
-are cancelled and go, the calendar takes another name, goes and comes back. Now and then something
-public changes in both. After each publish, every address, header and validator of the two has to
-be the same, for strangers and for a token that may not read what is private. It prints how much
-was compared, and fails where anything differs. `--publishes 5` is a short form.
+are cancelled and go, the calendar takes another name, goes and comes back. In one of the sites the
+public calendar has dates under embargo too. Now and then something public changes in both. After
+each publish, every address, header and validator of the two has to be the same, for strangers and
+for a token that may not read what is private. It prints how much was compared, and fails where
+anything differs. `--publishes 5` is a short form.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ PATHS = [
     *("/calendars/open/", "/calendars/open/?view=month&month=2027-01", "/calendars/open.ics"),
     *("/calendars/open.json", "/calendars/open.jcal", "/calendars/open.csv"),
     *("/calendars/open/changes.atom", "/calendars/open/fair/", "/calendars/open/fair.ics"),
+    *("/calendars/open.todo.ics", "/calendars/open/vault/", "/calendars/open/vault.ics"),
+    *("/calendars/open/count/", "/search?q=Zircon+count", "/calendars/open.ics?open=none"),
     *("/embed/open/", "/sitemap.xml", "/robots.txt", "/healthz", "/readyz", "/nothing"),
     *(f"{MOUNT}/v1{path}" for path in ("/calendars", "/calendars/open", "/calendars/open/events")),
     *(f"{MOUNT}/v1{path}" for path in ("/changes", "/changes?limit=1", "/tokens", "/endpoints")),
@@ -84,13 +87,12 @@ class Twins:
     def __init__(self, folder: Path) -> None:
         self.busy, self.quiet = Twin(folder / "busy"), Twin(folder / "quiet")
         self.compared: Counter[str] = Counter()
-        self._public = {"open": OPEN.format(day=1)}
 
-    def publish(self, private: dict[str, str], day: int) -> None:
-        """Publish to both what is public, and what is private to one."""
-        self._public = {"open": OPEN.format(day=day)}
-        for twin, files in ((self.busy, private), (self.quiet, {})):
-            twin.site.publish(self._public | files)
+    def publish(self, private: dict[str, str], day: int, embargoed: str = "") -> None:
+        """Publish to both what is public, and to one what is private or under embargo."""
+        public = OPEN.format(day=day)
+        self.busy.site.publish({"open": public + embargoed} | private)
+        self.quiet.site.publish({"open": public})
 
     def wait(self, span: timedelta) -> None:
         """Let time go by in both."""
@@ -164,6 +166,18 @@ def write_private(choose: random.Random, number: int) -> dict[str, str]:
     return {name: head + ("events:\n" + "\n".join(events) if events else "events: {}") + "\n"}
 
 
+def write_embargoed(choose: random.Random, number: int) -> str:
+    """Events of the public calendar that are under embargo, and dates counted from them."""
+    day = choose.randint(1, 28)
+    lines = [
+        f"  vault: {{summary: Zircon {number}, start: 2027-01-{day:02} 10:00, "
+        "categories: [vaults], embargo: 2027-06-01 00:01, note: Zircon}",
+        "  count: {summary: Zircon count, start: 3 days after vault, kind: deadline}",
+        "  audit: {summary: Zircon audit, start: monday before count, reminders: [1 day]}",
+    ]
+    return "\n".join(lines[: choose.randint(1, 3)]) + "\n"
+
+
 def run(folder: Path, publishes: int, seed: int) -> Counter[str]:
     """Publish so many times and compare after each; what was compared, counted."""
     choose = random.Random(seed)
@@ -175,7 +189,7 @@ def run(folder: Path, publishes: int, seed: int) -> Counter[str]:
         for number in range(publishes):
             twins.wait(timedelta(seconds=choose.choice((1, 61, 7_200))))
             day += number % 2  # something public changes too
-            twins.publish(write_private(choose, number), day)
+            twins.publish(write_private(choose, number), day, write_embargoed(choose, number))
             twins.compare()
     finally:
         twins.close()
