@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.drafts import Draft
+from calfeed.definitions.drafts import Draft, check_reminders
 from calfeed.definitions.formats.event_times import EventTimeReader, Report, Warn
 from calfeed.definitions.formats.starts import PostponedDate, RelativeDate, UncertainDate
 from calfeed.definitions.formats.times import ParsedMoment
@@ -124,10 +124,9 @@ def build_event(
         end = start.span.latest + timedelta(days=1)
         busy = _busy_override(entry, timed=False, report=report)
         precision = start.span.precision
-        uncertain = Event(
-            **fields, start=start.span.earliest, end=end, precision=precision, busy=busy
-        )
-        return _check_reminders(uncertain, report)
+        event = Event(**fields, start=start.span.earliest, end=end, precision=precision, busy=busy)
+        check_reminders(event, report)
+        return event
     moment = reader.read_moment(start, ("start",))
     if moment is None:
         return None
@@ -142,7 +141,8 @@ def build_event(
         busy=_busy_override(entry, timed=timed, report=report),
         repeat=_build_repeat(entry, moment, calendar.language, reminders, reader),
     )
-    return _check_reminders(event, report)
+    check_reminders(event, report)
+    return event
 
 
 def read_embargo(entry: EventEntry, time_zone: str, report: Report, warn: Warn) -> datetime | None:
@@ -199,17 +199,6 @@ def _select_working_days(
             "calendar, such as {holidays: [PK]}, or a file working_days.yaml for all calendars",
         )
     return calendar.working_days
-
-
-def _check_reminders(event: Event, report: Report) -> Event:
-    """Report a reminder that counts working days in a year without known holidays."""
-    if event.working_days is not None:
-        try:
-            for rule in event.reminders:
-                event.find_due(rule, event.start, event.end)
-        except ValueError as error:
-            report(("reminders",), str(error))
-    return event
 
 
 def _build_value(value: object, language: str) -> object:

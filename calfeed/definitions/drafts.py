@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from calfeed.definitions.formats.event_times import EventTimeReader
+from calfeed.definitions.formats.event_times import EventTimeReader, Report
 from calfeed.definitions.formats.starts import PostponedDate, RelativeDate, UncertainDate
 from calfeed.definitions.formats.times import ParsedMoment
 from calfeed.model.dates.dating import Derivation, OnHold
@@ -85,10 +85,24 @@ class Draft:
     ) -> Event:
         if end is None and not isinstance(start, datetime):
             end = start + timedelta(days=1)
-        return Event(
+        event = Event(
             **self.fields,
             start=start,
             end=end,
             precision=span.precision if span else None,
             derivation=derivation,
         )
+        check_reminders(event, self.reader.report)
+        return event
+
+
+def check_reminders(event: Event, report: Report) -> None:
+    """Report a reminder in working days that cannot be counted, such as one of a far year."""
+    if event.silent or event.working_days is None:
+        return
+    for rule in event.reminders:
+        try:
+            event.find_due(rule, event.start, event.end)
+        except ValueError as error:
+            report(("reminders",), error)
+            return

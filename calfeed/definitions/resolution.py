@@ -146,6 +146,12 @@ class Resolver:
         if not isinstance(start, RelativeDate):
             return
         report = partial(draft.reader.report, ("start",))
+        if self._gives_away(draft, cause):
+            report(
+                f'counts from "{"/".join(cause)}" in a private calendar, which a public date would '
+                "give away; write the date, or make this calendar private"
+            )
+            return
         if waits_for := result.undated.get(cause):
             described = _describe_undated(waits_for)
             result.undated[name] = Undated(
@@ -155,11 +161,14 @@ class Resolver:
         event = result.events.get(cause) or self._events.get(cause)
         if event is None:
             return  # its own problem was reported
-        if problem := self._find_problem(draft, event):
-            report(problem)
+        if event.repeat is not None:
+            report(
+                f'counts from "{"/".join(cause)}", which recurs: write the date, or an event of '
+                "its own"
+            )
             return
         described = describe_cause(event)
-        if event.status is Status.CANCELLED or event.on_hold is not None:
+        if described.earliest is None:
             result.undated[name] = Undated(
                 draft, OnHold(why=Hold.WAITING, cause=described, offset=start.offset)
             )
@@ -178,20 +187,14 @@ class Resolver:
         if placed is not None:
             result.events[name] = placed
 
-    def _find_problem(self, draft: Draft, cause: Event) -> str:
-        name = f"{cause.calendar}/{cause.slug}"
-        if cause.repeat is not None:
-            return f'counts from "{name}", which recurs: write the date, or an event of its own'
-        private = Visibility.PRIVATE
-        if (
-            self._calendars[cause.calendar].visibility is private
+    def _gives_away(self, draft: Draft, cause: Name) -> bool:
+        """Return whether a public date would be counted from an event of a private calendar."""
+        calendar, private = self._calendars.get(cause[0]), Visibility.PRIVATE
+        return (
+            calendar is not None
+            and calendar.visibility is private
             and self._calendars[draft.calendar].visibility is not private
-        ):
-            return (
-                f'counts from "{name}" in a private calendar, which a public date would give '
-                "away; write the date, or make this calendar private"
-            )
-        return ""
+        )
 
     def _derive(self, draft: Draft, start: RelativeDate, cause: Cause) -> Derivation:
         """Count from both ends of the cause. Raises ValueError where that is not possible."""
@@ -222,22 +225,23 @@ class Resolver:
 
 
 def describe_cause(event: Event) -> Cause:
-    """Describe an event that another date is counted from; its days are those of its own zone."""
+    """Describe an event that another date is counted from; its days are those of its own zone.
+
+    It has none if it was cancelled or is on hold.
+    """
+    described = Cause(
+        calendar=event.calendar, slug=event.slug, uid=event.uid, summary=event.summary
+    )
+    if event.status is Status.CANCELLED or event.on_hold is not None:
+        return described
     span = event.span
     if span is not None:
         earliest, latest = span.earliest, span.latest
     else:
         start = event.start
         earliest = latest = start.date() if isinstance(start, datetime) else start
-    return Cause(
-        calendar=event.calendar,
-        slug=event.slug,
-        uid=event.uid,
-        summary=event.summary,
-        earliest=earliest,
-        latest=latest,
-        precision=event.precision,
-    )
+    days = {"earliest": earliest, "latest": latest, "precision": event.precision}
+    return described.model_copy(update=days)
 
 
 def _describe_undated(undated: Undated) -> Cause:

@@ -72,9 +72,12 @@ class Document:
         self.report_at(line, column, path, message)
 
     def warn(self, path: Path, message: str) -> None:
-        """Add a warning at `path` or its nearest parent with a mark."""
+        """Add a warning at `path` or its nearest parent with a mark, once."""
         path, line, column = self.find(path)
-        self.warnings.append(DefinitionWarning(self.file, line, column, format_path(path), message))
+        warning = DefinitionWarning(self.file, line, column, format_path(path), message)
+        # Dates of a document that is kept are resolved again at each reading.
+        if warning not in self.warnings:
+            self.warnings.append(warning)
 
     def report_at(self, line: int, column: int, path: Path, message: str | ValueError) -> None:
         """Add a problem at a line and column; 0 and 0 for the file as a whole."""

@@ -217,7 +217,8 @@ def _own_times(event: Event) -> tuple[object, ...]:
     """Return the time of an event, or of the start of a series, for comparison."""
     hold = event.on_hold and event.on_hold.why
     instants = event.instant(event.start), event.instant(event.end or event.start)
-    return event.all_day, *instants, event.precision, hold
+    # The same possible days in other words ("June 2030", each of its days) are the same time.
+    return event.all_day, *instants, event.precision is not None, hold
 
 
 def _compare_occurrences(old: Event, new: Event, now: datetime) -> tuple[OccurrenceChange, ...]:

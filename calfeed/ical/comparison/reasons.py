@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from calfeed.ical.comparison.changes import EventChange
+from calfeed.ical.comparison.changes import EventChange, Kind
 from calfeed.model.dates.dating import Cause, Derivation, Hold
 from calfeed.model.dates.working_days import SkippedDay
 
@@ -30,8 +30,8 @@ class HolidayChange:
 
 
 def find_reason(change: EventChange) -> CauseChange | HolidayChange | None:
-    """Return why a date changed, None if its definition did."""
-    if change.before is None:
+    """Return why a date changed, None if its definition did, or if it did not."""
+    if change.before is None or change.kind is not Kind.MOVED:
         return None
     old, new = change.before.event, change.after.event
     before, after = old.derivation, new.derivation

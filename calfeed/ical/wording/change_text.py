@@ -60,11 +60,11 @@ def _describe_move(change: EventChange, old: Event) -> str:
         return f"corrected from {before} to {after}; the earlier date was wrong"
     match change.shift:
         case Shift.POSTPONED:
-            return f"{format_hold(event, 'en', event.language).lower()}; it was {before}"
+            return f"{_format_hold_within(event)}; it was {before}"
         case Shift.FIRMED | Shift.LOOSENED:
             return f"{change.shift} from {before} to {after}"
     if old.on_hold is not None:
-        return f"now {after}; it was {format_hold(old, 'en', old.language).lower()}"
+        return f"now {after}; it was {_format_hold_within(old)}"
     if old.precision is not None or event.precision is not None:
         return f"moved from {before} to {after}"
     return _format_move(old.start, old.end, event.start, event.end)
@@ -72,8 +72,14 @@ def _describe_move(change: EventChange, old: Event) -> str:
 
 def format_state(event: Event) -> str:
     """Format the date of an event, or why it has none."""
+    hold = _format_hold_within(event)
+    return f"{hold} (was {format_date_of(event)})" if hold else format_date_of(event)
+
+
+def _format_hold_within(event: Event) -> str:
+    """Format why an event has no date, within a sentence; the title in it keeps its capitals."""
     hold = format_hold(event, "en", event.language)
-    return f"{hold.lower()} (was {format_date_of(event)})" if hold else format_date_of(event)
+    return hold[:1].lower() + hold[1:]
 
 
 def explain_reason(reason: CauseChange | HolidayChange | None, language: str) -> str:

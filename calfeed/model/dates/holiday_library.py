@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from datetime import date
 from functools import cache, lru_cache
@@ -69,9 +70,16 @@ def _load_year(region: str, year: int) -> Mapping[date, Holiday]:
             f"the holidays of {region} are known from {english.start_year} to {english.end_year}, "
             f"not for {year}"
         )
-    others = {tag: _load(region, name) for tag, name in _find_languages(region).items()}
     first, after = date(year, 1, 1), date(year + 1, 1, 1)
-    _ = first in english  # the library adds a year when a day of it is asked for
+    with warnings.catch_warnings(record=True) as surprises:
+        warnings.simplefilter("always")
+        _ = first in english  # the library adds a year when a day of it is asked for
+    if surprises:  # it has some holidays of the year, but not those by the moon
+        english.years.discard(year)
+        raise ValueError(
+            f"the holidays of {region} are not known for {year}: {surprises[0].message}"
+        )
+    others = {tag: _load(region, name) for tag, name in _find_languages(region).items()}
     days = [day for day in english if first <= day < after]
     return {
         day: Holiday(

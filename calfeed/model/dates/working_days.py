@@ -81,8 +81,8 @@ class SkippedDay(_Value):
 class Count(_Value):
     """The result of counting: the day reached, and the days that were not counted, in order.
 
-    `estimated` means that an estimated holiday is among the days that were walked over, so the
-    result is provisional.
+    `estimated` means that an estimated holiday is among the days that were walked over, or on the
+    day counted from. It may be proclaimed for another day, so the result is provisional.
     """
 
     day: Day
@@ -133,6 +133,9 @@ class WorkingDays:
 
         The day itself does not count, so the result is the first, second, ... working day after it.
         """
+        # An estimated holiday on the day itself is not counted, but may move to one that is.
+        start = self.find_reason(day)
+        uncertain = start is not None and start.estimated
         skipped, left = [], abs(number)
         for each in _walk(day, 1 if number > 0 else -1):
             reason = self.find_reason(each)
@@ -141,7 +144,7 @@ class WorkingDays:
             else:
                 skipped.append(reason)
             if left == 0:
-                return _make_count(each, skipped)
+                return _make_count(each, skipped, uncertain)
             _check_length(each, day, number)
         raise AssertionError
 
@@ -166,6 +169,7 @@ def _check_length(day: date, start: date, number: int) -> None:
         raise NoWorkingDayError(f"there are no working days around {start}")
 
 
-def _make_count(day: date, skipped: list[SkippedDay]) -> Count:
+def _make_count(day: date, skipped: list[SkippedDay], uncertain: bool = False) -> Count:
     in_order = tuple(sorted(skipped, key=lambda each: each.date))
-    return Count(day=day, skipped=in_order, estimated=any(each.estimated for each in skipped))
+    estimated = uncertain or any(each.estimated for each in skipped)
+    return Count(day=day, skipped=in_order, estimated=estimated)
