@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,13 @@ import yaml
 from calfeed.definitions import tree
 from calfeed.definitions.calendar_files import MAX_EVENTS
 from calfeed.definitions.keys import calendars as keys
-from calfeed.definitions.keys.dates import ReminderEntry
+from calfeed.definitions.keys.dates import (
+    ClosureEntry,
+    CorrectionEntry,
+    DoneEntry,
+    ReminderEntry,
+    WorkingDaysEntry,
+)
 from calfeed.definitions.keys.entries import Entry
 from calfeed.definitions.reader import read_definitions
 from calfeed.definitions.recurrence.rules import read_rule
@@ -22,8 +26,9 @@ from calfeed.delivery.due import LATE_REMINDERS_PER_SECOND
 from calfeed.errors import DefinitionError
 from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions
 from calfeed.model.dates.durations import parse_duration
+from calfeed.model.dates.uncertainty import Precision
 from calfeed.model.events import Change, Event, Repeat
-from calfeed.model.revision import ComparableRevision, Revision
+from calfeed.model.revision import ComparableRevision
 from calfeed.model.texts import MAX_TEXT_LENGTH, MAX_URL_LENGTH
 from calfeed.reminders.digests import MAX_BYTES, MAX_ENTRIES, DigestEntry, digest_message
 from calfeed.reminders.filters import MESSAGE_TYPES
@@ -38,36 +43,22 @@ from calfeed.reminders.messages import (
 )
 from calfeed.reminders.plan import GRACE, plan_reminders
 from calfeed.reminders.retry import MAX_RETRY_AFTER, SCHEDULE
+from tests.docs_pages import (
+    DOCS,
+    RECEIVING,
+    blocks_of,
+    codes_in,
+    make_revision,
+    rows_of,
+)
+from tests.test_docs_dates import make_caused_move
 
-DOCS = Path(__file__).parents[1] / "docs"
 DEFINITIONS = (DOCS / "definitions.md").read_text("utf-8")
-RECEIVING = (DOCS / "receiving.md").read_text("utf-8")
 RIGHT, WRONG = DEFINITIONS.split("\n## When something is wrong\n")
 
 HEAD = b"name: Grants\ntime_zone: Asia/Karachi\n"
 START = "2024-09-27 10:30"  # a Friday, the last of its month
 PAGE = "https://calendar.example.org/calendars/grants/report-due/"
-
-
-def blocks_of(language: str, text: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-
-
-def section_of(heading: str, text: str) -> str:
-    """What stands under a heading, up to the next of any level."""
-    (_, section) = text.split(f"\n{heading}\n")
-    return re.split(r"^#+ ", section, maxsplit=1, flags=re.MULTILINE)[0]
-
-
-def rows_of(heading: str, text: str, table: int = 0) -> list[list[str]]:
-    """The cells of a table under a heading, the first or another, without its head."""
-    tables = re.findall(r"(?:^\|.*\n)+", section_of(heading, text), re.MULTILINE)
-    _, _, *lines = tables[table].splitlines()
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-def codes_in(cell: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", cell)
 
 
 # Definitions
@@ -91,6 +82,10 @@ TABLES: dict[str, type[Entry]] = {
     "## An organizer": keys.OrganizerEntry,
     "## A source": keys.SourceEntry,
     "## A reminder": ReminderEntry,
+    "## Working days": WorkingDaysEntry,
+    "## A closed day": ClosureEntry,
+    "## Done": DoneEntry,
+    "## A correction": CorrectionEntry,
     "## Repeating": keys.RepeatEntry,
     "## A changed occurrence": keys.ChangeEntry,
 }
@@ -102,8 +97,18 @@ def put_in_file(entry: type[Entry], example: dict[str, Any]) -> dict[str, Any]:
     calendar: dict[str, Any] = {"name": "Grants", "time_zone": "Asia/Karachi"}
     if entry is keys.CalendarFile:
         return calendar | example
-    if entry is keys.EventEntry:
-        event |= example
+    if entry is WorkingDaysEntry:
+        calendar["working_days"] = example
+    elif entry is ClosureEntry:
+        calendar["working_days"] = {"closed": [{"date": "2030-12-31"} | example]}
+    elif entry is keys.EventEntry:
+        calendar["working_days"] = {"holidays": ["PK"]}
+        counted = {"at", "roll"} & example.keys()
+        event |= example | ({"start": "2 days after audit"} if counted else {})
+    elif entry is DoneEntry:
+        event["done"] = example
+    elif entry is CorrectionEntry:
+        event["correction"] = example
     elif entry is keys.ConferenceEntry:
         event["conference"] = {"url": "https://meet.example.org"} | example
     elif entry is keys.OrganizerEntry:
@@ -116,7 +121,8 @@ def put_in_file(entry: type[Entry], example: dict[str, Any]) -> dict[str, Any]:
         event["repeat"] = {"rule": "FREQ=WEEKLY"} | example
     else:
         event["repeat"] = {"rule": "FREQ=WEEKLY", "changes": {"2024-10-04 10:30": example}}
-    return calendar | {"events": {"meeting": event}}
+    audit = {"summary": "Audit", "start": "2030-02-11"}
+    return calendar | {"events": {"meeting": event, "audit": audit}}
 
 
 @pytest.mark.parametrize("heading", TABLES)
@@ -189,15 +195,6 @@ def shown_event() -> Event:
     return event
 
 
-def make_revision(event: Event, sequence: int) -> Revision:
-    return Revision(
-        event=event,
-        sequence=sequence,
-        created=datetime(2030, 1, 7, 6, tzinfo=UTC),
-        modified=datetime(2030, 5, 2, 9, 30, tzinfo=UTC),
-    )
-
-
 def make_messages() -> dict[str, dict[str, Any]]:
     """The body of every type of message about the event that the page shows."""
     event = shown_event()
@@ -211,14 +208,18 @@ def make_messages() -> dict[str, dict[str, Any]]:
         event, datetime(2030, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
     )
     due = reminder_message(reminder, revision, reminder.due, page=PAGE)
+    june = {"start": date(2030, 6, 1), "end": date(2030, 7, 1), "precision": Precision.MONTH}
+    uncertain = make_revision(event.model_copy(update=june), 0)
+    (ask,) = plan_reminders(uncertain.event, asked, datetime(2031, 1, 1, tzinfo=UTC))
     told = DigestEntry(due.id, due.body, reminder.occurrence.begins, reminder.until)
     messages = [
         due,
+        reminder_message(ask, uncertain, ask.due),
         digest_message("msg_digest", [told], reminder.due),
         change_message(EventChange(Kind.ADDED, None, earlier), earlier.created, page=PAGE),
         *(
             change_message(EventChange(kind, earlier, revision), revision.modified, page=PAGE)
-            for kind in (Kind.MOVED, Kind.CHANGED, Kind.CANCELLED)
+            for kind in (Kind.MOVED, Kind.CORRECTED, Kind.CHANGED, Kind.CANCELLED)
         ),
         probe_message("grants-desk", asked, "1"),
         verify_message("grants-desk", asked, "challenge", asked + timedelta(hours=1)),
@@ -261,8 +262,9 @@ def test_every_type_is_listed_with_the_keys_of_its_data() -> None:
     }
     sent = {kind: set(body["data"]) for kind, body in make_messages().items()}
     moved = change_message(make_change_of_an_occurrence(), datetime(2030, 5, 2, tzinfo=UTC))
-    sent["event.moved"] |= set(json.loads(moved.body)["data"])
-    sent["event.changed"] |= sent["event.moved"]
+    caused = set(make_caused_move()) | set(json.loads(moved.body)["data"])
+    sent["event.moved"] |= caused
+    sent["event.changed"] |= caused - {"change"}
     assert listed == sent
     others = {"reminder.digest", "endpoint.test", "endpoint.verify"}
     assert set(listed) == {*MESSAGE_TYPES, *others}

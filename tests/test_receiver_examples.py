@@ -21,8 +21,8 @@ import pytest
 
 from calfeed.delivery.transport.sender import Request, Sender
 from calfeed.reminders.signing import make_secret, sign_headers
+from tests.docs_pages import RECEIVING, blocks_of
 from tests.patience import PATIENCE
-from tests.test_docs_examples import RECEIVING, blocks_of
 
 SECRET = make_secret(bytes(range(32)))
 OTHER = make_secret(bytes(32))

@@ -31,6 +31,8 @@ _SEPARATE_KEYS = {
 }
 """The keys of an event whose values depend on other keys or on the calendar."""
 
+_ONLY_COUNTED = "is only for a date that is counted from another event"
+
 
 def build_calendar(
     slug: str, entry: CalendarFile, working_days: WorkingDayRules | None = None
@@ -159,10 +161,12 @@ def _check_keys_of_start(entry: EventEntry, report: Report) -> None:
     """Report keys that the kind of start does not allow."""
     start = entry.start
     relative = isinstance(start, RelativeDate)
-    if not relative:
-        for key in ("at", "roll"):
-            if getattr(entry, key) is not None:
-                report((key,), "is only for a date that is counted from another event; remove it")
+    if entry.at is not None and not relative:
+        day = start.day if isinstance(start, ParsedMoment) and start.clock is None else None
+        hint = f'write "start: {day} {entry.at:%H:%M}"' if day else "remove it"
+        report(("at",), f"{_ONLY_COUNTED}; {hint}")
+    if entry.roll is not None and not relative:
+        report(("roll",), f"{_ONLY_COUNTED}; remove it")
     if isinstance(start, ParsedMoment):
         return
     if entry.repeat is not None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from calfeed.definitions.formats.scalars import describe_type
-from calfeed.definitions.hints.keys import explain_key, find_key, known_word
+from calfeed.definitions.hints.keys import explain_key, explain_word, find_key
 from calfeed.definitions.hints.moments import suggest_moment
 from calfeed.definitions.hints.rules import suggest_rule
 from calfeed.definitions.keys.calendars import (
@@ -147,8 +147,7 @@ def _explain(
             str(place[-1]), _entry_at(entry, place[:-1]), _node_at(node, place[:-1])
         )
     if kind == "enum" and isinstance(value, str):
-        word = known_word(value, re.findall(r"\w+", context["expected"]))
-        hint = f' (perhaps "{word}")' if word else ""
+        hint = explain_word(value, re.findall(r"\w+", context["expected"]))
         shown = shortened(str(_node_at(node, place)))
         return InvalidValueError(shown, f"is not valid here; write {context['expected']}{hint}")
     if kind == "enum":

@@ -15,9 +15,9 @@ MAX_TITLE_LENGTH = 100
 _TITLES = {
     "reminder.due": "Reminder",
     "event.date_open": "Date still open",
-    "event.corrected": "Corrected",
     "event.added": "New",
     "event.moved": "Moved",
+    "event.corrected": "Corrected",
     "event.changed": "Changed",
     "event.cancelled": "Cancelled",
 }

@@ -115,7 +115,7 @@ def test_a_time_in_utc_is_read_with_the_name_of_a_month_too() -> None:
         ("17:00", "is a time without a day; write both, such as 2027-06-14 17:00"),
         ("tomorrow", "write 2026-11-29"),
         ("next Friday", "write the day itself, such as 2027-06-14"),
-        ("TBD", "is not a date yet; leave the event out until there is one"),
+        ("TBD", "is not a date yet; leave it out until there is one"),
         ("to be confirmed", "is not a date yet"),
         # A start and an end.
         ("14-16 June 2030", 'write "start: 2030-06-14" and "end: 2030-06-16"'),

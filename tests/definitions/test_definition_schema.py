@@ -19,7 +19,12 @@ from calfeed.definitions.keys.calendars import (
     RepeatEntry,
     SourceEntry,
 )
-from calfeed.definitions.keys.dates import ReminderEntry
+from calfeed.definitions.keys.dates import (
+    ClosureEntry,
+    CorrectionEntry,
+    DoneEntry,
+    ReminderEntry,
+)
 from calfeed.definitions.keys.entries import Entry
 from calfeed.definitions.schema import make_schema
 from calfeed.model.colors import COLORS
@@ -41,10 +46,12 @@ def test_every_key_is_in_the_schema_with_words_for_an_editor(entry: type[Entry])
     assert all(len(each["description"]) > 9 for each in schema["properties"].values())
 
 
-def test_a_reminder_may_be_short_or_a_map() -> None:
-    short, long = make_schema()["$defs"]["ReminderEntry"]["anyOf"]
-    assert short["type"] == "string"
-    assert set(long["properties"]) == set(ReminderEntry.model_fields)
+@pytest.mark.parametrize("entry", [ReminderEntry, ClosureEntry, DoneEntry, CorrectionEntry])
+def test_an_entry_with_a_short_form_may_be_a_text_or_a_map(entry: type[Entry]) -> None:
+    short, long = make_schema()["$defs"][entry.__name__]["anyOf"]
+    assert "string" in short["type"]
+    names = {field.alias or name for name, field in entry.model_fields.items()}
+    assert set(long["properties"]) == names
 
 
 def test_the_pattern_of_moments_takes_what_the_reader_takes() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from calfeed.definitions import reader as calendar_files
+from calfeed.definitions import calendar_files
 from calfeed.definitions.builder import build_event
 from calfeed.definitions.reader import DefinitionReader, read_definitions
 from calfeed.errors import DefinitionError

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from calfeed.reminders.digests import DigestEntry, digest_message
+from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.reminders.messages import make_body, probe_message
 from calfeed.reminders.plain_text import MAX_TITLE_LENGTH, Notification, format_notification
 from tests.publish.desk import NOW
@@ -58,6 +59,7 @@ def test_a_note_has_the_text_the_place_the_sources_and_the_page() -> None:
     [
         ("event.added", "New: The stay ends"),
         ("event.moved", "Moved: The stay ends"),
+        ("event.corrected", "Corrected: The stay ends"),
         ("event.changed", "Changed: The stay ends"),
         ("event.cancelled", "Cancelled: The stay ends"),
     ],
@@ -116,3 +118,8 @@ def test_a_test_message_is_a_note_as_well() -> None:
     note = format_notification(message.body)
     assert note.title == "Test"
     assert note.text == json.loads(message.body)["data"]["text"]
+
+
+@pytest.mark.parametrize("kind", MESSAGE_TYPES)
+def test_every_type_of_message_has_a_title_of_its_own(kind: str) -> None:
+    assert write(kind, make_data()).title.endswith(": The stay ends")

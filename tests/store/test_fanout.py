@@ -54,6 +54,7 @@ def told(desk: Desk, name: str = "end_1") -> list[str]:
     ("edit", "message"),
     [
         (AUGUST, "event.moved"),
+        (AUGUST + "  correction: 2025-06-30\n", "event.corrected"),
         (JUNE + "  status: cancelled\n", "event.cancelled"),
         ("", "event.cancelled"),
     ],

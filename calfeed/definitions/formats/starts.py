@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from calfeed.definitions.formats.dates import MONTH, check_day, month_number, normalize
 from calfeed.definitions.formats.times import ParsedMoment, parse_moment
+from calfeed.definitions.hints.starts import explain_start
 from calfeed.errors import InvalidValueError
 from calfeed.model.dates.durations import parse_duration
 from calfeed.model.dates.offsets import WEEKDAYS, Offset
@@ -135,6 +136,15 @@ _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nin
 def parse_start(text: str, today: date | None = None) -> Start:
     """Parse a start. Raises ValueError, as `parse_moment` does; examples are later than `today`."""
     plain = normalize(text).lower()
+    try:
+        return _parse_start(text, plain, today)
+    except ValueError as error:
+        if hint := explain_start(plain, today):
+            raise InvalidValueError(shortened(text.strip()), hint) from error
+        raise
+
+
+def _parse_start(text: str, plain: str, today: date | None) -> Start:
     if re.search(r"\b(?:after|before)\b", plain):
         return _parse_relative(text, plain)
     if found := _POSTPONED.fullmatch(plain):

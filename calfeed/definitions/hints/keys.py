@@ -12,7 +12,7 @@ from calfeed.model.texts import join_words, nearest, shortened
 _KEYS: Mapping[str, str] = {
     "start": "date day when time starts begin begins beginning from due due_date deadline "
     "deadline_date start_date start_time startdate starttime dtstart datetime date_time on at "
-    "scheduled",
+    "scheduled after depends_on deadline_of relative_to counted_from earliest",
     "end": "ends ending until till to finish finishes end_date end_time enddate endtime dtend stop "
     "last_day",
     "duration": "length lasts for takes",
@@ -32,8 +32,20 @@ _KEYS: Mapping[str, str] = {
     "changes": "overrides override changed modifications",
     "reminders": "reminder alert alerts alarm alarms remind notify notifications notification",
     "before": "when trigger offset ahead earlier lead",
+    "working_days": "holidays weekend weekends closed closures business_days workdays open_days "
+    "public_holidays bank_holidays workweek non_working_days",
+    "holidays": "public_holidays bank_holidays countries country region regions",
+    "weekend": "weekends rest_days",
+    "closed": "closures extra_holidays days_off",
+    "open": "working opened",
+    "embargo": "embargoed embargo_until  embargoed_until publish_at release hidden_until "
+    "visible_from",
+    "done": "met waived completed complete finished filed submitted settled outcome",
+    "correction": "corrected corrects erratum errata was",
+    "roll": "adjust rolls rolling convention if_closed",
+    "as": "outcome how result",
     "note": "notes remark remarks reason why change_note",
-    "status": "state cancelled canceled confirmed tentative postponed provisional",
+    "status": "state cancelled canceled confirmed tentative provisional",
     "kind": "type sort deadline is_deadline",
     "sources": "source reference references ref citation",
     "organizer": "organiser host organizers organised_by organized_by owner",
@@ -52,9 +64,12 @@ _KEYS: Mapping[str, str] = {
 }
 _WORDS: Mapping[str, str] = {
     "cancelled": "canceled cancel off called_off dropped",
-    "tentative": "provisional unconfirmed tbc tbd planned possible maybe draft postponed delayed "
-    "expected proposed",
-    "confirmed": "confirm final fixed definite scheduled yes done agreed",
+    "tentative": "provisional unconfirmed tbc tbd planned possible maybe draft expected proposed",
+    "confirmed": "confirm final fixed definite scheduled yes agreed",
+    "met": "done yes true complete completed finished filed submitted held fulfilled sent ok",
+    "waived": "dropped moot lapsed skipped excused cancelled canceled unnecessary not_needed",
+    "next": "forward following after later on onward modified_following",
+    "previous": "back backward backwards preceding before earlier prior",
     "deadline": "due due_date task todo",
     "event": "meeting appointment",
     "private": "secret hidden internal",
@@ -62,6 +77,37 @@ _WORDS: Mapping[str, str] = {
     "markdown": "md",
     "plain": "text txt",
 }
+
+
+_COUNTED_KEYS = [
+    "after",
+    "depends_on",
+    "depends",
+    "deadline_of",
+    "relative_to",
+    "counted_from",
+    "count_from",
+    "offset",
+    "days_after",
+    "days_before",
+    "relative",
+    "follows",
+    "cause",
+    "based_on",
+    "linked_to",
+    "before",
+]
+_SPAN_KEYS = [
+    "earliest",
+    "latest",
+    "precision",
+    "approximate",
+    "window",
+    "not_before",
+    "no_earlier_than",
+    "range",
+]
+_ON_HOLD = ["postponed", "delayed", "deferred", "suspended", "adjourned", "rescheduled", "on_hold"]
 
 
 def find_key(key: str, keys: list[str]) -> str | None:
@@ -74,12 +120,27 @@ def known_word(word: str, words: Iterable[str]) -> str | None:
     return _look_up(word, words, _WORDS)
 
 
+def explain_word(word: str, words: Iterable[str]) -> str:
+    """Return a remark about a value that is none of `words`, "" if nothing is known of it."""
+    choices = list(words)
+    if "cancelled" in choices and _plain(word) in _ON_HOLD:
+        return ' (for a date that no longer stands, write "start: postponed")'
+    if "cancelled" in choices and _plain(word) in ("done", "met", "waived", "completed"):
+        return ' (what became of a date is written "done: met" or "done: waived")'
+    found = known_word(word, choices)
+    return f' (perhaps "{found}")' if found else ""
+
+
 def explain_key(key: str, entry: Mapping[str, object], keys: list[str]) -> str:
     """Explain an unknown key of an entry and suggest a fix; `keys` are the known keys."""
     plain, value = _plain(key), entry.get(key)
     unknown = f'there is no key "{shortened(key)}" here'
     if "start" in keys and (joined := _join_time(plain, entry)):
         return f"{unknown}; write the date and its time as one value, {joined}"
+    if "roll" in keys and (example := _explain_dating(plain, entry)):
+        return f"{unknown}; {example}"
+    if "working_days" in keys and "name" in keys and plain in _WORKING_DAY_KEYS:
+        return f"{unknown}; write {_show_working_days(plain, value)}"
     if "status" in keys and (word := known_word(key, ("cancelled", "tentative", "confirmed"))):
         return f'{unknown}; write "status: {word}"'
     if "kind" in keys and plain in ("deadline", "due", "due_date", "is_deadline"):
@@ -96,6 +157,41 @@ def explain_key(key: str, entry: Mapping[str, object], keys: list[str]) -> str:
     if name is None:
         return f"{unknown}; the keys here are {join_words(keys)}"
     return f'{unknown}; did you mean "{name}"?' + (" It is there already" if name in entry else "")
+
+
+_WORKING_DAY_KEYS = {
+    name: key
+    for key in ("holidays", "weekend", "closed", "open")
+    for name in (key, *_KEYS[key].split())
+}
+"""The keys that belong under `working_days`, by what people call them."""
+
+
+def _show_working_days(plain: str, value: object) -> str:
+    key = _WORKING_DAY_KEYS[plain]
+    items = value if isinstance(value, list) else [value]
+    texts = [each for each in items if isinstance(each, str)]
+    example = {"holidays": "PK", "weekend": "saturday, sunday"}.get(key, "2030-12-31")
+    shown = shortened(", ".join(texts)) if texts and len(texts) == len(items) else example
+    return f'"working_days: {{{key}: [{shown}]}}"'
+
+
+def _explain_dating(plain: str, entry: Mapping[str, object]) -> str:
+    """Explain a key for which the value of `start` has a form; "" if it is no such key."""
+    if plain in _ON_HOLD:
+        return 'write "start: postponed"'
+    if plain in _COUNTED_KEYS:
+        return (
+            "a date that is counted from another event is written in its start, such as "
+            '"start: 14 days after ruling"'
+        )
+    if plain in _SPAN_KEYS:
+        ends = [entry.get(key) for key in ("earliest", "latest")]
+        days = [suggest_moment(end) for end in ends if isinstance(end, str)]
+        span = f"{days[0]}..{days[1]}" if len(days) == 2 and all(days) else "2030-06"
+        example = span
+        return f'an uncertain date is written in its start, such as "start: {example}"'
+    return ""
 
 
 def _join_time(key: str, entry: Mapping[str, object]) -> str:

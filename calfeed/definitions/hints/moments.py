@@ -25,10 +25,12 @@ from calfeed.model.texts import shortened
 
 _FORMAT = "year-month-day hours:minutes"
 _QUOTES = "“”„‟‘’‚‛«»‹›\"'`´"
-_UNDECIDED = re.compile(
+UNDECIDED = re.compile(
     r"\?*|-*|t\.?b\.?[adc]\.?|n/?a|none|open|unknown|undecided|pending|soon|later|asap|"
-    r"(to be|not yet) \w+"
+    r"(?:date )?(?:to be|not yet) \w+"
 )
+"""What people write instead of a date that is not known."""
+
 _SPREADSHEET_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 (a wall time)
 _MONTH_ALONE = re.compile(
     rf"(?:(?:early|mid|late|end of|beginning of)[ -])?(?P<name>{MONTH})\.?,?[ -]?(?P<year>\d{{4}})"
@@ -134,10 +136,10 @@ def _explain_number(text: str) -> str:
 
 
 def _explain_undecided(text: str, today: date | None) -> str:
-    if not text or not _UNDECIDED.fullmatch(text):
+    if not text or not UNDECIDED.fullmatch(text):
         return ""
     return (
-        "is not a date yet; leave the event out until there is one, or write the likeliest day, "
+        "is not a date yet; leave it out until there is one, or write the likeliest day, "
         f"such as {_example(today)}, and status: tentative"
     )
 
@@ -162,7 +164,7 @@ def explain_range(text: str) -> str:
         end = re.sub(rf"\b\d{{1,2}}(?:st|nd|rd|th)?{between}(?=\d)", "", text, count=1)
         if message := _write_range(begin, end):
             return message
-    for divider in (" to ", " until ", " till ", " through ", " - ", "...", ".."):
+    for divider in (" to ", " until ", " till ", " through ", " - ", "...", "..", "/"):
         begin, divides, end = text.partition(divider)
         if divides and (message := _write_range(begin, end)):
             return message

@@ -17,6 +17,7 @@ from pydantic_core import CoreSchema
 
 from calfeed.definitions.formats.distances import Distance, parse_distance
 from calfeed.definitions.formats.scalars import (
+    SCALAR,
     SPAN_SCHEMA,
     Clock,
     Day,
@@ -25,10 +26,12 @@ from calfeed.definitions.formats.scalars import (
     scalar,
     to_lowercase,
 )
+from calfeed.definitions.hints.keys import known_word
 from calfeed.definitions.keys.entries import Entry, Line
 from calfeed.model.dates.dating import Outcome
 from calfeed.model.dates.holiday_library import check_region
 from calfeed.model.dates.offsets import WEEKDAYS, Roll
+from calfeed.model.texts import shortened
 
 MAX_DAYS = 1_000
 """The most days of a calendar's own that are closed or open."""
@@ -38,11 +41,22 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _list_schema(item: dict[str, object]) -> dict[str, object]:
+    """Return the schema of a list whose only item may stand alone."""
+    return {"anyOf": [item, {"type": "array", "items": item}]}
+
+
 RollWord = Annotated[Roll, BeforeValidator(to_lowercase)]
 _Outcome = Annotated[Outcome, BeforeValidator(to_lowercase)]
-_Region = Annotated[str, scalar(check_region), WithJsonSchema({"type": "string"})]
-_Weekday = Annotated[
-    int, scalar(parse_weekday), WithJsonSchema({"type": "string", "enum": list(WEEKDAYS)})
+_Regions = Annotated[
+    list[Annotated[str, scalar(check_region)]],
+    BeforeValidator(_as_list),
+    WithJsonSchema(_list_schema({"type": "string"})),
+]
+_Weekdays = Annotated[
+    list[Annotated[int, scalar(parse_weekday)]],
+    BeforeValidator(_as_list),
+    WithJsonSchema(_list_schema({"type": "string", "enum": list(WEEKDAYS)})),
 ]
 _Distance = Annotated[Distance, scalar(parse_distance), WithJsonSchema(SPAN_SCHEMA)]
 
@@ -79,7 +93,17 @@ class ReminderEntry(Entry):
         return {"anyOf": [SPAN_SCHEMA, handler.resolve_ref_schema(handler(core_schema))]}
 
 
-class ClosureEntry(Entry):
+class _ShortEntry(Entry):
+    """A map that may be written as a text alone."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [SCALAR, handler.resolve_ref_schema(handler(core_schema))]}
+
+
+class ClosureEntry(_ShortEntry):
     """A day without work, besides weekends and holidays; a date alone is short for {date: ...}."""
 
     date: Day = Field(description="The day, as 2030-12-31")
@@ -94,12 +118,12 @@ class ClosureEntry(Entry):
 class WorkingDaysEntry(Entry):
     """Which days count in working days."""
 
-    holidays: Annotated[list[_Region], BeforeValidator(_as_list)] | None = Field(
+    holidays: _Regions | None = Field(
         None,
         max_length=20,
         description="Countries, or parts of them, whose holidays do not count: PK, GB-SCT",
     )
-    weekend: Annotated[list[_Weekday], BeforeValidator(_as_list)] | None = Field(
+    weekend: _Weekdays | None = Field(
         None, max_length=6, description="The days of the weekend; default: those of the countries"
     )
     closed: list[ClosureEntry] | None = Field(
@@ -117,7 +141,7 @@ class WorkingDaysEntry(Entry):
         return self
 
 
-class DoneEntry(Entry):
+class DoneEntry(_ShortEntry):
     """What became of a date; "met", "waived" or a day alone is short."""
 
     date: Day | None = Field(None, description="Since when, as 2030-06-12")
@@ -128,10 +152,23 @@ class DoneEntry(Entry):
     def _read_short_form(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return {"as": value} if value.strip().lower() in [*Outcome] else {"date": value}
+        if value.strip().lower() in [*Outcome]:
+            return {"as": value}
+        if any(character.isdigit() for character in value):
+            return {"date": value}
+        word = known_word(value, Outcome)
+        hint = f' (perhaps "{word}")' if word else ""
+        raise ValueError(
+            f'must be met, waived or a day such as 2030-06-12, not "{shortened(value)}"{hint}'
+        )
 
 
-class CorrectionEntry(Entry):
-    """A wrong date that was published."""
+class CorrectionEntry(_ShortEntry):
+    """A wrong date that was published; the date alone is short for {was: ...}."""
 
     was: Literal = Field(description="The wrong date, as it was published")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_short_form(cls, value: object) -> object:
+        return {"was": value} if isinstance(value, str) else value
