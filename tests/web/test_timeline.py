@@ -11,10 +11,17 @@ from hypothesis import strategies as st
 
 from calfeed.ical.history import ENDLESS
 from calfeed.ical.occurrences import expand, last_end
+from calfeed.model.dates.uncertainty import Precision
 from calfeed.model.events import Change, Event, Repeat
 from calfeed.model.revision import Revision
 from calfeed.store.rows import EventRow
-from calfeed.web.published.timeline import EventOccurrence, Timeline, days_of, make_span
+from calfeed.web.published.timeline import (
+    EventOccurrence,
+    Timeline,
+    days_of,
+    list_days_of,
+    make_span,
+)
 from tests.ical.defining import PUBLISHED
 
 ZONES = ["UTC", "Pacific/Kiritimati", "Etc/GMT+12", "America/New_York", "Asia/Karachi"]
@@ -51,6 +58,7 @@ def events(draw: st.DrawFn) -> Event:
         moved = start + timedelta(days=draw(st.integers(-400, 400)))
         changed = Change(original=start, start=moved, end=moved + 2 * length + timedelta(days=1))
         repeat = Repeat(rule=rule, changes=(changed,))
+    vague = not timed and repeat is None and draw(st.booleans())
     return Event(
         calendar="desk",
         slug="it",
@@ -61,6 +69,7 @@ def events(draw: st.DrawFn) -> Event:
         time_zone=zone,
         language="en",
         repeat=repeat,
+        precision=Precision.RANGE if vague else None,
     )
 
 
@@ -94,15 +103,19 @@ def test_a_timeline_gives_what_every_event_would_give(
     assert timeline.overlapping(first, last, zone) == [
         one for one, begins, ends in placed if begins <= last and ends >= first
     ]
-    far = placed[-1][1] if placed else first
+    listed = sorted(
+        ((one, *list_days_of(one, zone)) for one in everything),
+        key=lambda each: (each[1], *place_of(each[0], zone)[1:]),
+    )
+    far = listed[-1][1] if listed else first
     following = takewhile(
-        lambda one: days_of(one.occurrence, zone)[0] < far, timeline.following(first, zone)
+        lambda one: list_days_of(one, zone)[0] < far, timeline.following(first, zone)
     )
     assert list(following) == [
-        one for one, begins, ends in placed if ends >= first and begins < far
+        one for one, begins, ends in listed if ends >= first and begins < far
     ]
     assert list(timeline.preceding(first, zone)) == [
-        one for one, begins, ends in reversed(placed) if begins < first
+        one for one, begins, ends in reversed(listed) if begins < first
     ]
     after = datetime.combine(first, datetime.min.time(), UTC)
     before = after + timedelta(days=days)

@@ -235,7 +235,9 @@ def test_a_whole_day_is_the_same_day_everywhere_save_for_a_deadline(site: Publis
     assert 'name="zone"' not in page
     site.publish({"desk": DESK.replace("start: 2026-12-01,", "start: 2026-12-01, kind: deadline,")})
     page = unescape(site.get("/calendars/desk/audit/?zone=Asia/Tokyo").text)
-    assert "04:00 – Wednesday, 2 December 2026, 04:00" in page
+    assert "by the end of Tuesday, 1 December 2026 in Karachi" in page
+    assert "In Tokyo (UTC+09:00): by Wednesday, 2 December 2026, 04:00" in page
+    assert "by the end of 1 December 2026 in Karachi" in site.get("/calendars/desk/").text
 
 
 def test_the_page_of_what_recurs_is_about_the_next_time_for_programs_too(site: Published) -> None:

@@ -62,8 +62,10 @@ def format_babel(day: date, pattern: str, language: str) -> str:
     from babel import Locale, UnknownLocaleError
     from babel.dates import format_date
 
-    try:
-        locale = Locale.parse(language.split("-")[0])
-    except (UnknownLocaleError, ValueError):
-        return day.isoformat()
-    return format_date(day, pattern, locale)
+    # The country matters: June has another name in Dari, `fa-AF`, than in Persian.
+    for tag in (language, language.split("-")[0]):
+        try:
+            return format_date(day, pattern, Locale.parse(tag, sep="-"))
+        except (UnknownLocaleError, ValueError):
+            continue
+    return day.isoformat()

@@ -52,9 +52,13 @@ class Move(View):
     end: str | None
     moved_on: str
     note: str | None
-    precision: str | None = Field(None, description="Present if it was uncertain.")
-    corrected: bool = Field(False, description="This time was never right.")
-    postponed: bool = Field(False, description="There was no date; the one before did not stand.")
+    precision: str | None = Field(
+        None, description="How well it was known; null for a certain one."
+    )
+    on_hold: str | None = Field(
+        None, description="Why there was no date at that time; null if there was one."
+    )
+    corrected: bool = Field(default=False, description="Whether it was never right.")
 
 
 class Times(View):

@@ -8,13 +8,24 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import islice
 
-from calfeed.ical.occurrences import Moment, Occurrence, find_times
+from markupsafe import Markup
+
+from calfeed.ical.occurrences import Moment, Occurrence
 from calfeed.ical.wording.descriptions import html_description, plain_description
-from calfeed.model.events import Event, Kind, Status
-from calfeed.model.revision import Move, Revision
+from calfeed.model.dates.dating import Outcome
+from calfeed.model.events import Event, Kind
+from calfeed.model.revision import Revision
 from calfeed.model.values import start_of
 from calfeed.reminders.plan import plan_reminders
 from calfeed.store.rows import EventRow
+from calfeed.web.pages.event_counting import (
+    Counting,
+    FindPage,
+    describe_held_rule,
+    describe_hold,
+    make_counting,
+)
+from calfeed.web.pages.event_history import History, make_history
 from calfeed.web.pages.lists.entries import Entry
 from calfeed.web.pages.lists.listing import (
     Listing,
@@ -24,25 +35,25 @@ from calfeed.web.pages.lists.listing import (
     list_requested,
     list_upcoming,
 )
-from calfeed.web.pages.reader.dates import describe_rule, write_short_day, write_when, write_zone
+from calfeed.web.pages.reader.dates import (
+    describe_rule,
+    last_day,
+    write_date,
+    write_due_day,
+    write_short_day,
+    write_uncertain,
+    write_when,
+    write_zone,
+)
 from calfeed.web.pages.reader.languages import LocalizedText, Reader
 from calfeed.web.pages.reader.time_zones import list_zones
+from calfeed.web.pages.reader.wording import gettext
+from calfeed.web.published.dating import knows_day
 from calfeed.web.published.timeline import Timeline, make_span
 
 _MAX_REMINDERS = 12
 _MAX_DATES = 12
 _REMINDER_WINDOW = timedelta(days=400)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A current or earlier date of an event: when it was set (empty if unknown), and why."""
-
-    when: str
-    start: str
-    on: str
-    note: LocalizedText | None
-    current: bool
 
 
 @dataclass(frozen=True)
@@ -56,11 +67,15 @@ class UpcomingReminder:
 
 @dataclass(frozen=True)
 class EventView:
-    """An event in a reader's language at a time, with a page of its occurrences."""
+    """An event in a reader's language at a time, with a page of its occurrences.
+
+    `find_page` returns the address of the page of a cause.
+    """
 
     row: EventRow
     reader: Reader
     now: datetime
+    find_page: FindPage
     page_request: PageRequest | None = None
 
     @property
@@ -106,10 +121,6 @@ class EventView:
         return self.row.revision.cancelled
 
     @property
-    def tentative(self) -> bool:
-        return not self.cancelled and self.event.status is Status.TENTATIVE
-
-    @property
     def deadline(self) -> bool:
         return self.event.kind is Kind.DEADLINE
 
@@ -119,6 +130,8 @@ class EventView:
 
         An all-day date is the same day everywhere, except for a deadline, which ends at an instant.
         """
+        if self.event.precision is not None or self.event.on_hold is not None:
+            return False
         return not self.event.all_day or self.deadline
 
     @cached_property
@@ -128,6 +141,13 @@ class EventView:
             if found := list_page(self._timeline, self.now, self.reader, 1, fold=False).entries:
                 return found[0]
         return None
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The marks of the shown occurrence."""
+        if self.next is not None:
+            return self.next.marks
+        return frozenset({"cancelled"} if self.cancelled else ())
 
     @cached_property
     def dates(self) -> Listing:
@@ -149,9 +169,29 @@ class EventView:
 
     @property
     def when(self) -> str:
-        """The time of the shown occurrence, in the event's zone."""
-        end = self._shown.end if self._shown else self.event.end
-        return write_when(self.start, end, self.reader.language)
+        """The time of the shown occurrence, in the event's zone, or what is known of it."""
+        event, language = self.event, self.reader.language
+        end = self._shown.end if self._shown else event.end
+        if event.precision is not None:
+            return write_uncertain(self.start, end, event.precision, language)
+        if self.due_by_day and not isinstance(self.start, datetime):
+            return write_due_day(last_day(self.start, end), event.time_zone, language)
+        return write_when(self.start, end, language)
+
+    @property
+    def former(self) -> str:
+        """The date that an event on hold had."""
+        event = self.event
+        return write_date(event.start, event.end, event.precision, self.reader.language)
+
+    @property
+    def day_known(self) -> bool:
+        return knows_day(self.event)
+
+    @property
+    def due_by_day(self) -> bool:
+        """Whether it is due by the end of a day in its zone."""
+        return self.deadline and self.event.all_day and self.event.precision is None
 
     @property
     def own_zone(self) -> str:
@@ -163,6 +203,8 @@ class EventView:
         if self.reader.chosen_zone in ("", self.event.time_zone):
             return ""
         zone = self.reader.zone
+        if self.due_by_day:
+            return write_when(self._ends.astimezone(zone), None, self.reader.language)
         begins = self._begins.astimezone(zone)
         ends = self._ends.astimezone(zone)
         return write_when(begins, ends, self.reader.language)
@@ -174,7 +216,7 @@ class EventView:
     @property
     def begins(self) -> str:
         """The start (ISO 8601, UTC), which page.js converts to the browser's zone."""
-        return self._begins.isoformat()
+        return (self._ends if self.due_by_day else self._begins).isoformat()
 
     @property
     def ends(self) -> str:
@@ -185,49 +227,48 @@ class EventView:
         """The zones to choose from: ids and display names."""
         return list_zones(self.reader, self.event.time_zone, moment=self._begins)
 
-    @property
-    def timelines(self) -> list[list[Step]]:
-        """The announced dates of the event, newest first, then those of single occurrences.
-
-        Empty if nothing ever moved.
-        """
-        announced = self.row.announced
-        if announced is None:
-            return []
-        event = announced.event
-        timelines = []
-        for name in dict.fromkeys([None, *(move.occurrence for move in announced.history)]):
-            moves = [move for move in announced.history if move.occurrence == name]
-            times = (event.start, event.end) if name is None else find_times(event, name)
-            if moves and times is not None:
-                timelines.append(self._make_timeline(moves, *times))
-        return timelines
+    @cached_property
+    def history(self) -> History:
+        return make_history(self.row.announced, self.reader)
 
     @property
-    def moved(self) -> bool:
-        """Whether the shown occurrence has moved."""
-        return self.next.moved if self.next else bool(self.timelines)
+    def done(self) -> bool:
+        return self.event.done is not None
 
-    def _make_timeline(
-        self, moves: Sequence[Move], start: Moment, end: Moment | None
-    ) -> list[Step]:
-        language = self.reader.language
+    @property
+    def hold(self) -> Markup:
+        """Why it has no date for now; empty if it has one."""
+        return (
+            Markup() if self.cancelled else describe_hold(self.event, self.reader, self.find_page)
+        )
+
+    @property
+    def held_rule(self) -> Markup:
+        """How its new date will be counted; empty if it is not."""
+        return describe_held_rule(self.event, self.reader, self.find_page)
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, and when: "met on 12 June 2030"; empty if nothing did."""
+        done, language = self.event.done, self.reader.language
+        if done is None:
+            return ""
+        if done.date is None:
+            return gettext("met") if done.as_ is Outcome.MET else gettext("waived")
+        day = write_short_day(done.date, language)
+        if done.as_ is Outcome.MET:
+            return gettext("met on %(day)s", day=day)
+        return gettext("waived on %(day)s", day=day)
+
+    @cached_property
+    def counting(self) -> Counting | None:
+        """How its date was counted, None if it was not, or if it does not stand."""
+        derivation = self.event.derivation
+        if derivation is None or self.event.on_hold is not None:
+            return None
+        release = self.revision.holidays
         own = self.event.language
-        steps = []
-        times = [(move.start, move.end) for move in moves] + [(start, end)]
-        for number, (begin, finish) in enumerate(times):
-            # The note of a move belongs to the date that it led to.
-            move = moves[number - 1] if number else None
-            steps.append(
-                Step(
-                    when=write_when(begin, finish, language),
-                    start=begin.isoformat(),
-                    on=write_short_day(move.on, language) if move else "",
-                    note=self.reader.localize(move.note, own) if move and move.note else None,
-                    current=number == len(moves),
-                )
-            )
-        return steps[::-1]
+        return make_counting(derivation, own, release, self.reader, self.find_page)
 
     @property
     def cancel_note(self) -> LocalizedText | None:
@@ -240,7 +281,7 @@ class EventView:
 
         Those of the shown occurrence are included, however far ahead it is.
         """
-        if self.cancelled:
+        if self.cancelled or self.event.silent:
             return []
         until = max(self.now + _REMINDER_WINDOW, self._begins + timedelta(days=2))
         planned = plan_reminders(self.event, self.now, until)

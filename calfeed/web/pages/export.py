@@ -32,6 +32,7 @@ from calfeed.web.pages.reader.languages import ENGLISH, LANGUAGES
 from calfeed.web.published.responses import StoredResponseMiddleware
 from calfeed.web.published.snapshot import ALL, PublishedCalendar, Snapshot, load_snapshot
 from calfeed.web.published.state import State
+from calfeed.web.published.timeline import days_of
 
 # For operators, or with a token.
 _NOT_PUBLIC = ("/healthz", "/readyz", "/metrics", "/api/", "/console", "/private/")
@@ -154,7 +155,11 @@ def list_views(found: PublishedCalendar, as_of: datetime) -> list[dict[str, str]
     views = [{}, {"view": "month"}, {"view": "year"}]
     zone = ZoneInfo(found.calendar.time_zone)
     today = as_of.astimezone(zone).date()
-    days = found.timeline.by_day(date(as_of.year, 1, 1), date(as_of.year + 1, 12, 31), zone)
+    begin, end = date(as_of.year, 1, 1), date(as_of.year + 1, 12, 31)
+    days: set[date] = set()
+    for _, occurrence in found.timeline.overlapping(begin, end, zone):
+        earliest, latest = days_of(occurrence, zone)
+        days |= {max(begin, earliest), min(end, latest)}
     if not days:
         return views
     month, last = min(today, *days).replace(day=1), max(today, *days)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, jsonify, render_template, request
 
+from calfeed.model.dates.dating import Cause
 from calfeed.store.rows import EventRow
 from calfeed.web.feeds.assembly import FeedSource
 from calfeed.web.pages.add_links import google_link, outlook_link
@@ -22,8 +24,9 @@ from calfeed.web.pages.reader.wording import gettext
 from calfeed.web.pages.request_options import address, read_page_request
 from calfeed.web.pages.resolve import find_calendar, find_event
 from calfeed.web.pages.subscribing import Subscription, choose_feed, make_subscription
+from calfeed.web.published.dating import knows_day
 from calfeed.web.published.formats import make_json_ld
-from calfeed.web.published.snapshot import ALL, PublishedCalendar
+from calfeed.web.published.snapshot import ALL, PublishedCalendar, Snapshot
 from calfeed.web.published.state import State
 from calfeed.web.published.timeline import Timeline
 
@@ -136,13 +139,16 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
         row = find_event(found, event_slug)
         reader = default_zone(row.revision.event.time_zone)
         page = f"{base_url}/calendars/{slug}/{event_slug}/"
+        shown = row.revision.event
+        # A form of a web calendar wants a day.
+        links = [google_link, outlook_link] if knows_day(shown) else []
+        find_page = partial(_find_cause_page, state.snapshot)
         return render_template(
             "event.html",
-            view=EventView(row, reader, state.clock(), read_page_request()),
+            view=EventView(row, reader, state.clock(), find_page, read_page_request()),
             calendar=make_card(found, reader),
             download=_download_path(row, reader),
-            google=google_link(row.revision.event, page, reader),
-            outlook=outlook_link(row.revision.event, page, reader),
+            web_calendars=[make_link(shown, page, reader) for make_link in links],
             structured=make_json_ld(row, page),
         )
 
@@ -177,6 +183,14 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
         )
 
     return pages
+
+
+def _find_cause_page(snapshot: Snapshot, cause: Cause) -> str:
+    """Return the address of the page of a cause, "" if it is not public."""
+    found = snapshot.calendars.get(cause.calendar)
+    if found is None or cause.slug not in found.by_slug:
+        return ""
+    return address(f"/calendars/{cause.calendar}/{cause.slug}/")
 
 
 def _show_month(context: dict[str, Any], timeline: Timeline, now: datetime) -> str:

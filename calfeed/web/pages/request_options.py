@@ -39,6 +39,8 @@ def add_reader(app: Flask) -> None:
             "link_to_page": link_to_page,
             "zone_form_fields": list_zone_form_fields,
             "zones": lambda *others: list_zones(reader, *others),
+            # A word of another script, such as a version, in a sentence of the page.
+            "isolated": lambda text: f"\u2068{text}\u2069",
             "digits": lambda number: write_number(number, reader.language),
             "part": lambda day, pattern: write_part(day, pattern, reader.language),
             "short_day": lambda day: write_short_day(day, reader.language),

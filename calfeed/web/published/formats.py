@@ -13,14 +13,14 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from calfeed.ical.comparison.changes import EventChange
 from calfeed.ical.comparison.changes import Kind as ChangeKind
 from calfeed.ical.wording.change_text import describe_change
-from calfeed.ical.wording.descriptions import format_move
-from calfeed.ical.wording.text import format_when
+from calfeed.model.dates.uncertainty import Precision
 from calfeed.model.events import Calendar, Event, Kind
 from calfeed.model.revision import Move
 from calfeed.model.values import text_in
 from calfeed.reminders.messages import describe_event, describe_time
 from calfeed.store.catalog.announcements import AnnouncedChange
 from calfeed.store.rows import EventRow
+from calfeed.web.published.dating import list_past_dates
 
 ATOM = "http://www.w3.org/2005/Atom"
 """The namespace of RFC 4287."""
@@ -42,7 +42,21 @@ _COLUMNS = (
     "description",
     "sequence",
     "uid",
+    "earliest",
+    "latest",
+    "precision",
+    "edtf",
+    "on_hold",
 )
+
+
+_NEW = {
+    ChangeKind.ADDED: "added {noun}",
+    ChangeKind.CHANGED: "changed {noun}",
+    ChangeKind.CANCELLED: "cancelled {noun}",
+    ChangeKind.WITHDRAWN: "withdrawn {noun}",
+}
+"""What an Atom entry calls the changes that are no move."""
 
 
 def make_json(calendar: Calendar, rows: Iterable[EventRow], base_url: str) -> bytes:
@@ -73,8 +87,8 @@ def describe_published(row: EventRow, page: str | None) -> dict[str, Any]:
 def describe_move(move: Move, language: str) -> dict[str, Any]:
     """Describe an earlier time of an event, and the day on which it changed.
 
-    If only one occurrence moved, `occurrence` is its id. `corrected` times were never right;
-    `postponed` means that there was no date, and the one before it no longer stood.
+    If only one occurrence moved, `occurrence` is its id. `precision` is there if the time was
+    uncertain, `on_hold` if there was none then, `corrected` if it was never right.
     """
     return {
         **({"occurrence": move.occurrence} if move.occurrence is not None else {}),
@@ -82,19 +96,25 @@ def describe_move(move: Move, language: str) -> dict[str, Any]:
         "end": move.end.isoformat() if move.end else None,
         "moved_on": move.on.isoformat(),
         "note": text_in(move.note, language) if move.note else None,
-        **({"precision": move.precision.value} if move.precision else {}),
+        **({"precision": move.precision.value} if move.precision is not None else {}),
+        **({"on_hold": move.held.value} if move.held is not None else {}),
         **({"corrected": True} if move.corrected else {}),
-        **({"postponed": True} if move.held else {}),
     }
 
 
 def make_csv(rows: Iterable[EventRow]) -> bytes:
-    """Return events as CSV (RFC 4180, UTF-8); `end` is exclusive."""
+    """Return events as CSV (RFC 4180, UTF-8); `end` is exclusive.
+
+    The columns from `earliest` to `edtf` are empty for a date that is certain, `on_hold` for an
+    event that has a date; of one that has none, the times are those that it had.
+    """
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(_COLUMNS)
     for row in rows:
         described = describe_event(row.revision)
+        described |= described.get("when", {})
+        described["on_hold"] = described.get("on_hold", {}).get("why", "")
         described["event"] = described["slug"]
         described["categories"] = ", ".join(described["categories"])
         table.writerow([_cell(described.get(name, "")) for name in _COLUMNS])
@@ -120,7 +140,7 @@ def make_atom(
         event = row.change.after.event
         entry = SubElement(feed, "entry")
         _add_text(entry, "id", f"urn:calfeed:{event.uid}:{row.position.sequence}")
-        _add_text(entry, "title", f"{text_in(event.summary, event.language)}: {row.kind}")
+        _add_text(entry, "title", f"{text_in(event.summary, event.language)}: {_name(row)}")
         _add_text(entry, "updated", _stamp(row.at))
         page_of = f"{base_url}/calendars/{event.calendar}/{event.slug}/"
         SubElement(entry, "link", {"rel": "alternate", "href": page_of})
@@ -130,13 +150,21 @@ def make_atom(
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
-def make_json_ld(row: EventRow, page: str) -> dict[str, Any]:
-    """Describe an event for search engines (schema.org/Event)."""
+def make_json_ld(row: EventRow, page: str) -> dict[str, Any] | None:
+    """Describe an event for search engines (schema.org/Event), None if its day is not known.
+
+    They show `startDate` as the date, so it must be one. A postponed event keeps the date that it
+    had (https://developers.google.com/search/docs/appearance/structured-data/event).
+    """
     event = row.revision.event
-    cancelled = row.revision.cancelled
-    state = "EventCancelled" if cancelled else "EventScheduled"
-    moves = [move for move in row.moves if move.occurrence is None]
-    if moves and not cancelled:
+    if event.precision not in (None, Precision.TIME):
+        return None
+    state, previous = "EventScheduled", None
+    if row.revision.cancelled:
+        state = "EventCancelled"
+    elif event.on_hold is not None:
+        state = "EventPostponed"
+    elif (previous := _find_previous_start(row)) is not None:
         state = "EventRescheduled"
     time = describe_time(event, event.start, event.end)
     entries = {
@@ -146,7 +174,7 @@ def make_json_ld(row: EventRow, page: str) -> dict[str, Any]:
         "description": _text(event, "description"),
         "startDate": time["start"],
         "endDate": _last_day(event) if event.all_day else time["end"],
-        "previousStartDate": moves[-1].start.isoformat() if moves else None,
+        "previousStartDate": previous,
         "eventStatus": f"https://schema.org/{state}",
         "location": {"@type": "Place", "name": _text(event, "location")}
         if event.location
@@ -157,18 +185,28 @@ def make_json_ld(row: EventRow, page: str) -> dict[str, Any]:
     return {key: value for key, value in entries.items() if value is not None}
 
 
+def _find_previous_start(row: EventRow) -> str | None:
+    """Return the start that an event moved from last, None if it was never right, or uncertain."""
+    if row.announced is None:
+        return None
+    moved = [past for past in list_past_dates(row.announced) if past.really_moved]
+    if not moved or moved[-1].precision not in (None, Precision.TIME):
+        return None
+    return moved[-1].start.isoformat()
+
+
+def _name(row: AnnouncedChange) -> str:
+    """Name a change in a word: what happened to the date says more than that it moved."""
+    return row.change.shift or row.kind
+
+
 def _describe(change: EventChange) -> str:
     """Describe a change in a sentence: what happened, when the event is now, and why."""
-    revision, event = change.after, change.after.event
-    note = f": {text_in(change.reason, event.language)}" if change.reason else ""
-    if change.occurrences or change.new_rules:
-        text = describe_change(change)
-        return text[0].upper() + text[1:] + note
-    when = format_when(event.start, event.end)
-    if change.kind is ChangeKind.MOVED and revision.history:
-        return f"Now {when}. {format_move(revision.history[-1], event.language)}"
+    event = change.after.event
     noun = "deadline" if event.kind is Kind.DEADLINE else "event"
-    return f"{change.kind.capitalize()} {noun}, {when}{note}"
+    text = describe_change(change, _NEW.get(change.kind, "").format(noun=noun) or None)
+    note = f": {text_in(change.reason, event.language)}" if change.reason else ""
+    return text[0].upper() + text[1:] + note
 
 
 def _text(event: Event, name: str) -> str | None:

@@ -1,10 +1,13 @@
 """An index of occurrences by time, for calendar pages and API queries.
 
-Days are those of the reader's zone: `overlapping` returns the occurrences on a range of days,
-`by_day` the same for each day, `following` those from a day on, `preceding` those that began
+Days are those of the reader's zone: `overlapping` returns the occurrences that may be on a range of
+days, `by_day` those of each day, `following` those from a day on, `preceding` those that began
 before it, and `beginning` those that begin between two instants. Only events that can occur in the
 range are expanded, and recently used months are cached. A timeline is rebuilt when its calendar
 changes.
+
+An uncertain date is listed on its latest day: before that it is not past. `by_day` has it on each
+of its days if they are a week at the most, otherwise on none, like an event without a date.
 
     timeline = snapshot.timeline            # of all public calendars
     timeline = snapshot.timelines[slug]     # of one calendar
@@ -55,7 +58,10 @@ class EventOccurrence(NamedTuple):
 
 
 class _OccurrenceDays(NamedTuple):
-    """An occurrence with its days in the reader's zone; the fields are the sort order of a page."""
+    """An occurrence with its days in the reader's zone; the fields are the sort order of a page.
+
+    `first` and `last` are its days in a list, `earliest` is its first possible day.
+    """
 
     first: date
     timed: bool
@@ -63,6 +69,7 @@ class _OccurrenceDays(NamedTuple):
     uid: str
     id: str
     last: date
+    earliest: date
     event: EventOccurrence
 
 
@@ -107,16 +114,18 @@ class Timeline:
             self._month(number)
 
     def overlapping(self, first: date, last: date, zone: ZoneInfo) -> list[EventOccurrence]:
-        """Return the occurrences on the days from `first` to `last` in `zone`.
+        """Return the occurrences that may be on the days from `first` to `last` in `zone`.
 
-        They are sorted by their first day; all-day ones come first.
+        They are sorted by their first possible day; all-day ones come first.
         """
-        return [days.event for days in self._overlapping(first, last, zone)]
+        return [days.event for days in self._overlapping(first, last, zone, possible=True)]
 
     def by_day(self, first: date, last: date, zone: ZoneInfo) -> dict[date, list[EventOccurrence]]:
         """Return the occurrences on each of these days in `zone`, sorted."""
         found: dict[date, list[EventOccurrence]] = {}
-        for days in self._overlapping(first, last, zone):
+        for days in self._overlapping(first, last, zone, possible=True):
+            if not is_on_days(days.event.row.revision.event):
+                continue
             day = max(days.first, first)
             while day <= min(days.last, last):
                 found.setdefault(day, []).append(days.event)
@@ -125,7 +134,8 @@ class Timeline:
 
     def following(self, day: date, zone: ZoneInfo) -> Iterator[EventOccurrence]:
         """Iterate over the occurrences on `day` or later in `zone`, those in progress first."""
-        yield from self.overlapping(day, _last_day(_number(day)), zone)
+        for days in self._overlapping(day, _last_day(_number(day)), zone):
+            yield days.event
         for number in self._numbers_after(_number(day)):
             first = _first_day(number)
             for days in self._overlapping(first, _last_day(number), zone):
@@ -158,12 +168,16 @@ class Timeline:
         first, last = _number(after), _number(before)
         return [span.row for span in self._spans if span.first <= last and span.last >= first]
 
-    def _overlapping(self, first: date, last: date, zone: ZoneInfo) -> list[_OccurrenceDays]:
+    def _overlapping(
+        self, first: date, last: date, zone: ZoneInfo, *, possible: bool = False
+    ) -> list[_OccurrenceDays]:
+        """Return the occurrences on some days of a list; with `possible`, on possible days."""
         numbers = range(_number(first), _number(last) + 1)
         return sorted(
             days
             for number in numbers
-            for days in self._days_of_month(number, zone)
+            for listed in self._days_of_month(number, zone)
+            for days in (listed._replace(first=listed.earliest) if possible else listed,)
             if days.first <= last
             and days.last >= first
             # An occurrence in several of the months is returned for the first one.
@@ -237,6 +251,17 @@ class _FilteredTimeline(Timeline):
         return self._whole._numbers_before(number)
 
 
+def is_on_days(event: Event) -> bool:
+    """Whether a table of days shows an event: it has a date, known to within a week."""
+    return event.on_hold is None and not event.day_open
+
+
+def list_days_of(found: EventOccurrence, zone: ZoneInfo) -> tuple[date, date]:
+    """Return the first and last day of an occurrence in a list: the latest, if it is uncertain."""
+    first, last = days_of(found.occurrence, zone)
+    return (last, last) if found.row.revision.event.precision is not None else (first, last)
+
+
 def days_of(occurrence: Occurrence, zone: ZoneInfo) -> tuple[date, date]:
     """Return the first and last day of an occurrence in `zone`.
 
@@ -257,10 +282,11 @@ def _count(_: object, occurrences: Sequence[Any]) -> int:
 
 def _place(event: EventOccurrence, zone: ZoneInfo) -> _OccurrenceDays:
     occurrence = event.occurrence
-    first, last = days_of(occurrence, zone)
+    first, last = list_days_of(event, zone)
+    earliest, _ = days_of(occurrence, zone)
     timed = isinstance(occurrence.start, datetime)
     return _OccurrenceDays(
-        first, timed, occurrence.begins, event.row.uid, occurrence.id, last, event
+        first, timed, occurrence.begins, event.row.uid, occurrence.id, last, earliest, event
     )
 
 

@@ -9,21 +9,24 @@ from functools import cached_property
 from itertools import groupby
 
 from calfeed.ical.occurrences import Occurrence
+from calfeed.model.dates.uncertainty import Precision
 from calfeed.store.rows import EventRow
 from calfeed.web.pages.lists.marks import find_marks
 from calfeed.web.pages.reader.dates import (
     comma_for,
     describe_days,
     describe_repeat,
-    write_city,
     write_clock,
+    write_date,
+    write_due_day,
     write_number,
     write_part,
     write_short_day,
+    write_uncertain,
 )
 from calfeed.web.pages.reader.languages import LocalizedText, Reader
 from calfeed.web.pages.reader.wording import gettext
-from calfeed.web.published.timeline import days_of
+from calfeed.web.published.timeline import EventOccurrence, days_of, list_days_of
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,9 @@ class Entry:
     """A line of a list, in the reader's language and time zone.
 
     An all-day date is the same day everywhere. `now` is the time of the request; `distance` the
-    relative day, empty if over; `time` the part of the time that the day does not show. `others`
-    are the days of further occurrences of the series that the line includes, in the order of the
+    relative day, empty if over; `time` the part of the time that the day does not show. An
+    uncertain date stands on its latest day, and its `time` says what is known of it. `others` are
+    the days of further occurrences of the series that the line includes, in the order of the
     list; None if each occurrence has its own line.
     """
 
@@ -53,7 +57,18 @@ class Entry:
 
     @cached_property
     def days(self) -> tuple[date, date]:
+        found = EventOccurrence(self.row, self.occurrence)
+        return list_days_of(found, self.reader.zone)
+
+    @property
+    def possible_days(self) -> tuple[date, date]:
+        """The first and last day on which it is, or may be."""
         return days_of(self.occurrence, self.reader.zone)
+
+    @property
+    def vague(self) -> bool:
+        """Whether its day is not known, or was not when it last had a date."""
+        return self.row.revision.event.precision not in (None, Precision.TIME)
 
     @property
     def day(self) -> date:
@@ -76,13 +91,16 @@ class Entry:
     def time(self) -> str:
         language, zone = self.reader.language, self.reader.zone
         event, last = self.row.revision.event, write_short_day(self.until, self.reader.language)
+        if self.held:
+            former = write_date(event.start, event.end, event.precision, language)
+            return gettext("it was %(when)s", when=former)
         if not isinstance(self.occurrence.start, datetime):
-            if self.until > self.day:
-                return gettext("until %(day)s", day=last)
-            if self.deadline and event.time_zone != self.reader.time_zone:
-                city = write_city(event.time_zone, language)
-                return gettext("until the day ends in %(zone)s", zone=city)
-            return ""
+            if event.precision is not None:
+                start, end = self.occurrence.start, self.occurrence.end
+                return write_uncertain(start, end, event.precision, language)
+            if self.deadline:
+                return write_due_day(self.until, event.time_zone, language, short=True)
+            return gettext("until %(day)s", day=last) if self.until > self.day else ""
         begins, ends = (
             write_clock(moment.astimezone(zone), language)
             for moment in (self.occurrence.begins, self.occurrence.ends)
@@ -118,11 +136,26 @@ class Entry:
         return self.until < self.reader.today(self.now)
 
     @property
+    def overdue(self) -> bool:
+        """Whether all days on which it could be are over, and nobody said what became of it."""
+        return self.vague and self.over and not (self.cancelled or self.held or self.done)
+
+    @property
     def distance(self) -> str:
-        if self.over:
+        event, language = self.row.revision.event, self.reader.language
+        if self.overdue:
+            return gettext("overdue")
+        if self.over or self.held or self.done or event.day_open:
             return ""
-        days = (self.day - self.reader.today(self.now)).days
-        return gettext("now") if days < 0 else describe_days(days, self.reader.language)
+        today = self.reader.today(self.now)
+        if self.vague:
+            days = (self.possible_days[0] - today).days
+            earliest = gettext(
+                "%(distance)s at the earliest", distance=describe_days(days, language)
+            )
+            return earliest if days >= 0 else ""
+        days = (self.day - today).days
+        return gettext("now") if days < 0 else describe_days(days, language)
 
     @property
     def clock(self) -> str:
@@ -146,12 +179,17 @@ class Entry:
         return "cancelled" in self.marks
 
     @property
-    def moved(self) -> bool:
-        return "moved" in self.marks
+    def held(self) -> bool:
+        """Whether it has no date for now; its days are those of the date that it had."""
+        return not self.marks.isdisjoint({"postponed", "waiting"})
 
     @property
-    def tentative(self) -> bool:
-        return "tentative" in self.marks
+    def done(self) -> bool:
+        return "done" in self.marks
+
+    @property
+    def moved(self) -> bool:
+        return "moved" in self.marks
 
     @property
     def deadline(self) -> bool:

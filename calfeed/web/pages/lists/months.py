@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from calfeed.web.pages.lists.entries import Entry
-from calfeed.web.pages.lists.marks import MARKS, find_marks
+from calfeed.web.pages.lists.marks import find_marks
 from calfeed.web.pages.reader.dates import write_number, write_part
 from calfeed.web.pages.reader.languages import Reader
 from calfeed.web.pages.reader.wording import ngettext
@@ -53,9 +53,8 @@ class Day:
         return " · ".join(titles)
 
     @cached_property
-    def kinds(self) -> Mapping[str, bool]:
-        found = frozenset().union(*self._marks)
-        return {name: name in found for name in MARKS}
+    def kinds(self) -> frozenset[str]:
+        return frozenset().union(*self._marks)
 
     @property
     def cancelled(self) -> bool:
@@ -85,7 +84,8 @@ class Month:
 class DateGrid:
     """A month or year view, with the keys of the previous and next one.
 
-    The keys are empty at the limits of the range. `current` is true if it contains today.
+    The keys are empty at the limits of the range. `current` is true if it contains today. `open`
+    are the dates that may be on one of its days, but stand on none, as too little is known.
     """
 
     name: str
@@ -93,20 +93,26 @@ class DateGrid:
     before: str
     after: str
     current: bool
+    open: Sequence[Entry]
 
     @cached_property
-    def kinds(self) -> Mapping[str, bool]:
-        busy = [day.kinds for month in self.months for week in month.weeks for day in week]
-        return {name: any(kinds[name] for kinds in busy) for name in MARKS}
+    def kinds(self) -> frozenset[str]:
+        beside = (entry.marks for entry in self.open)
+        return frozenset().union(*beside, *(day.kinds for day in self._days))
 
     @property
     def empty(self) -> bool:
-        return not any(day.found for month in self.months for week in month.weeks for day in week)
+        return not self.open and not any(day.found for day in self._days)
+
+    @property
+    def _days(self) -> list[Day]:
+        return [day for month in self.months for week in month.weeks for day in week]
 
 
 def make_month_grid(timeline: Timeline, first: date, now: datetime, reader: Reader) -> DateGrid:
     before, after = step_month(first, -1), step_month(first, 1)
-    by_day = timeline.by_day(first, after - timedelta(days=1), reader.zone)
+    last = after - timedelta(days=1)
+    by_day = timeline.by_day(first, last, reader.zone)
     month = _make_month(by_day, first, now, reader, "LLLL y")
     return DateGrid(
         name=month.name,
@@ -114,6 +120,7 @@ def make_month_grid(timeline: Timeline, first: date, now: datetime, reader: Read
         before=f"{before:%Y-%m}" if before.year >= FIRST_YEAR else "",
         after=f"{after:%Y-%m}" if after.year <= LAST_YEAR else "",
         current=first == reader.today(now).replace(day=1),
+        open=_list_open(timeline, first, last, now, reader),
     )
 
 
@@ -128,7 +135,20 @@ def make_year_grid(timeline: Timeline, year: int, now: datetime, reader: Reader)
         before=str(year - 1) if year > FIRST_YEAR else "",
         after=str(year + 1) if year < LAST_YEAR else "",
         current=year == reader.today(now).year,
+        open=_list_open(timeline, first, date(year, 12, 31), now, reader),
     )
+
+
+def _list_open(
+    timeline: Timeline, first: date, last: date, now: datetime, reader: Reader
+) -> list[Entry]:
+    """Return the dates of these days that are not known to within a week, by their last day."""
+    found = [
+        Entry(row, occurrence, reader, now)
+        for row, occurrence in timeline.overlapping(first, last, reader.zone)
+        if row.revision.event.day_open and row.revision.event.on_hold is None
+    ]
+    return sorted(found, key=lambda entry: entry.until)
 
 
 def _make_month(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from calfeed.ical.wording.dates_text import format_title
 from calfeed.model.colors import COLORS
 from calfeed.web.pages.lists.entries import Entry
 from calfeed.web.pages.lists.marks import MARKS
@@ -39,16 +40,20 @@ def list_occurrences(
     reader: Reader,
     color: str | None,
 ) -> list[dict[str, Any]]:
-    """Return the occurrences of a window, sorted by start; `end` is exclusive."""
+    """Return the occurrences of a window, sorted by start; `end` is exclusive.
+
+    An uncertain date is on all days on which it may be, and titles say what a widget does not.
+    """
     found = []
     first, last = window[0], window[1] - timedelta(days=1)
     for row, occurrence in timeline.overlapping(first, last, reader.zone)[:_MAX_OCCURRENCES]:
         entry = Entry(row, occurrence, reader, now)
+        event, summary = row.revision.event, entry.summary
         start, end = occurrence.start, occurrence.end
         found.append(
             {
-                "title": entry.summary.text,
-                "lang": entry.summary.language,
+                "title": format_title(event, summary.text, summary.language, event.language),
+                "lang": summary.language,
                 "start": start.isoformat(),
                 "end": end.isoformat() if end is not None else None,
                 "allDay": not isinstance(start, datetime),

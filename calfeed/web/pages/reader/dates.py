@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, get_timezone_location
 
 from calfeed.ical.occurrences import Moment
+from calfeed.ical.wording.dates_text import format_times
 from calfeed.model.dates.durations import Duration
 from calfeed.model.dates.reminder_rules import ReminderRule
+from calfeed.model.dates.uncertainty import Precision
 from calfeed.web.pages.reader.languages import ENGLISH, Language
 from calfeed.web.pages.reader.wording import gettext, ngettext
 
@@ -60,6 +62,32 @@ def write_when(start: Moment, end: Moment | None, language: Language) -> str:
     if end.date() != start.date():
         until = f"{write_day(end, language)}{comma}{until}"
     return f"{begin} – {until}"
+
+
+def write_date(
+    start: Moment, end: Moment | None, precision: Precision | None, language: Language
+) -> str:
+    """Format a date that is certain, or uncertain by its precision: "June 2030"."""
+    if precision is None:
+        return write_when(start, end, language)
+    return write_number(format_times(start, end, precision, language.tag), language)
+
+
+def write_uncertain(
+    start: Moment, end: Moment | None, precision: Precision, language: Language
+) -> str:
+    """Format an uncertain date and say so: "June 2030, day not yet known"."""
+    text = write_date(start, end, precision, language)
+    if precision in (Precision.RANGE, Precision.TIME):
+        return text  # says so itself
+    return gettext("%(when)s, day not yet known", when=text)
+
+
+def write_due_day(day: date, zone: str, language: Language, *, short: bool = False) -> str:
+    """Format when a deadline of a day is over: "by the end of 30 June 2030 in Karachi"."""
+    written = write_short_day(day, language) if short else write_day(day, language)
+    city = write_city(zone, language)
+    return gettext("by the end of %(day)s in %(zone)s", day=written, zone=city)
 
 
 def write_clock(moment: datetime, language: Language) -> str:
@@ -136,10 +164,21 @@ def describe_repeat(rule: str, language: Language) -> str:
 
 def describe_rule(rule: ReminderRule, language: Language) -> str:
     """Describe a reminder rule: "1 week before", "1 day before, at 09:00"."""
-    if rule.before == Duration():
-        words = gettext("when it begins")
+    span = describe_span(rule.before, language)
+    if rule.working:
+        count = write_number(rule.working, language)
+        words = ngettext(
+            "%(count)s working day before",
+            "%(count)s working days before",
+            rule.working,
+            count=count,
+        )
+    elif rule.of_end:
+        words = gettext("%(span)s before the end", span=span) if span else gettext("when it ends")
+    elif span:
+        words = gettext("%(span)s before", span=span)
     else:
-        words = gettext("%(span)s before", span=describe_span(rule.before, language))
+        words = gettext("when it begins") if rule.at is None else gettext("on the day")
     if rule.at is None:
         return words
     clock = write_number(f"{rule.at:%H:%M}", language)
