@@ -72,11 +72,10 @@ class Document:
         self.report_at(line, column, path, message)
 
     def warn(self, path: Path, message: str) -> None:
-        """Add a warning at `path` or its nearest parent with a mark, once."""
+        """Add a warning at `path` or its nearest parent with a mark; once, if it is found again."""
         path, line, column = self.find(path)
         warning = DefinitionWarning(self.file, line, column, format_path(path), message)
-        # Dates of a document that is kept are resolved again at each reading.
-        if warning not in self.warnings:
+        if warning not in self.warnings:  # a kept document's dates are resolved at each reading
             self.warnings.append(warning)
 
     def report_at(self, line: int, column: int, path: Path, message: str | ValueError) -> None:

@@ -116,7 +116,7 @@ events:
 
 
 def test_an_event_appears_when_its_embargo_is_lifted_without_an_edit(site: Site) -> None:
-    lift = datetime.now(UTC) + timedelta(seconds=20)
+    lift = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=20)
     site.write(
         "desk.yaml",
         f"""\
@@ -129,9 +129,15 @@ events:
 """,
     )
     with site.serving("--processes", "1"):
-        assert set(read_feed(site)) == {"Other"}
-        until(lambda: set(read_feed(site)) == {"Other", "Report", "Reply"}, "the embargo is lifted")
-        assert datetime.now(UTC) >= lift
+
+        def look() -> bool:
+            titles = set(read_feed(site))
+            # Read after the feed: only of an answer before the moment it is sure what is right.
+            if datetime.now(UTC) < lift:
+                assert titles == {"Other"}
+            return titles == {"Other", "Report", "Reply"}
+
+        until(look, "the embargo is lifted")
 
 
 @pytest.mark.parametrize("command", ["check", "diff"])

@@ -110,7 +110,7 @@ def test_a_private_event_without_a_date_is_no_cause_of_a_public_one_either(event
         "start: 1 day after a, at: noon": 'at: "noon"',
         "start: 2030-06-03, reminders: [3 working days]": "reminders: counts working days, but "
         "nothing says",
-        "start: 2030-06-03, done: lost": 'done: "lost"',
+        "start: 2030-06-03, done: lost": "done: must be met, waived or a day",
         "start: 2030-06-03, embargo: soon": 'embargo: "soon"',
         "start: 2030-06-03, correction: {was: soon}": 'correction.was: "soon"',
     }.items(),

@@ -133,13 +133,21 @@ _CLEAR = re.compile(r"(?P<count>\d{1,5}) clear (?:calendar )?days?")
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
+class _UnfitError(InvalidValueError):
+    """A start in a known form with an impossible value; another form would be no help."""
+
+
 def parse_start(text: str, today: date | None = None) -> Start:
     """Parse a start. Raises ValueError, as `parse_moment` does; examples are later than `today`."""
     plain = normalize(text).lower()
     try:
         return _parse_start(text, plain, today)
+    except _UnfitError:
+        raise
     except ValueError as error:
-        if hint := explain_start(plain, today):
+        hint = explain_start(plain, today)
+        # What is right but for its size would be suggested as it is.
+        if hint and plain not in hint:
             raise InvalidValueError(shortened(text.strip()), hint) from error
         raise
 
@@ -168,14 +176,14 @@ def _parse_span(text: str, plain: str, today: date | None) -> Span | None:
             try:
                 check_day(year, 1, 1)
             except ValueError as error:
-                raise InvalidValueError(text, f"is not a date ({error})") from error
+                raise _UnfitError(text, f"is not a date ({error})") from error
             return make(found)
     if ".." in plain:
         return _parse_range(text, plain, today)
     if (found := _TIME_OPEN.fullmatch(plain)) and found["day"]:
         day = parse_moment(found["day"], today)
         if day.clock is not None:
-            raise InvalidValueError(
+            raise _UnfitError(
                 shortened(text),
                 f"has a time that is to be confirmed; write {day.day} and the words",
             )
@@ -186,7 +194,7 @@ def _parse_span(text: str, plain: str, today: date | None) -> Span | None:
 def _parse_range(text: str, plain: str, today: date | None) -> Span:
     ends = [part.strip() for part in plain.split("..")]
     if len(ends) != 2 or not all(ends):
-        raise InvalidValueError(
+        raise _UnfitError(
             shortened(text), "is not a range; write its first and last day: 2030-06-03..2030-06-07"
         )
     days = []
@@ -197,14 +205,14 @@ def _parse_range(text: str, plain: str, today: date | None) -> Span:
         elif parsed.clock is None:
             days.append(parsed.day)
         else:
-            raise InvalidValueError(
+            raise _UnfitError(
                 shortened(text), "is a range of times; a range for a date has days only"
             )
     first, last = days
     if last < first:
-        raise InvalidValueError(shortened(text), "is a range that ends before it begins")
+        raise _UnfitError(shortened(text), "is a range that ends before it begins")
     if first == last:
-        raise InvalidValueError(shortened(text), f"is a range of one day; write {first}")
+        raise _UnfitError(shortened(text), f"is a range of one day; write {first}")
     return make_range(first, last)
 
 
@@ -238,7 +246,7 @@ def _parse_offset(text: str, distance: str, direction: int) -> Offset:
     if found := _WORKING.fullmatch(distance):
         count = int(found["count"])
         if not 1 <= count <= MAX_WORKING_DAYS:
-            raise InvalidValueError(
+            raise _UnfitError(
                 shortened(text),
                 f"counts {count} working days; a count goes from 1 to {MAX_WORKING_DAYS}",
             )
@@ -247,7 +255,7 @@ def _parse_offset(text: str, distance: str, direction: int) -> Offset:
         return Offset(**side, days=parse_duration(f"{found['count']} days").days, clear=True)
     span = parse_duration(distance.replace("calendar days", "days"))
     if not span.on_calendar:
-        raise InvalidValueError(
+        raise _UnfitError(
             shortened(text), "counts hours or minutes; a date is counted in days, weeks or months"
         )
     return Offset(**side, months=span.months, days=span.days)
