@@ -22,7 +22,7 @@ from calfeed.model.properties import replace_backslashes
 from calfeed.model.revision import Move, Revision
 from calfeed.model.values import Text, language_of, start_of, text_in
 
-RENDERER = 4
+RENDERER = 5
 """Increment it when the output for a revision changes; publish then renders all events again."""
 
 

@@ -60,9 +60,11 @@ def describe_cause_of(change: EventChange) -> dict[str, Any]:
             _describe_cause_days(reason.before, event.language) if reason.before else None
         )
     else:
-        entries["holidays"] = change.after.holidays
-        entries["added"] = [_describe_skipped(day, event.language) for day in reason.added]
-        entries["removed"] = [_describe_skipped(day, event.language) for day in reason.removed]
+        entries |= {
+            "holidays": change.after.holidays,
+            "added": [_describe_skipped(day, event.language) for day in reason.added],
+            "removed": [_describe_skipped(day, event.language) for day in reason.removed],
+        }
     return {"cause": entries}
 
 
