@@ -124,7 +124,7 @@ def test_what_is_exported_is_byte_for_byte_what_the_live_site_answers(served: Si
         for name in exported
         if re.fullmatch(r"c[^.]+\.(ics|json|jcal|csv|atom)", name) and "occurrences" not in name
     ]
-    assert len(same) == 32, "5 feeds, 10 events, 3 other shapes of 4 calendars, 4 + 1 changes"
+    assert len(same) == 34, "5 feeds, 12 events, 3 other shapes of 4 calendars, 4 + 1 changes"
     live = Site(served.folder / "live")
     live.environment["CALFEED_PUBLIC_URL"] = served.url
     live.environment["CALFEED_DATABASE_URL"] = (
@@ -166,8 +166,8 @@ def test_every_link_leads_to_a_file_and_no_page_loads_anything_from_elsewhere(
     files = tree(served.folder / "below")
     pages = [name for name in files if name.endswith(".html")]
     choices = {one for one in pages if re.search(r"\.(month|year)\.\d", one)}
-    # In four languages: home, 4 calendars in three views, 10 events, how to subscribe, embeds.
-    assert len(set(pages) - choices) == 4 * (1 + 4 * 3 + 10 + 1 + 4 + 4) + 1
+    # In four languages: home, 4 calendars in three views, 12 events, how to subscribe, embeds.
+    assert len(set(pages) - choices) == 4 * (1 + 4 * 3 + 12 + 1 + 4 + 4) + 1
     for name in pages:
         links = Links(files[name])
         assert [link for link in links.loaded if urlsplit(link).netloc] == []

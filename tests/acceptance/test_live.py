@@ -174,6 +174,6 @@ def test_an_events_folder_that_goes_away_is_watched_again_when_it_is_back(site: 
 
 def test_an_edit_while_it_starts_is_published(site: Site) -> None:
     with site.running("serve") as serve:
-        serve.until_it_says("10 events added")
+        serve.until_it_says("12 events added")
         site.edit(FILE, "start: 2025-06-30", "start: 2025-12-31")
         serve.until_it_says("moved from 30 June 2025 to 31 December 2025")

@@ -20,6 +20,11 @@ DATES = {
     "pakistan-unga-2024/arrival": ("America/New_York", date(2024, 9, 21), date(2024, 9, 21)),
     "pakistan-unga-2024/general-debate": ("America/New_York", date(2024, 9, 24), date(2024, 9, 28)),
     "pakistan-unga-2024/pm-address": ("America/New_York", date(2024, 9, 27), date(2024, 9, 27)),
+    "pakistan-unga-2024/us-reception": ("America/New_York", date(2024, 9, 21), date(2024, 9, 30)),
+    "security-council-term/seat-passes-on": (
+        *("America/New_York", date(2027, 1, 1)),
+        date(2027, 1, 1),
+    ),
     "security-council-term/term-begins": ("America/New_York", date(2025, 1, 1), date(2025, 1, 1)),
     "security-council-term/term-ends": ("America/New_York", date(2026, 12, 31), date(2026, 12, 31)),
     "un-observances/human-rights-day": ("UTC", date(2024, 12, 10), date(2024, 12, 10)),
