@@ -10,7 +10,7 @@ from tests.acceptance.site import Site, free_port
 
 def test_diff_tells_what_a_publish_would_do_and_does_nothing(site: Site) -> None:
     told = site.ask("diff")
-    assert len(told["events"]) == 10
+    assert len(told["events"]) == 12
     assert {event["change"] for event in told["events"]} == {"added"}
     assert not (site.folder / "var" / "calfeed.sqlite3").exists()
     assert site.run("diff", "--exit-code").returncode == 1
