@@ -167,6 +167,8 @@ def _check_keys_of_start(entry: EventEntry, report: Report) -> None:
         report(("at",), f"{_ONLY_COUNTED}; {hint}")
     if entry.roll is not None and not relative:
         report(("roll",), f"{_ONLY_COUNTED}; remove it")
+    if entry.done is not None and entry.repeat is not None:
+        report(("done",), "would end the reminders of all occurrences; end the repetition instead")
     if isinstance(start, ParsedMoment):
         return
     if entry.repeat is not None:

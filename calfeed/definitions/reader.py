@@ -113,13 +113,15 @@ class DefinitionReader:
         warnings += [warning for reading in unchanged.values() for warning in reading.warnings]
         if problems:
             raise DefinitionError(problems, warnings)
+        # They are warned of until they have a date, which depends on the published state.
+        waiting = {calendar for calendar, _ in resolution.undated}
         read = {
             source.slug: CalendarReading(
                 digests[source.slug],
                 tuple(sorted(warning for doc in source.documents for warning in doc.warnings)),
             )
             for source, result in zip(batch.sources, batch.results, strict=True)
-            if not _depends_on_more(result)
+            if source.slug not in waiting and not _depends_on_more(result)
         }
         counted: dict[str, list[Event]] = {}
         for event in resolution.events.values():

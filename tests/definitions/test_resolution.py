@@ -111,6 +111,8 @@ def test_a_private_event_without_a_date_is_no_cause_of_a_public_one_either(event
         "start: 2030-06-03, reminders: [3 working days]": "reminders: counts working days, but "
         "nothing says",
         "start: 2030-06-03, done: lost": "done: must be met, waived or a day",
+        "start: 2030-06-03, done: met, repeat: {rule: FREQ=WEEKLY}": "done: would end the "
+        "reminders of all occurrences",
         "start: 2030-06-03, embargo: soon": 'embargo: "soon"',
         "start: 2030-06-03, correction: {was: soon}": 'correction.was: "soon"',
     }.items(),
@@ -250,6 +252,14 @@ def test_calendars_that_were_not_read_again_are_read_if_a_date_is_counted_from_t
     ]
     # A calendar that counts from another one is never skipped: the other may change alone.
     assert set(defined.known) == {"court", "other"}
+
+
+def test_a_calendar_with_an_event_that_has_no_date_yet_is_read_and_warned_of_each_time() -> None:
+    files = {
+        "events/desk.yaml": write_calendar("it: {summary: It, start: postponed}"),
+        "events/other.yaml": write_calendar("it: {summary: It, start: 2030-07-01}"),
+    }
+    assert set(read_definitions(files).known) == {"other"}
 
 
 def test_a_reader_that_reads_again_gives_the_dates_and_warnings_of_one_that_reads_first() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, g, jsonify, render_template, request
 
 from calfeed.model.dates.dating import Cause
+from calfeed.model.events import Kind
 from calfeed.store.rows import EventRow
 from calfeed.web.feeds.assembly import FeedSource
 from calfeed.web.pages.add_links import google_link, outlook_link
@@ -104,6 +105,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             "categories": categories,
             "subscription": subscribe_to(found, categories),
             "embed": base_url + address(f"/embed/{slug}/", category=categories),
+            "has_deadlines": any(row.revision.event.kind is Kind.DEADLINE for row in found.rows),
         }
         match request.args.get("view", ""):
             case "month":
