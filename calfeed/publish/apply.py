@@ -109,8 +109,13 @@ def plan_publish(
     net_changes = [event.net_change for event in revised]
     to_announce = [change for change in net_changes if change.is_newsworthy]
     lifted = find_lifted(defined, now)
-    announced = [change for change in to_announce if not grace or change.after.event.uid in lifted]
-    delayed = [change for change in to_announce if change not in announced]
+    at_once = {
+        change.after.event.uid
+        for change in to_announce
+        if not grace or change.after.event.uid in lifted
+    }
+    announced = [change for change in to_announce if change.after.event.uid in at_once]
+    delayed = [change for change in to_announce if change.after.event.uid not in at_once]
     if announce_all:
         uids = {change.after.event.uid for change in changes}
         others = [event for event in waiting.values() if event.uid not in uids]

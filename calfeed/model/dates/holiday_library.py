@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ _LANGUAGES = ("ur", "ps", "fa")
 class HolidayLibrary:
     """The holidays that the installed release of the library knows (`HolidayData`)."""
 
-    @property
+    @cached_property
     def release(self) -> str:
         """The library and its version: "holidays 0.109"."""
         return f"holidays {version('holidays')}"
