@@ -67,8 +67,11 @@ def normalize(text: str) -> str:
 
     Texts longer than any date are truncated.
     """
+    text = text[:_MAX_LENGTH]
+    if text.isascii():
+        return re.sub(r"\s+", " ", text).strip()
     plain = []
-    for character in text[:_MAX_LENGTH]:
+    for character in text:
         kind = unicodedata.category(character)
         if kind == "Nd":
             plain.append(str(unicodedata.digit(character)))

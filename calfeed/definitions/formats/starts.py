@@ -121,6 +121,7 @@ _SPANS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Span]], ...] = tu
     )
 )
 
+_DAY_OR_TIME = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d)?", re.ASCII)
 _TIME_OPEN = re.compile(
     r"(?P<day>.*?)[,;]? ?\(?(?:time|hour) (?:to be (?:confirmed|announced|decided|determined)"
     r"|t\.?b\.?[acd]\.?|open|not yet known|unknown)\)?"
@@ -153,6 +154,8 @@ def parse_start(text: str, today: date | None = None) -> Start:
 
 
 def _parse_start(text: str, plain: str, today: date | None) -> Start:
+    if _DAY_OR_TIME.fullmatch(plain):  # most starts: nothing else has to be tried
+        return parse_moment(text, today)
     if re.search(r"\b(?:after|before)\b", plain):
         return _parse_relative(text, plain)
     if found := _POSTPONED.fullmatch(plain):
