@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TypeAlias
 
 from calfeed.definitions.formats.dates import MONTH, check_day, month_number, normalize
@@ -233,11 +234,14 @@ def _parse_relative(text: str, plain: str) -> RelativeDate:
             f'counts from "{shortened(found["cause"])}", which is not an event; after "after" or '
             '"before" write its name in this calendar, or calendar/event',
         )
-    offset = _parse_offset(text, found["distance"], 1 if found["side"] == "after" else -1)
+    offset = _parse_offset(found["distance"], 1 if found["side"] == "after" else -1)
     return RelativeDate(text, offset, found["cause"])
 
 
-def _parse_offset(text: str, distance: str, direction: int) -> Offset:
+@lru_cache(maxsize=1024)
+def _parse_offset(distance: str, direction: int) -> Offset:
+    """Parse a distance; many events of a calendar have the same one."""
+    written = distance
     side: dict[str, int] = {"direction": direction}
     weekday = distance.removeprefix("the ")
     if weekday in WEEKDAYS:
@@ -250,7 +254,7 @@ def _parse_offset(text: str, distance: str, direction: int) -> Offset:
         count = int(found["count"])
         if not 1 <= count <= MAX_WORKING_DAYS:
             raise _UnfitError(
-                shortened(text),
+                shortened(written),
                 f"counts {count} working days; a count goes from 1 to {MAX_WORKING_DAYS}",
             )
         return Offset(**side, working=count, clear=bool(found["clear"]))
@@ -259,6 +263,7 @@ def _parse_offset(text: str, distance: str, direction: int) -> Offset:
     span = parse_duration(distance.replace("calendar days", "days"))
     if not span.on_calendar:
         raise _UnfitError(
-            shortened(text), "counts hours or minutes; a date is counted in days, weeks or months"
+            shortened(written),
+            "counts hours or minutes; a date is counted in days, weeks or months",
         )
     return Offset(**side, months=span.months, days=span.days)

@@ -97,6 +97,7 @@ class WorkingDays:
         self.rules = rules
         self._data = data
         self._known: dict[date, SkippedDay | None] = {}
+        self._counts: dict[tuple[date, int], Count] = {}
 
     @cached_property
     def _closed(self) -> Mapping[date, Mapping[str, str]]:
@@ -133,6 +134,11 @@ class WorkingDays:
 
         The day itself does not count, so the result is the first, second, ... working day after it.
         """
+        if (day, number) not in self._counts:
+            self._counts[day, number] = self._count(day, number)
+        return self._counts[day, number]
+
+    def _count(self, day: date, number: int) -> Count:
         # An estimated holiday on the day itself is not counted, but may move to one that is.
         start = self.find_reason(day)
         uncertain = start is not None and start.estimated
