@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
 
-from benchmarks import feeds, held, making, pages, publishing
+from benchmarks import counted, feeds, held, making, pages, publishing
 from benchmarks.machine import describe_machine, missing_tools
 from benchmarks.markdown import (
     draw_table,
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         "pages": show_pages,
         "making": show_making,
         "publishing": show_publishing,
+        "counted": show_counted,
         "deliveries": show_deliveries,
         "lateness": show_lateness,
         "faults": show_faults,
@@ -142,6 +143,16 @@ def show_publishing() -> str:
     memory.append(["when it has started", write_megabytes(found.web)])
     memory.append(["at most, a publish taken up", write_megabytes(found.web_peak)])
     return f"{draw_table(rows)}\n\n{draw_table(memory)}"
+
+
+def show_counted() -> str:
+    """The table of moving a date from which another is counted."""
+    found = counted.measure()
+    rows = [["one date among 20,000 moves, and the one that follows it", "processor time", "ratio"]]
+    for kind, seconds in found.items():
+        ratio = seconds / found[counted.LITERAL]
+        rows.append([kind, f"{seconds:.2f} s", f"{ratio:.2f}"])
+    return draw_table(rows)
 
 
 def _show_rates(server: Server, other: Server | None) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.delivery.office import wait_until
+from tests.ports import free_port
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -51,11 +51,8 @@ def pooled(server: str, servers: int = 2) -> Iterator[str]:
     """
     assert PGBOUNCER is not None
     url = make_url(server)
-    with TemporaryDirectory(prefix="calfeed-") as name, socket.socket() as free:
-        folder = Path(name)
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+    with TemporaryDirectory(prefix="calfeed-") as name:
+        folder, port = Path(name), free_port()
         host = str(url.query["host"])
         settings = folder / "pgbouncer.ini"
         settings.write_text(

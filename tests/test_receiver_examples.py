@@ -23,6 +23,7 @@ from calfeed.delivery.transport.sender import Request, Sender
 from calfeed.reminders.signing import make_secret, sign_headers
 from tests.docs_pages import RECEIVING, blocks_of
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 SECRET = make_secret(bytes(range(32)))
 OTHER = make_secret(bytes(32))
@@ -73,9 +74,7 @@ class Started:
     def __init__(self, language: str, folder: Path, secret: str) -> None:
         self._example = EXAMPLES[language]
         self._folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = int(probe.getsockname()[1])
+        self._port = free_port()
         file = folder / self._example.file
         file.parent.mkdir(exist_ok=True)
         (code,) = blocks_of(language, RECEIVING)

@@ -27,9 +27,10 @@ from urllib.parse import quote
 import psycopg
 
 from tests.acceptance.postgresql import run_postgresql
-from tests.acceptance.site import Running, Site, free_port, until
+from tests.acceptance.site import Running, Site, until
 from tests.loopback import Handler, Loopback
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 BOARD = """\
 name: Board of {title}

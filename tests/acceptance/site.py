@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 
 from tests.acceptance.forking import can_fork, start_forker
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 BIN = Path(sys.executable).parent
 SHIPPED = Path(__file__).parents[2] / "events"
@@ -37,12 +37,6 @@ def until(look: Callable[[], Seen], what: str, seconds: float = PATIENCE) -> See
         time.sleep(pause)  # between two looks at another process, which cannot tell us
         pause = min(2 * pause, _LONGEST_PAUSE)
     return seen
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Running:

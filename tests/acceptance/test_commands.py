@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from tests.acceptance.receiver import Receiver
-from tests.acceptance.site import Site, free_port
+from tests.acceptance.site import Site
+from tests.ports import free_port
 
 
 def test_diff_tells_what_a_publish_would_do_and_does_nothing(site: Site) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.acceptance.receiver import Receiver
-from tests.acceptance.site import Site, free_port, until
+from tests.acceptance.site import Site, until
+from tests.ports import free_port
 
 
 def test_an_endpoint_is_changed_as_said_and_shows_everything_but_its_secrets(site: Site) -> None:

@@ -42,7 +42,7 @@ def test_a_backup_is_whole_for_its_owner_alone_and_replaces_nothing_unasked(site
     assert [one.name for one in site.folder.glob("*one.sqlite3*")] == ["one.sqlite3"]
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert database.execute("SELECT count(*) FROM events").fetchone() == (10,)
+        assert database.execute("SELECT count(*) FROM events").fetchone() == (12,)
     refused = site.run("backup", "one.sqlite3")
     assert refused.returncode == 1
     assert "exists already; name another file, or give --force" in refused.stderr

@@ -7,7 +7,8 @@ from urllib.error import URLError
 
 import pytest
 
-from tests.acceptance.site import Running, Site, free_port, split_feed, until
+from tests.acceptance.site import Running, Site, split_feed, until
+from tests.ports import free_port
 
 FEEDS = [
     "/calendars.ics",

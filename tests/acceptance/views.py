@@ -26,9 +26,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from calfeed.definitions.reader import read_definitions
 from calfeed.errors import DefinitionError
 from calfeed.publish.apply import publish
-from tests.acceptance.site import free_port
 from tests.browser.house import NOW, serve_published, start_chromium
 from tests.migrated import migrated_sqlite
+from tests.ports import free_port
 
 ZONES = [
     *("UTC", "Pacific/Kiritimati", "Pacific/Niue", "Pacific/Chatham", "Pacific/Auckland"),

@@ -19,8 +19,9 @@ from calfeed.web.app import make_flask
 from calfeed.web.pages.page_cache import PageCache
 from calfeed.web.published.responses import Application, StartResponse, StoredResponseMiddleware
 from calfeed.web.published.state import State
-from tests.acceptance.site import SHIPPED, free_port
+from tests.acceptance.site import SHIPPED
 from tests.migrated import migrated_sqlite
+from tests.ports import free_port
 
 CHROMIUM = Path("/usr/bin/chromium")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

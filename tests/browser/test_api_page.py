@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 
-from tests.acceptance.site import free_port
 from tests.browser.axe import violations
 from tests.browser.conftest import visiting
 from tests.browser.house import Quiet
+from tests.ports import free_port
 from tests.web.api_site import ADMIN, make_api_site
 
 

@@ -9,11 +9,11 @@ from playwright.sync_api import Browser, expect
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.publish.apply import publish
-from tests.acceptance.site import free_port
 from tests.browser.axe import violations
 from tests.browser.conftest import Visit, visiting
 from tests.browser.house import NOW, serve_published
 from tests.migrated import migrated_sqlite
+from tests.ports import free_port
 from tests.web.dated import FIRST, FIRST_DAY, SECOND
 
 COURT = "/calendars/court/"

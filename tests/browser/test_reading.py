@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.publish.apply import publish
-from tests.acceptance.site import free_port
 from tests.browser.conftest import Visit, visiting
 from tests.browser.house import NOW, serve_published
 from tests.migrated import migrated_sqlite
+from tests.ports import free_port
 
 Size = dict[str, int]
 DESK: Size = {"width": 1100, "height": 800}
