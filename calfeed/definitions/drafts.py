@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 from calfeed.definitions.formats.event_times import EventTimeReader, Report
@@ -42,6 +43,14 @@ class Draft:
     @property
     def uid(self) -> str:
         return str(self.fields["uid"])
+
+    @cached_property
+    def cause(self) -> tuple[str, str] | None:
+        """The slugs of the event that the date is counted from; None if it is postponed."""
+        if not isinstance(self.start, RelativeDate):
+            return None
+        calendar, slash, slug = self.start.cause.partition("/")
+        return (calendar, slug) if slash else (self.calendar, calendar)
 
     def place(self, earliest: date, latest: date, derivation: Derivation) -> Event | None:
         """Return the event on a day, or on one of several; None if the time does not exist."""

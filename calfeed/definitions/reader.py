@@ -26,7 +26,7 @@ from calfeed.definitions.calendar_readings import (
     make_digests,
 )
 from calfeed.definitions.keys.calendars import WorkingDaysFile
-from calfeed.definitions.resolution import Name, Resolution, Resolver, find_cause
+from calfeed.definitions.resolution import Name, Resolution, Resolver
 from calfeed.definitions.result import Definitions
 from calfeed.definitions.tree import Document, Path, read_tree
 from calfeed.definitions.validation import read_entry
@@ -188,7 +188,7 @@ class _Batch:
     results: list[CalendarResult] = field(default_factory=list)
 
     def list_calendars_of_causes(self) -> set[str]:
-        causes = (find_cause(draft) for result in self.results for draft in result.drafts)
+        causes = (draft.cause for result in self.results for draft in result.drafts)
         return {cause[0] for cause in causes if cause is not None}
 
     def resolve(self, holidays: HolidayData) -> Resolution:
@@ -241,7 +241,7 @@ def _depends_on_more(result: CalendarResult) -> bool:
     They do on other calendars, from whose events they are counted, and on the time of an embargo.
     """
     slug = result.calendar.slug
-    causes = (find_cause(draft) for draft in result.drafts)
+    causes = (draft.cause for draft in result.drafts)
     return bool(result.embargoes) or any(cause and cause[0] != slug for cause in causes)
 
 

@@ -45,14 +45,6 @@ class Resolution:
     causes: dict[Name, Name] = field(default_factory=dict)
 
 
-def find_cause(draft: Draft) -> Name | None:
-    """Return the event that a draft's date is counted from; None if it is postponed."""
-    if not isinstance(draft.start, RelativeDate):
-        return None
-    calendar, slash, slug = draft.start.cause.partition("/")
-    return (calendar, slug) if slash else (draft.calendar, calendar)
-
-
 class Resolver:
     """Resolves drafts, given the events with a date of their own and everything that is defined."""
 
@@ -77,7 +69,7 @@ class Resolver:
         result = Resolution()
         for name in self._sort(by_name):
             draft = by_name[name]
-            cause = find_cause(draft)
+            cause = draft.cause
             if cause is None:
                 self._postpone(draft, name, result)
             else:
@@ -89,10 +81,13 @@ class Resolver:
         """Yield the drafts in order, causes first; report unknown causes and cycles."""
         graph: dict[Name, set[Name]] = {}
         for name, draft in drafts.items():
-            cause = find_cause(draft)
-            graph[name] = {cause} if cause is not None and cause in drafts else set()
+            cause = draft.cause
             if cause is not None and cause not in self._defined:
                 draft.reader.report(("start",), self._explain_unknown(draft, cause))
+            if cause is not None and cause in drafts:
+                graph[name] = {cause}
+            else:
+                yield name  # nothing has to come before it
         while True:
             try:
                 order = list(TopologicalSorter(graph).static_order())
@@ -103,7 +98,7 @@ class Resolver:
                 for name in cycle:
                     graph.pop(name, None)
                 graph = {name: causes - set(cycle) for name, causes in graph.items()}
-        yield from order
+        yield from (name for name in order if name in graph)
 
     def _report_cycle(self, drafts: Mapping[Name, Draft], cycle: list[Name]) -> None:
         # graphlib lists each cause before its dependent, and the first one again at the end.
