@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 
-from calfeed.definitions.reader import DefinitionReader
-from calfeed.publish.apply import publish
-from calfeed.store.database import Database
-from calfeed.store.migrate import migrate
+from benchmarks.desk import set_up
 
 CAUSES = 10_000
 ROUNDS = 5
@@ -28,7 +24,10 @@ _Write = Callable[[int, date], str]
 
 
 def measure(rounds: int = ROUNDS) -> dict[str, float]:
-    """Move one cause and what hangs on it; processor seconds by kind, medians of the rounds."""
+    """Move one cause and the date that follows it; seconds of `calfeed publish` by kind.
+
+    The kinds take turns, and the median of the rounds is returned.
+    """
     kinds: dict[str, _Write] = {
         LITERAL: lambda _, day: f"{day + _OFFSET}",
         COUNTED: lambda number, _: f"14 days after cause-{number}",
@@ -36,37 +35,17 @@ def measure(rounds: int = ROUNDS) -> dict[str, float]:
             f"{'3 working days' if number % 2 else '14 days'} after cause-{number}"
         ),
     }
+    spent: dict[str, list[float]] = {kind: [] for kind in kinds}
     with tempfile.TemporaryDirectory(prefix="calfeed-bench-") as folder:
-        desks = {kind: _Desk(Path(folder) / str(number)) for number, kind in enumerate(kinds)}
-        spent: dict[str, list[float]] = {kind: [] for kind in kinds}
+        desks = {kind: set_up(Path(folder) / str(number)) for number, kind in enumerate(kinds)}
         for number in range(rounds + 1):
             for kind, write in kinds.items():
                 day = _FIRST + timedelta(days=7 * number)
-                seconds = desks[kind].publish(_make_calendar(day, write))
+                desks[kind].write({"desk.yaml": _make_calendar(day, write)})
+                seconds = desks[kind].publish().seconds
                 if number:  # the first publish adds everything
                     spent[kind].append(seconds)
-        for desk in desks.values():
-            desk.close()
     return {kind: median(times) for kind, times in spent.items()}
-
-
-class _Desk:
-    """A database, and a reader that reads the calendar anew each time."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self._database = Database(f"sqlite:///{folder}/calfeed.sqlite3")
-        migrate(self._database)
-
-    def publish(self, calendar: str) -> float:
-        """Read and publish the calendar; the processor seconds that it took."""
-        began = time.process_time()
-        defined = DefinitionReader(code="").read({"events/desk.yaml": calendar.encode()})
-        publish(self._database, defined, datetime.now(UTC), "http://127.0.0.1")
-        return time.process_time() - began
-
-    def close(self) -> None:
-        self._database.close()
 
 
 def _make_calendar(moved: date, write: _Write) -> str:
