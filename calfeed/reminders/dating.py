@@ -109,5 +109,6 @@ def _describe_sum(counted: Sum, language: str) -> dict[str, Any]:
 
 
 def _describe_skipped(skipped: SkippedDay, language: str) -> dict[str, Any]:
-    name = text_in(skipped.name, language, "en") if skipped.name else "weekend"
+    unnamed = "closed" if skipped.closed else "weekend"
+    name = text_in(skipped.name, language, "en") if skipped.name else unnamed
     return {"date": skipped.date.isoformat(), "name": name, "estimated": skipped.estimated}

@@ -195,6 +195,24 @@ def test_a_counted_date_shows_the_sum_the_skipped_days_and_the_cause(site: Publi
     assert "Eid al-Fitr" in read(site, f"{COURT}feast/")
 
 
+def test_a_closed_day_without_a_name_is_not_called_a_weekend(site: Published) -> None:
+    title = ", title: {en: Flood, ur: سیلاب, ps: سېلاب, fa-AF: سیلاب}"
+    assert title in SECOND
+    site.publish({"court": SECOND.replace(title, "")})
+    told = read(site, f"{COURT}papers/")
+    assert "Not counted 2 weekend days, 4 March 2027 (closed)" in told
+
+
+def test_every_rule_of_a_reminder_is_told_in_words(site: Published) -> None:
+    rules = "[3 working days, on the day, 1 hour before the end]"
+    site.publish({"court": SECOND.replace("[1 week]", rules)})
+    told = read(site, f"{COURT}bill/")
+    assert "3 working days before" in told
+    assert "on the day, at 09:00" in told
+    assert "1 hour before the end" in told
+    assert "3 ایامِ کار پہلے" in read(site, f"{COURT}bill/?lang=ur")
+
+
 def test_a_date_that_is_counted_from_a_range_shows_both_ends_and_moves(site: Published) -> None:
     told = read(site, f"{COURT}appeal/")
     assert "14 days after Ruling (June 2027)" in told

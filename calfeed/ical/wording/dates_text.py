@@ -170,6 +170,7 @@ def format_skipped(days: Iterable[SkippedDay], *languages: str) -> str:
     separator = "، " if language.split("-")[0] in ("ur", "ps", "fa") else ", "
     named = []
     for each in days:
-        name = text_in(each.name, *languages, "en") if each.name else words.weekend
+        unnamed = words.closed if each.closed else words.weekend
+        name = text_in(each.name, *languages, "en") if each.name else unnamed
         named.append(f"{format_day(each.date, language)} ({name})")
     return separator.join(named)

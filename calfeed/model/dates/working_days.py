@@ -71,11 +71,15 @@ class HolidayData(Protocol):
 
 
 class SkippedDay(_Value):
-    """A day that was not counted; its name by language, empty for a weekend."""
+    """A day that was not counted; its name by language, empty for a weekend.
+
+    `closed` means that it is a closure of the calendar's own, which may have no name either.
+    """
 
     date: Day
     name: dict[str, str] = {}
     estimated: bool = False
+    closed: bool = False
 
 
 class Count(_Value):
@@ -117,7 +121,7 @@ class WorkingDays:
         if day in self._open:
             return None
         if day in self._closed:
-            return SkippedDay(date=day, name=dict(self._closed[day]))
+            return SkippedDay(date=day, name=dict(self._closed[day]), closed=True)
         regions = self.rules.holidays
         for region in regions:
             holiday = self._data.find_holiday(region, day)

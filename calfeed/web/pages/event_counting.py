@@ -112,7 +112,7 @@ def _describe_sum(counted: Sum, roll: Roll | None, own: str, reader: Reader) -> 
         others = [day for day in counted.rolled.skipped if day.date != closed]
         passed = _describe_skipped(others, own, reader)
         first = next(day for day in counted.rolled.skipped if day.date == closed)
-        reason = _name_day(first, own, reader) if first.name else gettext("weekend")
+        reason = _name_day(first, own, reader)
         values = {
             "closed": write_day(closed, language),
             "reason": reason,
@@ -137,7 +137,7 @@ def _describe_sum(counted: Sum, roll: Roll | None, own: str, reader: Reader) -> 
 def _describe_skipped(days: Sequence[SkippedDay], own: str, reader: Reader) -> str:
     """Say which days were not counted: weekends by their number, others by date and name."""
     language = reader.language
-    named = [day for day in days if day.name]
+    named = [day for day in days if day.name or day.closed]
     parts = []
     if weekend := len(days) - len(named):
         count = write_number(weekend, language)
@@ -151,5 +151,7 @@ def _describe_skipped(days: Sequence[SkippedDay], own: str, reader: Reader) -> s
 
 
 def _name_day(day: SkippedDay, own: str, reader: Reader) -> str:
-    """Return the name of a closed day in the reader's language, else in the event's."""
-    return reader.localize(day.name, own).text
+    """Say why a day is closed, by its name in the reader's language or else in the event's."""
+    if day.name:
+        return reader.localize(day.name, own).text
+    return gettext("closed by the calendar") if day.closed else gettext("weekend")
