@@ -98,7 +98,7 @@ def check_changes_are_told(
 
 
 @settings(max_examples=12)
-@given(st.integers(0, 1 << 40), st.integers(2, 60))
+@given(st.integers(0, 1 << 40), st.integers(2, 200))
 def test_a_sequence_of_publishes_ends_as_its_last_state_alone_and_tells_each_change_once(
     seed: int, size: int
 ) -> None:
