@@ -121,3 +121,12 @@ def test_held_deliveries_of_an_endpoint_have_their_own_index(
     lines = explain(database, QUESTIONS[question])
     own = ("ix_deliveries_endpoint_id", "ix_deliveries_unsent")
     assert [line for line in lines if any(name in line for name in own)]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_claim_takes_no_more_than_its_limit_whatever_the_plan(database: Database) -> None:
+    keep_deliveries(database, 3)
+    with database.write() as connection:
+        for way in ("hashjoin", "mergejoin", "material", "hashagg", "sort"):
+            connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+        assert len(claims.claim(connection, NOW, 1)) == 1

@@ -80,7 +80,7 @@ def claim(connection: Connection, now: datetime, limit: int) -> list[Claim]:
     They are returned in the order in which they were created.
     """
     values = {"now": now, "most": limit, "lease": now + LEASE}
-    return sorted(map(Claim._make, connection.execute(_claim_due(), values)))
+    return sorted(map(Claim._make, connection.execute(_claim_due(connection.dialect.name), values)))
 
 
 def claim_by_id(connection: Connection, delivery_id: int, now: datetime) -> list[Claim]:
@@ -91,7 +91,7 @@ def claim_by_id(connection: Connection, delivery_id: int, now: datetime) -> list
 
 
 @cache
-def _claim_due() -> Any:
+def _claim_due(dialect: str) -> Any:
     due = (
         select(deliveries.c.id)
         .where(_is_pending, deliveries.c.next_at <= bindparam("now"))
@@ -99,7 +99,11 @@ def _claim_due() -> Any:
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
     )
-    return _claim(deliveries.c.id.in_(due.scalar_subquery()))
+    if dialect == "sqlite":
+        return _claim(deliveries.c.id.in_(due.scalar_subquery()))
+    # As a subquery, PostgreSQL may evaluate it again for each row, and so exceed the limit.
+    rows = due.cte("due")
+    return _claim(deliveries.c.id.in_(select(rows.c.id)))
 
 
 def _claim(condition: ColumnElement[bool]) -> Any:
