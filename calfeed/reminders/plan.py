@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from calfeed.ical.occurrences import Occurrence, expand
 from calfeed.model.dates.durations import Duration
 from calfeed.model.dates.reminder_rules import DEFAULT_REMINDER_TIME, ReminderRule
-from calfeed.model.events import Event, Status
+from calfeed.model.dates.working_days import max_distance
+from calfeed.model.events import Event, Status, length_of
 
 GRACE = timedelta(minutes=10)
 """How long after its due time a reminder is still sent, if the occurrence has begun by then."""
@@ -73,6 +74,8 @@ def _list_reminders(event: Event, begin: datetime, before: datetime) -> list[Rem
     if event.silent or not event.reminders:
         return []
     lead = max(_max_lead(rule) for rule in event.reminders)
+    if any(rule.of_end for rule in event.reminders):
+        begin -= _max_length(event)
     reminders = [
         reminder
         for occurrence in expand(event, begin, before + lead)
@@ -135,4 +138,17 @@ def _format_wall_time(moment: date | datetime) -> str:
 def _max_lead(rule: ReminderRule) -> timedelta:
     """An upper bound of the time from a reminder to its occurrence."""
     span = rule.before
+    if rule.working:
+        return max_distance(rule.working) + timedelta(days=2)
     return timedelta(days=span.months * 31 + span.days + 2, minutes=span.minutes)
+
+
+def _max_length(event: Event) -> timedelta:
+    """An upper bound of the time from the start of an occurrence to its end."""
+    changes = event.repeat.changes if event.repeat else ()
+    own = [
+        event.instant(change.end) - event.instant(change.start or change.original)
+        for change in changes
+        if change.end is not None
+    ]
+    return max([length_of(event), *own]) + timedelta(days=2)

@@ -27,6 +27,7 @@ from calfeed.store.endpoints.records import add_endpoint
 from calfeed.store.outbox.claims import claim
 from calfeed.store.outbox.messages import load_messages
 from calfeed.store.tables import messages, reminders
+from tests.ical.defining import define
 from tests.publish.desk import BASE, NOW, OTHERS, STAY, Desk
 from tests.store.keeping import make_endpoint, read_deliveries
 
@@ -49,6 +50,38 @@ def test_a_reminder_fires_once(desk: Desk) -> None:
     assert fire_due(desk.database, due, BASE, LateReminderPacer()) == 1
     assert fire_due(desk.database, due, BASE, LateReminderPacer()) == 0
     assert [subject.type for subject in desk.told()] == ["reminder.due"]
+
+
+@pytest.mark.parametrize(
+    ("definition", "due", "message_type"),
+    [
+        # Over a weekend and a holiday: further away than the days that are counted.
+        ("start: 2026-03-25, reminders: [3 working days]", "2026-03-18T04:00", "reminder.due"),
+        ("start: 2026-06-15, reminders: [60 working days]", "2026-03-13T04:00", "reminder.due"),
+        (
+            "start: 2026-03-25 10:00, repeat: {rule: FREQ=YEARLY;COUNT=2}, "
+            "reminders: [3 working days]",
+            *("2026-03-18T05:00", "reminder.due"),
+        ),
+        # After the occurrence has begun, by more than the plan looks back.
+        (
+            "start: 2026-03-16, end: 2026-03-25, reminders: [the last hour]",
+            *("2026-03-25T18:00", "reminder.due"),
+        ),
+        ("start: 2026-05, reminders: [1 day]", "2026-03-02T04:00", "event.date_open"),
+    ],
+)
+def test_a_reminder_is_found_again_however_far_it_is_from_its_occurrence(
+    desk: Desk, definition: str, due: str, message_type: str
+) -> None:
+    desk.publish_calendars(
+        define(f"it: {{summary: It, {definition}}}", head="working_days: {holidays: [PK]}")
+    )
+    planned = desk.reminders()[0]
+    assert planned.due == datetime.fromisoformat(due).replace(tzinfo=UTC)
+    assert fire_due(desk.database, planned.due, BASE, LateReminderPacer()) == 1
+    assert desk.reminders()[0].state == ReminderState.SENT
+    assert [subject.type for subject in desk.told()] == [message_type]
 
 
 def test_a_reminder_is_ready_a_moment_before_and_leaves_when_it_is_due(desk: Desk) -> None:

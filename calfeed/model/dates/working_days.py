@@ -174,8 +174,13 @@ def _walk(day: date, step: int) -> Iterator[date]:
         yield day
 
 
+def max_distance(number: int) -> timedelta:
+    """Return the longest time in which so many working days are counted."""
+    return timedelta(days=_MAX_CLOSED_DAYS + 8 * abs(number))
+
+
 def _check_length(day: date, start: date, number: int) -> None:
-    if abs((day - start).days) > _MAX_CLOSED_DAYS + 8 * abs(number):
+    if abs(day - start) > max_distance(number):
         raise NoWorkingDayError(f"there are no working days around {start}")
 
 
