@@ -9,9 +9,8 @@ from calfeed.ical.content_lines import Component, write_moment
 from calfeed.ical.feed import FOOTER, Heading, render_header
 from calfeed.ical.occurrences import Moment
 from calfeed.ical.vevent import put_recurrence
-from calfeed.ical.wording.dates_text import format_date_of, format_hold
+from calfeed.ical.wording.dates_text import format_title
 from calfeed.ical.wording.descriptions import describe
-from calfeed.ical.wording.words import words_in
 from calfeed.model.events import Event, Kind
 from calfeed.model.revision import Revision
 from calfeed.model.values import text_in
@@ -64,13 +63,9 @@ def _render(revision: Revision) -> bytes:
 
 
 def _title(event: Event) -> str:
-    title = text_in(event.summary, event.language)
-    if hold := format_hold(event, event.language):
-        return f"{hold}: {title}"
-    if event.day_open:
-        words = words_in(event.language)
-        return words.day_open.format(when=format_date_of(event, event.language), title=title)
-    return title
+    # A task has a status of its own for what is done.
+    open_event = event.model_copy(update={"done": None})
+    return format_title(open_event, text_in(event.summary, event.language), event.language)
 
 
 def _due(event: Event) -> Moment | None:

@@ -60,10 +60,9 @@ class RelativeDate:
 Start: TypeAlias = ParsedMoment | UncertainDate | PostponedDate | RelativeDate
 
 _YEAR = r"(?P<year>\d{4})"
-_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4}
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _ORDINAL = r"(?P<ordinal>[1-4](?:st|nd|rd|th)?|first|second|third|fourth)"
 _SEASON = r"(?P<season>spring|summer|autumn|fall|winter)"
-_PART = "|".join(PARTS)
 _OF = r"(?: of)?(?: the year)?"
 
 
