@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from calfeed.definitions.drafts import Draft, check_reminders
+from calfeed.definitions.drafts import NO_WORKING_DAYS, Draft, check_reminders
 from calfeed.definitions.formats.event_times import EventTimeReader, Report, Warn
 from calfeed.definitions.formats.starts import PostponedDate, RelativeDate, UncertainDate
 from calfeed.definitions.formats.times import ParsedMoment
@@ -199,11 +199,7 @@ def _select_working_days(
         return None
     if calendar.working_days is None:
         place = ("reminders",) if entry.reminders is not None else ()
-        report(
-            place,
-            "counts working days, but nothing says which days are: add `working_days` to the "
-            "calendar, such as {holidays: [PK]}, or a file working_days.yaml for all calendars",
-        )
+        report(place, NO_WORKING_DAYS)
     return calendar.working_days
 
 

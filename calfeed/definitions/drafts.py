@@ -20,6 +20,11 @@ from calfeed.model.dates.offsets import Roll
 from calfeed.model.dates.uncertainty import Span, make_range
 from calfeed.model.events import Event
 
+NO_WORKING_DAYS = (
+    "counts working days, but nothing says which days are: add `working_days` to the calendar, "
+    "such as {holidays: [PK]}, or a file working_days.yaml for all calendars"
+)
+
 
 @dataclass(frozen=True)
 class Draft:

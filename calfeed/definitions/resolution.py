@@ -10,7 +10,7 @@ from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
-from calfeed.definitions.drafts import Draft
+from calfeed.definitions.drafts import NO_WORKING_DAYS, Draft
 from calfeed.definitions.formats.starts import RelativeDate
 from calfeed.model.dates.dating import Cause, Derivation, Hold, OnHold, Sum
 from calfeed.model.dates.offsets import Roll
@@ -196,10 +196,7 @@ class Resolver:
         needed = start.offset.needs_working_days or draft.roll is not None
         working_days = self._find_working_days(draft.calendar) if needed else None
         if needed and working_days is None:
-            raise ValueError(
-                "counts working days, but nothing says which days are: add `working_days` to the "
-                "calendar, such as {holidays: [PK]}, or a file working_days.yaml for all calendars"
-            )
+            raise ValueError(NO_WORKING_DAYS)
         sums = []
         for begin in dict.fromkeys(filter(None, (cause.earliest, cause.latest))):
             count = start.offset.apply(begin, working_days)

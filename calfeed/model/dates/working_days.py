@@ -16,11 +16,11 @@ MAX_WORKING_DAYS = 2_000
 """The most working days that a rule counts: about eight years."""
 
 _MAX_CLOSED_DAYS = 400
-"""The most closed days in a row; more of them mean that there are no working days."""
+"""The most closed days in a row: with more, a calendar has no working days."""
 
 
 class NoWorkingDayError(ValueError):
-    """There is no working day within a year."""
+    """A calendar has no working day within a year."""
 
 
 class _Value(BaseModel):
