@@ -89,6 +89,19 @@ class EndpointState(StrEnum):
     channel that returns to the operator's file becomes active again."""
 
 
+class EndpointKind(StrEnum):
+    """What an endpoint is, which determines who manages it and how it is sent to."""
+
+    WEBHOOK = "webhook"
+    """A URL that a developer or the operator added, or a channel of the operator's file."""
+
+    MAIL = "mail"
+    """A person who follows dates by mail, and manages that on a page of their own."""
+
+    PUSH = "push"
+    """A browser or a CalDAV client that asked to be pushed to; it expires or ends by itself."""
+
+
 State = DeliveryState | ReminderState | EndpointState
 
 UNSETTLED = (DeliveryState.PENDING, DeliveryState.HELD, DeliveryState.GATHERED)

@@ -35,7 +35,9 @@ class Filters(BaseModel):
     """Which messages an endpoint wants: those that match an entry of each list.
 
     An empty list matches everything, and `event.moved` also matches corrections, without which a
-    copy of the date would stay wrong. `events` are named `calendar/event`. `public_only` is for
+    copy of the date would stay wrong. `events` are named `calendar/event`. `follows` is what a
+    person follows: a `calendar`, one event as `calendar/event`, one category as
+    `calendar#category`. `public_only` is for
     endpoints that were registered from outside: they never get messages about calendars that are
     private at the time, nor those that ask for an open date.
     """
@@ -46,6 +48,7 @@ class Filters(BaseModel):
     categories: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
     public_only: bool = False
 
     def allow(self, public: bool) -> bool:
@@ -61,6 +64,7 @@ class Filters(BaseModel):
             and (not self.calendars or subject.calendar in self.calendars)
             and (not self.events or f"{subject.calendar}/{subject.event}" in self.events)
             and (not self.categories or not set(self.categories).isdisjoint(subject.categories))
+            and (not self.follows or not set(self.follows).isdisjoint(_followed_names(subject)))
         )
 
 
@@ -68,3 +72,10 @@ def _names_of(message_type: str) -> tuple[str, ...]:
     if message_type == "event.corrected":
         return message_type, "event.moved"
     return (message_type,)
+
+
+def _followed_names(subject: Subject) -> tuple[str, ...]:
+    """The names by which a subject is followed: its calendar, its event, its categories."""
+    calendar = subject.calendar
+    categories = (f"{calendar}#{category}" for category in subject.categories)
+    return calendar, f"{calendar}/{subject.event}", *categories

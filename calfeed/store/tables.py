@@ -17,7 +17,7 @@ from sqlalchemy import (
     true,
 )
 
-from calfeed.model.states import DeliveryState, EndpointState, ReminderState
+from calfeed.model.states import DeliveryState, ReminderState
 from calfeed.store.access.tables import answers as answers
 from calfeed.store.access.tables import polls as polls
 from calfeed.store.access.tables import registrations as registrations
@@ -27,6 +27,10 @@ from calfeed.store.access.tables import sign_in_links as sign_in_links
 from calfeed.store.access.tables import tokens as tokens
 from calfeed.store.columns import Instant, Serial, state_type
 from calfeed.store.columns import metadata as metadata
+from calfeed.store.endpoints.tables import endpoints as endpoints
+from calfeed.store.endpoints.tables import rehearsals as rehearsals
+from calfeed.store.people.tables import people as people
+from calfeed.store.people.tables import people_keys as people_keys
 from calfeed.store.secrets.private_columns import PrivateBytes, PrivateText
 from calfeed.store.secrets.sealing import SEALED
 
@@ -132,20 +136,6 @@ renderings = Table(
     ),
 )
 
-# Rehearsals; the results are in their deliveries.
-rehearsals = Table(
-    "rehearsals",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    Column("endpoint_id", String(40), ForeignKey("endpoints.id"), nullable=False),
-    Column("at", Instant, nullable=False),
-    # The window whose reminders were rehearsed.
-    Column("begins", Instant, nullable=False),
-    Column("ends", Instant, nullable=False),
-    # The ids of its deliveries, as JSON.
-    Column("deliveries", Text, nullable=False),
-)
-
 # The categories that events of a calendar ever had, as their feeds have subscribers.
 categories = Table(
     "categories",
@@ -214,34 +204,6 @@ reminders = Table(
     Index(
         "ix_reminders_until", "until", sqlite_where=text(SETTLED), postgresql_where=text(SETTLED)
     ),
-)
-
-endpoints = Table(
-    "endpoints",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    # Empty if it was removed.
-    Column("url", Text, nullable=False, info=SEALED),
-    Column("description", Text, nullable=False),
-    Column("filters", Text, nullable=False),
-    # Whether it never receives messages about private calendars; `filters` says so too.
-    Column("public_only", Boolean, nullable=False, server_default=false()),
-    Column("options", Text, nullable=False),
-    # HTTP headers as JSON, which can contain tokens; empty if there are none.
-    Column("headers", Text, nullable=False, info=SEALED),
-    Column("secret", Text, nullable=False, info=SEALED),
-    # The previous secret: messages are signed with both until `former_until`.
-    Column("former_secret", Text, info=SEALED),
-    Column("former_until", Instant),
-    Column("state", state_type(EndpointState), nullable=False),
-    # Why it is disabled.
-    Column("reason", Text),
-    Column("created", Instant, nullable=False),
-    Column("settled_at", Instant),
-    # When the first of the latest attempts failed, if all have failed since.
-    Column("failing_since", Instant),
-    # The time to which its rate limit is used up.
-    Column("paced_to", Instant),
 )
 
 messages = Table(

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from calfeed.errors import InvalidInputError, NotFoundError, SealError
-from calfeed.model.states import EndpointState
+from calfeed.model.states import EndpointKind, EndpointState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
@@ -26,11 +26,12 @@ ROTATION_PERIOD = timedelta(hours=24)
 
 _add = Transition([None], EndpointState.ACTIVE, EndpointState.UNVERIFIED)
 _is_not_removed = endpoints.c.state != EndpointState.REMOVED
+_is_webhook = endpoints.c.kind == EndpointKind.WEBHOOK
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A receiver of webhooks.
+    """A receiver of messages.
 
     It has been in its `state` since `since` (UTC), or since it was added; `reason` is why it is
     disabled. `headers` are sent with every message. Messages are signed with `former_secret` too
@@ -48,6 +49,7 @@ class Endpoint:
     state: EndpointState = EndpointState.ACTIVE
     options: Options = field(default_factory=Options)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    kind: EndpointKind = EndpointKind.WEBHOOK
     former_secret: str | None = field(default=None, repr=False)
     former_until: datetime | None = None
     failing_since: datetime | None = None
@@ -97,7 +99,7 @@ class Endpoint:
 def add_endpoint(connection: Connection, endpoint: Endpoint) -> None:
     """Store a new endpoint."""
     sealed = _to_values(endpoint, keyring_of(connection))
-    values = {"id": endpoint.id, "created": endpoint.created, **sealed}
+    values = {"id": endpoint.id, "kind": endpoint.kind, "created": endpoint.created, **sealed}
     values["state"] = _add.to(endpoint.state)
     connection.execute(endpoints.insert().values(values))
 
@@ -113,25 +115,25 @@ def save_endpoint(connection: Connection, endpoint: Endpoint) -> None:
 
 
 def list_endpoints(connection: Connection) -> list[Endpoint]:
-    """List the endpoints, oldest first, without removed ones."""
-    query = select(endpoints).where(_is_not_removed)
+    """List the webhooks and channels, oldest first, without removed ones."""
+    query = select(endpoints).where(_is_not_removed, _is_webhook)
     rows = connection.execute(query.order_by(endpoints.c.created, endpoints.c.id))
     keys = keyring_of(connection)
     return [_to_endpoint(row, keys) for row in rows]
 
 
 def find_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
-    """Load an endpoint. Raises NotFoundError if it does not exist or was removed."""
-    query = select(endpoints).where(endpoints.c.id == endpoint_id, _is_not_removed)
+    """Load a webhook or channel. Raises NotFoundError if it does not exist or was removed."""
+    query = select(endpoints).where(endpoints.c.id == endpoint_id, _is_not_removed, _is_webhook)
     return _load_one(connection, query, endpoint_id)
 
 
 def lock_endpoint(connection: Connection, endpoint_id: str) -> Endpoint:
-    """Load an endpoint and lock it, to change it in this transaction.
+    """Load a webhook or channel and lock it, to change it in this transaction.
 
     Raises NotFoundError if it does not exist or was removed.
     """
-    query = select(endpoints).where(endpoints.c.id == endpoint_id, _is_not_removed)
+    query = select(endpoints).where(endpoints.c.id == endpoint_id, _is_not_removed, _is_webhook)
     return _load_one(connection, query.with_for_update(key_share=True), endpoint_id)
 
 
@@ -181,7 +183,7 @@ def lock_inactive(connection: Connection, ids: Sequence[str]) -> set[str]:
 
 
 def count_endpoints(connection: Connection) -> int:
-    """Count the endpoints, without removed ones."""
+    """Count the receivers of every kind, without removed ones."""
     query = select(func.count()).select_from(endpoints).where(_is_not_removed)
     return int(connection.scalar(query) or 0)
 
@@ -224,6 +226,7 @@ def _to_endpoint(row: Any, keys: Keyring | None) -> Endpoint:
         filters=Filters.model_validate_json(row.filters),
         secret=secret,
         created=row.created,
+        kind=row.kind,
         description=row.description,
         state=row.state,
         options=Options.model_validate_json(row.options),

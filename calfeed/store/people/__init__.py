@@ -1,0 +1,1 @@
+"""People who follow dates by mail."""

@@ -1,0 +1,99 @@
+"""People's records: find a person by the hash of the address, load what mails need."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from calfeed.store.people.tables import people, people_keys
+from calfeed.store.secrets.sealing import Places, keyring_of
+from calfeed.store.upsert import insert_new
+
+SCHEME = "mailto:"
+"""The scheme of the URLs of people's endpoints, before the address."""
+
+_ROW = 1
+_keys = Places(people_keys.c.key)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person who follows dates by mail, without the address; times are UTC.
+
+    `hash` is the keyed hash of the address. `confirmed_at` is None until the address is confirmed.
+    """
+
+    endpoint_id: str
+    hash: str
+    language: str
+    entries: bool
+    wording: str
+    asked_at: datetime
+    confirmed_at: datetime | None = None
+    left_at: datetime | None = None
+    bounces: int = 0
+
+
+def load_people_key(connection: Connection) -> bytes:
+    """Load the key of people's hashes and links, in a transaction that may write.
+
+    The first call makes it. Raises SealError if its encryption key is missing.
+    """
+    query = select(people_keys.c.key).where(people_keys.c.id == _ROW)
+    keys, place = keyring_of(connection), _keys.of(_ROW)
+    sealed = connection.scalar(query)
+    if sealed is None:
+        made = keys.seal(place, base64.b64encode(secrets.token_bytes(32)).decode("ascii"))
+        connection.execute(insert_new(connection, people_keys).values(id=_ROW, key=made))
+        sealed = connection.execute(query).scalar_one()
+    return base64.b64decode(keys.open(place, sealed))
+
+
+def hash_address(key: bytes, address: str) -> str:
+    """Return the keyed hash of an address in its normal form."""
+    return hmac.new(key, b"address\0" + address.encode(), hashlib.sha256).hexdigest()
+
+
+def sign_link(key: bytes, purpose: str, subject: str) -> str:
+    """Return the secret part of a link in a mail, such as of a person's own page.
+
+    It is the same in every mail, so that it need not be stored, and proves that the link was made
+    here for this purpose and subject.
+    """
+    digest = hmac.new(key, f"{purpose}\0{subject}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:24]).decode("ascii")
+
+
+def find_person(connection: Connection, address_hash: str) -> Person | None:
+    """Find the person with the hash of an address who has not left."""
+    query = select(people).where(people.c.address_hash == address_hash, people.c.left_at.is_(None))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _to_person(row)
+
+
+def load_people(connection: Connection, endpoint_ids: Sequence[str]) -> dict[str, Person]:
+    """Load people by the id of their endpoint, also those who left."""
+    query = select(people).where(people.c.endpoint_id.in_(endpoint_ids))
+    return {row.endpoint_id: _to_person(row) for row in connection.execute(query)}
+
+
+def _to_person(row: Any) -> Person:
+    return Person(
+        endpoint_id=row.endpoint_id,
+        hash=row.address_hash,
+        language=row.language,
+        entries=row.entries,
+        wording=row.wording,
+        asked_at=row.asked_at,
+        confirmed_at=row.confirmed_at,
+        left_at=row.left_at,
+        bounces=row.bounces,
+    )

@@ -1,0 +1,49 @@
+"""The tables of people who follow dates by mail.
+
+The address itself is the URL of the person's endpoint (`mailto:`), which is sealed and which
+leaving deletes. Here are a keyed hash of it, by which it is found, and the proof of consent.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
+
+from calfeed.store.columns import Instant, metadata
+from calfeed.store.secrets.sealing import SEALED
+
+HERE = "left_at IS NULL"
+"""The condition of the partial index of people who have not left."""
+
+people = Table(
+    "people",
+    metadata,
+    Column("endpoint_id", String(40), ForeignKey("endpoints.id"), primary_key=True),
+    # HMAC-SHA256 of the address in its normal form, with the key in `people_keys`, as hex.
+    Column("address_hash", String(64), nullable=False),
+    # The language of the mails, as of the pages.
+    Column("language", String(16), nullable=False),
+    # Whether mails contain calendar entries.
+    Column("entries", Boolean, nullable=False),
+    # The proof of consent: which wording was shown, when it was asked for and confirmed.
+    Column("wording", String(16), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("left_at", Instant),
+    # How many mails in a row have bounced permanently.
+    Column("bounces", Integer, nullable=False, server_default=text("0")),
+    Index(
+        "uq_people_address_hash",
+        "address_hash",
+        unique=True,
+        sqlite_where=text(HERE),
+        postgresql_where=text(HERE),
+    ),
+)
+
+# One row: the key of the hashes and of the links in mails, made when it is first needed.
+people_keys = Table(
+    "people_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False, info=SEALED),
+)
