@@ -46,6 +46,9 @@ _FILE_SUFFIX = "_file"
 # The syntax of a bearer token (RFC 6750, 2.1).
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{20,198}={0,2}")
 
+# Push services refuse tokens without a contact that they can use (RFC 8292, 2.1).
+_CONTACT = re.compile(r"mailto:[^\s@]+@[^\s@]+\.[^\s@]+|https://[^\s/]+\.[^\s]+")
+
 _HOST = re.compile(r"\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+")
 
 # With socks5h, unlike socks5, the proxy resolves host names, as with http and https.
@@ -109,6 +112,12 @@ class Settings(BaseModel):
     channels: Path | None = Field(
         None, description="the configuration file of channels such as chats and mail"
     )
+    push_contact: str | None = Field(
+        None,
+        max_length=200,
+        description="turns push on: the address that push services are given for questions, "
+        "such as mailto:desk@example.org",
+    )
     keep_bodies: int = Field(
         90, ge=30, le=36_500, description="how many days the bodies of messages are kept"
     )
@@ -138,6 +147,15 @@ class Settings(BaseModel):
             raise ValueError(
                 "it has to be the name of a time zone, such as Asia/Karachi or UTC"
             ) from None
+
+    @field_validator("push_contact")
+    @classmethod
+    def _check_push_contact(cls, value: str | None) -> str | None:
+        if value is not None and not _CONTACT.fullmatch(value):
+            raise ValueError(
+                "it has to be a mailto: or https: URL, such as mailto:desk@example.org"
+            )
+        return value
 
     @field_validator("admin_token")
     @classmethod

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.delivery.senders import load_channels
+from calfeed.clock import SteadyClock
+from calfeed.delivery.senders import load_channels, open_composers
 from calfeed.errors import SettingsError, StoreError
 from calfeed.settings import Settings
 from calfeed.store.database import Database
@@ -31,3 +32,11 @@ def test_channels_without_apprise_say_what_to_install(
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(SettingsError, match=r"pip install 'calfeed\[channels\]'"):
         load_channels(Settings(channels=channels))
+
+
+def test_push_without_its_libraries_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "http_ece", None)
+    for name in [name for name in sys.modules if name.startswith("calfeed.delivery.push.")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(SettingsError, match=r"pip install 'calfeed\[push\]'"):
+        open_composers(Settings(push_contact="mailto:desk@example.org"), SteadyClock())

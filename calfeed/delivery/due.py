@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from calfeed.counting import count
 from calfeed.model.revision import Revision
 from calfeed.model.states import DeliveryState, ReminderState
+from calfeed.publish.announce import mark_changed
 from calfeed.publish.compare import KEEP_WITHDRAWN
 from calfeed.publish.plan import HORIZON, page_url, planned_until
 from calfeed.reminders.digests import digest_id, digest_message, split_entries
 from calfeed.reminders.messages import LATE_AFTER, format_span, reminder_message
 from calfeed.reminders.plan import GRACE, Reminder, plan_reminders
 from calfeed.store.catalog import announcements, visibility
-from calfeed.store.catalog.calendars import touch_calendars
 from calfeed.store.catalog.events import delete_events, find_unreadable_events, load_events
 from calfeed.store.catalog.fingerprints import load_fingerprints
 from calfeed.store.catalog.publishes import Author, add_publish
@@ -283,7 +283,7 @@ def retire_events(database: Database, now: datetime) -> int:
                 public=visibility.any_public(connection, slugs),
             )
             delete_events(connection, [mark.uid for mark in retired])
-            touch_calendars(connection, slugs, number)
+            mark_changed(connection, slugs, number, now)
             notify_listeners(connection)
         return len(retired)
 

@@ -1,4 +1,4 @@
-"""Retention: delete old message bodies and drop held deliveries, in short transactions."""
+"""Retention: delete old bodies, drop held deliveries, end push subscriptions that expired."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from calfeed.store.database import Database
 from calfeed.store.outbox import retention
 from calfeed.store.outbox.retention import RetentionPosition
+from calfeed.store.push.subscriptions import remove_expired
 
 KEEP_BODIES = timedelta(days=90)
 """How long bodies are kept by default."""
@@ -14,12 +15,15 @@ KEEP_BODIES = timedelta(days=90)
 KEEP_HELD = timedelta(days=30)
 """How long an endpoint can be paused or disabled until its held deliveries are dropped."""
 
+_EXPIRED_AT_ONCE = 50
+"""Push subscriptions that one transaction removes."""
+
 _MAX_TRANSACTIONS = 100
 """How many transactions of each kind one run makes; the next run continues from there."""
 
 
 class Retention:
-    """Deletes bodies `keep` after they were made, and drops deliveries that are held too long."""
+    """Deletes bodies `keep` after they were made, and what was held or subscribed for too long."""
 
     def __init__(self, database: Database, keep: timedelta = KEEP_BODIES) -> None:
         self._database = database
@@ -31,6 +35,10 @@ class Retention:
         for _ in range(_MAX_TRANSACTIONS):
             with self._database.write() as connection:
                 if not retention.drop_held(connection, now - KEEP_HELD, now):
+                    break
+        for _ in range(_MAX_TRANSACTIONS):
+            with self._database.write() as connection:
+                if not remove_expired(connection, now, _EXPIRED_AT_ONCE):
                     break
         for _ in range(_MAX_TRANSACTIONS):
             with self._database.write() as connection:

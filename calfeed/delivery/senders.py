@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from calfeed.delivery.channels.sending import SCHEME, ChannelSender
+from calfeed.delivery.engine.composing import Composers
 from calfeed.delivery.transport.guard import UrlRules
 from calfeed.errors import InvalidInputError, SettingsError
+from calfeed.model.states import EndpointKind
 from calfeed.private_files import keep_private
 from calfeed.settings import Settings
 from calfeed.store.endpoints.records import Endpoint
@@ -56,6 +59,26 @@ def plain_http_warning(settings: Settings, endpoints: Iterable[Endpoint]) -> str
         "CALFEED_HTTPS_ENDPOINTS_ONLY is set, but endpoints that were added before still have "
         f"http URLs: {', '.join(plain)}; give them https URLs, or remove them"
     )
+
+
+def open_composers(settings: Settings, clock: Callable[[], datetime]) -> Composers:
+    """The composers of what the settings turn on besides webhooks.
+
+    Raises SettingsError if what they need is not installed.
+    """
+    if settings.push_contact is None:
+        return {}
+    try:
+        from calfeed.delivery.push.composing import PushComposer
+    except ImportError as error:
+        if error.name not in ("http_ece", "py_vapid"):
+            raise
+        raise SettingsError(
+            "CALFEED_PUSH_CONTACT is set, but what encrypts push messages is not installed; "
+            "run pip install 'calfeed[push]'"
+        ) from error
+
+    return {EndpointKind.PUSH: PushComposer(settings.push_contact, clock)}
 
 
 def open_sender(settings: Settings, channels: Mapping[str, Channel]) -> ChannelSender:

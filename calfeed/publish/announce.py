@@ -7,7 +7,7 @@ corrected in between is never announced.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -16,7 +16,7 @@ from calfeed.ical.comparison.changes import EventChange, compare_revisions
 from calfeed.model.revision import ComparableRevision, read_comparable
 from calfeed.publish.plan import plan_messages
 from calfeed.publish.show import describe_changes, summarize_announced
-from calfeed.reminders.messages import Message, repeat_message
+from calfeed.reminders.messages import Message, repeat_message, update_message
 from calfeed.store.catalog import announcements, visibility
 from calfeed.store.catalog.calendars import touch_calendars
 from calfeed.store.catalog.events import find_unreadable_events
@@ -26,6 +26,7 @@ from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints import records
 from calfeed.store.notices import notify_listeners
 from calfeed.store.outbox.messages import add_messages
+from calfeed.store.push.subscriptions import pushed_collections
 from calfeed.store.reports import sent_messages
 from calfeed.store.rows import PendingAnnouncement
 
@@ -113,3 +114,11 @@ def announce_due(database: Database, now: datetime, base_url: str) -> int:
             notify_listeners(connection)
         announcements.delete_pending_announcements(connection, [event.uid for event in waiting])
         return len(waiting)
+
+
+def mark_changed(connection: Connection, slugs: Iterable[str], number: int, now: datetime) -> None:
+    """Record that publish `number` changed calendars, and push that to their CalDAV clients."""
+    changed = set(slugs)
+    touch_calendars(connection, changed, number)
+    pushed = sorted(changed & pushed_collections(connection))
+    add_messages(connection, [update_message(slug, number, now) for slug in pushed])

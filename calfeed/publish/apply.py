@@ -17,7 +17,7 @@ from calfeed.ical.vevent import RENDERER
 from calfeed.ical.zones.clocks import full_fingerprint
 from calfeed.model.events import Calendar, Event, Status
 from calfeed.model.revision import ComparableRevision, Revision
-from calfeed.publish.announce import find_changes, load_announced, make_messages
+from calfeed.publish.announce import find_changes, load_announced, make_messages, mark_changed
 from calfeed.publish.compare import (
     NO_REMOVALS,
     Differences,
@@ -40,7 +40,6 @@ from calfeed.store.catalog.calendars import (
     find_private_after,
     load_calendars,
     save_calendars,
-    touch_calendars,
 )
 from calfeed.store.catalog.events import delete_events, load_events, load_sizes_by_year, save_events
 from calfeed.store.catalog.file_digests import save_file_digests
@@ -299,7 +298,7 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
     rows += plan.carried
     save_events(connection, rows)
     delete_events(connection, plan.retired)
-    touch_calendars(connection, touched, number)
+    mark_changed(connection, touched, number, now)
     revisions.add_revisions(connection, new_entries(plan), number)
     settled = [change.after.event.uid for change in (*plan.changes, *plan.announced)]
     announcements.delete_pending_announcements(connection, settled)

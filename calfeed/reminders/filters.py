@@ -15,8 +15,14 @@ MESSAGE_TYPES = (
 )
 """The types that a filter can name.
 
-`endpoint.test` and `endpoint.verify` are sent regardless of filters.
+`endpoint.test`, `endpoint.verify` and `push.welcome` are sent regardless of filters.
 """
+
+UPDATE_TYPE = "calendar.updated"
+"""The type of messages that a CalDAV client's content is out of date. Webhooks do not get them."""
+
+WELCOME_TYPE = "push.welcome"
+"""The type of the first message to a browser."""
 
 
 class Subject(BaseModel):
@@ -58,6 +64,8 @@ class Filters(BaseModel):
     def want(self, subject: Subject) -> bool:
         """Return whether a message about this subject is wanted."""
         if subject.type == "event.date_open" and self.public_only:
+            return False
+        if subject.type == UPDATE_TYPE and UPDATE_TYPE not in self.types:
             return False
         return (
             (not self.types or not set(self.types).isdisjoint(_names_of(subject.type)))

@@ -22,7 +22,7 @@ from calfeed.model.events import PROPERTIES, Event, fingerprint
 from calfeed.model.revision import Revision
 from calfeed.model.values import Text, text_in
 from calfeed.reminders.dating import describe_cause_of, describe_dating, describe_uncertainty
-from calfeed.reminders.filters import Subject
+from calfeed.reminders.filters import UPDATE_TYPE, WELCOME_TYPE, Subject
 from calfeed.reminders.plan import ASK_RULE, Reminder
 
 LATE_AFTER = timedelta(minutes=1)
@@ -167,6 +167,34 @@ def verify_message(endpoint: str, now: datetime, challenge: str, until: datetime
         body=make_body("endpoint.verify", now, data),
         until=until,
         text=text,
+    )
+
+
+def update_message(calendar: str, number: int, now: datetime) -> Message:
+    """The message for CalDAV clients that publish `number` changed a calendar.
+
+    It matters for a day: a client that was offline for longer looks for changes by itself.
+    """
+    data = {"calendar": calendar, "text": "The calendar has changed."}
+    return Message(
+        id=make_id("update", calendar, str(number)),
+        subject=Subject(type=UPDATE_TYPE, calendar=calendar, event=""),
+        at=now,
+        body=make_body(UPDATE_TYPE, now, data),
+        until=now + timedelta(days=1),
+        text=data["text"],
+    )
+
+
+def welcome_message(endpoint: str, now: datetime, nonce: str, title: str, text: str) -> Message:
+    """The first message to a browser, in its language, which shows that pushing works."""
+    return Message(
+        id=make_id("welcome", endpoint, nonce),
+        subject=Subject(type=WELCOME_TYPE, calendar="", event=""),
+        at=now,
+        body=make_body(WELCOME_TYPE, now, {"title": title, "text": text}),
+        until=now + timedelta(hours=1),
+        text="The first message to a browser.",
     )
 
 

@@ -119,6 +119,19 @@ def decide(
     return RetryAt(at)
 
 
+def ends_subscription(status: int | None) -> bool:
+    """Return whether a push service's status ends a subscription.
+
+    It is gone (RFC 8030, 7.3), or does not take what this site sends: no retry can change that.
+    """
+    temporary = (
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    )
+    return status is not None and 400 <= status < 500 and status not in temporary
+
+
 def _read_retry_after(text: str | None, now: datetime) -> timedelta:
     """Parse Retry-After (RFC 9110, 10.2.3), seconds or a date, as 0 to 24 hours from `now`."""
     value = (text or "").strip()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from calfeed.errors import StoreError
 from calfeed.store.database import Database
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. If a database has it, Alembic need not be loaded."""
 
 _FOLDER = Path(__file__).parent / "migrations"

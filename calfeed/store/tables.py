@@ -31,6 +31,8 @@ from calfeed.store.endpoints.tables import endpoints as endpoints
 from calfeed.store.endpoints.tables import rehearsals as rehearsals
 from calfeed.store.people.tables import people as people
 from calfeed.store.people.tables import people_keys as people_keys
+from calfeed.store.push.tables import push_keys as push_keys
+from calfeed.store.push.tables import push_subscriptions as push_subscriptions
 from calfeed.store.secrets.private_columns import PrivateBytes, PrivateText
 from calfeed.store.secrets.sealing import SEALED
 

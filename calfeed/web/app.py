@@ -16,9 +16,10 @@ from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema
 from calfeed.web.error_logging import RedactingFlask
 from calfeed.web.feeds import feed_routes
-from calfeed.web.pages import page_routes
+from calfeed.web.pages import page_routes, push_routes
 from calfeed.web.pages.lists.cards import list_cards
 from calfeed.web.pages.page_cache import PUBLIC, PageCache
+from calfeed.web.pages.push_routes import PushSite
 from calfeed.web.pages.reader.wording import gettext
 from calfeed.web.pages.request_options import add_reader
 from calfeed.web.published.responses import Application, StoredResponseMiddleware
@@ -37,16 +38,18 @@ def make_app(
     base_url: str,
     mounts: Mapping[str, Application] | None = None,
     state: State | None = None,
+    push: PushSite | None = None,
 ) -> Application:
     """Create the WSGI application, and start watching for publishes.
 
-    `mounts` are further applications by path prefix; `state` is the state that they share.
+    `push` is what pushing to browsers needs, if it is on. `mounts` are further applications by
+    path prefix; `state` is the state that they share.
 
     Raises StoreError if the database is unavailable or has no schema.
     """
     check_schema(database)
     state = state or State(database, base_url)
-    flask = make_flask(state, base_url)
+    flask = make_flask(state, base_url, push)
     application = DispatcherMiddleware(PageCache(flask.wsgi_app, state), dict(mounts or {}))
     middleware = StoredResponseMiddleware(application, state.snapshot, state.poll_counter)
     state.middleware = middleware
@@ -54,7 +57,7 @@ def make_app(
     return middleware
 
 
-def make_flask(state: State, base_url: str) -> Flask:
+def make_flask(state: State, base_url: str, push: PushSite | None = None) -> Flask:
     """Create the Flask application: pages, single events, health checks."""
     app = RedactingFlask(__name__)
     app.jinja_env.trim_blocks = True
@@ -63,6 +66,8 @@ def make_flask(state: State, base_url: str) -> Flask:
     app.url_map.converters["slug"] = SlugConverter
     app.register_blueprint(page_routes.make_blueprint(state, base_url))
     app.register_blueprint(feed_routes.make_blueprint(state))
+    if push is not None:
+        app.register_blueprint(push_routes.make_blueprint(state, push))
 
     @app.get("/healthz")
     def healthz() -> Response:

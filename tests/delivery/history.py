@@ -26,7 +26,8 @@ from calfeed.delivery.due import (
     make_digests,
     review_plans,
 )
-from calfeed.delivery.engine.attempts import InFlightDelivery, prepare_requests, record_outcomes
+from calfeed.delivery.engine.attempts import prepare_requests, record_outcomes
+from calfeed.delivery.engine.composing import InFlightDelivery
 from calfeed.delivery.replanning import replan
 from calfeed.model.dates.durations import parse_duration
 from calfeed.model.dates.reminder_rules import ReminderRule

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from calfeed.delivery.engine import concurrency
-from calfeed.delivery.engine.attempts import InFlightDelivery
+from calfeed.delivery.engine.composing import InFlightDelivery
 from calfeed.delivery.engine.concurrency import ConcurrencyLimits, endpoint_of
 from calfeed.delivery.transport.sender import Outcome, Request
 from calfeed.store.outbox.claims import Claim

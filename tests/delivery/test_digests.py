@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select, update
 
 from calfeed.delivery.due import LateReminderPacer, fan_out, fire_due, make_digests
-from calfeed.delivery.engine.attempts import InFlightDelivery, prepare_requests
+from calfeed.delivery.engine.attempts import prepare_requests
+from calfeed.delivery.engine.composing import InFlightDelivery
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders import digests as bounds
 from calfeed.reminders.filters import Filters

@@ -85,7 +85,12 @@ def worker(supervised: bool) -> None:
     from calfeed.clock import SteadyClock
     from calfeed.delivery.engine.worker import Worker
     from calfeed.delivery.scheduler import WorkerScheduler
-    from calfeed.delivery.senders import load_channels, open_sender, plain_http_warning
+    from calfeed.delivery.senders import (
+        load_channels,
+        open_composers,
+        open_sender,
+        plain_http_warning,
+    )
     from calfeed.services.channels import store_channels
     from calfeed.services.installation import find_lost
     from calfeed.store.endpoints.records import list_endpoints
@@ -116,7 +121,15 @@ def worker(supervised: bool) -> None:
             return
         store_channels(database, channels, clock())
         keep = timedelta(days=settings.keep_bodies)
-        engine = Worker(database, sender, settings.base_url, clock, random.random, keep_bodies=keep)
+        engine = Worker(
+            database,
+            sender,
+            settings.base_url,
+            clock,
+            random.random,
+            keep_bodies=keep,
+            composers=open_composers(settings, clock),
+        )
         _on_signal(engine.stop)
         if stopping.is_set():
             return
@@ -138,7 +151,7 @@ def serve(processes: int) -> None:
     from calfeed.cli.serving.supervisor import Part, Supervisor
     from calfeed.cli.serving.watching import Watcher
     from calfeed.clock import SteadyClock
-    from calfeed.delivery.senders import load_channels
+    from calfeed.delivery.senders import load_channels, open_composers
     from calfeed.store.database import Database
     from calfeed.web.serving.server import check_address
 
@@ -146,6 +159,7 @@ def serve(processes: int) -> None:
     settings = load_settings()
     token = settings.admin_token or SecretStr(secrets.token_urlsafe(32))
     load_channels(settings)  # fail here rather than in each worker
+    open_composers(settings, output.now)
     stopping = threading.Event()
     _on_signal(stopping.set)
     check_address(settings.host, settings.port)

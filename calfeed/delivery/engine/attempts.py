@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import NamedTuple
 
+from calfeed.delivery.engine.composing import Composers, InFlightDelivery, Outgoing
 from calfeed.delivery.transport.guard import show_url
 from calfeed.delivery.transport.sender import Outcome, Request, Sender
 from calfeed.errors import CalfeedError
-from calfeed.model.states import DeliveryState, EndpointState
-from calfeed.reminders.retry import Delivered, Disable, GiveUp, RetryAt, decide
+from calfeed.model.states import DeliveryState, EndpointKind, EndpointState
+from calfeed.reminders.retry import Delivered, Disable, GiveUp, RetryAt, decide, ends_subscription
 from calfeed.reminders.signing import sign_headers
 from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints import lifecycle, records
@@ -20,6 +20,7 @@ from calfeed.store.endpoints.records import Endpoint
 from calfeed.store.outbox import claims as store
 from calfeed.store.outbox.claims import Attempt, Claim
 from calfeed.store.outbox.messages import StoredMessage, load_messages
+from calfeed.store.push.subscriptions import remove_subscription
 
 _log = logging.getLogger(__name__)
 
@@ -41,21 +42,6 @@ _UNSENDABLE_DELAY = timedelta(minutes=1)
 """How long a delivery that this process cannot send is left to other workers."""
 
 
-class InFlightDelivery(NamedTuple):
-    """A claimed delivery that is being sent; its repr leaves out the URL.
-
-    `until` is when its message stops being relevant, `failing_since` since when its endpoint fails.
-    """
-
-    claim: Claim
-    url: str
-    until: datetime | None
-    failing_since: datetime | None
-
-    def __repr__(self) -> str:
-        return f"InFlightDelivery({self.claim!r})"
-
-
 def prepare_requests(
     connection: Connection,
     claims: Sequence[Claim],
@@ -63,13 +49,17 @@ def prepare_requests(
     *,
     immediate: bool = False,
     accepts: Callable[[str], bool] = lambda _: True,
+    composers: Composers | None = None,
 ) -> list[Request]:
     """Make the requests of claimed deliveries, each signed when it is sent.
 
+    `composers` make those to endpoints that are no webhooks.
+
     Claims whose message is no longer relevant or stored are settled as expired, those whose
     endpoint was removed as dropped. Claims are released if their endpoint is paused, in its quiet
-    hours or past its rate limit, if `accepts` rejects its URL, and if URL or message cannot be
-    decrypted. The first attempt of a test, and an `immediate` one, ignore the first three.
+    hours or past its rate limit, if `accepts` rejects its URL or its kind has no composer, and if
+    URL or message cannot be decrypted. The first attempt of a test, and an `immediate` one, ignore
+    the first three.
     """
     now = clock()
     messages = load_messages(connection, [claim.message_id for claim in claims])
@@ -82,6 +72,8 @@ def prepare_requests(
     paused: list[Claim] = []
     postponed: dict[Claim, datetime] = {}
     requests: list[Request] = []
+    composers = composers or {}
+    composed: dict[EndpointKind, list[Outgoing]] = {}
     for endpoint_id, candidates in by_endpoint.items():
         endpoint = receivers.get(endpoint_id)
         if endpoint is None:
@@ -103,7 +95,8 @@ def prepare_requests(
                 continue
         if endpoint.lost is not None:
             _log_unreadable_endpoint(endpoint.id, endpoint.lost)
-        if endpoint.lost is not None or not accepts(endpoint.url):
+        known = endpoint.kind is EndpointKind.WEBHOOK or endpoint.kind in composers
+        if endpoint.lost is not None or not known or not accepts(endpoint.url):
             postponed.update(dict.fromkeys(candidates, now + _UNSENDABLE_DELAY))
             continue
         unreadable = [claim for claim in candidates if messages[claim.message_id].unreadable]
@@ -116,9 +109,17 @@ def prepare_requests(
             if claim in postponed:
                 continue
             message = messages[claim.message_id]
-            delivery = InFlightDelivery(claim, endpoint.url, message.until, endpoint.failing_since)
+            delivery = InFlightDelivery(
+                claim, endpoint.url, message.until, endpoint.failing_since, endpoint.kind
+            )
+            if endpoint.kind is not EndpointKind.WEBHOOK:
+                outgoing = Outgoing(delivery, message, endpoint)
+                composed.setdefault(endpoint.kind, []).append(outgoing)
+                continue
             signer = make_signer(claim.message_id, message.body, endpoint.secrets_at, clock)
             requests.append(Request(delivery, endpoint.url, headers, message.body, signer))
+    for kind, waiting in composed.items():
+        requests += composers[kind](connection, waiting)
     store.settle(connection, expired, DeliveryState.EXPIRED, now, attempted=False)
     store.settle(connection, dropped, DeliveryState.DROPPED, now, attempted=False)
     idle = records.lock_inactive(connection, sorted({claim.endpoint_id for claim in paused}))
@@ -171,11 +172,17 @@ def record_outcomes(
     recovered: set[str] = set()
     failing: set[str] = set()
     disabled: dict[str, str] = {}  # the reasons
+    ended: set[str] = set()
     disable_before = now - DISABLE_AFTER
     for outcome in outcomes:
         delivery = delivery_of(outcome)
         claim, since = delivery.claim, delivery.failing_since
         endpoint_id, attempts = claim.endpoint_id, claim.attempts + 1
+        pushed = delivery.kind is EndpointKind.PUSH
+        if pushed and ends_subscription(outcome.status):
+            failed.append(claim)
+            ended.add(endpoint_id)
+            continue
         decision = decide(outcome, attempts, now, delivery.until, random())
         if isinstance(decision, Delivered):
             delivered.append(claim)
@@ -206,6 +213,8 @@ def record_outcomes(
         if since <= disable_before:
             reason = f"every attempt since {since:%Y-%m-%d %H:%M} UTC has failed"
             disabled.setdefault(endpoint_id, reason)
+    for endpoint_id in sorted(ended):
+        remove_subscription(connection, endpoint_id, now)
     for endpoint_id, reason in sorted(disabled.items()):
         if lifecycle.suspend_endpoint(connection, endpoint_id, EndpointState.DISABLED, now, reason):
             _log.error(

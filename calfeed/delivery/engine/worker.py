@@ -25,6 +25,7 @@ from calfeed.delivery.due import (
     review_plans,
 )
 from calfeed.delivery.engine.attempts import prepare_requests
+from calfeed.delivery.engine.composing import Composers
 from calfeed.delivery.engine.concurrency import ConcurrencyLimits
 from calfeed.delivery.engine.recorder import BATCH_SECONDS, Recorder, StepRunner
 from calfeed.delivery.replanning import replan
@@ -65,7 +66,10 @@ class Agenda:
 
 
 class Worker:
-    """One delivery worker; `run` blocks until `stop`. `wake` may be called from any thread."""
+    """One delivery worker; `run` blocks until `stop`. `wake` may be called from any thread.
+
+    `composers` make the requests to endpoints that are no webhooks.
+    """
 
     def __init__(
         self,
@@ -76,11 +80,13 @@ class Worker:
         random: Callable[[], float],
         *,
         keep_bodies: timedelta = KEEP_BODIES,
+        composers: Composers | None = None,
     ) -> None:
         self._database = database
         self._sender = sender
         self._base_url = base_url
         self._clock = clock
+        self._composers = composers
         self._retention = Retention(database, keep_bodies)
         self._pacer = LateReminderPacer()
         self._reviewed_until = clock()
@@ -216,7 +222,11 @@ class Worker:
             claims = store.claim(connection, now, size)
             admitted, released = self._limits.admit(claims, time.monotonic())
             requests = prepare_requests(
-                connection, admitted, self._clock, accepts=self._sender.accepts
+                connection,
+                admitted,
+                self._clock,
+                accepts=self._sender.accepts,
+                composers=self._composers,
             )
             store.defer(
                 connection,

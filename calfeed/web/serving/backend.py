@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from io import BytesIO
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,13 +24,15 @@ from werkzeug.test import run_wsgi_app
 from calfeed import logs
 from calfeed.clock import SteadyClock
 from calfeed.delivery.senders import url_rules
-from calfeed.errors import CalfeedError
-from calfeed.settings import load_settings
+from calfeed.errors import CalfeedError, SealError, StoreError
+from calfeed.services.following.pushing import load_public_key
+from calfeed.settings import Settings, load_settings
 from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema
 from calfeed.web.api.app import MOUNT, make_api
 from calfeed.web.app import make_app
 from calfeed.web.console.routes import PREFIX, make_console
+from calfeed.web.pages.push_routes import PushSite
 from calfeed.web.published.responses import STORED_RESPONSES, Application, StoredResponse
 from calfeed.web.published.state import State
 from calfeed.web.serving.ipc import (
@@ -141,6 +144,20 @@ def make_environ(request: Request) -> dict[str, Any]:
     return environ
 
 
+def open_push(
+    database: Database, settings: Settings, clock: Callable[[], datetime]
+) -> PushSite | None:
+    """What pushing to browsers needs; None if it is off, or its key cannot be read now."""
+    if settings.push_contact is None:
+        return None
+    try:
+        key = load_public_key(database)
+    except (StoreError, SealError) as error:
+        _log.error("nobody can subscribe to push until the web server is started again: %s", error)
+        return None
+    return PushSite(database, url_rules(settings), key, clock)
+
+
 def main(address: str) -> None:
     """Serve frontends at a socket until SIGTERM, with the settings of this process."""
     end_with_parent(Path(address).parent)
@@ -161,7 +178,8 @@ def main(address: str) -> None:
     )
     console = make_console(database, settings, clock)
     mounts = {PREFIX: console.wsgi_app, MOUNT: api.wsgi_app}
-    backend = Backend(state, make_app(database, settings.base_url, mounts, state))
+    push = open_push(database, settings, clock)
+    backend = Backend(state, make_app(database, settings.base_url, mounts, state, push))
     os.nice(_NICENESS)  # not earlier: until the backend listens, nothing is served
     backend.serve(address)
 

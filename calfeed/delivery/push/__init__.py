@@ -1,0 +1,1 @@
+"""Push: messages for browsers and CalDAV clients, encrypted for each of them."""

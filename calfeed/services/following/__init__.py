@@ -1,0 +1,1 @@
+"""Following dates by mail: sign up, confirm, change, leave."""

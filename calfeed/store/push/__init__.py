@@ -1,0 +1,1 @@
+"""Subscriptions of browsers and CalDAV clients that are pushed to."""

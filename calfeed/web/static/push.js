@@ -1,0 +1,62 @@
+// Tell this browser when a date moves. The button is hidden where that cannot work.
+"use strict";
+
+(() => {
+  const box = document.querySelector(".push");
+  if (!box || !navigator.serviceWorker || !window.PushManager) return;
+  const button = box.querySelector("button");
+  const status = box.querySelector("[role=status]");
+  const [off, on] = [button.textContent, button.dataset.on];
+
+  const ask = async (subscription, changes) => {
+    const { endpoint, keys } = subscription.toJSON();
+    const response = await fetch("/push/", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        resource: endpoint, key: keys.p256dh, auth: keys.auth,
+        language: document.documentElement.lang, ...changes,
+      }),
+    });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const { follows } = await response.json();
+    return follows;
+  };
+
+  const show = (follows) => {
+    const followed = follows.includes(box.dataset.followed);
+    button.setAttribute("aria-pressed", String(followed));
+    button.textContent = followed ? on : off;
+  };
+
+  const begin = async () => {
+    await navigator.serviceWorker.register("/push-worker.js");
+    const registration = await navigator.serviceWorker.ready;
+    return registration.pushManager.subscribe({
+      userVisibleOnly: true, applicationServerKey: box.dataset.key,
+    });
+  };
+
+  button.addEventListener("click", async () => {
+    const stop = button.getAttribute("aria-pressed") === "true";
+    button.disabled = true;
+    status.textContent = "";
+    try {
+      const subscription = await begin();
+      const follows = await ask(subscription, { [stop ? "unfollow" : "follow"]: [box.dataset.followed] });
+      if (!follows.length) await subscription.unsubscribe();
+      show(follows);
+    } catch {
+      status.textContent = box.dataset.failed;
+    }
+    button.disabled = false;
+  });
+
+  const begun = async () => {
+    const registration = await navigator.serviceWorker.getRegistration("/");
+    const subscription = await registration?.pushManager.getSubscription();
+    if (subscription) show(await ask(subscription, {}));
+  };
+  box.hidden = false;
+  begun().catch(() => {}); // the button then begins again
+})();
