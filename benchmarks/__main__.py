@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
 
-from benchmarks import counted, feeds, held, making, pages, publishing
+from benchmarks import caldav, counted, feeds, held, making, pages, publishing
 from benchmarks.machine import describe_machine, missing_tools
 from benchmarks.markdown import (
     draw_table,
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         "held": show_held,
         "pages": show_pages,
         "making": show_making,
+        "caldav": show_caldav,
         "publishing": show_publishing,
         "counted": show_counted,
         "deliveries": show_deliveries,
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     packages = (
         "granian",
         "radicale",
+        "xandikos",
         "aiohttp",
         "pycurl",
         "procrastinate",
@@ -128,6 +130,26 @@ def show_making() -> str:
     shapes.append(["jCal, by icalendar", write_milliseconds(found.by_icalendar)])
     shapes.append(["taking up the publish", write_milliseconds(found.loading)])
     return f"{draw_table(rows)}\n\n{draw_table(shapes)}"
+
+
+def show_caldav() -> str:
+    """The tables of CalDAV: full syncs beside the feed, syncs by token, one change of many."""
+    found = caldav.measure()
+    rows = [
+        [f"{caldav.EVENTS} events", "full sync (beside the feed)", "CPU", "sync, unchanged", "CPU"]
+    ]
+    rows.append(["the feed", f"{write_megabytes(found.feed.rate)}/s"])
+    rows[-1] += [write_milliseconds(found.feed.cpu), "", ""]
+    for server in found.servers:
+        ratio = server.full.rate / found.feed.rate
+        cells = [f"{write_megabytes(server.full.rate)}/s ({ratio:.2f})"]
+        cells += [write_milliseconds(server.full.cpu), write_milliseconds(server.unchanged.seconds)]
+        rows.append([server.name, *cells, write_milliseconds(server.unchanged.cpu)])
+    changed = [["20,000 events, one has moved", "processor time", "bytes"]]
+    size = f"{found.one_changed.bytes:.0f}"
+    changed.append(["the first sync after a publish", write_milliseconds(found.first), size])
+    changed.append(["a later one", write_milliseconds(found.one_changed.seconds), size])
+    return f"{draw_table(rows)}\n\n{draw_table(changed)}"
 
 
 def show_publishing() -> str:

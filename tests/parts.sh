@@ -1,7 +1,7 @@
 #!/bin/sh
-# Install what the tests use beside Python packages, where that can be done: a browser, a pooler, a
-# library that sets the clock of a process, and parsers in other languages. What is there already is
-# left alone. Usage: tests/parts.sh VENV
+# Install what the tests use beside Python packages, where that can be done: a browser, calendar
+# apps, a pooler, a library that sets the clock of a process, and parsers in other languages. What
+# is there already is left alone. Usage: tests/parts.sh VENV
 set -eu
 venv=$1
 
@@ -15,6 +15,9 @@ if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
     command -v npm > /dev/null || missing="$missing nodejs npm"
     [ -e /usr/sbin/pgbouncer ] || missing="$missing pgbouncer"
     command -v rsync > /dev/null || missing="$missing rsync"
+    [ -e /usr/bin/thunderbird ] || missing="$missing thunderbird"
+    [ -e /usr/lib/x86_64-linux-gnu/girepository-1.0/ECal-2.0.typelib ] \
+        || missing="$missing evolution-data-server gir1.2-ecal-2.0 python3-gi dbus"
     command -v faketime > /dev/null || missing="$missing faketime"
     if [ -n "$missing" ]; then
         apt-get -qq update

@@ -78,12 +78,15 @@ def join_feed(heading: Heading, zones: Iterable[ZoneUse], vevents: Iterable[byte
     return b"".join([render_header(heading), *_vtimezones(zones), *vevents, FOOTER])
 
 
+def join_object(zone: ZoneUse | None, vevents: bytes) -> bytes:
+    """Return a calendar object resource (RFC 4791, 4.1): one event, with the zone that it uses."""
+    calendar = _begin_calendar().to_bytes().removesuffix(FOOTER)
+    return b"".join([calendar, *_vtimezones([zone] if zone else []), vevents, FOOTER])
+
+
 def render_header(heading: Heading) -> bytes:
     """Write the properties of VCALENDAR, without METHOD, which would make it an invitation."""
-    calendar = Component("VCALENDAR")
-    calendar.put("VERSION", "2.0")
-    calendar.put("PRODID", PRODID)
-    calendar.put("CALSCALE", "GREGORIAN")
+    calendar = _begin_calendar()
     # Some clients read only the standard property, others only the older X- property.
     for name in ("NAME", "X-WR-CALNAME"):
         calendar.put_text(name, heading.name)
@@ -101,6 +104,14 @@ def render_header(heading: Heading) -> bytes:
     calendar.put("REFRESH-INTERVAL", _REFRESH, {"VALUE": "DURATION"})
     calendar.put("X-PUBLISHED-TTL", _REFRESH)
     return calendar.to_bytes().removesuffix(FOOTER)
+
+
+def _begin_calendar() -> Component:
+    calendar = Component("VCALENDAR")
+    calendar.put("VERSION", "2.0")
+    calendar.put("PRODID", PRODID)
+    calendar.put("CALSCALE", "GREGORIAN")
+    return calendar
 
 
 def _vtimezones(uses: Iterable[ZoneUse]) -> list[bytes]:

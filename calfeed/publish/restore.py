@@ -80,7 +80,7 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
     if not raised:
         return 0
     number = add_publish(
-        connection, now, "restored from a backup", [], Author(command="calfeed restore")
+        connection, now, "restored from a backup", [], Author(command=lineage.RESTORE)
     )
     save_events(
         connection,

@@ -14,6 +14,9 @@ from werkzeug.routing import BaseConverter
 from calfeed.errors import DatabaseFileError, StoreError
 from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema
+from calfeed.web.caldav import discovery
+from calfeed.web.caldav.resources import MOUNT
+from calfeed.web.caldav.routes import make_caldav
 from calfeed.web.error_logging import RedactingFlask
 from calfeed.web.feeds import feed_routes
 from calfeed.web.pages import page_routes, push_routes
@@ -50,7 +53,10 @@ def make_app(
     check_schema(database)
     state = state or State(database, base_url)
     flask = make_flask(state, base_url, push)
-    application = DispatcherMiddleware(PageCache(flask.wsgi_app, state), dict(mounts or {}))
+    caldav = make_caldav(state, base_url)
+    application = DispatcherMiddleware(
+        PageCache(flask.wsgi_app, state), {MOUNT: caldav.wsgi_app, **(mounts or {})}
+    )
     middleware = StoredResponseMiddleware(application, state.snapshot, state.poll_counter)
     state.middleware = middleware
     state.watch()
@@ -66,6 +72,7 @@ def make_flask(state: State, base_url: str, push: PushSite | None = None) -> Fla
     app.url_map.converters["slug"] = SlugConverter
     app.register_blueprint(page_routes.make_blueprint(state, base_url))
     app.register_blueprint(feed_routes.make_blueprint(state))
+    app.register_blueprint(discovery.make_blueprint())
     if push is not None:
         app.register_blueprint(push_routes.make_blueprint(state, push))
 

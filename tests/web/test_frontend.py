@@ -23,7 +23,7 @@ from calfeed.web.serving.backend import Backend
 from calfeed.web.serving.client_addresses import client_address
 from calfeed.web.serving.frontend import Frontend
 from calfeed.web.serving.ipc import listen, private_address
-from calfeed.web.serving.request_bodies import MAX_BODY_BYTES, BodyReader
+from calfeed.web.serving.request_bodies import MAX_BODY_BYTES, MAX_REPORT_BYTES, BodyReader
 from tests.patience import PATIENCE
 from tests.web.published import BASE, Published, make_site
 
@@ -285,6 +285,18 @@ def test_a_body_has_a_largest_size_and_is_taken_as_a_whole_or_not_at_all(served:
         assert (exchange.headers.get("Connection") == "close") is (status == 413)
 
 
+def test_only_a_report_of_a_caldav_client_may_be_large(served: Served) -> None:
+    for path, method, allowed in (
+        ("/dav/calendars/desk/", "REPORT", MAX_REPORT_BYTES),
+        ("/dav/calendars/desk/", "PROPFIND", MAX_BODY_BYTES),
+        ("/calendars/desk/", "REPORT", MAX_BODY_BYTES),
+    ):
+        for length, refused in ((allowed, False), (allowed + 1, True)):
+            exchange = Exchange([b"x" * length])
+            served.run(served.ask(path, method, exchange=exchange))
+            assert (exchange.status == 413) == refused, (path, method, length)
+
+
 def test_too_much_at_once_is_refused_in_all_and_for_each_network_that_is_known(
     served: Served,
 ) -> None:
@@ -360,7 +372,7 @@ def test_a_host_is_a_name_or_an_address_and_perhaps_a_port(served: Served) -> No
 
 
 def test_a_method_that_is_none_of_ours_is_refused_everywhere(served: Served) -> None:
-    for method in ("get", "Head", "FOO", "TRACE", "CONNECT", "PROPFIND", ""):
+    for method in ("get", "Head", "FOO", "TRACE", "CONNECT", "SEARCH", ""):
         assert {served.get(path, method).status for path in PATHS} == {501}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,10 @@ from calfeed.store.tables import deliveries, events, publishes, revisions
 
 RESTORED = "restored"
 """The kind of a revision that a restore adds to raise SEQUENCE. It changes nothing else."""
+
+
+RESTORE = "calfeed restore"
+"""The command that a publish has for its author, if it was made by a restore."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,14 @@ def load_lineage(connection: Connection) -> Lineage:
     """Load the lineage of a database."""
     rows = connection.execute(select(publishes.c.id, publishes.c.at))
     return Lineage(load_installation(connection).id, {row.id: row.at for row in rows})
+
+
+def load_lineage_mark(connection: Connection) -> str:
+    """Return a short text that is the same until a restore: the numbers of publishes recur then."""
+    restores = select(publishes.c.id, publishes.c.at).where(publishes.c.command == RESTORE)
+    last = connection.execute(restores.order_by(publishes.c.id.desc()).limit(1)).one_or_none()
+    text = f"{load_installation(connection).id} {tuple(last or ())}"
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def load_last_sequences(connection: Connection) -> dict[str, int]:

@@ -34,8 +34,8 @@ from calfeed.web.published.snapshot import ALL, PublishedCalendar, Snapshot, loa
 from calfeed.web.published.state import State
 from calfeed.web.published.timeline import days_of
 
-# For operators, or with a token.
-_NOT_PUBLIC = ("/healthz", "/readyz", "/metrics", "/api/", "/console", "/private/")
+# For operators, with a token, or for programs that need the server.
+_NOT_PUBLIC = ("/healthz", "/readyz", "/metrics", "/api/", "/console", "/private/", "/.well-known/")
 
 _LINK = re.compile(r'\b(href|src)="(/[^"#]*)')
 

@@ -53,7 +53,7 @@ class StoredResponse:
 
     They have different bytes and so different ETags (RFC 9110, 8.8.3); If-None-Match accepts both.
     `unchanged` are the headers of a 304, for plain and compressed; `modified` is None if there is
-    no Last-Modified. Requests are counted if `is_feed`.
+    no Last-Modified. Requests are counted if `is_feed`. `status` is that of a whole response.
     """
 
     etags: frozenset[str]
@@ -62,6 +62,7 @@ class StoredResponse:
     compressed: tuple[Headers, tuple[bytes, ...]]
     unchanged: tuple[Headers, Headers]
     is_feed: bool
+    status: int = 200
 
     @property
     def size(self) -> int:
@@ -70,7 +71,7 @@ class StoredResponse:
     def choose(
         self, accept_encoding: str, none_match: str | None, modified_since: str | None
     ) -> tuple[int, Headers, bytes]:
-        """Return status, headers and body for a GET with these headers (RFC 9110, 12.5, 13.1).
+        """Return status, headers and body for a request with these headers (RFC 9110, 12.5, 13.1).
 
         `accept_encoding` is "" if the header is missing.
         """
@@ -78,7 +79,7 @@ class StoredResponse:
         if self._is_unchanged(none_match, modified_since):
             return 304, self.unchanged[compress], b""
         headers, (body,) = self.compressed if compress else self.plain
-        return 200, headers, body
+        return self.status, headers, body
 
     def _is_unchanged(self, none_match: str | None, modified_since: str | None) -> bool:
         """Check whether the client has a current copy (RFC 9110, 13.1)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from calfeed.errors import InvalidInputError
@@ -15,6 +15,8 @@ from calfeed.store.access.tokens import Token, load_tokens, tokens_version
 from calfeed.store.catalog.announcements import AnnouncedChange, load_newest_announced
 from calfeed.store.catalog.calendars import load_calendars
 from calfeed.store.catalog.events import load_events
+from calfeed.store.catalog.feed_changes import FeedChanges, load_feed_changes
+from calfeed.store.catalog.lineage import load_lineage_mark
 from calfeed.store.catalog.publishes import (
     latest_publish,
     load_last_public_change,
@@ -38,15 +40,22 @@ ALL = "/calendars.ics"
 _MAX_CACHE_BYTES = 64_000_000
 """For responses that are made on first use, including overhead."""
 
+_KEEP_CHANGES = timedelta(days=400)
+"""For how long a snapshot knows what changed in a feed."""
+
 
 @dataclass(frozen=True)
 class PublishedCalendar:
-    """A calendar with its feed; `publish_id` is the last publish that changed it."""
+    """A calendar with its feed; `publish_id` is the last publish that changed it.
+
+    `changes` are the newest announced ones, `feed_changes` those of the feed in the last 400 days.
+    """
 
     calendar: Calendar
     publish_id: int
     source: FeedSource
     changes: tuple[AnnouncedChange, ...]
+    feed_changes: FeedChanges
     response: StoredResponse
     timeline: Timeline = field(repr=False)
     search_index: SearchIndex = field(repr=False)
@@ -98,10 +107,11 @@ class Snapshot:
     `responses` are the public feeds by path. `other_formats` are functions that make the JSON,
     jCal, CSV and Atom responses on first use; those, and feeds with options, are kept in `cache`.
     `renamed` maps former names of calendars to current ones, `withdrawn` are the names of
-    withdrawn calendars.
+    withdrawn calendars. `lineage` changes when the database is restored from a backup.
     """
 
     version: Version
+    lineage: str = ""
     all_calendars: Mapping[str, PublishedCalendar] = field(default_factory=dict)
     sources: Mapping[str, FeedSource] = field(default_factory=dict)
     responses: Mapping[str, StoredResponse] = field(default_factory=dict)
@@ -184,6 +194,8 @@ def load_snapshot(
         ]
         events = load_events(connection, calendar_slugs=stale)
         changes = load_newest_announced(connection, stale, MAX_CHANGES)
+        feed_changes = load_feed_changes(connection, stale, now - _KEEP_CHANGES)
+        lineage = load_lineage_mark(connection)
         categories = load_categories(connection)
         tokens = {token.digest: token for token in load_tokens(connection)}
         version = Version(publish_id, tokens_version(connection), now.year)
@@ -195,6 +207,7 @@ def load_snapshot(
             row,
             grouped[slug],
             changes.get(slug, []),
+            feed_changes[slug],
             times[row.publish_id],
             categories,
             base_url,
@@ -224,6 +237,7 @@ def load_snapshot(
     )
     return Snapshot(
         version=version,
+        lineage=lineage,
         all_calendars=all_calendars,
         sources={ALL: combined}
         | {calendar.source.path: calendar.source for calendar in public.values()},
@@ -250,6 +264,7 @@ def _make_calendar(
     row: CalendarRow,
     rows: list[EventRow],
     changes: list[AnnouncedChange],
+    feed_changes: FeedChanges,
     modified: datetime,
     categories: Mapping[str, frozenset[str]],
     base_url: str,
@@ -277,6 +292,7 @@ def _make_calendar(
         publish_id=row.publish_id,
         source=source,
         changes=tuple(changes),
+        feed_changes=feed_changes,
         response=source.build_response(DEFAULT_OPTIONS, now.year),
         timeline=timeline,
         search_index=SearchIndex(rows),

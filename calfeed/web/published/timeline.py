@@ -312,13 +312,14 @@ def _expand(rows: Iterable[EventRow], number: int) -> tuple[EventOccurrence, ...
         EventOccurrence(row, occurrence)
         for row in rows
         for occurrence in expand(
-            row.revision.event, after - _longest_duration(row.revision.event), before
+            row.revision.event, after - longest_duration(row.revision.event), before
         )
         if occurrence.ends >= after
     )
 
 
-def _longest_duration(event: Event) -> timedelta:
+def longest_duration(event: Event) -> timedelta:
+    """Return the length of the longest occurrence of an event."""
     changes = event.repeat.changes if event.repeat else ()
     lengths = [
         event.instant(change.end) - event.instant(change.start or change.original)

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from http import HTTPStatus
 
 from granian.rsgi import (  # type: ignore[attr-defined]  # these come from its Rust extension
@@ -46,7 +47,7 @@ from calfeed.web.serving.ipc import (
 )
 from calfeed.web.serving.poll_counter import PollCounter
 from calfeed.web.serving.request_bodies import BodyReader
-from calfeed.web.serving.request_checks import find_request_error
+from calfeed.web.serving.request_checks import CALDAV_PREFIX, find_body_limit, find_request_error
 from calfeed.web.serving.response_table import Key, ResponseTable
 
 _SAFE_METHODS = ("GET", "HEAD")
@@ -72,10 +73,12 @@ class Frontend:
         self._bodies = bodies or BodyReader()
         self._table = ResponseTable(address)
         self._poll_counter = PollCounter()
-        # Separate pools, so that slow pages delay neither private feeds nor POST requests.
+        # Separate pools, so that slow pages delay neither private feeds nor POST requests, and
+        # large CalDAV answers none of them.
         self._pages = BackendPool(address, concurrency=6, max_queued=200)
         self._feeds = BackendPool(address, concurrency=2, max_queued=200)
         self._writes = BackendPool(address, concurrency=4, max_queued=200)
+        self._caldav = BackendPool(address, concurrency=2, max_queued=200)
         self._in_flight: dict[Key, asyncio.Future[CacheableResponse | None]] = {}
         self._requests_by_network: Counter[str] = Counter()
 
@@ -125,7 +128,16 @@ class Frontend:
         with self._limit(client):
             body = b""
             if key is None:
-                body = await self._bodies.read(proto, headers.get("content-length", ""))
+                body = await self._bodies.read(
+                    proto, headers.get("content-length", ""), find_body_limit(scope)
+                )
+            if scope.method == "REPORT" and scope.path.startswith(CALDAV_PREFIX):
+                # Its answer is the same for everybody who sends the same body without a login.
+                key = scope.path, sha256(body).hexdigest(), ""
+                stored = None if "authorization" in headers else self._table.find_cached(key)
+                if stored is not None:
+                    self._send(stored, scope.path, scope.method, headers, proto, counted=False)
+                    return
             request = Request(
                 *(scope.method, scope.path, scope.query_string, listed, body),
                 *(client, scope.server, scope.scheme),
@@ -166,7 +178,9 @@ class Frontend:
 
     async def _send_to_backend(self, request: Request) -> CacheableResponse | UncachedResponse:
         pool = self._pages
-        if request.method not in _SAFE_METHODS:
+        if request.path.startswith(CALDAV_PREFIX):
+            pool = self._caldav
+        elif request.method not in _SAFE_METHODS:
             pool = self._writes
         elif request.path.startswith(_PRIVATE_PREFIX):
             pool = self._feeds
@@ -197,8 +211,8 @@ class Frontend:
         status, response_headers, body = stored.choose(
             get("accept-encoding", ""), get("if-none-match"), get("if-modified-since")
         )
-        if status == 200 and method == "GET":
-            proto.response_bytes(200, response_headers, body)
+        if body and method != "HEAD":
+            proto.response_bytes(status, response_headers, body)
         else:
             proto.response_empty(status, response_headers)
         if counted and stored.is_feed and method == "GET":

@@ -9,7 +9,10 @@ from http import HTTPStatus
 from calfeed.web.serving.http_errors import HttpError
 
 MAX_BODY_BYTES = 262_144
-"""The limit for all applications; each of them has a lower one."""
+"""The limit for all requests but REPORT; each application has a lower one."""
+
+MAX_REPORT_BYTES = 4_000_000
+"""The limit for REPORT, with which a CalDAV client asks for events by their addresses: 20,000."""
 
 BODY_TIMEOUT_SECONDS = 10.0
 """How long a body may take to arrive after the request's header."""
@@ -25,14 +28,16 @@ class BodyReader:
         self._seconds = seconds
         self._buffered = 0
 
-    async def read(self, chunks: AsyncIterable[bytes], length: str) -> bytes:
+    async def read(
+        self, chunks: AsyncIterable[bytes], length: str, max_bytes: int = MAX_BODY_BYTES
+    ) -> bytes:
         """Read a body; `length` is its Content-Length, "" if there is none.
 
         Raises HttpError: 400 for an incomplete body, 413 for one that is too large, 408 for one
         that is too slow, 503 while the buffers are full.
         """
-        if length.isdecimal() and (len(length) > 9 or int(length) > MAX_BODY_BYTES):
-            raise _too_large()
+        if length.isdecimal() and (len(length) > 9 or int(length) > max_bytes):
+            raise _too_large(max_bytes)
         parts: list[bytes] = []
         size = empty = 0
         try:
@@ -41,8 +46,8 @@ class BodyReader:
                     size += len(chunk)
                     empty += not chunk
                     self._buffered += len(chunk)
-                    if size > MAX_BODY_BYTES:
-                        raise _too_large()
+                    if size > max_bytes:
+                        raise _too_large(max_bytes)
                     if self._buffered > _MAX_BUFFERED_BYTES:
                         raise HttpError(
                             HTTPStatus.SERVICE_UNAVAILABLE,
@@ -64,8 +69,8 @@ class BodyReader:
         return b"".join(parts)
 
 
-def _too_large() -> HttpError:
+def _too_large(max_bytes: int) -> HttpError:
     return HttpError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"The request body must have at most {MAX_BODY_BYTES:,} bytes.",
+        f"The request body must have at most {max_bytes:,} bytes.",
     )

@@ -10,11 +10,21 @@ from typing import TYPE_CHECKING
 from calfeed.web.pages.query import MAX_QUERY_LENGTH
 from calfeed.web.published.responses import Headers
 from calfeed.web.serving.http_errors import HttpError
+from calfeed.web.serving.request_bodies import MAX_BODY_BYTES, MAX_REPORT_BYTES
 
 if TYPE_CHECKING:
     from granian.rsgi import Scope
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+    # WebDAV (RFC 4918, RFC 3744, RFC 4791)
+    | {"PROPFIND", "REPORT", "PROPPATCH", "MKCALENDAR", "MKCOL"}
+    | {"COPY", "MOVE", "LOCK", "UNLOCK", "ACL"}
+)
+"""The methods that some address of the site knows, if only to refuse them."""
+
+CALDAV_PREFIX = "/dav/"
+"""The paths of the CalDAV door."""
 
 # A name, an IPv4 address or an IPv6 address in brackets, with an optional port (RFC 9110, 7.2).
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(?::[0-9]*)?", re.ASCII)
@@ -43,8 +53,14 @@ def find_request_error(
         return _BAD_HOST
     if not (_HOST.fullmatch(host) if host else scope.http_version == "1"):
         return _BAD_HOST
-    if scope.method not in _METHODS:  # case-sensitive (RFC 9110, 9.1), unlike in Werkzeug
+    if scope.method not in METHODS:  # case-sensitive (RFC 9110, 9.1), unlike in Werkzeug
         return _BAD_METHOD
     if not scope.path.startswith("/"):
         return _BAD_PATH
     return _TOO_LONG if len(scope.query_string) > MAX_QUERY_LENGTH else None
+
+
+def find_body_limit(scope: Scope) -> int:
+    """Return how many bytes the body of a request may have."""
+    is_report = scope.method == "REPORT" and scope.path.startswith(CALDAV_PREFIX)
+    return MAX_REPORT_BYTES if is_report else MAX_BODY_BYTES

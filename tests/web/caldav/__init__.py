@@ -1,0 +1,1 @@
+"""The CalDAV door over the WSGI application."""
