@@ -61,7 +61,7 @@ $(VENV)/.installed: $(VENV)/bin/pip pyproject.toml Makefile
 	touch $@
 
 $(VENV)/.developing: $(VENV)/.installed
-	$(BIN)/pip install --quiet --editable '.[channels,push,postgresql]' --group dev
+	$(BIN)/pip install --quiet --editable '.[channels,mail,postgresql,push]' --group dev
 	touch $@
 
 $(VENV)/.measuring: $(VENV)/.developing

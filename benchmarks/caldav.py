@@ -32,6 +32,9 @@ from calfeed.web.caldav.routes import make_caldav
 from calfeed.web.published.state import State
 
 EVENTS = 300
+_HEAD = "name: Measured\ntime_zone: UTC\nhistory: all\n"
+_IN_FILE = 2_000
+
 MANY = 20_000
 ROUNDS = 3
 _REQUESTS, _SLOW_REQUESTS = 10, 2
@@ -198,16 +201,24 @@ def _measure_change() -> tuple[float, Asked]:
 
 
 def _publish(database: Database, moved: Mapping[int, date], state: State) -> None:
-    texts = {"events/measured.yaml": _definitions(MANY, moved).encode()}
+    # A file may have 4 MiB.
+    parts = [range(first, first + _IN_FILE) for first in range(0, MANY, _IN_FILE)]
+    texts = {"events/measured/calendar.yaml": _HEAD.encode()} | {
+        f"events/measured/{part[0]}.yaml": _define(part, moved).encode() for part in parts
+    }
     publish(database, read_definitions(texts), _NOW, _BASE, allow_removals=True)
     state.refresh()
 
 
-def _definitions(count: int, moved: Mapping[int, date] | None = None) -> str:
-    lines = ["name: Measured", "time_zone: UTC", "history: all", "events:"]
+def _definitions(count: int) -> str:
+    return _HEAD + _define(range(count), {})
+
+
+def _define(numbers: range, moved: Mapping[int, date]) -> str:
+    lines = ["events:"]
     text = "The committee meets in the large hall; whoever speaks has ten minutes. " * 3
-    for number in range(count):
-        day = (moved or {}).get(number, date(2028, 1, 1) + timedelta(days=number % 1_000))
+    for number in numbers:
+        day = moved.get(number, date(2028, 1, 1) + timedelta(days=number % 1_000))
         lines += [
             f"  event-{number}:",
             f"    summary: Meeting {number}",

@@ -7,28 +7,31 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import (
-    AnyHttpUrl,
     BaseModel,
     ConfigDict,
     Field,
     SecretStr,
-    TypeAdapter,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 
 from calfeed.errors import SettingsError, reason_of
 from calfeed.private_files import keep_private, read_secret
+from calfeed.setting_checks import (
+    check_admin_token,
+    check_contact,
+    check_proxy_url,
+    check_public_url,
+    check_time_zone,
+)
 
 PREFIX = "CALFEED_"
 SETTINGS_FILE = Path("calfeed.toml")
@@ -43,16 +46,14 @@ _CREDENTIAL_NAME = "calfeed-keys"
 _FILE_SUFFIX = "_file"
 """The suffix of a secret setting that names a file with the value."""
 
-# The syntax of a bearer token (RFC 6750, 2.1).
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{20,198}={0,2}")
-
-# Push services refuse tokens without a contact that they can use (RFC 8292, 2.1).
-_CONTACT = re.compile(r"mailto:[^\s@]+@[^\s@]+\.[^\s@]+|https://[^\s/]+\.[^\s]+")
-
-_HOST = re.compile(r"\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+")
-
-# With socks5h, unlike socks5, the proxy resolves host names, as with http and https.
-_PROXY_SCHEMES = ("http", "https", "socks5h")
+_CHECKS: Mapping[str, Callable[[str], str]] = {
+    "public_url": check_public_url,
+    "time_zone": check_time_zone,
+    "push_contact": check_contact,
+    "admin_token": check_admin_token,
+    "egress_proxy": check_proxy_url,
+}
+"""What returns a setting's text in normal form, or raises ValueError."""
 
 
 class Settings(BaseModel):
@@ -118,65 +119,45 @@ class Settings(BaseModel):
         description="turns push on: the address that push services are given for questions, "
         "such as mailto:desk@example.org",
     )
+    mail_url: SecretStr | None = Field(
+        None,
+        description="the SMTP server that mails go through, such as "
+        "smtps://user:password@mail.example.org",
+    )
+    mail_from: str | None = Field(None, description="the address that mails come from")
+    mail_rate: int = Field(
+        600,
+        ge=1,
+        le=100_000,
+        description="how many mails in a minute a worker sends to the addresses of one domain",
+    )
+    mail_dkim_key: Path | None = Field(
+        None, description="the file of the RSA key (PEM) that signs mails"
+    )
+    mail_dkim_selector: str | None = Field(
+        None, description="the name of the DKIM key in the DNS, such as calfeed1"
+    )
+    mail_bounce_address: str | None = Field(
+        None,
+        description="where mails bounce to, with * for a token, such as bounces+*@example.org; "
+        "by default made from the address that mails come from",
+    )
+    mail_bounces_url: SecretStr | None = Field(
+        None,
+        description="the mailbox of bounces, such as imaps://user:password@mail.example.org/INBOX",
+    )
     keep_bodies: int = Field(
         90, ge=30, le=36_500, description="how many days the bodies of messages are kept"
     )
 
-    @field_validator("public_url")
+    @field_validator("public_url", "time_zone", "push_contact", "admin_token", "egress_proxy")
     @classmethod
-    def _check_public_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        url = TypeAdapter(AnyHttpUrl).validate_python(value)
-        others = (url.query, url.fragment, url.username, url.password)
-        fits = url.path in (None, "/") and others == (None,) * 4 and url.port != 0
-        if not fits or not _HOST.fullmatch(url.host or ""):
-            raise ValueError(
-                "it has to be a scheme, a host and optionally a port, such as https://example.org; "
-                "calfeed cannot be served under a path"
-            )
-        # pydantic normalizes it: ASCII, lower case, without the default port.
-        return str(url).rstrip("/")
-
-    @field_validator("time_zone")
-    @classmethod
-    def _check_time_zone(cls, value: str) -> str:
-        try:
-            return ZoneInfo(value).key if value else ""
-        except (ValueError, OSError, LookupError):
-            raise ValueError(
-                "it has to be the name of a time zone, such as Asia/Karachi or UTC"
-            ) from None
-
-    @field_validator("push_contact")
-    @classmethod
-    def _check_push_contact(cls, value: str | None) -> str | None:
-        if value is not None and not _CONTACT.fullmatch(value):
-            raise ValueError(
-                "it has to be a mailto: or https: URL, such as mailto:desk@example.org"
-            )
-        return value
-
-    @field_validator("admin_token")
-    @classmethod
-    def _check_admin_token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _TOKEN.fullmatch(value.get_secret_value()):
-            raise ValueError(
-                "it has to be from 20 to 200 letters, digits and -._~+/=; "
-                "`openssl rand -hex 32` makes one"
-            )
-        return value
-
-    @field_validator("egress_proxy")
-    @classmethod
-    def _check_egress_proxy(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _is_proxy_url(value.get_secret_value()):
-            raise ValueError(
-                "it has to be a scheme (http, https or socks5h), a host and a port, such as "
-                "http://proxy.example.org:3128; add a user name and a password percent-encoded, "
-                "such as http://user:password@proxy.example.org:3128"
-            )
-        return value
+    def _check(cls, value: Any, info: ValidationInfo) -> Any:
+        """Check a value that is set by the rule of its setting."""
+        check = _CHECKS[info.field_name or ""]
+        if isinstance(value, SecretStr):
+            return SecretStr(check(value.get_secret_value()))
+        return value if value is None else check(value)
 
     @property
     def grace_time(self) -> timedelta:
@@ -286,25 +267,6 @@ def _read_secret_files(given: Mapping[str, tuple[Any, str]]) -> dict[str, tuple[
             except SettingsError as error:
                 raise SettingsError(f"{source}: {error}") from error
     return settings
-
-
-def _is_proxy_url(text: str) -> bool:
-    """Check that a proxy URL is complete; libcurl would default to port 1080."""
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:  # its message may quote part of a password
-        return False
-    return (
-        parts.scheme in _PROXY_SCHEMES
-        and bool(parts.hostname)
-        and bool(port)
-        and parts.path in ("", "/")
-        and not parts.query
-        and not parts.fragment
-        and text.isascii()
-        and not any(character.isspace() or not character.isprintable() for character in text)
-    )
 
 
 def _read_file(file: Path) -> dict[str, Any]:

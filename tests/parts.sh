@@ -18,6 +18,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
     [ -e /usr/bin/thunderbird ] || missing="$missing thunderbird"
     [ -e /usr/lib/x86_64-linux-gnu/girepository-1.0/ECal-2.0.typelib ] \
         || missing="$missing evolution-data-server gir1.2-ecal-2.0 python3-gi dbus"
+    [ -e /usr/sbin/dovecot ] || missing="$missing dovecot-imapd"
     command -v faketime > /dev/null || missing="$missing faketime"
     if [ -n "$missing" ]; then
         apt-get -qq update

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from calfeed.cli.serving.composers import open_composers
 from calfeed.clock import SteadyClock
-from calfeed.delivery.senders import load_channels, open_composers
+from calfeed.delivery.mail.bounces.returned import judge_bounce
+from calfeed.delivery.mail.signing import make_signer
+from calfeed.delivery.senders import load_channels
 from calfeed.errors import SettingsError, StoreError
 from calfeed.settings import Settings
 from calfeed.store.database import Database
@@ -40,3 +43,19 @@ def test_push_without_its_libraries_says_what_to_install(monkeypatch: pytest.Mon
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(SettingsError, match=r"pip install 'calfeed\[push\]'"):
         open_composers(Settings(push_contact="mailto:desk@example.org"), SteadyClock())
+
+
+def test_signing_mails_without_dkimpy_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "dkim", None)
+    with pytest.raises(SettingsError, match=r"pip install 'calfeed\[mail\]'"):
+        make_signer(tmp_path / "key.pem", "cal1", "example.org")
+
+
+def test_reading_bounces_without_flufl_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "flufl.bounce", None)
+    with pytest.raises(SettingsError, match=r"pip install 'calfeed\[mail\]'"):
+        judge_bounce(b"Subject: Undelivered\r\n\r\n")

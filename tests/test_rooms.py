@@ -14,7 +14,7 @@ from calfeed.definitions.code_digest import list_source_files
 PACKAGE = Path(__file__).parents[1] / "calfeed"
 ORDER = [
     {"errors", "counting"},
-    {"private_files"},
+    {"private_files", "setting_checks"},
     {"settings", "logs"},
     {"clock"},
     {"model"},
@@ -161,7 +161,7 @@ def test_only_the_store_knows_the_database_library(module: str) -> None:
         assert libraries.isdisjoint({"sqlalchemy", "alembic", "psycopg"})
 
 
-FACES = ("cli/", "web/api/", "web/console/")
+FACES = ("cli/", "web/api/", "web/console/", "web/following/")
 """They translate what somebody asks for to `services`, and read the store at most."""
 
 TRANSITION = "a transition"

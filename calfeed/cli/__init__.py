@@ -26,6 +26,7 @@ _COMMANDS = {
     "import": ("definitions.importing", "convert an .ics file or URL to a definition"),
     "installation": ("operating.installation", "show or set the id that is part of UIDs"),
     "keys": ("operating.keys", "list and rotate the encryption keys"),
+    "mail": ("operating.mail", "test how mails are sent, take bounces"),
     "listen": ("sending.listening", "receive webhooks here and print them"),
     "publish": ("definitions.publishing", "publish the definitions"),
     "rehearse": ("sending.rehearsing", "send a window's reminders now, as a rehearsal"),

@@ -1,12 +1,14 @@
-"""Retention: delete old bodies, drop held deliveries, end push subscriptions that expired."""
+"""Retention: delete old bodies, drop held deliveries, purge people and push subscriptions."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from calfeed.delivery.sign_ups import CONFIRM_WITHIN
 from calfeed.store.database import Database
 from calfeed.store.outbox import retention
 from calfeed.store.outbox.retention import RetentionPosition
+from calfeed.store.people import changes, requests
 from calfeed.store.push.subscriptions import remove_expired
 
 KEEP_BODIES = timedelta(days=90)
@@ -17,13 +19,19 @@ KEEP_HELD = timedelta(days=30)
 
 _EXPIRED_AT_ONCE = 50
 """Push subscriptions that one transaction removes."""
+KEEP_CONSENT = timedelta(days=3 * 365)
+"""How long the proof of consent of a person who left is kept, with the hash of the address."""
+
+_PEOPLE_BATCH = 100
+"""People who are removed in one transaction."""
 
 _MAX_TRANSACTIONS = 100
 """How many transactions of each kind one run makes; the next run continues from there."""
 
 
 class Retention:
-    """Deletes bodies `keep` after they were made, and what was held or subscribed for too long."""
+    """Deletes bodies `keep` after they were made, drops deliveries that are held too long, and
+    forgets people who did not confirm or left long ago, and push subscriptions that expired."""
 
     def __init__(self, database: Database, keep: timedelta = KEEP_BODIES) -> None:
         self._database = database
@@ -45,3 +53,16 @@ class Retention:
                 self._place = retention.delete_old_bodies(connection, now - self._keep, self._place)
             if self._place is None:
                 break
+        self._forget_people(now)
+
+    def _forget_people(self, now: datetime) -> None:
+        since = now - CONFIRM_WITHIN
+        for _ in range(_MAX_TRANSACTIONS):
+            with self._database.write() as connection:
+                unconfirmed = requests.list_unconfirmed(connection, since, _PEOPLE_BATCH)
+                changes.purge_unconfirmed(connection, unconfirmed, now)
+            if len(unconfirmed) < _PEOPLE_BATCH:
+                break
+        with self._database.write() as connection:
+            requests.delete_old_requests(connection, since)
+            changes.forget_consent(connection, now - KEEP_CONSENT)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from calfeed.delivery.channels.sending import SCHEME, ChannelSender
-from calfeed.delivery.engine.composing import Composers
+from calfeed.delivery.mail.configuration import read_mail_settings
+from calfeed.delivery.mail.sending import MailSender
 from calfeed.delivery.transport.guard import UrlRules
 from calfeed.errors import InvalidInputError, SettingsError
-from calfeed.model.states import EndpointKind
 from calfeed.private_files import keep_private
 from calfeed.settings import Settings
 from calfeed.store.endpoints.records import Endpoint
@@ -61,33 +60,20 @@ def plain_http_warning(settings: Settings, endpoints: Iterable[Endpoint]) -> str
     )
 
 
-def open_composers(settings: Settings, clock: Callable[[], datetime]) -> Composers:
-    """The composers of what the settings turn on besides webhooks.
-
-    Raises SettingsError if what they need is not installed.
-    """
-    if settings.push_contact is None:
-        return {}
-    try:
-        from calfeed.delivery.push.composing import PushComposer
-    except ImportError as error:
-        if error.name not in ("http_ece", "py_vapid"):
-            raise
-        raise SettingsError(
-            "CALFEED_PUSH_CONTACT is set, but what encrypts push messages is not installed; "
-            "run pip install 'calfeed[push]'"
-        ) from error
-
-    return {EndpointKind.PUSH: PushComposer(settings.push_contact, clock)}
-
-
 def open_sender(settings: Settings, channels: Mapping[str, Channel]) -> ChannelSender:
-    """Open a sender for webhooks and these channels."""
-    return ChannelSender(
-        {name: channel.service for name, channel in channels.items()},
-        allow_private=settings.allow_private_endpoints,
-        egress_proxy=settings.proxy,
-    )
+    """Open a sender for webhooks, these channels, and mails if the settings have a mail server.
+
+    Raises SettingsError if the settings of mail are not complete or valid.
+    """
+    options: dict[str, Any] = {
+        "services": {name: channel.service for name, channel in channels.items()},
+        "allow_private": settings.allow_private_endpoints,
+        "egress_proxy": settings.proxy,
+    }
+    mail = read_mail_settings(settings)
+    if mail is None:
+        return ChannelSender(**options)
+    return MailSender(mail.server, mail.make_signer(), **options)
 
 
 def open_sender_to(settings: Settings, url: str) -> ChannelSender:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from calfeed.delivery.transport.guard import show_url
-from calfeed.model.states import DeliveryState
+from calfeed.model.states import DeliveryState, EndpointKind
 from calfeed.store.endpoints.records import Endpoint
 from calfeed.store.outbox.claims import Attempt
 from calfeed.store.outbox.deliveries import DeliveryRow
@@ -73,7 +73,7 @@ def describe_receipt(receipt: Receipt) -> dict[str, Any]:
     return {
         "id": receipt.delivery_id,
         "endpoint": receipt.endpoint_id,
-        "url": show_url(receipt.url),
+        "url": _name_receiver(receipt),
         "state": receipt.state,
         "attempts": receipt.attempts,
         "received_at": format_time(receipt.received_at),
@@ -81,6 +81,11 @@ def describe_receipt(receipt: Receipt) -> dict[str, Any]:
         "settled_at": format_time(receipt.settled_at),
         "digest": receipt.digest,
     }
+
+
+def _name_receiver(receipt: Receipt) -> str:
+    is_person = receipt.kind is EndpointKind.MAIL
+    return receipt.description if is_person else show_url(receipt.url)
 
 
 def _next_at(delivery: DeliveryRow | Receipt) -> str | None:

@@ -17,6 +17,7 @@ from calfeed.store.catalog.events import load_events
 from calfeed.store.database import Transactions
 from calfeed.store.endpoints.records import Endpoint, list_endpoints
 from calfeed.store.outbox.reminders import load_reminders
+from calfeed.store.people.followers import Followers
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Planned:
     state: str
     public: bool
     endpoints: tuple[Endpoint, ...]
+    people: int
 
 
 def load_window(database: Transactions, begin: datetime, end: datetime) -> list[Planned]:
@@ -40,15 +42,17 @@ def load_window(database: Transactions, begin: datetime, end: datetime) -> list[
         rows = load_events(connection)
         states = {row.key: row.state for row in load_reminders(connection, window=(begin, end))}
         endpoints = list_endpoints(connection)
+        followers = Followers(connection, "reminder.due")
         is_public = cache(partial(visibility.is_public, connection))
         for row in rows:
             if row.revision.withdrawn:
                 continue
             event, public = row.revision.event, is_public(row.calendar)
             receivers = find_receivers(endpoints, event, public)
+            people = followers.count(make_subject("reminder.due", event), public)
             for reminder in plan_reminders(event, begin, end):
                 state = states.get(reminder.key, "")
-                planned.append(Planned(reminder, row.revision, state, public, receivers))
+                planned.append(Planned(reminder, row.revision, state, public, receivers, people))
     return sorted(planned, key=lambda item: (item.reminder.due, item.reminder.key))
 
 

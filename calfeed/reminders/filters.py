@@ -43,9 +43,9 @@ class Filters(BaseModel):
     An empty list matches everything, and `event.moved` also matches corrections, without which a
     copy of the date would stay wrong. `events` are named `calendar/event`. `follows` is what a
     person follows: a `calendar`, one event as `calendar/event`, one category as
-    `calendar#category`. `public_only` is for
-    endpoints that were registered from outside: they never get messages about calendars that are
-    private at the time, nor those that ask for an open date.
+    `calendar#category`. `public_only` is for people and for endpoints that were registered from
+    outside: they never get messages about calendars that are private at the time, nor those that
+    ask for an open date.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,7 +72,7 @@ class Filters(BaseModel):
             and (not self.calendars or subject.calendar in self.calendars)
             and (not self.events or f"{subject.calendar}/{subject.event}" in self.events)
             and (not self.categories or not set(self.categories).isdisjoint(subject.categories))
-            and (not self.follows or not set(self.follows).isdisjoint(_followed_names(subject)))
+            and (not self.follows or not set(self.follows).isdisjoint(followed_names(subject)))
         )
 
 
@@ -82,8 +82,8 @@ def _names_of(message_type: str) -> tuple[str, ...]:
     return (message_type,)
 
 
-def _followed_names(subject: Subject) -> tuple[str, ...]:
-    """The names by which a subject is followed: its calendar, its event, its categories."""
+def followed_names(subject: Subject) -> tuple[str, ...]:
+    """Return the names by which a subject is followed: its calendar, its event, its categories."""
     calendar = subject.calendar
     categories = (f"{calendar}#{category}" for category in subject.categories)
     return calendar, f"{calendar}/{subject.event}", *categories

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -32,6 +33,19 @@ MAX_RETRY_AFTER = timedelta(hours=24)
 
 _JITTER = 0.2
 
+_SITE_RETRY = timedelta(minutes=1)
+"""The delay after a fault of the site's own mail server."""
+
+
+class Fault(StrEnum):
+    """What a failed attempt says beyond itself; only mail servers say it."""
+
+    RECEIVER = "receiver"
+    """There is no such mailbox: a retry is useless."""
+
+    SITE = "site"
+    """This site's own mail server or its settings: no attempt succeeds until that is mended."""
+
 
 class Outcome(NamedTuple):
     """The outcome of an attempt: the status of a response, or an error.
@@ -48,6 +62,7 @@ class Outcome(NamedTuple):
     retry_after: str | None
     response_start: str
     started_at: datetime
+    fault: Fault | None = None
 
     @property
     def received(self) -> bool:
@@ -100,7 +115,7 @@ def decide(
     redirects included, is retried on the schedule; `jitter` (0 to 1, random) shifts the delay by
     up to a fifth. Retry-After with a 429 or 503 can extend the delay to 24 hours, but not shorten
     it. Gives up after the last attempt of the schedule, or if the next one would be at or after
-    `matters_until`.
+    `matters_until`. A fault of the receiver is final; one of the site costs no attempt.
     """
     status = outcome.status
     if outcome.received:
@@ -108,9 +123,12 @@ def decide(
     if status == HTTPStatus.GONE:
         return Disable()
     failure = outcome.error or f"the receiver answered {status}"
-    if attempts >= len(SCHEDULE):
+    if outcome.fault is Fault.RECEIVER:
+        return GiveUp(failure)
+    if attempts >= len(SCHEDULE) and outcome.fault is not Fault.SITE:
         return GiveUp(f"{failure}; that was the last of {attempts} attempts")
-    wait = SCHEDULE[attempts] * (1 - _JITTER + 2 * _JITTER * jitter)
+    delay = _SITE_RETRY if outcome.fault is Fault.SITE else SCHEDULE[attempts]
+    wait = delay * (1 - _JITTER + 2 * _JITTER * jitter)
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         wait = max(wait, _read_retry_after(outcome.retry_after, now))
     at = now + wait

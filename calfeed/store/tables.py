@@ -29,8 +29,10 @@ from calfeed.store.columns import Instant, Serial, state_type
 from calfeed.store.columns import metadata as metadata
 from calfeed.store.endpoints.tables import endpoints as endpoints
 from calfeed.store.endpoints.tables import rehearsals as rehearsals
+from calfeed.store.people.tables import follow_requests as follow_requests
 from calfeed.store.people.tables import people as people
 from calfeed.store.people.tables import people_keys as people_keys
+from calfeed.store.people.tables import sign_ups as sign_ups
 from calfeed.store.push.tables import push_keys as push_keys
 from calfeed.store.push.tables import push_subscriptions as push_subscriptions
 from calfeed.store.secrets.private_columns import PrivateBytes, PrivateText

@@ -19,14 +19,15 @@ from calfeed.web.caldav.resources import MOUNT
 from calfeed.web.caldav.routes import make_caldav
 from calfeed.web.error_logging import RedactingFlask
 from calfeed.web.feeds import feed_routes
+from calfeed.web.following.blueprint import add_following
 from calfeed.web.pages import page_routes, push_routes
 from calfeed.web.pages.lists.cards import list_cards
 from calfeed.web.pages.page_cache import PUBLIC, PageCache
-from calfeed.web.pages.push_routes import PushSite
 from calfeed.web.pages.reader.wording import gettext
 from calfeed.web.pages.request_options import add_reader
 from calfeed.web.published.responses import Application, StoredResponseMiddleware
 from calfeed.web.published.state import State
+from calfeed.web.push_site import PushSite
 from calfeed.web.security import keep_redirects_local, set_security_headers
 
 
@@ -42,18 +43,21 @@ def make_app(
     mounts: Mapping[str, Application] | None = None,
     state: State | None = None,
     push: PushSite | None = None,
+    *,
+    mails: bool = False,
+    proxies: int = 0,
 ) -> Application:
     """Create the WSGI application, and start watching for publishes.
 
-    `push` is what pushing to browsers needs, if it is on. `mounts` are further applications by
-    path prefix; `state` is the state that they share.
+    `mounts` are further applications by path prefix; `state` is the state that they share. The
+    other arguments are as for `make_flask`.
 
     Raises StoreError if the database is unavailable or has no schema.
     """
     check_schema(database)
     state = state or State(database, base_url)
-    flask = make_flask(state, base_url, push)
-    caldav = make_caldav(state, base_url)
+    flask = make_flask(state, base_url, push, mails=mails, proxies=proxies)
+    caldav = make_caldav(state, base_url, push)
     application = DispatcherMiddleware(
         PageCache(flask.wsgi_app, state), {MOUNT: caldav.wsgi_app, **(mounts or {})}
     )
@@ -63,8 +67,19 @@ def make_app(
     return middleware
 
 
-def make_flask(state: State, base_url: str, push: PushSite | None = None) -> Flask:
-    """Create the Flask application: pages, single events, health checks."""
+def make_flask(
+    state: State,
+    base_url: str,
+    push: PushSite | None = None,
+    *,
+    mails: bool = False,
+    proxies: int = 0,
+) -> Flask:
+    """Create the Flask application: pages, single events, following, health checks.
+
+    `push` is what pushing to browsers needs, if it is on. With `mails`, people can sign up to
+    follow dates by mail. `proxies` is the number of trusted proxies in front of the web server.
+    """
     app = RedactingFlask(__name__)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -73,6 +88,7 @@ def make_flask(state: State, base_url: str, push: PushSite | None = None) -> Fla
     app.register_blueprint(page_routes.make_blueprint(state, base_url))
     app.register_blueprint(feed_routes.make_blueprint(state))
     app.register_blueprint(discovery.make_blueprint())
+    add_following(app, state, open_to_all=mails, proxies=proxies)
     if push is not None:
         app.register_blueprint(push_routes.make_blueprint(state, push))
 
@@ -154,6 +170,10 @@ def _describe_status(status: int) -> tuple[str, str]:
         410: (
             gettext("This is gone"),
             gettext("What was here was withdrawn, and will not come back."),
+        ),
+        503: (
+            gettext("Not right now"),
+            gettext("The server cannot do this at the moment. Try again later."),
         ),
         500: (
             gettext("Something went wrong here"),

@@ -50,7 +50,7 @@ def _make_redirect_local(response: Response) -> Response:
     slashes would name another host.
     """
     response.headers.extend(hsts_headers(current_app.config[_BASE_URL]))
-    if response.location:
+    if response.location and 300 <= response.status_code < 400:
         _, _, path, *rest = urlsplit(response.location)
         response.location = urlunsplit(("", "", "/" + path.lstrip("/\\"), *rest))
         response.set_data(b"")  # it contains the URL too

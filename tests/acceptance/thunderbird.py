@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -68,6 +68,65 @@ try {
 } catch (error) { return "refused"; }
 return "written";
 """
+
+
+_MAILBOX = """
+const {MailServices} = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
+const identity = MailServices.accounts.createIdentity();
+identity.email = %s;
+const account = MailServices.accounts.createAccount();
+account.incomingServer = MailServices.accounts.createIncomingServer("reader", "127.0.0.1", "imap");
+account.addIdentity(identity);
+const store = cal.manager.createCalendar(
+  "storage", Services.io.newURI("moz-storage-calendar://"));
+store.name = "Mine";
+cal.manager.registerCalendar(store);
+const mine = cal.manager.getCalendarById(store.id);
+mine.setProperty("disabled", false);
+mine.setProperty("imip.identity.key", identity.key);
+"""
+
+_TAKE = """
+const [text, sender, reader, answer] = %s;
+const mine = cal.manager.getCalendars().find(one => one.name == "Mine");
+const item = Cc["@mozilla.org/calendar/itip-item;1"].createInstance(Ci.calIItipItem);
+item.init(text);
+cal.itip.initItemFromMsgData(item, item.receivedMethod, {
+  mime2DecodedAuthor: sender, author: sender, recipients: reader, ccList: "", folder: null,
+  getStringProperty: () => "",
+});
+item.identity = reader;
+const [status, act, found] = await new Promise(resolve =>
+  cal.itip.processItipItem(item, (_, ...rest) => resolve(rest)));
+const offered = cal.itip.getOptionsText(item, status, act, found).showItems;
+if (act) {
+  item.targetCalendar = mine;
+  item.autoResponse = Ci.calIItipItem.NONE;
+  await new Promise(resolve => act({
+    QueryInterface: ChromeUtils.generateQI(["calIOperationListener"]),
+    onOperationComplete: resolve, onGetResult() {},
+  }, answer, { responseMode: Ci.calIItipItem.NONE }));
+}
+const flags = Ci.calICalendar.ITEM_FILTER_ALL_ITEMS;
+const [from, to] = ["20200101T000000Z", "20400101T000000Z"].map(cal.createDateTime);
+const kept = await mine.getItemsAsArray(
+  flags | Ci.calICalendar.ITEM_FILTER_CLASS_OCCURRENCES, 0, from, to);
+return [
+  act ? act.method : null,
+  offered.filter(name => name.endsWith("Button")),
+  kept.map(one => one.startDate.icalString).sort(),
+];
+"""
+
+
+class Reaction(NamedTuple):
+    """What Thunderbird made of a calendar part: what it did, the buttons that it showed, and the
+    start of each occurrence that it has from mails then.
+    """
+
+    method: str | None
+    buttons: list[str]
+    starts: list[str]
 
 
 class Marionette:
@@ -130,6 +189,18 @@ class Thunderbird:
 
     def try_to_write(self, calendar: str) -> str:
         return str(self._run(_WRITE % json.dumps(calendar)))
+
+    def add_mailbox(self, address: str) -> None:
+        """Make a mail account, and a calendar of its own for what comes by mail."""
+        self._run(_MAILBOX % json.dumps(address))
+
+    def take(self, part: bytes, sender: str, reader: str, answer: str = "ACCEPTED") -> Reaction:
+        """Take a mail's calendar part, as a press on the button does.
+
+        `answer` is the participation status that an invitation is answered with.
+        """
+        given = [part.decode(), sender, reader, answer]
+        return Reaction(*self._run(_TAKE % json.dumps(given)))
 
     def _run(self, script: str) -> Any:
         said = self._marionette.do(

@@ -100,9 +100,15 @@ def _whole(application: Application) -> Application:
 @contextmanager
 def serve_house(folder: Path) -> Iterator[str]:
     """A site in a folder, served until the end of the context: its address."""
-    database = migrated_sqlite(folder)
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
+    with serve_published(make_house(folder, base_url), base_url, port):
+        yield base_url
+
+
+def make_house(folder: Path, base_url: str) -> Database:
+    """A site in a folder, with a date that moved twice."""
+    database = migrated_sqlite(folder)
     shipped = {f"events/{path.name}": path.read_bytes() for path in SHIPPED.glob("*.yaml")}
     for day, old, note in (
         (1, "2026-11-27", ""),
@@ -113,16 +119,17 @@ def serve_house(folder: Path) -> Iterator[str]:
         files = shipped | {"events/desk.yaml": text.encode()}
         at = NOW.replace(day=day)
         publish(database, read_definitions(files), at, base_url)
-    with serve_published(database, base_url, port):
-        yield base_url
+    return database
 
 
 @contextmanager
-def serve_published(database: Database, base_url: str, port: int) -> Iterator[None]:
+def serve_published(
+    database: Database, base_url: str, port: int, *, mails: bool = False
+) -> Iterator[None]:
     """Serve what is published, as it is at the fixed time, and close the database in the end."""
     state = State(database, base_url, lambda: NOW)
     state.refresh()
-    pages = PageCache(make_flask(state, base_url).wsgi_app, state)
+    pages = PageCache(make_flask(state, base_url, mails=mails).wsgi_app, state)
     server = make_server(
         "127.0.0.1",
         port,

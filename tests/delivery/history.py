@@ -202,9 +202,10 @@ class Life:
 
     def end(self) -> None:
         """Let everything that is still to come go well, until nothing is left."""
+        # Recorded first: the last outcomes may disable an endpoint.
+        self.record()
         for name in self.options:
             self.set_standing("resume", name)
-        self.record()
         for _ in range(1000):
             for step in ("review", "fire", "fan out", "gather"):
                 while self.work(step):

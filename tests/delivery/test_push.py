@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import select
+from sqlalchemy import Column, select, update
 
 from calfeed.delivery.engine.worker import Worker
 from calfeed.delivery.push.composing import PushComposer
@@ -20,9 +20,12 @@ from calfeed.reminders.pushing import notification_payload
 from calfeed.services.following import pushing
 from calfeed.store.endpoints.records import list_endpoints
 from calfeed.store.push.subscriptions import count_subscriptions, find_subscription
+from calfeed.store.push.tables import push_keys, push_subscriptions
 from calfeed.store.tables import endpoints
+from calfeed.web.catalogs import wording_in
 from tests.delivery.office import Office
 from tests.delivery.push_client import PushClient, read_vapid
+from tests.ical.defining import define
 from tests.publish.desk import BASE, STAY
 
 CONTACT = "mailto:desk@example.org"
@@ -38,7 +41,7 @@ class PushOffice:
         self.database = office.database
 
         def make_worker() -> Worker:
-            composers = {EndpointKind.PUSH: PushComposer(CONTACT, lambda: office.now)}
+            composers = {EndpointKind.PUSH: PushComposer(CONTACT, wording_in, lambda: office.now)}
             return Worker(
                 office.database,
                 office.sender,
@@ -60,10 +63,9 @@ class PushOffice:
 
     def register(self, path: str = "/status/201") -> str:
         receiver = self.client.receiver(self.office.receiver.url(path))
-        made, _ = pushing.register_collection(
+        return pushing.register_collection(
             self.database, LOOPBACK, receiver, "desk", None, self.office.now
-        )
-        return made
+        ).id
 
     def take(self) -> list[bytes]:
         """Deliver what there is, and return what was pushed, decrypted."""
@@ -93,7 +95,8 @@ def test_a_browser_is_told_of_a_move(push: PushOffice, followed: str) -> None:
     push.office.publish(STAY.format(start="2025-08-31"))
     (moved,) = map(json.loads, push.take())
     assert moved["title"] == "Moved: The stay ends"
-    assert "moved from 30 June 2025 to 31 August 2025" in moved["text"]
+    assert "31 August 2025" in moved["text"]
+    assert "30 June 2025" in moved["text"]
     assert moved["page"] == f"{BASE}/calendars/desk/stay/"
 
 
@@ -164,6 +167,31 @@ def test_a_caldav_client_is_pushed_that_its_calendar_changed(push: PushOffice) -
     assert b"desk" not in message
     push.office.publish(STAY.format(start="2025-08-31"))
     assert push.take() == []
+
+
+def test_a_calendar_that_became_private_is_not_pushed_to_who_has_no_token(push: PushOffice) -> None:
+    """Somebody registered while it was public; when it changes is not for them any more."""
+    push.register()
+    for day in ("08-31", "09-30"):
+        stay = STAY.format(start=f"2025-{day}")
+        push.office.publish_calendars(define(stay, head="visibility: private"))
+        assert push.take() == []
+
+
+@pytest.mark.parametrize("lost", [push_keys.c.key, push_subscriptions.c.auth])
+def test_what_cannot_be_decrypted_waits_and_stops_nothing_else(
+    push: PushOffice, lost: Column[str]
+) -> None:
+    """The webhook's message is claimed in the same transaction."""
+    push.office.subscribe()
+    push.follow("desk")
+    push.take()
+    with push.database.write() as connection:
+        sealed = connection.execute(select(endpoints.c.url).where(endpoints.c.id == "end_1"))
+        connection.execute(update(lost.table).values({lost: sealed.scalar_one()}))
+    push.office.publish(STAY.format(start="2025-08-31"))
+    rows = {row.endpoint_id[:3]: row.state for row in push.office.deliver()[-2:]}
+    assert rows == {"end": "delivered", "psh": "pending"}
 
 
 def test_webhooks_get_none_of_the_pushes(push: PushOffice) -> None:

@@ -10,13 +10,13 @@ import pytest
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
+from calfeed.web.catalogs import TRANSLATIONS
 from calfeed.web.pages.reader.languages import (
     LANGUAGES,
     choose_accepted,
     choose_reader,
     text_direction,
 )
-from calfeed.web.pages.reader.wording import TRANSLATIONS
 from tests.web.published import Published, make_site
 
 DESK = """

@@ -38,7 +38,18 @@ SECRET = "zq7-undisclosed-8842"
 TITLE = "Zircon"
 """A word of a private calendar."""
 
-FIELDS = ("token", "once", "url", "headers", "secret", "next", "q", "session", "form_token")
+FIELDS = (
+    "token",
+    "once",
+    "url",
+    "headers",
+    "secret",
+    "next",
+    "q",
+    "session",
+    "form_token",
+    "address",
+)
 TABLES = ("tokens", "sessions", "sign_in_links", "registrations", "announcements", "polls")
 
 

@@ -274,7 +274,7 @@ def test_without_its_database_a_process_is_not_ready_and_serves_what_it_has(
 ) -> None:
     feed = site.get("/calendars/desk.ics").data
     nowhere = Database("postgresql://nobody:hunter2@127.0.0.1:1/nothing")
-    monkeypatch.setattr(site.state, "_database", nowhere)
+    monkeypatch.setattr(site.state, "database", nowhere)
     answer = site.get("/readyz")
     assert answer.status_code == 503
     assert "hunter2" not in answer.text

@@ -11,7 +11,7 @@ from calfeed.delivery.transport.guard import PUBLIC_ONLY
 from calfeed.services.following.pushing import load_public_key
 from calfeed.store.database import Database
 from calfeed.web.app import make_flask
-from calfeed.web.pages.push_routes import PushSite
+from calfeed.web.push_site import PushSite
 from tests.delivery.push_client import PushClient
 from tests.web.api_site import OPEN, VAULT
 from tests.web.published import BASE, Published

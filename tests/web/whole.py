@@ -33,7 +33,7 @@ def make_whole(site: Published, base_url: str = BASE) -> Whole:
     """All applications as they are mounted in a web process, without the limits of their rates."""
     settings = Settings(public_url=base_url, admin_token=SecretStr(TOKEN))
     state = State(site.database, base_url, lambda: site.now)
-    public = make_flask(state, base_url)
+    public = make_flask(state, base_url, mails=True)
     console = make_console(site.database, settings, lambda: site.now)
     api = make_api(
         state,

@@ -101,7 +101,9 @@ def _print_planned(planned: Planned, now: datetime) -> None:
         receivers = f"{len(planned.endpoints):,} endpoints"
     else:
         receivers = ", ".join(f"{to.id} {show_url(to.url)}" for to in planned.endpoints)
-    click.echo(f"    {reminder.rule}; {_state(planned, now)}; to {receivers or 'no endpoint'}")
+    people = f"{planned.people:,} by mail" if planned.people else ""
+    names = " and ".join(filter(None, [receivers, people])) or "no endpoint"
+    click.echo(f"    {reminder.rule}; {_state(planned, now)}; to {names}")
 
 
 def _due(due: datetime, event: Event) -> str:

@@ -82,17 +82,18 @@ def web(processes: int, supervised: bool) -> None:
 def worker(supervised: bool) -> None:
     """Send what is due. On PostgreSQL several of these may run at once."""
     from calfeed.cli.operating.keys import describe_lost
+    from calfeed.cli.serving.composers import open_composers
     from calfeed.clock import SteadyClock
     from calfeed.delivery.engine.worker import Worker
     from calfeed.delivery.scheduler import WorkerScheduler
     from calfeed.delivery.senders import (
         load_channels,
-        open_composers,
         open_sender,
         plain_http_warning,
     )
     from calfeed.services.channels import store_channels
     from calfeed.services.installation import find_lost
+    from calfeed.services.mail.bounces import poll_bounces
     from calfeed.store.endpoints.records import list_endpoints
     from calfeed.store.notices import Listener
     from calfeed.store.outbox.clock_skew import last_recorded_time
@@ -135,7 +136,7 @@ def worker(supervised: bool) -> None:
             return
         scheduler = WorkerScheduler(engine, clock)
         scheduler.start()
-        with Listener(database, engine.wake):
+        with Listener(database, engine.wake), poll_bounces(database, settings, clock):
             freeze_startup_objects()
             _run_worker(engine)
         scheduler.stop()
@@ -146,19 +147,21 @@ def worker(supervised: bool) -> None:
 @_processes
 def serve(processes: int) -> None:
     """Run everything on one machine: migrate, publish, watch definitions, serve, send."""
+    from calfeed.cli.serving.composers import open_composers
     from calfeed.cli.serving.publisher import Publisher
     from calfeed.cli.serving.startup import describe_console, describe_start, migrate_database
     from calfeed.cli.serving.supervisor import Part, Supervisor
     from calfeed.cli.serving.watching import Watcher
     from calfeed.clock import SteadyClock
-    from calfeed.delivery.senders import load_channels, open_composers
+    from calfeed.delivery.senders import load_channels
     from calfeed.store.database import Database
     from calfeed.web.serving.server import check_address
 
     logs.configure("serve")
     settings = load_settings()
     token = settings.admin_token or SecretStr(secrets.token_urlsafe(32))
-    load_channels(settings)  # fail here rather than in each worker
+    # Fail here rather than in each worker.
+    load_channels(settings)
     open_composers(settings, output.now)
     stopping = threading.Event()
     _on_signal(stopping.set)

@@ -149,7 +149,7 @@ class EventEntry(Entry):
         None, description='The time of day of a date counted from another event, as "17:00"'
     )
     roll: RollWord | None = Field(
-        None, description="Where a counted date goes that is no working day: next or previous"
+        None, description="The working day that a counted date goes to: next or previous"
     )
     end: Moment | None = Field(None, description="The end; for an all-day event its last day")
     duration: Span | None = Field(None, description="The length, such as 45 minutes, or an end")
@@ -198,7 +198,7 @@ class EventEntry(Entry):
         None, description="That it was met or waived, so nobody is reminded: {date, as}"
     )
     correction: CorrectionEntry | None = Field(
-        None, description="The wrong date that was published: {was}; nobody is told of a move"
+        None, description="The wrong date that was published: {was}; announced as a correction"
     )
     uid: Label | None = Field(
         None, description="Its existing UID, if any; by default, one is made from its name"

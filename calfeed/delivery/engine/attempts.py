@@ -8,11 +8,19 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from calfeed.delivery.engine.composing import Composers, InFlightDelivery, Outgoing
-from calfeed.delivery.transport.guard import show_url
+from calfeed.delivery.mail.bounces.counting import record_bounces
 from calfeed.delivery.transport.sender import Outcome, Request, Sender
 from calfeed.errors import CalfeedError
 from calfeed.model.states import DeliveryState, EndpointKind, EndpointState
-from calfeed.reminders.retry import Delivered, Disable, GiveUp, RetryAt, decide, ends_subscription
+from calfeed.reminders.retry import (
+    Delivered,
+    Disable,
+    Fault,
+    GiveUp,
+    RetryAt,
+    decide,
+    ends_subscription,
+)
 from calfeed.reminders.signing import sign_headers
 from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints import lifecycle, records
@@ -58,8 +66,8 @@ def prepare_requests(
     Claims whose message is no longer relevant or stored are settled as expired, those whose
     endpoint was removed as dropped. Claims are released if their endpoint is paused, in its quiet
     hours or past its rate limit, if `accepts` rejects its URL or its kind has no composer, and if
-    URL or message cannot be decrypted. The first attempt of a test, and an `immediate` one, ignore
-    the first three.
+    URL or message cannot be decrypted. The first attempt of an urgent message, and an `immediate`
+    one, ignore the first three.
     """
     now = clock()
     messages = load_messages(connection, [claim.message_id for claim in claims])
@@ -86,7 +94,7 @@ def prepare_requests(
         urgent = {
             claim
             for claim in candidates
-            if immediate or (messages[claim.message_id].is_test and claim.attempts == 0)
+            if immediate or (messages[claim.message_id].is_urgent and claim.attempts == 0)
         }
         if not endpoint.accepts_messages:
             paused += [claim for claim in candidates if claim not in urgent]
@@ -119,7 +127,9 @@ def prepare_requests(
             signer = make_signer(claim.message_id, message.body, endpoint.secrets_at, clock)
             requests.append(Request(delivery, endpoint.url, headers, message.body, signer))
     for kind, waiting in composed.items():
-        requests += composers[kind](connection, waiting)
+        made = composers[kind].compose(connection, waiting, now)
+        requests += made.requests
+        postponed |= made.postponed
     store.settle(connection, expired, DeliveryState.EXPIRED, now, attempted=False)
     store.settle(connection, dropped, DeliveryState.DROPPED, now, attempted=False)
     idle = records.lock_inactive(connection, sorted({claim.endpoint_id for claim in paused}))
@@ -169,6 +179,8 @@ def record_outcomes(
     delivered: list[Claim] = []
     failed: list[Claim] = []
     retries: dict[Claim, datetime] = {}
+    waiting: dict[Claim, datetime] = {}  # for the site's mail server
+    refused: list[str] = []  # people whose mailbox does not exist
     recovered: set[str] = set()
     failing: set[str] = set()
     disabled: dict[str, str] = {}  # the reasons
@@ -189,12 +201,17 @@ def record_outcomes(
             if since is not None:
                 recovered.add(endpoint_id)
             continue
+        # What a mail server says of a person is in `fault`; silence is the server's, not theirs.
         due = since is not None and since <= disable_before and attempts >= _MIN_FAILED_ATTEMPTS
-        if since is None or due or isinstance(decision, Disable):
+        if delivery.kind is EndpointKind.MAIL:
+            refused += [endpoint_id] * (outcome.fault is Fault.RECEIVER)
+        elif since is None or due or isinstance(decision, Disable):
             failing.add(endpoint_id)
         reason = outcome.error or f"status {outcome.status}"
-        label = f"delivery {claim.delivery_id} to {show_url(delivery.url)}"
-        if isinstance(decision, RetryAt):
+        label = str(delivery)
+        if isinstance(decision, RetryAt) and outcome.fault is Fault.SITE:
+            waiting[claim] = decision.at
+        elif isinstance(decision, RetryAt):
             retries[claim] = decision.at
             _log.warning("%s: %s; again at %s", label, reason, f"{decision.at:%Y-%m-%d %H:%M:%SZ}")
         else:
@@ -207,6 +224,8 @@ def record_outcomes(
     store.settle(connection, delivered, DeliveryState.DELIVERED, now)
     store.settle(connection, failed, DeliveryState.FAILED, now)
     store.schedule_retries(connection, retries)
+    store.release(connection, waiting)
+    record_bounces(connection, refused, now)
     for endpoint_id, since in lifecycle.record_failing_since(
         connection, recovered, failing, now
     ).items():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
+from calfeed.delivery.transport.guard import show_url
 from calfeed.delivery.transport.sender import Request
 from calfeed.model.states import EndpointKind
 from calfeed.store.database import Connection
@@ -29,6 +30,12 @@ class InFlightDelivery(NamedTuple):
     def __repr__(self) -> str:
         return f"InFlightDelivery({self.claim!r})"
 
+    def __str__(self) -> str:
+        """How it is named in logs: people by their id, which says nothing about them."""
+        person = self.kind is EndpointKind.MAIL
+        receiver = self.claim.endpoint_id if person else show_url(self.url)
+        return f"delivery {self.claim.delivery_id} to {receiver}"
+
 
 class Outgoing(NamedTuple):
     """A claimed delivery whose request is to be composed, with its message and its endpoint."""
@@ -37,9 +44,26 @@ class Outgoing(NamedTuple):
     message: StoredMessage
     endpoint: Endpoint
 
+    @property
+    def claim(self) -> Claim:
+        return self.delivery.claim
 
-Composer: TypeAlias = Callable[[Connection, Sequence[Outgoing]], list[Request]]
-"""Composes the requests to endpoints of one kind, within the transaction of the claim."""
+
+class Composed(NamedTuple):
+    """Requests that can be sent, and until when (UTC) the other deliveries are put off."""
+
+    requests: list[Request]
+    postponed: Mapping[Claim, datetime]
+
+
+class Composer(Protocol):
+    """Composes the requests to endpoints of one kind."""
+
+    def compose(
+        self, connection: Connection, outgoing: Sequence[Outgoing], now: datetime
+    ) -> Composed:
+        """Compose requests within the transaction of the claim."""
+
 
 Composers: TypeAlias = Mapping[EndpointKind, Composer]
 """The composers of the kinds that this process sends to, besides webhooks."""

@@ -30,6 +30,7 @@ from calfeed.delivery.engine.concurrency import ConcurrencyLimits
 from calfeed.delivery.engine.recorder import BATCH_SECONDS, Recorder, StepRunner
 from calfeed.delivery.replanning import replan
 from calfeed.delivery.retention import KEEP_BODIES, Retention
+from calfeed.delivery.sign_ups import admit_sign_ups
 from calfeed.delivery.transport.sender import Sender
 from calfeed.publish.announce import announce_due
 from calfeed.store.catalog import announcements
@@ -39,6 +40,7 @@ from calfeed.store.outbox import claims as store
 from calfeed.store.outbox import clock_skew, deliveries, digests
 from calfeed.store.outbox.messages import has_pending_fan_out
 from calfeed.store.outbox.reminders import next_reminder_due
+from calfeed.store.people.requests import next_sign_up
 
 _MAX_WAIT_SECONDS = 1.0
 """Limits each wait, because the clock may be adjusted during it."""
@@ -50,18 +52,19 @@ _MIN_CLAIM = 512
 @dataclass(frozen=True)
 class Agenda:
     """When there is something to do next: `due` for reminders and digests, `claimable` for
-    deliveries, `announce` for changes. `unfinished` is true if messages are waiting to be fanned
-    out."""
+    deliveries, `announce` for changes, `sign_up` for people who sign up. `unfinished` is true if
+    messages are waiting to be fanned out."""
 
     due: datetime | None
     claimable: datetime | None
     announce: datetime | None
+    sign_up: datetime | None
     unfinished: bool
 
     @property
     def next_at(self) -> datetime | None:
-        """The earliest of the three times."""
-        times = (self.due, self.claimable, self.announce)
+        """The earliest of these times."""
+        times = (self.due, self.claimable, self.announce, self.sign_up)
         return min((at for at in times if at is not None), default=None)
 
 
@@ -138,6 +141,7 @@ class Worker:
                 due=min((at for at in times if at is not None), default=None),
                 claimable=deliveries.next_pending_at(connection),
                 announce=announcements.next_announcement_due(connection),
+                sign_up=next_sign_up(connection),
                 unfinished=has_pending_fan_out(connection),
             )
         if publish != self._last_publish:
@@ -184,7 +188,8 @@ class Worker:
         return 0 if just_claimed and size < _MIN_CLAIM and self._limits.outstanding else size
 
     def _fire(self) -> None:
-        """Announce, fire and fan out one batch of each; more batches follow the next claim."""
+        """Announce, fire, admit sign-ups and fan out one batch of each; more batches follow the
+        next claim."""
         agenda = self.agenda()
         self._due = agenda.due
         self._must_fire = False
@@ -200,6 +205,8 @@ class Worker:
             fired = fire_due(self._database, self._clock(), self._base_url, self._pacer)
             digested = make_digests(self._database, self._clock())
             self._must_fire |= bool(fired or digested)
+        if agenda.sign_up is not None and agenda.sign_up <= self._clock():
+            self._must_fire |= admit_sign_ups(self._database, self._clock())
         if agenda.unfinished or self._must_fire:
             self._must_fire |= fan_out(self._database, self._clock())
 

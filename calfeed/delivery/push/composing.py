@@ -3,81 +3,120 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from calfeed.delivery.engine.composing import Outgoing
+from calfeed.delivery.engine.composing import Composed, Outgoing
+from calfeed.delivery.mail.drafting import Draft, draft
 from calfeed.delivery.push.encryption import encrypt, sign
 from calfeed.delivery.transport.sender import Request
+from calfeed.errors import SealError, StoreError
 from calfeed.reminders.filters import UPDATE_TYPE, WELCOME_TYPE
-from calfeed.reminders.plain_text import format_notification
+from calfeed.reminders.mail.content import Wording
 from calfeed.reminders.pushing import notification_payload, topic_of, update_payload
 from calfeed.store.database import Connection
+from calfeed.store.outbox.claims import Claim
 from calfeed.store.push.keys import load_push_key
-from calfeed.store.push.subscriptions import PushDetails, load_push_details
+from calfeed.store.push.subscriptions import load_push_details
+
+_log = logging.getLogger(__name__)
 
 _MAX_TTL = timedelta(days=7)
 """How long a push service may keep a message for a client that is offline."""
+
+_UNWRITABLE_DELAY = timedelta(minutes=10)
+"""How long a push is left that cannot be written."""
+
+_MAX_FACTS = 3
+"""Lines of a notification: the new date, the old one, why."""
 
 
 class PushComposer:
     """Composes requests to push services.
 
-    `contact` is a mailto: or https: URL of the operator, which push services are told.
+    `contact` is a mailto: or https: URL of the operator, which push services are told. `wording`
+    translates into a language (BCP 47 tag).
     """
 
-    def __init__(self, contact: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        contact: str,
+        wording: Callable[[str], Wording],
+        clock: Callable[[], datetime],
+    ) -> None:
         self._contact = contact
+        self._wording = wording
         self._clock = clock
 
-    def __call__(self, connection: Connection, outgoing: Sequence[Outgoing]) -> list[Request]:
-        """Compose requests. A subscription that was removed meanwhile gets none."""
-        key = load_push_key(connection)
+    def compose(
+        self, connection: Connection, outgoing: Sequence[Outgoing], now: datetime
+    ) -> Composed:
+        """Compose requests; what cannot be read or written is put off, and stops no others.
+
+        So is what is for a subscription that was removed meanwhile.
+        """
+        later = now + _UNWRITABLE_DELAY
+        try:
+            key = load_push_key(connection)
+        except SealError as error:
+            _log.error("pushes wait: %s", error)
+            return Composed([], {one.claim: later for one in outgoing})
         details = load_push_details(connection, list({one.endpoint.id for one in outgoing}))
-        return [
-            self._compose(one, details[one.endpoint.id], key)
-            for one in outgoing
-            if one.endpoint.id in details
-        ]
+        drafts: dict[str, Draft] = {}
+        requests: list[Request] = []
+        waiting: dict[Claim, datetime] = {}
+        for one in outgoing:
+            body, message_id = one.message.body, one.claim.message_id
+            receiver = details.get(one.endpoint.id)
+            if receiver is None:
+                waiting[one.claim] = later
+                continue
+            try:
+                if message_id not in drafts:
+                    drafts[message_id] = draft(connection, body, now)
+                tag, payload = self._write(json.loads(body), drafts[message_id], receiver.language)
+            except StoreError:
+                raise
+            except Exception as error:
+                # Only the error's type: its text could quote what is pushed.
+                _log.error("message %s cannot be pushed (%s)", message_id, type(error).__name__)
+                waiting[one.claim] = later
+                continue
+            left = _MAX_TTL if one.message.until is None else one.message.until - now
+            headers = {
+                "content-encoding": "aes128gcm",
+                "content-type": "application/octet-stream",
+                "ttl": str(int(min(left, _MAX_TTL).total_seconds())),
+                "urgency": "normal",
+                # A newer message about the same replaces one that is not delivered yet.
+                "topic": topic_of(tag),
+            }
+            fresh = ec.generate_private_key(ec.SECP256R1())
+            encrypted = encrypt(payload, receiver.client_key, receiver.auth, os.urandom(16), fresh)
+            signer = partial(self._sign, key, one.endpoint.url)
+            requests.append(Request(one.delivery, one.endpoint.url, headers, encrypted, signer))
+        return Composed(requests, waiting)
 
-    def _compose(
-        self, one: Outgoing, details: PushDetails, key: ec.EllipticCurvePrivateKey
-    ) -> Request:
-        now, url = self._clock(), one.endpoint.url
-        tag, payload = _payload_of(one.message.body, details.language)
-        left = _MAX_TTL if one.message.until is None else one.message.until - now
-        headers = {
-            "content-encoding": "aes128gcm",
-            "content-type": "application/octet-stream",
-            "ttl": str(int(min(left, _MAX_TTL).total_seconds())),
-            "urgency": "normal",
-            # A newer message about the same replaces one that is not delivered yet.
-            "topic": topic_of(tag),
-        }
-        fresh = ec.generate_private_key(ec.SECP256R1())
-        body = encrypt(payload, details.client_key, details.auth, os.urandom(16), fresh)
-        signer = partial(self._sign, key, url)
-        return Request(one.delivery, url, headers, body, signer)
+    def _write(self, message: Mapping[str, Any], said: Draft, language: str) -> tuple[str, bytes]:
+        """Return what a message is about, and what is pushed."""
+        data = message["data"]
+        if message["type"] == UPDATE_TYPE:
+            return data["calendar"], update_payload(topic_of(data["calendar"]))
+        if message["type"] == WELCOME_TYPE:
+            title, text = data["title"], data["text"]
+            return WELCOME_TYPE, notification_payload(title, text, "", WELCOME_TYPE, language)
+        wording = self._wording(language)
+        content = said.describe(wording)
+        text = "\n".join(f"{fact.label}: {fact.text}" for fact in content.facts[:_MAX_FACTS])
+        title, page = f"{content.kicker}: {content.title}", data["event"].get("page", "")
+        uid = data["event"]["uid"]
+        return uid, notification_payload(title, text, page, uid, wording.language)
 
-    def _sign(self, key: ec.EllipticCurvePrivateKey, url: str) -> dict[str, str]:
-        return dict(sign(key, url, self._contact, self._clock()))
-
-
-def _payload_of(body: bytes, language: str) -> tuple[str, bytes]:
-    """Return what a message is about, and what is pushed."""
-    message = json.loads(body)
-    data = message["data"]
-    if message["type"] == UPDATE_TYPE:
-        return data["calendar"], update_payload(topic_of(data["calendar"]))
-    if message["type"] == WELCOME_TYPE:
-        title, text = data["title"], data["text"]
-        return WELCOME_TYPE, notification_payload(title, text, "", WELCOME_TYPE, language)
-    notification = format_notification(body)
-    event = data.get("event", {})
-    page = event.get("page", "")
-    tag = event.get("uid", message["type"])
-    return tag, notification_payload(notification.title, data["text"], page, tag, language)
+    def _sign(self, key: ec.EllipticCurvePrivateKey, url: str) -> Mapping[str, str]:
+        return sign(key, url, self._contact, self._clock())

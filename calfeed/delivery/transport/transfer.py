@@ -44,7 +44,9 @@ class Request(NamedTuple):
 
     `sign` makes the headers that depend on the time. It is called when sending begins, as a
     request may be queued for minutes. `url` is one that `check_url` returned. The repr leaves out
-    URL, headers and body, which can contain tokens and signatures.
+    URL, headers and body, which can contain tokens and signatures. For a mail the URL is the
+    address (`mailto:`), the header Return-Path its envelope sender, and `write` makes the body
+    when sending begins.
     """
 
     key: Hashable
@@ -52,6 +54,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     sign: Callable[[], Mapping[str, str]] | None = None
+    write: Callable[[], bytes] | None = None
 
     def __repr__(self) -> str:
         return f"Request({self.key!r})"

@@ -6,11 +6,18 @@ import secrets
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from calfeed.delivery.transport.guard import UrlRules, check_url
-from calfeed.errors import ConflictError, Fault, InvalidFieldsError, InvalidInputError
+from calfeed.errors import (
+    ConflictError,
+    Fault,
+    InvalidFieldsError,
+    InvalidInputError,
+    NotFoundError,
+)
 from calfeed.model.states import EndpointKind
 from calfeed.reminders.filters import UPDATE_TYPE, Filters
 from calfeed.reminders.messages import welcome_message
@@ -24,6 +31,7 @@ from calfeed.store.push.subscriptions import (
     Receiver,
     count_subscriptions,
     find_subscription,
+    is_subscribed,
     remove_subscription,
     save_subscription,
 )
@@ -45,14 +53,26 @@ BROWSER_TYPES = ("event.moved", "event.corrected", "event.cancelled")
 _KEY_BYTES, _AUTH_BYTES = 65, 16
 
 
+class Registered(NamedTuple):
+    """A CalDAV client's subscription: its id, when it ends (UTC), and whether it is new."""
+
+    id: str
+    expires: datetime
+    new: bool
+
+
 def load_public_key(database: Transactions) -> str:
     """Return the public key that clients subscribe with (VAPID)."""
     with database.write() as connection:
         return show_public_key(load_push_key(connection))
 
 
-def find_followed(database: Transactions, resource: str) -> list[str]:
+def find_followed(database: Transactions, rules: UrlRules, resource: str) -> list[str]:
     """Return what the browser with a push resource follows, as in `Filters.follows`."""
+    try:
+        resource = check_url(resource, rules.allow_private)
+    except InvalidInputError:
+        return []
     with database.read() as connection:
         known = find_subscription(connection, Receiver(resource, "", "").hash)
     return [] if known is None else list(known.filters.follows)
@@ -104,10 +124,13 @@ def register_collection(
     calendar: str,
     expires: datetime | None,
     now: datetime,
-) -> tuple[str, datetime]:
-    """Push to a CalDAV client when a calendar changes; return its id and when that ends (UTC).
+    *,
+    public: bool = True,
+) -> Registered:
+    """Push to a CalDAV client when a calendar changes.
 
-    The same receiver and calendar are one subscription, which is renewed. Raises
+    The same receiver and calendar are one subscription, which is renewed. If the calendar is
+    `public`, nothing is pushed while it is private later. Raises
     InvalidFieldsError for a receiver that cannot be pushed to, ConflictError if there are too many.
     """
     receiver = _check(receiver, rules)
@@ -115,15 +138,20 @@ def register_collection(
     end = min(max(wanted, now + MIN_COLLECTION_LIFETIME), now + MAX_COLLECTION_LIFETIME)
     with database.write() as connection:
         known = find_subscription(connection, receiver.hash, calendar)
-        filters = Filters(calendars=(calendar,), types=(UPDATE_TYPE,))
+        filters = Filters(calendars=(calendar,), types=(UPDATE_TYPE,), public_only=public)
         endpoint = _endpoint(connection, known, receiver, filters, now)
         save_subscription(connection, endpoint, receiver, "", end, now, calendar)
-    return endpoint.id, end
+    return Registered(endpoint.id, end, new=known is None)
 
 
 def unregister_collection(database: Transactions, subscription_id: str, now: datetime) -> None:
-    """End a CalDAV client's subscription; its id is random, so that only the client knows it."""
+    """End a CalDAV client's subscription; its id is random, so that only the client knows it.
+
+    Raises NotFoundError if there is none.
+    """
     with database.write() as connection:
+        if not is_subscribed(connection, subscription_id):
+            raise NotFoundError("subscription", subscription_id)
         remove_subscription(connection, subscription_id, now)
 
 

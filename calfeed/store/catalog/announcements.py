@@ -175,6 +175,15 @@ def find_position(
     return None if number is None else AnnouncementPosition(number, uid, sequence)
 
 
+def find_announced(connection: Connection, uid: str, sequence: int) -> AnnouncedChange | None:
+    """Return an announced change by its event and SEQUENCE, None if it is not readable."""
+    query = _select_announced().where(
+        revisions.c.uid == uid, revisions.c.sequence == literal(sequence, BigInteger)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None or row.revision is None else _to_announced(row)
+
+
 def load_newest_announced(
     connection: Connection, calendars: Sequence[str], limit: int
 ) -> dict[str, list[AnnouncedChange]]:

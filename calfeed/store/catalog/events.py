@@ -44,6 +44,13 @@ def load_events(
     return _add_pending_announcements(connection, loaded)
 
 
+def find_published(connection: Connection, calendar: str, slug: str) -> Revision | None:
+    """Return the published revision of an event, None if there is none or it is not readable."""
+    query = select(events.c.revision).where(events.c.calendar == calendar, events.c.slug == slug)
+    text = connection.scalar(query)
+    return None if text is None else Revision.model_validate_json(text)
+
+
 def find_unreadable_events(connection: Connection, uids: Sequence[str]) -> set[str]:
     """Return the UIDs of published events whose key is missing."""
     private = load_private_slugs(connection) if uids else ()

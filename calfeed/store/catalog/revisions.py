@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, tuple_
 
 from calfeed.ical.comparison.changes import Kind
-from calfeed.model.revision import ComparableRevision, read_comparable
+from calfeed.model.revision import ComparableRevision, Revision, read_comparable
 from calfeed.store.bulk_parameters import batches
 from calfeed.store.rows import RevisionRow
 from calfeed.store.secrets.private import load_private_slugs, seal_rows
@@ -82,6 +82,22 @@ def load_newest_revisions(
             rows += connection.execute(query)
         loaded |= {
             row.uid: read_comparable(row.revision) for row in rows if row.revision is not None
+        }
+    return loaded
+
+
+def load_revisions(
+    connection: Connection, names: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], Revision]:
+    """Load revisions by UID and SEQUENCE, without those that are missing or unreadable."""
+    columns = (revisions.c.uid, revisions.c.sequence)
+    loaded: dict[tuple[str, int], Revision] = {}
+    for batch in batches(list(names)):
+        query = select(*columns, revisions.c.revision).where(tuple_(*columns).in_(batch))
+        loaded |= {
+            (row.uid, row.sequence): Revision.model_validate_json(row.revision)
+            for row in connection.execute(query)
+            if row.revision is not None
         }
     return loaded
 

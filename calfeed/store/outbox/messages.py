@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from calfeed.model.states import UNSETTLED, DeliveryState
 from calfeed.reminders.filters import Subject
+from calfeed.reminders.following.messages import SENT_ALWAYS
 from calfeed.reminders.messages import Message
 from calfeed.store.bulk_parameters import bulk_rows, dump_rows
 from calfeed.store.outbox.digests import recall_members
@@ -32,6 +33,8 @@ from calfeed.store.tables import deliveries, messages
 from calfeed.store.transitions import Transition
 from calfeed.store.upsert import insert_new, insert_row
 
+_URGENT = ("endpoint.test", *SENT_ALWAYS)
+
 _add = Transition([None], DeliveryState.PENDING)
 _supersede = Transition([*UNSETTLED, DeliveryState.FAILED], DeliveryState.SUPERSEDED)
 
@@ -39,12 +42,13 @@ _supersede = Transition([*UNSETTLED, DeliveryState.FAILED], DeliveryState.SUPERS
 class StoredMessage(NamedTuple):
     """What the worker needs of a message: its body, and until when (UTC) it is worth sending.
 
-    The body is empty if it was deleted, or if it is `unreadable` because its key is missing.
+    The body is empty if it was deleted, or if it is `unreadable` because its key is missing. One
+    that `is_urgent` was just asked for, so pauses and quiet hours do not delay it.
     """
 
     body: bytes
     until: datetime | None
-    is_test: bool = False
+    is_urgent: bool = False
     unreadable: bool = False
 
     def is_sendable(self, now: datetime) -> bool:
@@ -136,7 +140,7 @@ def load_messages(connection: Connection, ids: Sequence[str]) -> dict[str, Store
         message_id: StoredMessage(
             bytes(body or b""),
             until,
-            is_test=Subject.model_validate_json(subject).type == "endpoint.test",
+            is_urgent=Subject.model_validate_json(subject).type in _URGENT,
             unreadable=has_body and body is None,
         )
         for message_id, body, until, subject, has_body in rows

@@ -40,6 +40,35 @@ people = Table(
     ),
 )
 
+# Requests that were mailed to their address in the last days, one of each address.
+follow_requests = Table(
+    "follow_requests",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("address_hash", String(64), nullable=False, unique=True),
+    # A keyed hash of the network that it came from.
+    Column("origin", String(64), nullable=False),
+    # What was asked for, as JSON; None when it is confirmed.
+    Column("wish", Text),
+    Column("mailed_at", Instant, nullable=False),
+    Index("ix_follow_requests_mailed_at", "mailed_at"),
+)
+
+# Sign-ups as they come in, for a worker to make requests of.
+sign_ups = Table(
+    "sign_ups",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("address", Text, nullable=False, info=SEALED),
+    Column("address_hash", String(64), nullable=False),
+    Column("origin", String(64), nullable=False),
+    Column("wish", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    # When it is looked at next: later if its mail must wait.
+    Column("ready_at", Instant, nullable=False),
+    Index("ix_sign_ups_ready_at", "ready_at"),
+)
+
 # One row: the key of the hashes and of the links in mails, made when it is first needed.
 people_keys = Table(
     "people_keys",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select
 
+from calfeed.errors import SealError
 from calfeed.store.endpoints.lifecycle import change_endpoint, remove_endpoint
 from calfeed.store.endpoints.records import Endpoint, add_endpoint, load_endpoints
 from calfeed.store.push.tables import push_subscriptions
@@ -59,6 +61,14 @@ def find_subscription(
     return load_endpoints(connection, [endpoint_id]).get(endpoint_id) if endpoint_id else None
 
 
+def is_subscribed(connection: Connection, endpoint_id: str) -> bool:
+    """Whether a subscription has this id."""
+    query = select(push_subscriptions.c.endpoint_id)
+    return (
+        connection.scalar(query.where(push_subscriptions.c.endpoint_id == endpoint_id)) is not None
+    )
+
+
 def save_subscription(
     connection: Connection,
     endpoint: Endpoint,
@@ -91,18 +101,16 @@ def save_subscription(
 def load_push_details(
     connection: Connection, endpoint_ids: Sequence[str]
 ) -> dict[str, PushDetails]:
-    """Load the details of subscriptions. Raises SealError if a key is missing."""
+    """Load the details of subscriptions, without those that cannot be decrypted."""
     query = select(push_subscriptions).where(push_subscriptions.c.endpoint_id.in_(endpoint_ids))
     keys = keyring_of(connection)
-    return {
-        row.endpoint_id: PushDetails(
-            row.client_key,
-            keys.open(_auths.of(row.endpoint_id), row.auth),
-            row.language,
-            row.expires,
-        )
-        for row in connection.execute(query)
-    }
+    found = {}
+    for row in connection.execute(query):
+        with suppress(SealError):
+            auth = keys.open(_auths.of(row.endpoint_id), row.auth)
+            details = PushDetails(row.client_key, auth, row.language, row.expires)
+            found[row.endpoint_id] = details
+    return found
 
 
 def remove_subscription(connection: Connection, endpoint_id: str, now: datetime) -> None:

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, Integer, case, func, or_, select, type_coerce
 from calfeed.errors import NotFoundError, SealError
 from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions
 from calfeed.model.revision import ComparableRevision, Revision, read_comparable
-from calfeed.model.states import DeliveryState, ReminderState
+from calfeed.model.states import DeliveryState, EndpointKind, ReminderState
 from calfeed.reminders.filters import Subject
 from calfeed.store.catalog.publishes import Author
 from calfeed.store.columns import Instant
 from calfeed.store.outbox.reminders import load_reminders
+from calfeed.store.people.records import name_person
 from calfeed.store.rows import ReminderRow
 from calfeed.store.secrets.private_columns import is_sealed, raw
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
@@ -29,6 +30,7 @@ from calfeed.store.tables import (
     deliveries,
     endpoints,
     messages,
+    people,
     publishes,
     reminders,
     revisions,
@@ -50,7 +52,8 @@ class Receipt:
 
     `received_at` is when the first successful response arrived. For a message in a digest,
     `attempts` and `received_at` are those of the digest, whose message id is `digest`. The URL is
-    empty if the endpoint was removed or its key is missing.
+    empty if the endpoint was removed or its key is missing, and for a person, whose description has
+    the start of the hash of the address.
     """
 
     delivery_id: int
@@ -63,6 +66,7 @@ class Receipt:
     digest: str | None
     attempts: int
     received_at: datetime | None
+    kind: EndpointKind = EndpointKind.WEBHOOK
 
 
 @dataclass(frozen=True)
@@ -211,11 +215,13 @@ def _load_sent(connection: Connection, condition: Any) -> list[SentMessage]:
     """Load the messages that match a condition, oldest first, with their receipts."""
     receipts: dict[str, list[Receipt]] = {}
     keys = keyring_of(connection)
-    for message_id, delivery_id, endpoint_id, description, url, *rest in connection.execute(
-        _select_receipts(condition)
-    ):
+    for row in connection.execute(_select_receipts(condition)):
+        message_id, delivery_id, endpoint_id, kind, address_hash, description, url = row[:7]
+        if kind is EndpointKind.MAIL:
+            description, url = name_person(address_hash), ""
         url = _open_url(keys, endpoint_id, url)
-        receipt = Receipt(delivery_id, endpoint_id, description, url, *rest)
+        receipt = Receipt(delivery_id, endpoint_id, description, url, *row[7:])
+        receipt = replace(receipt, kind=kind)
         receipts.setdefault(message_id, []).append(receipt)
     query = select(
         *(messages.c.id, messages.c.subject, messages.c.at, messages.c.text, messages.c.reminder),
@@ -254,12 +260,14 @@ def _select_receipts(condition: Any) -> Any:
     return (
         select(
             *(sent.c.message_id, sent.c.id, sent.c.endpoint_id),
+            *(endpoints.c.kind, people.c.address_hash),
             *(endpoints.c.description, endpoints.c.url),
             *(sent.c.state, sent.c.next_at, sent.c.settled_at, sent.c.digest),
             func.count(attempts.c.claim),
             type_coerce(func.min(case((succeeded, answered))), Instant),
         )
         .join(endpoints, endpoints.c.id == sent.c.endpoint_id)
+        .outerjoin(people, people.c.endpoint_id == endpoints.c.id)
         .outerjoin(
             digests,
             (digests.c.message_id == sent.c.digest) & (digests.c.endpoint_id == sent.c.endpoint_id),
@@ -267,6 +275,6 @@ def _select_receipts(condition: Any) -> Any:
         # A message in a digest has the attempts of the digest.
         .outerjoin(attempts, attempts.c.delivery_id == func.coalesce(digests.c.id, sent.c.id))
         .where(sent.c.message_id.in_(select(messages.c.id).where(condition)))
-        .group_by(sent.c.id, endpoints.c.id)
+        .group_by(sent.c.id, endpoints.c.id, people.c.endpoint_id)
         .order_by(endpoints.c.created, endpoints.c.id, sent.c.id)
     )

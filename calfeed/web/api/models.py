@@ -117,7 +117,7 @@ class Sum(View):
     day: str = Field(description="The result.")
     not_counted: list[SkippedDay]
     rolled_from: str | None = Field(
-        description="The counted day, if that is no working day and the date moved from it."
+        description="The counted day, if it is not a working day and the date was moved from it."
     )
 
 

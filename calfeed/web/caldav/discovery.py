@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response as WsgiResponse
 
 from calfeed.errors import InvalidInputError
 from calfeed.web.caldav.collections import Collections
-from calfeed.web.caldav.multistatus import ResponseWriter, write_multistatus
 from calfeed.web.caldav.properties import ORDINARY, ROOT
 from calfeed.web.caldav.resources import MOUNT, Root, View
 from calfeed.web.caldav.responses import Multistatus
-from calfeed.web.caldav.xml_requests import read_propfind
+from calfeed.web.caldav.xml.multistatus import ResponseWriter, write_multistatus
+from calfeed.web.caldav.xml.requests import read_propfind
 from calfeed.web.published.snapshot import EMPTY
 
 WELL_KNOWN = "/.well-known/caldav"

@@ -14,15 +14,19 @@ from xml.etree.ElementTree import Element
 from calfeed.errors import InvalidInputError
 from calfeed.ical.occurrences import expand
 from calfeed.model.dates.years import LAST_YEAR
-from calfeed.model.events import Event, length_of
+from calfeed.model.events import length_of
+from calfeed.store.rows import EventRow
 from calfeed.web.caldav.collections import Collection, Member
-from calfeed.web.caldav.xml_requests import CALDAV
-from calfeed.web.published.timeline import longest_duration
+from calfeed.web.caldav.xml.requests import CALDAV
+from calfeed.web.published.timeline import first_start, longest_duration
 
 Test: TypeAlias = Callable[[Member], bool]
 
 _FIRST = datetime(1, 1, 3, tzinfo=UTC)
 _LAST = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+
+_MAX_CONDITIONS = 20
+"""Elements in a filter; clients send two or three."""
 
 _STEP = timedelta(days=370)
 """How much of a series is expanded at once."""
@@ -45,14 +49,17 @@ class TimeRange:
             return self.start <= begins < self.end
         return begins < self.end and ends > self.start
 
-    def has(self, event: Event) -> bool:
+    def has(self, row: EventRow) -> bool:
         """Whether an occurrence of an event is in the range."""
+        event = row.revision.event
         if event.repeat is None:
             begins = event.instant(event.start)
             return self.overlaps(begins, begins + length_of(event))
-        after = max(self.start, _FIRST + longest_duration(event)) - longest_duration(event)
-        while after < self.end:
-            before = min(after + _STEP, self.end)
+        # Nothing is expanded before the first occurrence, nor long after the last one.
+        after = max(self.start - longest_duration(event), first_start(event))
+        end = min(self.end, datetime(min(row.last_year, LAST_YEAR) + 1, 1, 3, tzinfo=UTC))
+        while after < end:
+            before = min(after + _STEP, end)
             if any(self.overlaps(each.begins, each.ends) for each in expand(event, after, before)):
                 return True
             after = before
@@ -67,6 +74,8 @@ def choose_members(collection: Collection, query: Element) -> list[Member]:
     outer = query.find(f"{CALDAV}filter/{CALDAV}comp-filter")
     if outer is None or outer.get("name") != "VCALENDAR":
         raise InvalidInputError("the filter must be a comp-filter of VCALENDAR")
+    if sum(1 for _ in outer.iter()) > _MAX_CONDITIONS:
+        raise UnsupportedFilterError(f"a filter may have at most {_MAX_CONDITIONS} conditions")
     members = list(collection.members)
     for inner in outer:
         if inner.tag != f"{CALDAV}comp-filter":
@@ -91,7 +100,7 @@ def _choose(collection: Collection, members: list[Member], inner: Element) -> li
             members = [
                 member
                 for member in members
-                if member.row.uid in candidates and period.has(member.row.revision.event)
+                if member.row.uid in candidates and period.has(member.row)
             ]
         elif condition.tag == f"{CALDAV}prop-filter" and condition.get("name") == "UID":
             test = _read_uid_test(condition)

@@ -15,8 +15,8 @@ from calfeed.ical.feed import join_object
 from calfeed.ical.zones.vtimezones import canonical_zone, is_utc, render_vtimezone
 from calfeed.model.colors import COLORS
 from calfeed.model.values import text_in
+from calfeed.reminders.pushing import topic_of
 from calfeed.web.caldav.collections import OBJECT_TYPE
-from calfeed.web.caldav.multistatus import Table, write_element, write_href
 from calfeed.web.caldav.resources import (
     CalendarResource,
     EventResource,
@@ -25,7 +25,8 @@ from calfeed.web.caldav.resources import (
     Resource,
     Root,
 )
-from calfeed.web.caldav.xml_requests import CALDAV, DAV
+from calfeed.web.caldav.xml.multistatus import Table, write_element, write_href
+from calfeed.web.caldav.xml.requests import CALDAV, DAV, PUSH
 
 CALENDAR_SERVER = "{http://calendarserver.org/ns/}"
 APPLE = "{http://apple.com/ns/ical/}"
@@ -142,6 +143,26 @@ def _token(resource: CalendarResource) -> str:
     return escape(str(resource.sync_token))
 
 
+def _transports(resource: CalendarResource) -> str | None:
+    key = resource.view.push_key
+    if not key:
+        return None
+    vapid = f'<P:vapid-public-key type="p256ecdsa">{key}</P:vapid-public-key>'
+    return write_element(f"{PUSH}web-push", vapid)
+
+
+def _topic(resource: CalendarResource) -> str | None:
+    if not resource.view.push_key:
+        return None
+    return topic_of(resource.collection.calendar.calendar.slug)
+
+
+def _triggers(resource: CalendarResource) -> str | None:
+    if not resource.view.push_key:
+        return None
+    return write_element(f"{PUSH}content-update", write_element(f"{DAV}depth", "1"))
+
+
 CALENDAR: Table = {
     **_COMMON,
     f"{DAV}resourcetype": _type(f"{DAV}collection", f"{CALDAV}calendar"),
@@ -162,6 +183,9 @@ CALENDAR: Table = {
     f"{CALDAV}calendar-timezone": _zone,
     f"{CALDAV}calendar-timezone-id": _zone_name,
     f"{APPLE}calendar-color": _color,
+    f"{PUSH}transports": _transports,
+    f"{PUSH}topic": _topic,
+    f"{PUSH}supported-triggers": _triggers,
 }
 
 EVENT: Table = {

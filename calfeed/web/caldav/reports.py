@@ -9,12 +9,12 @@ from xml.etree.ElementTree import Element
 
 from calfeed.errors import InvalidInputError
 from calfeed.web.caldav.filters import UnsupportedFilterError, choose_members
-from calfeed.web.caldav.multistatus import ResponseWriter, write_multistatus, write_status
 from calfeed.web.caldav.properties import EVENT, ORDINARY
 from calfeed.web.caldav.resources import CalendarResource, EventResource, Resource, find_event
 from calfeed.web.caldav.responses import RefusedError
 from calfeed.web.caldav.sync_tokens import find_changes, parse_token
-from calfeed.web.caldav.xml_requests import CALDAV, DAV, parse_body, read_wanted
+from calfeed.web.caldav.xml.multistatus import ResponseWriter, write_multistatus, write_status
+from calfeed.web.caldav.xml.requests import CALDAV, DAV, parse_body, read_wanted
 
 
 def make_report(resource: Resource, body: bytes) -> bytes:
@@ -46,11 +46,13 @@ def _multiget(resource: CalendarResource, request: Element) -> bytes:
 
     def write() -> Iterator[str]:
         hrefs = dict.fromkeys((href.text or "").strip() for href in request.iter(f"{DAV}href"))
+        answered = set[str]()
         for href in hrefs:
             event = _find_linked(resource, href)
             if event is None:
                 yield write_status(href, HTTPStatus.NOT_FOUND)
-            else:
+            elif event.href not in answered:  # once, however often and however it is spelled
+                answered.add(event.href)
                 yield writer.write(event.href, event)
 
     return write_multistatus(write())

@@ -27,13 +27,14 @@ LOGIN = "login"
 class View:
     """What a reader can see of a snapshot: public calendars, and `private` ones by slug.
 
-    `root` is the path of the tree.
+    `root` is the path of the tree, `push_key` the public key of a site that pushes.
     """
 
     snapshot: Snapshot
     collections: Collections
     private: frozenset[str]
     root: str
+    push_key: str = ""
 
     @property
     def principal(self) -> str:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from flask import Response, request
 
-from calfeed.web.caldav.multistatus import write_error
+from calfeed.web.caldav.xml.multistatus import write_error
 from calfeed.web.published.responses import Headers, StoredResponse
 
 XML_TYPE = "application/xml; charset=utf-8"

@@ -12,16 +12,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WsgiResponse
 
 from calfeed.errors import InvalidInputError
-from calfeed.web.caldav import reports
+from calfeed.web.api.rate_limits import RateLimit
+from calfeed.web.caldav import push, reports
 from calfeed.web.caldav.access import LoginRequiredError, find_private
 from calfeed.web.caldav.collections import OBJECT_TYPE, Collections
-from calfeed.web.caldav.multistatus import (
-    ResponseWriter,
-    write_element,
-    write_href,
-    write_multistatus,
-    write_refused_update,
-)
 from calfeed.web.caldav.properties import ORDINARY, table_of
 from calfeed.web.caldav.resources import (
     LOGIN,
@@ -33,14 +27,23 @@ from calfeed.web.caldav.resources import (
     find_resource,
 )
 from calfeed.web.caldav.responses import Multistatus, RefusedError
-from calfeed.web.caldav.xml_requests import DAV, read_propfind, read_proppatch
+from calfeed.web.caldav.xml.multistatus import (
+    ResponseWriter,
+    write_element,
+    write_href,
+    write_multistatus,
+    write_refused_update,
+)
+from calfeed.web.caldav.xml.requests import DAV, read_propfind, read_proppatch
 from calfeed.web.error_logging import RedactingFlask
 from calfeed.web.feeds.assembly import CALENDAR_TYPE
 from calfeed.web.feeds.feed_options import DEFAULT_OPTIONS
+from calfeed.web.network_hashes import hash_client_network
 from calfeed.web.published.bounded_cache import BoundedCache
 from calfeed.web.published.responses import STORED_RESPONSES, StoredResponse, hsts_headers
 from calfeed.web.published.snapshot import EMPTY, Snapshot
 from calfeed.web.published.state import State
+from calfeed.web.push_site import RATE, PushSite
 from calfeed.web.security import keep_redirects_local, set_security_headers
 from calfeed.web.serving.request_bodies import MAX_REPORT_BYTES
 from calfeed.web.serving.request_checks import METHODS
@@ -71,11 +74,15 @@ def _make_answers(snapshot: Snapshot) -> _Answers:
 class Door:
     """Answers requests over the current snapshot of a state."""
 
-    def __init__(self, state: State, base_url: str) -> None:
+    def __init__(self, state: State, base_url: str, site: PushSite | None) -> None:
         self._state = state
+        self._base_url = base_url
+        self._site = site
+        self._limit = RateLimit(RATE)
+        self.classes = _CLASSES if site is None else f"{_CLASSES}, {push.CLASS}"
         self._headers = [
             ("Cache-Control", _CACHING),
-            ("DAV", _CLASSES),
+            ("DAV", self.classes),
             ("X-Content-Type-Options", "nosniff"),
             *hsts_headers(base_url),
         ]
@@ -89,13 +96,14 @@ class Door:
         login = parts[:1] == [LOGIN]
         private = find_private(snapshot, self._state.clock(), required=login)
         root = f"{MOUNT}/{LOGIN}/" if login else f"{MOUNT}/"
-        view = View(snapshot, self._collections, private, root)
+        site = self._site
+        view = View(snapshot, self._collections, private, root, site.public_key if site else "")
         method = request.method
-        if method == "OPTIONS":
-            return Response(headers={"DAV": _CLASSES, "Allow": ", ".join(_READING)})
-        if method not in (*_READING, "PROPPATCH"):
-            raise _refuse_writing()
         below = parts[1:] if login else parts
+        if method == "OPTIONS":
+            return Response(headers={"Allow": ", ".join(_READING)})
+        if method not in (*_READING, "PROPPATCH"):
+            return self._push(view, below)
         renamed = _find_new_name(view, below)
         if renamed:
             return redirect(f"{root}{renamed}", HTTPStatus.PERMANENT_REDIRECT)
@@ -111,6 +119,18 @@ class Door:
             kept.append(answer.store(self._headers))
         return answer.make_response()
 
+    def _push(self, view: View, below: list[str]) -> Response:
+        """Answer what changes a subscription to push. Raises RefusedError for other writing."""
+        site = self._site
+        if site is not None:
+            resource = find_resource(view, below)
+            if request.method == "POST" and isinstance(resource, CalendarResource):
+                self._limit.count(hash_client_network())
+                return push.register(site, self._base_url, resource)
+            if request.method == "DELETE" and below[:1] == [push.SUBSCRIPTIONS]:
+                return push.unregister(site, "/".join(below[1:]))
+        raise _refuse_writing()
+
     def _find_answers(self, snapshot: Snapshot) -> BoundedCache[tuple[str, ...], Multistatus]:
         answers = self._answers
         if answers.snapshot is not snapshot:
@@ -118,12 +138,15 @@ class Door:
         return answers.made
 
 
-def make_caldav(state: State, base_url: str) -> Flask:
-    """Create the CalDAV application, to be mounted at `MOUNT`."""
+def make_caldav(state: State, base_url: str, site: PushSite | None = None) -> Flask:
+    """Create the CalDAV application, to be mounted at `MOUNT`.
+
+    `site` is what pushing to clients needs, if it is on.
+    """
     app = RedactingFlask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REPORT_BYTES
     app.url_map.merge_slashes = False
-    door = Door(state, base_url)
+    door = Door(state, base_url, site)
     options = {"methods": sorted(METHODS), "provide_automatic_options": False}
 
     @app.route("/", defaults={"path": ""}, **options)
@@ -148,7 +171,7 @@ def make_caldav(state: State, base_url: str) -> Flask:
     @app.after_request
     def disable_caching(response: Response) -> Response:
         response.headers.setdefault("Cache-Control", _CACHING)
-        response.headers.setdefault("DAV", _CLASSES)
+        response.headers["DAV"] = door.classes
         return set_security_headers(response)
 
     keep_redirects_local(app, base_url)

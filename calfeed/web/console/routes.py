@@ -35,6 +35,7 @@ from calfeed.web.console.views import (
     endpoint_routes,
     health_routes,
     overview,
+    people_routes,
     publish_routes,
     rehearsal_routes,
     reminder_routes,
@@ -77,6 +78,7 @@ def make_console(
     authenticator = Authenticator(database, settings, clock)
     authenticator.install(console, PREFIX, secure=settings.base_url.startswith("https:"))
     console.context_processor(lambda: {"form_token": form_token, "signed_in": current_session()})
+    console.jinja_env.globals["mails"] = None not in (settings.mail_url, settings.mail_from)
     console.before_request(_check_access)
     console.after_request(_set_headers)
     keep_redirects_local(console, settings.base_url)
@@ -85,7 +87,7 @@ def make_console(
     sign_in_routes.add_routes(console, context, authenticator)
     for routes in (
         *(overview, endpoint_routes, delivery_routes, reminder_routes),
-        *(rehearsal_routes, publish_routes, definition_routes, health_routes),
+        *(rehearsal_routes, publish_routes, definition_routes, health_routes, people_routes),
     ):
         routes.add_routes(console, context)
     return console

@@ -28,7 +28,7 @@ class CountedSum:
     """One counting in words: the days it begins and ends on, and what lies between.
 
     `skipped` says which days were not counted and why, `rolled` from which closed day it moved, and
-    `passed` which other closed days lay on the way; each is empty if there is no such day.
+    `passed` which other closed days lay on the way; each is empty if there are none.
     """
 
     begin: str

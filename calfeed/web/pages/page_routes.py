@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, g, jsonify, render_template, reque
 from calfeed.model.dates.dating import Cause
 from calfeed.model.events import Kind
 from calfeed.store.rows import EventRow
+from calfeed.web.caldav.resources import MOUNT
 from calfeed.web.feeds.assembly import FeedSource
 from calfeed.web.pages.add_links import google_link, outlook_link
 from calfeed.web.pages.event_view import EventView
@@ -56,7 +57,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
     ) -> Subscription | None:
         """Return the subscription for a page; None if nothing is published yet."""
         source = state.snapshot.sources.get(found.source.path if found else ALL)
-        return _subscription(source, found, categories) if source else None
+        return _subscription(source, found, categories, base_url) if source else None
 
     def list_pages(
         timeline: Timeline, reader: Reader, max_lines: int, *, past: bool = True
@@ -214,7 +215,10 @@ def _show_year(context: dict[str, Any], timeline: Timeline, now: datetime) -> st
 
 
 def _subscription(
-    source: FeedSource, found: PublishedCalendar | None, categories: tuple[str, ...]
+    source: FeedSource,
+    found: PublishedCalendar | None,
+    categories: tuple[str, ...],
+    base_url: str,
 ) -> Subscription:
     reader: Reader = g.reader
     slug, name = None, gettext("All calendars")
@@ -223,7 +227,8 @@ def _subscription(
         name = reader.localize(found.calendar.name, found.calendar.language).text
     choice = choose_feed(source, reader, categories)
     page = address(f"/subscribe/{slug}/" if slug else "/subscribe/", category=categories)
-    return make_subscription(source, name, choice, page)
+    caldav = base_url + (f"{MOUNT}/calendars/{slug}/" if slug else "/")
+    return make_subscription(source, name, choice, page, "" if categories else caldav)
 
 
 def _download_path(row: EventRow, reader: Reader) -> str:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from flask import Blueprint, Response, abort, current_app, g, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from calfeed.delivery.transport.guard import UrlRules
 from calfeed.errors import ConflictError, InvalidFieldsError, StoreError, reason_of
 from calfeed.services.following.pushing import MAX_FOLLOWED, find_followed, follow_in_browser
-from calfeed.store.database import Database
 from calfeed.store.push.subscriptions import Receiver
 from calfeed.web.api.rate_limits import RateLimit
 from calfeed.web.network_hashes import hash_client_network
@@ -21,22 +17,11 @@ from calfeed.web.pages.reader.languages import choose_reader
 from calfeed.web.pages.reader.wording import gettext
 from calfeed.web.published.snapshot import Snapshot
 from calfeed.web.published.state import State
-
-RATE = "120 per hour"
-"""For each client network, in each process."""
+from calfeed.web.push_site import RATE, PushSite
 
 _MAX_BODY_BYTES = 16_384
 
 _Names = Annotated[list[Annotated[str, Field(max_length=129)]], Field(max_length=MAX_FOLLOWED)]
-
-
-class PushSite(NamedTuple):
-    """What pushing to browsers needs: where it is kept, and the public key of this site."""
-
-    database: Database
-    rules: UrlRules
-    public_key: str
-    clock: Callable[[], datetime]
 
 
 class _Wish(BaseModel):
@@ -78,7 +63,7 @@ def make_blueprint(state: State, site: PushSite) -> Blueprint:
         receiver = Receiver(wish.resource, wish.key, wish.auth)
         try:
             if not wish.follow and not wish.unfollow:
-                return jsonify(follows=find_followed(site.database, wish.resource))
+                return jsonify(follows=find_followed(site.database, site.rules, wish.resource))
             follows = follow_in_browser(
                 site.database,
                 site.rules,

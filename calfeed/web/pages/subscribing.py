@@ -18,26 +18,34 @@ from calfeed.web.pages.reader.wording import gettext as _
 
 @dataclass(frozen=True)
 class Client:
-    """A calendar app: its link, instructions, and refresh interval, in the reader's language."""
+    """A calendar app: its link, instructions, and refresh interval, in the reader's language.
+
+    `account` is how to use it with the CalDAV address, "" if it cannot. A `slow` app learns of a
+    move so late that a mail is better.
+    """
 
     key: str
     name: str
     link: str
     how: str
     refresh: str
+    account: str = ""
+    slow: bool = False
 
 
 @dataclass(frozen=True)
 class Subscription:
     """A feed with options: its URL, name, download path, and apps.
 
-    `page` is the path of its subscription page.
+    `page` is the path of its subscription page. `caldav` is the CalDAV address of the same events;
+    "" for a selection of them, which CalDAV does not have.
     """
 
     feed: str
     name: str
     page: str
     download: str
+    caldav: str
     clients: tuple[Client, ...]
 
     @property
@@ -54,13 +62,13 @@ def _make_qr(text: str) -> Markup:
 
 
 def make_subscription(
-    source: FeedSource, name: str, options: FeedOptions, page: str
+    source: FeedSource, name: str, options: FeedOptions, page: str, caldav: str = ""
 ) -> Subscription:
     """Return the subscription to a feed with options; `page` is the path of its page."""
     feed = source.address(options)
     query = options.query()
     download = source.path + (f"?{query}" if query else "")
-    return Subscription(feed, name, page, download, _list_clients(feed, name))
+    return Subscription(feed, name, page, download, caldav, _list_clients(feed, name, caldav))
 
 
 def choose_feed(source: FeedSource, reader: Reader, categories: tuple[str, ...]) -> FeedOptions:
@@ -78,18 +86,25 @@ def _own_language(calendar: Calendar | None) -> str:
     return calendar.language if calendar else ""
 
 
-def _list_clients(feed: str, name: str) -> tuple[Client, ...]:
+def _list_clients(feed: str, name: str, caldav: str) -> tuple[Client, ...]:
     parts = urlsplit(feed)
     webcal = parts._replace(scheme="webcal").geturl()
     query = f"url={quote(feed, safe='')}&name={quote(name, safe='')}"
     google = "https://calendar.google.com/calendar/u/0/r?cid=" + quote(webcal, safe="")
-    return (
+    account = {
+        "apple": _("Settings, Calendar, Accounts, Add CalDAV Account; the user name is “public”."),
+        "thunderbird": _("New Calendar, On the Network, and paste the CalDAV address."),
+        "davx5": _("Add an account with the CalDAV address; the user name is “public”."),
+        "evolution": _("New Calendar, CalDAV, and paste the CalDAV address."),
+    }
+    clients = (
         Client(
             "apple",
             "Apple",
             webcal,
             _("iPhone, iPad and Mac: open the link and confirm."),
             _("Looks for changes about every hour, or as you set it."),
+            account["apple"],
         ),
         Client(
             "google",
@@ -97,6 +112,7 @@ def _list_clients(feed: str, name: str) -> tuple[Client, ...]:
             google,
             _("Open the link in a browser, signed in, and confirm."),
             _("Looks for changes every 4 to 24 hours."),
+            slow=True,
         ),
         Client(
             "outlook",
@@ -104,6 +120,7 @@ def _list_clients(feed: str, name: str) -> tuple[Client, ...]:
             f"https://outlook.live.com/calendar/0/addfromweb/?{query}",
             _("Open the link, signed in, and choose Import."),
             _("Looks for changes every 1 to 3 hours."),
+            slow=True,
         ),
         Client(
             "office",
@@ -111,6 +128,7 @@ def _list_clients(feed: str, name: str) -> tuple[Client, ...]:
             f"https://outlook.office.com/calendar/0/addfromweb/?{query}",
             _("Open the link, signed in, and choose Import."),
             _("Looks for changes every 1 to 3 hours."),
+            slow=True,
         ),
         Client(
             "thunderbird",
@@ -118,6 +136,7 @@ def _list_clients(feed: str, name: str) -> tuple[Client, ...]:
             webcal,
             _("Open the link; or New Calendar, On the Network, and paste the address."),
             _("Looks for changes as often as you set it."),
+            account["thunderbird"],
         ),
         Client(
             "android",
@@ -125,5 +144,28 @@ def _list_clients(feed: str, name: str) -> tuple[Client, ...]:
             feed,
             _("Use Google Calendar in a browser, or paste the address into an app such as ICSx⁵."),
             _("Looks for changes as often as the app is set to."),
+        ),
+    )
+    if not caldav:
+        return clients
+    address = urlsplit(caldav)
+    scheme = {"https": "caldavs", "http": "caldav"}[address.scheme]
+    return (
+        *clients,
+        Client(
+            "davx5",
+            "DAVx⁵",
+            address._replace(scheme=scheme).geturl(),
+            _("Android: for the calendar app that is on the phone."),
+            _("Sees a change within seconds where the site pushes, else as often as you set it."),
+            account["davx5"],
+        ),
+        Client(
+            "evolution",
+            "Evolution, GNOME",
+            webcal,
+            _("Open the link."),
+            _("Looks for changes as often as you set it."),
+            account["evolution"],
         ),
     )

@@ -56,7 +56,7 @@ _NEW = {
     ChangeKind.CANCELLED: "cancelled {noun}",
     ChangeKind.WITHDRAWN: "withdrawn {noun}",
 }
-"""What an Atom entry calls the changes that are no move."""
+"""The words of Atom entries for changes other than moves."""
 
 
 def make_json(calendar: Calendar, rows: Iterable[EventRow], base_url: str) -> bytes:

@@ -48,7 +48,7 @@ class State:
         clock: Callable[[], datetime] = _now,
         time_zone: str = "",
     ) -> None:
-        self._database = database
+        self.database = database
         self._base_url = base_url
         self.clock = clock
         self.time_zone = time_zone
@@ -70,15 +70,15 @@ class State:
         Raises StoreError if the database is unavailable.
         """
         now = self.clock()
-        file = self._database.identify()
+        file = self.database.identify()
         same = file == self._file
-        if same and read_version(self._database, now) == self.snapshot.version:
+        if same and read_version(self.database, now) == self.snapshot.version:
             return False
         if not same:
-            check_schema(self._database)
+            check_schema(self.database)
         # In another database, the same ids can belong to other data.
         last = self.snapshot if same else EMPTY
-        self.snapshot = load_snapshot(self._database, self._base_url, now, last)
+        self.snapshot = load_snapshot(self.database, self._base_url, now, last)
         self._file = file
         if self.middleware is not None:
             self.middleware.source = self.snapshot
@@ -95,7 +95,7 @@ class State:
 
     def check(self) -> None:
         """Raise StoreError unless the database is available and readable."""
-        self._database.check()
+        self.database.check()
         if self._failure is not None:
             raise self._failure
 
@@ -109,7 +109,7 @@ class State:
         if not taken:
             return
         try:
-            with self._database.write() as connection:
+            with self.database.write() as connection:
                 add_polls(connection, taken, self.clock())
         except StoreError:
             self.poll_counter.restore(taken)
@@ -130,13 +130,13 @@ class State:
         self._thread.join()
 
     def _follow(self) -> None:
-        with Listener(self._database, self._wake_up.set):
+        with Listener(self.database, self._wake_up.set):
             self._poll()
             with suppress(StoreError):
                 self.save_polls()
 
     def _poll(self) -> None:
-        pause = _SQLITE_POLL_SECONDS if self._database.is_sqlite else _POSTGRESQL_POLL_SECONDS
+        pause = _SQLITE_POLL_SECONDS if self.database.is_sqlite else _POSTGRESQL_POLL_SECONDS
         save_at = time.monotonic() + _SAVE_POLLS_SECONDS
         while True:
             self._wake_up.wait(pause)

@@ -293,15 +293,20 @@ def _place(event: EventOccurrence, zone: ZoneInfo) -> _OccurrenceDays:
 def make_span(row: EventRow) -> Span:
     """Return the months in which an event can occur."""
     event = row.revision.event
-    starts = [event.start]
     ends = event.instant(event.end or event.start)
+    if event.repeat is not None:
+        year = min(row.last_year, LAST_YEAR)  # the last one shown, if the series has no end
+        ends = datetime(year, 12, 31, tzinfo=UTC)
+    return Span(_number(first_start(event) - _MONTH_MARGIN), _number(ends + _MONTH_MARGIN), row)
+
+
+def first_start(event: Event) -> datetime:
+    """Return when the first occurrence of an event starts (UTC)."""
+    starts = [event.start]
     if event.repeat is not None:
         starts += event.repeat.also
         starts += [change.start for change in event.repeat.changes if change.start is not None]
-        year = min(row.last_year, LAST_YEAR)  # the last one shown, if the series has no end
-        ends = datetime(year, 12, 31, tzinfo=UTC)
-    begins = min(event.instant(start) for start in starts)
-    return Span(_number(begins - _MONTH_MARGIN), _number(ends + _MONTH_MARGIN), row)
+    return min(event.instant(start) for start in starts)
 
 
 def _expand(rows: Iterable[EventRow], number: int) -> tuple[EventOccurrence, ...]:

@@ -25,6 +25,7 @@ from calfeed import logs
 from calfeed.clock import SteadyClock
 from calfeed.delivery.senders import url_rules
 from calfeed.errors import CalfeedError, SealError, StoreError
+from calfeed.services.following.asking import check_installed
 from calfeed.services.following.pushing import load_public_key
 from calfeed.settings import Settings, load_settings
 from calfeed.store.database import Database
@@ -32,9 +33,9 @@ from calfeed.store.migrate import check_schema
 from calfeed.web.api.app import MOUNT, make_api
 from calfeed.web.app import make_app
 from calfeed.web.console.routes import PREFIX, make_console
-from calfeed.web.pages.push_routes import PushSite
 from calfeed.web.published.responses import STORED_RESPONSES, Application, StoredResponse
 from calfeed.web.published.state import State
+from calfeed.web.push_site import PushSite
 from calfeed.web.serving.ipc import (
     CacheableResponse,
     PollReport,
@@ -178,8 +179,19 @@ def main(address: str) -> None:
     )
     console = make_console(database, settings, clock)
     mounts = {PREFIX: console.wsgi_app, MOUNT: api.wsgi_app}
-    push = open_push(database, settings, clock)
-    backend = Backend(state, make_app(database, settings.base_url, mounts, state, push))
+    mails = settings.mail_url is not None and settings.mail_from is not None
+    if mails:
+        check_installed()
+    application = make_app(
+        database,
+        settings.base_url,
+        mounts,
+        state,
+        open_push(database, settings, clock),
+        mails=mails,
+        proxies=settings.trusted_proxies,
+    )
+    backend = Backend(state, application)
     os.nice(_NICENESS)  # not earlier: until the backend listens, nothing is served
     backend.serve(address)
 

@@ -33,10 +33,10 @@ def without_port(address: str) -> str:
     return address if match is None else match[1] or match[2]
 
 
-def find_network(address: str) -> str:
+def find_network(address: str, bits: int = _NETWORK_BITS) -> str:
     """Return the network of an address, by which all limits count.
 
-    This is an IPv4 address, or the first 64 bits of an IPv6 address: one customer has too many
+    This is an IPv4 address, or the first `bits` of an IPv6 address: one customer has too many
     IPv6 addresses to limit each of them. Text that is no address is returned unchanged.
     """
     try:
@@ -49,7 +49,7 @@ def find_network(address: str) -> str:
         return str(parsed.ipv4_mapped)
     if parsed.is_loopback:
         return str(parsed)
-    return str(IPv6Network((int(parsed), _NETWORK_BITS), strict=False))
+    return str(IPv6Network((int(parsed), bits), strict=False))
 
 
 def identifies_client(network: str, proxies: int) -> bool:

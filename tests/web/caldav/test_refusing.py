@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
+from calfeed.ical.occurrences import Occurrence, expand
+from calfeed.web.caldav import filters
 from calfeed.web.serving.request_bodies import MAX_REPORT_BYTES
 from tests.web.caldav.door import OPEN, SPACES, Door, read
 
@@ -76,3 +81,34 @@ def test_a_name_of_the_clients_own_comes_back_harmless(shown: Door) -> None:
     uri = "http://x/&quot;&lt;&amp;"
     found = shown.find(OPEN, f'<D:prop><x:y xmlns:x="{uri}"/><z xmlns=""/></D:prop>')
     assert found.missing == {OPEN: {'{http://x/"<&}y', "z"}}
+
+
+def test_a_small_request_gets_no_huge_answer(shown: Door) -> None:
+    """Names are repeated for each event, and events for each address: both are bounded."""
+    long = "".join(f"<D:{'p' * 1000}{number}/>" for number in range(100))
+    body = f"<D:propfind {SPACES}><D:prop>{long}</D:prop></D:propfind>"
+    assert shown.ask("PROPFIND", OPEN, body, {"Depth": "1"}).status_code == 400
+    hrefs = "".join(f"<D:href>http://{number}{EVENT}</D:href>" for number in range(100))
+    answer = shown.ask(
+        "REPORT", OPEN, f"<C:calendar-multiget {SPACES}>{hrefs}</C:calendar-multiget>"
+    )
+    assert answer.text.count("<D:response>") == 1
+
+
+def test_a_small_request_causes_no_long_work(shown: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A series is not expanded before it begins nor after it ends, and filters are few."""
+    calls: list[object] = []
+
+    def count(*args: Any) -> Iterator[Occurrence]:
+        calls.append(args)
+        return expand(*args)
+
+    monkeypatch.setattr(filters, "expand", count)
+    for times in ('end="20260101T000000Z"', 'start="20280101T000000Z"', 'end="99991231T000000Z"'):
+        shown.query(f'<C:comp-filter name="VEVENT"><C:time-range {times}/></C:comp-filter>')
+    assert len(calls) <= 3
+    many = '<C:comp-filter name="VEVENT"/>' * 50
+    wanted = f'<C:comp-filter name="VCALENDAR">{many}</C:comp-filter>'
+    body = f"<C:calendar-query {SPACES}><C:filter>{wanted}</C:filter></C:calendar-query>"
+    response = shown.ask("REPORT", OPEN, body)
+    assert (response.status_code, "supported-filter" in response.text) == (403, True)

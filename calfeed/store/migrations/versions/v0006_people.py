@@ -45,3 +45,30 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_people_keys")),
     )
+    _add_requests()
+
+
+def _add_requests() -> None:
+    op.create_table(
+        "follow_requests",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("address_hash", sa.String(64), nullable=False),
+        sa.Column("origin", sa.String(64), nullable=False),
+        sa.Column("wish", sa.Text(), nullable=True),
+        sa.Column("mailed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_follow_requests")),
+        sa.UniqueConstraint("address_hash", name=op.f("uq_follow_requests_address_hash")),
+    )
+    op.create_index("ix_follow_requests_mailed_at", "follow_requests", ["mailed_at"])
+    op.create_table(
+        "sign_ups",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("address_hash", sa.String(64), nullable=False),
+        sa.Column("origin", sa.String(64), nullable=False),
+        sa.Column("wish", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("ready_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ups")),
+    )
+    op.create_index("ix_sign_ups_ready_at", "sign_ups", ["ready_at"])

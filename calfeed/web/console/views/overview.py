@@ -8,11 +8,13 @@ from flask import Flask, render_template
 
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.publish.windows import find_receivers
+from calfeed.reminders.messages import make_subject
 from calfeed.store.catalog.publishes import list_publishes
 from calfeed.store.catalog.visibility import is_public
 from calfeed.store.endpoints.records import list_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
 from calfeed.store.outbox.upcoming import earliest_due, load_next_reminders
+from calfeed.store.people.followers import Followers
 from calfeed.web.console.context import ConsoleContext
 
 _OVERDUE_AFTER = timedelta(minutes=1)
@@ -31,11 +33,12 @@ def add_routes(console: Flask, context: ConsoleContext) -> None:
                 connection, states=[DeliveryState.FAILED, DeliveryState.EXPIRED], limit=5
             )
             publishes = list_publishes(connection, limit=1)
-            upcoming = []
+            followers, upcoming = Followers(connection, "reminder.due"), []
             for row, revision in next_reminders:
                 event = revision.event
                 public = is_public(connection, event.calendar)
-                upcoming.append((row, event, find_receivers(endpoints, event, public)))
+                people = followers.count(make_subject("reminder.due", event), public)
+                upcoming.append((row, event, find_receivers(endpoints, event, public), people))
         return render_template(
             "console/overview.html",
             upcoming=upcoming,

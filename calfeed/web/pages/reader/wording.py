@@ -6,14 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 
-from babel.support import NullTranslations, Translations
+from babel.support import NullTranslations
 from flask import Flask, current_app
 
-TRANSLATIONS = Path(__file__).parents[2] / "translations"
-"""The folder of the catalogs, for all languages except English."""
+from calfeed.web.catalogs import load_catalog
 
 _LOCALE = "calfeed-locale"
 
@@ -42,9 +39,4 @@ def ngettext(one: str, many: str, number: int, **values: object) -> str:
 
 
 def _catalog() -> NullTranslations:
-    return _load(current_app.extensions[_LOCALE]())
-
-
-@cache
-def _load(locale: str) -> NullTranslations:
-    return Translations.load(TRANSLATIONS, [locale])
+    return load_catalog(current_app.extensions[_LOCALE]())

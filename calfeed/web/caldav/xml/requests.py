@@ -16,8 +16,11 @@ from calfeed.errors import InvalidInputError
 
 DAV = "{DAV:}"
 CALDAV = "{urn:ietf:params:xml:ns:caldav}"
+PUSH = "{https://bitfire.at/webdav-push}"
 
 _MAX_PROPERTIES = 200
+_MAX_NAMES_LENGTH = 10_000
+"""Of all names together: the answer repeats them for each resource."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ def read_names(prop: Element) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(child.tag for child in prop))
     if len(names) > _MAX_PROPERTIES:
         raise InvalidInputError(f"a request may ask for at most {_MAX_PROPERTIES} properties")
+    if sum(map(len, names)) > _MAX_NAMES_LENGTH:
+        raise InvalidInputError("the names of the properties are too long")
     return names
 
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
-from calfeed.web.caldav.xml_requests import Wanted
+from calfeed.web.caldav.xml.requests import Wanted
 
 Table: TypeAlias = Mapping[str, Callable[[Any], str | None]]
 
@@ -20,6 +20,7 @@ PREFIXES = {
     "urn:ietf:params:xml:ns:caldav": "C",
     "http://calendarserver.org/ns/": "CS",
     "http://apple.com/ns/ical/": "A",
+    "https://bitfire.at/webdav-push": "P",
 }
 
 _DECLARED = "".join(f' xmlns:{prefix}="{uri}"' for uri, prefix in PREFIXES.items())

@@ -1,0 +1,163 @@
+"""Read the mailbox of bounces by IMAP (RFC 3501): take what is ours, leave the rest alone."""
+
+from __future__ import annotations
+
+import imaplib
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from calfeed.errors import InvalidInputError
+
+_log = logging.getLogger(__name__)
+
+_TIMEOUT_SECONDS = 60.0
+_PORTS = {"imap": 143, "imaps": 993}
+
+POLL_SECONDS = 300.0
+"""How often a worker reads the mailbox."""
+
+URL_ADVICE = (
+    "it has to be imaps:// with a user, a password and a host, such as "
+    "imaps://user:password@mail.example.org/INBOX; percent-encode user and password"
+)
+
+
+@dataclass(frozen=True)
+class MailboxAddress:
+    """A mailbox on an IMAP server.
+
+    With `imap` the connection becomes TLS by STARTTLS, which is required unless `tls` is false.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    tls: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def read_mailbox_url(url: str) -> MailboxAddress:
+    """Read the URL of a mailbox. Raises InvalidInputError, without quoting it."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # its message may quote part of a password
+        raise InvalidInputError(URL_ADVICE) from None
+    options = parse_qs(parts.query, keep_blank_values=True)
+    tls = options.pop("tls", [""]) != ["none"]
+    if parts.scheme not in _PORTS or not parts.hostname or options or parts.fragment:
+        raise InvalidInputError(URL_ADVICE)
+    if not parts.username or not parts.password or (parts.scheme == "imaps" and not tls):
+        raise InvalidInputError(URL_ADVICE)
+    return MailboxAddress(
+        scheme=parts.scheme,
+        host=parts.hostname,
+        port=port or _PORTS[parts.scheme],
+        user=unquote(parts.username),
+        password=unquote(parts.password),
+        folder=unquote(parts.path.strip("/")) or "INBOX",
+        tls=tls,
+    )
+
+
+class Mailbox:
+    """Reads a mailbox repeatedly. `take` gets each new mail, and says whether to delete it."""
+
+    def __init__(self, address: MailboxAddress, take: Callable[[bytes], bool]) -> None:
+        self._address = address
+        self._take = take
+        self._left: set[tuple[bytes, bytes]] = set()  # what is not ours, by UIDVALIDITY and UID
+
+    def read(self) -> int:
+        """Read what is new, delete what was taken, and return how many mails that were.
+
+        Raises OSError or imaplib's errors if the mailbox cannot be read.
+        """
+        taken: list[str] = []
+        with self._open() as server:
+            validity = server.response("UIDVALIDITY")[1][0] or b""
+            _, found = server.uid("SEARCH", "UNDELETED")
+            for uid in (found[0] or b"").split():
+                if (validity, uid) in self._left:
+                    continue
+                _, parts = server.uid("FETCH", uid.decode(), "(BODY.PEEK[])")
+                content = next((part[1] for part in parts if isinstance(part, tuple)), None)
+                if content is not None and self._take(content):
+                    server.uid("STORE", uid.decode(), "+FLAGS.SILENT", r"(\Deleted)")
+                    taken.append(uid.decode())
+                else:
+                    self._left.add((validity, uid))
+            # Asked again, since servers say more after the login.
+            if taken and b"UIDPLUS" in (server.capability()[1][0] or b"").upper().split():
+                # Only these (RFC 4315), not what somebody else has marked as deleted.
+                server.uid("EXPUNGE", ",".join(taken))
+            elif taken:
+                server.expunge()
+        return len(taken)
+
+    @contextmanager
+    def _open(self) -> Iterator[imaplib.IMAP4]:
+        address, context = self._address, ssl.create_default_context()
+        if address.scheme == "imaps":
+            server: imaplib.IMAP4 = imaplib.IMAP4_SSL(
+                address.host, address.port, ssl_context=context, timeout=_TIMEOUT_SECONDS
+            )
+        else:
+            server = imaplib.IMAP4(address.host, address.port, timeout=_TIMEOUT_SECONDS)
+        with server:
+            if address.scheme == "imap" and address.tls:
+                server.starttls(context)
+            server.login(address.user, address.password)
+            status, _ = server.select(_quote(address.folder))
+            if status != "OK":
+                raise imaplib.IMAP4.error("there is no such folder")
+            yield server
+
+
+class MailboxPoller:
+    """Reads a mailbox every few minutes on a thread of its own; `with` it."""
+
+    def __init__(self, mailbox: Mailbox, address: MailboxAddress) -> None:
+        self._mailbox = mailbox
+        self._address = address
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="calfeed-bounces", daemon=True)
+        self._failing = False
+
+    def __enter__(self) -> MailboxPoller:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._mailbox.read()
+                self._failing = False
+            except Exception as error:
+                # Only the error's type: its text can quote the login or an address.
+                if not self._failing:
+                    _log.error(
+                        "the mailbox of bounces at %s cannot be read (%s); see "
+                        "CALFEED_MAIL_BOUNCES_URL; trying again",
+                        self._address,
+                        type(error).__name__,
+                    )
+                self._failing = True
+            self._stopping.wait(POLL_SECONDS)
+
+
+def _quote(folder: str) -> str:
+    return '"' + folder.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,84 @@
+"""How many sign-ups are mailed, and whose are first.
+
+What is over a limit is not refused: it waits, and those whose networks were sent least go first.
+So somebody who signs up many addresses delays oneself, and hardly anybody else.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+PER_MINUTE = 120
+"""How many addresses are mailed in a minute, in all."""
+
+PER_DAY = 5_000
+"""How many addresses are mailed in a day, in all."""
+
+PER_NETWORK = 500
+"""How many addresses are mailed in a day for sign-ups from one network."""
+
+_SHARE = 2
+"""One in so many of all mails may be a network's second or later of the day.
+
+The others are kept for networks that were sent nothing in that time.
+"""
+
+
+class Waiting(NamedTuple):
+    """A sign-up whose address can be mailed, from a network, since `at` (UTC)."""
+
+    address_hash: str
+    origin: str
+    at: datetime
+
+
+class Sent(NamedTuple):
+    """How many mails a network's sign-ups led to in the last day, and of these in the last
+    minute."""
+
+    day: int
+    minute: int
+
+
+def choose_mails(waiting: Sequence[Waiting], sent: Mapping[str, Sent]) -> list[Waiting]:
+    """Choose the sign-ups to mail now, one of each address; `sent` is by network.
+
+    First come those of the networks that were sent the fewest mails, among them of those with the
+    fewest sign-ups waiting.
+    """
+    counts = Counter({origin: counted.day for origin, counted in sent.items()})
+    day, minute = counts.total(), sum(counted.minute for counted in sent.values())
+    # Of these, the second and later mails of their network in the day.
+    more_day = sum(max(0, counted.day - 1) for counted in sent.values())
+    more_minute = minute - sum(counted.day == counted.minute > 0 for counted in sent.values())
+    queues: dict[str, deque[Waiting]] = defaultdict(deque)
+    for one in sorted(waiting, key=lambda one: one.at):
+        queues[one.origin].append(one)
+    sizes = {origin: len(queue) for origin, queue in queues.items()}
+    heap = [
+        (counts[origin], sizes[origin], queue[0].at, origin) for origin, queue in queues.items()
+    ]
+    heapq.heapify(heap)
+    chosen: list[Waiting] = []
+    addresses: set[str] = set()
+    while heap and minute < PER_MINUTE and day < PER_DAY:
+        count, size, _, origin = heapq.heappop(heap)
+        if count >= PER_NETWORK:
+            continue
+        is_more = count > 0
+        if is_more and (more_minute >= PER_MINUTE // _SHARE or more_day >= PER_DAY // _SHARE):
+            break  # all others in the heap were sent one too
+        queue = queues[origin]
+        one = queue.popleft()
+        if one.address_hash not in addresses:
+            addresses.add(one.address_hash)
+            chosen.append(one)
+            count, day, minute = count + 1, day + 1, minute + 1
+            more_day, more_minute = more_day + is_more, more_minute + is_more
+        if queue:
+            heapq.heappush(heap, (count, size, queue[0].at, origin))
+    return chosen

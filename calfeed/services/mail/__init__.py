@@ -1,0 +1,1 @@
+"""What operators do about mails: test how they are sent, take what comes back."""

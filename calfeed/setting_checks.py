@@ -1,0 +1,95 @@
+"""Check the texts of settings: what each has to be, in words for the operator."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AnyHttpUrl, TypeAdapter
+
+# The syntax of a bearer token (RFC 6750, 2.1).
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{20,198}={0,2}")
+
+# Push services refuse tokens without a contact that they can use (RFC 8292, 2.1).
+_CONTACT = re.compile(r"mailto:[^\s@]+@[^\s@]+\.[^\s@]+|https://[^\s/]+\.[^\s]+")
+
+_HOST = re.compile(r"\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+")
+
+# With socks5h, unlike socks5, the proxy resolves host names, as with http and https.
+_PROXY_SCHEMES = ("http", "https", "socks5h")
+
+
+def check_public_url(value: str) -> str:
+    """Return the public URL in normal form: ASCII, lower case, without the default port.
+
+    Raises ValueError unless it is a scheme, a host and optionally a port.
+    """
+    url = TypeAdapter(AnyHttpUrl).validate_python(value)
+    others = (url.query, url.fragment, url.username, url.password)
+    fits = url.path in (None, "/") and others == (None,) * 4 and url.port != 0
+    if not fits or not _HOST.fullmatch(url.host or ""):
+        raise ValueError(
+            "it has to be a scheme, a host and optionally a port, such as https://example.org; "
+            "calfeed cannot be served under a path"
+        )
+    return str(url).rstrip("/")
+
+
+def check_time_zone(value: str) -> str:
+    """Return the name of a time zone, or "" for none. Raises ValueError for another text."""
+    try:
+        return ZoneInfo(value).key if value else ""
+    except (ValueError, OSError, LookupError):
+        raise ValueError(
+            "it has to be the name of a time zone, such as Asia/Karachi or UTC"
+        ) from None
+
+
+def check_contact(value: str) -> str:
+    """Return the contact for push services. Raises ValueError unless it is one they can use."""
+    if not _CONTACT.fullmatch(value):
+        raise ValueError("it has to be a mailto: or https: URL, such as mailto:desk@example.org")
+    return value
+
+
+def check_admin_token(value: str) -> str:
+    """Return the admin token. Raises ValueError for one that is too short or cannot be sent."""
+    if not _TOKEN.fullmatch(value):
+        raise ValueError(
+            "it has to be from 20 to 200 letters, digits and -._~+/=; "
+            "`openssl rand -hex 32` makes one"
+        )
+    return value
+
+
+def check_proxy_url(value: str) -> str:
+    """Return the URL of a proxy. Raises ValueError if it is not complete.
+
+    libcurl would default to port 1080. The text of the error leaves the URL out.
+    """
+    if not _is_proxy_url(value):
+        raise ValueError(
+            "it has to be a scheme (http, https or socks5h), a host and a port, such as "
+            "http://proxy.example.org:3128; add a user name and a password percent-encoded, "
+            "such as http://user:password@proxy.example.org:3128"
+        )
+    return value
+
+
+def _is_proxy_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:  # its message may quote part of a password
+        return False
+    return (
+        parts.scheme in _PROXY_SCHEMES
+        and bool(parts.hostname)
+        and bool(port)
+        and parts.path in ("", "/")
+        and not parts.query
+        and not parts.fragment
+        and text.isascii()
+        and not any(character.isspace() or not character.isprintable() for character in text)
+    )

@@ -1,0 +1,1 @@
+"""The XML of CalDAV: what clients send, and what they get."""

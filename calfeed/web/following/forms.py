@@ -1,0 +1,98 @@
+"""The forms of people who follow: what they send, and how what they follow is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import g, request
+
+from calfeed.definitions.formats.zone_names import find_zone
+from calfeed.errors import InvalidInputError
+from calfeed.reminders.following.choices import Choices, Reminders, split_name
+from calfeed.reminders.option_values import parse_quiet
+from calfeed.web.pages.reader.languages import LANGUAGES, LocalizedText, Reader
+from calfeed.web.pages.reader.wording import gettext
+from calfeed.web.published.snapshot import Snapshot
+
+HONEYPOT = "website"
+"""A field that people do not see, so whoever fills it in is a program."""
+
+_LANGUAGES = {language.tag for language in LANGUAGES}
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Something that is followed: its name in filters, and its titles for the reader.
+
+    `calendar` is empty for a whole calendar. `address` is the path of its page, empty if it is
+    no longer published.
+    """
+
+    name: str
+    title: LocalizedText | str
+    calendar: LocalizedText | str = ""
+    address: str = ""
+
+
+class FormError(Exception):
+    """A form cannot be accepted: the text for its reader, by the name of the field."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
+        self.text = text
+
+
+def read_choices() -> Choices:
+    """Return the choices in the form of this request. Raises FormError if they are not valid."""
+    form = request.form
+    language, zone = form.get("language", ""), form.get("zone", "")
+    begin, end = form.get("quiet_from", ""), form.get("quiet_until", "")
+    try:
+        reminders = Reminders(form.get("reminders", ""))
+        quiet = parse_quiet(f"{begin}-{end}") if begin or end else None
+    except InvalidInputError:
+        text = gettext("Quiet hours need two different times of day, such as 22:00 and 07:00.")
+        raise FormError("quiet_from", text) from None
+    except ValueError:
+        raise FormError("reminders", gettext("Choose one of these.")) from None
+    choices = Choices(
+        reminders=reminders,
+        moves="moves" in form,
+        entries="entries" in form,
+        language=language if language in _LANGUAGES else g.reader.language.tag,
+        time_zone=zone if find_zone(zone) else "UTC",
+        quiet=quiet,
+    )
+    if not choices.wants_something:
+        raise FormError("reminders", gettext("Choose moved dates or reminders, or both."))
+    return choices
+
+
+def describe(snapshot: Snapshot, name: str) -> Followed:
+    """Describe something that is followed, in the reader's language.
+
+    What is no longer published, or private by now, has only its name.
+    """
+    reader: Reader = g.reader
+    slug, event_slug, category = split_name(name)
+    found = snapshot.calendars.get(slug)
+    if found is None:
+        return Followed(name, name)
+    calendar = reader.localize(found.calendar.name, found.calendar.language)
+    page = f"/calendars/{slug}/"
+    if category:
+        return Followed(name, category, calendar, page)
+    if not event_slug:
+        return Followed(name, calendar, address=page)
+    row = found.by_slug.get(event_slug)
+    if row is None:
+        return Followed(name, event_slug, calendar, page)
+    event = row.revision.event
+    title = reader.localize(event.summary, event.language)
+    return Followed(name, title, calendar, f"{page}{event_slug}/")
+
+
+def list_others(snapshot: Snapshot, follows: tuple[str, ...]) -> list[Followed]:
+    """List the public calendars that are not followed."""
+    return [describe(snapshot, slug) for slug in snapshot.calendars if slug not in follows]

@@ -1,0 +1,1 @@
+"""Mails to people who follow dates, through real SMTP servers on loopback."""
