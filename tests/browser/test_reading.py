@@ -96,7 +96,7 @@ def test_in_urdu_the_page_is_mirrored_and_stays_in_urdu(visit: Visit) -> None:
     assert left_of(page, ".languages") < 300 < 600 < left_of(page, ".wordmark")
     assert left_of(page, ".entry .day") > left_of(page, ".entry .title")
     expect(page.get_by_role("heading", level=1)).to_have_text("ڈیسک کے اجلاس")
-    page.get_by_role("link", name="ویزا درخواستوں کی آخری تاریخ").click()
+    page.get_by_role("link", name="ویزا درخواستوں کی آخری تاریخ").first.click()
     expect(page.locator(".when")).to_contain_text("جمعہ، 11 دسمبر 2026")
     expect(root).to_have_attribute("dir", "rtl")
     assert urlsplit(page.url).query == "lang=ur"

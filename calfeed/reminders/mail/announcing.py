@@ -181,13 +181,14 @@ def _why(change: EventChange, wording: Wording) -> list[Fact]:
     facts = [Fact(label, text_in(note, wording.language, event.language))] if note else []
     reason = find_reason(change)
     if reason is not None:
-        facts.append(Fact(label, _explain(reason, event, wording)))
+        facts.append(Fact(label, explain_reason(reason, event, wording)))
     if change.new_rules:
         facts.append(Fact(label, wording.gettext("The clocks' rules have changed.")))
     return facts
 
 
-def _explain(reason: CauseChange | HolidayChange, event: Event, wording: Wording) -> str:
+def explain_reason(reason: CauseChange | HolidayChange, event: Event, wording: Wording) -> str:
+    """Say why a counted date changed: its cause has, or the days without work have."""
     language, gettext = wording.language, wording.gettext
     if isinstance(reason, CauseChange):
         cause = text_in(reason.after.summary, language, event.language)

@@ -187,9 +187,13 @@ def find_announced(connection: Connection, uid: str, sequence: int) -> Announced
 def load_newest_announced(
     connection: Connection, calendars: Sequence[str], limit: int
 ) -> dict[str, list[AnnouncedChange]]:
-    """Load up to `limit` announced changes of each calendar, newest first."""
+    """Load announced changes of each calendar, newest first.
+
+    These are up to `limit` new events, and up to `limit` other changes, so that many new events do
+    not hide what moved.
+    """
     newest = func.row_number().over(
-        partition_by=revisions.c.calendar,
+        partition_by=(revisions.c.calendar, revisions.c.announced_as == Kind.ADDED.value),
         order_by=(
             revisions.c.announced_in.desc(),
             revisions.c.at.desc(),
@@ -210,7 +214,10 @@ def load_newest_announced(
             (ranked.c.uid == revisions.c.uid) & (ranked.c.sequence == revisions.c.sequence),
         )
         .where(ranked.c.rank <= limit)
-        .order_by(revisions.c.calendar, ranked.c.rank)
+        .order_by(
+            *(revisions.c.calendar, revisions.c.announced_in.desc(), revisions.c.at.desc()),
+            *(revisions.c.uid, revisions.c.sequence.desc()),
+        )
     )
     changes: dict[str, list[AnnouncedChange]] = {}
     for row in connection.execute(query):

@@ -17,6 +17,7 @@ from calfeed.model.events import Event, Kind
 from calfeed.model.revision import Revision
 from calfeed.model.values import start_of
 from calfeed.reminders.plan import plan_reminders
+from calfeed.store.catalog.announcements import AnnouncedChange
 from calfeed.store.rows import EventRow
 from calfeed.web.pages.event_counting import (
     Counting,
@@ -35,6 +36,7 @@ from calfeed.web.pages.lists.listing import (
     list_requested,
     list_upcoming,
 )
+from calfeed.web.pages.lists.moves import FormerDate, make_former_date
 from calfeed.web.pages.reader.dates import (
     describe_rule,
     last_day,
@@ -69,7 +71,8 @@ class UpcomingReminder:
 class EventView:
     """An event in a reader's language at a time, with a page of its occurrences.
 
-    `find_page` returns the address of the page of a cause.
+    `find_page` returns the address of the page of a cause. `changes` are the announced changes of
+    its calendar.
     """
 
     row: EventRow
@@ -77,6 +80,7 @@ class EventView:
     now: datetime
     find_page: FindPage
     page_request: PageRequest | None = None
+    changes: Sequence[AnnouncedChange] = ()
 
     @property
     def event(self) -> Event:
@@ -183,6 +187,14 @@ class EventView:
         """The date that an event on hold had."""
         event = self.event
         return write_date(event.start, event.end, event.precision, self.reader.language)
+
+    @cached_property
+    def former_date(self) -> FormerDate | None:
+        """The date that the shown occurrence had before the current one."""
+        if self.cancelled:
+            return None
+        shown = self._shown.id if self._shown else ""
+        return make_former_date(self.row, shown, self.changes, self.reader)
 
     @property
     def day_known(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from calfeed.web.pages.event_view import EventView
 from calfeed.web.pages.lists.cards import choose_timeline, list_cards, make_card, read_categories
 from calfeed.web.pages.lists.listing import Place, list_past, list_requested, list_upcoming
 from calfeed.web.pages.lists.months import make_month_grid, make_year_grid, read_month, read_year
+from calfeed.web.pages.lists.moves import MoveLine, list_moves
 from calfeed.web.pages.lists.occurrences import list_occurrences, read_window
 from calfeed.web.pages.page_cache import PUBLIC
 from calfeed.web.pages.reader.languages import Reader
@@ -75,6 +77,15 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             "tomorrow": Place(reader.today(now) + timedelta(days=1)),
         }
 
+    def show_moves(
+        found: Iterable[PublishedCalendar], reader: Reader, categories: tuple[str, ...] = ()
+    ) -> list[MoveLine]:
+        """Return what moved lately in calendars; nothing on the further pages of a list."""
+        if read_page_request() is not None:
+            return []
+        find_page = partial(_find_cause_page, state.snapshot)
+        return list_moves(found, categories, state.clock(), reader, find_page)
+
     @pages.get("/")
     def home() -> str:
         snapshot = state.snapshot
@@ -93,6 +104,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             calendars={card.slug: card for card in list_cards(snapshot)},
             words=words,
             found=found,
+            moves=[] if words else show_moves(snapshot.calendars.values(), reader),
             subscription=subscribe_to(None),
         )
 
@@ -117,6 +129,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             "calendar.html",
             **context,
             **list_pages(choose_timeline(found, categories), reader, _MAX_LINES),
+            moves=show_moves([found], reader, categories),
             view="agenda",
         )
 
@@ -148,7 +161,9 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
         find_page = partial(_find_cause_page, state.snapshot)
         return render_template(
             "event.html",
-            view=EventView(row, reader, state.clock(), find_page, read_page_request()),
+            view=EventView(
+                row, reader, state.clock(), find_page, read_page_request(), found.changes
+            ),
             calendar=make_card(found, reader),
             download=_download_path(row, reader),
             web_calendars=[make_link(shown, page, reader) for make_link in links],

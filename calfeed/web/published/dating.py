@@ -11,6 +11,7 @@ from calfeed.model.dates.uncertainty import Precision
 from calfeed.model.events import Event
 from calfeed.model.revision import Move, Revision
 from calfeed.model.values import Moment
+from calfeed.store.rows import EventRow
 
 
 def knows_day(event: Event) -> bool:
@@ -61,6 +62,27 @@ def has_moved(announced: Revision, occurrence: str) -> bool:
     if any(move.occurrence == occurrence for move in moves if move.occurrence is not None):
         return True
     return any(past.really_moved for past in list_past_dates(announced))
+
+
+def find_former_date(row: EventRow, occurrence: str) -> PastDate | None:
+    """Return the date that an event, or an occurrence by its id, had before the current one.
+
+    None if it had no other one, or if the current one is not announced yet. A series as a whole has
+    no former date that could stand beside the date of an occurrence.
+    """
+    event, announced = row.revision.event, row.announced
+    if announced is None or row.waiting or event.on_hold is not None:
+        return None
+    if occurrence:
+        own = [move for move in announced.history if move.occurrence == occurrence]
+        if not own:
+            return None
+        move = own[-1]
+        return PastDate(move.start, move.end, None, None, move, really_moved=not move.corrected)
+    past = list_past_dates(announced)
+    if not past or _times(_replace_times(event, past[-1].move)) == _times(event):
+        return None
+    return past[-1]
 
 
 def _replace_times(event: Event, move: Move) -> Event:

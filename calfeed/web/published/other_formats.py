@@ -36,7 +36,12 @@ def list_other_formats(
         formats[f"{path}.csv"] = partial(_make_csv_response, found)
         name = text_in(found.calendar.name, found.calendar.language)
         formats[f"{path}/changes.atom"] = partial(
-            _make_atom_response, f"{name}: changes", path, base_url, found.changes, found.modified
+            _make_atom_response,
+            f"{name}: changes",
+            path,
+            base_url,
+            found.changes[:MAX_CHANGES],
+            found.modified,
         )
     changes = sorted(
         (change for calendar in public.values() for change in calendar.changes),

@@ -48,7 +48,8 @@ _KEEP_CHANGES = timedelta(days=400)
 class PublishedCalendar:
     """A calendar with its feed; `publish_id` is the last publish that changed it.
 
-    `changes` are the newest announced ones, `feed_changes` those of the feed in the last 400 days.
+    `changes` are the newest announced ones (`load_newest_announced`), `feed_changes` those of the
+    feed in the last 400 days.
     """
 
     calendar: Calendar
@@ -81,6 +82,10 @@ class PublishedCalendar:
     @property
     def public(self) -> bool:
         return self.calendar.visibility is Visibility.PUBLIC
+
+    @cached_property
+    def by_uid(self) -> dict[str, EventRow]:
+        return {row.uid: row for row in self.rows}
 
     @cached_property
     def by_slug(self) -> dict[str, EventRow]:

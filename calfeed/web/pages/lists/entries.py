@@ -12,6 +12,7 @@ from calfeed.ical.occurrences import Occurrence
 from calfeed.model.dates.uncertainty import Precision
 from calfeed.store.rows import EventRow
 from calfeed.web.pages.lists.marks import find_marks
+from calfeed.web.pages.lists.moves import write_past
 from calfeed.web.pages.reader.dates import (
     comma_for,
     describe_days,
@@ -26,7 +27,10 @@ from calfeed.web.pages.reader.dates import (
 )
 from calfeed.web.pages.reader.languages import LocalizedText, Reader
 from calfeed.web.pages.reader.wording import gettext
+from calfeed.web.published.dating import PastDate, find_former_date
 from calfeed.web.published.timeline import EventOccurrence, days_of, list_days_of
+
+_CHANGED = frozenset({"moved", "corrected"})
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,19 @@ class Entry:
         if self.until > self.day:
             return f"{begins} – {last}{comma_for(language)}{ends}"
         return f"{begins} – {ends}" if self.occurrence.ends > self.occurrence.begins else begins
+
+    @cached_property
+    def former(self) -> PastDate | None:
+        """The date that it had before, None if it is over, or never had another one."""
+        if self.over or self.cancelled or self.done or self.marks.isdisjoint(_CHANGED):
+            return None
+        return find_former_date(self.row, self.occurrence.id)
+
+    @property
+    def former_date(self) -> str:
+        """The date that it had before, in words."""
+        past = self.former
+        return write_past(past.start, past.end, past.precision, self.reader) if past else ""
 
     @property
     def series(self) -> str:

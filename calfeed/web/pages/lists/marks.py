@@ -5,7 +5,7 @@ from __future__ import annotations
 from calfeed.ical.occurrences import Occurrence
 from calfeed.model.dates.dating import Hold
 from calfeed.model.dates.uncertainty import Precision
-from calfeed.model.events import Kind, Status
+from calfeed.model.events import Event, Kind, Status
 from calfeed.store.rows import EventRow
 from calfeed.web.published.dating import has_moved
 
@@ -17,6 +17,7 @@ MARKS = (
     "corrected",
     "moved",
     "open",
+    "provisional",
     "tentative",
     "deadline",
 )
@@ -29,12 +30,12 @@ def find_marks(row: EventRow, occurrence: Occurrence) -> frozenset[str]:
     """Return the marks of an occurrence.
 
     It counts as moved if a different date of it, or of its event, was announced and was right, as
-    corrected if one was not. `open` means that its day is not known.
+    corrected if one was not. `open` means that its day is not known, `provisional` that it was
+    counted across a holiday whose day is estimated.
     """
     revision, event = row.revision, row.revision.event
     cancelled = revision.withdrawn or occurrence.status is Status.CANCELLED
     hold = event.on_hold.why if event.on_hold is not None and not cancelled else None
-    known = event.precision in (None, Precision.TIME)
     announced, moves = row.announced, row.moves
     marks = {
         "cancelled": cancelled,
@@ -43,10 +44,29 @@ def find_marks(row: EventRow, occurrence: Occurrence) -> frozenset[str]:
         "done": event.done is not None,
         "corrected": any(move.corrected for move in moves),
         "moved": announced is not None and bool(moves) and has_moved(announced, occurrence.id),
-        "open": not known and hold is None,
         "tentative": occurrence.status is Status.TENTATIVE and not cancelled,
+    } | _find_certainty(event, cancelled=cancelled)
+    return _choose(marks)
+
+
+def find_lasting_marks(row: EventRow) -> frozenset[str]:
+    """Return the marks of an event that say nothing of how its date changed."""
+    event, cancelled = row.revision.event, row.revision.cancelled
+    tentative = {"tentative": event.status is Status.TENTATIVE and not cancelled}
+    return _choose(tentative | _find_certainty(event, cancelled=cancelled))
+
+
+def _find_certainty(event: Event, *, cancelled: bool) -> dict[str, bool]:
+    on_hold, counted = event.on_hold is not None and not cancelled, event.derivation
+    stands = not cancelled and not on_hold and event.done is None
+    return {
+        "open": event.precision not in (None, Precision.TIME) and not on_hold,
+        "provisional": stands and counted is not None and counted.provisional,
         "deadline": event.kind is Kind.DEADLINE,
     }
+
+
+def _choose(marks: dict[str, bool]) -> frozenset[str]:
     if not any(marks.values()):
         return _NONE
     return frozenset(name for name, is_so in marks.items() if is_so)

@@ -1,0 +1,259 @@
+"""What moved lately: for each event, the net change of its date that was announced.
+
+Two moves of an event are one, from the date before the first to the current date. What was moved
+and moved back did not move. A correction is no move: the date before it was never right.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from calfeed.ical.comparison.changes import EventChange, Kind, OccurrenceChange
+from calfeed.ical.comparison.shifts import Shift, find_shift
+from calfeed.ical.occurrences import Occurrence, expand, last_end
+from calfeed.model.dates.uncertainty import Precision
+from calfeed.model.events import Event, Status
+from calfeed.model.revision import Move
+from calfeed.model.values import Moment
+from calfeed.store.catalog.announcements import AnnouncedChange
+from calfeed.store.rows import EventRow
+
+RECENT = timedelta(days=60)
+"""For how long after its announcement a change counts as recent."""
+
+_NEXT_OCCURRENCE = timedelta(days=400)
+
+_DATE_KINDS = (Kind.MOVED, Kind.CORRECTED)
+
+
+class News(StrEnum):
+    """What happened to a date; most have a mark of the same name."""
+
+    MOVED = "moved"
+    CORRECTED = "corrected"
+    CANCELLED = "cancelled"
+    POSTPONED = "postponed"
+    WAITING = "waiting"
+    FIRMED = "firmed"
+    LOOSENED = "loosened"
+    RESTORED = "restored"
+
+
+class Times(NamedTuple):
+    """A date as it was published; `end` is exclusive."""
+
+    start: Moment
+    end: Moment | None
+    precision: Precision | None = None
+
+
+@dataclass(frozen=True)
+class RecentMove:
+    """The net change of an event's date, or of an occurrence's; announced last at `at` (UTC).
+
+    `new` is None if there is no date now, `old` if it was cancelled. `change` is the last change,
+    which has the reason. `others` says that further occurrences changed too. `between` is the date
+    before the current one, if it moved more than once; the event's page has that one.
+    """
+
+    row: EventRow
+    news: News
+    old: Times | None
+    new: Times | None
+    at: datetime
+    change: EventChange
+    others: bool = False
+    between: Times | None = None
+
+    @property
+    def stands_at(self) -> datetime:
+        """Where it stands among others: at its date (UTC), without one at the date that it had."""
+        times = self.new or self.old
+        return self.row.revision.event.instant(times.start) if times else self.at
+
+
+def list_recent_moves(
+    changes: Iterable[tuple[AnnouncedChange, EventRow]], now: datetime, limit: int
+) -> list[RecentMove]:
+    """Return the last moves of 60 days whose dates are not over, the newest announcement first.
+
+    `changes` are those of all events, with the event as it is published now. Moves of one
+    announcement are sorted by date. An event with a change that is not announced yet is left out:
+    its announced date does not stand any more, and the other one is no news yet.
+    """
+    chains: dict[str, tuple[EventRow, list[AnnouncedChange]]] = {}
+    for change, row in sorted(changes, key=lambda pair: pair[0].at, reverse=True):
+        if now - RECENT < change.at <= now and not row.waiting:
+            chains.setdefault(row.uid, (row, []))[1].append(change)
+    found: list[RecentMove] = []
+    for row, chain in chains.values():
+        # No move is newer than the newest change of its event.
+        if len(found) == limit and chain[0].at < found[-1].at:
+            break
+        if (move := _sum_up(row, chain[::-1], now)) is not None:
+            insort(found, move, key=_position)
+            del found[limit:]
+    return found
+
+
+def _position(move: RecentMove) -> tuple[float, datetime, str]:
+    return -move.at.timestamp(), move.stands_at, move.row.uid
+
+
+def find_announcement(changes: Iterable[AnnouncedChange], uid: str, move: Move) -> datetime | None:
+    """Return when a move of an event was announced (UTC), None if that is not known any more."""
+    times = [
+        change.at
+        for change in changes
+        if change.position.uid == uid and change.kind in _DATE_KINDS and change.at.date() >= move.on
+    ]
+    return min(times, default=None)
+
+
+def _sum_up(row: EventRow, chain: Sequence[AnnouncedChange], now: datetime) -> RecentMove | None:
+    """Return the net change of an event by its changes, oldest first; None if it is no news."""
+    begun = max((n for n, each in enumerate(chain) if each.base_text is None), default=-1)
+    since = chain[begun + 1 :]
+    if not since or row.revision.event.done is not None:
+        return None
+    was_cancelled = (before := since[0].change.before) is not None and before.cancelled
+    if row.revision.cancelled:
+        return None if was_cancelled else _find_cancellation(row, since, now)
+    if was_cancelled:
+        return _find_restoration(row, since, now)
+    # An event that was withdrawn may come back at another date.
+    kinds = (*_DATE_KINDS, Kind.ADDED)
+    whole = [each for each in since if each.kind in kinds and not each.change.occurrences]
+    return _compare_dates(row, whole, now) if whole else _compare_occurrences(row, since, now)
+
+
+def _find_cancellation(
+    row: EventRow, since: Sequence[AnnouncedChange], now: datetime
+) -> RecentMove | None:
+    event = row.revision.event
+    ended = [each for each in since if each.kind in (Kind.CANCELLED, Kind.WITHDRAWN)]
+    if not ended or not _coming(event, now):
+        return None
+    last = ended[-1]
+    return RecentMove(row, News.CANCELLED, _times(event, last.at), None, last.at, last.change)
+
+
+def _find_restoration(
+    row: EventRow, since: Sequence[AnnouncedChange], now: datetime
+) -> RecentMove | None:
+    event = row.revision.event
+    if event.on_hold is not None or not _coming(event, now):
+        return None
+    back = [each for each in since if not each.change.after.cancelled]
+    if not back:
+        return None
+    first = back[0]
+    return RecentMove(row, News.RESTORED, None, _times(event, first.at), first.at, first.change)
+
+
+def _compare_dates(
+    row: EventRow, whole: Sequence[AnnouncedChange], now: datetime
+) -> RecentMove | None:
+    """Compare the date before these changes of it with the current one."""
+    last, new = whole[-1], row.revision.event
+    corrections = [n for n, each in enumerate(whole) if each.kind == Kind.CORRECTED]
+    corrected = last.kind == Kind.CORRECTED
+    # What was before a correction was wrong, so a later move is not from there.
+    first = last if corrected else whole[max(corrections, default=-1) + 1]
+    before = first.change.before
+    if before is None or _state(before.event) == _state(new):
+        return None
+    old = before.event
+    if not (_coming(old, now) or _coming(new, now)):
+        return None
+    if new.on_hold is not None:
+        # Its times are those that it had.
+        news = News(new.on_hold.why.value)
+        return RecentMove(row, news, _times(new, last.at), None, last.at, last.change)
+    news = News.CORRECTED if corrected else _NEWS_OF_SHIFT[find_shift(old, new)]
+    old_times, new_times = _times(old, last.at), _times(new, last.at)
+    between = None
+    if last is not first and (previous := last.change.before) is not None:
+        held = previous.event.on_hold is not None
+        if not held and _state(previous.event) not in (_state(old), _state(new)):
+            between = _times(previous.event, last.at)
+    return RecentMove(row, news, old_times, new_times, last.at, last.change, between=between)
+
+
+_NEWS_OF_SHIFT = {
+    Shift.MOVED: News.MOVED,
+    Shift.FIRMED: News.FIRMED,
+    Shift.LOOSENED: News.LOOSENED,
+}
+
+
+class _Changed(NamedTuple):
+    """The net change of one occurrence."""
+
+    before: Occurrence
+    after: Occurrence
+    announced: AnnouncedChange
+    onwards: bool
+
+
+def _compare_occurrences(
+    row: EventRow, since: Sequence[AnnouncedChange], now: datetime
+) -> RecentMove | None:
+    """Return the occurrence of a series that changed last, and of those the first that comes."""
+    net: dict[str, _Changed] = {}
+    for announced in since:
+        for each in announced.change.occurrences:
+            known = net.get(each.after.id)
+            before = known.before if known else each.before
+            if before is not None and before.status is not Status.CANCELLED:
+                net[each.after.id] = _Changed(before, each.after, announced, each.onwards)
+    news = [one for one in net.values() if _is_news(one) and _ends(one) > now]
+    if not news:
+        return None
+    newest = max(one.announced.at for one in news)
+    shown = min(
+        (one for one in news if one.announced.at == newest), key=lambda one: one.before.begins
+    )
+    dropped = OccurrenceChange(shown.before, shown.after).dropped
+    return RecentMove(
+        row,
+        News.CANCELLED if dropped else News.MOVED,
+        Times(shown.before.start, shown.before.end),
+        None if dropped else Times(shown.after.start, shown.after.end),
+        newest,
+        shown.announced.change,
+        others=len(news) > 1 or shown.onwards,
+    )
+
+
+def _is_news(one: _Changed) -> bool:
+    change = OccurrenceChange(one.before, one.after)
+    return change.dropped or change.moved
+
+
+def _ends(one: _Changed) -> datetime:
+    return max(one.before.ends, one.after.ends)
+
+
+def _coming(event: Event, now: datetime) -> bool:
+    return (end := last_end(event)) is None or end > now
+
+
+def _state(event: Event) -> tuple[object, ...]:
+    """Return what may be news about a date: another time, another precision, or no date."""
+    instants = event.instant(event.start), event.instant(event.end or event.start)
+    return event.all_day, instants, event.precision, event.on_hold and event.on_hold.why
+
+
+def _times(event: Event, at: datetime) -> Times:
+    """Return the date of an event; of a series, of its next occurrence at that time."""
+    if event.repeat is not None:
+        for occurrence in expand(event, at, at + _NEXT_OCCURRENCE):
+            if occurrence.status is not Status.CANCELLED or event.status is Status.CANCELLED:
+                return Times(occurrence.start, occurrence.end)
+    return Times(event.start, event.end, event.precision)
