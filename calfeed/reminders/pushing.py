@@ -44,7 +44,7 @@ def update_payload(topic: str) -> bytes:
 
 
 def topic_of(*parts: str) -> str:
-    """A name that tells nothing, for what replaces an older message (RFC 8030, 5.4)."""
+    """Return an opaque name; a newer message with it replaces the older one (RFC 8030, 5.4)."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return urlsafe_b64encode(digest[:24]).decode("ascii")
 

@@ -16,7 +16,7 @@ import gi
 gi.require_version("ECal", "2.0")
 gi.require_version("EDataServer", "1.2")
 gi.require_version("ICalGLib", "3.0")
-from gi.repository import ECal, EDataServer, GLib, ICalGLib  # noqa: E402
+from gi.repository import ECal, EDataServer, GLib, ICalGLib  # noqa: E402 - after the versions are chosen
 
 _NEW = """\
 BEGIN:VEVENT\r

@@ -51,7 +51,7 @@ class PushOffice:
                 composers=composers,
             )
 
-        office.make_worker = make_worker  # type: ignore[method-assign]
+        office.make_worker = make_worker  # type: ignore[method-assign]  # one that pushes
 
     def follow(
         self, *names: str, stop: tuple[str, ...] = (), path: str = "/status/201"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from calfeed.delivery.engine.worker import Worker
 from calfeed.delivery.mail.pacing import DomainPacer
 from calfeed.delivery.mail.sending import MailSender
-from calfeed.delivery.mail.server import read_server_url
+from calfeed.delivery.mail.server_urls import read_server_url
 from calfeed.delivery.mail.writing import MailAddresses, MailRoom
 from calfeed.model.states import EndpointKind, EndpointState
 from calfeed.reminders.filters import Filters

@@ -94,7 +94,7 @@ class PostOffice:
 
     # What aiosmtpd calls.
 
-    async def handle_MAIL(  # noqa: N802
+    async def handle_MAIL(  # noqa: N802 - the name is aiosmtpd's
         self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
         if self.refuses_senders:
@@ -102,7 +102,7 @@ class PostOffice:
         envelope.mail_from = address
         return "250 2.1.0 OK"
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(  # noqa: N802 - as above
         self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
         local = address.partition("@")[0]
@@ -115,7 +115,7 @@ class PostOffice:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802 - as above
         (recipient,) = envelope.rcpt_tos
         one = Received(envelope.mail_from, recipient, envelope.content, id(session))
         self.received.append(one)

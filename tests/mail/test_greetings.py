@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -95,7 +95,7 @@ def test_the_reminders_of_a_week_come_in_one_mail(branch: MailBranch) -> None:
     """Nearest first, each with its page."""
     other = "other:\n  summary: Other\n  start: 2025-07-01\n  reminders: [1 week]\n"
     branch.publish(STAY.format(start="2025-06-30"), other)
-    weekly = Options(digest=Digest(at=datetime(2025, 1, 1, 8).time(), weekday=1))  # noqa: DTZ001
+    weekly = Options(digest=Digest(at=time(8), weekday=1))
     branch.follow(Follower(ADA, options=weekly))
     for day in (23, 24):
         branch.now = datetime(2025, 6, day, 4, 0, tzinfo=UTC)

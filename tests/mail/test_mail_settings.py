@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from calfeed.delivery.mail.configuration import read_mail_settings
 from calfeed.delivery.mail.replies import Stage, explain_reply, scrub
-from calfeed.delivery.mail.server import read_server_url
+from calfeed.delivery.mail.server_urls import read_server_url
 from calfeed.errors import InvalidInputError, SettingsError
 from calfeed.reminders.retry import Fault
 from calfeed.settings import Settings
@@ -51,7 +51,7 @@ def test_without_any_there_are_no_mails() -> None:
 )
 def test_what_is_missing_or_wrong_is_said(given: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        read_mail_settings(settings(**given))  # type: ignore[arg-type]
+        read_mail_settings(settings(**given))  # type: ignore[arg-type]  # of several types
 
 
 @pytest.mark.parametrize(

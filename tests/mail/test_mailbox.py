@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from calfeed.delivery.mail.bounces.mailbox import (
     Mailbox,
     MailboxPoller,
-    read_mailbox_url,
 )
+from calfeed.delivery.mail.server_urls import read_mailbox_url
 from calfeed.errors import InvalidInputError
 from calfeed.model.states import EndpointState
 from calfeed.services.mail.bounces import poll_bounces

@@ -9,7 +9,8 @@ import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from calfeed.delivery.mail.replies import MailError
-from calfeed.delivery.mail.server import Connection, read_server_url
+from calfeed.delivery.mail.server import Connection
+from calfeed.delivery.mail.server_urls import read_server_url
 from calfeed.reminders.retry import Fault
 from tests.delivery.receiver import make_certificate, needs_openssl
 from tests.mail.post_office import PostOffice

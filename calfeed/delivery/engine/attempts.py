@@ -61,7 +61,7 @@ def prepare_requests(
 ) -> list[Request]:
     """Make the requests of claimed deliveries, each signed when it is sent.
 
-    `composers` make those to endpoints that are no webhooks.
+    `composers` make those to endpoints other than webhooks.
 
     Claims whose message is no longer relevant or stored are settled as expired, those whose
     endpoint was removed as dropped. Claims are released if their endpoint is paused, in its quiet

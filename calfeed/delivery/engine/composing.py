@@ -1,4 +1,4 @@
-"""Composers: make the requests to endpoints that are no webhooks, each kind in its own way."""
+"""Composers: make the requests to endpoints other than webhooks, each kind in its own way."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Agenda:
 class Worker:
     """One delivery worker; `run` blocks until `stop`. `wake` may be called from any thread.
 
-    `composers` make the requests to endpoints that are no webhooks.
+    `composers` make the requests to endpoints other than webhooks.
     """
 
     def __init__(

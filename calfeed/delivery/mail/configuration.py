@@ -9,8 +9,7 @@ from email.utils import parseaddr
 from importlib.util import find_spec
 from pathlib import Path
 
-from calfeed.delivery.mail.bounces.mailbox import MailboxAddress, read_mailbox_url
-from calfeed.delivery.mail.server import MailServer, read_server_url
+from calfeed.delivery.mail.server_urls import MailServer, read_mailbox_url, read_server_url
 from calfeed.errors import InvalidInputError, SettingsError
 from calfeed.reminders.mail.compose import Sender
 from calfeed.settings import PREFIX, Settings
@@ -39,7 +38,7 @@ class MailSettings:
     rate: int
     dkim_key: Path | None = None
     dkim_selector: str = ""
-    mailbox: MailboxAddress | None = None
+    mailbox: MailServer | None = None
 
     def make_signer(self) -> Callable[[bytes], bytes]:
         """Return a function that signs mails, or leaves them as they are if there is no key.

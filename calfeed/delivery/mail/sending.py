@@ -14,7 +14,8 @@ from typing import Any
 from calfeed.delivery.channels.sending import ChannelSender
 from calfeed.delivery.mail.breaker import Breaker
 from calfeed.delivery.mail.replies import MailError, scrub
-from calfeed.delivery.mail.server import Connection, MailServer
+from calfeed.delivery.mail.server import Connection
+from calfeed.delivery.mail.server_urls import MailServer
 from calfeed.delivery.mail.writing import RETURN_PATH
 from calfeed.delivery.transport.sender import Outcome, Request
 from calfeed.store.people.records import SCHEME

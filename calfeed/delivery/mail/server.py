@@ -1,71 +1,17 @@
-"""The operator's SMTP server: its URL, and connections to it."""
+"""Connections to the operator's SMTP server."""
 
 from __future__ import annotations
 
 import smtplib
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass, field
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from calfeed.delivery.mail.replies import Stage, explain_error, explain_reply
-from calfeed.errors import InvalidInputError
+from calfeed.delivery.mail.server_urls import MailServer
 
 _TIMEOUT_SECONDS = 30.0
-_PORTS = {"smtp": 587, "smtps": 465}
 _MAX_MAILS = 100
 """Mails through one connection; many servers end it then."""
-
-URL_ADVICE = (
-    "it has to be smtps:// or smtp:// with a host, such as "
-    "smtps://user:password@mail.example.org; percent-encode user and password"
-)
-
-
-@dataclass(frozen=True)
-class MailServer:
-    """How to reach the SMTP server.
-
-    With `smtp` the connection becomes TLS by STARTTLS, which is required unless `tls` is false.
-    """
-
-    scheme: str
-    host: str
-    port: int
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-def read_server_url(url: str) -> MailServer:
-    """Read the URL of an SMTP server. Raises InvalidInputError, without quoting it."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # its message may quote part of a password
-        raise InvalidInputError(URL_ADVICE) from None
-    options = parse_qs(parts.query, keep_blank_values=True)
-    tls = options.pop("tls", ["starttls" if parts.scheme == "smtp" else "implicit"])
-    fits = parts.scheme in _PORTS and parts.hostname and parts.path in ("", "/")
-    if not fits or options or parts.fragment or bool(parts.username) != bool(parts.password):
-        raise InvalidInputError(URL_ADVICE)
-    if tls not in (["none"], ["starttls"], ["implicit"]) or (
-        tls == ["none"] and parts.scheme == "smtps"
-    ):
-        raise InvalidInputError(
-            "tls=none is for smtp:// only, to a server on this machine or in a trusted network"
-        )
-    return MailServer(
-        scheme=parts.scheme,
-        host=parts.hostname or "",
-        port=port or _PORTS[parts.scheme],
-        user=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-        tls=tls != ["none"],
-    )
 
 
 class Connection:

@@ -58,12 +58,12 @@ def _encode_words(text: str, header: str, policy: Policy) -> str:
     return Header(text, charset, header_name=header).encode(linesep=policy.linesep)
 
 
+# The registry mixes BaseHeader into the classes itself, which its types do not say.
 _HEADERS = HeaderRegistry()
 for _name in ("List-Unsubscribe", "List-Id"):
-    # The registry itself makes a subclass of BaseHeader of it.
-    _HEADERS.map_to_type(_name.lower(), _VerbatimHeader)  # type: ignore[arg-type]
-_HEADERS.map_to_type("subject", _SubjectHeader)  # type: ignore[arg-type]
-_HEADERS.map_to_type("from", _SenderHeader)  # type: ignore[arg-type]
+    _HEADERS.map_to_type(_name.lower(), _VerbatimHeader)  # type: ignore[arg-type]  # mixed in
+_HEADERS.map_to_type("subject", _SubjectHeader)  # type: ignore[arg-type]  # as above
+_HEADERS.map_to_type("from", _SenderHeader)  # type: ignore[arg-type]  # as above
 
 # Without 8-bit parts, no server on the way need know 8BITMIME.
 _POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)

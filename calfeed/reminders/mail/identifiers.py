@@ -1,4 +1,4 @@
-"""What tells mails and people apart without naming an address: keyed, and the same for ever."""
+"""Message-IDs and bounce tokens: keyed hashes, so that they reveal no address and stay the same."""
 
 from __future__ import annotations
 

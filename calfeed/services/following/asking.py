@@ -84,8 +84,8 @@ def read_address(text: str) -> str:
 def identify_address(key: bytes, address: str) -> str:
     """Return the keyed hash by which an address in its normal form is found.
 
-    Upper and lower case are the same: no mailbox is known that tells them apart, and else one
-    could be sent a mail for each way to write it.
+    Upper and lower case count as the same: no known mail provider treats them as different
+    mailboxes, and otherwise each spelling could be sent a mail of its own.
     """
     return hash_address(key, address.casefold())
 
@@ -95,7 +95,7 @@ def ask_to_follow(
 ) -> None:
     """Store a sign-up; a worker mails the address, so that nothing here depends on the address.
 
-    `network` is where it comes from, empty if it cannot be told from others. Raises
+    `network` is where it comes from, empty if that is not known. Raises
     InvalidInputError for an invalid address, and if nothing is followed or nothing of it wanted.
     """
     address = read_address(address)

@@ -8,72 +8,21 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from calfeed.errors import InvalidInputError
+from calfeed.delivery.mail.server_urls import MailServer
 
 _log = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 60.0
-_PORTS = {"imap": 143, "imaps": 993}
 
 POLL_SECONDS = 300.0
 """How often a worker reads the mailbox."""
-
-URL_ADVICE = (
-    "it has to be imaps:// with a user, a password and a host, such as "
-    "imaps://user:password@mail.example.org/INBOX; percent-encode user and password"
-)
-
-
-@dataclass(frozen=True)
-class MailboxAddress:
-    """A mailbox on an IMAP server.
-
-    With `imap` the connection becomes TLS by STARTTLS, which is required unless `tls` is false.
-    """
-
-    scheme: str
-    host: str
-    port: int
-    user: str
-    password: str = field(repr=False)
-    folder: str = "INBOX"
-    tls: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-def read_mailbox_url(url: str) -> MailboxAddress:
-    """Read the URL of a mailbox. Raises InvalidInputError, without quoting it."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # its message may quote part of a password
-        raise InvalidInputError(URL_ADVICE) from None
-    options = parse_qs(parts.query, keep_blank_values=True)
-    tls = options.pop("tls", [""]) != ["none"]
-    if parts.scheme not in _PORTS or not parts.hostname or options or parts.fragment:
-        raise InvalidInputError(URL_ADVICE)
-    if not parts.username or not parts.password or (parts.scheme == "imaps" and not tls):
-        raise InvalidInputError(URL_ADVICE)
-    return MailboxAddress(
-        scheme=parts.scheme,
-        host=parts.hostname,
-        port=port or _PORTS[parts.scheme],
-        user=unquote(parts.username),
-        password=unquote(parts.password),
-        folder=unquote(parts.path.strip("/")) or "INBOX",
-        tls=tls,
-    )
 
 
 class Mailbox:
     """Reads a mailbox repeatedly. `take` gets each new mail, and says whether to delete it."""
 
-    def __init__(self, address: MailboxAddress, take: Callable[[bytes], bool]) -> None:
+    def __init__(self, address: MailServer, take: Callable[[bytes], bool]) -> None:
         self._address = address
         self._take = take
         self._left: set[tuple[bytes, bytes]] = set()  # what is not ours, by UIDVALIDITY and UID
@@ -117,7 +66,7 @@ class Mailbox:
         with server:
             if address.scheme == "imap" and address.tls:
                 server.starttls(context)
-            server.login(address.user, address.password)
+            server.login(address.user or "", address.password or "")
             status, _ = server.select(_quote(address.folder))
             if status != "OK":
                 raise imaplib.IMAP4.error("there is no such folder")
@@ -127,7 +76,7 @@ class Mailbox:
 class MailboxPoller:
     """Reads a mailbox every few minutes on a thread of its own; `with` it."""
 
-    def __init__(self, mailbox: Mailbox, address: MailboxAddress) -> None:
+    def __init__(self, mailbox: Mailbox, address: MailServer) -> None:
         self._mailbox = mailbox
         self._address = address
         self._stopping = threading.Event()

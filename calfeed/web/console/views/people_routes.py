@@ -16,7 +16,7 @@ def add_routes(console: Flask, context: ConsoleContext) -> None:
     @console.route("/people", methods=["GET", "POST"])
     def show_people() -> str:
         found, errors = None, {}
-        # Not as a query: addresses would stand in the browser's history and in a proxy's log.
+        # In the body: a query would put the address in the browser's history and a proxy's log.
         address = request.form.get("address", "").strip()
         removed = False
         if address:
