@@ -99,7 +99,7 @@ def show_feeds() -> str:
 
 
 def show_held() -> str:
-    """The table of a feed's 304s, alone and beside those who hold the server."""
+    """The table of a feed's 304s, alone and beside clients that attack the server."""
     found = held.measure()
     rows = [["304s of a feed", "per second", "p99", "signing in"]]
     for server, signing in ((found.alone, ""), (found.beside, f"{found.sign_in:.2f} s")):
@@ -125,10 +125,10 @@ def show_making() -> str:
     rows = [["processor time, 20,000 events", "first after a publish", "later"]]
     for name, made in found.answers.items():
         rows.append([name, write_milliseconds(made.first), write_milliseconds(made.later)])
-    shapes = [["of all events, once after a publish", "processor time"]]
+    shapes = [["all events, once after a publish", "processor time"]]
     shapes += [[name, write_milliseconds(spent)] for name, spent in found.shapes.items()]
     shapes.append(["jCal, by icalendar", write_milliseconds(found.by_icalendar)])
-    shapes.append(["taking up the publish", write_milliseconds(found.loading)])
+    shapes.append(["loading the publish", write_milliseconds(found.loading)])
     return f"{draw_table(rows)}\n\n{draw_table(shapes)}"
 
 
@@ -161,9 +161,9 @@ def show_publishing() -> str:
         rows.append([way, f"{first:.1f} s", f"{changed:.2f} s", f"{first / changed:.0f}"])
     peaks = [write_megabytes(found.first_peak), write_megabytes(found.changed_peak)]
     rows.append([f"peak memory of {publishing.WAYS[0]}", *peaks, ""])
-    memory = [["a web process with 20,000 events", "memory"]]
+    memory = [["the backend of `calfeed web` with 20,000 events", "memory"]]
     memory.append(["when it has started", write_megabytes(found.web)])
-    memory.append(["at most, a publish taken up", write_megabytes(found.web_peak)])
+    memory.append(["at most, while it loads a publish", write_megabytes(found.web_peak)])
     return f"{draw_table(rows)}\n\n{draw_table(memory)}"
 
 

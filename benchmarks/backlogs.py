@@ -1,8 +1,9 @@
-"""What a delivery costs when a million wait, beside ten thousand.
+"""What a delivery costs while a million are pending, compared with ten thousand.
 
-All are due when the worker starts. What it and its database need is read off between the
-moments at which 5,000 and 15,000 are recorded: of 20,000, so that 10,000 wait on the average, and
-of 1,000,000. The big backlog is filled once, and each round takes its share of it.
+All deliveries are due when the worker starts. The costs of the worker and its database are measured
+between the moments at which 5,000 and 15,000 deliveries are recorded: once of 20,000 deliveries, so
+that 10,000 are pending on average, and once of 1,000,000. The big backlog is filled once, and each
+round uses a part of it.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ CLIENT, SINK = 0, 1
 _AHEAD = timedelta(seconds=12)  # time to fill, and for a worker to start
 _LONGEST = 120.0
 
-BARE = "aiohttp, 64 at a time, nothing kept"
+BARE = "aiohttp, 64 at a time, nothing stored"
 ON_SQLITE, ON_POSTGRESQL = WORKERS = ("calfeed worker, SQLite", "calfeed worker, PostgreSQL")
 CLIENTS = (BARE, *WORKERS)
 QUEUES = (

@@ -1,4 +1,8 @@
-"""The messages that deliveries are measured with: signed bodies of about 800 bytes."""
+"""The messages that deliveries are measured with: signed bodies of about 900 bytes.
+
+Nothing of calfeed is imported: in a process that has imported more, the loop of aiohttp was a fifth
+faster than in a program of its own, perhaps because Python then collects garbage less often.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +15,33 @@ MESSAGE_ID = "msg_" + "0" * 22
 
 
 def make_body(number: int) -> bytes:
-    """The body of one message, in the shape of a reminder's."""
+    """The body of one message: a reminder of an event of its own."""
+    times = {
+        "start": "2030-06-28T17:00:00+05:00",
+        "end": "2030-06-28T18:00:00+05:00",
+        "all_day": False,
+        "time_zone": "Asia/Karachi",
+    }
     data = {
         "event": {
             "uid": f"00000000-0000-5000-8000-{number:012d}",
             "calendar": "measured",
             "slug": f"event-{number}",
+            "sequence": 1,
             "summary": f"Session {number} of the committee that measures",
-            "description": "What is said here is as long as what such a message says. " * 7,
+            "description": "A description is about as long as this one.",
             "status": "confirmed",
+            "kind": "event",
+            "categories": ["sessions"],
+            **times,
+            "page": f"https://calendar.example.org/calendars/measured/event-{number}/",
+            "sources": [],
         },
-        "reminder": {"rule": "1 day", "due": "2030-01-01T00:00:00Z", "late_seconds": 0},
+        "occurrence": {"id": "", **times},
+        "reminder": {"rule": "1 day before", "due": "2030-06-27T17:00:00+05:00", "late_seconds": 0},
         "text": f"Session {number} of the committee that measures: in one day",
     }
-    body = {"type": "reminder.due", "timestamp": "2030-01-01T00:00:00Z", "data": data}
+    body = {"type": "reminder.due", "timestamp": "2030-06-27T12:00:00.000Z", "data": data}
     return json.dumps(body).encode()
 
 

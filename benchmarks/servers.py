@@ -144,7 +144,7 @@ def serve_radicale(folder: Path, url: str, *, tuned: bool) -> Iterator[Server]:
         lines.append("use_mtime_and_size_for_item_cache = True")
     configuration.write_text("\n".join(lines) + "\n", "utf-8")
     environment = {"RADICALE_CONFIG": str(configuration)}
-    name = "Radicale, 2 processes, tuned" if tuned else "Radicale as it comes, 1 process"
+    name = "Radicale, 2 processes, tuned" if tuned else "Radicale with default settings, 1 process"
     with (
         _granian("radicale:application", 1, environment) if tuned else _own_server(environment)
     ) as (port, pid):

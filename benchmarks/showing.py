@@ -49,9 +49,10 @@ def show_faults() -> str:
 
 
 def show_backlogs() -> str:
-    """The table of what a delivery costs while many wait."""
+    """The table of what a delivery costs while many are pending."""
     costs = backlogs.measure()
-    head = ["deliveries per second; CPU for one", "10,000 wait", "1,000,000 wait", "ratio of CPU"]
+    pending = ["10,000 pending", "1,000,000 pending"]
+    head = ["deliveries per second; CPU for one", *pending, "ratio of CPU"]
     rows = [head]
     for kind in KINDS:
         for endpoints in backlogs.ENDPOINTS:

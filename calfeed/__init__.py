@@ -1,6 +1,6 @@
 """Key dates kept as files, published as iCalendar feeds and signed webhook reminders."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 import zoneinfo
 

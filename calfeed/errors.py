@@ -7,6 +7,7 @@ CalfeedError              an error that a person can understand and fix
 |- FilePermissionsError   other users can access a file that holds secrets
 |- StoreError             the database cannot be used
 |  |- DatabaseFileError   its file is missing, damaged or replaced (ReplacedError)
+|  |- SchemaError         it has the schema of an older or a newer version
 |  `- KeyFileError        the encryption keys cannot be read or written
 |- SealError              an encrypted value cannot be decrypted
 |- PublishRefusedError    a publish would withdraw too many events
@@ -43,7 +44,7 @@ class InvalidValueError(ValueError):
 
 
 def reason_of(details: Mapping[str, Any]) -> str:
-    """Return the message of a pydantic error; for calfeed's own checks, their message."""
+    """Return the message of a pydantic error; of calfeed's own error, if that is the cause."""
     if details["type"] == "value_error":
         return str(details["ctx"]["error"])
     return str(details["msg"])
@@ -112,7 +113,11 @@ class UnreadableError(DefinitionError):
 
 
 class SettingsError(CalfeedError):
-    """A setting is unknown or its value is invalid."""
+    """Settings are unknown or their values are invalid; each of `problems` is a line."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class FilePermissionsError(CalfeedError):
@@ -136,6 +141,10 @@ class ReplacedError(DatabaseFileError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "was replaced by another file")
+
+
+class SchemaError(StoreError):
+    """The database has the schema of another version, perhaps only since this process started."""
 
 
 class KeyFileError(StoreError):

@@ -8,14 +8,18 @@ errors contain no secrets and are logged in full.
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from calfeed.errors import CalfeedError
+
+_HANDLER = "calfeed"
 
 
 class SafeFormatter(logging.Formatter):
@@ -42,6 +46,31 @@ class SafeFormatter(logging.Formatter):
         return "\nwhich led to:\n".join(reversed(parts))
 
 
+class JsonFormatter(SafeFormatter):
+    """Formats a record as one line of JSON, without what `SafeFormatter` leaves out."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__("%(message)s")
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record; the stack trace of an error is in a key of its own."""
+        bare = copy.copy(record)
+        bare.exc_info = bare.stack_info = None
+        values = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "process": self._process,
+            "logger": record.name,
+            "message": super().format(bare),
+        }
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            values["exception"] = f"{type(error).__module__}.{type(error).__qualname__}"
+            values["trace"] = self.formatException(record.exc_info)
+        return json.dumps(values, ensure_ascii=False)
+
+
 def configure(process: str, stream: TextIO | None = None) -> None:
     """Log to `stream` (default: standard error), with the name of this process in each line.
 
@@ -49,6 +78,7 @@ def configure(process: str, stream: TextIO | None = None) -> None:
     """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(SafeFormatter(f"%(asctime)s {process}: %(message)s", "%H:%M:%S"))
+    handler.set_name(_HANDLER)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("calfeed").setLevel(logging.INFO)
 
@@ -60,6 +90,13 @@ def configure(process: str, stream: TextIO | None = None) -> None:
 
     sys.excepthook = report
     threading.excepthook = lambda args: report(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def use_json(process: str) -> None:
+    """Log as JSON from now on, after `configure`."""
+    for handler in logging.getLogger().handlers:
+        if handler.get_name() == _HANDLER:
+            handler.setFormatter(JsonFormatter(process))
 
 
 def _name(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from tempfile import mkstemp
 from calfeed.errors import FilePermissionsError, SettingsError
 
 MAX_SECRET_BYTES = 65_536
-"""The most bytes that are read from a file with a secret."""
+"""The maximum number of bytes that are read from a file with a secret."""
 
 _FORBIDDEN_MODE = stat.S_IWGRP | stat.S_IXGRP | stat.S_IRWXO
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -30,7 +30,7 @@ def keep_private(path: Path) -> None:
         mode = path.stat().st_mode
     except OSError:
         return
-    if not mode & _FORBIDDEN_MODE:
+    if not is_exposed(mode):
         return
     try:
         path.chmod(0o600)
@@ -39,6 +39,11 @@ def keep_private(path: Path) -> None:
             f"other users can read or change {path}, which holds secrets; its owner or root has to "
             f"run `chmod 600 {path}` first"
         ) from None
+
+
+def is_exposed(mode: int) -> bool:
+    """Return whether the mode of a file lets other users read it, or its group change it."""
+    return bool(mode & _FORBIDDEN_MODE)
 
 
 def keep_folder_private(folder: Path) -> None:

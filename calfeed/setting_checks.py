@@ -1,4 +1,4 @@
-"""Check the texts of settings: what each has to be, in words for the operator."""
+"""Check the texts of settings; errors tell the operator the valid form."""
 
 from __future__ import annotations
 
@@ -16,22 +16,27 @@ _CONTACT = re.compile(r"mailto:[^\s@]+@[^\s@]+\.[^\s@]+|https://[^\s/]+\.[^\s]+"
 
 _HOST = re.compile(r"\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+")
 
+# Nothing that may be written in two ways, percent-encoded or not.
+_PATH = re.compile(r"/|(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
+
 # With socks5h, unlike socks5, the proxy resolves host names, as with http and https.
 _PROXY_SCHEMES = ("http", "https", "socks5h")
 
 
 def check_public_url(value: str) -> str:
-    """Return the public URL in normal form: ASCII, lower case, without the default port.
+    """Return the public URL in normal form: an ASCII host in lower case, no default port, no slash
+    at the end.
 
-    Raises ValueError unless it is a scheme, a host and optionally a port.
+    Raises ValueError unless it is a scheme, a host and optionally a port and a path.
     """
     url = TypeAdapter(AnyHttpUrl).validate_python(value)
     others = (url.query, url.fragment, url.username, url.password)
-    fits = url.path in (None, "/") and others == (None,) * 4 and url.port != 0
+    fits = _PATH.fullmatch(url.path or "/") and others == (None,) * 4 and url.port != 0
     if not fits or not _HOST.fullmatch(url.host or ""):
         raise ValueError(
-            "it has to be a scheme, a host and optionally a port, such as https://example.org; "
-            "calfeed cannot be served under a path"
+            "it has to be a scheme, a host and optionally a port and a path, such as "
+            "https://calendar.example.org or https://example.org/dates; a path may have letters, "
+            "digits and -._~"
         )
     return str(url).rstrip("/")
 
@@ -60,6 +65,42 @@ def check_admin_token(value: str) -> str:
             "it has to be from 20 to 200 letters, digits and -._~+/=; "
             "`openssl rand -hex 32` makes one"
         )
+    return value
+
+
+def check_listen_address(value: str) -> str:
+    """Return an address to listen at. Raises ValueError unless it is a host and a port."""
+    if not _HOST.fullmatch(value.rpartition(":")[0]) or not 0 < split_address(value)[1] < 65536:
+        raise ValueError("it has to be a host and a port, such as 127.0.0.1:9464 or [::1]:9464")
+    return value
+
+
+def split_address(value: str) -> tuple[str, int]:
+    """Split a host, in brackets if it is an IPv6 address, and a port; port 0 if it is invalid."""
+    host, _, port = value.rpartition(":")
+    digits = port.isascii() and port.isdecimal() and len(port) < 6
+    return host.removeprefix("[").removesuffix("]"), int(port) if digits else 0
+
+
+def check_ping_url(value: str) -> str:
+    """Return the URL of a dead man's switch. Raises ValueError, without the URL, if it is none."""
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not value.isascii():
+        raise ValueError("it has to be an http or https URL, such as https://ping.example.org/id")
+    return value
+
+
+def check_collector_url(value: str) -> str:
+    """Return the URL of a collector of traces. Raises ValueError if it is none.
+
+    It may be logged by OpenTelemetry, so it has no credentials.
+    """
+    check_ping_url(value)
+    if urlsplit(value).username is not None or urlsplit(value).query:
+        raise ValueError("it must have no password and no query; OTEL_EXPORTER_OTLP_HEADERS has it")
     return value
 
 

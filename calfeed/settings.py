@@ -9,9 +9,10 @@ import difflib
 import os
 import tomllib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -27,7 +28,10 @@ from calfeed.errors import SettingsError, reason_of
 from calfeed.private_files import keep_private, read_secret
 from calfeed.setting_checks import (
     check_admin_token,
+    check_collector_url,
     check_contact,
+    check_listen_address,
+    check_ping_url,
     check_proxy_url,
     check_public_url,
     check_time_zone,
@@ -52,8 +56,11 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "push_contact": check_contact,
     "admin_token": check_admin_token,
     "egress_proxy": check_proxy_url,
+    "metrics": check_listen_address,
+    "heartbeat_url": check_ping_url,
+    "traces_url": check_collector_url,
 }
-"""What returns a setting's text in normal form, or raises ValueError."""
+"""A function that returns a setting's text in normal form, or raises ValueError."""
 
 
 class Settings(BaseModel):
@@ -61,13 +68,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    events: Path = Field(Path("events"), description="the folder of the definitions")
+    events: Path = Field(Path("events"), description="the folder with the definitions")
     removal_wait: int = Field(
         10,
         ge=0,
         le=3_600,
-        description="how many seconds `serve` waits before it publishes that events were removed "
-        "or cancelled",
+        description="how many seconds `serve` waits before it publishes removals and cancellations "
+        "of events",
     )
     grace: int = Field(
         120,
@@ -116,15 +123,15 @@ class Settings(BaseModel):
     push_contact: str | None = Field(
         None,
         max_length=200,
-        description="turns push on: the address that push services are given for questions, "
+        description="turns push on: the address at which push services can contact you, "
         "such as mailto:desk@example.org",
     )
     mail_url: SecretStr | None = Field(
         None,
-        description="the SMTP server that mails go through, such as "
+        description="the SMTP server that sends mails, such as "
         "smtps://user:password@mail.example.org",
     )
-    mail_from: str | None = Field(None, description="the address that mails come from")
+    mail_from: str | None = Field(None, description="the sender's address of mails")
     mail_rate: int = Field(
         600,
         ge=1,
@@ -139,8 +146,8 @@ class Settings(BaseModel):
     )
     mail_bounce_address: str | None = Field(
         None,
-        description="where mails bounce to, with * for a token, such as bounces+*@example.org; "
-        "by default made from the address that mails come from",
+        description="the address to which mails bounce, with * for a token, such as "
+        "bounces+*@example.org; by default made from the sender's address",
     )
     mail_bounces_url: SecretStr | None = Field(
         None,
@@ -150,10 +157,17 @@ class Settings(BaseModel):
         90, ge=30, le=36_500, description="how many days the bodies of messages are kept"
     )
 
-    @field_validator("public_url", "time_zone", "push_contact", "admin_token", "egress_proxy")
+    log: Literal["text", "json"] = Field("text", description="the format of the log")
+    metrics: str | None = Field(None, description="the address at which a worker serves metrics")
+    heartbeat_url: SecretStr | None = Field(
+        None, description="a URL that a worker requests once a minute while all is well"
+    )
+    traces_url: str | None = Field(None, description="the collector of a worker's traces")
+
+    @field_validator(*_CHECKS)
     @classmethod
     def _check(cls, value: Any, info: ValidationInfo) -> Any:
-        """Check a value that is set by the rule of its setting."""
+        """Check a value by the rule of its setting."""
         check = _CHECKS[info.field_name or ""]
         if isinstance(value, SecretStr):
             return SecretStr(check(value.get_secret_value()))
@@ -206,15 +220,19 @@ _SECRET_SETTINGS = {
 
 
 def load_settings(
-    environment: Mapping[str, str] | None = None, file: Path = SETTINGS_FILE
+    environment: Mapping[str, str] | None = None,
+    file: Path = SETTINGS_FILE,
+    *,
+    protect: bool = True,
 ) -> Settings:
     """Load the settings: environment variables override the file, which overrides the defaults.
 
-    Raises SettingsError with every unknown or invalid setting.
+    A file with secrets is made private, unless `protect` is false. Raises SettingsError with every
+    unknown or invalid setting.
     """
     environment = os.environ if environment is None else environment
     from_file = _read_file(file)
-    if any(_key_of(name) in _SECRET_SETTINGS for name in from_file):
+    if protect and _has_secrets(from_file):
         keep_private(file)
     given = {
         **_read_secret_files(
@@ -236,7 +254,23 @@ def load_settings(
             _explain(str(entry["loc"][0]), entry["type"], reason_of(entry), places)
             for entry in error.errors(include_input=False, include_url=False)
         ]
-        raise SettingsError("\n".join(sorted(problems))) from None
+        raise SettingsError(*sorted(problems)) from None
+
+
+def find_secret_files(
+    environment: Mapping[str, str] | None = None, file: Path = SETTINGS_FILE
+) -> list[Path]:
+    """Return the file of settings if it has secrets, and the files that settings name for them.
+
+    Raises SettingsError if the file of settings cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+    from_file = _read_file(file)
+    named = {_key_of(name): value for name, value in from_file.items()}
+    named |= {_key_of(name): environment[name] for name in environment if _has_prefix(name)}
+    found = [named.get(name + _FILE_SUFFIX) for name in sorted(_SECRET_SETTINGS)]
+    own = [file] if _has_secrets(from_file) else []
+    return own + [Path(str(path)) for path in found if path is not None]
 
 
 def environment_with(admin_token: SecretStr) -> dict[str, str]:
@@ -246,12 +280,35 @@ def environment_with(admin_token: SecretStr) -> dict[str, str]:
     return {**others, name: admin_token.get_secret_value()}
 
 
+@dataclass(frozen=True)
+class ServiceManager:
+    """The socket of the service manager that started this process, and its watchdog's time."""
+
+    socket: str
+    watchdog_seconds: float | None = None
+
+
+def find_service_manager(environment: Mapping[str, str] | None = None) -> ServiceManager | None:
+    """Return the service manager that wants to be notified (sd_notify(3)), if there is one."""
+    environment = os.environ if environment is None else environment
+    address = environment.get("NOTIFY_SOCKET", "")
+    if not address:
+        return None
+    microseconds = environment.get("WATCHDOG_USEC", "")
+    seconds = int(microseconds) / 1e6 if microseconds.isdecimal() else 0.0
+    return ServiceManager(address, seconds or None)
+
+
 def _key_of(name: str) -> str:
     return name.removeprefix(PREFIX).lower()
 
 
 def _has_prefix(name: str) -> bool:
     return name.startswith(PREFIX)
+
+
+def _has_secrets(from_file: Mapping[str, Any]) -> bool:
+    return any(_key_of(name) in _SECRET_SETTINGS for name in from_file)
 
 
 def _read_secret_files(given: Mapping[str, tuple[Any, str]]) -> dict[str, tuple[Any, str]]:

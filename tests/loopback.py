@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import StreamRequestHandler
 from typing import Any, Self
 
+from tests.contract import check_received
 from tests.patience import PATIENCE
 
 
@@ -30,12 +31,25 @@ class Handler(BaseHTTPRequestHandler):
     timeout = PATIENCE
     server: Server
 
+    def read_body(self) -> bytes:
+        """The body of the request. If it is a message, the owner checks it when it ends."""
+        length = int(self.headers["content-length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionAbortedError("the sender was killed")
+        if "webhook-id" in self.headers:
+            self.server.owner.messages.add(body)
+        return body
+
     def log_message(self, format: str, *args: Any) -> None:
         """Print nothing."""
 
 
 class Loopback:
-    """A server of these handlers, on a free port of 127.0.0.1 unless told otherwise; `with` it."""
+    """A server of these handlers, on a free port of 127.0.0.1 unless told otherwise; `with` it.
+
+    `messages` are the bodies of the webhooks that came in. Each has to fit its published schema.
+    """
 
     def __init__(
         self,
@@ -47,6 +61,7 @@ class Loopback:
     ) -> None:
         self._server = server(address, handler)
         self._server.owner = self
+        self.messages: set[bytes] = set()
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -63,3 +78,4 @@ class Loopback:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        check_received(self.messages)

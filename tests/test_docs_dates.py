@@ -1,4 +1,4 @@
-"""What docs/dates.md and docs/receiving.md say about dates is what calfeed makes of them."""
+"""The dates in docs/dates.md and docs/receiving.md are those that calfeed calculates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from calfeed.ical.comparison.changes import EventChange, Kind
 from calfeed.ical.comparison.shifts import Shift
 from calfeed.model.dates.dating import Done, Hold, OnHold
 from calfeed.model.events import Event
-from calfeed.reminders.dating import describe_dating
+from calfeed.reminders.date_json import describe_dating
 from calfeed.reminders.messages import change_message
 from tests.docs_pages import (
     DOCS,

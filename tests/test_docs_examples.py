@@ -1,4 +1,4 @@
-"""What docs/definitions.md and docs/receiving.md show is what calfeed reads, sends and does."""
+"""The examples in docs/definitions.md and docs/receiving.md agree with what calfeed does."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from calfeed.definitions.reader import read_definitions
 from calfeed.definitions.recurrence.rules import read_rule
 from calfeed.delivery.due import LATE_REMINDERS_PER_SECOND
 from calfeed.errors import DefinitionError
-from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions
+from calfeed.ical.comparison.changes import EventChange, compare_revisions
 from calfeed.model.dates.durations import parse_duration
-from calfeed.model.dates.uncertainty import Precision
 from calfeed.model.events import Change, Event, Repeat
 from calfeed.model.revision import ComparableRevision
 from calfeed.model.texts import MAX_TEXT_LENGTH, MAX_URL_LENGTH
-from calfeed.reminders.digests import MAX_BYTES, MAX_ENTRIES, DigestEntry, digest_message
-from calfeed.reminders.filters import MESSAGE_TYPES
+from calfeed.reminders.contract.examples import EVENT
+from calfeed.reminders.contract.registry import TYPES
+from calfeed.reminders.contract.schemas import show_example
+from calfeed.reminders.digests import MAX_BYTES, MAX_ENTRIES
+from calfeed.reminders.filters import OPERATIONAL_TYPES
 from calfeed.reminders.messages import (
     LATE_AFTER,
     change_message,
     describe_event,
     describe_occurrences,
-    probe_message,
     reminder_message,
-    verify_message,
 )
 from calfeed.reminders.plan import GRACE, plan_reminders
 from calfeed.reminders.retry import MAX_RETRY_AFTER, SCHEDULE
@@ -51,6 +51,8 @@ from tests.docs_pages import (
     make_revision,
     rows_of,
 )
+from tests.message_catalogue import PAGE as PAGE_OF_MESSAGES
+from tests.message_catalogue import write_page
 from tests.test_docs_dates import make_caused_move
 
 DEFINITIONS = (DOCS / "definitions.md").read_text("utf-8")
@@ -196,41 +198,23 @@ def shown_event() -> Event:
 
 
 def make_messages() -> dict[str, dict[str, Any]]:
-    """The body of every type of message about the event that the page shows."""
-    event = shown_event()
-    asked = datetime(2030, 1, 7, 6, tzinfo=UTC)
-    assert isinstance(event.start, datetime)
-    earlier = make_revision(
-        event.model_copy(update={"start": event.start - timedelta(days=14), "note": None}), 0
-    )
-    revision = make_revision(event, 1)
-    (reminder,) = plan_reminders(
-        event, datetime(2030, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
-    )
-    due = reminder_message(reminder, revision, reminder.due, page=PAGE)
-    june = {"start": date(2030, 6, 1), "end": date(2030, 7, 1), "precision": Precision.MONTH}
-    uncertain = make_revision(event.model_copy(update=june), 0)
-    (ask,) = plan_reminders(uncertain.event, asked, datetime(2031, 1, 1, tzinfo=UTC))
-    told = DigestEntry(due.id, due.body, reminder.occurrence.begins, reminder.until)
-    messages = [
-        due,
-        reminder_message(ask, uncertain, ask.due),
-        digest_message("msg_digest", [told], reminder.due),
-        change_message(EventChange(Kind.ADDED, None, earlier), earlier.created, page=PAGE),
-        *(
-            change_message(EventChange(kind, earlier, revision), revision.modified, page=PAGE)
-            for kind in (Kind.MOVED, Kind.CORRECTED, Kind.CHANGED, Kind.CANCELLED)
-        ),
-        probe_message("grants-desk", asked, "1"),
-        verify_message("grants-desk", asked, "challenge", asked + timedelta(hours=1)),
-    ]
-    return {message.subject.type: json.loads(message.body) for message in messages}
+    """The example of every type of message."""
+    return {name: show_example(name) for name in TYPES}
+
+
+def test_the_examples_are_about_the_event_that_is_shown() -> None:
+    assert shown_event() == EVENT
 
 
 def test_the_bodies_that_are_shown_are_the_ones_that_are_sent() -> None:
-    messages = make_messages()
+    messages = make_messages() | read_operational()
     shown = [json.loads(block) for block in blocks_of("json", RECEIVING)]
-    assert [body["type"] for body in shown] == ["reminder.due", "event.moved", "endpoint.test"]
+    assert [body["type"] for body in shown] == [
+        "reminder.due",
+        "event.moved",
+        "endpoint.test",
+        "publish.refused",
+    ]
     assert shown == [messages[body["type"]] for body in shown]
 
 
@@ -265,9 +249,21 @@ def test_every_type_is_listed_with_the_keys_of_its_data() -> None:
     caused = set(make_caused_move()) | set(json.loads(moved.body)["data"])
     sent["event.moved"] |= caused
     sent["event.changed"] |= caused - {"change"}
+    assert listed == {kind: sent[kind] for kind in TYPES if kind not in OPERATIONAL_TYPES}
+
+
+def read_operational() -> dict[str, Any]:
+    return {kind: show_example(kind) for kind in OPERATIONAL_TYPES}
+
+
+def test_every_operational_type_is_listed_with_the_keys_of_its_data() -> None:
+    rows = rows_of("## Operational messages", RECEIVING)
+    listed = {codes_in(kind)[0]: set(codes_in(data)) for kind, _, data in rows}
+    sent = {kind: set(body["data"]) for kind, body in read_operational().items()}
     assert listed == sent
-    others = {"reminder.digest", "endpoint.test", "endpoint.verify"}
-    assert set(listed) == {*MESSAGE_TYPES, *others}
+    described = rows_of("## Operational messages", RECEIVING, table=1)
+    keys = {key for row in described for key in codes_in(row[0])}
+    assert keys | {"text", "calendar"} == set().union(*sent.values())
 
 
 def test_every_key_of_the_data_is_described_and_no_other() -> None:
@@ -289,6 +285,11 @@ def test_every_key_of_the_data_is_described_and_no_other() -> None:
     assert {key for row in table for key in codes_in(row[0])} == set(one)
 
 
+def test_the_page_of_messages_is_made_from_the_registry() -> None:
+    text = PAGE_OF_MESSAGES.read_text("utf-8")
+    assert text == write_page(text), "write it anew: python -m tests.message_catalogue"
+
+
 def test_a_rehearsal_is_marked_where_the_page_says() -> None:
     event = shown_event()
     begin = datetime(2030, 1, 1, tzinfo=UTC)
@@ -300,7 +301,7 @@ def test_a_rehearsal_is_marked_where_the_page_says() -> None:
 def test_the_schedule_of_retries_is_the_one_in_the_code() -> None:
     table = rows_of("## Retries", RECEIVING)
     assert [int(attempt) for attempt, _ in table] == list(range(1, len(SCHEDULE) + 1))
-    assert table[0][1] == "not at all"
+    assert table[0][1] == "none"
     waits = [_span(wait) for _, wait in table[1:]]
     assert waits == list(SCHEDULE[1:])
     assert f"about {sum(waits, timedelta()) // timedelta(hours=1)} hours" in RECEIVING
@@ -310,7 +311,7 @@ def test_the_spans_of_lateness_are_the_ones_in_the_code() -> None:
     told = {
         "at least a minute late": LATE_AFTER,
         "ten minutes after it was due": GRACE,
-        "put that off by 24 hours": MAX_RETRY_AFTER,
+        "postpone that by at most 24 hours": MAX_RETRY_AFTER,
         "within ten minutes of its turn": GRACE,
     }
     assert [words for words in told if words not in RECEIVING] == []

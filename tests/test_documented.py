@@ -1,4 +1,4 @@
-"""Nothing that can be written, set or called is left out of the docs."""
+"""Every key, setting and command is in the docs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from calfeed.cli import cli
 from calfeed.definitions import keys
 from calfeed.definitions.keys.entries import Entry
 from calfeed.errors import CalfeedError
-from calfeed.reminders.filters import MESSAGE_TYPES
+from calfeed.reminders.contract.registry import FILTER_TYPES
 from calfeed.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 DOCS = "\n".join(
     path.read_text("utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 )
+
+COMMANDS_PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
+SETTING = r"^\| `CALFEED_(\w+)` \| (.*?) \|"
+"""A row of the table of settings: the name, the default."""
 
 CODE_DOCS = ["CONTRIBUTING.md", "GLOSSARY.md", "docs/architecture.md"]
 CODE_DOCS += sorted(
@@ -42,7 +46,7 @@ FOREIGN_NAMES = {
     "occurrences.json": "an address of the web server",
     "CALFEED_NAME_FILE": "NAME stands for a setting",
 }
-"""What the docs name and the code does not, with the reason."""
+"""Names in the docs that are not in the code, with the reason."""
 
 
 def entries(entry: type[Entry] = Entry) -> Iterator[type[Entry]]:
@@ -72,20 +76,54 @@ def test_every_setting_is_in_the_docs(name: str) -> None:
     assert f"`CALFEED_{name.upper()}`" in DOCS
 
 
+def options_of(command: click.Command) -> list[str]:
+    return [
+        option
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.hidden
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    ]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_in_the_docs_with_its_options(name: str) -> None:
+def test_every_command_has_its_options_in_its_section(name: str) -> None:
+    """The section of the command, or of the group that it is in; some have a page of their own."""
     assert name in DOCS
-    for parameter in COMMANDS[name].params:
-        if isinstance(parameter, click.Option) and not parameter.hidden:
-            for option in (*parameter.opts, *parameter.secondary_opts):
-                assert re.search(re.escape(option) + r"(?![\w-])", DOCS), f"{name} {option}"
+    words = name.split()[1:]
+    text = COMMANDS_PAGE
+    if own := re.search(rf"^\| \[`{(words or [''])[0]}`\]\((\w+\.md)#", text, re.MULTILINE):
+        text = (ROOT / "docs" / own[1]).read_text("utf-8")
+    else:
+        _, *parts = re.split(r"^##+ ", text, flags=re.MULTILINE)
+        sections = {part.partition("\n")[0]: part for part in parts}
+        titles = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
+        text = next((sections[title] for title in titles if title in sections), text)
+    options = options_of(COMMANDS[name])
+    assert [each for each in options if not re.search(rf"{each}(?![\w-])", text)] == []
+
+
+def test_every_option_on_the_page_of_commands_is_one() -> None:
+    known = {option for command in COMMANDS.values() for option in options_of(command)}
+    known |= {"--help", "--version"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", COMMANDS_PAGE)) <= known
+
+
+def test_the_default_of_every_setting_is_the_one_in_the_code() -> None:
+    """One that is described in words is made of other values."""
+    page = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    shown = {name.lower(): cell for name, cell in re.findall(SETTING, page, re.MULTILINE)}
+    for name, field in Settings.model_fields.items():
+        if field.default in (None, ""):
+            assert shown[name] == "none" or " " in shown[name]
+        else:
+            assert shown[name] == f"`{str(field.default).lower()}`"
+    assert shown.keys() == Settings.model_fields.keys()
 
 
 @pytest.mark.parametrize("name", cli.list_commands(click.Context(cli)))
 def test_the_page_of_commands_lists_each_and_has_a_section_for_it(name: str) -> None:
-    commands_page = (ROOT / "docs" / "commands.md").read_text("utf-8")
     ((page, section),) = re.findall(
-        rf"^\| \[`{name}`\]\((.*)#(.*)\) \|", commands_page, re.MULTILINE
+        rf"^\| \[`{name}`\]\((.*)#(.*)\) \|", COMMANDS_PAGE, re.MULTILINE
     )
     text = (ROOT / "docs" / (page or "commands.md")).read_text("utf-8")
     headings = re.findall(r"^##+ (.*)$", text, re.MULTILINE)
@@ -109,7 +147,7 @@ def test_every_key_of_a_definition_is_in_the_docs(entry: type[Entry]) -> None:
         assert field.description
 
 
-@pytest.mark.parametrize("message", [*MESSAGE_TYPES, "endpoint.test"])
+@pytest.mark.parametrize("message", [*FILTER_TYPES, "endpoint.test"])
 def test_every_message_is_in_the_docs(message: str) -> None:
     assert f"`{message}`" in DOCS
 
@@ -193,6 +231,18 @@ def anchors_of(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
     texts = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in headings]
     return {re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-") for text in texts}
+
+
+def test_every_page_is_in_the_navigation_once() -> None:
+    """The lists of the README are the navigation of the site, which is made by `make docs`."""
+    _, lists = (ROOT / "README.md").read_text("utf-8").split("\n## Documentation\n")
+    decisions = [page for page in PAGES if re.match(r"docs/decisions/\d", page)]
+    assert sorted(re.findall(r"^- \[[^\]]*\]\((.*\.md)\)", lists, re.MULTILINE)) == [
+        page for page in PAGES if page not in decisions and page != "README.md"
+    ]
+    records = (ROOT / "docs" / "decisions" / "README.md").read_text("utf-8")
+    linked = re.findall(r"^\| \[\d+\]\((.*)\)", records, re.MULTILINE)
+    assert [f"docs/decisions/{page}" for page in linked] == decisions
 
 
 @pytest.mark.parametrize("name", PAGES)

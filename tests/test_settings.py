@@ -1,4 +1,4 @@
-"""Settings: where they come from, and what is said of those that cannot be used."""
+"""Settings: their sources, and the errors about invalid ones."""
 
 from __future__ import annotations
 
@@ -127,6 +127,11 @@ def test_the_public_url_has_no_slash_at_its_end(tmp_path: Path) -> None:
         ("https://bücher.example/", "https://xn--bcher-kva.example"),
         ("http://[::1]:8080/", "http://[::1]:8080"),
         ("http://a.example:80", "http://a.example"),
+        ("https://A.example/Dates/", "https://a.example/Dates"),
+        (
+            "https://a.example:8443/~desk/key-dates_2.0",
+            "https://a.example:8443/~desk/key-dates_2.0",
+        ),
     ],
 )
 def test_the_public_url_is_kept_in_one_form(tmp_path: Path, given: str, kept: str) -> None:
@@ -138,7 +143,10 @@ def test_the_public_url_is_kept_in_one_form(tmp_path: Path, given: str, kept: st
     "url",
     [
         *("", "example.org", "//example.org", "ftp://a.example", "https://", "https://a b.example"),
-        *("https://a.example/x", "https://a.example//", "https://a.example?", "https://a.example#"),
+        *("https://a.example//", "https://a.example/x//y", "https://a.example/x//"),
+        *("https://a.example/.x", "https://a.example/x y", "https://a.example/%78"),
+        *("https://a.example/bücher", "https://a.example/x;y", "https://a.example/x?"),
+        *("https://a.example?", "https://a.example#"),
         *("https://me@a.example", "https://:x@a.example", "https://a.example:0"),
         *('https://a.example"x', "https://a.example\\@b", "https://a'b.example"),
     ],

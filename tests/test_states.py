@@ -44,7 +44,7 @@ OTHER_THINGS = {
 """Words that are also the name of a state, but stand for something else."""
 
 LABELS = {"failing", "lost"}
-"""What the console shows like a state of an endpoint, and is none."""
+"""Labels that the console shows like a state of an endpoint, but that are not states."""
 
 
 def find_words(path: Path) -> Iterator[tuple[str, int]]:

@@ -20,21 +20,25 @@ _COMMANDS = {
     "check": ("definitions.publishing", "validate the definitions"),
     "delivery": ("sending.deliveries", "list, show and retry deliveries"),
     "diff": ("definitions.publishing", "show what a publish would do"),
+    "doctor": ("operating.doctor", "look at everything that can be wrong, and say what to do"),
     "endpoint": ("sending.endpoints", "add, change, test, pause and remove endpoints"),
     "event": ("sending.histories", "show the history of an event, and who was notified"),
     "export": ("definitions.exporting", "write a static site, or print a feed"),
     "import": ("definitions.importing", "convert an .ics file or URL to a definition"),
+    "init": ("definitions.starting", "make a folder of calendars to start with"),
     "installation": ("operating.installation", "show or set the id that is part of UIDs"),
     "keys": ("operating.keys", "list and rotate the encryption keys"),
-    "mail": ("operating.mail", "test how mails are sent, take bounces"),
+    "mail": ("operating.mail", "send a test mail, process bounces"),
     "listen": ("sending.listening", "receive webhooks here and print them"),
     "publish": ("definitions.publishing", "publish the definitions"),
-    "rehearse": ("sending.rehearsing", "send a window's reminders now, as a rehearsal"),
+    "rehearse": ("sending.rehearsing", "send the reminders of a period now, as a rehearsal"),
     "reminders": ("sending.reminding", "show past and future reminders with their receivers"),
-    "replan": ("operating.replanning", "correct what a wrong clock left"),
+    "replan": ("operating.replanning", "repair the effects of a wrong clock"),
     "restore": ("operating.backups", "restore the database from a backup"),
-    "schema": ("definitions.publishing", "print the JSON Schema of definitions"),
+    "schema": ("definitions.publishing", "print the JSON Schema of definitions or messages"),
     "serve": ("serving.commands", "run everything on one machine"),
+    "status": ("operating.status", "show what runs, and what waits"),
+    "translations": ("definitions.translations", "translate pages and mails"),
     "token": ("operating.tokens", "make and revoke tokens for feeds and the API"),
     "web": ("serving.commands", "run a web server"),
     "worker": ("serving.commands", "run a delivery worker"),
@@ -65,7 +69,7 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="calfeed")
 def cli() -> None:
-    """Key dates kept as files: feeds to subscribe to, and reminders that machines receive.
+    """Publishes key dates from YAML files as calendars, and sends reminders to people and programs.
 
     Settings are read from CALFEED_* and calfeed.toml.
     """
@@ -73,7 +77,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. Errors are printed in a few lines, with exit code 1."""
-    # With Python's default threshold of 700 objects garbage collection takes a tenth of the start.
+    # With Python's default threshold of 700 objects, garbage collection takes a tenth of the
+    # start-up time.
     gc.set_threshold(50_000)
     try:
         cli()

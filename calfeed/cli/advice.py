@@ -1,4 +1,4 @@
-"""Error texts for the command line, with the command that helps."""
+"""Error texts for the command line, with the command to run next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _COMMANDS_WITH_LIST = ("delivery", "endpoint", "token")
 
 
 def advise(error: CalfeedError) -> str:
-    """Return an error's text, and the command that helps if there is one."""
+    """Return an error's text, with the command to run next if there is one."""
     match error:
         case NotFoundError(kind=kind) if kind in _COMMANDS_WITH_LIST:
             return f"{error}; `calfeed {kind} list` shows the existing ones"

@@ -39,8 +39,8 @@ def find_user() -> str | None:
 def find_owners(files: Iterable[Path]) -> str | None:
     """The names of the owners of files; None without a valid name.
 
-    Most editors write a new file at each save, so its owner is who saved it. Editors that write
-    into the existing file leave its owner unchanged.
+    Most editors write a new file at each save, so the owner is the user who saved it. Editors that
+    write into the existing file leave its owner unchanged.
     """
     owners = set()
     for file in files:

@@ -14,7 +14,7 @@ _BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 def printable(text: str) -> str:
-    """Escape control characters in untrusted text, which then is one line."""
+    """Escape control characters in untrusted text, so that it is a single line."""
     return "".join(
         character.encode("unicode_escape").decode() if _is_control(character) else character
         for character in text
@@ -32,7 +32,7 @@ def name_type(type_: str, *, rehearsal: bool) -> str:
 
 
 def format_receipt(receipt: Receipt) -> str:
-    """Format in a line who received a message, or did not, and when."""
+    """Format on one line who was sent a message, and whether and when it was received."""
     received = f"received {show_time(receipt.received_at)}" if receipt.received_at else ""
     attempts = count(receipt.attempts, "attempt")
     match receipt.state:
@@ -45,7 +45,7 @@ def format_receipt(receipt: Receipt) -> str:
         case DeliveryState.GATHERED:
             result = f"gathered for the digest of {show_time(receipt.next_at)}"
         case DeliveryState.HELD:
-            result = f"held until the endpoint is resumed, {attempts}"
+            result = f"held until the endpoint is resumed or polled, {attempts}"
         case state:
             ended = f"{state} {show_time(receipt.settled_at)}" if receipt.settled_at else state
             result = ", ".join([ended, attempts, *([received] if received else [])])
@@ -58,8 +58,8 @@ def format_receipts(message: SentMessage) -> list[str]:
     """Format a line for each endpoint of a message."""
     lines = [format_receipt(receipt) for receipt in message.receipts]
     if not message.complete:
-        return [*lines, "and further endpoints, whose deliveries are being made"]
-    return lines or ["to nobody: no endpoint wanted it"]
+        return [*lines, "and more endpoints, whose deliveries are being created"]
+    return lines or ["to nobody: it matched no endpoint's filters"]
 
 
 def _is_control(character: str) -> bool:

@@ -6,6 +6,6 @@ import gc
 
 
 def freeze_startup_objects() -> None:
-    """Exclude the objects of the start, which live as long as the process, from collections."""
+    """Exclude objects made so far, which live as long as the process, from garbage collection."""
     gc.collect()
     gc.freeze()

@@ -41,15 +41,15 @@ def opened(settings: Settings, *, pinned: bool = False) -> Iterator[Database]:
 
 
 def describe_new_keys(database: Database) -> Iterator[str]:
-    """Lines about the key file and its backup, if this process has created it."""
+    """Yield lines about the key file and its backup, if this process has created it."""
     keyring = database.keyring
     if keyring is not None and keyring.file.made:
         yield f"keys     {keyring.file.path}"
-        yield "         is new; without it secrets are lost: back it up, not with the database"
+        yield "         is new; back it up apart from the database. Without it secrets are lost"
 
 
 def echo(text: str) -> None:
-    """Print a line, and ignore errors: a running command survives the loss of its output."""
+    """Print a line, and ignore errors, so that a command continues after the loss of its output."""
     with suppress(OSError):  # on a full disk the line stays buffered until the next one
         try:
             click.echo(text)
@@ -82,13 +82,13 @@ def parse_window(
 ) -> tuple[datetime, datetime]:
     """Parse `--from` and `--to` as `parse_time` does.
 
-    Raises InvalidInputError for an invalid time, and for a window that ends before it begins.
+    Raises InvalidInputError for an invalid time, and for a period that ends before it begins.
     """
     first = parse_time("--from", begin) if begin else default[0]
     last = parse_time("--to", end) if end else default[1]
     if last <= first:
         raise InvalidInputError(
-            f"the window ends ({last:%Y-%m-%d %H:%M}) before it begins ({first:%Y-%m-%d %H:%M}); "
+            f"the period ends ({last:%Y-%m-%d %H:%M}) before it begins ({first:%Y-%m-%d %H:%M}); "
             "--to must be later than --from"
         )
     return first, last

@@ -148,7 +148,7 @@ def build_event(
 
 
 def read_embargo(entry: EventEntry, time_zone: str, report: Report, warn: Warn) -> datetime | None:
-    """Return the moment (in the zone) before which nothing shows an event, None for no embargo.
+    """Return the moment (in the zone) at which an embargo ends, None without an embargo.
 
     A day without a time begins at midnight.
     """
@@ -172,7 +172,7 @@ def _check_keys_of_start(entry: EventEntry, report: Report) -> None:
     if isinstance(start, ParsedMoment):
         return
     if entry.repeat is not None:
-        report(("repeat",), "needs a start that is a day or a time; write it out, or remove this")
+        report(("repeat",), "needs a start that is a day or a time; write one, or remove this key")
     if entry.end is not None:
         hint = "write a duration" if relative else "remove it until the date is known"
         report(("end",), f"cannot be combined with such a start; {hint}")

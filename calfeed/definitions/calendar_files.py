@@ -1,4 +1,4 @@
-"""Read the files of one calendar: its keys, its events, and what they count from."""
+"""Read the files of one calendar: its keys, its events, and the drafts of counted dates."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ class CalendarResult:
     """A calendar, with the locations of its UIDs.
 
     `drafts` are the events whose dates are not in their definitions; `calendar` has the others.
-    `defined` has the place of every event by slug, valid or not, `embargoes` moments by slug.
+    `defined` has the place of every event by slug, valid or not. `embargoes` has the end of each
+    embargo by slug.
     """
 
     calendar: Calendar
@@ -67,7 +68,7 @@ def read_calendar(
 ) -> CalendarResult:
     """Read a calendar; problems are added to its documents. `working_days` are the folder's."""
     for document in source.documents:
-        document.warnings.clear()  # a cached document has those of the previous reading
+        document.warnings.clear()  # a cached document has the problems of the previous reading
     entry = _read_head(source.head)
     calendar = build_calendar(source.slug, entry, working_days)
     if source.head and (surprise := explain_abbreviation(calendar.time_zone)):
@@ -161,7 +162,7 @@ def _read_event(
         return None
 
     def report(place: Path, message: str | ValueError) -> None:
-        # An invalid value was dropped; its absence must not be reported as a second problem.
+        # An invalid value was dropped; do not report its absence as a second problem.
         if (*path, *place) not in document.paths_with_problems:
             document.report((*path, *place), message)
 

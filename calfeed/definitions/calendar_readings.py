@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from calfeed.definitions.site.files import is_site_file, is_site_material
 from calfeed.errors import DefinitionWarning
 from calfeed.model.uids import UidScheme
 
@@ -31,6 +32,12 @@ def is_working_days_file(file: str) -> bool:
     return file.partition("/")[2] in ("working_days.yaml", "working_days.yml")
 
 
+def is_calendar_file(file: str) -> bool:
+    """Return whether a file belongs to a calendar."""
+    shared = is_working_days_file(file) or is_site_file(file) or is_site_material(file)
+    return not shared
+
+
 def make_digests(files: Mapping[str, bytes], uids: UidScheme, code: str) -> dict[str, str]:
     """Return a digest per calendar that changes whenever its files may be read differently.
 
@@ -40,11 +47,13 @@ def make_digests(files: Mapping[str, bytes], uids: UidScheme, code: str) -> dict
     start = sha256(f"{code}\n{uids.installation}\n".encode())
     for uid in sorted(uids.kept):
         start.update(f"{uid}\n".encode())
-    for file in sorted(filter(is_working_days_file, files)):
+    for file in sorted(files):
+        if not is_working_days_file(file) and not is_site_file(file):  # it may have working days
+            continue
         start.update(f"{file}\n{len(files[file])}\n".encode())
         start.update(files[file])
     digests: dict[str, Any] = {}
-    for file in sorted(files):
+    for file in sorted(filter(is_calendar_file, files)):
         slug = calendar_of(file)
         digest = digests.setdefault(slug, start.copy())
         digest.update(f"{file}\n{len(files[file])}\n".encode())

@@ -17,7 +17,7 @@ _LIBRARIES = ("holidays", "pydantic", "python-dateutil", "pyyaml", "tzdata", "we
 
 @cache
 def reader_version() -> str:
-    """Return a text that changes whenever definitions may be read differently.
+    """Return a text that changes whenever the code may read definitions differently.
 
     It contains a digest of the code and the versions of the libraries involved.
     """

@@ -1,6 +1,6 @@
 """Drafts: events whose date is not in their own definition.
 
-It is counted from another event's, or is the date that was published before.
+The date is counted from another event, or is the date that was published before.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Draft:
         return (calendar, slug) if slash else (self.calendar, calendar)
 
     def place(self, earliest: date, latest: date, derivation: Derivation) -> Event | None:
-        """Return the event on a day, or on one of several; None if the time does not exist."""
+        """Return the event with a certain or an uncertain date; None if the time does not exist."""
         if latest > earliest:
             span = make_range(earliest, latest)
             return self._build(earliest, latest + timedelta(days=1), span, derivation)
@@ -72,12 +72,12 @@ class Draft:
         return self._build(start, end, None, derivation)
 
     def hold(self, on_hold: OnHold, former: Event) -> Event:
-        """Return the event on hold, at the date that it had before."""
+        """Return the event on hold at its former date."""
         update = {"start": former.start, "end": former.end, "precision": former.precision}
         return Event(**self.fields, **update, on_hold=on_hold)
 
     def place_former(self, on_hold: OnHold) -> Event | None:
-        """Return the event on hold at the former date that its definition gives, if it does."""
+        """Return the event on hold at the former date in its definition; None if there is none."""
         was = self.start.was if isinstance(self.start, PostponedDate) else None
         if was is None:
             return None
@@ -111,7 +111,7 @@ class Draft:
 
 
 def check_reminders(event: Event, report: Report) -> None:
-    """Report a reminder in working days that cannot be counted, such as one of a far year."""
+    """Report a reminder in working days that cannot be counted, for example in a far year."""
     if event.silent or event.working_days is None:
         return
     for rule in event.reminders:

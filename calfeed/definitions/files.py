@@ -13,6 +13,7 @@ from typing import NamedTuple
 from calfeed.definitions.code_digest import reader_version
 from calfeed.definitions.reader import DefinitionReader, read_definitions
 from calfeed.definitions.result import Definitions
+from calfeed.definitions.site.files import SUFFIXES_OF_MATERIAL, is_site_material
 from calfeed.definitions.tree import MAX_FILE_BYTES, read_tree
 from calfeed.errors import DefinitionError, Problem, UnreadableError
 from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
@@ -118,6 +119,8 @@ def find_files(folder: Path) -> tuple[DefinitionFile, ...]:
         reasons = {errno.ENOENT: "does not exist", errno.EACCES: _explain(error)}
         reason = reasons.get(error.errno or 0, "is not a folder")
         message = f"{reason}; name the folder that holds the calendars"
+        if error.errno == errno.ENOENT:
+            message += ", or make one with `calfeed init`"
         return (DefinitionFile(str(folder), str(folder), problem=message),)
     entries: list[DefinitionFile] = []
     _walk(str(folder), shown, root, entries)
@@ -125,9 +128,17 @@ def find_files(folder: Path) -> tuple[DefinitionFile, ...]:
 
 
 def is_definition(path: str) -> bool:
-    """Return whether a file name is that of a definition file."""
+    """Return whether a file may be a definition file, or a file about the site, by its suffix."""
     name = path.rpartition("/")[2]
-    return not name.startswith(".") and name.lower().endswith(_SUFFIXES)
+    return not name.startswith(".") and name.lower().endswith((*_SUFFIXES, *SUFFIXES_OF_MATERIAL))
+
+
+def _is_read(name: str) -> bool:
+    """Return whether a file of a folder is read, by its path (`events/un.yaml`)."""
+    last = name.rpartition("/")[2]
+    if last.startswith("."):
+        return False
+    return last.lower().endswith(_SUFFIXES) or is_site_material(name)
 
 
 def _walk(folder: str, shown: str, root: str, entries: list[DefinitionFile]) -> None:
@@ -142,7 +153,7 @@ def _walk(folder: str, shown: str, root: str, entries: list[DefinitionFile]) -> 
             if child.is_symlink():
                 _follow(child, shown, root, entries)
             elif not child.is_dir():
-                if is_definition(child.name):
+                if _is_read(f"{shown}/{child.name}"):
                     entries.append(_make_entry(child, shown, child.path, child.stat()))
             elif _should_descend(child, shown):
                 _walk(child.path, f"{shown}/{_printable(child.name)}", root, entries)
@@ -162,11 +173,11 @@ def _follow(link: os.DirEntry[str], shown: str, root: str, entries: list[Definit
         status = link.stat()
     except OSError:
         # A name without a suffix may have been a link to a calendar's folder.
-        if is_definition(link.name) or "." not in link.name:
+        if _is_read(name) or "." not in link.name:
             entries.append(DefinitionFile(name, path, problem=_NO_FILE))
         return
     is_folder = stat.S_ISDIR(status.st_mode)
-    if not (_should_descend(link, shown) if is_folder else is_definition(link.name)):
+    if not (_should_descend(link, shown) if is_folder else _is_read(name)):
         return
     if os.path.commonpath([root, path]) != root:
         folder = shown.partition("/")[0]

@@ -22,12 +22,14 @@ from calfeed.definitions.calendar_files import (
 from calfeed.definitions.calendar_readings import (
     CalendarReading,
     calendar_of,
+    is_calendar_file,
     is_working_days_file,
     make_digests,
 )
 from calfeed.definitions.keys.calendars import WorkingDaysFile
 from calfeed.definitions.resolution import Name, Resolution, Resolver
 from calfeed.definitions.result import Definitions
+from calfeed.definitions.site.reading import SiteReading, read_site, read_site_documents
 from calfeed.definitions.tree import Document, Path, read_tree
 from calfeed.definitions.validation import read_entry
 from calfeed.errors import DefinitionError
@@ -50,15 +52,15 @@ def read_definitions(
 
     Raises DefinitionError with all problems and warnings.
     """
-    # The digests are not compared with those of other versions, so `code` may be empty.
+    # The digests are compared only within this call, so `code` may be empty.
     return DefinitionReader(code="").read(files, uids, today)
 
 
 class DefinitionReader:
     """Reads a folder repeatedly, skipping calendars whose files have not changed.
 
-    Calendars with the digest of a published reading in `known` are not read at all. `code`
-    identifies this version of the code, as other versions may read the same files differently.
+    A calendar is not read if its digest equals that of its published reading in `known`. `code`
+    identifies this version of the code, because other versions may read the same files differently.
     """
 
     def __init__(
@@ -92,11 +94,13 @@ class DefinitionReader:
             for file in sorted(files)
             if is_working_days_file(file)
         ]
-        settings = uids, _read_working_days(shared)
+        about_site = read_site_documents(files, today)
+        site = read_site(about_site, files)
+        settings = uids, _read_working_days(shared, about_site, site)
         if settings != self._settings:
             self._settings, self._results = settings, {}
-        batch = _Batch(list(shared))
-        wanted = {calendar_of(file) for file in files if not is_working_days_file(file)}
+        batch = _Batch([*shared, *about_site])
+        wanted = {calendar_of(file) for file in files if is_calendar_file(file)}
         wanted -= unchanged.keys()
         while wanted:
             self._read_calendars(batch, files, wanted, today)
@@ -113,7 +117,8 @@ class DefinitionReader:
         warnings += [warning for reading in unchanged.values() for warning in reading.warnings]
         if problems:
             raise DefinitionError(problems, warnings)
-        # They are warned of until they have a date, which depends on the published state.
+        # Events without a date cause a warning until they have one, which depends on the published
+        # state.
         waiting = {calendar for calendar, _ in resolution.undated}
         read = {
             source.slug: CalendarReading(
@@ -136,6 +141,7 @@ class DefinitionReader:
             uids=uids,
             undated=tuple(resolution.undated.values()),
             embargoes=batch.find_embargoes(resolution),
+            site=site.site,
         )
 
     def _read_calendars(
@@ -144,7 +150,7 @@ class DefinitionReader:
         documents = [
             self._read_file(file, files[file], today)
             for file in sorted(files)
-            if calendar_of(file) in wanted and not is_working_days_file(file)
+            if is_calendar_file(file) and calendar_of(file) in wanted
         ]
         sources = list(_find_sources(documents))
         batch.documents += documents
@@ -181,7 +187,7 @@ class DefinitionReader:
 
 @dataclass
 class _Batch:
-    """The files that are read, and what is in them."""
+    """The files that are read, and their parsed contents."""
 
     documents: list[Document]
     sources: list[CalendarSource] = field(default_factory=list)
@@ -213,7 +219,8 @@ class _Batch:
     def find_embargoes(self, resolution: Resolution) -> dict[str, datetime]:
         """Return the moments before which events are not public, by UID.
 
-        A date must not be worked out from dates that are counted from it.
+        An event that is counted from one under embargo is under the same embargo, because its date
+        would reveal the other.
         """
         own: dict[Name, datetime] = {
             (result.calendar.slug, slug): moment
@@ -238,7 +245,8 @@ class _Batch:
 def _depends_on_more(result: CalendarResult) -> bool:
     """Return whether a calendar's events depend on more than its files.
 
-    They do on other calendars, from whose events they are counted, and on the time of an embargo.
+    They depend on other calendars if they are counted from events there, and on time if there is an
+    embargo.
     """
     slug = result.calendar.slug
     causes = (draft.cause for draft in result.drafts)
@@ -253,9 +261,20 @@ def _add_events(calendar: Calendar, counted: Sequence[Event]) -> Calendar:
     return calendar.model_copy(update={"events": tuple(events)})
 
 
-def _read_working_days(documents: Sequence[Document]) -> WorkingDayRules | None:
-    """Return the working days of the folder, None without a file; report a second file."""
+def _read_working_days(
+    documents: Sequence[Document], about_site: Sequence[Document], site: SiteReading
+) -> WorkingDayRules | None:
+    """Return the working days of the folder, or None.
+
+    If they are given in two places, report it. `about_site` are the documents about the site,
+    `site` is what they say.
+    """
     rules = None
+    if site.working_days is not None:
+        rules = build_working_days(site.working_days, site.site.language)
+        if documents:
+            message = f"{documents[0].file} has the working days too; keep one"
+            about_site[0].report(("working_days",), message)
     for number, document in enumerate(documents):
         if number:
             report_file(document, f"{documents[0].file} has the working days too; keep one")

@@ -27,7 +27,7 @@ Locate: TypeAlias = Callable[[Name], str]
 
 @dataclass(frozen=True)
 class Undated:
-    """An event without a date for now, which stands where it stood before, if it did."""
+    """An event without a date for now; it is shown at its former date, if it had one."""
 
     draft: Draft
     on_hold: OnHold
@@ -144,7 +144,7 @@ class Resolver:
         if self._gives_away(draft, cause):
             report(
                 f'counts from "{"/".join(cause)}" in a private calendar, which a public date would '
-                "give away; write the date, or make this calendar private"
+                "reveal; write the date, or make this calendar private"
             )
             return
         if waits_for := result.undated.get(cause):
@@ -158,8 +158,8 @@ class Resolver:
             return  # its own problem was reported
         if event.repeat is not None:
             report(
-                f'counts from "{"/".join(cause)}", which recurs: write the date, or an event of '
-                "its own"
+                f'counts from "{"/".join(cause)}", which recurs: write the date, or define that '
+                "occurrence as an event of its own"
             )
             return
         described = describe_cause(event)
@@ -192,7 +192,10 @@ class Resolver:
         )
 
     def _derive(self, draft: Draft, start: RelativeDate, cause: Cause) -> Derivation:
-        """Count from both ends of the cause. Raises ValueError where that is not possible."""
+        """Count from the first and the last possible day of the cause.
+
+        Raises ValueError if that is impossible.
+        """
         needed = start.offset.needs_working_days or draft.roll is not None
         working_days = self._find_working_days(draft.calendar) if needed else None
         if needed and working_days is None:
@@ -211,15 +214,16 @@ class Resolver:
     def _find_working_days(self, calendar: str) -> WorkingDays | None:
         if calendar not in self._working_days:
             rules = self._calendars[calendar].working_days
-            found = None if rules is None else WorkingDays(rules, self._holidays)
+            language = self._calendars[calendar].language
+            found = None if rules is None else WorkingDays(rules, self._holidays, language)
             self._working_days[calendar] = found
         return self._working_days[calendar]
 
 
 def describe_cause(event: Event) -> Cause:
-    """Describe an event that another date is counted from; its days are those of its own zone.
+    """Describe an event that another date is counted from; its days are in its own zone.
 
-    It has none if it was cancelled or is on hold.
+    It has no days if it was cancelled or is on hold.
     """
     described = Cause(
         calendar=event.calendar, slug=event.slug, uid=event.uid, summary=event.summary

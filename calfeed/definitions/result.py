@@ -11,6 +11,7 @@ from calfeed.definitions.calendar_readings import CalendarReading
 from calfeed.definitions.resolution import Undated
 from calfeed.errors import DefinitionWarning
 from calfeed.model.events import Calendar, Event
+from calfeed.model.site import DEFAULT_SITE, Site
 from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
 
 
@@ -33,10 +34,10 @@ class Definitions:
     """Valid definitions.
 
     `calendars` are sorted by slug, `warnings` by file and line. `places` holds the locations of
-    events by UID, `known` the reading of each calendar. Calendars in `unchanged` are as published;
-    they were not read and are not in `calendars`. `uids` made the UIDs. `undated` are events
-    without a date for now, which `calendars` do not have. `embargoes` are moments before which
-    events are not public, by UID.
+    events by UID, `known` the reading of each calendar. Calendars in `unchanged` are the same as
+    published; they were not read and are not in `calendars`. `uids` made the UIDs. `undated` are
+    events without a date for now, which are not in `calendars`. `embargoes` are moments before
+    which events are not public, by UID. `site` is the definition of the site in the folder.
     """
 
     calendars: tuple[Calendar, ...] = ()
@@ -47,6 +48,7 @@ class Definitions:
     uids: UidScheme = NAME_BASED_UIDS
     undated: tuple[Undated, ...] = ()
     embargoes: Mapping[str, datetime] = field(default_factory=dict)
+    site: Site = DEFAULT_SITE
 
     def warn(self, event: Event, key: str, message: str) -> DefinitionWarning:
         """Create a warning about a key of an event, located at the key or else at the event."""

@@ -72,10 +72,10 @@ class Document:
         self.report_at(line, column, path, message)
 
     def warn(self, path: Path, message: str) -> None:
-        """Add a warning at `path` or its nearest parent with a mark; once, if it is found again."""
+        """Add a warning at `path` or its nearest parent with a mark, unless it is there already."""
         path, line, column = self.find(path)
         warning = DefinitionWarning(self.file, line, column, format_path(path), message)
-        if warning not in self.warnings:  # a kept document's dates are resolved at each reading
+        if warning not in self.warnings:  # a cached document is resolved at each reading
             self.warnings.append(warning)
 
     def report_at(self, line: int, column: int, path: Path, message: str | ValueError) -> None:

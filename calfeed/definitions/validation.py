@@ -85,7 +85,7 @@ def read_entry(
 
 
 def _intended_keys(found: list[ErrorDetails], node: Node, entry: type[Entry]) -> set[Path]:
-    """Return the keys that unknown keys were probably meant to be."""
+    """Return the keys that were probably meant by unknown keys."""
     meant: set[Path] = set()
     for details in found:
         if details["type"] == "extra_forbidden":

@@ -1,1 +1,1 @@
-"""Delivery: messages leave here, under a guard, and come back as attempts."""
+"""Delivery: sends messages under the address guard, and records the attempts."""

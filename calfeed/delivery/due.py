@@ -9,19 +9,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from calfeed.counting import count
+from calfeed.ical.wording.distances import format_span
 from calfeed.model.revision import Revision
 from calfeed.model.states import DeliveryState, ReminderState
 from calfeed.publish.announce import mark_changed
 from calfeed.publish.compare import KEEP_WITHDRAWN
 from calfeed.publish.plan import HORIZON, page_url, planned_until
 from calfeed.reminders.digests import digest_id, digest_message, split_entries
-from calfeed.reminders.messages import LATE_AFTER, format_span, reminder_message
+from calfeed.reminders.messages import LATE_AFTER, reminder_message
 from calfeed.reminders.plan import GRACE, Reminder, plan_reminders
 from calfeed.store.catalog import announcements, visibility
-from calfeed.store.catalog.events import delete_events, find_unreadable_events, load_events
-from calfeed.store.catalog.fingerprints import load_fingerprints
+from calfeed.store.catalog.events import (
+    delete_events,
+    find_unreadable_events,
+    load_events,
+    load_fingerprints,
+)
 from calfeed.store.catalog.publishes import Author, add_publish
 from calfeed.store.database import Connection, Database
+from calfeed.store.endpoints.records import list_languages
 from calfeed.store.notices import notify_listeners
 from calfeed.store.outbox import digests, fanout
 from calfeed.store.outbox.messages import add_delivery, add_messages
@@ -33,6 +39,7 @@ from calfeed.store.outbox.reminders import (
     settle_reminders,
 )
 from calfeed.store.rows import ReminderRow
+from calfeed.store.watching.operational import report_missed
 
 _log = logging.getLogger(__name__)
 
@@ -48,13 +55,13 @@ FIRE_AHEAD = timedelta(milliseconds=500)
 Less than a second, because due times are whole seconds."""
 
 _UNANNOUNCED_DELAY = timedelta(seconds=1)
-"""The least delay of a reminder whose event has yet to be announced."""
+"""The minimum delay of a reminder whose event is not announced yet."""
 
 _UNREADABLE_DELAY = timedelta(minutes=1)
 """The delay of a reminder whose event cannot be decrypted."""
 
 REVIEW_WINDOW = timedelta(days=3)
-"""How far ahead due times are recomputed: further than new zone rules can shift them."""
+"""How far ahead due times are recomputed; new zone rules cannot shift them further than this."""
 
 LATE_REMINDERS_PER_SECOND = 50
 """The rate at which each worker sends late reminders."""
@@ -72,8 +79,8 @@ class LateReminderPacer:
         self._next = datetime.min.replace(tzinfo=UTC)
 
     def next_slot(self, now: datetime, until: datetime) -> datetime | None:
-        """When to send the next late reminder; None for at once, if it would expire before."""
-        # Start anew after a pause, after an hour's worth, and when the clock was set back.
+        """When to send the next late reminder; None means at once, as it would expire otherwise."""
+        # Start again after a pause, when an hour is used up, and when the clock was set back.
         slot = self._next if now <= self._next <= now + _MAX_PACED_DELAY else now
         self._next = slot + timedelta(seconds=1) / LATE_REMINDERS_PER_SECOND
         return slot if slot + GRACE < until else None
@@ -88,9 +95,10 @@ class _SendableReminder(NamedTuple):
 
 @dataclass
 class _DueReminders:
-    """Due reminders by what is to be done with them.
+    """Due reminders, grouped by what the worker does with them.
 
-    `shifted` have a later due time by new zone rules. `delayed` are not sent before a time, by key.
+    `shifted` are due later because of new zone rules. `delayed` maps the key of a reminder to the
+    time before which it is not sent.
     """
 
     sendable: list[_SendableReminder] = field(default_factory=list)
@@ -103,10 +111,10 @@ def fire_due(database: Database, now: datetime, base_url: str, pacer: LateRemind
     """Turn due reminders into messages, in one transaction; return how many were due.
 
     Includes those due within `FIRE_AHEAD`, whose messages wait for the due time. Of several due
-    reminders of one occurrence the latest is sent, and the others are recorded as collapsed; if
-    the occurrence has begun, all are recorded as missed. Each is checked against its event as
-    published: a reminder that the event no longer has is withdrawn, and one that new zone rules
-    shift, or whose event has yet to be announced, stays planned.
+    reminders of one occurrence the latest is sent, and the others are recorded as collapsed; if the
+    occurrence has begun, all are recorded as missed. Each is checked against its published event. A
+    reminder that the event no longer has is withdrawn. A reminder that new zone rules shift, or
+    whose event is not announced yet, stays planned.
     """
     with database.write() as connection:
         rows = lock_due_reminders(connection, now + FIRE_AHEAD, _BATCH_SIZE)
@@ -125,23 +133,26 @@ def fire_due(database: Database, now: datetime, base_url: str, pacer: LateRemind
             occurrence_key = (item.reminder.event.uid, occurrence.id, occurrence.begins)
             by_occurrence.setdefault(occurrence_key, []).append(item)
         sent: list[_SendableReminder] = []
+        missed: list[Reminder] = []
         for group in by_occurrence.values():
             *others, latest = sorted(group, key=lambda item: (item.reminder.due, item.reminder.key))
             if latest.reminder.until > now:
                 sent.append(latest)
                 settled[ReminderState.COLLAPSED] += [item.reminder.key for item in others]
             else:
-                for item in group:
-                    _log_missed(item.reminder, now)
-                settled[ReminderState.MISSED] += [item.reminder.key for item in group]
+                missed += [item.reminder for item in group]
+        for reminder in missed:
+            _log_missed(reminder, now)
+        settled[ReminderState.MISSED] = [reminder.key for reminder in missed]
         # Those that expire first get the first slots.
         sent.sort(key=lambda item: item.reminder.until)
         settled[ReminderState.SENT] = [item.reminder.key for item in sent]
         messages = []
+        languages = list_languages(connection)
         for reminder, revision in sent:
             page = page_url(base_url, reminder.event)
             at = max(now, reminder.due)
-            message = reminder_message(reminder, revision, at, page=page)
+            message = reminder_message(reminder, revision, at, page=page, languages=languages)
             late = now - reminder.due > LATE_AFTER
             slot = pacer.next_slot(now, reminder.until) if late else None
             messages.append(replace(message, send_from=at if at > now else slot))
@@ -151,11 +162,12 @@ def fire_due(database: Database, now: datetime, base_url: str, pacer: LateRemind
         settled_at = max([now, *(item.reminder.due for item in sent)])
         for state, keys in settled.items():
             settle_reminders(connection, keys, state, settled_at)
+        report_missed(connection, missed, now)
         return len(rows)
 
 
 def _classify(connection: Connection, rows: Sequence[ReminderRow], now: datetime) -> _DueReminders:
-    """Check due reminders against their events, as published and as announced.
+    """Check due reminders against the published and the announced revisions of their events.
 
     A message describes the announced revision if that has the reminder too. Otherwise the reminder
     waits for the announcement, since the publish may have been a mistake, unless the occurrence
@@ -191,7 +203,7 @@ def _classify(connection: Connection, rows: Sequence[ReminderRow], now: datetime
 
 
 def review_plans(database: Database, after: datetime, before: datetime) -> None:
-    """Recompute the due times of planned reminders in a window (`after <= due < before`).
+    """Recompute the due times of planned reminders in a period (`after <= due < before`).
 
     Zone rules may have changed since they were planned.
     """
@@ -217,10 +229,10 @@ def fan_out(database: Database, now: datetime) -> bool:
 
 
 def make_digests(database: Database, now: datetime) -> int:
-    """Make the digests that are due; return how many gathered deliveries that settled or put off.
+    """Make the digests that are due; return how many gathered deliveries were settled or postponed.
 
     Reminders that are no longer relevant expire, and an empty digest is not sent. In an endpoint's
-    quiet hours a digest has only the reminders that would expire before those end.
+    quiet hours, a digest has only the reminders that would expire before the quiet hours end.
     """
     count = 0
     with database.write() as connection:
@@ -251,7 +263,7 @@ def _add_digests(
 
 
 def extend_plans(database: Database, now: datetime) -> int:
-    """Plan the reminders that have come within the horizon; return the number of events."""
+    """Plan the reminders that are now within the horizon; return the number of events."""
 
     def extend(row: Any) -> tuple[list[Reminder], datetime | None]:
         event = Revision.model_validate_json(row.revision).event
@@ -272,7 +284,7 @@ def retire_events(database: Database, now: datetime) -> int:
             if mark.withdrawn_at is not None and mark.withdrawn_at + KEEP_WITHDRAWN <= now
         ]
         if retired:
-            summary = f"{count(len(retired), 'event')} withdrawn before no longer shown"
+            summary = f"{count(len(retired), 'event')} withdrawn earlier and no longer shown"
             slugs = {mark.calendar for mark in retired}
             number = add_publish(
                 connection,
@@ -298,7 +310,8 @@ def _find_reminder(revision: Revision | None, row: ReminderRow) -> Reminder | No
     for reminder in candidates:
         if reminder.key == row.key:
             return reminder
-    # They may also change the wall time of a published instant, and with it the key.
+    # New zone rules may also change the wall time of a published instant, and so the reminder's
+    # key.
     for reminder in candidates:
         occurrence = reminder.occurrence
         if (occurrence.id, occurrence.begins, str(reminder.rule)) == (

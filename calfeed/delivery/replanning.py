@@ -1,4 +1,4 @@
-"""Correct what a wrong clock left: reminders and deliveries that were settled too early."""
+"""Repair the effects of a wrong clock: reminders and deliveries that were settled too early."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from datetime import datetime
 
 from calfeed.publish.plan import HORIZON, planned_until, select_unplanned
 from calfeed.reminders.plan import pending_reminders
-from calfeed.store.catalog.events import load_events
-from calfeed.store.catalog.fingerprints import load_fingerprints
+from calfeed.store.catalog.events import load_events, load_fingerprints
 from calfeed.store.database import Database
 from calfeed.store.endpoints import lifecycle
 from calfeed.store.outbox import clock_skew
@@ -31,9 +30,10 @@ class Replanned:
 
 
 def replan(database: Database, now: datetime, *, every_event: bool = False) -> Replanned:
-    """Correct what was recorded by a clock that was ahead of `now`. Idempotent.
+    """Repair what was recorded under a clock that was ahead of `now`.
 
-    Plans the missing reminders of events that were published by such a clock, or of every event.
+    Idempotent. Plans the missing reminders of events that were published under such a clock, or of
+    every event.
     """
     with database.write() as connection:
         reminders = clock_skew.reopen_reminders(connection, now)

@@ -15,23 +15,24 @@ KEEP_BODIES = timedelta(days=90)
 """How long bodies are kept by default."""
 
 KEEP_HELD = timedelta(days=30)
-"""How long an endpoint can be paused or disabled until its held deliveries are dropped."""
+"""How long an endpoint can be paused or disabled before its held deliveries are dropped, and how
+long a polled endpoint's deliveries wait to be fetched."""
 
 _EXPIRED_AT_ONCE = 50
-"""Push subscriptions that one transaction removes."""
+"""The maximum number of push subscriptions that one transaction removes."""
 KEEP_CONSENT = timedelta(days=3 * 365)
 """How long the proof of consent of a person who left is kept, with the hash of the address."""
 
 _PEOPLE_BATCH = 100
-"""People who are removed in one transaction."""
+"""The maximum number of people that one transaction removes."""
 
 _MAX_TRANSACTIONS = 100
-"""How many transactions of each kind one run makes; the next run continues from there."""
+"""The maximum number of transactions of each kind in one run; the next run continues from there."""
 
 
 class Retention:
-    """Deletes bodies `keep` after they were made, drops deliveries that are held too long, and
-    forgets people who did not confirm or left long ago, and push subscriptions that expired."""
+    """Deletes bodies `keep` after they were made, ends deliveries that are held too long, deletes
+    people who did not confirm or left long ago, and deletes push subscriptions that expired."""
 
     def __init__(self, database: Database, keep: timedelta = KEEP_BODIES) -> None:
         self._database = database
@@ -39,10 +40,14 @@ class Retention:
         self._place: RetentionPosition | None = None
 
     def run(self, now: datetime) -> None:
-        """Do what is due, up to a maximum."""
+        """Run the steps that are due, up to a maximum number of transactions."""
         for _ in range(_MAX_TRANSACTIONS):
             with self._database.write() as connection:
                 if not retention.drop_held(connection, now - KEEP_HELD, now):
+                    break
+        for _ in range(_MAX_TRANSACTIONS):
+            with self._database.write() as connection:
+                if not retention.end_unfetched(connection, now - KEEP_HELD, now):
                     break
         for _ in range(_MAX_TRANSACTIONS):
             with self._database.write() as connection:

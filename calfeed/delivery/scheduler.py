@@ -2,7 +2,7 @@
 
 A tick, on the monotonic clock, reads the worker's agenda. An APScheduler job wakes the worker at
 the exact time of the next item, and another job runs maintenance. The jobs are in memory only, and
-are created anew after a restart and when the worker's or the machine's clock jumps.
+are created again after a restart and when the worker's or the machine's clock jumps.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from calfeed.clock import MAX_CORRECTION, read_wall
 from calfeed.delivery.engine.worker import Worker
-from calfeed.errors import StoreError
+from calfeed.errors import SchemaError, StoreError
 
 _log = logging.getLogger(__name__)
 
 TICK_INTERVAL = timedelta(milliseconds=250)
-"""How soon a worker notices what another process wrote to the database."""
+"""How often a worker checks for what other processes wrote to the database."""
 
 _MAINTENANCE_INTERVAL = timedelta(minutes=10)
 
@@ -56,7 +56,7 @@ class WorkerScheduler:
         """Stop ticking; return once the current tick and maintenance are done."""
         self._stopping.set()
         self._ticking.join()
-        # Not wait=True: it would keep a lock that a job may need.
+        # Not wait=True, because it would hold a lock that a job may need.
         self._scheduler.shutdown(wait=False)
         with self._maintenance_lock:
             pass
@@ -95,6 +95,9 @@ class WorkerScheduler:
         """Wake the worker now if something is due, else at the time of the next item."""
         try:
             agenda = self._worker.agenda()
+        except SchemaError:
+            self._worker.wake()  # finds the same error, and ends
+            return
         except StoreError as error:
             if not self._failing:
                 _log.error("%s; retrying until the database is available", error)
@@ -122,5 +125,7 @@ class WorkerScheduler:
                 return  # the database may be closed by now
             try:
                 self._worker.run_maintenance()
+            except SchemaError:
+                self._worker.wake()
             except StoreError as error:
                 _log.error("%s; maintenance runs again later", error)

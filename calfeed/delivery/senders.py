@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calfeed.delivery.channels.sending import SCHEME, ChannelSender
@@ -27,6 +28,11 @@ def load_channels(settings: Settings) -> Mapping[str, Channel]:
     if settings.channels is None:
         return {}
     keep_private(settings.channels)
+    return read_channels_file(settings, settings.channels)
+
+
+def read_channels_file(settings: Settings, file: Path) -> Mapping[str, Channel]:
+    """Read the channels of a file, whatever its mode. Raises SettingsError as `load_channels`."""
     # Importing Apprise is slow, and it is an optional dependency.
     try:
         from calfeed.delivery.channels.file import read_channels
@@ -38,18 +44,17 @@ def load_channels(settings: Settings) -> Mapping[str, Channel]:
             "run pip install 'calfeed[channels]'"
         ) from error
 
-    return read_channels(settings.channels, settings.https_endpoints_only)
+    return read_channels(file, settings.https_endpoints_only)
 
 
 def url_rules(settings: Settings) -> UrlRules:
-    """Which URLs endpoints may have."""
+    """Return the rules for the URLs of endpoints."""
     return UrlRules(settings.allow_private_endpoints, settings.https_endpoints_only)
 
 
 def plain_http_warning(settings: Settings, endpoints: Iterable[Endpoint]) -> str | None:
-    """The warning about endpoints with http URLs that the settings no longer allow; None if none.
-
-    They were added before the setting, and are sent to until their URL is changed.
+    """Return the warning about endpoints with http URLs that the settings no longer allow; None if
+    there are none. They were added before the setting, and get messages until their URL is changed.
     """
     plain = [endpoint.id for endpoint in endpoints if endpoint.url.startswith("http:")]
     if not settings.https_endpoints_only or not plain:

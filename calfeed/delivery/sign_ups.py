@@ -1,4 +1,4 @@
-"""From sign-ups to requests: each address is mailed at most once a day, in fair order."""
+"""Turn sign-ups into requests; each address gets at most one mail a day, in fair order."""
 
 from __future__ import annotations
 
@@ -21,30 +21,32 @@ from calfeed.store.people.records import SCHEME, Person, find_person
 from calfeed.store.people.requests import FollowRequest, SignUp, SignUpKey
 
 MAIL_INTERVAL = timedelta(days=1)
-"""How long an address is not mailed about a sign-up again."""
+"""The minimum time between two mails to an address about sign-ups."""
 
 CONFIRM_WITHIN = timedelta(days=2)
-"""How long a request can be confirmed after it was mailed; then all of it is deleted."""
+"""How long a request can be confirmed after it was mailed; then the whole request is deleted."""
 
 WORDING = "2026-12"
-"""The version of what the pages say to people who sign up, as proof of consent. Raise it with
-every change of its meaning."""
+"""The version of the texts that people see when they sign up, stored as proof of consent.
+
+Change it whenever the meaning of these texts changes.
+"""
 
 _LOOK_AGAIN = timedelta(seconds=5)
-"""After how long sign-ups are looked at again that were over a limit."""
+"""How long sign-ups that were over a limit wait before the next check."""
 
 _UNREADABLE_DELAY = timedelta(minutes=1)
-"""After how long sign-ups are looked at again whose encryption key is missing."""
+"""How long sign-ups whose encryption key is missing wait before the next check."""
 
 _BATCH_SIZE = 500
-"""Sign-ups that join requests in one transaction."""
+"""The maximum number of sign-ups that join requests in one transaction."""
 
 
 def admit_sign_ups(database: Database, now: datetime) -> bool:
-    """Make requests of sign-ups, and mail their addresses; returns whether more can follow.
+    """Turn sign-ups into requests, and mail their addresses; return whether there are more.
 
-    A sign-up joins a request that waits for its confirmation. If the address confirmed something
-    on this day, or if the limits are reached, the sign-up waits.
+    A sign-up joins a request that waits for its confirmation. If the address confirmed a request
+    within the last day, or if the limits are reached, the sign-up waits.
     """
     with database.write() as connection:
         ready = store.lock_sign_ups(connection, now)
@@ -80,7 +82,7 @@ def _settle(
     mailed: set[str],
     now: datetime,
 ) -> None:
-    """Put sign-ups into the request of their address, and mail those in `mailed`."""
+    """Add sign-ups to the request of their address, and mail the addresses in `mailed`."""
     by_address: dict[str, list[SignUp]] = {}
     found = store.load_sign_ups(connection, [one.id for one in settled])
     for sign_up in found:
@@ -130,9 +132,9 @@ def _mail(
 
 
 def _add_person(connection: Connection, sign_up: SignUp, wish: Wish) -> Person:
-    """Add a person whose address is yet to be confirmed.
+    """Add a person whose address is not confirmed yet.
 
-    The mail names what the filters name; until the confirmation nothing else is sent.
+    The mail names what the filters name; no other mail is sent before the confirmation.
     """
     endpoint = Endpoint(
         id="per_" + secrets.token_hex(8),

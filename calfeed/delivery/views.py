@@ -17,7 +17,7 @@ from calfeed.store.reports.history import Receipt
 
 
 def describe_endpoint(endpoint: Endpoint, now: datetime) -> dict[str, Any]:
-    """An endpoint as it is at `now`."""
+    """Return an endpoint as JSON, with its state at `now`."""
     return {
         "id": endpoint.id,
         "state": endpoint.state,
@@ -30,12 +30,13 @@ def describe_endpoint(endpoint: Endpoint, now: datetime) -> dict[str, Any]:
         "filters": endpoint.filters.model_dump(mode="json"),
         "options": endpoint.options.shown,
         "headers": list(endpoint.headers),
+        "public_key": endpoint.public_key,
         "former_secret_until": format_time(former_secret_until(endpoint, now)),
     }
 
 
 def former_secret_until(endpoint: Endpoint, now: datetime) -> datetime | None:
-    """Until when the former secret signs too; None if it no longer does."""
+    """Return the time until which the former secret also signs; None if it no longer does."""
     return endpoint.former_until if len(endpoint.secrets_at(now)) > 1 else None
 
 

@@ -39,7 +39,7 @@ class Heading:
 
 @dataclass(frozen=True, order=True)
 class ZoneUse:
-    """A time zone that VEVENTs use by TZID, and the years; `last` is None if there is no end."""
+    """A time zone that VEVENTs use by TZID, and the years; `last` is None for an endless series."""
 
     time_zone: str
     first: int
@@ -49,8 +49,8 @@ class ZoneUse:
 def zone_in_use(event: Event, vevent: bytes, last_year: int) -> ZoneUse | None:
     """Return the zone that a VEVENT uses, None if all its times are dates or in UTC.
 
-    `last_year` is the year (UTC) in which its last occurrence ends, or `ENDLESS`. The name is
-    taken from the stored bytes, as the zone may have been renamed since.
+    `last_year` is the year (UTC) in which its last occurrence ends, or `ENDLESS`. The name is taken
+    from the stored bytes, because the zone may have been renamed since.
     """
     tzid = _TZID.search(vevent)
     if tzid is None:

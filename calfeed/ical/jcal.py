@@ -89,7 +89,7 @@ def _write_moment(text: str) -> str:
     return f"{day}T{text[9:11]}:{text[11:13]}:{text[13:]}" if len(text) > 8 else day
 
 
-# Cached, as these lines are often the same for many events: status, rule, alarm.
+# Cached, because these lines are often the same for many events: status, rule, alarm.
 @lru_cache(maxsize=2048)
 def _read_line(line: str) -> Property:
     """Parse a property with icalendar."""

@@ -46,6 +46,18 @@ def choose_variant(available: Container[Variant], language: str, marked: bool) -
     return next((variant for variant in preferred if variant in available), PLAIN)
 
 
+def leave_out_cancelled(revision: Revision) -> Revision:
+    """Return a revision whose series excludes its cancelled occurrences (EXDATE)."""
+    repeat = revision.event.repeat
+    if repeat is None or not any(_is_cancelled(change) for change in repeat.changes):
+        return revision
+    cancelled = tuple(change.original for change in repeat.changes if _is_cancelled(change))
+    kept = tuple(change for change in repeat.changes if not _is_cancelled(change))
+    left = repeat.model_copy(update={"changes": kept, "exclude": (*repeat.exclude, *cancelled)})
+    event = revision.event.model_copy(update={"repeat": left})
+    return revision.model_copy(update={"event": event})
+
+
 def languages_in(event: Event) -> set[str]:
     """Return the languages (BCP 47 tags) of an event's texts."""
     return {tag for text in _texts(event) for tag in text}
@@ -63,7 +75,9 @@ def _has_cancelled(revision: Revision) -> bool:
     event = revision.event
     changes = event.repeat.changes if event.repeat else ()
     return (
-        revision.withdrawn
-        or event.status is Status.CANCELLED
-        or any(change.status is Status.CANCELLED for change in changes)
+        revision.withdrawn or event.status is Status.CANCELLED or any(map(_is_cancelled, changes))
     )
+
+
+def _is_cancelled(change: Change) -> bool:
+    return change.status is Status.CANCELLED

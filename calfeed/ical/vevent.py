@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
-from icalendar import vDuration, vRecur
+from icalendar import vRecur
 
+from calfeed.ical.alarms import make_alarms
 from calfeed.ical.content_lines import Component, escape, write_moment
 from calfeed.ical.occurrences import Moment, format_moment, rule_until
 from calfeed.ical.wording.dates_text import format_title
@@ -22,8 +23,12 @@ from calfeed.model.properties import replace_backslashes
 from calfeed.model.revision import Move, Revision
 from calfeed.model.values import Text, language_of, start_of, text_in
 
-RENDERER = 5
+RENDERER = 6
 """Increment it when the output for a revision changes; publish then renders all events again."""
+
+# Only real content lines match: a folded line begins with a space.
+_ALARM = re.compile(rb"^BEGIN:VALARM\r\n.*?^END:VALARM\r\n", re.DOTALL | re.MULTILINE)
+_END = re.compile(rb"^(END:VEVENT\r\n)", re.MULTILINE)
 
 
 def render_event(
@@ -48,12 +53,39 @@ def render_event(
     if event.repeat is not None:
         put_recurrence(master, event)
         components += [
-            _override(revision, event, options, change)
-            for change in sorted(
-                event.repeat.changes, key=lambda each: event.instant(each.original)
-            )
+            _override(revision, event, options, change) for change in _sorted_changes(event)
         ]
     return b"".join(component.to_bytes() for component in components)
+
+
+def replace_alarms(
+    vevents: bytes, revision: Revision, languages: Sequence[str], rules: Sequence[ReminderRule]
+) -> bytes:
+    """Return a rendering of a revision with alarms by other rules; without rules, with none.
+
+    `languages` are those with which it was rendered. An event that has no alarms at all, such as a
+    cancelled one, gets none.
+    """
+    event = revision.event
+    bare = _ALARM.sub(b"", vevents)
+    if not rules:
+        return bare
+    *parts, _ = _END.split(bare)
+    written = []
+    for change, body, end in zip(
+        [None, *_sorted_changes(event)], parts[::2], parts[1::2], strict=True
+    ):
+        title = text_in(_title_of(event, change), *languages, event.language)
+        alarms = [alarm.to_bytes() for alarm in _alarms_of(revision, event, change, title, rules)]
+        # Two rules can come to the same moment, such as a day and 24 hours.
+        written += [body, *dict.fromkeys(alarms), end]
+    return b"".join(written)
+
+
+def _sorted_changes(event: Event) -> list[Change]:
+    """Return the overridden occurrences in the order in which they are rendered."""
+    changes = event.repeat.changes if event.repeat is not None else ()
+    return sorted(changes, key=lambda each: event.instant(each.original))
 
 
 @dataclass(frozen=True)
@@ -75,16 +107,13 @@ def _component(
     component.put("DTSTAMP", modified)
     component.put("CREATED", write_moment(revision.created))
     component.put("LAST-MODIFIED", modified)
-    status = (change and change.status) or event.status
-    if event.precision is not None:
-        status = Status.TENTATIVE
-    if revision.cancelled or event.on_hold is not None:
-        status = Status.CANCELLED
+    status = _status_of(revision, event, change)
     marked = options.marked and status is Status.CANCELLED
-    summary = (change and change.summary) or event.summary
-    summary = {tag: format_title(event, text, tag, event.language) for tag, text in summary.items()}
+    summary = _title_of(event, change)
     if marked and event.on_hold is None:
-        summary = {tag: f"{words_in(tag).cancelled}: {text}" for tag, text in summary.items()}
+        summary = {
+            tag: words_in(tag).label(words_in(tag).cancelled, text) for tag, text in summary.items()
+        }
     _put_text(component, "SUMMARY", summary, options)
     location = (change and change.location) or event.location
     if location:
@@ -111,10 +140,35 @@ def _component(
     busy = event.blocks_time and status is not Status.CANCELLED
     component.put("TRANSP", "OPAQUE" if busy else "TRANSPARENT")
     _put_cause(component, event)
-    if status is not Status.CANCELLED and not event.silent:
-        times = _times_of(event, change)
-        _put_alarms(component, event, *times, text_in(summary, *options.languages))
+    title = text_in(summary, *options.languages)
+    for alarm in _alarms_of(revision, event, change, title, event.reminders):
+        component.put_part(alarm)
     return component
+
+
+def _status_of(revision: Revision, event: Event, change: Change | None) -> Status:
+    if revision.cancelled or event.on_hold is not None:
+        return Status.CANCELLED
+    if event.precision is not None:
+        return Status.TENTATIVE
+    return (change and change.status) or event.status
+
+
+def _title_of(event: Event, change: Change | None) -> Text:
+    summary = (change and change.summary) or event.summary
+    return {tag: format_title(event, text, tag, event.language) for tag, text in summary.items()}
+
+
+def _alarms_of(
+    revision: Revision,
+    event: Event,
+    change: Change | None,
+    title: str,
+    rules: Sequence[ReminderRule],
+) -> list[Component]:
+    if event.silent or _status_of(revision, event, change) is Status.CANCELLED:
+        return []
+    return make_alarms(event, *_times_of(event, change), title, rules)
 
 
 def _history_of(revision: Revision, change: Change | None) -> list[Move]:
@@ -226,59 +280,3 @@ def _times_of(event: Event, change: Change | None) -> tuple[Moment, Moment | Non
         return start, (start.astimezone(UTC) + length).astimezone(event.zone)
     span = start_of(event.end, event.zone) - start_of(event.start, event.zone)
     return start, start + timedelta(days=round(span / timedelta(days=1)))
-
-
-def _put_alarms(
-    component: Component, event: Event, start: Moment, end: Moment | None, title: str
-) -> None:
-    """Put the alarms; not those in working days of a series, which no relative trigger gives."""
-    for rule in event.reminders:
-        if rule.working and event.repeat is not None:
-            continue
-        alarm = Component("VALARM")
-        alarm.put("ACTION", "DISPLAY")
-        alarm.put_text("DESCRIPTION", title)
-        if event.repeat is None:
-            _put_trigger(alarm, event, start, end, rule)
-        else:
-            alarm.put("TRIGGER", _write_duration(_alarm_offset(event, start, end, rule)))
-        component.put_part(alarm)
-
-
-@lru_cache(maxsize=1024)
-def _write_duration(span: timedelta) -> str:
-    written: bytes = vDuration(span).to_ical()  # type: ignore[no-untyped-call]  # icalendar's
-    return written.decode()
-
-
-def _alarm_offset(
-    event: Event, moment: Moment, end: Moment | None, rule: ReminderRule
-) -> timedelta:
-    """Return the offset of an alarm from the start of an occurrence.
-
-    Days in a duration are nominal (RFC 5545, 3.8.6.3), so calendar rules use the difference of
-    wall times, rules with hours and minutes the elapsed time.
-    """
-    start = start_of(moment, event.zone)
-    due = event.find_due(rule, moment, end)
-    if rule.on_calendar:
-        return due.replace(tzinfo=None) - start.replace(tzinfo=None)
-    return due.astimezone(UTC) - start.astimezone(UTC)
-
-
-def _put_trigger(
-    alarm: Component, event: Event, moment: Moment, end: Moment | None, rule: ReminderRule
-) -> None:
-    """Put the trigger of an alarm of a single event.
-
-    It is relative only if all apps compute the same instant. Some count a day as 24 hours even
-    when the clocks change, and dates begin at midnight in the user's own zone. A number of working
-    days is no distance in time that an app could use for another date.
-    """
-    start = start_of(moment, event.zone)
-    due = event.find_due(rule, moment, end)
-    same_offset = due.utcoffset() == start.utcoffset()
-    if isinstance(moment, datetime) and same_offset and not rule.working:
-        alarm.put("TRIGGER", _write_duration(due.astimezone(UTC) - start.astimezone(UTC)))
-    else:
-        alarm.put("TRIGGER", write_moment(due), {"VALUE": "DATE-TIME"})

@@ -1,4 +1,4 @@
-"""Render deadlines as VTODO, for apps that have tasks (RFC 5545, 3.6.2)."""
+"""Render deadlines as VTODO, for apps with tasks (RFC 5545, 3.6.2)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _render(revision: Revision) -> bytes:
     event = revision.event
     language = event.language
     task = Component("VTODO")
-    # A UID belongs to one component, and the event has the plain one.
+    # A UID belongs to one component, and the event already has the plain UID.
     task.put_text("UID", f"{event.uid}-task")
     task.put("SEQUENCE", str(revision.sequence))
     modified = write_moment(revision.modified)
@@ -63,13 +63,13 @@ def _render(revision: Revision) -> bytes:
 
 
 def _title(event: Event) -> str:
-    # A task has a status of its own for what is done.
+    # Tasks have a status for completion.
     open_event = event.model_copy(update={"done": None})
     return format_title(open_event, text_in(event.summary, event.language), event.language)
 
 
 def _due(event: Event) -> Moment | None:
-    """Return when a task is due, None if that is not known; of a range it is the first day."""
+    """Return when a task is due, None if unknown; for a range, the first day."""
     if event.on_hold is not None or event.day_open:
         return None
     end = event.end
@@ -79,7 +79,7 @@ def _due(event: Event) -> Moment | None:
 
 
 def _completed(revision: Revision) -> datetime:
-    """Return when a task was done: at noon of that day, or when that was published."""
+    """Return when a task was completed: noon of the given day, or the time of the publish."""
     event = revision.event
     if event.done is None or event.done.date is None:
         return revision.modified

@@ -19,7 +19,7 @@ from calfeed.model.texts import check_language
 
 _NAMES, _DESCRIPTIONS = ("NAME", "X-WR-CALNAME"), ("DESCRIPTION", "X-WR-CALDESC")
 _MOMENTS = ("DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID")
-# Imported under other names, or written by calfeed into every feed.
+# These are imported under other names, or calfeed writes them into every feed.
 _KNOWN = {
     *(*_NAMES, *_DESCRIPTIONS, "COLOR", "X-APPLE-CALENDAR-COLOR", "X-WR-TIMEZONE"),
     *("PRODID", "VERSION", "CALSCALE", "METHOD", "UID", "LAST-MODIFIED"),
@@ -130,4 +130,4 @@ def report_others(calendars: list[Component], losses: Losses) -> None:
         for each in calendar.components:
             if each.name not in ("VEVENT", "VTIMEZONE"):
                 event = losses.reporter(name_event(each))
-                event(each.name, "is not kept: calfeed's calendars have events")
+                event(each.name, "is not kept: calfeed's calendars have only events")

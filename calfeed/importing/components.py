@@ -1,7 +1,7 @@
 """Parse iCalendar text into a tree of components and properties (RFC 5545, 3.4 to 3.6).
 
-icalendar splits the lines. Its components are not used, as they convert times at once, with zones
-cached across calendars, and lose the original values.
+icalendar splits the lines. Its components are not used, because they convert times at once, with
+zones cached across calendars, and lose the original values.
 """
 
 from __future__ import annotations
@@ -233,5 +233,5 @@ def name_event(component: Component) -> str:
 def label(title: str, day: object) -> str:
     """Format a title and a day for reports."""
     shown = shortened(" ".join(title.split()))
-    name = f'"{shown}"' if shown else "what has no title"
+    name = f'"{shown}"' if shown else "an entry without a title"
     return f"{name} ({day})" if day else name

@@ -12,7 +12,7 @@ from calfeed.errors import InvalidInputError
 from calfeed.importing.losses import LossReporter
 
 MAX_LINES = 1_000_000
-"""The most lines of a file."""
+"""The maximum number of lines of a file."""
 
 # UTF-32 comes first, as its mark begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (

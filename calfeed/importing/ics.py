@@ -35,7 +35,7 @@ MAX_BYTES = 20 * 1024 * 1024
 
 _MAX_SHOWN = 10
 _MAX_VEVENTS = 2 * MAX_EVENTS
-"""Larger than `MAX_EVENTS`, as overrides and earlier revisions are VEVENTs too."""
+"""Larger than `MAX_EVENTS`, because overrides and earlier revisions are VEVENTs too."""
 
 
 @dataclass(frozen=True)

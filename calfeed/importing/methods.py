@@ -1,4 +1,4 @@
-"""Apply METHOD (RFC 5546, 1.4), as people also import invitations and cancellations."""
+"""Apply METHOD (RFC 5546, 1.4), because people also import invitations and cancellations."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _PRUNED_DEPTHS = {"organizer": 1, "conference": 1, "reminders": 2}
 _REQUIRED = (("summary",), ("start",), *(("repeat", key) for key in ("except", "also", "changes")))
 _MAX_ROUNDS = 20
 _MAX_PART_BYTES = MAX_FILE_BYTES // 2
-"""The maximum size of a file in a folder: half of the limit, as people add events later."""
+"""The maximum size of a file in a folder: half of the limit, because people add events later."""
 
 
 def write_accepted(

@@ -37,7 +37,7 @@ from calfeed.model.values import Day, Moment, Text, Value, start_of
 
 
 class Status(StrEnum):
-    """RFC 5545, 3.8.1.11."""
+    """Whether an event takes place (RFC 5545, 3.8.1.11)."""
 
     TENTATIVE = "tentative"
     CONFIRMED = "confirmed"
@@ -100,11 +100,11 @@ class Event(Value):
     """An event with all values that it inherits from its calendar.
 
     `start` is a date (all day) or an aware datetime in `time_zone`. `end` is exclusive and of the
-    same type; None means a timed event without a duration. `priority` ranges from 1 (highest)
-    to 9. `busy` overrides the default of `blocks_time`. With a `precision` the date is uncertain:
-    `start` is its earliest day, and the day before `end` its latest. `on_hold` means that `start`
-    and `end` no longer stand. `working_days` are there if a reminder counts them. A field annotated
-    with a Property is a detail; feeds, messages, the JSON form and the importer process details
+    same type; None means a timed event without a duration. `priority` ranges from 1 (highest) to 9.
+    `busy` overrides the default of `blocks_time`. With a `precision` the date is uncertain: `start`
+    is its earliest day, and the day before `end` its latest. `on_hold` means that `start` and `end`
+    are no longer valid. `working_days` are set if a reminder counts them. A field annotated with a
+    Property is a detail; feeds, messages, the JSON form and the importer process details
     generically (`details`, `PROPERTIES`).
     """
 
@@ -188,7 +188,7 @@ class Event(Value):
 
     @property
     def silent(self) -> bool:
-        """Whether nobody is reminded of it: it will not be, has no date, or is done."""
+        """Whether it has no reminders, because it is cancelled, has no date, or is done."""
         if self.status is Status.CANCELLED or self.on_hold is not None:
             return True
         return self.done is not None or self.day_open
@@ -236,9 +236,9 @@ _DEFAULTS = {name: Event.model_fields[name].default for name in PROPERTIES}
 class Calendar(Value):
     """A calendar that people subscribe to.
 
-    `formerly` lists its earlier slugs, oldest first; UIDs are derived from the oldest. `history`
-    is how many past years its feed keeps; None means as many as clients accept. `working_days` say
-    which days count in working days, None if nothing does.
+    `formerly` lists its earlier slugs, oldest first; UIDs are derived from the oldest. `history` is
+    how many past years its feed keeps; None means as many as clients accept. `working_days` are its
+    rules of working days, None without rules.
     """
 
     slug: str

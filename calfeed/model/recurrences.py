@@ -17,10 +17,10 @@ from calfeed.errors import InvalidInputError
 from calfeed.model.dates.years import LAST_YEAR
 
 MAX_OCCURRENCES_WALKED = 50_000
-"""The most occurrences that are expanded to find one."""
+"""The maximum number of occurrences that are expanded to find one."""
 
 MAX_STEPS = 1_000_000
-"""The most occurrences that are expanded for one imported file."""
+"""The maximum number of occurrences that are expanded for one imported file."""
 
 _Frequency: TypeAlias = Literal[0, 1, 2, 3, 4]
 FREQUENCIES: dict[str, _Frequency] = {

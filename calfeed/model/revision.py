@@ -23,8 +23,8 @@ class Move(BaseModel):
 
     Datetimes are in `time_zone`, the event's zone at that time, at the published wall time; `end`
     is exclusive. `occurrence` is the id of the occurrence that moved, None for the whole event.
-    With a `precision` the time was uncertain; `held` means that there was no date, after the one
-    before; `corrected` that this time was never right.
+    With a `precision` the time was uncertain; `held` means that the event had no date at that time;
+    `corrected` means that this time was never right.
     """
 
     model_config = _FROZEN

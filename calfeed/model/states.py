@@ -20,7 +20,8 @@ class DeliveryState(StrEnum):
 
     HELD = "held"
     """Its endpoint is paused or disabled. It is rescheduled when the endpoint is resumed. An
-    attempt that was in flight when the endpoint was paused still determines the next state."""
+    attempt that was in flight when the endpoint was paused still determines the next state. A
+    delivery to a polled endpoint is held until its receiver has fetched and acknowledged it."""
 
     GATHERED = "gathered"
     """It waits for the next digest of its endpoint, at `next_at`."""
@@ -90,16 +91,16 @@ class EndpointState(StrEnum):
 
 
 class EndpointKind(StrEnum):
-    """What an endpoint is, which determines who manages it and how it is sent to."""
+    """The kind of an endpoint, which determines who manages it and how messages are sent to it."""
 
     WEBHOOK = "webhook"
     """A URL that a developer or the operator added, or a channel of the operator's file."""
 
     MAIL = "mail"
-    """A person who follows dates by mail, and manages that on a page of their own."""
+    """A person who follows dates by mail, and manages this on the own page."""
 
     PUSH = "push"
-    """A browser or a CalDAV client that asked to be pushed to; it expires or ends by itself."""
+    """A browser or a CalDAV client that subscribed to push; the subscription expires."""
 
 
 State = DeliveryState | ReminderState | EndpointState

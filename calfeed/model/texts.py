@@ -24,6 +24,14 @@ _LOGIN = re.compile(r"[^/?#]*//[^/?#]*@")
 _AROUND = re.compile(r"\A[\s\ufeff]+|[\s\ufeff]+\Z")
 _PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
+_RTL_LANGUAGES = frozenset(
+    {
+        *("ar", "arc", "arz", "ckb", "dv", "fa", "glk", "he", "iw", "ks", "ku", "lrc", "mzn"),
+        *("nqo", "pnb", "prs", "ps", "sd", "sdh", "skr", "ug", "ur", "yi"),
+    }
+)
+_RTL_SCRIPTS = frozenset({"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
+
 
 def by_language(written: Mapping[str, str] | None, language: str) -> dict[str, str] | None:
     """Return trimmed texts sorted by tag, with an untagged text under `language`.
@@ -81,6 +89,37 @@ def check_language(tag: str) -> str:
         raise InvalidValueError(shortened(tag), f"is not a language tag (BCP 47); {hint}")
     first, *others = tag.split("-")
     return "-".join([first.lower(), *map(_cased, others)])
+
+
+def check_known_language(tag: str) -> str:
+    """Return a BCP 47 tag of a language that CLDR has data of, else raise ValueError."""
+    # Imported late: Babel loads slowly.
+    from babel import Locale, UnknownLocaleError
+
+    checked = check_language(tag)
+    try:
+        if not checked.startswith(UNTAGGED):
+            Locale.parse(LANGUAGE_ALIASES.get(checked, checked), sep="-")
+            return checked
+    except (UnknownLocaleError, ValueError):
+        pass
+    raise InvalidValueError(
+        shortened(tag),
+        'is not a language that CLDR knows; write a tag such as "fr" or "pt-BR"',
+    )
+
+
+LANGUAGE_ALIASES = {"prs": "fa-AF"}
+"""Tags of languages for which CLDR uses another tag."""
+
+
+def text_direction(tag: str) -> str:
+    """Return the writing direction of a language (BCP 47 tag): `rtl` or `ltr`."""
+    base, *rest = tag.split("-")
+    script = rest[0] if rest and len(rest[0]) == 4 else ""
+    if script:
+        return "rtl" if script in _RTL_SCRIPTS else "ltr"
+    return "rtl" if base in _RTL_LANGUAGES else "ltr"
 
 
 def _cased(subtag: str) -> str:

@@ -16,7 +16,8 @@ from calfeed.ical.comparison.changes import EventChange, compare_revisions
 from calfeed.model.revision import ComparableRevision, read_comparable
 from calfeed.publish.plan import plan_messages
 from calfeed.publish.show import describe_changes, summarize_announced
-from calfeed.reminders.messages import Message, repeat_message, update_message
+from calfeed.reminders.messages import Message, repeat_message
+from calfeed.reminders.pushing import update_message
 from calfeed.store.catalog import announcements, visibility
 from calfeed.store.catalog.calendars import touch_calendars
 from calfeed.store.catalog.events import find_unreadable_events
@@ -39,7 +40,7 @@ _UNREADABLE_DELAY = timedelta(minutes=1)
 def load_announced(
     connection: Connection, waiting: Sequence[PendingAnnouncement]
 ) -> dict[str, ComparableRevision | None]:
-    """The last announced revisions of events that wait, by UID; None for events with none."""
+    """The last announced revisions of events that wait, by UID; None if there is none."""
     uids = [event.uid for event in waiting]
     texts = announcements.load_announced_bases(connection, uids)
     return {uid: read_comparable(texts[uid]) if uid in texts else None for uid in uids}
@@ -48,10 +49,9 @@ def load_announced(
 def find_changes(
     connection: Connection, waiting: Sequence[PendingAnnouncement]
 ) -> list[EventChange]:
-    """The changes of waiting events that are worth a message.
+    """Return the changes of waiting events, without revisions that change nothing.
 
-    Skips revisions that change nothing, so that a change that was announced before a restore has
-    the same SEQUENCE and message id afterwards.
+    So a change that was announced before a restore has the same SEQUENCE and message id after it.
     """
     newest = load_newest_revisions(connection, [event.uid for event in waiting], changed=True)
     bases = load_announced(connection, waiting)
@@ -64,11 +64,13 @@ def make_messages(
 ) -> tuple[Message, ...]:
     """Make the messages of an announcement; none if there are no endpoints."""
     announced = changes if records.count_endpoints(connection) else ()
-    return _make_ids_unique(connection, plan_messages(announced, now, base_url))
+    languages = records.list_languages(connection) if announced else ()
+    return _make_ids_unique(connection, plan_messages(announced, now, base_url, languages))
 
 
 def _make_ids_unique(connection: Connection, made: Sequence[Message]) -> tuple[Message, ...]:
-    """Give new ids to messages whose id was used: their events returned to an earlier state."""
+    """Give new ids to messages whose id was used before: their events returned to an earlier
+    state."""
     messages = list(made)
     for times in count(1):
         used = sent_messages.find_existing_ids(connection, [message.id for message in messages])
@@ -117,7 +119,7 @@ def announce_due(database: Database, now: datetime, base_url: str) -> int:
 
 
 def mark_changed(connection: Connection, slugs: Iterable[str], number: int, now: datetime) -> None:
-    """Record that publish `number` changed calendars, and push that to their CalDAV clients."""
+    """Record that publish `number` changed calendars, and notify their CalDAV clients by push."""
     changed = set(slugs)
     touch_calendars(connection, changed, number)
     pushed = sorted(changed & pushed_collections(connection))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from calfeed.definitions.result import Definitions
 from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions
-from calfeed.ical.history import ENDLESS, first_year
+from calfeed.ical.history import ENDLESS
 from calfeed.ical.occurrences import last_end
 from calfeed.ical.variants import render_variants
 from calfeed.ical.vevent import RENDERER
@@ -29,7 +29,7 @@ from calfeed.publish.compare import (
     revise,
     withdraw,
 )
-from calfeed.publish.dating import find_lifted, hold_dates, withhold
+from calfeed.publish.held_dates import find_lifted, hold_dates, withhold
 from calfeed.publish.plan import Plan, plan_change, planned_until
 from calfeed.publish.show import list_changes, summarize
 from calfeed.publish.skipped_calendars import StaleDefinitionsError, check_skipped
@@ -41,16 +41,24 @@ from calfeed.store.catalog.calendars import (
     load_calendars,
     save_calendars,
 )
-from calfeed.store.catalog.events import delete_events, load_events, load_sizes_by_year, save_events
+from calfeed.store.catalog.event_names import add_names_of
+from calfeed.store.catalog.events import (
+    delete_events,
+    load_events,
+    load_fingerprints,
+    save_events,
+)
 from calfeed.store.catalog.file_digests import save_file_digests
-from calfeed.store.catalog.fingerprints import load_fingerprints
 from calfeed.store.catalog.installation import load_installation
 from calfeed.store.catalog.publishes import UNKNOWN_AUTHOR, Author, add_publish
+from calfeed.store.catalog.site import load_site, save_site
 from calfeed.store.database import Connection, Database
 from calfeed.store.notices import notify_listeners
 from calfeed.store.outbox import reminders
 from calfeed.store.outbox.messages import add_messages
 from calfeed.store.rows import EventRow, PendingAnnouncement, ReminderRow, RevisionRow
+from calfeed.store.secrets.private import load_private_slugs
+from calfeed.store.watching.refusals import clear_refusal
 
 NO_GRACE = timedelta(0)
 """The grace time of changes that are announced in the transaction that publishes them."""
@@ -66,7 +74,7 @@ def plan_publish(
     grace: timedelta = NO_GRACE,
     announce_all: bool = False,
 ) -> Plan:
-    """Plan what publishing these definitions does to the database.
+    """Plan a publish of these definitions.
 
     With `hold_removals` the plan removes nothing, and lists removals in `held`. Changes are
     announced after `grace`; `announce_all` also announces, immediately, the changes that are
@@ -139,11 +147,12 @@ def plan_publish(
         waiting=tuple(_wait(change, now + grace) for change in delayed),
         warnings=find_warnings(defined, changes, net_changes, published, now),
         held=held,
+        site=defined.site if defined.site != load_site(connection)[1] else None,
     )
 
 
 def _load_published(connection: Connection, defined: Definitions) -> dict[str, Event]:
-    """Load the published events of those that have no date in their definitions, by UID."""
+    """Return, by UID, the published events whose definitions have no date."""
     uids = [undated.draft.uid for undated in defined.undated]
     newest = revisions.load_newest_revisions(connection, uids)
     return {
@@ -188,26 +197,11 @@ def publish(
             check_plan(connection, plan, now)
         if not plan.empty:
             _apply(connection, plan, now, author)
-        # With held removals the published state differs from the definitions: read them again.
+        # If removals are held, the published state differs from the definitions: read them again.
         as_defined = defined.known.keys() if plan.held == NO_REMOVALS else defined.unchanged
         save_file_digests(connection, {slug: defined.known[slug] for slug in as_defined})
+        clear_refusal(connection)
     return plan
-
-
-def shortened_feeds(connection: Connection, year: int) -> list[tuple[str, int]]:
-    """The calendars whose feeds leave out years by default, with the first year (UTC) they show.
-
-    Without this, the feed would exceed what calendar apps read. Excludes calendars with `history`.
-    """
-    shortened = []
-    for slug, row in load_calendars(connection).items():
-        calendar = Calendar.model_validate_json(row.content)
-        if row.withdrawn or calendar.history is not None:
-            continue
-        first = first_year(load_sizes_by_year(connection, slug), year, None)
-        if first:
-            shortened.append((slug, first))
-    return shortened
 
 
 def check_plan(connection: Connection, plan: Plan, now: datetime) -> None:
@@ -287,12 +281,19 @@ def _apply(connection: Connection, plan: Plan, now: datetime, author: Author) ->
         summarize(plan),
         list_changes(plan),
         author,
-        # A change of visibility concerns the public, in both directions.
+        # Making a calendar private or public counts as a public change.
         public=visibility.any_public(connection, changed)
-        or any(not row.private for row in plan.calendars),
+        or any(not row.private for row in plan.calendars)
+        or plan.site is not None,
         private=find_private_after(connection, plan.calendars),
     )
+    uncovered = load_private_slugs(connection) & {
+        row.slug for row in plan.calendars if not (row.private or row.withdrawn)
+    }
     save_calendars(connection, [replace(row, publish_id=number) for row in plan.calendars])
+    add_names_of(connection, uncovered)
+    if plan.site is not None:
+        save_site(connection, plan.site, number)
     rows = [make_row(change.after) for change in plan.changes]
     rows += [make_row(event.after) for event in plan.rerendered]
     rows += plan.carried

@@ -25,14 +25,14 @@ from calfeed.model.revision import ComparableRevision, Revision
 from calfeed.store.rows import CalendarRow, EventFingerprint
 
 KEEP_WITHDRAWN = timedelta(days=90)
-"""How long a withdrawn event is still shown as cancelled."""
+"""How long a withdrawn event is shown as cancelled."""
 
 
 @dataclass(frozen=True)
 class Rerendering:
     """A revision that an older calfeed rendered, and its replacement.
 
-    Both are the same if the bytes are.
+    If the bytes are the same, the replacement is the same revision.
     """
 
     before: Revision
@@ -44,9 +44,10 @@ class Differences:
     """The differences of definitions and published state, before revisions are loaded.
 
     `calendars` are new, changed or withdrawn; `revised` are events that are new or changed. The
-    others are UIDs: `removed` without a definition, `stale` rendered by an older calfeed, `retired`
-    withdrawn long enough ago, `carried` withdrawn events of renamed calendars. `renamed` maps
-    former slugs of calendars to new ones.
+    others are UIDs: `removed` events have no definition any more, `stale` events were rendered by
+    an older calfeed, `retired` events were withdrawn long enough ago to leave the feed, `carried`
+    events are withdrawn events of renamed calendars. `renamed` maps former slugs of calendars to
+    new ones.
     """
 
     calendars: tuple[CalendarRow, ...]
@@ -212,9 +213,10 @@ def withdraw(
     now: datetime,
     renamed: Mapping[str, str],
 ) -> EventChange:
-    """Make the last revision of an event without a definition: the announced one, withdrawn.
+    """Make the last revision of an event that has no definition any more.
 
-    It stays in the feed of its calendar, which may have been renamed.
+    It is a copy of the announced revision, marked as withdrawn. It stays in the feed of its
+    calendar, which may have been renamed.
     """
     known = (announced or last).revision
     revision = known.model_copy(
@@ -239,10 +241,10 @@ def _rename(event: Event, renamed: Mapping[str, str]) -> Event:
 
 
 def rerender(published: Revision, vevents: Mapping[Variant, bytes], now: datetime) -> Rerendering:
-    """Render a revision again that an older calfeed rendered as `vevents`.
+    """Render again a revision that an older calfeed rendered as `vevents`.
 
-    If the bytes differ it gets a new SEQUENCE and LAST-MODIFIED, without which some clients ignore
-    them. It is not announced, as the event itself is unchanged.
+    If the bytes differ, the revision gets a new SEQUENCE and LAST-MODIFIED, because some clients
+    would otherwise ignore the new bytes. It is not announced, as the event itself is unchanged.
     """
     if render_variants(published) == vevents:
         return Rerendering(published, published)

@@ -1,4 +1,4 @@
-"""Publish a folder of definitions, and skip calendars whose files are unchanged."""
+"""Publish a folder of definitions, skipping unchanged calendars; and which feeds are shortened."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from pathlib import Path
 from calfeed.definitions.code_digest import reader_version
 from calfeed.definitions.files import load_definitions
 from calfeed.definitions.reader import DefinitionReader
+from calfeed.ical.history import first_year
+from calfeed.model.events import Calendar
 from calfeed.publish.apply import publish
 from calfeed.publish.plan import Plan
 from calfeed.publish.skipped_calendars import StaleDefinitionsError
+from calfeed.store.catalog.calendars import load_calendars
+from calfeed.store.catalog.events import load_sizes_by_year
 from calfeed.store.catalog.file_digests import load_file_digests
 from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.catalog.publishes import UNKNOWN_AUTHOR, Author
-from calfeed.store.database import Database
+from calfeed.store.database import Connection, Database
 
 
 def publish_folder(
@@ -54,3 +58,20 @@ def publish_folder(
         return run(DefinitionReader(reader_version(), known))
     except StaleDefinitionsError:
         return run(DefinitionReader(reader_version()))
+
+
+def shortened_feeds(connection: Connection, year: int) -> list[tuple[str, int]]:
+    """The calendars whose feeds leave out years by default, with the first year (UTC) they show.
+
+    With all years, these feeds would exceed what calendar apps read. Excludes calendars with
+    `history`.
+    """
+    shortened = []
+    for slug, row in load_calendars(connection).items():
+        calendar = Calendar.model_validate_json(row.content)
+        if row.withdrawn or calendar.history is not None:
+            continue
+        first = first_year(load_sizes_by_year(connection, slug), year, None)
+        if first:
+            shortened.append((slug, first))
+    return shortened

@@ -1,7 +1,7 @@
 """The ledger as a text file, for jobs that keep no database between runs.
 
-The file fills an empty database, a publish continues from there, and the file is written anew.
-Rendered bytes are not in it: rendering a revision again gives the same bytes.
+The file fills an empty database, a publish continues from that state, and the file is written
+again. Rendered bytes are not in it: rendering a revision again gives the same bytes.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from calfeed.publish.apply import make_row, new_entries
 from calfeed.publish.plan import Plan
 from calfeed.store.catalog import announcements
 from calfeed.store.catalog.calendars import load_calendars, save_calendars
-from calfeed.store.catalog.events import save_events
-from calfeed.store.catalog.fingerprints import load_fingerprints
+from calfeed.store.catalog.events import load_fingerprints, save_events
 from calfeed.store.catalog.installation import Installation, load_installation, save_installation
 from calfeed.store.catalog.publishes import add_publish
 from calfeed.store.catalog.revisions import add_revisions
@@ -45,14 +44,14 @@ class Entry(_Value):
 
 
 class Shown(_Value):
-    """The mark of an event that is in its feed, for comparisons."""
+    """The data of an event in its feed that comparisons need."""
 
     fingerprint: str
     renderer: int
 
 
 class LedgerEvent(_Value):
-    """Every revision of an event, oldest first; `shown` is None once it has left its feed."""
+    """Every revision of an event, oldest first; `shown` is None if it has left its feed."""
 
     revisions: tuple[Entry, ...] = Field(min_length=1)
     shown: Shown | None = None
@@ -182,7 +181,7 @@ def _make_event_row(revision: Revision, shown: Shown) -> EventRow:
 
 
 def extend(connection: Connection, ledger: Ledger, plan: Plan, now: datetime) -> Ledger:
-    """Extend a ledger that filled the database by a publish at `now` that applied `plan`."""
+    """Add the publish that applied `plan` at `now` to the ledger that had filled the database."""
     stored = load_installation(connection)
     installation = LedgerInstallation(id=stored.id, since=stored.since)
     if plan.empty:

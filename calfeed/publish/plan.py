@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,6 +11,7 @@ from calfeed.errors import DefinitionWarning
 from calfeed.ical.comparison.changes import EventChange, Kind
 from calfeed.ical.occurrences import last_end
 from calfeed.model.events import Event, Status
+from calfeed.model.site import Site
 from calfeed.model.states import ReminderState
 from calfeed.publish.compare import NO_REMOVALS, Removals, Rerendering
 from calfeed.reminders.messages import Message, change_message
@@ -30,7 +31,7 @@ class Plan:
     new name. `planned` and `withdrawn` are reminders. `announced` are the changes that are
     announced at once, each from the last announced revision, in `messages`; `waiting` are the
     events that are announced later. `warnings` do not prevent a publish. `held` are the removals
-    that it leaves out.
+    that it leaves out. `site` is the new site, None if it does not change.
     """
 
     calendars: tuple[CalendarRow, ...] = ()
@@ -45,12 +46,13 @@ class Plan:
     waiting: tuple[PendingAnnouncement, ...] = ()
     warnings: tuple[DefinitionWarning, ...] = ()
     held: Removals = NO_REMOVALS
+    site: Site | None = None
 
     @property
     def empty(self) -> bool:
         """Whether nothing changes, and nothing is announced."""
         published = self.calendars or self.changes or self.rerendered or self.retired
-        return not (published or self.carried or self.announced)
+        return not (published or self.carried or self.announced or self.site)
 
     @cached_property
     def announced_late(self) -> list[EventChange]:
@@ -61,7 +63,7 @@ class Plan:
         ]
 
     def count(self, *kinds: Kind) -> int:
-        """How many changes are of these kinds."""
+        """Return the number of changes of these kinds."""
         return sum(change.kind in kinds for change in self.changes)
 
 
@@ -89,11 +91,13 @@ def plan_change(
 
 
 def plan_messages(
-    changes: Sequence[EventChange], now: datetime, base_url: str
+    changes: Sequence[EventChange], now: datetime, base_url: str, languages: Collection[str] = ()
 ) -> tuple[Message, ...]:
-    """Make the messages of changes to events that are not over."""
+    """Make the messages of changes to events that are not over, with their translations."""
     return tuple(
-        change_message(change, now, page=page_url(base_url, change.after.event))
+        change_message(
+            change, now, page=page_url(base_url, change.after.event), languages=languages
+        )
         for change in changes
         if change.coming and not _withdraws_cancelled(change)
     )
@@ -128,7 +132,7 @@ def _is_unplanned(reminder: Reminder, row: ReminderRow | None) -> bool:
 
 
 def planned_until(event: Event, now: datetime) -> datetime | None:
-    """Until when reminders are planned by a plan made at `now`; None if all of them are."""
+    """Return until when a plan made at `now` plans reminders; None if it plans all of them."""
     if not event.reminders and not event.day_open:
         return None
     end = last_end(event)

@@ -1,4 +1,4 @@
-"""After a restore: find what is sent again, and raise SEQUENCEs beyond those apps have seen.
+"""After a restore: find what will be sent again, and raise SEQUENCEs above those apps have seen.
 
 A restored database lacks the revisions that were made after its backup. Apps that have seen those
 ignore a lower SEQUENCE (RFC 5545, 3.8.7.4).
@@ -32,11 +32,11 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Repeats:
-    """What a restored database sends, though it may have been sent after the backup was made.
+    """What a restored database will send, although it may already have been sent after the backup.
 
-    `reminders` have become due since the backup; `titles` are their events, by UID. `late` counts
-    those that will be missed, because their occurrence has begun. `deliveries` counts those that
-    were unsettled in the backup.
+    `reminders` have become due since the backup; `titles` are the titles of their events, by UID.
+    `late` is the number of reminders that will be missed, because their occurrence has begun.
+    `deliveries` is the number of deliveries that were unsettled in the backup.
     """
 
     reminders: Sequence[ReminderRow]
@@ -60,10 +60,11 @@ def find_repeats(connection: Connection, now: datetime) -> Repeats:
 
 
 def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now: datetime) -> int:
-    """Give every event a revision that is newer than any in an app; return how many.
+    """Give every event a revision that is newer than any that an app has; return how many.
 
-    `seen` has the highest SEQUENCE of each UID before the restore; None if unknown. Then each is
-    raised by the seconds since the last publish and a margin, as revisions are a second apart.
+    `seen` has the highest SEQUENCE of each UID before the restore; None if unknown. In that case,
+    each is raised by the seconds since the last publish and a margin, because revisions are at
+    least a second apart.
     """
     last = lineage.load_lineage(connection).last_publish or now
     unknown = _MARGIN + max(0, int((now - last).total_seconds()))
@@ -101,7 +102,7 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
 
 
 def _raise(text: str, seen: int | None, unknown: int, now: datetime) -> tuple[Revision, str]:
-    """The next revision of one in JSON, and its JSON, which keeps the format of the times."""
+    """Return the next revision after one in JSON, and its JSON, with times in the same format."""
     last = Revision.model_validate_json(text)
     highest = last.sequence + unknown if seen is None else max(last.sequence, seen)
     modified = max(now.replace(microsecond=0), last.modified + timedelta(seconds=1))

@@ -12,12 +12,13 @@ from calfeed.ical.comparison.reasons import find_reason
 from calfeed.ical.history import MAX_FEED_EVENTS
 from calfeed.ical.wording.change_text import describe_change, explain_reason, format_state
 from calfeed.ical.wording.dates_text import format_derivation
+from calfeed.ical.wording.distances import format_span
 from calfeed.model.events import Event
 from calfeed.model.values import text_in
 from calfeed.publish.compare import Removals
 from calfeed.publish.plan import Plan
-from calfeed.reminders.dating import describe_cause_of
-from calfeed.reminders.messages import describe_occurrences, describe_time, format_span
+from calfeed.reminders.date_json import describe_cause_of
+from calfeed.reminders.messages import describe_occurrences, describe_time
 
 _NOTHING = "nothing to publish: everything is as published"
 
@@ -36,12 +37,14 @@ def summarize(plan: Plan) -> str:
     if plan.empty:
         return _NOTHING
     parts = _count_kinds(plan.changes)
+    if plan.site:
+        parts.append("the site changed")
     if plan.calendars:
         parts.append(f"{count(len(plan.calendars), 'calendar')} new or changed")
     if plan.rerendered:
-        parts.append(f"{count(len(plan.rerendered), 'event')} rendered anew")
+        parts.append(f"{count(len(plan.rerendered), 'event')} rendered again")
     if plan.retired:
-        parts.append(f"{count(len(plan.retired), 'event')} withdrawn before no longer shown")
+        parts.append(f"{count(len(plan.retired), 'event')} withdrawn earlier and no longer shown")
     if plan.announced_late:
         parts.append(summarize_announced(plan.announced_late))
     line = ", ".join(parts)
@@ -60,7 +63,8 @@ def show_text(plan: Plan, *, titles: bool = True) -> str:
 
     Logs leave out `titles`, which private calendars must not reveal.
     """
-    lines = [f"calendar {row.slug}: {_calendar_state(row.withdrawn)}" for row in plan.calendars]
+    lines = ["site: new or changed"] if plan.site else []
+    lines += [f"calendar {row.slug}: {_calendar_state(row.withdrawn)}" for row in plan.calendars]
     for change in plan.changes:
         lines.append(_describe(change, titles))
         if titles:
@@ -130,6 +134,7 @@ def show_json(plan: Plan) -> dict[str, Any]:
     """A plan as JSON."""
     return {
         "summary": summarize(plan),
+        "site": plan.site is not None,
         "calendars": [{"calendar": row.slug, "withdrawn": row.withdrawn} for row in plan.calendars],
         "events": list_changes(plan),
         "reminders": {
@@ -192,7 +197,7 @@ def _describe(change: EventChange, titles: bool) -> str:
 
 
 def _show_sum(change: EventChange) -> list[str]:
-    """How a new or moved date was counted, in indented lines."""
+    """Return the calculation of a new or moved date, in indented lines."""
     event = change.after.event
     if event.derivation is None or change.kind not in (Kind.ADDED, Kind.MOVED, Kind.CORRECTED):
         return []
@@ -201,7 +206,7 @@ def _show_sum(change: EventChange) -> list[str]:
 
 
 def _name_release(change: EventChange) -> list[str]:
-    """By which holiday data working days were counted."""
+    """Return the holiday data with which working days were counted."""
     return [f"Holidays: {change.after.holidays}"] if change.after.holidays else []
 
 
@@ -211,7 +216,7 @@ def _time_cells(change: EventChange) -> tuple[str, str]:
         return describe_change(change), ""
     moved = change.kind in (Kind.MOVED, Kind.CORRECTED)
     was = _when(change.before.event) if change.before and moved else ""
-    because = explain_reason(find_reason(change), change.after.event.language)
+    because = explain_reason(find_reason(change), "en", change.after.event.language)
     return _when(change.after.event) + (f", {because}" if because else ""), was
 
 

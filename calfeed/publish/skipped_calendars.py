@@ -1,4 +1,4 @@
-"""Calendars whose files were not read again, since they are those that were published."""
+"""Calendars whose files were not read again, because they have not changed since the publish."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from calfeed.definitions.result import Definitions
 from calfeed.model.events import Calendar
+from calfeed.store.catalog.events import any_published_in
 from calfeed.store.catalog.file_digests import load_file_digests
-from calfeed.store.catalog.fingerprints import any_published_in
 from calfeed.store.database import Connection
 from calfeed.store.rows import CalendarRow
 

@@ -1,4 +1,4 @@
-"""Warnings about a publish that depend on the published state, besides those of definitions."""
+"""Warnings that depend on the published state, added to those of definitions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from calfeed.model.events import Event, Status
 from calfeed.model.revision import Revision
 
 HISTORY = timedelta(days=3653)
-"""How old the events of a new calendar may be without a warning: ten years."""
+"""The age up to which events of a new calendar cause no warning: ten years."""
 
 _EXPLAINED = (Kind.MOVED, Kind.CORRECTED, Kind.CANCELLED)
-"""The kinds of changes that people want to know the reason of."""
+"""The kinds of changes for which people want a reason."""
 
 _MAX_SINGLE_WARNINGS = 3
-"""How many events of a calendar have a warning each; more of them share one."""
+"""The maximum number of events of a calendar with a warning each; more events share one warning."""
 
 
 def find_warnings(

@@ -1,4 +1,4 @@
-"""The reminders of a window of time by the published state, for reports and rehearsals."""
+"""The reminders of a period according to the published state, for reports and rehearsals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from calfeed.store.people.followers import Followers
 
 @dataclass(frozen=True)
 class Planned:
-    """A reminder in a window; `state` is that of its row, empty if it has none.
+    """A reminder in a period; `state` is that of its row, empty if it has none.
 
     `public` is the visibility of its calendar, and `endpoints` are its receivers.
     """
@@ -59,7 +59,7 @@ def load_window(database: Transactions, begin: datetime, end: datetime) -> list[
 def find_receivers(
     endpoints: Iterable[Endpoint], event: Event, public: bool
 ) -> tuple[Endpoint, ...]:
-    """Return the active endpoints that want the reminders of an event.
+    """Return the active endpoints whose filters match the reminders of an event.
 
     `public` is the visibility of its calendar.
     """

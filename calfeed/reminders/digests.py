@@ -9,11 +9,12 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from calfeed.counting import count
 from calfeed.ical.occurrences import Moment
+from calfeed.ical.wording.distances import format_distance
 from calfeed.ical.wording.text import format_when
+from calfeed.ical.wording.words import Words, shared_language, worded, words_in
 from calfeed.reminders.filters import Subject
-from calfeed.reminders.messages import Message, format_distance, make_body, make_id
+from calfeed.reminders.messages import Message, make_body, make_id, name_language
 
 MAX_ENTRIES = 200
 
@@ -39,7 +40,7 @@ class DigestEntry:
 
 
 def split_entries(entries: Iterable[DigestEntry]) -> Iterator[list[DigestEntry]]:
-    """Split entries, nearest occurrence first, into the parts that fit into one digest each."""
+    """Split entries, nearest occurrence first, into parts that each fit into one digest."""
     part: list[DigestEntry] = []
     size = 0
     for entry in _by_occurrence(entries):
@@ -64,8 +65,8 @@ def digest_id(endpoint: str, due: datetime, entries: Sequence[DigestEntry]) -> s
 def digest_message(message_id: str, entries: Iterable[DigestEntry], at: datetime) -> Message:
     """The digest of some reminders, nearest occurrence first, that is made at `at`.
 
-    Has the data of each reminder's message, with texts as of `at`. Stays relevant as long as any
-    of them.
+    Has the data of each reminder's message, with texts as of `at`. Its own text is in their
+    language, in English if they have several. Stays relevant as long as any of them.
     """
     entries = _by_occurrence(entries)
     data = [_update_text(json.loads(entry.body)["data"], at) for entry in entries]
@@ -73,18 +74,26 @@ def digest_message(message_id: str, entries: Iterable[DigestEntry], at: datetime
         (reminder["event"]["uid"], reminder["occurrence"]["start"]): reminder["text"]
         for reminder in data
     }
-    lines = list(texts.values())
-    rest = len(lines) - _MAX_DATES_IN_TEXT
-    more = f"; and {rest} more" if rest > 0 else ""
-    text = f"{count(len(lines), 'date')}: {'; '.join(lines[:_MAX_DATES_IN_TEXT])}{more}"
+    language = shared_language(reminder.get("language", "en") for reminder in data)
+    text = _write_text(list(texts.values()), words_in(language))
     return Message(
         id=message_id,
         subject=Subject(type="reminder.digest", calendar="", event=""),
         at=at,
-        body=make_body("reminder.digest", at, {"reminders": data, "text": text}),
+        body=make_body(
+            "reminder.digest", at, {"reminders": data, **name_language(language), "text": text}
+        ),
         until=max(entry.until for entry in entries),
         text=text,
     )
+
+
+def _write_text(lines: Sequence[str], words: Words) -> str:
+    """Write the number of dates, and the first of them."""
+    named = list(lines[:_MAX_DATES_IN_TEXT])
+    if rest := len(lines) - len(named):
+        named.append(words.plural(words.and_more, rest))
+    return words.label(words.plural(words.dates, len(lines)), words.semicolon.join(named))
 
 
 def _by_occurrence(entries: Iterable[DigestEntry]) -> list[DigestEntry]:
@@ -96,9 +105,13 @@ def _update_text(data: dict[str, Any], at: datetime) -> dict[str, Any]:
     event, occurrence = data["event"], data["occurrence"]
     zone, all_day = ZoneInfo(occurrence["time_zone"]), occurrence["all_day"]
     start, end = (_parse_time(occurrence[key], zone, all_day) for key in ("start", "end"))
-    summary = occurrence.get("summary", event["summary"])
-    distance = format_distance(start, zone, at)
-    return {**data, "text": f"{summary}: {format_when(start, end)}, {distance}"}
+    tongue = worded(data.get("language", "en"))
+    text = words_in(tongue).reminder.format(
+        title=occurrence.get("summary", event["summary"]),
+        when=format_when(start, end, tongue),
+        distance=format_distance(start, zone, at, tongue),
+    )
+    return {**data, "text": text}
 
 
 def _parse_time(text: str, zone: ZoneInfo, all_day: bool) -> Moment:

@@ -8,14 +8,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from calfeed.errors import Fault, InvalidInputError
-from calfeed.reminders.filters import MESSAGE_TYPES, Filters
+from calfeed.reminders.contract.registry import FILTER_TYPES, MESSAGE_TYPES
+from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import OPTIONS, Options
 
 MAX_LINE = 200
-"""The most characters of a description, and of an entry of a filter."""
+"""The maximum number of characters of a description, and of an entry of a filter."""
 
 MAX_ENTRIES = 100
-"""The most entries of a list of a filter."""
+"""The maximum number of entries in a list of a filter."""
+
+POLLED = "poll:"
+"""The URL of an endpoint that has none: its receiver fetches the messages through the API."""
 
 FILTER_LISTS = ("calendars", "categories", "events", "types")
 
@@ -44,8 +48,10 @@ def list_faults(filters: Filters) -> Iterator[Fault]:
                 check_line(entry)
             except InvalidInputError as error:
                 yield Fault(place, str(error))
-            if name == "types" and entry not in MESSAGE_TYPES:
-                known = ", ".join(MESSAGE_TYPES)
+            # Nobody else may learn about other endpoints.
+            known_types = MESSAGE_TYPES if filters.public_only else FILTER_TYPES
+            if name == "types" and entry not in known_types:
+                known = ", ".join(known_types)
                 yield Fault(place, f'"{entry}" is not a message type; the types are {known}')
 
 

@@ -1,32 +1,37 @@
-"""Which messages an endpoint wants."""
+"""The filters of an endpoint, and whether it may get messages about private calendars."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-MESSAGE_TYPES = (
-    "reminder.due",
-    "event.added",
-    "event.moved",
-    "event.corrected",
-    "event.changed",
-    "event.cancelled",
-    "event.date_open",
+OPERATIONAL_TYPES = (
+    "endpoint.failing",
+    "endpoint.disabled",
+    "endpoint.recovered",
+    "delivery.failed",
+    "publish.refused",
+    "reminder.missed",
+    "worker.silent",
+    "certificate.expiring",
 )
-"""The types that a filter can name.
+"""The types of messages about the installation itself. They match only filters that name them."""
 
-`endpoint.test`, `endpoint.verify` and `push.welcome` are sent regardless of filters.
-"""
+OPERATIONAL = "operational"
+"""The name that stands for all operational types in a filter."""
 
 UPDATE_TYPE = "calendar.updated"
-"""The type of messages that a CalDAV client's content is out of date. Webhooks do not get them."""
+"""The type of messages to CalDAV clients that a calendar has changed. Webhooks do not get them."""
 
 WELCOME_TYPE = "push.welcome"
 """The type of the first message to a browser."""
 
 
 class Subject(BaseModel):
-    """The properties of a message that filters match, and whether it is a rehearsal."""
+    """The properties of a message that filters match, and whether it is a rehearsal.
+
+    `endpoint` is the id of the endpoint that an operational message is about; that endpoint does
+    not get the message.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,17 +40,18 @@ class Subject(BaseModel):
     event: str
     categories: tuple[str, ...] = ()
     rehearsal: bool = False
+    endpoint: str = ""
 
 
 class Filters(BaseModel):
-    """Which messages an endpoint wants: those that match an entry of each list.
+    """The filters of an endpoint. They match messages that match an entry of each list.
 
-    An empty list matches everything, and `event.moved` also matches corrections, without which a
-    copy of the date would stay wrong. `events` are named `calendar/event`. `follows` is what a
-    person follows: a `calendar`, one event as `calendar/event`, one category as
-    `calendar#category`. `public_only` is for people and for endpoints that were registered from
-    outside: they never get messages about calendars that are private at the time, nor those that
-    ask for an open date.
+    An empty list matches everything. `event.moved` also matches corrections, because otherwise a
+    receiver's copy of the date would stay wrong. `events` are named `calendar/event`. `follows` has
+    the names of what a person follows: a `calendar`, one event as `calendar/event`, one category as
+    `calendar#category`. `public_only` is for people and for endpoints that were registered through
+    the API: they never get messages about calendars that are private at the time, nor
+    `event.date_open`, nor operational messages.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,7 +68,9 @@ class Filters(BaseModel):
         return public or not self.public_only
 
     def want(self, subject: Subject) -> bool:
-        """Return whether a message about this subject is wanted."""
+        """Return whether the filters match a message about this subject."""
+        if subject.type in OPERATIONAL_TYPES:
+            return self._want_operational(subject)
         if subject.type == "event.date_open" and self.public_only:
             return False
         if subject.type == UPDATE_TYPE and UPDATE_TYPE not in self.types:
@@ -75,6 +83,18 @@ class Filters(BaseModel):
             and (not self.follows or not set(self.follows).isdisjoint(followed_names(subject)))
         )
 
+    def _want_operational(self, subject: Subject) -> bool:
+        """Return whether the filters name an operational type, and the calendar it is about.
+
+        Most are about no calendar, and none is about an event or a category.
+        """
+        calendars = {*self.calendars, *(name.partition("/")[0] for name in self.events)}
+        return (
+            not self.public_only
+            and not {subject.type, OPERATIONAL}.isdisjoint(self.types)
+            and (not subject.calendar or not calendars or subject.calendar in calendars)
+        )
+
 
 def _names_of(message_type: str) -> tuple[str, ...]:
     if message_type == "event.corrected":
@@ -83,7 +103,7 @@ def _names_of(message_type: str) -> tuple[str, ...]:
 
 
 def followed_names(subject: Subject) -> tuple[str, ...]:
-    """Return the names by which a subject is followed: its calendar, its event, its categories."""
+    """Return the names under which people follow a subject: calendar, event, categories."""
     calendar = subject.calendar
     categories = (f"{calendar}#{category}" for category in subject.categories)
     return calendar, f"{calendar}/{subject.event}", *categories

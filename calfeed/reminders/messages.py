@@ -1,35 +1,38 @@
 """Messages: the JSON bodies of webhooks (Standard Webhooks: type, timestamp, data).
 
-A body is made once and stored, so that every attempt sends the same bytes.
+A body is made once and stored, so that every attempt sends the same bytes. The bodies in other
+languages that endpoints want are stored as well.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from calfeed.counting import count
 from calfeed.ical.comparison.changes import EventChange, Kind
 from calfeed.ical.occurrences import Moment, Occurrence
 from calfeed.ical.wording.change_text import format_change
 from calfeed.ical.wording.dates_text import format_times
 from calfeed.ical.wording.descriptions import plain_description
+from calfeed.ical.wording.distances import format_distance, format_span
+from calfeed.ical.wording.words import worded, words_in
 from calfeed.model.events import PROPERTIES, Event, fingerprint
 from calfeed.model.revision import Revision
-from calfeed.model.values import Text, text_in
-from calfeed.reminders.dating import describe_cause_of, describe_dating, describe_uncertainty
-from calfeed.reminders.filters import UPDATE_TYPE, WELCOME_TYPE, Subject
+from calfeed.model.site import PRODUCT
+from calfeed.model.values import text_in
+from calfeed.reminders.date_json import describe_cause_of, describe_dating, describe_uncertainty
+from calfeed.reminders.filters import Subject
 from calfeed.reminders.plan import ASK_RULE, Reminder
 
 LATE_AFTER = timedelta(minutes=1)
-"""The delay after which a reminder counts as late, and mentions it."""
+"""The delay from which a reminder counts as late, and says so."""
 
 _MAX_OCCURRENCES = 50
-"""How many occurrences a message lists."""
+"""The maximum number of occurrences that a message lists."""
 
 _TYPES = {Kind.WITHDRAWN: "cancelled"}
 
@@ -39,7 +42,8 @@ class Message:
     """A message; `id` is the webhook-id, the same for every endpoint and attempt.
 
     `until` (UTC) is when it stops being relevant; None for never. It is not sent before
-    `send_from` (UTC). `text` is the message in one line, `uid` its event.
+    `send_from` (UTC). `text` is the message in one line, `uid` its event. `translations` are its
+    bodies in other languages (BCP 47 tags), without those that are the same.
     """
 
     id: str
@@ -50,6 +54,7 @@ class Message:
     send_from: datetime | None = None
     text: str = ""
     uid: str | None = None
+    translations: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def reminder_message(
@@ -59,37 +64,36 @@ def reminder_message(
     *,
     page: str | None = None,
     rehearsal: str | None = None,
+    language: str | None = None,
+    languages: Collection[str] = (),
 ) -> Message:
     """The message of a reminder that is sent at `now`.
 
     Its id is derived from the reminder's key, so that a crash cannot give one reminder two ids.
-    `rehearsal` is the unique name of a rehearsal, which has its own ids and marks the body.
+    `rehearsal` is the unique name of a rehearsal, which has its own ids and marks the body. It is
+    in `language`, by default the calendar's, and has translations into `languages`.
     """
     event = reminder.event
     message_type = "event.date_open" if reminder.asks else "reminder.due"
+    extra = {"rehearsal": True} if rehearsal is not None else {}
     delay = now - reminder.due
     is_late = delay > LATE_AFTER and rehearsal is None
-    summary = text_in(reminder.occurrence.summary, event.language)
-    occurrence = reminder.occurrence
-    when = format_times(occurrence.start, occurrence.end, event.precision)
-    lateness = f" (this reminder is {format_span(delay)} late)" if is_late else ""
-    # Count from the due time, so that milliseconds do not turn "in 7 days" into "in 6 days".
-    moment = now if is_late else reminder.due
-    distance = format_distance(reminder.occurrence.start, event.zone, moment)
-    data: dict[str, Any] = {
-        "event": describe_event(revision, page),
-        "occurrence": describe_occurrence(event, reminder.occurrence),
-        "reminder": {
-            "rule": str(reminder.rule),
-            "due": reminder.due.astimezone(event.zone).isoformat(),
-            "late_seconds": int(delay.total_seconds()) if is_late else 0,
-        },
-        "text": f"{summary}: {when}, {distance}{lateness}",
-    }
-    if reminder.asks:
-        days = ASK_RULE.before.days
-        data["text"] = f"{summary}: {when}, day still open {days} days before its earliest day"
-    extra = {"rehearsal": True} if rehearsal is not None else {}
+    lateness = delay if is_late else timedelta(0)
+
+    def describe(tag: str) -> dict[str, Any]:
+        return {
+            "event": describe_event(revision, page, tag),
+            "occurrence": describe_occurrence(event, reminder.occurrence, tag),
+            "reminder": {
+                "rule": str(reminder.rule),
+                "due": reminder.due.astimezone(event.zone).isoformat(),
+                "late_seconds": int(lateness.total_seconds()),
+            },
+            **name_language(tag),
+            "text": _write_reminder(reminder, now, lateness, tag),
+        }
+
+    data = describe(language or event.language)
     return Message(
         id=make_id("reminder", reminder.key, rehearsal or ""),
         subject=make_subject(message_type, event, rehearsal=rehearsal is not None),
@@ -98,52 +102,111 @@ def reminder_message(
         until=reminder.until if rehearsal is None else None,
         text=data["text"],
         uid=event.uid,
+        translations=_translate(data, describe, languages, message_type, now),
     )
 
 
-def change_message(change: EventChange, now: datetime, *, page: str | None = None) -> Message:
-    """The message of a change that is announced at `now`.
+def _write_reminder(reminder: Reminder, now: datetime, lateness: timedelta, language: str) -> str:
+    """Write a reminder in one line; `lateness` is zero if it is on time."""
+    event, occurrence = reminder.event, reminder.occurrence
+    title = text_in(occurrence.summary, language, event.language)
+    tongue = worded(language)
+    words = words_in(tongue)
+    when = format_times(occurrence.start, occurrence.end, event.precision, tongue)
+    if reminder.asks:
+        span = words.plural(words.days, ASK_RULE.before.days)
+        return words.date_open.format(title=title, when=when, span=span)
+    # Count from the due time, so that milliseconds do not turn "in 7 days" into "in 6 days".
+    moment = now if lateness else reminder.due
+    distance = format_distance(occurrence.start, event.zone, moment, tongue)
+    text = words.reminder.format(title=title, when=when, distance=distance)
+    if not lateness:
+        return text
+    return words.late.format(reminder=text, span=format_span(lateness, tongue))
 
-    Its id is derived from the new state of the event, so that another process, or this one after
-    a restore, gives the same change the same id.
+
+def change_message(
+    change: EventChange,
+    now: datetime,
+    *,
+    page: str | None = None,
+    languages: Collection[str] = (),
+) -> Message:
+    """The message of a change that is announced at `now`, with translations into `languages`.
+
+    Its id is derived from the new state of the event, so that another process, or the same one
+    after a restore, gives the same change the same id.
     """
-    revision, previous = change.after, change.before
+    revision = change.after
     event = revision.event
-    kind = _TYPES.get(change.kind, change.kind)
-    data: dict[str, Any] = {"event": describe_event(revision, page)}
+    message_type = f"event.{_TYPES.get(change.kind, change.kind)}"
+
+    def describe(tag: str) -> dict[str, Any]:
+        return _describe_change(change, page, tag)
+
+    data = describe(event.language)
+    return Message(
+        id=make_id("state", event.uid, fingerprint(event), "gone" if revision.withdrawn else ""),
+        subject=make_subject(message_type, event),
+        at=now,
+        body=make_body(message_type, now, data),
+        text=data["text"],
+        uid=event.uid,
+        translations=_translate(data, describe, languages, message_type, now),
+    )
+
+
+def _describe_change(change: EventChange, page: str | None, language: str) -> dict[str, Any]:
+    event, previous = change.after.event, change.before
+    data: dict[str, Any] = {"event": describe_event(change.after, page, language)}
     if previous is not None and change.kind is not Kind.ADDED:
         old = previous.event
         data["previous"] = {
             **describe_time(old, old.start, old.end),
-            **describe_uncertainty(old),
-            "summary": text_in(old.summary, old.language),
+            **describe_uncertainty(old, language),
+            "summary": text_in(old.summary, language, old.language),
         }
     if change.shift is not None:
         data["change"] = change.shift.value
-    data |= describe_cause_of(change)
+    data |= describe_cause_of(change, language)
     if change.occurrences:
-        data["occurrences"] = describe_occurrences(change)
+        data["occurrences"] = describe_occurrences(change, language)
     if change.reason:
-        data["note"] = text_in(change.reason, event.language)
-    data["text"] = f"{text_in(event.summary, event.language)}: {format_change(change)}"
-    return Message(
-        id=make_id("state", event.uid, fingerprint(event), "gone" if revision.withdrawn else ""),
-        subject=make_subject(f"event.{kind}", event),
-        at=now,
-        body=make_body(f"event.{kind}", now, data),
-        text=data["text"],
-        uid=event.uid,
-    )
+        data["note"] = text_in(change.reason, language, event.language)
+    data |= name_language(language)
+    title = text_in(event.summary, language, event.language)
+    data["text"] = words_in(worded(language)).label(title, format_change(change, language))
+    return data
+
+
+def name_language(language: str) -> dict[str, str]:
+    """The key that names the language of a message's texts; there is none for English."""
+    return {} if language.split("-")[0] == "en" else {"language": language}
+
+
+def _translate(
+    data: dict[str, Any],
+    describe: Callable[[str], dict[str, Any]],
+    languages: Collection[str],
+    message_type: str,
+    now: datetime,
+) -> dict[str, bytes]:
+    """Make the bodies in other languages, except those for which `describe` returns `data`."""
+    described = {tag: describe(tag) for tag in languages}
+    return {tag: make_body(message_type, now, own) for tag, own in described.items() if own != data}
 
 
 def repeat_message(message: Message, times: int) -> Message:
-    """The message of a state that an event returned to, after so many earlier messages."""
+    """Make the message of a state to which an event returned, after `earlier` messages about it."""
     return replace(message, id=make_id(message.id, str(times)))
 
 
-def probe_message(endpoint: str, now: datetime, nonce: str) -> Message:
-    """The message of `calfeed endpoint test`."""
-    data = {"endpoint": endpoint, "text": "A test from calfeed: this endpoint receives messages."}
+def probe_message(
+    endpoint: str, now: datetime, nonce: str, language: str = "en", site: str = PRODUCT
+) -> Message:
+    """The message of `calfeed endpoint test`; `site` is the name of the site."""
+    text = words_in(language).test.format(site=site)
+    data = {"endpoint": endpoint, **name_language(language), "text": text}
     return Message(
         id=make_id("test", endpoint, nonce),
         subject=Subject(type="endpoint.test", calendar="", event=""),
@@ -153,13 +216,21 @@ def probe_message(endpoint: str, now: datetime, nonce: str) -> Message:
     )
 
 
-def verify_message(endpoint: str, now: datetime, challenge: str, until: datetime) -> Message:
+def verify_message(
+    endpoint: str,
+    now: datetime,
+    challenge: str,
+    until: datetime,
+    language: str = "en",
+    site: str = PRODUCT,
+) -> Message:
     """The message that verifies a registered endpoint, which has to confirm before `until`.
 
-    The challenge is only in the body, so that no report shows it.
+    `site` is the name of the site. The challenge is only in the body, so that no report shows it.
     """
-    text = "Somebody registered this endpoint with calfeed. Ignore this if it was not you."
-    data = {"endpoint": endpoint, "challenge": challenge, "text": text}
+    text = words_in(language).verify.format(site=site)
+    named = name_language(language)
+    data = {"endpoint": endpoint, "challenge": challenge, **named, "text": text}
     return Message(
         id=verify_id(endpoint),
         subject=Subject(type="endpoint.verify", calendar="", event=""),
@@ -167,34 +238,6 @@ def verify_message(endpoint: str, now: datetime, challenge: str, until: datetime
         body=make_body("endpoint.verify", now, data),
         until=until,
         text=text,
-    )
-
-
-def update_message(calendar: str, number: int, now: datetime) -> Message:
-    """The message for CalDAV clients that publish `number` changed a calendar.
-
-    It matters for a day: a client that was offline for longer looks for changes by itself.
-    """
-    data = {"calendar": calendar, "text": "The calendar has changed."}
-    return Message(
-        id=make_id("update", calendar, str(number)),
-        subject=Subject(type=UPDATE_TYPE, calendar=calendar, event=""),
-        at=now,
-        body=make_body(UPDATE_TYPE, now, data),
-        until=now + timedelta(days=1),
-        text=data["text"],
-    )
-
-
-def welcome_message(endpoint: str, now: datetime, nonce: str, title: str, text: str) -> Message:
-    """The first message to a browser, in its language, which shows that pushing works."""
-    return Message(
-        id=make_id("welcome", endpoint, nonce),
-        subject=Subject(type=WELCOME_TYPE, calendar="", event=""),
-        at=now,
-        body=make_body(WELCOME_TYPE, now, {"title": title, "text": text}),
-        until=now + timedelta(hours=1),
-        text="The first message to a browser.",
     )
 
 
@@ -208,25 +251,28 @@ def make_id(*parts: str) -> str:
     return "msg_" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def describe_event(revision: Revision, page: str | None = None) -> dict[str, Any]:
-    """An event as JSON, with plain texts in the calendar's language, and without empty values.
+def describe_event(
+    revision: Revision, page: str | None = None, language: str | None = None
+) -> dict[str, Any]:
+    """An event as JSON, with plain texts, and without empty values.
 
-    `page` is the URL of its page.
+    Texts are in `language` if they have it, else in the calendar's. `page` is the URL of its page.
     """
     event = revision.event
+    language = language or event.language
     entries: dict[str, Any] = {
         "calendar": event.calendar,
         "slug": event.slug,
         "uid": event.uid,
         "sequence": revision.sequence,
-        "summary": text_in(event.summary, event.language),
-        "description": plain_description(event, event.language) or None,
-        "location": _in_language(event.location, event),
+        "summary": text_in(event.summary, language, event.language),
+        "description": plain_description(event, language, event.language) or None,
+        "location": text_in(event.location, language, event.language) if event.location else None,
         "status": "cancelled" if revision.withdrawn else event.status.value,
         "kind": event.kind.value,
         "categories": list(event.categories),
         **describe_time(event, event.start, event.end),
-        **describe_dating(event),
+        **describe_dating(event, language),
         "recurrence": event.repeat.rule if event.repeat else None,
         "url": event.url,
         "page": page,
@@ -242,23 +288,26 @@ def _describe_details(event: Event) -> dict[str, Any]:
     return {PROPERTIES[name].key: value for name, value in values.items()}
 
 
-def describe_occurrence(event: Event, occurrence: Occurrence) -> dict[str, Any]:
+def describe_occurrence(
+    event: Event, occurrence: Occurrence, language: str | None = None
+) -> dict[str, Any]:
     """An occurrence as JSON; `id` is empty for an event that does not recur.
 
-    Has a `summary` only if it differs from the event's.
+    Has a `summary` only if it differs from the event's. It is in `language`, by default the
+    calendar's.
     """
-    summary = text_in(occurrence.summary, event.language)
+    summary = text_in(occurrence.summary, language or event.language, event.language)
     own_summary = {} if occurrence.summary == event.summary else {"summary": summary}
     time = describe_time(event, occurrence.start, occurrence.end)
     return {"id": occurrence.id, **own_summary, **time}
 
 
-def describe_occurrences(change: EventChange) -> list[dict[str, Any]]:
-    """The occurrences that a change affects, as JSON, with their previous times."""
+def describe_occurrences(change: EventChange, language: str | None = None) -> list[dict[str, Any]]:
+    """The occurrences that a change affects, as `describe_occurrence`, with previous times."""
     event = change.after.event
     return [
         {
-            **describe_occurrence(event, occurrence.after),
+            **describe_occurrence(event, occurrence.after, language),
             "status": occurrence.after.status.value,
             **(
                 {"previous": describe_time(event, occurrence.before.start, occurrence.before.end)}
@@ -280,24 +329,6 @@ def describe_time(event: Event, start: Moment, end: Moment | None) -> dict[str, 
     }
 
 
-def format_distance(start: Moment, zone: ZoneInfo, moment: datetime) -> str:
-    """The time from a moment to `start`, in `zone`: "in 7 days", "today", "now"."""
-    if not isinstance(start, datetime):
-        days = (start - moment.astimezone(zone).date()).days
-        return {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
-    left = start - moment
-    return f"in {format_span(left)}" if left >= timedelta(minutes=1) else "now"
-
-
-def format_span(span: timedelta) -> str:
-    """Format a duration in its largest unit: "3 days", "1 hour"."""
-    minutes = int(abs(span).total_seconds()) // 60
-    for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
-        if minutes >= size:
-            return count(minutes // size, unit)
-    return "less than a minute"
-
-
 def make_subject(message_type: str, event: Event, *, rehearsal: bool = False) -> Subject:
     """The subject of a message about an event."""
     return Subject(
@@ -307,10 +338,6 @@ def make_subject(message_type: str, event: Event, *, rehearsal: bool = False) ->
         categories=event.categories,
         rehearsal=rehearsal,
     )
-
-
-def _in_language(text: Text | None, event: Event) -> str | None:
-    return text_in(text, event.language) if text else None
 
 
 def make_body(

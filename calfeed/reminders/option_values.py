@@ -1,4 +1,4 @@
-"""The values of endpoint options: their types, and their texts, which people write and read."""
+"""The values of endpoint options: their types, and how they are parsed and shown as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from calfeed.model.texts import nearest, shortened
 
 @dataclass(frozen=True)
 class Option:
-    """How an option is read and shown wherever it is set: commands, API, console, channels file.
+    """How an option is parsed and shown in commands, API, console and the channels file.
 
     `parse` returns its value for a text or a number, or raises InvalidInputError or ValueError;
     `show` is the inverse. It is a number from 1 to `maximum` if that is given. `help`,
@@ -58,7 +58,7 @@ class _Value(BaseModel):
 
 
 class QuietHours(_Value):
-    """The hours in which nothing is sent, from `begin` until `end`; they may span midnight."""
+    """The hours in which nothing is sent, from `begin` to `end`, which may be on the next day."""
 
     begin: WallTime
     end: WallTime

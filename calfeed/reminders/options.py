@@ -1,4 +1,4 @@
-"""Endpoint options: rate limit, quiet hours, digests."""
+"""Endpoint options: rate limit, quiet hours, digests, language."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from calfeed.definitions.formats.zone_names import check_zone
+from calfeed.model.texts import check_language
 from calfeed.reminders.option_values import (
     MAX_RATE,
     Digest,
@@ -67,6 +68,19 @@ _DIGEST = Option(
     example="daily@09:00",
     phrase="{} ({zone})",
 )
+_LANGUAGE = Option(
+    parse=check_language,
+    metavar="TAG",
+    help="Send texts in this language (BCP 47), such as fr or fa-AF; default: the calendar's.",
+    removal="Send texts in the language of their calendar.",
+    description="The language of texts (BCP 47 tag), where there are translations; "
+    "by default that of the calendar.",
+    label="Language",
+    hint="A tag, such as fr or fa-AF. Leave empty for the language of each calendar.",
+    attributes='autocomplete="off"',
+    example="fr",
+    phrase="{}",
+)
 
 
 class Options(BaseModel):
@@ -82,6 +96,8 @@ class Options(BaseModel):
     time_zone: Annotated[str, _ZONE] = "UTC"
     quiet: Annotated[QuietHours | None, _QUIET] = None
     digest: Annotated[Digest | None, _DIGEST] = None
+    language: Annotated[str | None, _LANGUAGE] = None
+    """The language of messages (BCP 47 tag), None for that of their calendar."""
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -160,4 +176,4 @@ OPTIONS: Mapping[str, Option] = {
     for option in field.metadata
     if isinstance(option, Option)
 }
-"""How each option is read and shown, by the name of its field."""
+"""How each option is parsed and shown, by the name of its field."""

@@ -6,21 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from calfeed.counting import count
+from calfeed.ical.wording.words import Words, worded, words_in
 from calfeed.model.texts import shortened
+from calfeed.reminders.operational.messages import TITLES
 
 MAX_TITLE_LENGTH = 100
 """The title becomes the subject of a mail."""
-
-_TITLES = {
-    "reminder.due": "Reminder",
-    "event.date_open": "Date still open",
-    "event.added": "New",
-    "event.moved": "Moved",
-    "event.corrected": "Corrected",
-    "event.changed": "Changed",
-    "event.cancelled": "Cancelled",
-}
 
 
 @dataclass(frozen=True)
@@ -32,26 +23,29 @@ class Notification:
 
 
 def format_notification(body: bytes) -> Notification:
-    """Format a message's body for people: its text, location, sources and page.
+    """Format a message's body for people, in its language: its text, location, sources and page.
 
     A digest becomes a list of its dates, nearest first.
     """
     message = json.loads(body)
     data = message["data"]
+    words = words_in(worded(data.get("language", "en")))
     if message["type"] == "reminder.digest":
-        title, lines = _list_dates(data["reminders"])
+        title, lines = _list_dates(data["reminders"], words)
+    elif message["type"] in TITLES:
+        title, lines = TITLES[message["type"]], [data["text"]]
     elif "event" in data:
-        title = f"{_TITLES[message['type']]}: {_summary(data)}"
-        lines = [data["text"], *_describe(data["event"])]
+        title = words.label(words.titles[message["type"]], _summary(data))
+        lines = [data["text"], *_describe(data["event"], words)]
     else:
-        title, lines = "Test", [data["text"]]
+        title, lines = words.titles["endpoint.test"], [data["text"]]
     if message.get("rehearsal"):
-        title = f"Rehearsal: {title}"
-        lines.append("This is a rehearsal.")
+        title = words.rehearsal.format(title=title)
+        lines.append(words.rehearsed)
     return Notification(shortened(" ".join(title.split()), MAX_TITLE_LENGTH), "\n".join(lines))
 
 
-def _list_dates(reminders: list[dict[str, Any]]) -> tuple[str, list[str]]:
+def _list_dates(reminders: list[dict[str, Any]], words: Words) -> tuple[str, list[str]]:
     # Several reminders of one occurrence give one line.
     by_occurrence = {
         (reminder["event"]["uid"], reminder["occurrence"]["start"]): reminder
@@ -61,7 +55,7 @@ def _list_dates(reminders: list[dict[str, Any]]) -> tuple[str, list[str]]:
     for reminder in by_occurrence.values():
         page = reminder["event"].get("page")
         lines.append(f"- {reminder['text']}" + (f"\n  {page}" if page else ""))
-    return f"{count(len(lines), 'date')} ahead", lines
+    return words.plural(words.dates_ahead, len(lines)), lines
 
 
 def _summary(data: dict[str, Any]) -> str:
@@ -70,13 +64,13 @@ def _summary(data: dict[str, Any]) -> str:
     return summary
 
 
-def _describe(event: dict[str, Any]) -> list[str]:
+def _describe(event: dict[str, Any], words: Words) -> list[str]:
     lines = []
     if "location" in event:
-        lines.append(f"Where: {event['location']}")
+        lines.append(words.label(words.where, event["location"]))
     for source in event["sources"]:
         parts = [source["title"], source["date"], source["url"]]
-        lines.append("Source: " + ", ".join(part for part in parts if part))
+        lines.append(words.label(words.source, words.comma.join(filter(None, parts))))
     if "page" in event:
         lines.append(event["page"])
     return lines

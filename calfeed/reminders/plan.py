@@ -1,4 +1,4 @@
-"""Plan the reminders of an event: their keys and due times within a window of time."""
+"""Plan the reminders of an event: their keys and due times within a period."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from calfeed.model.dates.working_days import max_distance
 from calfeed.model.events import Event, Status, length_of
 
 GRACE = timedelta(minutes=10)
-"""How long after its due time a reminder is still sent, if the occurrence has begun by then."""
+"""How long after its due time a reminder is still sent, even if the occurrence has begun."""
 
 ASK_RULE = ReminderRule(before=Duration(days=60), at=DEFAULT_REMINDER_TIME)
-"""When an event whose day is not known asks for it: before its earliest possible day."""
+"""When an event whose day is not known asks for its date: before its earliest possible day."""
 
 _ALL_TIME = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 _LOOK_BACK = timedelta(days=2)
-"""Longer than from the start of an occurrence to the end of its reminders' relevance.
+"""An upper bound of how long after the start of an occurrence its reminders are relevant.
 
 Reminders of an all-day occurrence may be due during the day.
 """
@@ -33,8 +33,8 @@ class Reminder:
     """A time before an occurrence at which people are notified.
 
     `key` is derived from the event, the occurrence, its start in wall time and the rule. So
-    planning again gives the same key, and a moved date another one. `due` and `until` are UTC;
-    from `until` on an unsent reminder counts as missed.
+    planning again gives the same key, and a moved date gives another key. `due` and `until` are
+    UTC; an unsent reminder counts as missed from `until` on.
     """
 
     key: str
@@ -46,7 +46,7 @@ class Reminder:
 
     @property
     def asks(self) -> bool:
-        """Whether it asks the desk for a date instead of reminding people of one."""
+        """Whether it asks the operator for a date instead of reminding people of one."""
         return self.event.day_open
 
 
@@ -68,7 +68,7 @@ def pending_reminders(event: Event, now: datetime, horizon: timedelta) -> Iterat
 
 
 def _list_reminders(event: Event, begin: datetime, before: datetime) -> list[Reminder]:
-    """The reminders due before `before` of the occurrences from `begin` on, by due time."""
+    """Yield reminders due before `before`, of occurrences from `begin` on, by due time."""
     if event.day_open:
         return [each for each in _ask_for_date(event) if begin <= each.due < before]
     if event.silent or not event.reminders:
@@ -103,7 +103,7 @@ def make_reminder(event: Event, occurrence: Occurrence, rule: ReminderRule) -> R
     due = event.find_due(rule, occurrence.start, occurrence.end).astimezone(UTC)
     original = "" if occurrence.original is None else _format_wall_time(occurrence.original)
     start = _format_wall_time(occurrence.start)
-    # The same rule is another reminder when the day is known.
+    # When the day is known, the same rule gives another reminder.
     key = f"{rule.key}?" if event.day_open else rule.key
     identity = "\0".join([event.uid, original, start, event.time_zone, key])
     return Reminder(
@@ -117,9 +117,10 @@ def make_reminder(event: Event, occurrence: Occurrence, rule: ReminderRule) -> R
 
 
 def relevant_until(event: Event, occurrence: Occurrence, due: datetime) -> datetime:
-    """Until when a reminder is relevant: the occurrence's start, or `GRACE` after its due time.
+    """Return until when a reminder is relevant.
 
-    For an all-day occurrence the end of its first day takes the place of the start.
+    This is the occurrence's start, or `GRACE` after its due time. For an all-day occurrence, the
+    end of its first day is used instead of the start.
     """
     begins = occurrence.begins
     if event.all_day:

@@ -1,4 +1,4 @@
-"""What is pushed: a notification for a browser, a push message for a CalDAV client."""
+"""The payloads of pushes: a notification for a browser, a push message for a CalDAV client."""
 
 from __future__ import annotations
 
@@ -6,19 +6,50 @@ import binascii
 import hashlib
 import json
 from base64 import b64decode, urlsafe_b64encode
+from datetime import datetime, timedelta
 from xml.sax.saxutils import escape
 
 from calfeed.model.texts import shortened
+from calfeed.reminders.filters import UPDATE_TYPE, WELCOME_TYPE, Subject
+from calfeed.reminders.messages import Message, make_body, make_id
 
 MAX_TITLE_LENGTH = 150
 MAX_TEXT_LENGTH = 600
-"""So that both fit into a push message in every script."""
+"""The maximum number of characters, so that both fit into a push message in every script."""
+
+
+def update_message(calendar: str, number: int, now: datetime) -> Message:
+    """The message for CalDAV clients that publish `number` changed a calendar.
+
+    It matters for a day: a client that was offline for longer looks for changes by itself.
+    """
+    data = {"calendar": calendar, "text": "The calendar has changed."}
+    return Message(
+        id=make_id("update", calendar, str(number)),
+        subject=Subject(type=UPDATE_TYPE, calendar=calendar, event=""),
+        at=now,
+        body=make_body(UPDATE_TYPE, now, data),
+        until=now + timedelta(days=1),
+        text=data["text"],
+    )
+
+
+def welcome_message(endpoint: str, now: datetime, nonce: str, title: str, text: str) -> Message:
+    """The first message to a browser, in its language, which shows that pushing works."""
+    return Message(
+        id=make_id("welcome", endpoint, nonce),
+        subject=Subject(type=WELCOME_TYPE, calendar="", event=""),
+        at=now,
+        body=make_body(WELCOME_TYPE, now, {"title": title, "text": text}),
+        until=now + timedelta(hours=1),
+        text="The first message to a browser.",
+    )
 
 
 def notification_payload(title: str, text: str, page: str, tag: str, language: str) -> bytes:
     """The JSON that the service worker shows as a notification.
 
-    Notifications with the same `tag` replace each other; `page` is where a click leads.
+    Notifications with the same `tag` replace each other; a click opens `page`.
     """
     values = {
         "title": shortened(title, MAX_TITLE_LENGTH),

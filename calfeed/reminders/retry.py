@@ -1,4 +1,4 @@
-"""Retries: decide what follows from the outcome of an attempt.
+"""Retries: decide what to do after the outcome of an attempt.
 
 The schedule is that of Standard Webhooks: ten attempts over about 75 hours. Jitter of up to a
 fifth spreads the retries of deliveries that failed together.
@@ -38,13 +38,13 @@ _SITE_RETRY = timedelta(minutes=1)
 
 
 class Fault(StrEnum):
-    """What a failed attempt says beyond itself; only mail servers say it."""
+    """Whose fault a failed attempt is; only mail servers report this."""
 
     RECEIVER = "receiver"
     """There is no such mailbox: a retry is useless."""
 
     SITE = "site"
-    """This site's own mail server or its settings: no attempt succeeds until that is mended."""
+    """This site's own mail server or its settings: no attempt succeeds until that is fixed."""
 
 
 class Outcome(NamedTuple):
@@ -52,7 +52,8 @@ class Outcome(NamedTuple):
 
     `key` is that of the request. `error` is for people. Both `status` and `error` are None after
     success in a channel. `retry_after` is the raw header of a 429 or 503. `response_start` is the
-    first kilobyte of the body as text, `started_at` aware, in UTC.
+    first kilobyte of the body as text, `started_at` aware, in UTC. `certificate_until` (UTC) is
+    when the server's certificate expires, if the attempt opened a connection over TLS.
     """
 
     key: Hashable
@@ -63,6 +64,7 @@ class Outcome(NamedTuple):
     response_start: str
     started_at: datetime
     fault: Fault | None = None
+    certificate_until: datetime | None = None
 
     @property
     def received(self) -> bool:
@@ -109,20 +111,21 @@ def decide(
     matters_until: datetime | None,
     jitter: float,
 ) -> Decision:
-    """Decide what follows from the last of `attempts` attempts, which ended at `now`.
+    """Decide what to do after the last of `attempts` attempts, which ended at `now`.
 
     2xx and success in a channel mean delivered, and 410 disables the endpoint. Everything else,
-    redirects included, is retried on the schedule; `jitter` (0 to 1, random) shifts the delay by
-    up to a fifth. Retry-After with a 429 or 503 can extend the delay to 24 hours, but not shorten
-    it. Gives up after the last attempt of the schedule, or if the next one would be at or after
-    `matters_until`. A fault of the receiver is final; one of the site costs no attempt.
+    redirects included, is retried on the schedule; `jitter` (0 to 1, random) shifts the delay by up
+    to a fifth. Retry-After with a 429 or 503 can extend the delay to 24 hours, but not shorten it.
+    Gives up after the last attempt of the schedule, or if the next one would be at or after
+    `matters_until`. A fault of the receiver ends the delivery. A fault of the site does not use up
+    an attempt.
     """
     status = outcome.status
     if outcome.received:
         return Delivered()
     if status == HTTPStatus.GONE:
         return Disable()
-    failure = outcome.error or f"the receiver answered {status}"
+    failure = outcome.error or f"the receiver responded with {status}"
     if outcome.fault is Fault.RECEIVER:
         return GiveUp(failure)
     if attempts >= len(SCHEDULE) and outcome.fault is not Fault.SITE:
@@ -133,14 +136,15 @@ def decide(
         wait = max(wait, _read_retry_after(outcome.retry_after, now))
     at = now + wait
     if matters_until is not None and at >= matters_until:
-        return GiveUp(f"{failure}; by the next attempt the message would no longer matter")
+        return GiveUp(f"{failure}; the message would expire before the next attempt")
     return RetryAt(at)
 
 
 def ends_subscription(status: int | None) -> bool:
     """Return whether a push service's status ends a subscription.
 
-    It is gone (RFC 8030, 7.3), or does not take what this site sends: no retry can change that.
+    The subscription is gone (RFC 8030, 7.3), or the service refuses this site's messages. No retry
+    can change that.
     """
     temporary = (
         HTTPStatus.REQUEST_TIMEOUT,

@@ -1,23 +1,39 @@
-"""Message signatures by Standard Webhooks 1.0 (HMAC-SHA256, `v1`).
+"""Message signatures by Standard Webhooks 1.0: HMAC-SHA256 (`v1`) and Ed25519 (`v1a`).
 
-A receiver can verify a message with any Standard Webhooks library and its secret. While a secret
-is rotated messages are signed with both, so that receivers need not change at the same moment.
+The prefix of a secret names its scheme. A secret for HMAC (`whsec_`) is shared with the receiver,
+who can verify messages with any Standard Webhooks library. A private key for Ed25519 (`whsk_`) is
+not shared: the receiver has its public key (`whpk_`), with which nobody can sign. While a secret
+is rotated, messages are signed with both secrets, so that receivers need not change at the same
+moment.
 """
 
 from __future__ import annotations
 
+import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import lru_cache
 from math import floor
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from calfeed.errors import InvalidInputError
 
 _PREFIX = "whsec_"
-_MIN_BYTES, _MAX_BYTES = 24, 64  # by the specification
+_PRIVATE_PREFIX, _PUBLIC_PREFIX = "whsk_", "whpk_"
+_KEY_BYTES = 32  # of a seed, of a private and of a public key
+_MIN_BYTES, _MAX_BYTES = 24, 64  # limits of the specification
+
+
+class Scheme(StrEnum):
+    """How an endpoint's messages are signed."""
+
+    HMAC = "hmac"
+    ED25519 = "ed25519"
 
 
 def make_secret(random: bytes) -> str:
@@ -50,9 +66,68 @@ def check_secret(text: str) -> str:
     return secret
 
 
+def make_private_key(random: bytes) -> str:
+    """Make a private key for Ed25519 from 32 random bytes: `whsk_`, and base64 of them (the seed)
+    and of the public key.
+
+    Raises InvalidInputError for fewer or more bytes.
+    """
+    if len(random) != _KEY_BYTES:
+        raise InvalidInputError(
+            f"a private key is made from {_KEY_BYTES} random bytes, not {len(random)}"
+        )
+    public = Ed25519PrivateKey.from_private_bytes(random).public_key().public_bytes_raw()
+    return _PRIVATE_PREFIX + b64encode(random + public).decode("ascii")
+
+
+def scheme_of(secret: str) -> Scheme:
+    """Return the scheme of a secret."""
+    return Scheme.ED25519 if secret.startswith(_PRIVATE_PREFIX) else Scheme.HMAC
+
+
+def receiver_key(secret: str) -> str:
+    """Return what the receiver verifies with: the secret itself, or the public key of a private
+    key."""
+    if scheme_of(secret) is Scheme.HMAC:
+        return secret
+    pair = b64decode(secret.removeprefix(_PRIVATE_PREFIX))
+    return _PUBLIC_PREFIX + b64encode(pair[_KEY_BYTES:]).decode("ascii")
+
+
+def check_receiver_key(text: str) -> str:
+    """Return a secret or a public key without surrounding white space, or raise
+    InvalidInputError."""
+    key = text.strip()
+    if not key.startswith(_PUBLIC_PREFIX):
+        return check_secret(key)
+    try:
+        public = b64decode(key.removeprefix(_PUBLIC_PREFIX).encode("ascii"), validate=True)
+    except ValueError:
+        public = b""
+    if len(public) != _KEY_BYTES:
+        raise InvalidInputError(
+            f"this is not a valid public key; write {_PUBLIC_PREFIX} followed by {_KEY_BYTES} "
+            "bytes in base64"
+        )
+    return key
+
+
 @lru_cache(maxsize=1024)
 def _signer(secret: str) -> Webhook:
     return Webhook(secret)
+
+
+@lru_cache(maxsize=1024)
+def _private_key(secret: str) -> Ed25519PrivateKey:
+    pair = b64decode(secret.removeprefix(_PRIVATE_PREFIX))
+    return Ed25519PrivateKey.from_private_bytes(pair[:_KEY_BYTES])
+
+
+def _sign(secret: str, message_id: str, at: datetime, text: str) -> str:
+    if scheme_of(secret) is Scheme.HMAC:
+        return _signer(secret).sign(message_id, at, text)
+    signature = _private_key(secret).sign(f"{message_id}.{floor(at.timestamp())}.{text}".encode())
+    return f"v1a,{b64encode(signature).decode('ascii')}"
 
 
 def sign_headers(
@@ -75,22 +150,48 @@ def sign_headers(
         "webhook-id": message_id,
         "webhook-timestamp": str(floor(moment.timestamp())),
         "webhook-signature": " ".join(
-            _signer(secret).sign(message_id, moment, text) for secret in secrets
+            _sign(secret, message_id, moment, text) for secret in secrets
         ),
     }
 
 
-def verify(headers: Mapping[str, str], body: bytes, secret: str) -> None:
-    """Verify the signature of a received message; raise InvalidInputError with the reason.
+def verify(headers: Mapping[str, str], body: bytes, key: str) -> None:
+    """Verify the signature of a received message with a secret or a public key.
 
-    To prevent replay, the timestamp must be within five minutes of this machine's clock, which the
-    library reads itself.
+    Raises InvalidInputError with the reason. To prevent replay, the timestamp must be within five
+    minutes of this machine's clock, which the library reads itself.
     """
+    if key.startswith(_PUBLIC_PREFIX):
+        headers, key = _replace_signature(headers, body, key)
     try:
-        _signer(secret).verify(body, dict(headers), json_parse=False)
+        _signer(key).verify(body, dict(headers), json_parse=False)
     except WebhookVerificationError as error:
         raise InvalidInputError(f"the signature is not valid: {error}") from error
     except ValueError as error:
         raise InvalidInputError(
             "the signature is not valid: the headers or the body are malformed"
         ) from error
+
+
+def _replace_signature(
+    headers: Mapping[str, str], body: bytes, key: str
+) -> tuple[dict[str, str], str]:
+    """Verify a signature of Ed25519, and sign again with HMAC, so that the library checks the rest.
+
+    Raises InvalidInputError if no signature is valid.
+    """
+    given = {name.lower(): value for name, value in headers.items()}
+    signed = f"{given.get('webhook-id')}.{given.get('webhook-timestamp')}.".encode() + body
+    public = Ed25519PublicKey.from_public_bytes(b64decode(key.removeprefix(_PUBLIC_PREFIX)))
+    for signature in given.get("webhook-signature", "").split(" "):
+        scheme, _, value = signature.partition(",")
+        if scheme != "v1a":
+            continue
+        try:
+            public.verify(b64decode(value), signed)
+        except (InvalidSignature, ValueError):
+            continue
+        secret = make_secret(bytes(_MIN_BYTES))
+        mac = hmac.digest(b64decode(secret.removeprefix(_PREFIX)), signed, "sha256")
+        return given | {"webhook-signature": f"v1,{b64encode(mac).decode('ascii')}"}, secret
+    raise InvalidInputError("the signature is not valid: No matching signature found")

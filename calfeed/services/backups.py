@@ -16,13 +16,17 @@ from calfeed.store.catalog.lineage import Lineage, load_last_sequences, load_lin
 from calfeed.store.copies import exclusive_access, staged_copy, swap_in, write_copy
 from calfeed.store.database import Database
 from calfeed.store.migrate import is_empty, migrate
+from calfeed.store.watching.heartbeats import delete_heartbeats
 
 Confirm = Callable[[Repeats, Lost], None]
-"""Shows what is sent again and what cannot be decrypted; raises to abort the restore."""
+"""A callback that shows what will be sent again and what cannot be decrypted.
+
+It raises an error to abort the restore.
+"""
 
 
 class Restored(NamedTuple):
-    """How many SEQUENCEs were raised, and the file of the replaced database, if there was one."""
+    """The number of raised SEQUENCEs, and the file of the replaced database, if there was one."""
 
     raised: int
     former: Path | None = None
@@ -44,17 +48,18 @@ def write_backup(database: Database, file: Path, *, replace: bool) -> int:
 
 
 def restore_in_place(database: Database, now: datetime, confirm: Confirm) -> Restored:
-    """Complete the restore of a database that another program has put back."""
+    """Complete the restore of a database that has already been put back by other means."""
     with database.read() as connection:
         repeats, lost = find_repeats(connection, now), find_lost(connection)
     confirm(repeats, lost)
     with database.write_exclusive() as connection:
         end_sessions(connection)  # the backup may contain sessions that were ended since
+        delete_heartbeats(connection)
         return Restored(raise_sequences(connection, None, now))
 
 
 def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm) -> Restored:
-    """Restore a SQLite database from a copy, and raise SEQUENCEs beyond those apps have seen.
+    """Restore a SQLite database from a copy, and raise SEQUENCEs above those apps have seen.
 
     Raises InvalidInputError for PostgreSQL and for a file that is not a calfeed database,
     StoreError while calfeed is running.
@@ -85,6 +90,7 @@ def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm
         with exclusive_access(live):
             with copy.write_exclusive() as connection:
                 end_sessions(connection)
+                delete_heartbeats(connection)
                 raised = raise_sequences(connection, seen, now)
             copy.close()
             replaced = swap_in(restored, live, aside)

@@ -10,7 +10,7 @@ from calfeed.store.endpoints.records import find_endpoint
 from calfeed.store.outbox.deliveries import RetryResult, list_failed_ids, retry
 
 _BATCH_SIZE = 1000
-"""How many deliveries one transaction makes pending."""
+"""The maximum number of deliveries that one transaction makes pending."""
 
 
 def retry_deliveries(database: Transactions, ids: Sequence[int], now: datetime) -> RetryResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,33 +9,33 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from calfeed.delivery.channels.sending import SCHEME
-from calfeed.delivery.engine.attempts import deliver_now
-from calfeed.delivery.senders import open_sender_to
 from calfeed.delivery.transport.guard import UrlRules, check_url
 from calfeed.delivery.transport.headers import change_headers, find_header, parse_headers
 from calfeed.errors import ConflictError, Fault, InvalidFieldsError, InvalidInputError
 from calfeed.model.states import DeliveryState, EndpointState
-from calfeed.reminders.endpoint_values import check_line, list_faults, read_options
+from calfeed.reminders.endpoint_values import POLLED, check_line, list_faults, read_options
 from calfeed.reminders.filters import Filters
-from calfeed.reminders.messages import probe_message
-from calfeed.reminders.signing import check_secret, make_secret
-from calfeed.settings import Settings
+from calfeed.reminders.signing import (
+    Scheme,
+    check_secret,
+    make_private_key,
+    make_secret,
+    scheme_of,
+)
 from calfeed.store.access import tokens
-from calfeed.store.database import Connection, Database, Transactions
+from calfeed.store.database import Connection, Transactions
 from calfeed.store.endpoints import lifecycle, records
 from calfeed.store.endpoints.filter_names import find_unknown_names
 from calfeed.store.endpoints.lifecycle import Released
 from calfeed.store.endpoints.records import Endpoint
-from calfeed.store.notices import notify_listeners
-from calfeed.store.outbox import deliveries
-from calfeed.store.outbox.claims import Attempt
-from calfeed.store.outbox.deliveries import DeliveryRow
-from calfeed.store.outbox.messages import add_delivery
 
 Value = TypeVar("Value")
 
 OWNER_SCOPE = "endpoint:{endpoint}"
 """The scope of the owner's token of a registered endpoint."""
+
+POLL_SCOPE = tokens.POLL_PREFIX + "{endpoint}"
+"""The scope of a token with which the receiver of a polled endpoint fetches its messages."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,7 @@ def make_endpoint(
     now: datetime,
     *,
     secret: str | None = None,
+    scheme: Scheme | None = None,
     registered: bool = False,
 ) -> Endpoint:
     """Add an endpoint as `add_endpoint` does, within a transaction.
@@ -90,7 +90,7 @@ def make_endpoint(
         id="ep_" + secrets.token_hex(8),
         url="",
         filters=Filters(public_only=registered),
-        secret=_parse(faults, "secret", lambda: _make_secret(secret), ""),
+        secret=_parse(faults, "secret", lambda: _make_secret(secret, scheme), ""),
         created=now,
         state=EndpointState.UNVERIFIED if registered else EndpointState.ACTIVE,
     )
@@ -105,13 +105,14 @@ def add_endpoint(
     values: EndpointValues,
     now: datetime,
     secret: str | None = None,
+    scheme: Scheme | None = None,
 ) -> Endpoint:
-    """Add an endpoint with a given or a new secret.
+    """Add an endpoint with a given secret, or a new one of a scheme, by default HMAC.
 
     Raises InvalidFieldsError with every fault of the values.
     """
     with database.write() as connection:
-        return make_endpoint(connection, rules, values, now, secret=secret)
+        return make_endpoint(connection, rules, values, now, secret=secret, scheme=scheme)
 
 
 def change_endpoint(
@@ -131,61 +132,11 @@ def change_endpoint(
         endpoint = _take_changeable(connection, endpoint_id)
         secret = None
         if endpoint.lost is not None and values.url is not None:
-            secret = _make_secret(None)
+            secret = _make_secret(None, None)
             endpoint = endpoint.replace_secrets("", secret)
         changed = _apply_values(connection, endpoint.require_readable(), rules, values, [])
         lifecycle.change_endpoint(connection, changed, now)
         return _load_details(connection, endpoint_id)._replace(new_secret=secret)
-
-
-def request_test(database: Transactions, endpoint_id: str, now: datetime) -> DeliveryRow:
-    """Queue a test message for an endpoint. A worker sends it at once, even if the endpoint is
-    paused.
-
-    A failed test is retried like any delivery. Raises ConflictError for an unverified endpoint,
-    SealError for one whose secrets cannot be decrypted.
-    """
-    with database.write() as connection:
-        delivery_id = _add_test(connection, endpoint_id, now)
-        notify_listeners(connection)
-        return deliveries.find_delivery(connection, delivery_id)
-
-
-class EndpointTest(NamedTuple):
-    """A test: its message, its attempt, and the state of the endpoint before."""
-
-    message_id: str
-    attempt: Attempt
-    state: EndpointState
-
-
-def test_endpoint(
-    database: Database, settings: Settings, endpoint_id: str, clock: Callable[[], datetime]
-) -> EndpointTest:
-    """Send a test message to an endpoint from this process.
-
-    Raises the same errors as `request_test`, and InvalidInputError for a channel that this process
-    cannot send to.
-    """
-    with database.read() as connection:
-        endpoint = records.find_endpoint(connection, endpoint_id).require_readable()
-
-    def add(connection: Connection) -> int:
-        return _add_test(connection, endpoint_id, clock())
-
-    with open_sender_to(settings, endpoint.url) as sender:
-        attempt = deliver_now(database, sender, add, clock, random.random)
-    with database.read() as connection:
-        delivery = deliveries.find_delivery(connection, attempt.delivery_id)
-    return EndpointTest(delivery.message_id, attempt, endpoint.state)
-
-
-def _add_test(connection: Connection, endpoint_id: str, now: datetime) -> int:
-    endpoint = records.find_endpoint(connection, endpoint_id).require_readable()
-    if endpoint.state is EndpointState.UNVERIFIED:
-        raise ConflictError(f"endpoint {endpoint_id} is not verified yet, so nothing is sent to it")
-    message = probe_message(endpoint_id, now, secrets.token_hex(8))
-    return add_delivery(connection, message, endpoint_id)
 
 
 def pause_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> EndpointDetails:
@@ -195,7 +146,9 @@ def pause_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> E
     """
     with database.write() as connection:
         endpoint = records.find_endpoint(connection, endpoint_id)
-        if not lifecycle.suspend_endpoint(connection, endpoint_id, EndpointState.PAUSED, now):
+        if not lifecycle.pause_or_disable_endpoint(
+            connection, endpoint_id, EndpointState.PAUSED, now
+        ):
             raise ConflictError(
                 f"endpoint {endpoint_id} is {endpoint.state}; only an active one can be paused"
             )
@@ -227,19 +180,25 @@ class Rotated(NamedTuple):
 
 
 def rotate_secret(
-    database: Transactions, endpoint_id: str, now: datetime, secret: str | None = None
+    database: Transactions,
+    endpoint_id: str,
+    now: datetime,
+    secret: str | None = None,
+    scheme: Scheme | None = None,
 ) -> Rotated:
-    """Give an endpoint a new secret; for 24 hours the former one signs too.
+    """Give an endpoint a new secret, by default of its scheme; for 24 hours the former one signs
+    too.
 
     Raises InvalidInputError for an invalid secret or the current one, ConflictError for a channel,
     SealError for an endpoint whose key is lost.
     """
     faults: list[Fault] = []
-    new_secret = _parse(faults, "secret", lambda: _make_secret(secret), "")
-    if faults:
-        raise InvalidFieldsError(faults)
     with database.write() as connection:
         before = _take_changeable(connection, endpoint_id)
+        wanted = scheme or (scheme_of(before.secret) if secret is None else None)
+        new_secret = _parse(faults, "secret", lambda: _make_secret(secret, wanted), "")
+        if faults:
+            raise InvalidFieldsError(faults)
         rotated = before.rotate(new_secret, now)
         records.save_endpoint(connection, rotated)
     return Rotated(rotated, before)
@@ -254,7 +213,8 @@ def remove_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> 
 
 def drop_endpoints(connection: Connection, ids: Collection[str], now: datetime) -> None:
     """Remove endpoints as `remove_endpoint` does, within a transaction."""
-    scopes = {(OWNER_SCOPE.format(endpoint=endpoint_id),) for endpoint_id in ids}
+    own = (OWNER_SCOPE, POLL_SCOPE)
+    scopes = {(scope.format(endpoint=endpoint_id),) for endpoint_id in ids for scope in own}
     for token in tokens.load_tokens(connection) if ids else ():
         if token.scopes in scopes:
             tokens.revoke_token(connection, token.id, now)
@@ -296,7 +256,7 @@ def _apply_values(
         faults += [*list_faults(filters), *find_unknown_names(connection, filters)]
     url, text = values.url, values.description
     if url is not None or not endpoint.url:
-        url = _parse(faults, "url", lambda: check_url(values.url or "", *rules), "")
+        url = _parse(faults, "url", lambda: _check_url(endpoint, values.url or "", rules), "")
     if text is not None:
         text = _parse(faults, "description", lambda: check_line(values.description or ""), "")
     changed = replace(
@@ -307,9 +267,25 @@ def _apply_values(
         options=read_options(endpoint.options, values.options, faults),
         headers=_parse(faults, "headers", lambda: _change_headers(endpoint.headers, values), {}),
     )
+    if changed.is_polled and changed.headers:
+        faults.append(Fault("headers", "a polled endpoint has none, as it is sent no requests"))
     if faults:
         raise InvalidFieldsError(faults)
     return changed
+
+
+def _check_url(endpoint: Endpoint, given: str, rules: UrlRules) -> str:
+    """Return a URL in normal form. Raises InvalidInputError.
+
+    An endpoint cannot become polled or stop being polled: otherwise its pending deliveries could
+    go to somebody else.
+    """
+    url = given if given == POLLED else check_url(given, *rules)
+    if url == POLLED and endpoint.filters.public_only and not endpoint.url:
+        raise InvalidInputError("a registered endpoint needs a URL, where it is confirmed")
+    if endpoint.url and endpoint.is_polled is not (url == POLLED):
+        raise InvalidInputError("an endpoint cannot change whether it is polled; add another")
+    return url
 
 
 def _change_headers(headers: Mapping[str, str], values: EndpointValues) -> dict[str, str]:
@@ -321,8 +297,14 @@ def _change_headers(headers: Mapping[str, str], values: EndpointValues) -> dict[
     return change_headers(headers, parse_headers(values.headers), removed)
 
 
-def _make_secret(given: str | None) -> str:
-    return make_secret(secrets.token_bytes(32)) if given is None else check_secret(given)
+def _make_secret(given: str | None, scheme: Scheme | None) -> str:
+    """Return the given secret, which must be for HMAC, or make a new one for a scheme."""
+    random = secrets.token_bytes(32)
+    if given is None:
+        return make_private_key(random) if scheme is Scheme.ED25519 else make_secret(random)
+    if scheme is Scheme.ED25519:
+        raise InvalidInputError("an Ed25519 key is always generated; leave the secret out")
+    return check_secret(given)
 
 
 def _parse(faults: list[Fault], place: str, parse: Callable[[], Value], default: Value) -> Value:

@@ -24,7 +24,7 @@ def migrate_if_writable(database: Database) -> str | None:
     try:
         migrate(database)
         with database.write():
-            return None  # migrating an up-to-date database writes nothing
+            return None  # a migration of an up-to-date database writes nothing
     except StoreError as error:
         try:
             check_schema(database)
@@ -47,7 +47,7 @@ class Lost(NamedTuple):
 
 
 class Encrypted(NamedTuple):
-    """The current key, how many texts are encrypted with it and with others, and what is lost."""
+    """The current key, the numbers of texts encrypted with it and with others, and lost values."""
 
     key: str
     texts: int
@@ -81,7 +81,7 @@ def encrypt_again(database: Database) -> Encrypted:
 def drop_key(database: Database, key_id: str, now: datetime) -> None:
     """Remove an unused key from the key file.
 
-    Raises InvalidInputError for the current key, and for one that texts are encrypted with.
+    Raises InvalidInputError for the current key, and for a key with which texts are encrypted.
     """
     resealing.drop_key(database, key_id, now)
 

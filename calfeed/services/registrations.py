@@ -25,6 +25,8 @@ from calfeed.services.endpoints import (
     show_endpoint,
 )
 from calfeed.store.access import tokens
+from calfeed.store.catalog.calendars import load_shared_language
+from calfeed.store.catalog.site import load_name
 from calfeed.store.database import Connection, JoinedTransaction, Transactions
 from calfeed.store.endpoints import lifecycle, records
 from calfeed.store.endpoints.records import Endpoint
@@ -41,7 +43,7 @@ CONFIRM_WITHIN = timedelta(hours=1)
 """How long a registration can be confirmed before it is dropped."""
 
 MAX_UNCONFIRMED = 1_000
-"""How many registrations may be unconfirmed at a time."""
+"""The maximum number of unconfirmed registrations."""
 
 
 class Registered(NamedTuple):
@@ -56,9 +58,9 @@ def register_endpoint(
 ) -> Registered:
     """Register an endpoint for public calendars, and send it a challenge.
 
-    `origin` identifies the network that it comes from. At the limit of unconfirmed registrations,
-    the oldest of the network with the most of them is dropped. Raises InvalidFieldsError with
-    every fault of the values.
+    `origin` identifies the network that it comes from. If there are too many unconfirmed
+    registrations, the oldest one of the network with the most is dropped. Raises InvalidFieldsError
+    with every fault of the values.
     """
     with database.write() as connection:
         _make_room(connection, origin, now)
@@ -67,7 +69,11 @@ def register_endpoint(
         token, challenge = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         scopes = [OWNER_SCOPE.format(endpoint=endpoint.id)]
         tokens.add_token(connection, token, None, "self-service", now, scopes)
-        message = verify_message(endpoint.id, now, challenge, now + CONFIRM_WITHIN)
+        language = endpoint.options.language or load_shared_language(connection)
+        until = now + CONFIRM_WITHIN
+        message = verify_message(
+            endpoint.id, now, challenge, until, language, load_name(connection, language)
+        )
         add_delivery(connection, message, endpoint.id)
         notify_listeners(connection)
     return Registered(endpoint, token)

@@ -1,4 +1,4 @@
-"""Rehearsals: send the reminders of a window to an endpoint now, separately from the real ones."""
+"""Rehearsals: send the reminders of a period to an endpoint now, separately from the real ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from calfeed.store.endpoints.records import Endpoint, find_endpoint
 from calfeed.store.outbox.rehearsals import Rehearsal, add_rehearsal
 
 MAX_REMINDERS = 500
-"""How many reminders a rehearsal has at most."""
+"""The maximum number of reminders in a rehearsal."""
 
 _POLL_SECONDS = 1.0
 
@@ -35,11 +35,11 @@ Window = tuple[datetime, datetime]
 def make_rehearsal(
     database: Transactions, base_url: str, endpoint_id: str, window: Window, now: datetime
 ) -> Rehearsal:
-    """Make a worker send the reminders of a window that an active endpoint wants.
+    """Make a worker send an active endpoint the matching reminders of a period.
 
     They have ids of their own, and are not in the histories of their events. Raises NotFoundError
     for an unknown endpoint, ConflictError for one that is not active, SealError for one whose
-    secrets cannot be decrypted, InvalidFieldsError for a window with no or too many reminders.
+    secrets cannot be decrypted, InvalidFieldsError for a period with no or too many reminders.
     """
     target = _find_target(database, endpoint_id)
     name = secrets.token_hex(8)
@@ -62,6 +62,11 @@ def send_rehearsal(
     that identifies its reminder. Raises as `make_rehearsal`.
     """
     endpoint = _find_target(database, target) if isinstance(target, str) else target
+    if endpoint.is_polled:
+        raise ConflictError(
+            f"endpoint {endpoint.id} is polled, so nothing can be sent to it from here; rehearse "
+            "it in the console or by the API, and its receiver fetches the reminders"
+        )
     name, now = secrets.token_hex(8), clock()
     messages = _make_messages(database, settings.base_url, endpoint, window, now, name)
     requests = [
@@ -84,7 +89,7 @@ def send_rehearsal(
 
 
 def temporary_endpoint(settings: Settings, url: str, secret: str, now: datetime) -> Endpoint:
-    """Make an endpoint for a rehearsal that is not stored. Raises InvalidInputError."""
+    """Make an endpoint that is not stored, for a rehearsal. Raises InvalidInputError."""
     return Endpoint(
         id="",
         url=check_url(url, *url_rules(settings)),
@@ -112,20 +117,25 @@ def _make_messages(
     now: datetime,
     name: str,
 ) -> list[tuple[Planned, Message]]:
-    """Make the messages of a rehearsal, with its unique name, that the target wants."""
+    """Make the rehearsal's messages that match the target's filters; `name` is its unique name."""
     messages = []
     for planned in load_window(database, *window):
         page = page_url(base_url, planned.reminder.event)
         message = reminder_message(
-            planned.reminder, planned.revision, now, page=page, rehearsal=name
+            planned.reminder,
+            planned.revision,
+            now,
+            page=page,
+            rehearsal=name,
+            language=target.options.language,
         )
         if target.filters.allow(planned.public) and target.filters.want(message.subject):
             messages.append((planned, replace(message, uid=None)))
     if not messages:
-        text = "this endpoint wants no reminder of the window; nothing was sent"
+        text = "no reminder in this period matches the endpoint's filters; nothing was sent"
         raise InvalidFieldsError([Fault("to", text)])
     if len(messages) > MAX_REMINDERS:
-        text = f"the window has {count(len(messages), 'reminder')}; choose one with 1 to "
+        text = f"the period has {count(len(messages), 'reminder')}; choose one with 1 to "
         raise InvalidFieldsError([Fault("to", f"{text}{MAX_REMINDERS}")])
     return messages
 

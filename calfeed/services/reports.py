@@ -30,7 +30,7 @@ def list_reminders(
     Past ones come from the record. Future ones, and past ones without a record, come from the
     published state.
     """
-    record_end = now + timedelta.resolution  # includes reminders that are due at `now`
+    record_end = now + timedelta.resolution  # `end` is exclusive
     fired: list[FiredReminder] = []
     if begin < record_end:
         with database.read() as connection:

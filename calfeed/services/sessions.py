@@ -21,7 +21,7 @@ LINK_LIFETIME = timedelta(minutes=15)
 """How long a sign-in link can be used."""
 
 _TOUCH_INTERVAL = timedelta(minutes=1)
-"""How often the last use of a session is recorded at most."""
+"""The minimum time between two records of a session's use."""
 
 
 @dataclass(frozen=True)

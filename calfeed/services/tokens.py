@@ -25,11 +25,11 @@ EVERYTHING = ("admin",)
 """The scopes of the operator."""
 
 MAX_SCOPES = 50
-"""How many scopes a token has at most."""
+"""The maximum number of scopes of a token."""
 
 
 class MadeToken(NamedTuple):
-    """A new token as it is stored, and its secret, which is not."""
+    """A new token as stored, and its secret, which is not stored."""
 
     stored: Token
     secret: str
@@ -89,7 +89,7 @@ def revoke_token(
         if not may_see(granted, token):
             raise NotFoundError("token", token_id)
         if any(not allows(granted, scope) for scope in token.scopes):
-            raise ForbiddenError("This token may do more than yours.")
+            raise ForbiddenError("This token has more rights than yours.")
         return tokens.revoke_token(connection, token_id, now)
 
 
@@ -99,7 +99,10 @@ def may_see(granted: Collection[str], token: Token) -> bool:
 
 
 def _refuse_calendar(connection: Connection, slug: str, granted: Collection[str]) -> str | None:
-    """Why a calendar's feed can have no token; reveals only calendars the caller may read."""
+    """Return why a calendar's feed cannot have a token.
+
+    Reveals only calendars the caller may read.
+    """
     calendars = {
         name: Calendar.model_validate_json(row.content)
         for name, row in load_calendars(connection).items()

@@ -1,7 +1,8 @@
 """Bulk parameters: rows passed to a statement as one JSON value.
 
 The text of the statement does not depend on the number of rows, so SQLAlchemy, the driver and
-PostgreSQL can cache what they compile from it. No limit on the number of parameters is reached.
+PostgreSQL can cache what they compile from it. The number of rows is not limited by the maximum
+number of parameters.
 """
 
 from __future__ import annotations

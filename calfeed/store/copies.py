@@ -113,7 +113,7 @@ def exclusive_access(live: Path) -> Iterator[bool]:
 
 
 def swap_in(made: Path, live: Path, aside: Path) -> bool:
-    """Replace a database that is not in use by another, and move the former one `aside`.
+    """Replace an unused database with another one, and move the former one `aside`.
 
     Its write-ahead log is moved too, so that it is not applied to the new database. Returns whether
     there was a former database.

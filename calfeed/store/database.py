@@ -15,13 +15,20 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from calfeed.errors import StoreError
+from calfeed.errors import SchemaError, StoreError
 from calfeed.settings import KEY_FILE
+from calfeed.store.migrations.compatibility import is_compatible
 from calfeed.store.read_only import ReadOnlyConnection
 from calfeed.store.secrets.keys import KeyFile
 from calfeed.store.secrets.private_columns import register_keyring
 from calfeed.store.secrets.sealing import OPTION, Keyring
-from calfeed.store.sqlite import DatabaseFile, Identity, compact, make_engine
+from calfeed.store.sqlite import (
+    DatabaseFile,
+    Identity,
+    compact,
+    make_engine,
+    make_looking_engine,
+)
 
 if TYPE_CHECKING:
     import psycopg
@@ -29,7 +36,17 @@ if TYPE_CHECKING:
 _PUBLISH_LOCK = 0x63616C66
 """The number of the advisory lock for exclusive transactions on PostgreSQL ("calf")."""
 
-# The SQLSTATEs of a replica for a statement that writes, and for the begin of such a transaction.
+# Frequent queries read a few rows by an index, from cached pages. With the default, which is meant
+# for hard disks, claims scan and sort the whole backlog until PostgreSQL has updated its
+# statistics. LOCAL, because a pooler shares connections between transactions.
+_TUNE = "SET LOCAL random_page_cost = 1.1"
+
+_SELECT_SCHEMA = "SELECT version_num FROM alembic_version"
+# In one round trip. The lock comes first: the first SELECT takes the snapshot of the transaction,
+# which would show the old schema if the lock then waits for a migration.
+_BEGIN_CHECKED = f"{_TUNE}; LOCK TABLE alembic_version IN ACCESS SHARE MODE; {_SELECT_SCHEMA}"
+
+# The SQLSTATEs of a replica for a write statement, and for the begin of a write transaction.
 _READ_ONLY_STATES = ("25006", "0A000")
 
 # Several hosts, in the syntax of libpq: `postgresql://user@one:5432,two:5432/name`.
@@ -37,7 +54,7 @@ _HOSTS = re.compile(r"(?P<before>[^/]+://([^/@]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?
 
 
 class Transactions(Protocol):
-    """What opens transactions: a database, or an open transaction to join."""
+    """Opens transactions: a database, or an open transaction to join."""
 
     def read(self) -> AbstractContextManager[Connection]:
         """Open a transaction that only reads."""
@@ -60,17 +77,24 @@ class JoinedTransaction:
 
 
 class Database:
-    """A database that transactions run on. Safe to share between threads."""
+    """A database. Safe to share between threads."""
 
-    def __init__(self, url: str, keys: Path | None = None, *, pinned: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        keys: Path | None = None,
+        *,
+        pinned: bool = False,
+        looking: bool = False,
+    ) -> None:
         """Open a database by its SQLAlchemy URL (`sqlite:///…` or `postgresql://…`).
 
         `keys` is the key file for its secrets. By default it is beside a SQLite file; without it,
         no secret can be read or written on PostgreSQL.
 
         This neither connects nor creates a file. If a SQLite file is replaced, the new one is
-        opened, or ReplacedError is raised if the database is `pinned`. Raises StoreError if the
-        URL is invalid.
+        opened, or ReplacedError is raised if the database is `pinned`. With `looking` nothing
+        is changed, not even the mode of a file. Raises StoreError if the URL is invalid.
         """
         parsed = _parse(url)
         self.file = DatabaseFile(Path(parsed.database or "")) if _is_sqlite(parsed) else None
@@ -78,22 +102,34 @@ class Database:
             keys = self.file.path.with_name(KEY_FILE)
         self.keys = keys
         self.keyring = Keyring(KeyFile(keys)) if keys is not None else None
-        engine = (
-            make_engine(url, self.file, pinned=pinned) if self.file else _create_postgresql(parsed)
-        )
+        if self.file is None:
+            engine = _create_postgresql(parsed)
+        elif looking:
+            engine = make_looking_engine(url, self.file)
+        else:
+            engine = make_engine(url, self.file, pinned=pinned)
         if self.keyring is not None:
             register_keyring(engine, self.keyring)
         self.engine = engine.execution_options(**{OPTION: self.keyring})
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self.name = _redact(self.engine.url)
-        # SQLite has one writer at a time, and a thread that waits for another polls. With a lock
-        # of our own it is woken at once.
+        # SQLite has one writer at a time, and a waiting thread polls. With a lock of our own, the
+        # waiting thread is woken at once.
         self._writing: AbstractContextManager[object] = (
             threading.Lock() if self.is_sqlite else nullcontext()
         )
+        self._schema: str | None = None
+
+    def require_schema(self, revision: str) -> None:
+        """Let each later transaction begin with a check of the schema.
+
+        It raises SchemaError unless processes of the schema `revision` may use the database: a
+        newer version may migrate it while this process runs. `any_schema` omits the check.
+        """
+        self._schema = revision
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, *, any_schema: bool = False) -> Iterator[Connection]:
         """Open a transaction that only reads, on one snapshot."""
         with self._translate_errors(), self.engine.connect() as connection:
             if not self.is_sqlite:
@@ -101,11 +137,11 @@ class Database:
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             with connection.begin():
-                self._tune_planner(connection)
+                self._begin(connection, any_schema)
                 yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, any_schema: bool = False) -> Iterator[Connection]:
         """Open a transaction that may write; on SQLite it has the write lock from the start.
 
         Raises StoreError if the file is read-only.
@@ -118,8 +154,23 @@ class Database:
             if self.is_sqlite:
                 connection = connection.execution_options(calfeed_immediate=True)
             with connection.begin():
-                self._tune_planner(connection)
+                self._begin(connection, any_schema)
                 yield connection
+
+    @contextmanager
+    def write_migration(self) -> Iterator[Connection]:
+        """Open the transaction of a migration: exclusive, and on any schema.
+
+        On PostgreSQL it waits for the end of all transactions that have checked the schema, and
+        those that begin meanwhile check it afterwards.
+        """
+        with self.write(any_schema=True) as connection:
+            if not self.is_sqlite:
+                # In this order, because a publish holds the first lock when it takes the second.
+                if connection.scalar(text("SELECT to_regclass('alembic_version')")) is not None:
+                    connection.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_PUBLISH_LOCK})"))
+            yield connection
 
     @contextmanager
     def write_exclusive(self) -> Iterator[Connection]:
@@ -151,7 +202,7 @@ class Database:
                 yield None
                 return
             connection.execute(text(f"LISTEN {channel}"))
-            # Take it out of the pool, as it goes on listening.
+            # Take it out of the pool, because it continues to listen.
             connection.detach()
             yield driver
 
@@ -195,12 +246,19 @@ class Database:
         if self.file is not None:
             self.file.close()
 
-    def _tune_planner(self, connection: Connection) -> None:
-        # Frequent queries read a few rows by an index, from cached pages. With the default, which
-        # is meant for hard disks, claims scan and sort the whole backlog until it is in the
-        # statistics. LOCAL, because a pooler shares connections between transactions.
-        if not self.is_sqlite:
-            connection.exec_driver_sql("SET LOCAL random_page_cost = 1.1")
+    def _begin(self, connection: Connection, any_schema: bool) -> None:
+        needed = None if any_schema else self._schema
+        if needed is None:
+            if not self.is_sqlite:
+                connection.exec_driver_sql(_TUNE)
+            return
+        statement = _SELECT_SCHEMA if self.is_sqlite else _BEGIN_CHECKED
+        found = connection.exec_driver_sql(statement).scalar()
+        if found is None or not is_compatible(found, needed):
+            raise SchemaError(
+                f"the database {self.name} has another version's schema now ({found}, not "
+                f"{needed}); install that version"
+            )
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
@@ -280,5 +338,13 @@ def _create_postgresql(url: URL) -> Engine:
     ) -> None:
         if context is not None and context.execution_options.get("calfeed_binary", False):
             cursor.format = psycopg.pq.Format.BINARY
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def _show_last_result(
+        _: Any, cursor: Any, text: str, _given: Any, _context: Any, _many: bool
+    ) -> None:
+        if text == _BEGIN_CHECKED:
+            while cursor.nextset():
+                pass
 
     return engine

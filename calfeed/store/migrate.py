@@ -6,11 +6,17 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from calfeed.errors import StoreError
+from calfeed.errors import SchemaError, StoreError
 from calfeed.store.database import Database
+from calfeed.store.migrations.compatibility import is_compatible
 
-HEAD = "0007"
-"""The newest migration. If a database has it, Alembic need not be loaded."""
+HEAD = "0013"
+"""The newest migration. If a database has it, Alembic need not be loaded.
+
+Processes that run during a migration stop using the database if its number changes. A migration
+that leaves everything they read and write valid is a step of the same number (0013.1), and they
+continue.
+"""
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -21,40 +27,47 @@ def migrate(database: Database) -> None:
     Several processes may do this at once. Raises StoreError if the database cannot be used, or is
     of a newer version.
     """
-    if _find_revision(database) == HEAD:
+    revision = _find_revision(database)
+    if revision is not None and is_compatible(revision, HEAD):
         database.compact()
+        database.require_schema(HEAD)
         return
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
 
     database.make()
-    with database.write_exclusive() as connection:
+    with database.write_migration() as connection:
         config = Config()
         config.set_main_option("script_location", str(_FOLDER))
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
         except CommandError as error:
-            raise StoreError(
+            raise SchemaError(
                 f"the database {database.name} was made by a newer calfeed; use that version"
             ) from error
     database.compact()
+    database.require_schema(HEAD)
 
 
 def check_schema(database: Database) -> None:
-    """Raise StoreError if the database does not have the schema of this version."""
+    """Raise StoreError if the database does not have the schema of this version, now or later.
+
+    Every later transaction checks it again, and raises SchemaError.
+    """
     revision = _find_revision(database)
     if revision is None:
         raise StoreError(
             f"nothing is published in the database {database.name} yet; "
             "run `calfeed publish`, or `calfeed serve`"
         )
-    if revision != HEAD:
-        raise StoreError(
+    if not is_compatible(revision, HEAD):
+        raise SchemaError(
             f"the database {database.name} has another version's schema ({revision}, not {HEAD}); "
             "run `calfeed publish` with the newest calfeed to bring it up to date"
         )
+    database.require_schema(HEAD)
 
 
 def is_empty(database: Database) -> bool:
@@ -65,7 +78,7 @@ def is_empty(database: Database) -> bool:
 def _find_revision(database: Database) -> str | None:
     if not database.exists:
         return None
-    with database.read() as connection:
+    with database.read(any_schema=True) as connection:
         return schema_revision(connection)
 
 

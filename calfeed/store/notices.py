@@ -1,7 +1,7 @@
 """Notifications of changes to all processes on the same PostgreSQL, by NOTIFY and LISTEN.
 
 A notification has no content and can be lost with its connection, so listeners also poll the
-database. There are none on SQLite and behind a pooler: there, processes only poll.
+database. On SQLite and behind a pooler there are no notifications, and processes only poll.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Listener:
             self._thread.start()
 
     def stop(self) -> None:
-        """Tell the thread to end, which takes about a second."""
+        """Stop the thread, which takes about a second."""
         self._stopping.set()
 
     def __enter__(self) -> Self:

@@ -15,13 +15,29 @@ _UNWRITABLE_ERRORS = {
 
 
 class TrackedConnection(sqlite3.Connection):
-    """A connection with the identity of its file."""
+    """A connection that knows the identity of its file."""
 
     identity: object
 
 
 class ReadOnlyConnection(TrackedConnection):
     """A connection that sees the file as it was when it was opened. Use it once."""
+
+
+def open_unchanged(path: Path, seconds: float) -> sqlite3.Connection:
+    """Open a file to look at it: nothing changes, neither the file nor what is beside it.
+
+    If no process has the file open, changes in a write-ahead log that was left behind are not seen.
+    """
+    wal, shm = (path.with_name(f"{path.name}-{suffix}") for suffix in ("wal", "shm"))
+    in_use = wal.exists() and shm.exists()
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?mode=ro{'' if in_use else '&immutable=1'}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=seconds,
+    )
 
 
 def open_read_only(path: Path, error: sqlite3.Error) -> ReadOnlyConnection:

@@ -1,4 +1,4 @@
-"""Rows of the database as values, for code that compares and plans."""
+"""Rows of the database as values, for the code that compares definitions and makes plans."""
 
 from __future__ import annotations
 

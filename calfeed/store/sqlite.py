@@ -18,7 +18,12 @@ from sqlalchemy.exc import DisconnectionError
 
 from calfeed.errors import DatabaseFileError, ReplacedError, StoreError
 from calfeed.private_files import keep_folder_private, keep_private
-from calfeed.store.read_only import ReadOnlyConnection, TrackedConnection, open_read_only
+from calfeed.store.read_only import (
+    ReadOnlyConnection,
+    TrackedConnection,
+    open_read_only,
+    open_unchanged,
+)
 
 _MAGIC = b"SQLite format 3\0"
 _FOREIGN_WAL = (
@@ -34,6 +39,7 @@ _PRAGMAS = (
     "secure_delete=FAST",
 )
 _BUSY_TIMEOUT_SECONDS = 30
+_LOOKING_TIMEOUT_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -189,9 +195,21 @@ def make_engine(url: str, file: DatabaseFile, *, pinned: bool) -> Engine:
         if isinstance(connection, ReadOnlyConnection):
             record.invalidate(soft=True)  # the next connection may be writable
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("calfeed_immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
+    event.listen(engine, "begin", _begin)
     return engine
+
+
+def make_looking_engine(url: str, file: DatabaseFile) -> Engine:
+    """Create an engine that changes nothing, not even a file's mode, and can only read."""
+
+    def connect() -> sqlite3.Connection:
+        return open_unchanged(file.path, _LOOKING_TIMEOUT_SECONDS)
+
+    engine = create_engine(url, creator=connect, hide_parameters=True)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("calfeed_immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -25,7 +25,7 @@ from calfeed.store.access.tables import session_keys as session_keys
 from calfeed.store.access.tables import sessions as sessions
 from calfeed.store.access.tables import sign_in_links as sign_in_links
 from calfeed.store.access.tables import tokens as tokens
-from calfeed.store.columns import Instant, Serial, state_type
+from calfeed.store.columns import Instant, Serial, partial_index, state_type
 from calfeed.store.columns import metadata as metadata
 from calfeed.store.endpoints.tables import endpoints as endpoints
 from calfeed.store.endpoints.tables import rehearsals as rehearsals
@@ -37,6 +37,8 @@ from calfeed.store.push.tables import push_keys as push_keys
 from calfeed.store.push.tables import push_subscriptions as push_subscriptions
 from calfeed.store.secrets.private_columns import PrivateBytes, PrivateText
 from calfeed.store.secrets.sealing import SEALED
+from calfeed.store.watching.tables import heartbeats as heartbeats
+from calfeed.store.watching.tables import refusals as refusals
 
 PLANNED = f"state = '{ReminderState.PLANNED}'"
 """The condition of the partial index of planned reminders."""
@@ -50,6 +52,7 @@ UNSENT = f"state IN ({', '.join(repr(state.value) for state in UNSENT_STATES)})"
 
 PENDING = f"state = '{DeliveryState.PENDING}'"
 GATHERED = f"state = '{DeliveryState.GATHERED}'"
+HELD = f"state = '{DeliveryState.HELD}'"
 
 # One row: the random id of this installation, which is part of the UIDs that it generates.
 installation = Table(
@@ -96,6 +99,15 @@ calendars = Table(
     Column("private", Boolean, nullable=False, server_default=false()),
 )
 
+# One row: what `site.yaml` says, with the files that it names, as JSON.
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False),
+    Column("publish_id", Serial, ForeignKey("publishes.id"), nullable=False),
+)
+
 # A digest of each calendar's definition files, so that unchanged files are not read again.
 readings = Table(
     "readings",
@@ -140,13 +152,23 @@ renderings = Table(
     ),
 )
 
-# The categories that events of a calendar ever had, as their feeds have subscribers.
+# All categories that events of a calendar ever had, because their feeds may have subscribers.
 categories = Table(
     "categories",
     metadata,
     Column("calendar", String(64), primary_key=True),
     # Sealing is not deterministic, so the name cannot be part of the place.
     Column("name", PrivateText("categories", "name", ("calendar",)), primary_key=True),
+)
+
+# The names that events of public calendars ever had, because subscriptions use them; each with the
+# event that had it last.
+event_names = Table(
+    "event_names",
+    metadata,
+    Column("calendar", String(64), primary_key=True),
+    Column("slug", String(64), primary_key=True),
+    Column("uid", String(255), nullable=False),
 )
 
 revisions = Table(
@@ -254,6 +276,19 @@ messages = Table(
     ),
 )
 
+# The bodies of messages in other languages that endpoints want.
+translations = Table(
+    "translations",
+    metadata,
+    Column(
+        "message_id", String(40), ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("language", String(35), primary_key=True),
+    Column(
+        "body", PrivateBytes("translations", "body", ("message_id", "language")), nullable=False
+    ),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -269,18 +304,12 @@ deliveries = Table(
     Column("settled_at", Instant),
     # The message id of the digest that contains it.
     Column("digest", String(40)),
-    Index(
-        "ix_deliveries_next_at",
-        "next_at",
-        sqlite_where=text(PENDING),
-        postgresql_where=text(PENDING),
-    ),
-    Index(
-        "ix_deliveries_gathered",
-        "next_at",
-        sqlite_where=text(GATHERED),
-        postgresql_where=text(GATHERED),
-    ),
+    # The translation that it sends in every attempt; None: the message as it is.
+    Column("language", String(35)),
+    partial_index("ix_deliveries_next_at", "next_at", where=PENDING),
+    partial_index("ix_deliveries_gathered", "next_at", where=GATHERED),
+    # In the order in which a polled endpoint's deliveries are fetched.
+    partial_index("ix_deliveries_held", "endpoint_id", "id", where=HELD),
     Index("uq_deliveries_message_id_endpoint_id", "message_id", "endpoint_id", unique=True),
     # On PostgreSQL without pending and delivered rows, so that claims need not update it.
     Index(
@@ -290,12 +319,7 @@ deliveries = Table(
             f"state NOT IN ('{DeliveryState.PENDING}', '{DeliveryState.DELIVERED}')"
         ),
     ),
-    Index(
-        "ix_deliveries_unsent",
-        "settled_at",
-        sqlite_where=text(UNSENT),
-        postgresql_where=text(UNSENT),
-    ),
+    partial_index("ix_deliveries_unsent", "settled_at", where=UNSENT),
 )
 
 attempts = Table(

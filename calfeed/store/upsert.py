@@ -1,4 +1,4 @@
-"""INSERT statements, and what they do if the row exists already, for SQLite and PostgreSQL."""
+"""INSERT statements that handle existing rows, for SQLite and PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Web: feeds by look-up, pages by Flask."""
+"""Web: the web server. Frontends look feeds up, the backend renders pages with Flask."""

@@ -12,6 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import BaseConverter
 
 from calfeed.errors import DatabaseFileError, StoreError
+from calfeed.services.doctor.probing import FORWARDED_HEADER, LINEAGE_HEADER
 from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema
 from calfeed.web.caldav import discovery
@@ -25,10 +26,16 @@ from calfeed.web.pages.lists.cards import list_cards
 from calfeed.web.pages.page_cache import PUBLIC, PageCache
 from calfeed.web.pages.reader.wording import gettext
 from calfeed.web.pages.request_options import add_reader
+from calfeed.web.pictures.rendering import can_draw
 from calfeed.web.published.responses import Application, StoredResponseMiddleware
 from calfeed.web.published.state import State
 from calfeed.web.push_site import PushSite
 from calfeed.web.security import keep_redirects_local, set_security_headers
+from calfeed.web.serving.client_addresses import count_forwarded
+from calfeed.web.sharing import routes as sharing_routes
+from calfeed.web.sharing.head import add_head
+from calfeed.web.site import routes as site_routes
+from calfeed.web.site.view import add_site
 
 
 class SlugConverter(BaseConverter):
@@ -74,19 +81,30 @@ def make_flask(
     *,
     mails: bool = False,
     proxies: int = 0,
+    pictures: bool | None = None,
 ) -> Flask:
     """Create the Flask application: pages, single events, following, health checks.
 
     `push` is what pushing to browsers needs, if it is on. With `mails`, people can sign up to
     follow dates by mail. `proxies` is the number of trusted proxies in front of the web server.
+    With `pictures`, pages have pictures of their dates; by default, if these can be drawn.
     """
+    pictures = can_draw() if pictures is None else pictures
     app = RedactingFlask(__name__)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    add_reader(app)
+    add_reader(app, lambda: state.snapshot.offered)
+    add_site(app, lambda: state.snapshot.site)
+    add_head(app, state, base_url, pictures=pictures)
     app.url_map.converters["slug"] = SlugConverter
     app.register_blueprint(page_routes.make_blueprint(state, base_url))
     app.register_blueprint(feed_routes.make_blueprint(state))
+    app.register_blueprint(site_routes.make_blueprint(state))
+    app.register_blueprint(sharing_routes.make_blueprint(state, base_url, pictures=pictures))
+    if pictures:
+        from calfeed.web.pictures import routes as picture_routes  # needs the extra
+
+        app.register_blueprint(picture_routes.make_blueprint(state))
     app.register_blueprint(discovery.make_blueprint())
     add_following(app, state, open_to_all=mails, proxies=proxies)
     if push is not None:
@@ -94,7 +112,7 @@ def make_flask(
 
     @app.get("/healthz")
     def healthz() -> Response:
-        # GET is a stored response; this route makes Flask answer 405 to other methods.
+        # GET is a stored response; this route makes Flask respond with 405 to other methods.
         return Response("ok\n", content_type="text/plain; charset=utf-8")
 
     @app.get("/readyz")
@@ -109,11 +127,16 @@ def make_flask(
             status = HTTPStatus.SERVICE_UNAVAILABLE
         else:
             text, status = "ok\n", HTTPStatus.OK
-        return Response(text, status, content_type="text/plain; charset=utf-8")
+        response = Response(text, status, content_type="text/plain; charset=utf-8")
+        # For `calfeed doctor`: whether this installation responds, and through how many proxies.
+        forwarded = count_forwarded(request.headers.get("X-Forwarded-For", ""))
+        response.headers[LINEAGE_HEADER] = state.snapshot.lineage
+        response.headers[FORWARDED_HEADER] = str(forwarded)
+        return response
 
     @app.errorhandler(HTTPException)
     def explain(error: HTTPException) -> Response:
-        """Answer errors with a page for browsers, problem+json (RFC 9457) for programs."""
+        """Respond to errors with a page for browsers, problem+json (RFC 9457) for programs."""
         if error.response is not None or (error.code or 500) < 400:
             return cast(Response, error.get_response())  # a redirect
         status = error.code or 500
@@ -126,7 +149,7 @@ def make_flask(
             g.in_error = True
             title, detail = _describe_status(status)
             if error.description != type(error).description:
-                detail = error.description or ""  # more specific than Werkzeug's
+                detail = error.description or ""  # more specific than Werkzeug's text
             page = render_template(
                 "error.html",
                 title=title,
@@ -171,6 +194,14 @@ def _describe_status(status: int) -> tuple[str, str]:
             gettext("This is gone"),
             gettext("What was here was withdrawn, and will not come back."),
         ),
+        413: (
+            gettext("This is too large"),
+            gettext("Your browser sent more than the server takes."),
+        ),
+        429: (
+            gettext("Too much at once"),
+            gettext("Many requests came from your network. Wait a minute, then try again."),
+        ),
         503: (
             gettext("Not right now"),
             gettext("The server cannot do this at the moment. Try again later."),
@@ -180,4 +211,4 @@ def _describe_status(status: int) -> tuple[str, str]:
             gettext("The fault is ours, and it is in our log. Try again in a while."),
         ),
     }
-    return words.get(status) or (HTTPStatus(status).phrase, HTTPStatus(status).description)
+    return words.get(status) or words[400 if status < 500 else 500]

@@ -1,21 +1,64 @@
-"""The gettext catalogs of pages and mails."""
+"""The gettext catalogs of pages and mails that calfeed comes with, and the order of catalogs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from babel.support import NullTranslations, Translations
 
+from calfeed.model.site import SHIPPED_LANGUAGES
+from calfeed.model.texts import LANGUAGE_ALIASES
+
 TRANSLATIONS = Path(__file__).parent / "translations"
-"""The folder of the catalogs, for all languages except English."""
+"""The folder of the catalogs, for all languages except English, and of their template."""
+
+
+def list_fallbacks(tag: str) -> list[str]:
+    """List the languages in which a text is looked up, in order: `fr-CA`, `fr`, `en`."""
+    tag = LANGUAGE_ALIASES.get(tag, tag)
+    parts = tag.split("-")
+    tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return [*tags, "en"] if "en" not in tags else tags
+
+
+def find_shipped(tag: str) -> Translations | None:
+    """Load the shipped catalog of exactly one language, without fallbacks."""
+    if tag not in SHIPPED_LANGUAGES or tag == "en":
+        return None
+    # By its full name, because gettext would fall back from `fr_CA` to `fr`.
+    file = TRANSLATIONS / tag.replace("-", "_") / "LC_MESSAGES" / "messages.mo"
+    with file.open("rb") as compiled:
+        return Translations(compiled)
+
+
+def chain_catalogs(
+    tag: str, find_own: Callable[[str], NullTranslations | None] = lambda _: None
+) -> NullTranslations:
+    """Return the translations of a language. A text that a catalog does not have is looked up in
+    the next one: first the site's own, then the shipped one, then those of the base language; as a
+    last resort, it is in English.
+
+    `find_own` returns a new object with the site's own translations of one language, or None.
+    """
+    found = [
+        catalog
+        for each in list_fallbacks(tag)
+        for catalog in (find_own(each), find_shipped(each))
+        if catalog is not None
+    ]
+    first, *others = [*found, NullTranslations()]
+    for other in others:
+        first.add_fallback(other)
+    return first
 
 
 @cache
-def load_catalog(locale: str) -> NullTranslations:
-    """Load the catalog of a locale (`fa_AF`); texts without a translation stay in English."""
-    return Translations.load(TRANSLATIONS, [locale])
+def load_shipped(tag: str) -> NullTranslations:
+    """Load the shipped translations of a language; other texts are in English."""
+    return chain_catalogs(tag)
 
 
 @dataclass(frozen=True)
@@ -37,9 +80,9 @@ class CatalogWording:
 
 @cache
 def wording_in(language: str) -> CatalogWording:
-    """Return the texts of mails in a language (BCP 47 tag), such as `fa-AF`.
+    """Return the shipped texts of mails in a language (BCP 47 tag), such as `fa-AF`.
 
-    They are in English if there is no catalog of it, or none any more.
+    They are in English if there is no catalog for the language.
     """
-    catalog = load_catalog(language.replace("-", "_"))
-    return CatalogWording(language if isinstance(catalog, Translations) else "en", catalog)
+    known = language if language in SHIPPED_LANGUAGES else "en"
+    return CatalogWording(known, load_shipped(known))

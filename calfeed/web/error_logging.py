@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 class RedactingFlask(Flask):
     """A Flask application that logs the route of a failed request, not its URL.
 
-    URLs of private feeds contain their token, those of people who follow the secret of their page.
+    URLs of private feeds contain a token, and URLs of own pages contain a secret.
     """
 
     def log_exception(

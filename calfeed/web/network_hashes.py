@@ -1,4 +1,4 @@
-"""Hashes of client networks, so that rate limits need not keep addresses."""
+"""Hashes of client networks, so that rate limits need not store addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pushing needs in the web server, for pages and for the CalDAV door."""
+"""The dependencies of push in the web server, for pages and for CalDAV."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from calfeed.delivery.transport.guard import UrlRules
 from calfeed.store.database import Database
 
 RATE = "120 per hour"
-"""How often a client network can change what browsers follow, and as often CalDAV clients'
-subscriptions, in each process."""
+"""The rate limit of a client network in each process.
+
+It applies to changes of what browsers follow, and separately to subscriptions of CalDAV clients.
+"""
 
 
 class PushSite(NamedTuple):
-    """Where subscriptions are kept, which URLs they may have, and the public key of this site."""
+    """The database of subscriptions, the rules for their URLs, and the public key of this site."""
 
     database: Database
     rules: UrlRules

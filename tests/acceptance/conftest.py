@@ -1,4 +1,4 @@
-"""What the acceptance tests stand on: a site of one's own, and a receiver."""
+"""Fixtures of the acceptance tests: a site, and a receiver."""
 
 from __future__ import annotations
 

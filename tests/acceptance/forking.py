@@ -120,6 +120,7 @@ if __name__ == "__main__":
     for module in pkgutil.walk_packages(calfeed.__path__, "calfeed."):
         if ".migrations." not in module.name and not module.name.endswith("__main__"):
             import_module(module.name)
+    import_module("alembic.command")  # which a first publish imports
     # What is imported is no garbage: looking through it would give each child a copy of it.
     gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as server:

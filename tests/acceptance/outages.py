@@ -39,6 +39,8 @@ def stop_again_and_again(
     with trial(folder, server.url, scale, choose) as one:
         with Fleet(one.site, workers) as fleet, one.site.running("web") as web:
             before = until(lambda: _fetch(one.site, _FEED), "the feed")
+            # One that is still starting ends without a database, as it should.
+            until(lambda: _count_workers(one.site) == workers, "the heartbeats of the workers")
             for _ in range(stops):
                 posts = choose.randrange(1, one.drills.deliveries_each // 2)
                 with one.until_posted(posts):
@@ -55,6 +57,10 @@ def stop_again_and_again(
             fleet.check()
             assert web.process.poll() is None, web.everything
         return one.prove([])
+
+
+def _count_workers(site: Site) -> int:
+    return sum(process["kind"] == "worker" for process in site.ask("status")["processes"])
 
 
 def check(proof: Proof) -> None:

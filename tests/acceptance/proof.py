@@ -1,4 +1,4 @@
-"""What a receiver noted, held against what had to be told and against what the database says."""
+"""Compares the messages that a receiver got with the expected ones and with the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on loopback, which notes what came in and when."""
+"""A receiver of webhooks on loopback, which records each message and its time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from tests.loopback import Handler, Loopback
 
 @dataclass(frozen=True)
 class Post:
-    """One POST: when it had arrived in full (UTC), its headers by lower-case name, its body."""
+    """One POST: when it had arrived in full (UTC), its path, its headers by lower-case name, its
+    body."""
 
     at: datetime
+    path: str
     headers: dict[str, str]
     body: bytes
 
@@ -50,12 +52,9 @@ class Receiver(Loopback):
 
 class _Handler(Handler):
     def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
-        length = int(self.headers["content-length"])
-        body = self.rfile.read(length)
-        if len(body) < length:
-            raise ConnectionAbortedError("the sender was killed")
+        body = self.read_body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         receiver: Receiver = self.server.owner
-        receiver.posts.append(Post(datetime.now(UTC), headers, body))
+        receiver.posts.append(Post(datetime.now(UTC), self.path, headers, body))
         self.send_response(204)
         self.end_headers()

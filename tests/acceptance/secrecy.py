@@ -62,7 +62,7 @@ class Parrot(Loopback):
 
 class _Parrot(Handler):
     def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
-        body = self.rfile.read(int(self.headers["content-length"]))
+        body = self.read_body()
         parrot: Parrot = self.server.owner
         parrot.paths.append(self.path)
         status = {"/fail": 500, "/gone": 410}.get(self.path[:5], 200)

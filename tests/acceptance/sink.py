@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, Self
 
+from tests.contract import check_received
+
 WELL, REMINDERS, FAILING, RESETTING = "well", "reminders", "failing", "resetting"
 """The kinds of receivers, and what their paths begin with. The second wants reminders alone; the
 last two answer one message in ten with 500, or a reset, the first time that they get it."""
@@ -82,7 +84,9 @@ class Sink:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: object, *_: object) -> None:
+        if error is None:
+            check_received(self.read().bodies.values())
         self._pipe.close()
         self._process.join()
 

@@ -1,4 +1,4 @@
-"""Dates as desks have them, from the file to the feed and the webhook, with real processes."""
+"""Uncertain and counted dates, from the file to the feed and the webhook, with real processes."""
 
 from __future__ import annotations
 

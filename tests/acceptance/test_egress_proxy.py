@@ -67,7 +67,7 @@ def test_what_the_proxy_or_the_guard_refuses_is_told_without_the_password(
     elsewhere = site.run("endpoint", "test", endpoint)
     for done, words in (
         (private, "CALFEED_ALLOW_PRIVATE_ENDPOINTS"),
-        (elsewhere, "the egress proxy made no connection (it answered 403)"),
+        (elsewhere, "the egress proxy made no connection (it responded with 403)"),
     ):
         assert done.returncode == 1
         assert words in done.stderr

@@ -12,17 +12,18 @@ def test_an_endpoint_is_changed_as_said_and_shows_everything_but_its_secrets(sit
     url = f"http://127.0.0.1:{free_port()}/hooks/hunter2"
     words = ["--header", "Authorization: Bearer hunter2", "--header", "X-Desk: hunter2"]
     words += ["--rate", "60", "--time-zone", "Asia/Karachi", "--quiet", "22:00-07:00"]
-    words += ["--digest", "monday@09:00", "--calendar", "un-observances"]
+    words += ["--digest", "monday@09:00", "--calendar", "un-observances", "--language", "fr"]
     added = site.ask("endpoint", "add", url, *words)
     assert added["headers"] == ["Authorization", "X-Desk"]
     expected = {"rate": 60, "time_zone": "Asia/Karachi", "quiet": "22:00-07:00"}
-    assert added["options"] == {**expected, "digest": "monday@09:00"}
+    assert added["options"] == {**expected, "digest": "monday@09:00", "language": "fr"}
     words = ["--no-header", "x-desk", "--header", "authorization: hunter2", "--no-digest"]
+    words += ["--no-language"]
     words += ["--every", "calendar", "--type", "event.moved", "--description", "newsroom"]
     shown = site.do("endpoint", "update", added["id"], *words)
     told = site.ask("endpoint", "show", added["id"])
     assert told["headers"] == ["authorization"]
-    assert told["options"] == {**expected, "digest": None}
+    assert told["options"] == {**expected, "digest": None, "language": None}
     assert (told["filters"]["calendars"], told["filters"]["types"]) == ([], ["event.moved"])
     assert (told["state"], told["deliveries"]) == ("active", {})
     everything = shown + site.do("endpoint", "show", added["id"]) + site.do("endpoint", "list")

@@ -364,8 +364,8 @@ def test_a_file_that_is_no_ledger_is_named_and_left_alone(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ("", 2, "Give one of DIR"),
-        ("public --all", 2, "Give one of DIR"),
+        ("", 2, "Give exactly one of DIR"),
+        ("public --all", 2, "Give exactly one of DIR"),
         ("public --lang ur", 2, "--lang"),
         ("--all --json", 2, "--json"),
         ("--all --allow-removals", 2, "--ledger"),

@@ -1,4 +1,4 @@
-"""What running web processes counted of those who asked for feeds is in the database at the end."""
+"""The requests that web processes counted are in the database when they end."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def test_a_url_is_fetched_past_three_redirects_and_its_secrets_stay_out_of_the_d
     ("path", "words"),
     [
         ("moved/4", "there are more than 3 redirects"),
-        ("nothing?token=hidden", "127.0.0.1 answers 404, not 200"),
+        ("nothing?token=hidden", "127.0.0.1 responds with 404, not 200"),
         ("page?token=hidden", "this is not iCalendar: it begins with"),
         ("large", "the file is larger than 20,971,520 bytes"),
     ],

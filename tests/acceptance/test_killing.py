@@ -1,6 +1,6 @@
 """Nothing is lost and nothing doubled without a reason: short runs of the long scripts.
 
-The long ones are `python -m tests.acceptance.killing`, `.crowd` and `.outages`.
+The long ones are `python -m tests.acceptance.killing`, `.crowd`, `.outages` and `.rolling`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from tests.acceptance import crowd, outages
 from tests.acceptance.killing import kill_all_along
 from tests.acceptance.postgresql import run_postgresql
+from tests.acceptance.rolling import roll
 from tests.acceptance.trial import FOUR, Scale
 from tests.pooler import need_pgbouncer, pooled
 
@@ -79,3 +80,16 @@ def test_workers_and_feeds_outlive_a_database_that_is_stopped_at_once(tmp_path: 
             tmp_path / "site", server, workers=2, stops=1, scale=SHORT
         )
     outages.check(proof)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_services_are_killed_and_upgraded_one_by_one_without_a_gap(
+    empty_url: str, tmp_path: Path
+) -> None:
+    """Two web servers behind nginx with TLS, two workers: nothing is lost, no request fails."""
+    done = roll(tmp_path / "site", empty_url, deliveries=300, scale=SHORT, hurried=True)
+    done.check()
+    assert done.kills >= 2
+    assert done.upgrades >= 4
+    assert len(done.versions) == 2
+    assert done.reader.count > 50

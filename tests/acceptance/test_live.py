@@ -1,4 +1,4 @@
-"""What happens while `calfeed serve` runs: reminders on time, dates that move, files that break."""
+"""`calfeed serve` while it runs: reminders on time, dates that move, files that break."""
 
 from __future__ import annotations
 

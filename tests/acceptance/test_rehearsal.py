@@ -1,4 +1,4 @@
-"""A rehearsal delivers what the plan says, to the letter and signed."""
+"""A rehearsal delivers exactly the planned reminders, signed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is published looks the same from every process, and for ever."""
+"""The published state gives the same bytes in every process, and always."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_a_restore_says_what_the_keys_do_not_open(site: Site, receiver: Receiver
     site.do("publish")
     one = site.ask("endpoint", "add", receiver.url)["id"]
     said = site.do("backup", "copy.sqlite3")
-    assert f"The keys of its secrets are not in it: keep a copy of {site.keys}" in said
+    assert f"The encryption keys are not in it: keep a copy of {site.keys}" in said
     site.do("restore", "copy.sqlite3", "--yes")
     assert "cannot be read" not in said
     site.keys.unlink()

@@ -1,4 +1,4 @@
-"""What receivers were told adds up to what holds, and no slip is among it."""
+"""The messages that receivers got add up to the current state, and no slip was announced."""
 
 from __future__ import annotations
 

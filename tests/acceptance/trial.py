@@ -1,4 +1,4 @@
-"""What the scripts that try to lose something stand on: a site, its receivers, its drills."""
+"""Helpers for the scripts that try to lose messages: a site, its receivers, its drills."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.acceptance.sink import FAILING, REMINDERS, RESETTING, WELL, Sink
 from tests.acceptance.site import Site, until
 
 LEASE = timedelta(seconds=30)
-"""After this, what a killed worker had in hand comes back."""
+"""The time after which the deliveries of a killed worker are claimed again."""
 
 _SETTLING = 180.0  # seconds: a lease and another attempt or two, on a busy machine
 _SOON = timedelta(hours=1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,16 @@ from calfeed.publish.apply import publish
 from calfeed.store.database import Database
 from calfeed.web.app import make_flask
 from calfeed.web.pages.page_cache import PageCache
+from calfeed.web.pages.reader.offers import make_site_languages
 from calfeed.web.published.responses import Application, StartResponse, StoredResponseMiddleware
 from calfeed.web.published.state import State
 from tests.acceptance.site import SHIPPED
 from tests.migrated import migrated_sqlite
 from tests.ports import free_port
 
-CHROMIUM = Path("/usr/bin/chromium")
+# The headless shell has the same engine without windows to draw: pages cost half as much.
+_BROWSERS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
+CHROMIUM = next((path for path in _BROWSERS if path.exists()), _BROWSERS[0])
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 _FLAGS = [
@@ -124,11 +128,20 @@ def make_house(folder: Path, base_url: str) -> Database:
 
 @contextmanager
 def serve_published(
-    database: Database, base_url: str, port: int, *, mails: bool = False
+    database: Database,
+    base_url: str,
+    port: int,
+    *,
+    mails: bool = False,
+    languages: Sequence[str] = (),
 ) -> Iterator[None]:
-    """Serve what is published, as it is at the fixed time, and close the database in the end."""
+    """Serve what is published, as it is at the fixed time, and close the database in the end.
+
+    `languages` are those of the pages, if not those of a site that names none.
+    """
     state = State(database, base_url, lambda: NOW)
     state.refresh()
+    state.snapshot = replace(state.snapshot, offered=make_site_languages(languages))
     pages = PageCache(make_flask(state, base_url, mails=mails).wsgi_app, state)
     server = make_server(
         "127.0.0.1",

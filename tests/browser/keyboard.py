@@ -1,4 +1,4 @@
-"""What the Tab key alone comes to on a page, and whether one sees where it is."""
+"""The elements that the Tab key reaches on a page, and whether the focus is visible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A developer tries the API on its page, with what stands there."""
+"""A developer tries the API on its page, with the examples shown there."""
 
 from __future__ import annotations
 

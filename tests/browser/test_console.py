@@ -1,4 +1,4 @@
-"""A desk works in the console of a running `calfeed serve`, with a script and without one."""
+"""Operators work in the console of a running `calfeed serve`, with and without JavaScript."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Receiver(Loopback):
 
 class _Answer(Handler):
     def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
-        self.rfile.read(int(self.headers["content-length"]))
+        self.read_body()
         self.server.owner.is_open.wait(PATIENCE)
         self.send_response(self.server.owner.status)
         self.send_header("Content-Length", "0")
@@ -249,7 +249,8 @@ def test_by_keyboard_alone_one_signs_in_and_adds_an_endpoint(
     console: Visit, receiver: Receiver
 ) -> None:
     page = console("/console/")
-    page.keyboard.type(TOKEN)  # the field has the focus
+    expect(page.get_by_label("Admin token")).to_be_focused()
+    page.keyboard.type(TOKEN)
     page.keyboard.press("Enter")
     tab_to(page, "Endpoints", "Overview")
     page.keyboard.press("Enter")
@@ -292,6 +293,7 @@ def test_the_printed_link_signs_in_and_no_page_on_the_way_has_a_fault(
     expect(page.get_by_label("Secret")).to_be_visible()
     assert violations(page) == [], page.url
     page.get_by_role("link", name="I saved it").click()
+    expect(page.get_by_role("button", name="Send a test")).to_be_visible()
     endpoint = page.url
     send_rehearsal(page)
     expect(page.locator(".tally")).to_contain_text("received.")
@@ -299,6 +301,7 @@ def test_the_printed_link_signs_in_and_no_page_on_the_way_has_a_fault(
     page.goto(endpoint)
     receiver.status = 410
     page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_role("status")).to_contain_text("the receiver responded with status 410")
     assert violations(page) == [], page.url
     for path in (
         "/console/",

@@ -1,4 +1,5 @@
-"""A browser is told when a date moves: page, server, worker, push service and service worker."""
+"""A browser is notified when a date moves: page, server, worker, push service and service
+worker."""
 
 from __future__ import annotations
 
@@ -32,11 +33,15 @@ PushManager.prototype.getSubscription = async () => window.subscribed;
 """
 
 
-@pytest.fixture
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+@pytest.fixture(params=["", "/dates"], ids=["root", "path"])
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A site at the root of its host, and one below a path; `url` is the public one."""
     site = Site(tmp_path_factory.mktemp("push"))
     site.write("court.yaml", COURT.format("2030-06-12"))
-    with site.serving(environment=CONTACT):
+    site.url += request.param
+    with site.serving(environment={**CONTACT, "CALFEED_PUBLIC_URL": site.url}):
         yield site
 
 
@@ -49,11 +54,11 @@ def open_as(page: Page, client: PushClient, resource: str) -> None:
 def test_a_browser_that_asked_is_told_of_a_move(site: Site, chromium: Browser) -> None:
     """One click; a greeting; then the move, once it is announced; another click ends it."""
     client = PushClient()
-    path = "/calendars/court/hearing/"
+    address = f"{site.url}/calendars/court/hearing/"
     with Receiver() as service, visiting(chromium, site.url) as visit:
-        page = visit("/", permissions=["notifications"])
+        page = visit(f"{site.url}/", permissions=["notifications"])
         open_as(page, client, service.url("/status/201"))
-        page.goto(path)
+        page.goto(address)
         button = page.locator(".push button")
         expect(button).to_have_text("Tell this browser when it moves")
         button.click()
@@ -65,7 +70,7 @@ def test_a_browser_that_asked_is_told_of_a_move(site: Site, chromium: Browser) -
         told = json.loads(client.read(posts[0].body))
         assert told["title"] == "Moved: Hearing"
         assert "19 June 2030" in told["text"]
-        assert told["page"] == site.url + path
+        assert told["page"] == address
         button.click()
         expect(button).to_have_attribute("aria-pressed", "false")
         assert page.evaluate("window.subscribed") is None
@@ -74,12 +79,13 @@ def test_a_browser_that_asked_is_told_of_a_move(site: Site, chromium: Browser) -
 def test_the_service_worker_is_for_the_whole_site(site: Site, chromium: Browser) -> None:
     """It starts in the browser, under the policy of the pages, and is for all of them."""
     with visiting(chromium, site.url) as visit:
-        page = visit("/calendars/court/hearing/")
+        page = visit(f"{site.url}/calendars/court/hearing/")
         scope = page.evaluate(
-            """async () => {
-              await navigator.serviceWorker.register("/push-worker.js");
+            """async (script) => {
+              await navigator.serviceWorker.register(script);
               return (await navigator.serviceWorker.ready).scope;
-            }"""
+            }""",
+            f"{site.url}/push-worker.js",
         )
         assert scope == f"{site.url}/"
 

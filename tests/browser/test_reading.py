@@ -212,6 +212,9 @@ events:
             "/calendars/long/?view=year",
             "/calendars/long/one/",
             "/subscribe/long/",
+            "/subscribe/?event=long/one",
+            "/choice/?event=long/one",
+            "/embed/choice/?event=long/one",
             "/embed/long/",
             f"/{word}/",
         ):

@@ -42,6 +42,8 @@ def read_code(page: Page) -> str:
 
 
 def links_of(page: Page) -> dict[str, str]:
+    # A click on a link that leads here returns before this page is there.
+    expect(page.locator("[data-client=android]")).to_be_attached()
     return {
         str(link.get_attribute("data-client")): str(link.get_attribute("href"))
         for link in page.locator("[data-client]").all()
@@ -73,7 +75,9 @@ def test_the_dialog_knows_every_app_and_the_address_of_what_is_shown(
     check_links(links_of(page), feed)
     expect(page.locator(".refresh")).to_have_count(6 if query else 8)
     assert read_code(page) == feed
-    page.locator("dialog [data-copies=feed-address]").click()
+    copy = page.locator("dialog [data-copies=feed-address]")
+    copy.click()
+    expect(copy).to_have_text(str(copy.get_attribute("data-done")))
     assert page.evaluate("navigator.clipboard.readText()") == feed
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()

@@ -1,4 +1,4 @@
-"""An office whose records the commands are asked for."""
+"""A site whose records the commands report."""
 
 from __future__ import annotations
 

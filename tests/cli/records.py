@@ -1,4 +1,4 @@
-"""An office with its commands: what happened there, asked for afterwards."""
+"""A site with its commands, which report afterwards what happened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who made a publish: the name that is given, who runs the command, whose file was saved."""
+"""The author of a publish: the given name, the user of the command, the owner of the saved file."""
 
 from __future__ import annotations
 

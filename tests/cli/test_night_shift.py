@@ -1,4 +1,4 @@
-"""What a night shift asks: what failed, why, send it again, and who was told what, when."""
+"""Commands about failures: what failed and why, retries, and who was notified when."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from calfeed.cli.delivery_output import printable
 from calfeed.model.states import EndpointState
-from calfeed.store.endpoints.lifecycle import remove_endpoint, suspend_endpoint
+from calfeed.store.endpoints.lifecycle import pause_or_disable_endpoint, remove_endpoint
 from calfeed.store.endpoints.records import find_endpoint
 from calfeed.store.secrets.sealing import Places, keyring_of
 from calfeed.store.tables import attempts, messages
@@ -57,7 +57,7 @@ def test_a_list_holds_what_was_asked_for(records: Records) -> None:
 def test_a_list_holds_what_is_held(records: Records) -> None:
     records.tell()
     with records.database.write() as connection:
-        suspend_endpoint(connection, "end_bad", EndpointState.PAUSED, records.now)
+        pause_or_disable_endpoint(connection, "end_bad", EndpointState.PAUSED, records.now)
     assert listed(records, "--held") == ["end_bad"]
     assert listed(records, "--held", "--pending") == ["end_bad"]
 
@@ -122,7 +122,7 @@ def test_a_message_whose_body_is_no_longer_kept_is_still_shown(records: Records)
     records.tell()
     with records.database.write() as connection:
         connection.execute(update(messages).values(body=None))
-    assert "its body is no longer kept" in records.do("delivery", "show", "1")
+    assert "its body was deleted" in records.do("delivery", "show", "1")
     assert records.ask("delivery", "show", "1")["message"] is None
 
 
@@ -173,7 +173,7 @@ def test_all_that_failed_for_an_endpoint_since_a_time_is_sent_again(records: Rec
     result = records.run("delivery", "retry", *since)
     assert result.exit_code == 0
     assert result.stdout == "0 deliveries pending again\n"
-    assert result.stderr.count("came too late to be of use, so it is not sent again") == 4
+    assert result.stderr.count("came too late to be useful, so it is not sent again") == 4
 
 
 def test_what_is_asked_for_has_to_be_one_or_the_other(records: Records) -> None:
@@ -187,7 +187,7 @@ def test_what_is_for_an_endpoint_that_is_not_active_is_held_for_it(records: Reco
     records.tell()
     (number,) = records.give_up()
     with records.database.write() as connection:
-        suspend_endpoint(connection, "end_bad", EndpointState.DISABLED, records.now)
+        pause_or_disable_endpoint(connection, "end_bad", EndpointState.DISABLED, records.now)
     assert records.ask("delivery", "retry", str(number)) == {
         "pending": [],
         "held": [number],
@@ -201,7 +201,7 @@ def test_what_is_over_or_has_no_endpoint_is_not_sent_again(records: Records) -> 
     (number,) = map(str, records.give_up())
     with records.database.write() as connection:
         connection.execute(update(messages).values(until=records.now))
-    assert "what it reminds of has begun" in records.run("delivery", "retry", number).stderr
+    assert "the occurrence has begun" in records.run("delivery", "retry", number).stderr
     with records.database.write() as connection:
         remove_endpoint(connection, "end_bad", records.now)
     assert "was dropped: its endpoint" in records.run("delivery", "retry", number).stderr
@@ -335,7 +335,7 @@ def test_a_history_tells_in_order_what_was_published_and_who_was_told(records: R
     text = records.do("event", "history", "desk/stay")
     assert "moved from 30 June 2025 to 31 August 2025: The stay ends" in text
     assert "reminder.due, 1 week before: The stay ends: 30 June 2025, in 7 days" in text
-    assert "to nobody: no endpoint wanted it" in text  # that it was added
+    assert "to nobody: it matched no endpoint" in text  # that it was added
     assert "2 revisions, 3 messages, 2 receipts; times are UTC" in text
 
 

@@ -1,4 +1,4 @@
-"""What the commands say of an endpoint that somebody registered."""
+"""The output of commands about a registered endpoint."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_it_says_that_it_is_unverified_and_told_only_of_what_is_public(records: 
     records.publish(STAY.format(start="2025-06-30"))
     with records.database.write() as connection:
         add_endpoint(connection, one)
-    assert "only what is public" in records.do("endpoint", "list")
+    assert "only public calendars" in records.do("endpoint", "list")
     assert records.ask("endpoint", "show", one.id)["filters"]["public_only"] is True
     for command in ("pause", "resume"):
         refused = records.run("endpoint", command, one.id)

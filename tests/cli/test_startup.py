@@ -1,4 +1,4 @@
-"""What `serve` tells a person when it is ready."""
+"""The output of `serve` when it is ready."""
 
 from __future__ import annotations
 

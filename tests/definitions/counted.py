@@ -1,4 +1,4 @@
-"""Definitions with dates that are counted from others, and what they become."""
+"""Definitions with dates that are counted from others, and the results."""
 
 from __future__ import annotations
 

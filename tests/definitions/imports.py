@@ -1,4 +1,4 @@
-"""Importing, and what comes of it when it is published, for the tests of both."""
+"""Helpers that import a file and publish the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Dates as people write them: what can mean one thing is read, all else has the line to write."""
+"""Dates as people write them: unambiguous ones are read, errors about others give the right
+form."""
 
 from __future__ import annotations
 

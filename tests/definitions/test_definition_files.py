@@ -1,4 +1,4 @@
-"""A folder on the disk is read as it is, and what cannot be read is a problem."""
+"""A folder on the disk is read, and an unreadable file is a problem."""
 
 from __future__ import annotations
 
@@ -69,7 +69,10 @@ def test_an_empty_folder_has_no_calendars(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_or_is_a_file_is_a_problem(folder: Path) -> None:
     (problem,) = problems_of(folder / "none")
-    assert problem.endswith("events/none: does not exist; name the folder that holds the calendars")
+    assert problem.endswith(
+        "events/none: does not exist; name the folder that holds the calendars, or make one with "
+        "`calfeed init`"
+    )
     (problem,) = problems_of(folder / "x.yaml")
     assert problem.endswith("x.yaml: is not a folder; name the folder that holds the calendars")
 

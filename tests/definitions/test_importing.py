@@ -1,4 +1,4 @@
-"""An .ics file becomes a definition that says the same, and what is not kept is told."""
+"""An .ics file becomes an equivalent definition, and every loss is reported."""
 
 from __future__ import annotations
 
@@ -368,7 +368,7 @@ def test_what_stands_beside_the_events_is_told_too() -> None:
     head = "X-THING:1\nBEGIN:VTODO\nUID:t\nSUMMARY:Buy milk\nEND:VTODO\n"
     assert list(take(EVENT, head=head).losses) == [
         Loss("the calendar", "X-THING", "calfeed has no such property"),
-        Loss('"Buy milk"', "VTODO", "is not kept: calfeed's calendars have events"),
+        Loss('"Buy milk"', "VTODO", "is not kept: calfeed's calendars have only events"),
     ]
 
 

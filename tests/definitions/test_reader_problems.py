@@ -1,4 +1,4 @@
-"""Every problem of every file is told, with its place and what would be right."""
+"""Every problem of every file is reported, with its place and the correction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates that are counted from other events: what is refused, with lines, and what waits."""
+"""Dates that are counted from other events: refusals with their lines, and dates on hold."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def test_every_problem_of_counted_dates_is_told_at_once_with_its_line() -> None:
         "8:23: events.own.start: is counted from itself: desk/own ← desk/own (desk/own in "
         "events/desk.yaml, line 8); give one of them a date of its own",
         '10:29: events.from-weekly.start: counts from "desk/weekly", which recurs: write the date, '
-        "or an event of its own",
+        "or define that occurrence as an event of its own",
         '11:22: events.typo.start: counts from "weakly", but there is no such event in this '
         'calendar; did you mean "weekly"?',
         '12:23: events.other.start: counts from "secrets/ruling" in a private calendar, which a '
-        "public date would give away; write the date, or make this calendar private",
+        "public date would reveal; write the date, or make this calendar private",
         '13:25: events.nowhere.start: counts from "secret/ruling", but there is no calendar '
         '"secret"; did you mean "secrets"?',
         '14:27: events.elsewhere.start: counts from "ruling", but there is no such event in this '

@@ -1,4 +1,4 @@
-"""What an event may say beyond what, when and where is read, checked and part of its revision."""
+"""The optional details of an event are read, checked and part of its revision."""
 
 from __future__ import annotations
 

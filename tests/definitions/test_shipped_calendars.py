@@ -1,4 +1,4 @@
-"""The calendars that ship say what their sources say, and there is always a date ahead."""
+"""The shipped calendars agree with their sources, and there is always an upcoming date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moments read as they are written, and what is no moment is explained."""
+"""Moments are read as they are written, and errors explain texts that are not moments."""
 
 from __future__ import annotations
 

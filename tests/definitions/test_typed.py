@@ -1,4 +1,4 @@
-"""What people type: each slip is blamed at its own place, with its cause and what to write."""
+"""Common mistakes: each is reported at its own place, with its cause and the correction."""
 
 from __future__ import annotations
 

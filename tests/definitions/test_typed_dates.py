@@ -1,4 +1,4 @@
-"""What people type for dates that are uncertain, counted or on hold is explained with the form."""
+"""Wrong forms of uncertain, counted and postponed dates are explained with the right form."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_form_that_is_advised_is_one_that_is_read(typed: str, form: str) -> 
         ("before 30 June 2030", 'the last day with "kind: deadline"'),
         ("2030-06-15 17:00 TBC", 'write "start: 2030-06-15 17:00" and "status: tentative"'),
         ("24 hours after ruling", "a date is counted in days, weeks or months"),
-        ("after ruling", "write such as 14 days after ruling"),
+        ("after ruling", "write it like 14 days after ruling"),
     ],
 )
 def test_what_has_another_key_or_no_form_is_explained(typed: str, words: str) -> None:
@@ -104,7 +104,7 @@ EVENTS = {
     "start: 2030-06-14, precision: month": f'{SPAN}"start: 2030-06"',
     "start: 2030-06-14, postponed: true": 'write "start: postponed"',
     "start: 2030-06-14, status: postponed": 'write "start: postponed"',
-    "start: 2030-06-14, status: done": 'is written "done: met" or "done: waived"',
+    "start: 2030-06-14, status: done": 'write "done: met" or "done: waived"',
     "start: 2030-06-14, completed: yes": 'did you mean "done"?',
     "start: 2030-06-14, was: 2030-06-12": 'did you mean "correction"?',
     "start: 2030-06-14, embargo_until: 2030-06-12": 'did you mean "embargo"?',

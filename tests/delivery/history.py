@@ -37,7 +37,11 @@ from calfeed.publish.apply import publish
 from calfeed.reminders.options import Options
 from calfeed.reminders.retry import Outcome
 from calfeed.store.database import Database
-from calfeed.store.endpoints.lifecycle import change_endpoint, resume_endpoint, suspend_endpoint
+from calfeed.store.endpoints.lifecycle import (
+    change_endpoint,
+    pause_or_disable_endpoint,
+    resume_endpoint,
+)
 from calfeed.store.endpoints.records import add_endpoint, find_endpoint
 from calfeed.store.outbox import claims, deliveries, digests
 from calfeed.store.outbox.reminders import next_reminder_due
@@ -139,7 +143,7 @@ class Life:
         """Pause or resume an endpoint, or let it ask for something else: what the next one asks."""
         with self.database.write() as connection:
             if kind == "pause":
-                suspend_endpoint(connection, name, EndpointState.PAUSED, self.now)
+                pause_or_disable_endpoint(connection, name, EndpointState.PAUSED, self.now)
             elif kind == "resume":
                 resume_endpoint(connection, name, self.now)
             else:

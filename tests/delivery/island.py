@@ -154,7 +154,7 @@ class _Everywhere(Server):
 
 class _Anybody(Handler):
     def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
-        self.rfile.read(int(self.headers["content-length"]))
+        self.read_body()
         self.do_GET()
 
     def do_GET(self) -> None:  # noqa: N802 - the name is http.server's

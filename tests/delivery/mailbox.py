@@ -1,4 +1,4 @@
-"""A real mail server on loopback, and what came in."""
+"""A real mail server on loopback, and the mails that it received."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real proxy on loopback, as an operator may have one for what goes out: HTTP and SOCKS 5."""
+"""A real proxy on loopback for outgoing requests, as an operator may have one: HTTP and SOCKS 5."""
 
 from __future__ import annotations
 

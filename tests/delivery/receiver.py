@@ -65,7 +65,7 @@ class _Handler(Handler):
     timeout = PATIENCE
 
     def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
-        body = self.rfile.read(int(self.headers["content-length"]))
+        body = self.read_body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.owner.posts.append(Post(self.path, headers, body, int(self.client_address[1])))
         kind, *rest = urlsplit(self.path).path.strip("/").split("/")
@@ -139,13 +139,15 @@ needs_openssl = pytest.mark.skipif(
 )
 
 
-def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+def make_certificate(
+    folder: Path, comment: bytes = b"made for a test"
+) -> tuple[Path, ssl.SSLContext]:
     """Make a self-signed certificate for 127.0.0.1 with the openssl command."""
     certificate, key = folder / "cert.pem", folder / "key.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command += ["-nodes", "-days", "2", "-subj", "/CN=receiver", "-keyout", str(key)]
     command += ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(certificate)]
-    run(command, check=True, capture_output=True)
+    run([*command, "-addext", b"nsComment=" + comment], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return certificate, context

@@ -16,7 +16,7 @@ from calfeed.model.states import EndpointState
 from calfeed.reminders.retry import SCHEDULE
 from calfeed.store.database import Database
 from calfeed.store.endpoints.channels import ChannelChanges, register_channels
-from calfeed.store.endpoints.lifecycle import remove_endpoint, suspend_endpoint
+from calfeed.store.endpoints.lifecycle import pause_or_disable_endpoint, remove_endpoint
 from calfeed.store.endpoints.records import Endpoint, find_endpoint
 from calfeed.store.outbox.deliveries import load_attempts
 from tests.delivery.mailbox import Mailbox, read_text
@@ -181,7 +181,7 @@ def test_registering_again_changes_only_what_the_file_says_otherwise(branch: Bra
     first = branch.configure(branch.json_channel("/status/200"))
     assert (first.added, first.changed) == (["ch_newsroom"], [])
     with branch.database.write() as connection:
-        suspend_endpoint(connection, "ch_newsroom", EndpointState.PAUSED, branch.now)
+        pause_or_disable_endpoint(connection, "ch_newsroom", EndpointState.PAUSED, branch.now)
     branch.now += MINUTE
     again = branch.configure(branch.json_channel("/status/204"))
     assert (again.added, again.changed) == ([], [])

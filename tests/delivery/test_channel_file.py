@@ -1,4 +1,4 @@
-"""The file of the channels: what it says, and what is said of what is wrong in it."""
+"""The channels file: its keys, and the errors about it."""
 
 from __future__ import annotations
 

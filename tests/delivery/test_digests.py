@@ -1,4 +1,4 @@
-"""Reminders gathered for an endpoint and told in digests, on both databases."""
+"""Reminders gathered for an endpoint and sent in digests, on both databases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from calfeed.reminders import digests as bounds
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.option_values import Digest, QuietHours
 from calfeed.reminders.options import Options
-from calfeed.store.endpoints.lifecycle import Released, resume_endpoint, suspend_endpoint
+from calfeed.store.endpoints.lifecycle import Released, pause_or_disable_endpoint, resume_endpoint
 from calfeed.store.endpoints.records import add_endpoint, find_endpoint, save_endpoint
 from calfeed.store.outbox import claims, digests
 from calfeed.store.outbox.deliveries import DeliveryRow
@@ -289,7 +289,7 @@ def test_what_is_gathered_is_held_while_its_endpoint_is_paused(desk: Desk) -> No
     desk.publish(DATES)
     work(desk, DUE)
     with desk.database.write() as connection:
-        suspend_endpoint(connection, "end_1", EndpointState.PAUSED, DUE)
+        pause_or_disable_endpoint(connection, "end_1", EndpointState.PAUSED, DUE)
     work(desk, EVENING)
     assert states(desk) == ["held"] * 3
     with desk.database.write() as connection:
@@ -308,7 +308,7 @@ def test_what_is_or_was_in_hand_when_its_endpoint_is_resumed_goes_out_under_its_
     with desk.database.write() as connection:
         (taken,) = claims.claim(connection, DUE, 1)
         now = DUE + later
-        suspend_endpoint(connection, "end_1", EndpointState.PAUSED, now)
+        pause_or_disable_endpoint(connection, "end_1", EndpointState.PAUSED, now)
         paused = find_endpoint(connection, "end_1")
         save_endpoint(connection, replace(paused, options=DAILY))
         assert resume_endpoint(connection, "end_1", now) == Released(1, 2, 0)

@@ -120,7 +120,7 @@ def test_what_is_fetched_goes_through_the_proxy_too(
 ) -> None:
     monkeypatch.setenv("no_proxy", "*")
     # The receiver takes no GET: that it says so shows that it was reached.
-    with pytest.raises(InvalidInputError, match=f"{NAME} answers 501"):
+    with pytest.raises(InvalidInputError, match=f"{NAME} responds with 501"):
         fetch(URL, egress_proxy=proxy.url(scheme), max_bytes=1000)
     assert len(proxy.asked) == 1
     for private in ("http://127.1/", "http://[::1]/", f"http://{NAME}:8080/"):

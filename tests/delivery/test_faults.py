@@ -1,4 +1,4 @@
-"""What becomes of a message at each kind of bad receiver, to its end, as the docs say."""
+"""The fate of a message at each kind of failing receiver, as the docs describe it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file is fetched within its limits, over https where that is asked for, past the guard."""
+"""A file is fetched within its limits, over https if requested, and under the address guard."""
 
 from __future__ import annotations
 

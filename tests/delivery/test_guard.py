@@ -64,6 +64,7 @@ def test_a_url_gets_its_one_normal_form(url: str, normal: str) -> None:
     [
         ("", "not a valid URL"),
         ("example.org/hooks", "not a valid URL"),
+        ("poll:", "not a valid URL"),
         ("https://", "not a valid URL"),
         ("https:example.org", "not a valid URL"),
         ("https://exa%2fmple.org/", "not a valid URL"),

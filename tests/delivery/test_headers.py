@@ -1,4 +1,4 @@
-"""An endpoint's own headers: what is taken, and what is refused without being repeated."""
+"""An endpoint's own headers: which are accepted, and which are refused without being quoted."""
 
 from __future__ import annotations
 

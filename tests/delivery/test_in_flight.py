@@ -164,10 +164,10 @@ class Breaking(Database):
         self.writes = 0
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, any_schema: bool = False) -> Iterator[Connection]:
         self.writes += 1
         broken = self._breaks(self.writes)
-        with super().write() as connection:
+        with super().write(any_schema=any_schema) as connection:
             yield connection
             if broken and not self._late:
                 raise StoreError("the connection broke")
@@ -238,7 +238,9 @@ def test_a_publish_during_a_claim_leads_to_another_revalidation(office: Office) 
         for number in range(10):
             add_delivery(connection, make_message(f"msg_{number}"), "end_1")
     limits = ConcurrencyLimits()
-    recording = Recorder(office.database, office.sender, limits, lambda: office.now, lambda: 0.5)
+    recording = Recorder(
+        office.database, office.sender, limits, lambda: office.now, lambda: 0.5, lambda: None
+    )
     before = recording.revalidations
     with office.database.write() as connection:
         kept, _ = limits.admit(claims.claim(connection, office.now, 10), time.monotonic())

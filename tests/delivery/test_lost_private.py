@@ -1,4 +1,4 @@
-"""What a worker cannot read of a private calendar waits for its key; all else goes out."""
+"""Messages of a private calendar whose key is missing wait for it; all others are sent."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from calfeed.definitions.reader import read_definitions
 from calfeed.delivery.due import LateReminderPacer, extend_plans, fan_out, fire_due
 from calfeed.delivery.engine.attempts import prepare_requests
+from calfeed.model.states import EndpointState
 from calfeed.model.uids import NAME_BASED_UIDS
 from calfeed.publish.announce import announce_due
 from calfeed.publish.apply import publish
 from calfeed.store.database import Database
+from calfeed.store.endpoints import lifecycle
 from calfeed.store.endpoints.records import add_endpoint
 from calfeed.store.migrate import migrate
 from calfeed.store.outbox.claims import claim
 from calfeed.store.outbox.reminders import load_reminders
 from calfeed.store.secrets import resealing
 from calfeed.store.secrets.keys import Key
-from calfeed.store.tables import endpoints
+from calfeed.store.tables import endpoints, messages
 from tests.store.keeping import make_endpoint, read_deliveries
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -122,3 +125,25 @@ def test_changes_wait(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         assert announce_due(other, NOW + GRACE, BASE) == 0
         put_back(other, key)
         assert announce_due(other, NOW + 2 * GRACE, BASE) == 1
+
+
+def test_without_any_key_a_report_is_logged_and_what_it_reports_is_written(
+    own: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While a calendar is private, so are messages that are about no calendar."""
+    publish(own, read_definitions(FILES, NAME_BASED_UIDS), NOW, BASE)
+    assert own.keys is not None
+    own.keys.unlink()
+    url = own.engine.url.render_as_string(hide_password=False)
+    with closing(Database(url, own.keys)) as lost:
+        with lost.write() as connection:
+            assert lifecycle.pause_or_disable_endpoint(
+                connection, "end_1", EndpointState.DISABLED, NOW, "gone"
+            )
+        with lost.read() as connection:
+            state = connection.scalar(select(endpoints.c.state))
+            told = connection.scalar(
+                select(messages.c.id).where(messages.c.subject.contains("endpoint.disabled"))
+            )
+    assert (state, told) == (EndpointState.DISABLED, None)
+    assert "Endpoint end_1 is disabled: gone" in caplog.text

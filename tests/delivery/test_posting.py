@@ -1,4 +1,4 @@
-"""InFlightDelivery one delivery at once, and what logs say of it."""
+"""One delivery that is sent immediately, and its log entries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from calfeed.delivery.engine.attempts import deliver_now, prepare_requests
 from calfeed.errors import CalfeedError
 from calfeed.model.states import EndpointState
 from calfeed.store.database import Connection
-from calfeed.store.endpoints.lifecycle import remove_endpoint, suspend_endpoint
+from calfeed.store.endpoints.lifecycle import pause_or_disable_endpoint, remove_endpoint
 from calfeed.store.outbox.claims import Claim, claim
 from calfeed.store.outbox.deliveries import find_delivery
 from calfeed.store.outbox.messages import add_delivery
@@ -82,7 +82,7 @@ def test_a_delivery_is_posted_at_once_to_a_paused_endpoint_too(office: Office) -
     """To see whether it is back; if it is not, the delivery is held with the others."""
     keep(office, "/status/500")
     with office.database.write() as connection:
-        suspend_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
+        pause_or_disable_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
         probe = add_delivery(connection, make_message("probe", at=NOW), "end_1")
     attempt = deliver_now(office.database, office.sender, lambda _: probe, lambda: NOW, lambda: 0.5)
     assert attempt.status == 500

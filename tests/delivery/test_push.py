@@ -1,4 +1,4 @@
-"""Push: what a browser and a CalDAV client receive, decrypted by other code than encrypted it."""
+"""Push messages to a browser and a CalDAV client, decrypted by independent code."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from calfeed.delivery.engine.worker import Worker
 from calfeed.delivery.push.composing import PushComposer
 from calfeed.delivery.push.encryption import MAX_PAYLOAD_BYTES
 from calfeed.delivery.retention import Retention
+from calfeed.delivery.site_texts import SiteTexts
 from calfeed.delivery.transport.guard import UrlRules
 from calfeed.errors import InvalidFieldsError
 from calfeed.model.states import EndpointKind, EndpointState
@@ -41,7 +42,11 @@ class PushOffice:
         self.database = office.database
 
         def make_worker() -> Worker:
-            composers = {EndpointKind.PUSH: PushComposer(CONTACT, wording_in, lambda: office.now)}
+            composers = {
+                EndpointKind.PUSH: PushComposer(
+                    CONTACT, SiteTexts(lambda _: wording_in), lambda: office.now
+                )
+            }
             return Worker(
                 office.database,
                 office.sender,

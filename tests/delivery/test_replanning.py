@@ -1,4 +1,4 @@
-"""What a wrong clock has settled is planned again once the clock is right."""
+"""Reminders that a wrong clock has settled are planned again once the clock is right."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_what_was_held_for_too_long_by_a_wrong_clock_is_not_dropped(database: Da
     now = datetime(2025, 6, 1, 12, tzinfo=UTC)
     keep_deliveries(database, 2)
     with database.write() as connection:
-        lifecycle.suspend_endpoint(connection, "end_1", EndpointState.PAUSED, now)
+        lifecycle.pause_or_disable_endpoint(connection, "end_1", EndpointState.PAUSED, now)
     Retention(database).run(now + KEEP_HELD)
     replan(database, now)
     with database.write() as connection:
@@ -143,7 +143,7 @@ def test_an_endpoint_that_was_changed_in_the_future_gets_what_it_is_to_get(
     columns = {"created": now + YEAR, "failing_since": now + YEAR, "paced_to": now + YEAR}
     with database.write() as connection:
         connection.execute(update(endpoints).values(**columns))
-        lifecycle.suspend_endpoint(
+        lifecycle.pause_or_disable_endpoint(
             connection, "end_1", EndpointState.DISABLED, now + YEAR, "it failed"
         )
     assert replan(database, now).deliveries == 2

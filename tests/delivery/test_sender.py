@@ -104,10 +104,10 @@ def test_an_endless_answer_is_cut_short_and_its_status_counts(
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/reset", "the connection broke before the answer was complete"),
-        ("/closed", "the connection was closed without an answer"),
-        ("/half", "the connection was closed before the answer was complete"),
-        ("/garbage", "the answer is not HTTP"),
+        ("/reset", "the connection broke before the response was complete"),
+        ("/closed", "the connection was closed without a response"),
+        ("/half", "the connection was closed before the response was complete"),
+        ("/garbage", "the response is not HTTP"),
         ("/headers", ""),
     ],
 )
@@ -174,25 +174,56 @@ def test_a_certificate_nobody_vouches_for_is_an_error(sender: Sender, tmp_path: 
             assert post(trusting, receiver.url("/status/204")).status == 204
 
 
+@needs_openssl
+def test_no_bytes_of_a_certificate_end_the_requests_to_others(
+    sender: Sender, receiver: Receiver, tmp_path: Path
+) -> None:
+    """libcurl passes them on as they are; these are not UTF-8."""
+    certificate, context = make_certificate(tmp_path, b"gr\xfc\xdfe")
+    with (
+        Receiver(tls=context) as hostile,
+        Sender(allow_private=True, ca_file=str(certificate)) as trusting,
+    ):
+        sender.submit([request(receiver.url("/hang"), "waits")])
+        error = post(sender, hostile.url("/status/204")).error
+        assert error is not None
+        assert error.startswith("the server's certificate is not trusted (")
+        assert sender.results(0) == [], "the other request goes on"
+        outcome = post(trusting, hostile.url("/status/204"))
+        assert outcome.status == 204
+        assert outcome.certificate_until is not None
+        receiver.released.set()
+
+
 def test_plain_http_where_tls_is_expected_is_an_error(sender: Sender, receiver: Receiver) -> None:
     error = post(sender, receiver.url("/").replace("http:", "https:")).error
     assert error is not None
     assert error.startswith("no TLS connection")
 
 
+@pytest.mark.parametrize(
+    ("broken", "error", "logged"),
+    [
+        ("sender.Sender._release", "calfeed failed while sending", "restarts"),
+        ("transfer.Transfer.outcome", "cannot be read", "outcome of a request"),
+    ],
+)
 def test_after_a_bug_of_its_own_the_sender_goes_on_and_loses_nothing(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    broken: str,
+    error: str,
+    logged: str,
 ) -> None:
     with Sender(allow_private=True) as sender:
         with monkeypatch.context() as patch:
-            patch.setattr("calfeed.delivery.transport.transfer.Transfer.outcome", lambda *_: 1 / 0)
+            patch.setattr(f"calfeed.delivery.transport.{broken}", lambda *_: 1 / 0)
             sender.submit([request(receiver.url("/status/204"), key) for key in range(20)])
             outcomes = collect(sender, 20)
         assert {outcome.key for outcome in outcomes} == set(range(20))
-        assert {outcome.error for outcome in outcomes} == {
-            "calfeed failed while sending (ZeroDivisionError)"
-        }
-        assert "restarts" in caplog.text
+        assert {outcome.error for outcome in outcomes} == {f"{error} (ZeroDivisionError)"}
+        assert logged in caplog.text
         assert post(sender, receiver.url("/status/204")).status == 204
 
 
@@ -287,7 +318,7 @@ def test_closing_gives_everything_unfinished_an_outcome(receiver: Receiver) -> N
     sender.submit([request(receiver.url("/status/204"), 20)])
     outcomes = collect(sender, 21)
     assert {outcome.key for outcome in outcomes} == set(range(21))
-    assert {outcome.error for outcome in outcomes} == {"stopped before an answer"}
+    assert {outcome.error for outcome in outcomes} == {"stopped before a response"}
     assert all(came.path == "/hang" for came in receiver.posts)
 
 

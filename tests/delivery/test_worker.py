@@ -40,14 +40,14 @@ def body(post: Post) -> dict[str, Any]:
     return read
 
 
-def publish_and_tell(office: Office, text: str = JUNE) -> None:
+def publish_and_announce(office: Office, text: str = JUNE) -> None:
     """Publish for an endpoint that wants reminders only."""
     office.subscribe(filters=Filters(types=("reminder.due",)))
     office.publish(text)
 
 
 def test_a_due_reminder_arrives_signed(office: Office) -> None:
-    publish_and_tell(office)
+    publish_and_announce(office)
     office.now = WEEK_BEFORE
     (row,) = office.deliver()
     assert (row.type, row.state, row.attempts) == ("reminder.due", "delivered", 1)
@@ -65,14 +65,14 @@ def test_a_due_reminder_arrives_signed(office: Office) -> None:
 
 
 def test_nothing_goes_out_before_its_time(office: Office) -> None:
-    publish_and_tell(office)
+    publish_and_announce(office)
     office.now = WEEK_BEFORE - SECOND
     assert office.deliver() == []
     assert office.make_worker().agenda().next_at == WEEK_BEFORE - FIRE_AHEAD
 
 
 def test_a_late_reminder_says_how_late_it_is(office: Office) -> None:
-    publish_and_tell(office)
+    publish_and_announce(office)
     office.now = WEEK_BEFORE + timedelta(days=2)
     office.deliver()
     (post,) = office.receiver.posts
@@ -85,7 +85,7 @@ def test_a_late_reminder_says_how_late_it_is(office: Office) -> None:
 def test_what_is_found_after_the_date_is_recorded_as_missed_and_not_sent(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
-    publish_and_tell(office)
+    publish_and_announce(office)
     office.now = datetime(2025, 7, 2, tzinfo=UTC)
     with caplog.at_level(logging.ERROR, "calfeed"):
         assert office.deliver() == []
@@ -116,7 +116,7 @@ def test_a_change_is_told_to_every_endpoint_that_wants_it(office: Office) -> Non
 def test_a_failed_attempt_is_made_again_on_the_schedule_with_the_same_bytes(
     office: Office,
 ) -> None:
-    publish_and_tell(office)
+    publish_and_announce(office)
     office.redirect("/status/500")
     office.now = WEEK_BEFORE
     (row,) = office.deliver()
@@ -140,7 +140,7 @@ def test_a_failed_attempt_is_made_again_on_the_schedule_with_the_same_bytes(
 
 
 def test_it_is_given_up_when_the_message_would_no_longer_matter(office: Office) -> None:
-    publish_and_tell(office)
+    publish_and_announce(office)
     office.redirect("/closed")
     office.now = datetime(2025, 6, 30, 18, 59, 57, tzinfo=UTC)
     (row,) = office.deliver()
@@ -152,7 +152,7 @@ def test_it_is_given_up_when_the_message_would_no_longer_matter(office: Office) 
 
 
 def test_what_waited_too_long_expires_without_an_attempt(office: Office) -> None:
-    publish_and_tell(office)
+    publish_and_announce(office)
     office.redirect("/status/500")
     office.now = WEEK_BEFORE
     office.deliver()
@@ -176,7 +176,7 @@ def test_a_receiver_that_is_gone_is_not_written_to_again(office: Office) -> None
 
 
 def test_a_reminder_of_a_date_that_moved_is_not_sent_again(office: Office) -> None:
-    publish_and_tell(office)
+    publish_and_announce(office)
     office.redirect("/status/500")
     office.now = WEEK_BEFORE
     (row,) = office.deliver()
@@ -191,7 +191,7 @@ def test_a_reminder_of_a_date_that_moved_is_not_sent_again(office: Office) -> No
 
 def test_a_reminder_that_its_definition_no_longer_asks_for_is_not_sent(office: Office) -> None:
     """Published while the reminder was already in a worker's hands: it looks once more."""
-    publish_and_tell(office)
+    publish_and_announce(office)
     due = office.reminders()[0]
     office.publish(AUGUST)
     with office.database.write() as connection:
@@ -205,7 +205,7 @@ def test_a_reminder_that_its_definition_no_longer_asks_for_is_not_sent(office: O
 def test_a_worker_that_dies_after_posting_costs_a_second_post_under_the_same_id(
     office: Office,
 ) -> None:
-    publish_and_tell(office)
+    publish_and_announce(office)
     office.now = WEEK_BEFORE
     office.make_worker()._fire()
     with office.database.write() as connection:
@@ -246,7 +246,7 @@ def test_two_workers_beside_each_other_post_everything_once(office: Office) -> N
 
 
 def test_stopping_waits_for_what_is_in_flight_and_records_it(office: Office) -> None:
-    publish_and_tell(office)
+    publish_and_announce(office)
     office.redirect("/hang")
     office.now = WEEK_BEFORE
     with working(office.make_worker()):
@@ -259,7 +259,7 @@ def test_stopping_waits_for_what_is_in_flight_and_records_it(office: Office) -> 
 def test_a_worker_outlives_its_database(
     office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish_and_tell(office)
+    publish_and_announce(office)
     office.now = WEEK_BEFORE
     monkeypatch.setattr("calfeed.delivery.engine.recorder._RETRY_SECONDS", 0.01)
     with office.database.write() as connection:
@@ -321,7 +321,7 @@ def test_the_clock_stops_while_a_tick_is_about_to_put_its_job_on_the_list(
     office: Office,
 ) -> None:
     """APScheduler waits for what runs with the lock in its hand that a tick needs."""
-    publish_and_tell(office)
+    publish_and_announce(office)
     looking, go = threading.Event(), threading.Event()
 
     class Hesitant(Worker):

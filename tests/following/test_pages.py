@@ -1,4 +1,4 @@
-"""The pages for people who follow: a form, a link, a page of one's own."""
+"""The pages for people who follow: the form, the link, the own page."""
 
 from __future__ import annotations
 

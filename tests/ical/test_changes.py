@@ -1,4 +1,4 @@
-"""What has changed from one revision of an event to another, and of which occurrence."""
+"""The changes from one revision of an event to another, and of its occurrences."""
 
 from __future__ import annotations
 

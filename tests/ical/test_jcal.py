@@ -1,4 +1,4 @@
-"""A feed's jCal says what icalendar reads in the feed, and texts as they were written."""
+"""A feed's jCal equals icalendar's reading of the feed, and keeps texts as written."""
 
 from __future__ import annotations
 

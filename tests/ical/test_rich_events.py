@@ -1,4 +1,4 @@
-"""What an event says beyond what, when and where reaches calendar apps, webhooks and pages."""
+"""The optional details of an event reach calendar apps, webhooks and pages."""
 
 from __future__ import annotations
 

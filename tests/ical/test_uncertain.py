@@ -1,4 +1,4 @@
-"""What calendar apps get of a date that is uncertain, on hold, counted, done or corrected."""
+"""Uncertain, held, counted, done and corrected dates as calendar apps get them."""
 
 from __future__ import annotations
 

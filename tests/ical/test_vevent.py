@@ -1,4 +1,4 @@
-"""What an event looks like to calendar apps."""
+"""VEVENTs as calendar apps read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a VTIMEZONE says is what zoneinfo says, whoever reads it."""
+"""A VTIMEZONE agrees with zoneinfo, for every reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An office that sends mails: people who follow, and a real SMTP server."""
+"""A site that sends mails: people who follow, and a real SMTP server."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from calfeed.delivery.engine.worker import Worker
 from calfeed.delivery.mail.pacing import DomainPacer
+from calfeed.delivery.mail.personal_mails import MailAddresses, MailRoom
 from calfeed.delivery.mail.sending import MailSender
 from calfeed.delivery.mail.server_urls import read_server_url
-from calfeed.delivery.mail.writing import MailAddresses, MailRoom
+from calfeed.delivery.site_texts import SiteTexts
 from calfeed.model.states import EndpointKind, EndpointState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.mail.compose import Sender
@@ -56,7 +57,11 @@ class MailBranch(Office):
     def limit(self, rate: int) -> None:
         """Send so many mails in a minute to a domain."""
         self.room = MailRoom(
-            ADDRESSES, BASE, wording_in, lambda: self.now, DomainPacer(rate, time.monotonic)
+            ADDRESSES,
+            BASE,
+            SiteTexts(lambda _: wording_in),
+            lambda: self.now,
+            DomainPacer(rate, time.monotonic),
         )
 
     def renew_sender(self) -> None:

@@ -189,7 +189,7 @@ def write_samples(folder: Path) -> list[Path]:
             footer = Footer("") if asked else footer_of(wording, "Court", OWN, OWN + "leave")
             file = folder / f"{name}-{language}.html"
             file.write_text(write_html(content, footer, language), "utf-8")
-            text = f"Subject: {content.subject}\n\n{write_text(content, footer)}"
+            text = f"Subject: {content.subject}\n\n{write_text(content, footer, language)}"
             file.with_suffix(".txt").write_text(text, "utf-8")
             written.append(file)
     return written

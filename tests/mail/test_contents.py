@@ -1,4 +1,4 @@
-"""What mails say, and the calendar entries in them, as people and apps read them."""
+"""The content of mails and of the calendar entries in them, as people and apps read them."""
 
 from __future__ import annotations
 
@@ -317,6 +317,8 @@ def test_mails_are_in_the_readers_language_and_direction(branch: MailBranch) -> 
         "ur": ("rtl", "31 اگست 2025", "سماعت"),
         "ps": ("rtl", "31 اګست 2025", "Hearing"),
         "fa-AF": ("rtl", "31 اگست 2025", "Hearing"),
+        "fr": ("ltr", "31 août 2025", "Hearing"),
+        "ar": ("rtl", "31 أغسطس 2025", "Hearing"),
     }
     branch.follow(*(Follower(f"{tag}@example.net", tag) for tag in expected))
     tell(branch, hearing("2025-08-31 10:00"))

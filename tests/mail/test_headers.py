@@ -1,4 +1,4 @@
-"""What the headers of a mail say, whatever script it is in and however long."""
+"""The headers of a mail, in any script and of any length."""
 
 from __future__ import annotations
 

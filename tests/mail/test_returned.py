@@ -1,4 +1,4 @@
-"""What comes back: bounces as real servers write them, replies of calendar apps, and others."""
+"""Returned mails: bounces as real servers write them, replies of calendar apps, and others."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_three_mails_that_came_back_pause_a_person(branch: MailBranch) -> None:
     assert state_of(branch) is EndpointState.DISABLED
     with branch.database.read() as connection:
         attempts = load_attempts(connection, branch.deliveries()[0].id)
-    assert sorted(str(one.error) for one in attempts) == ["None", "it came back later: 5.1.1"]
+    assert sorted(str(one.error) for one in attempts) == ["None", "it bounced later: 5.1.1"]
     assert "ada@" not in repr(branch.everything())
 
 

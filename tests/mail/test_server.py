@@ -1,4 +1,4 @@
-"""Connections to the SMTP server: TLS, login, and what goes wrong with them."""
+"""Connections to the SMTP server: TLS, login, and their errors."""
 
 from __future__ import annotations
 

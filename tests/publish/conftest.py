@@ -1,4 +1,4 @@
-"""A desk with a database of its own."""
+"""A site with a database of its own."""
 
 from __future__ import annotations
 

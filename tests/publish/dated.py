@@ -1,4 +1,4 @@
-"""A desk whose dates are uncertain, postponed or counted, and what it tells of them."""
+"""A site whose dates are uncertain, postponed or counted, and its messages about them."""
 
 from __future__ import annotations
 

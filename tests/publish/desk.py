@@ -1,4 +1,4 @@
-"""A desk: definitions published one after the other, and what the database says then."""
+"""A site whose definitions are published one after the other, and the resulting database."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class Desk:
     def told(self) -> list[Subject]:
         """What there is a message of, oldest first."""
         with self.database.read() as connection:
-            rows = connection.execute(select(messages.c.subject).order_by(messages.c.at))
+            rows = connection.execute(select(messages.c.subject).order_by(messages.c.at, messages.c.id))
             return [Subject.model_validate_json(row.subject) for row in rows]
 
     def messages(self) -> list[dict[str, Any]]:

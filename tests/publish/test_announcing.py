@@ -1,4 +1,4 @@
-"""A slip is not a move: what is announced is what has held for the grace time."""
+"""Only changes that lasted for the grace time are announced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warnings about a publish: what is new or moved and already past."""
+"""Warnings about a publish: new or moved events that are already past."""
 
 from __future__ import annotations
 

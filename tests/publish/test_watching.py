@@ -1,4 +1,4 @@
-"""When `serve` publishes what, as the definitions change, go away, and cannot be read."""
+"""When `serve` publishes, as definitions change, are removed, and become unreadable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a digest says."""
+"""The content of a digest."""
 
 from __future__ import annotations
 

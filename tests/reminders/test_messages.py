@@ -1,4 +1,4 @@
-"""What messages say, and what they are known by."""
+"""The content and the ids of messages."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions
+from calfeed.ical.wording.distances import format_span
 from calfeed.model.events import Event
 from calfeed.model.revision import ComparableRevision, Revision
 from calfeed.reminders.messages import (
     Message,
     change_message,
-    format_span,
     probe_message,
     reminder_message,
     repeat_message,

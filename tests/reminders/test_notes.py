@@ -1,4 +1,4 @@
-"""What people read of a message in a chat or a mail."""
+"""The text of a message in a chat or a mail."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from calfeed.reminders.contract.registry import MESSAGE_TYPES
 from calfeed.reminders.digests import DigestEntry, digest_message
-from calfeed.reminders.filters import MESSAGE_TYPES
 from calfeed.reminders.messages import make_body, probe_message
 from calfeed.reminders.plain_text import MAX_TITLE_LENGTH, Notification, format_notification
 from tests.publish.desk import NOW

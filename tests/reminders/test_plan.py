@@ -1,4 +1,4 @@
-"""When reminders are due, and what they are known by."""
+"""The due times and the keys of reminders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signatures: what a receiver with any Standard Webhooks library relies on."""
+"""Signatures, as a receiver verifies them with any Standard Webhooks library."""
 
 from __future__ import annotations
 

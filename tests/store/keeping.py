@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from calfeed.reminders.contract.registry import TYPES
 from calfeed.reminders.filters import Filters, Subject
 from calfeed.reminders.messages import Message
 from calfeed.store.database import Connection, Database
@@ -37,9 +38,12 @@ def keep_endpoints(connection: Connection, *names: str) -> None:
         add_endpoint(connection, make_endpoint(name))
 
 
+_BODY = TYPES["event.moved"].example().body
+
+
 def make_message(name: str = "msg_1", at: datetime = NOW, until: datetime | None = None) -> Message:
     subject = Subject(type="event.moved", calendar="desk", event="it")
-    return Message(name, subject, at, b'{"text":"it"}', until)
+    return Message(name, subject, at, _BODY, until)
 
 
 def keep_deliveries(database: Database, count: int, endpoint: str = "end_1") -> list[int]:

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from calfeed.errors import NotFoundError
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.store.database import Database
-from calfeed.store.endpoints.lifecycle import remove_endpoint, suspend_endpoint
+from calfeed.store.endpoints.lifecycle import pause_or_disable_endpoint, remove_endpoint
 from calfeed.store.endpoints.records import (
     add_endpoint,
     find_endpoint,
@@ -45,6 +45,7 @@ from tests.store.keeping import (
     keep_deliveries,
     keep_endpoints,
     make_endpoint,
+    make_message,
     read_deliveries,
 )
 
@@ -246,8 +247,8 @@ def test_messages_are_loaded_by_id(database: Database) -> None:
     with database.read() as connection:
         found = load_messages(connection, ["msg_0", "msg_2", "msg_9"])
     assert {key: message.body for key, message in found.items()} == {
-        "msg_0": b'{"text":"it"}',
-        "msg_2": b'{"text":"it"}',
+        "msg_0": make_message().body,
+        "msg_2": make_message().body,
     }
 
 
@@ -267,14 +268,14 @@ def test_removing_an_endpoint_drops_only_its_pending_deliveries(
 def test_removed_endpoints_are_not_found_and_disabled_ones_are(database: Database) -> None:
     with database.write() as connection:
         keep_endpoints(connection, "end_1", "end_2")
-        suspend_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
+        pause_or_disable_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
         remove_endpoint(connection, "end_2", NOW)
         assert [(one.id, one.state) for one in list_endpoints(connection)] == [
             ("end_1", "disabled")
         ]
         with pytest.raises(NotFoundError, match="no endpoint"):
             find_endpoint(connection, "end_2")
-        assert not suspend_endpoint(connection, "end_2", EndpointState.DISABLED, NOW)
+        assert not pause_or_disable_endpoint(connection, "end_2", EndpointState.DISABLED, NOW)
         assert remove_endpoint(connection, "end_1", NOW)
 
 

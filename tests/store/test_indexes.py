@@ -15,11 +15,12 @@ from calfeed.reminders.options import Options
 from calfeed.store.catalog import announcements
 from calfeed.store.database import Connection, Database
 from calfeed.store.endpoints import lifecycle
-from calfeed.store.outbox import claims, clock_skew, digests, retention
+from calfeed.store.outbox import claims, clock_skew, digests, fetches, retention
 from calfeed.store.outbox import deliveries as store
 from calfeed.store.outbox.messages import add_delivery
 from calfeed.store.outbox.reminders import withdraw_reminders
 from calfeed.store.reports import history, sent_messages
+from calfeed.store.watching.measures import load_measures
 from tests.store.keeping import NOW, keep_deliveries, keep_endpoints, make_endpoint, make_message
 
 PLACE = retention.RetentionPosition(NOW, "msg_0", "end_1")
@@ -32,11 +33,14 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "change": lambda connection: lifecycle.change_endpoint(
         connection, replace(make_endpoint("end_1"), options=Options(rate=1)), NOW
     ),
-    "pause": lambda connection: lifecycle.suspend_endpoint(
+    "pause": lambda connection: lifecycle.pause_or_disable_endpoint(
         connection, "end_1", EndpointState.PAUSED, NOW
     ),
     "resume": lambda connection: lifecycle.resume_endpoint(connection, "end_2", NOW),
     "remove": lambda connection: lifecycle.remove_endpoint(connection, "end_1", NOW),
+    "fetch": lambda connection: fetches.take_fetchable(connection, "end_2", NOW, 50),
+    "acknowledge": lambda connection: fetches.acknowledge(connection, "end_2", [3], NOW),
+    "unfetched": lambda connection: retention.end_unfetched(connection, NOW, NOW),
     "drop": lambda connection: retention.drop_held(connection, NOW, NOW),
     "forget": lambda connection: retention.delete_old_bodies(connection, NOW, PLACE),
     "reopen reminders": lambda connection: clock_skew.reopen_reminders(connection, NOW),
@@ -53,6 +57,7 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     ),
     "announce": lambda connection: announcements.load_due_announcements(connection, NOW, 50),
     "history": lambda connection: history.load_history(connection, ["uid"]),
+    "measures": lambda connection: load_measures(connection, NOW),
 }
 
 
@@ -62,7 +67,7 @@ def keep(database: Database) -> None:
         keep_endpoints(connection, "end_2")
         add_delivery(connection, make_message("msg_2"), "end_2")
         lifecycle.record_failing_since(connection, [], ["end_2"], NOW)
-        lifecycle.suspend_endpoint(connection, "end_2", EndpointState.PAUSED, NOW)
+        lifecycle.pause_or_disable_endpoint(connection, "end_2", EndpointState.PAUSED, NOW)
 
 
 def fill(database: Database) -> None:
@@ -112,14 +117,14 @@ def test_no_query_scans_a_whole_table(database: Database, question: str) -> None
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("question", ["failed", "resume", "drop", "rewrite"])
+@pytest.mark.parametrize("question", ["failed", "resume", "drop", "rewrite", "fetch"])
 def test_held_deliveries_of_an_endpoint_have_their_own_index(
     database: Database, question: str
 ) -> None:
     keep(database)
     fill(database)
     lines = explain(database, QUESTIONS[question])
-    own = ("ix_deliveries_endpoint_id", "ix_deliveries_unsent")
+    own = ("ix_deliveries_endpoint_id", "ix_deliveries_held", "ix_deliveries_unsent")
     assert [line for line in lines if any(name in line for name in own)]
 
 

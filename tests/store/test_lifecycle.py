@@ -58,7 +58,7 @@ def hold(
     database: Database, state: EndpointState = EndpointState.PAUSED, name: str = "end_1"
 ) -> bool:
     with database.write() as connection:
-        return lifecycle.suspend_endpoint(connection, name, state, NOW)
+        return lifecycle.pause_or_disable_endpoint(connection, name, state, NOW)
 
 
 def resume(database: Database, now: datetime = NOW, name: str = "end_1") -> Released | None:

@@ -12,7 +12,7 @@ from calfeed.model.states import DeliveryState, EndpointState, ReminderState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store.database import Database
-from calfeed.store.endpoints.lifecycle import remove_endpoint, suspend_endpoint
+from calfeed.store.endpoints.lifecycle import pause_or_disable_endpoint, remove_endpoint
 from calfeed.store.endpoints.records import add_endpoint
 from calfeed.store.outbox import fanout
 from calfeed.store.outbox.claims import claim, settle
@@ -238,7 +238,7 @@ def test_disabled_endpoints_get_their_messages_on_resume(
         keep_endpoints(connection, "end_1", "end_2", "end_3")
         filters = Filters(calendars=("other",))
         add_endpoint(connection, make_endpoint("end_4", filters=filters))
-        suspend_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
+        pause_or_disable_endpoint(connection, "end_1", EndpointState.DISABLED, NOW)
         remove_endpoint(connection, "end_2", NOW)
         add_messages(connection, [make_message()])
         while fanout.fan_out(connection, NOW):

@@ -35,7 +35,7 @@ from calfeed.store.outbox.reminders import load_reminders, next_reminder_due
 from calfeed.store.reports.sent_messages import load_messages_before
 from calfeed.store.secrets.private import ANY_CALENDAR, load_private_slugs
 from calfeed.store.secrets.private_columns import raw
-from calfeed.store.tables import attempts, messages, metadata
+from calfeed.store.tables import attempts, event_names, messages, metadata
 from calfeed.web.published.snapshot import load_snapshot
 from tests.keys import KEYS
 from tests.store.released.desk import BASE, BOARD, DESK, SECRET, TOKEN
@@ -167,6 +167,18 @@ def test_messages_name_their_calendar_in_a_column(released: Database) -> None:
         rows = connection.execute(select(messages.c.subject, messages.c.calendar)).all()
     assert "desk" in {row.calendar for row in rows}
     assert all(json.loads(row.subject)["calendar"] == row.calendar for row in rows)
+
+
+def test_events_of_public_calendars_have_their_names_on_record(released: Database) -> None:
+    migrate(released)
+    with released.read() as connection:
+        named = {
+            (row.calendar, row.slug): row.uid for row in connection.execute(select(event_names))
+        }
+        published = load_events(connection, calendar_slugs=["desk"])
+    assert named.items() >= {("desk", row.slug): row.uid for row in published}.items()
+    assert ("desk", "stay") in named
+    assert {calendar for calendar, _ in named} == {"desk"}, "none of a private calendar"
 
 
 def test_private_values_are_not_left_plain(released: Database) -> None:

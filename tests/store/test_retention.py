@@ -11,7 +11,7 @@ from calfeed.delivery.due import fan_out
 from calfeed.delivery.retention import Retention
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.store.database import Database
-from calfeed.store.endpoints.lifecycle import resume_endpoint, suspend_endpoint
+from calfeed.store.endpoints.lifecycle import pause_or_disable_endpoint, resume_endpoint
 from calfeed.store.outbox import retention
 from calfeed.store.outbox.claims import Attempt, claim, record_attempts, settle
 from calfeed.store.outbox.deliveries import load_attempts, retry
@@ -137,7 +137,7 @@ def test_messages_that_must_be_kept_are_skipped(
 ) -> None:
     keep_deliveries(database, 7)
     with database.write() as connection:
-        suspend_endpoint(connection, "end_1", EndpointState.PAUSED, NOW)
+        pause_or_disable_endpoint(connection, "end_1", EndpointState.PAUSED, NOW)
         keep_endpoints(connection, "end_2")
         add_delivery(connection, make_message("msg_last"), "end_2")
     settle_all(database)
@@ -151,7 +151,7 @@ def test_deliveries_held_for_thirty_days_are_dropped(
 ) -> None:
     numbers = keep_deliveries(database, 2)
     with database.write() as connection:
-        suspend_endpoint(connection, "end_1", EndpointState.DISABLED, NOW, "gone")
+        pause_or_disable_endpoint(connection, "end_1", EndpointState.DISABLED, NOW, "gone")
         keep_endpoints(connection, "end_2")
         add_delivery(connection, make_message("msg_other"), "end_2")
     retention_run = Retention(database)
@@ -170,9 +170,9 @@ def test_deliveries_held_for_thirty_days_are_dropped(
 def test_pausing_again_restarts_the_thirty_days(database: Database) -> None:
     keep_deliveries(database, 1)
     with database.write() as connection:
-        suspend_endpoint(connection, "end_1", EndpointState.PAUSED, NOW)
+        pause_or_disable_endpoint(connection, "end_1", EndpointState.PAUSED, NOW)
         resume_endpoint(connection, "end_1", NOW + DAY)
-        suspend_endpoint(connection, "end_1", EndpointState.PAUSED, NOW + DAY)
+        pause_or_disable_endpoint(connection, "end_1", EndpointState.PAUSED, NOW + DAY)
         assert drop_held(connection, NOW, NOW + 30 * DAY) == 0
         assert drop_held(connection, NOW + DAY, NOW + 31 * DAY) == 1
 
@@ -182,7 +182,7 @@ def test_a_message_without_a_body_cannot_be_retried(database: Database) -> None:
     settle_all(database, DeliveryState.FAILED)
     with database.write() as connection:
         connection.execute(update(messages).values(body=None))
-        assert "no longer kept" in retry(connection, [number], LATER).refused[number]
+        assert "was deleted" in retry(connection, [number], LATER).refused[number]
 
 
 def test_retention_continues_where_it_stopped(

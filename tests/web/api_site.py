@@ -41,7 +41,7 @@ events:
   handover-zx9: {summary: Zircon handover, start: 2027-01-05 10:00, location: Pier nine}
 """
 PRIVATE = ("vault-zx9", "Vaultroom", "Zircon", "handover", "Pier nine")
-"""What no answer may say to whoever may not see the private calendar."""
+"""Texts that no response may contain for a client that may not see the private calendar."""
 
 
 @dataclass
@@ -98,6 +98,7 @@ class ApiSite:
             "delivery": rehearsal["deliveries"][0]["id"],
             "message": rehearsal["deliveries"][0]["message"],
             "token": token["id"],
+            "type": "event.moved",
         }
 
 

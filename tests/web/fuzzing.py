@@ -46,7 +46,7 @@ CHECKS = [
 ]
 
 SCOPED = ("read:open", "tokens")
-"""What a token may that sees nothing of the private calendar."""
+"""The scopes of a token that may not see the private calendar."""
 
 WINDOW = {"from": "2027-01-01", "to": "2027-06-01"}
 

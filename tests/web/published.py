@@ -1,4 +1,4 @@
-"""A site over definitions, as a test needs it: published, served in this process, asked."""
+"""A site from definitions, published and served in the test's process."""
 
 from __future__ import annotations
 
@@ -45,8 +45,14 @@ class Published:
         author: Author = UNKNOWN_AUTHOR,
         grace: timedelta = timedelta(0),
     ) -> None:
-        """Publish these files of definitions, by slug, instead of those before."""
-        texts = {f"events/{slug}.yaml": text.encode() for slug, text in files.items()}
+        """Publish these files of definitions, by slug, instead of those before.
+
+        A slug with a suffix is the path of another file.
+        """
+        texts = {
+            f"events/{slug}" if "." in slug else f"events/{slug}.yaml": text.encode()
+            for slug, text in files.items()
+        }
         defined = read_definitions(texts)
         publish(
             self.database, defined, self.now, BASE, allow_removals=True, author=author, grace=grace

@@ -1,4 +1,4 @@
-"""The API for reading: what is public, and what a token opens."""
+"""Reading through the API: public data, and data that requires a token."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ LISTS = {
     "/deliveries?": (int,),
     "/tokens?": (int,),
 }
-"""What the cursors of each list are made of."""
+"""The parts of the cursors of each list."""
 
 
 @pytest.mark.parametrize("path", LISTS)

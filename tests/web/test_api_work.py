@@ -66,7 +66,7 @@ def test_what_is_not_given_of_an_endpoint_stays_and_null_takes_back(api: ApiSite
         api,
         description="newsroom",
         headers={"X-A": "1", "X-B": "2"},
-        options={"rate": 60, "digest": "daily@09:00"},
+        options={"rate": 60, "digest": "daily@09:00", "language": "fr"},
         filters={"types": ["event.moved"]},
     )
     changed = do(
@@ -85,6 +85,7 @@ def test_what_is_not_given_of_an_endpoint_stays_and_null_takes_back(api: ApiSite
         "time_zone": "UTC",
         "quiet": None,
         "digest": None,
+        "language": "fr",
     }
     assert changed["filters"]["types"] == ["event.moved"]
     assert changed["filters"]["calendars"] == ["open"]

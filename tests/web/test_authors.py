@@ -1,4 +1,4 @@
-"""Who made a publish is for those who see the console, and for nobody else."""
+"""The author of a publish is shown only in the console."""
 
 from __future__ import annotations
 

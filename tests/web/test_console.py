@@ -548,6 +548,34 @@ def test_an_endpoint_is_tried_breaks_fails_is_mended_and_sent_what_failed(house:
     assert "received" in visitor.open("/events/desk/talks")
 
 
+def test_an_endpoint_whose_receiver_polls_is_added_and_says_how(house: House) -> None:
+    visitor = house.enter()
+    visitor.open("/endpoints/new")
+    assert "whsec_" in visitor.send("/endpoints/new", url="poll:", description="Behind a wall")
+    with house.office.database.read() as connection:
+        (endpoint,) = list_endpoints(connection)
+    page = visitor.open(f"/endpoints/{endpoint.id}")
+    assert f"/api/v1/endpoints/{endpoint.id}/messages" in page
+    assert f"poll:{endpoint.id}" in page
+    visitor.send(f"/endpoints/{endpoint.id}/test")
+    house.office.deliver()
+    assert "until its endpoint is resumed or polled" in visitor.open("/deliveries")
+
+
+def test_the_console_shows_the_public_key_of_an_endpoint_and_never_the_private_one(
+    house: House,
+) -> None:
+    visitor = house.enter()
+    name = house.add(visitor, "/status/204", signature="ed25519")
+    (key,) = re.findall(r"whpk_[A-Za-z0-9+/=]+", visitor.text)
+    page = visitor.open(f"/endpoints/{name}")
+    assert key in page
+    rotated = visitor.send(f"/endpoints/{name}/rotate")
+    assert "whpk_" in rotated
+    assert key not in rotated
+    assert "whsk_" not in page + rotated
+
+
 def test_all_that_failed_since_a_day_is_sent_again_and_none_is_refused_in_silence(
     house: House,
 ) -> None:

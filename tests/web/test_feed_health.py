@@ -1,4 +1,4 @@
-"""How often feeds are asked for is counted, and nothing of who asks."""
+"""Requests for feeds are counted, without any data about the clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a subscriber chooses in a feed's address."""
+"""The options in a feed's address."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class Served:
     A path in `held` is made no further until its event is set.
     """
 
-    def __init__(self, site: Published, folder: Path, proxies: int = 0) -> None:
+    def __init__(self, site: Published, folder: Path, proxies: int = 0, prefix: str = "") -> None:
         self.made: list[str] = []
         self.held: dict[str, threading.Event] = {}
         self._pages = PageCache(make_flask(site.state, BASE).wsgi_app, site.state)
@@ -94,9 +94,9 @@ class Served:
         )
         site.state.middleware = middleware
         address = str(folder / "back")
-        backend = Backend(site.state, middleware)
+        backend = Backend(site.state, middleware, prefix)
         threading.Thread(target=backend.serve, args=(address,), daemon=True).start()
-        self.frontend = Frontend(address, proxies, BodyReader(seconds=0.2))
+        self.frontend = Frontend(address, proxies, BodyReader(seconds=0.2), prefix)
         self.loop = asyncio.new_event_loop()
         self.frontend.__rsgi_init__(self.loop)
 
@@ -198,6 +198,34 @@ def test_a_feed_is_answered_whole_compressed_or_with_304_and_counted(
     assert sum(sent for sent, _ in sums.values()) == 4
     assert sum(unchanged for _, unchanged in sums.values()) == 2
     assert {feed for feed, _ in sums} == {FEED}
+
+
+def test_below_a_prefix_feeds_come_from_the_table_and_are_counted_by_their_paths(
+    site: Published, tmp_path: Path
+) -> None:
+    """A site that moves below a path goes on with its statistics, and answers as fast."""
+    served = Served(site, tmp_path, prefix="/dates")
+    whole = served.get(f"/dates{FEED}")
+    assert (whole.status, (whole.body,)) == (200, site.state.snapshot.responses[FEED].plain[1])
+    assert served.made == []
+    served.frontend.__rsgi_del__(served.loop)
+    counted: list[PollCounts] = []
+
+    def all_arrived() -> bool:
+        counted.extend(site.state.poll_counter.take())
+        return bool(counted)
+
+    served.run(served.until(all_arrived))
+    assert [(one.feed, one.sent) for one in counted] == [(FEED, 1)]
+    for path in (FEED, "/", "/datesheet/", "//dates/", "/dates.ics"):
+        for method in ("GET", "HEAD", "POST"):
+            outside = served.get(path, method)
+            assert outside.status == 404
+            assert b"the site begins at /dates/" in outside.body
+    assert served.made == []
+    assert served.get("/dates").status == 308
+    for path in ("/healthz", "/dates/healthz", "/readyz", "/dates/readyz"):
+        assert served.get(path).body == b"ok\n"
 
 
 def test_what_is_settled_is_made_once_and_anew_after_a_publish(

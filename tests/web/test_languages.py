@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from flask import abort
 
+from calfeed.model.site import SHIPPED_LANGUAGES
+from calfeed.model.texts import text_direction
+from calfeed.web.app import make_flask
 from calfeed.web.catalogs import TRANSLATIONS
-from calfeed.web.pages.reader.languages import (
-    LANGUAGES,
-    choose_accepted,
-    choose_reader,
-    text_direction,
-)
+from calfeed.web.own_catalogs.files import forms_of, list_messages, originals_of
+from calfeed.web.own_catalogs.loading import check_catalog
+from calfeed.web.pages.export import list_pages
+from calfeed.web.pages.reader.languages import choose_reader
+from calfeed.web.pages.reader.offers import make_site_languages
+from calfeed.web.published.snapshot import DEFAULT_LANGUAGES
 from tests.web.published import Published, make_site
 
 DESK = """
@@ -57,16 +66,17 @@ def site(tmp_path: Path) -> Iterator[Published]:
 def test_a_reader_gets_the_first_language_they_read_that_pages_are_in(
     accepted: str, tag: str
 ) -> None:
-    assert choose_accepted(accepted).tag == tag
+    assert DEFAULT_LANGUAGES.choose(accepted).tag == tag
 
 
 @pytest.mark.parametrize("wanted", ["xx-!!", "<script>", "a" * 100])
 def test_what_is_no_language_is_as_if_it_were_not_there(wanted: str) -> None:
-    assert choose_reader(wanted, "ur") == choose_reader("", "ur")
+    found = choose_reader(wanted, "ur", DEFAULT_LANGUAGES)
+    assert found == choose_reader("", "ur", DEFAULT_LANGUAGES)
 
 
 def test_a_language_that_only_events_are_in_is_that_of_the_events() -> None:
-    reader = choose_reader("de", "ps")
+    reader = choose_reader("de", "ps", DEFAULT_LANGUAGES)
     assert (reader.language.tag, reader.tag, reader.explicit) == ("ps", "de", True)
     assert reader.localize({"de": "Anhörung", "en": "Hearing"}, "en").text == "Anhörung"
 
@@ -98,7 +108,7 @@ def test_a_language_that_was_asked_for_is_kept_in_every_link_to_a_page(site: Pub
 
 def test_each_page_leads_to_itself_in_each_language(site: Published) -> None:
     page = site.get("/calendars/desk/?view=year&year=2027&lang=ur").text
-    for language in LANGUAGES:
+    for language in DEFAULT_LANGUAGES:
         assert f'href="/calendars/desk/?lang={language.tag}&amp;view=year&amp;year=2027"' in page
 
 
@@ -128,7 +138,7 @@ def test_dates_are_written_as_the_language_writes_them(
 
 
 def test_no_languages_weekdays_depend_on_who_asked_before(site: Published) -> None:
-    tags = [language.tag for language in LANGUAGES]
+    tags = [language.tag for language in DEFAULT_LANGUAGES]
     for tag in (*tags, *reversed(tags)):
         page = site.get(f"/calendars/desk/?view=month&lang={tag}").text
         heads = re.findall(r'<th scope="col" abbr="([^"]+)">([^<]+)</th>', page)
@@ -172,29 +182,110 @@ def test_an_error_that_says_nothing_of_itself_is_told_in_the_readers_language(
     assert not re.search("[A-Za-z]", told(lang).removeprefix("<bdi>").removesuffix("</bdi>"))
 
 
+def test_a_site_offers_its_languages_in_its_order_and_begins_with_the_first(
+    site: Published,
+) -> None:
+    offered = make_site_languages(["fr", "en", "ar"])
+    site.state.snapshot = replace(site.state.snapshot, offered=offered)
+    page = site.get("/").text
+    assert '<html lang="fr" dir="ltr">' in page
+    assert re.findall(r'<a [^>]*hreflang="([^"]+)"', page) == ["fr", "en", "ar"]
+    assert '<html lang="ar" dir="rtl">' in site.get("/", Accept_Language="ur, ar;q=0.1").text
+    # Urdu is not a language of the pages now, only of texts.
+    page = site.get("/calendars/desk/audit/?lang=ur").text
+    assert '<html lang="fr" dir="ltr">' in page
+    assert '<h1><bdi lang="ur" dir="rtl">آڈٹ</bdi></h1>' in page
+
+
+def test_a_site_in_one_language_has_no_switch_and_does_not_vary(site: Published) -> None:
+    offered = make_site_languages(["de"])
+    site.state.snapshot = replace(site.state.snapshot, offered=offered)
+    answer = site.get("/calendars/desk/", Accept_Language="ur")
+    assert '<html lang="de" dir="ltr">' in answer.text
+    assert "hreflang" not in answer.text
+    assert answer.headers["Vary"] == "Accept-Encoding"
+
+
+def test_the_files_of_a_site_have_no_parameter_in_its_default_language(site: Published) -> None:
+    snapshot = replace(site.state.snapshot, offered=make_site_languages(["fr", "en"]))
+    app = make_flask(site.state, "https://example.org")
+    names = {page.file for page in list_pages(app, snapshot, site.now)}
+    assert {"index.html", "index.en.html", "calendars/desk/index.en.html"} <= names
+    assert "index.fr.html" not in names
+
+
+@pytest.mark.parametrize("status", [413, 429, 418, 502])
+@pytest.mark.parametrize("lang", ["ur", "fr"])
+def test_no_error_is_told_in_english_to_others(site: Published, status: int, lang: str) -> None:
+    app = make_flask(site.state, "https://example.org")
+    site.state.snapshot = replace(
+        site.state.snapshot, offered=make_site_languages(SHIPPED_LANGUAGES)
+    )
+    app.add_url_rule("/fail", view_func=lambda: abort(status))
+    page = app.test_client().get(f"/fail?lang={lang}", headers={"Accept": "text/html"}).text
+    told = page.partition("<h1>")[2].partition("</h1>")[0]
+    assert told
+    assert told != HTTPStatus(status).phrase
+    assert HTTPStatus(status).phrase not in page
+
+
 def test_the_catalogs_have_every_word_and_are_compiled() -> None:
     """What is marked as fuzzy awaits a native reader, and is shown all the same."""
-    assert len(CATALOGS) == len(LANGUAGES) - 1
+    assert len(CATALOGS) == len(SHIPPED_LANGUAGES) - 1
     places = re.compile(r"%\(\w+\)s")
-    known: list[set[str]] = []
+    with (TRANSLATIONS / "messages.pot").open("rb") as file:
+        known = {originals_of(message) for message in list_messages(read_po(file))}
     for path in CATALOGS:
         with path.open("rb") as file:
-            written = [message for message in read_po(file) if message.id]
+            read = read_po(file)
+        written = list(list_messages(read))
         with path.with_suffix(".mo").open("rb") as file:
             compiled = {str(message.id): str(message.string) for message in read_mo(file)}
         for message in written:
             assert message.fuzzy
-            assert message.string
+            assert all(forms_of(message)), message.id
             wanted, had = str(message.id), str(message.string)
             assert set(places.findall(wanted)) == set(places.findall(had)), message.id
         texts = {str(list(one.id) if one.pluralizable else one.id): one for one in written}
         assert texts.keys() == compiled.keys() - {""}, "run pybabel compile -f"
-        known.append({one.id[0] if one.pluralizable else str(one.id) for one in written})
-    assert known[0] == known[1] == known[2]
-    sources = "\n".join(
-        path.read_text("utf-8")
-        for path in TRANSLATIONS.parent.rglob("*")
-        if path.suffix in (".py", ".html")
+        assert all(compiled[key] == str(_as_compiled(one)) for key, one in texts.items()), path
+        assert {originals_of(one) for one in written} == known, path
+
+
+def _as_compiled(message: Message) -> str | list[str]:
+    return list(forms_of(message)) if message.pluralizable else forms_of(message)[0]
+
+
+def test_the_template_has_the_texts_of_templates_and_code(tmp_path: Path) -> None:
+    subprocess.run(  # a program of the tests' own environment
+        [sys.executable, "-m", "babel.messages.frontend", *EXTRACT, "-o", tmp_path / "new.pot"],
+        cwd=TRANSLATIONS.parents[2],
+        check=True,
     )
-    used = re.findall(r'\b(?:_|n?gettext)\(\s*(?:"([^"]+)"|\'([^\']+)\')', sources)
-    assert {one or other for one, other in used} <= known[0]
+    with (tmp_path / "new.pot").open("rb") as file:
+        fresh = read_po(file)
+    with (TRANSLATIONS / "messages.pot").open("rb") as file:
+        template = read_po(file)
+    assert _texts_and_files(fresh) == _texts_and_files(template), "extract the texts again"
+
+
+EXTRACT = (
+    *("-q", "extract", "--add-location=file", "--sort-output", "--no-wrap"),
+    *("-F", "calfeed/web/translations/babel.cfg", "calfeed/web", "calfeed/reminders/mail"),
+)
+
+
+def _texts_and_files(catalog: Catalog) -> dict[tuple[str, ...], list[str]]:
+    return {
+        originals_of(message): sorted({name for name, _ in message.locations})
+        for message in list_messages(catalog)
+    }
+
+
+@pytest.mark.parametrize("tag", [tag for tag in SHIPPED_LANGUAGES if tag != "en"])
+def test_no_shipped_catalog_has_a_problem_but_that_nobody_reviewed_it(tag: str) -> None:
+    path = TRANSLATIONS / tag.replace("-", "_") / "LC_MESSAGES" / "messages.po"
+    problems = check_catalog(path.read_bytes(), tag)
+    assert {problem.message for problem in problems} == {
+        "is marked as fuzzy, so it is not used; review it, and remove the mark"
+    }

@@ -1,4 +1,4 @@
-"""Lists in pages: whoever turns them sees each date once, and a series hides nothing."""
+"""Paginated lists: a reader who pages through sees each date once, and a series hides nothing."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from calfeed.model.events import Event
 from calfeed.web.pages.lists.entries import Entry
 from calfeed.web.pages.lists.listing import Listing, Place, list_past, list_upcoming, read_place
 from calfeed.web.pages.reader.languages import Reader, choose_reader
+from calfeed.web.published.snapshot import DEFAULT_LANGUAGES
 from tests.web.published import Published, make_site
 from tests.web.test_timeline import ZONES, events, list_everything, make_row, make_timeline
 
@@ -26,7 +27,7 @@ FIRST, LAST = date(2024, 1, 1), date(2029, 12, 31)
 
 Dates = Counter[tuple[str, date]]
 
-READER = choose_reader("en", "")
+READER = choose_reader("en", "", DEFAULT_LANGUAGES)
 
 
 def dates_of(entries: Iterable[Entry]) -> Dates:

@@ -96,6 +96,7 @@ class House:
 def _fill(rule: Rule) -> dict[str, Any]:
     numbers = {"number", "delivery", "token"} if "/v1/" in rule.rule else {"number"}
     known = {"calendar": "vault-zx9", "shape": "json", "filename": "index.html"}
+    known["about"] = "imprint"
     return {
         name: known.get(name, 7 if name in numbers and "int" in rule.rule else SECRET)
         for name in rule.arguments

@@ -1,4 +1,4 @@
-"""What moved is said first: the old date struck, the new one, why, and when it was announced."""
+"""Pages begin with recent moves: the old date, the new one, the reason, and the announcement."""
 
 from __future__ import annotations
 
@@ -210,8 +210,13 @@ def test_the_cause_of_a_move_is_named(site: Published) -> None:
     appeal = "appeal: {summary: Appeal, start: 7 days after hearing}"
     put(site, 20, hearing("2026-12-04"), appeal)
     put(site, 2, hearing("2026-12-05"), appeal)
+    cause = "Hearing is now 5 December 2026; it was 4 December 2026."
     said = next(one for one in moves(site) if one.startswith("Appeal"))
-    assert said.endswith("Hearing is now 5 December 2026; it was 4 December 2026.")
+    assert said.endswith(cause)
+    # And beside the old date on the event's own page.
+    page = site.get(f"{DESK}appeal/").text
+    assert f'<p class="former">{cause}</p>' in page
+    assert cause not in site.get(f"{DESK}hearing/").text
 
 
 def test_an_events_page_has_the_old_date_beside_the_new(site: Published) -> None:

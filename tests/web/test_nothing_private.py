@@ -84,10 +84,11 @@ def rename(given: Any) -> Any:
 
 
 def tell(response: TestResponse) -> str:
-    """Everything a response says, but for what counts requests, and what is made of its bytes."""
-    headers = [each for each in response.headers if each[0] not in ("ETag", "Last-Modified")]
+    """Everything a response says, but for when, what counts requests, and what is made of bytes."""
+    aside = ("Date", "ETag", "Last-Modified")
+    headers = [each for each in response.headers if each[0] not in aside]
     said = [each for each in headers if not each[0].startswith("X-RateLimit")]
-    return f"{response.status} {said} {response.text}"
+    return f"{response.status} {said} {response.data.decode('utf-8', 'replace')}"
 
 
 def assert_alike(api: ApiSite, hidden: TestResponse, nowhere: TestResponse) -> None:

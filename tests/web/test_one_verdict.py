@@ -65,7 +65,7 @@ def to_body(values: Values) -> Values:
             body["headers"] = dict(line.split(": ", 1) for line in value)
         elif name in ("calendars", "categories", "events", "types"):
             body["filters"][name] = value
-        elif name in ("rate", "time_zone", "quiet", "digest"):
+        elif name in ("rate", "time_zone", "quiet", "digest", "language"):
             body["options"][name] = value
         else:
             body[name] = value
@@ -147,6 +147,8 @@ TABLE = [
     (ALL, {"digest": "Daily@09:00"}, True),
     (ALL, {"digest": "someday@09:00"}, False),
     (ALL, {"digest": "daily@"}, False),
+    (ALL, {"language": "fa-AF"}, True),
+    (ALL, {"language": "french!"}, False),
     (OWN_HEADERS, {"headers": ["X-Desk: 1"]}, True),
     (OWN_HEADERS, {"headers": ["Webhook-Id: 1"]}, False),
     (OWN_HEADERS, {"headers": [f"X-{n}: 1" for n in range(21)]}, False),

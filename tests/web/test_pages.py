@@ -67,7 +67,7 @@ class Loads(HTMLParser):
             return  # data, which no browser runs
         if tag in ("script", "img", "iframe", "source", "video", "audio", "embed", "object"):
             self.loaded.append(values.get("src") or values.get("data") or f"<{tag}>")
-        if tag == "link" and values.get("rel") != "alternate":
+        if tag == "link" and values.get("rel") not in ("alternate", "canonical"):
             self.loaded.append(values.get("href") or "")
         self.inline += [name for name in values if name.startswith("on") or name == "style"]
         self.inline += [tag] if tag == "style" else []
@@ -150,7 +150,8 @@ def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing_inline(
     loads = Loads()
     loads.feed(answer.text)
     assert loads.loaded
-    assert all(address.startswith("/static/") for address in loads.loaded)
+    own = ("/static/", "/apple-touch-icon.png", "/manifest.webmanifest")
+    assert all(address.startswith(own) for address in loads.loaded)
     assert loads.inline == []
     for address in loads.loaded:
         assert site.client.get(address, buffered=True).status_code == 200

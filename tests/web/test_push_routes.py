@@ -1,4 +1,4 @@
-"""What a browser asks for with a click, and what is refused."""
+"""A browser's requests to subscribe to push, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever comes to the site stays there: redirects lead within it, and https stays https."""
+"""Redirects stay on the site, and https stays https."""
 
 from __future__ import annotations
 

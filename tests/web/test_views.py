@@ -1,4 +1,4 @@
-"""What a reader can ask of the pages: words, categories, months, another zone, another site."""
+"""Options of pages: search words, categories, months, another time zone, embedding."""
 
 from __future__ import annotations
 

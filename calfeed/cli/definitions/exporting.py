@@ -13,6 +13,7 @@ import click
 
 from calfeed.cli import output
 from calfeed.cli.definitions.atomic_files import replace_file, replacing_folder
+from calfeed.cli.definitions.ledger_file import read_ledger_file
 from calfeed.counting import count
 from calfeed.definitions.files import load_definitions
 from calfeed.errors import CalfeedError, InvalidInputError, NotFoundError, PublishRefusedError
@@ -28,7 +29,9 @@ from calfeed.store.migrate import migrate
 from calfeed.web.feeds.assembly import make_heading
 from calfeed.web.feeds.feed_options import parse_feed_options
 from calfeed.web.pages.export import make_site
-from calfeed.web.published.snapshot import ALL, PublishedCalendar, Snapshot, load_snapshot
+from calfeed.web.pictures.rendering import can_draw
+from calfeed.web.published.calendars import PublishedCalendar
+from calfeed.web.published.snapshot import ALL, Snapshot, load_snapshot
 
 
 @click.command()
@@ -45,16 +48,17 @@ from calfeed.web.published.snapshot import ALL, PublishedCalendar, Snapshot, loa
     help="With --calendar: its deadlines as tasks (vtodo).",
 )
 @click.option("--no-alarms", is_flag=True, help="With --calendar or --all: leave out alarms.")
+@click.option("--pictures", is_flag=True, help="With DIR: a picture for previews of each page.")
 @click.option(
     "--ledger",
     "ledger_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Publish the definitions in CALFEED_EVENTS to this file first; uses no database.",
+    help="Before exporting, publish CALFEED_EVENTS to this ledger file; the database is not used.",
 )
 @click.option(
     "--allow-removals",
     is_flag=True,
-    help="With --ledger: even if a whole calendar or most of its coming events would be withdrawn.",
+    help="With --ledger: publish even if that withdraws a calendar or most of its coming events.",
 )
 @output.as_json
 def export(
@@ -65,6 +69,7 @@ def export(
     lang: str,
     style: str,
     no_alarms: bool,
+    pictures: bool,
     ledger_file: Path | None,
     allow_removals: bool,
     as_json: bool,
@@ -75,15 +80,21 @@ def export(
     private calendars.
     """
     if sum([folder is not None, calendar is not None, everything]) != 1:
-        raise click.UsageError("Give one of DIR, --calendar and --all.")
+        raise click.UsageError("Give exactly one of DIR, --calendar and --all.")
     if folder is not None and (lang or no_alarms):
-        raise click.UsageError("--lang and --no-alarms go with --calendar or --all.")
+        raise click.UsageError("--lang and --no-alarms require --calendar or --all.")
     if style == "vtodo" and (calendar is None or lang or no_alarms):
-        raise click.UsageError("--format vtodo goes with --calendar alone.")
+        raise click.UsageError(
+            "--format vtodo requires --calendar, without --lang and --no-alarms."
+        )
     if folder is None and as_json:
         raise click.UsageError("--json goes with DIR; a feed cannot be printed as JSON.")
+    if pictures and folder is None:
+        raise click.UsageError("--pictures goes with DIR.")
+    if pictures and not can_draw():
+        raise InvalidInputError("--pictures needs more: pip install 'calfeed[pictures]'")
     if allow_removals and ledger_file is None:
-        raise click.UsageError("--allow-removals goes with --ledger.")
+        raise click.UsageError("--allow-removals requires --ledger.")
     settings = load_settings()
     address = settings.base_url if base_url is None else _check_base_url(base_url)
     with _published(settings, address, ledger_file, allow_removals) as state:
@@ -97,8 +108,8 @@ def export(
             click.echo(feed, nl=False)
             return
         with replacing_folder(folder) as new_folder:
-            files = _write_site(state.database, address, settings.time_zone, new_folder)
-            # Before the site, as the ledger must include every revision that was public.
+            files = _write_site(state.database, address, settings.time_zone, new_folder, pictures)
+            # Before the site, because the ledger must include every revision that was public.
             state.save_ledger()
     _report(folder, files, state.plan, as_json)
     if base_url is None and settings.public_url is None:
@@ -107,7 +118,7 @@ def export(
 
 @dataclass(frozen=True)
 class _Published:
-    """A database with the published state; with a ledger also its plan, file and new text."""
+    """A database with the published state; with a ledger, also its plan, its file and new text."""
 
     database: Database
     plan: Plan | None = None
@@ -127,7 +138,7 @@ def _published(
         with output.opened(settings) as database:
             yield _Published(database)
         return
-    before = _read_ledger(ledger_file)
+    before = read_ledger_file(ledger_file)
     now = output.now()
     with (
         TemporaryDirectory(prefix="calfeed-") as folder,
@@ -145,17 +156,6 @@ def _published(
         with database.read() as connection:
             after = ledger.extend(connection, before, plan, now)
         yield _Published(database, plan, ledger_file, ledger.write_ledger(after))
-
-
-def _read_ledger(file: Path) -> ledger.Ledger:
-    try:
-        return ledger.read_ledger(file.read_text("utf-8"))
-    except FileNotFoundError:
-        return ledger.EMPTY
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"the ledger {file} cannot be read: {error}") from error
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{file}: {error}") from error
 
 
 def _check_base_url(text: str) -> str:
@@ -193,9 +193,11 @@ def _find_calendar(snapshot: Snapshot, calendar: str) -> PublishedCalendar:
     return published
 
 
-def _write_site(database: Database, base_url: str, time_zone: str, folder: Path) -> int:
+def _write_site(
+    database: Database, base_url: str, time_zone: str, folder: Path, pictures: bool
+) -> int:
     files = 0
-    for path, body in make_site(database, base_url, output.now(), time_zone):
+    for path, body in make_site(database, base_url, output.now(), time_zone, pictures=pictures):
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
@@ -204,7 +206,7 @@ def _write_site(database: Database, base_url: str, time_zone: str, folder: Path)
 
 
 def _report(folder: Path, files: int, plan: Plan | None, as_json: bool) -> None:
-    # Without reminders, as a static site sends none.
+    # Without reminders, because a static site sends none.
     shown = None if plan is None else replace(plan, planned=(), withdrawn=())
     if as_json:
         summary = None if shown is None else show.summarize(shown)

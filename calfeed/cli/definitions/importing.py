@@ -33,7 +33,9 @@ _MAX_LISTED_UIDS = 3
 
 @click.command("import")
 @click.argument("source", metavar="FILE|URL|-")
-@click.option("--slug", help="The calendar's name in URLs; writes it to CALFEED_EVENTS.")
+@click.option(
+    "--slug", help="The calendar's name in URLs; the definition is written to CALFEED_EVENTS."
+)
 @click.option(
     "--output",
     "target",
@@ -45,7 +47,11 @@ _MAX_LISTED_UIDS = 3
     metavar="ZONE",
     help="The time zone of the calendar, and of times without a zone in the file.",
 )
-@click.option("--verbose", is_flag=True, help="List every loss, instead of one line per cause.")
+@click.option(
+    "--verbose",
+    is_flag=True,
+    help="List everything that could not be imported, instead of one line per reason.",
+)
 @output.as_json
 def import_(
     source: str,
@@ -58,8 +64,8 @@ def import_(
     """Convert an iCalendar file, or an http, https or webcal URL, to a definition.
 
     Prints the definition, or writes it with --slug or --output; existing files are not replaced.
-    Lists what could not be imported on standard error, one line per reason. With - the URL, which
-    can be secret, is read from standard input.
+    Lists what could not be imported on standard error, one line per reason. With - as the
+    argument, the URL is read from standard input, because it can be secret.
     """
     if slug is not None and target is not None:
         raise click.UsageError("Give --slug or --output, not both.")

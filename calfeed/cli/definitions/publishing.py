@@ -14,16 +14,17 @@ import click
 
 from calfeed.cli import output
 from calfeed.counting import count
-from calfeed.errors import DefinitionError, DefinitionWarning, StoreError
+from calfeed.errors import CalfeedError, DefinitionError, DefinitionWarning, StoreError
 from calfeed.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from calfeed.definitions.result import Definitions
     from calfeed.model.uids import UidScheme
+    from calfeed.services.publishing import Comparison
     from calfeed.store.database import Connection
 
 _MAX_CLOCK_DIFFERENCE = timedelta(minutes=1)
-"""How much the clocks of machines that share a database may differ."""
+"""The tolerated difference between the clocks of machines that share a database."""
 
 
 @click.command()
@@ -36,11 +37,14 @@ def check(folder: Path | None, strict: bool, as_json: bool) -> None:
     Lists every problem and warning of every file. The exit code is 1 if there is a problem.
     """
     from calfeed.definitions.files import load_definitions
+    from calfeed.services.starting.folder import require_calendars
 
     settings = load_settings()
     now = output.now()
     with published_state(settings) as (connection, uids):
         try:
+            if folder is None and not settings.has_database:
+                require_calendars(settings.events)
             defined = load_definitions(folder or settings.events, uids=uids, today=now.date())
         except DefinitionError as error:
             _print_problems(error, as_json)
@@ -74,7 +78,7 @@ def _print_problems(error: DefinitionError, as_json: bool) -> None:
 def published_state(settings: Settings) -> Iterator[tuple[Connection | None, UidScheme]]:
     """Yield a connection to the published state, and the UID scheme of the installation.
 
-    Without a database these are None, and UIDs by names alone.
+    Without a database the connection is None, and UIDs are made from names alone.
     """
     from calfeed.model.uids import NAME_BASED_UIDS
 
@@ -115,20 +119,17 @@ def _find_warnings(
 )
 @output.as_json
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if there are differences.")
-def diff(style: str, as_json: bool, exit_code: bool) -> None:
+@click.option(
+    "--base",
+    metavar="REV|LEDGER",
+    help="Compare with a git revision, or with the file of `calfeed export --ledger`, instead of "
+    "the database.",
+)
+def diff(style: str, as_json: bool, exit_code: bool, base: str | None) -> None:
     """Show what a publish would do, without publishing."""
     from calfeed.publish.show import show_json, show_markdown, show_text
-    from calfeed.services.publishing import compare_folder, published_or_nothing
-    from calfeed.store.database import Database
 
-    settings = load_settings()
-    with (
-        closing(Database(settings.database, settings.keys)) as configured,
-        published_or_nothing(configured) as database,
-    ):
-        _, plan, refusal = compare_folder(
-            database, settings.events, settings.base_url, output.now()
-        )
+    _, plan, refusal = _compare(load_settings(), base)
     if as_json or style == "json":
         output.print_json({**show_json(plan), "refused": refusal or None})
     elif style == "markdown":
@@ -142,6 +143,26 @@ def diff(style: str, as_json: bool, exit_code: bool) -> None:
         sys.exit(1)
 
 
+def _compare(settings: Settings, base: str | None) -> Comparison:
+    """Compare the definitions with a git revision or a ledger, or else with what is published."""
+    from calfeed.cli.definitions.git_base import definitions_at
+    from calfeed.cli.definitions.ledger_file import read_ledger_file
+    from calfeed.services import publishing
+    from calfeed.store.database import Database
+
+    folder, url, now = settings.events, settings.base_url, output.now()
+    if base is None:
+        with (
+            closing(Database(settings.database, settings.keys)) as configured,
+            publishing.published_or_nothing(configured) as database,
+        ):
+            return publishing.compare_folder(database, folder, url, now)
+    if Path(base).is_file():
+        return publishing.compare_with_ledger(read_ledger_file(Path(base)), folder, url, now)
+    with definitions_at(folder, base) as before:
+        return publishing.compare_folders(before, folder, url, now)
+
+
 @click.command()
 @click.option(
     "--allow-removals",
@@ -152,7 +173,7 @@ def diff(style: str, as_json: bool, exit_code: bool) -> None:
     "--now",
     "announce_all",
     is_flag=True,
-    help="Also announce changes of `serve` that are within their grace time.",
+    help="Also announce changes that `serve` has published but not announced yet (grace time).",
 )
 @click.option("--by", metavar="NAME", help="The author to record; default: the current user.")
 @output.as_json
@@ -163,9 +184,10 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
     """
     from calfeed.cli.authors import check_name, find_user
     from calfeed.cli.gc_tuning import freeze_startup_objects
-    from calfeed.publish.apply import shortened_feeds
-    from calfeed.publish.folder import publish_folder
+    from calfeed.publish.folder import publish_folder, shortened_feeds
     from calfeed.publish.show import show_json, show_shortened, show_text
+    from calfeed.services.starting.folder import require_calendars
+    from calfeed.services.watching.refusals import report_refusal
     from calfeed.store.catalog.publishes import Author
     from calfeed.store.database import Database
     from calfeed.store.migrate import migrate
@@ -173,6 +195,8 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
 
     name = find_user() if by is None else check_name(by)
     settings = load_settings()
+    if not settings.has_database:
+        require_calendars(settings.events)
     with closing(Database(settings.database, settings.keys)) as database:
         migrate(database)
         for line in output.describe_new_keys(database):
@@ -182,15 +206,19 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
         for line in _describe_clock(output.now(), last):
             click.echo(line, err=True)
         freeze_startup_objects()
-        plan = publish_folder(
-            database,
-            settings.events,
-            output.now,
-            settings.base_url,
-            allow_removals=allow_removals,
-            author=Author(name, "calfeed publish"),
-            announce_all=announce_all,
-        )
+        try:
+            plan = publish_folder(
+                database,
+                settings.events,
+                output.now,
+                settings.base_url,
+                allow_removals=allow_removals,
+                author=Author(name, "calfeed publish"),
+                announce_all=announce_all,
+            )
+        except CalfeedError as error:
+            report_refusal(database, error, output.now())
+            raise
         with database.read() as connection:
             shortened = shortened_feeds(connection, output.now().year)
     if as_json:
@@ -216,8 +244,11 @@ def _describe_clock(now: datetime, last: datetime | None) -> list[str]:
 
 
 @click.command()
-def schema() -> None:
-    """Print the JSON Schema of definition files, for editors."""
+@click.option("--messages", is_flag=True, help="Print the schema of webhook messages instead.")
+def schema(messages: bool) -> None:
+    """Print the JSON Schema of definition files, for editors, or of messages, for receivers."""
     from calfeed.definitions.schema import make_schema
+    from calfeed.reminders.contract.schemas import make_messages_schema
 
-    click.echo(json.dumps(make_schema(), indent=2, ensure_ascii=False))
+    made = make_messages_schema() if messages else make_schema()
+    click.echo(json.dumps(made, indent=2, ensure_ascii=False))

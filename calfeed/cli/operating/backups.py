@@ -42,22 +42,25 @@ def backup(file: Path, force: bool, as_json: bool) -> None:
         output.print_json({"file": str(file), "bytes": size, "keys": str(database.keys)})
     else:
         click.echo(f"{file}: {size / 1e6:,.1f} MB, checked")
-        click.echo(f"The keys of its secrets are not in it: keep a copy of {database.keys}")
+        click.echo(f"The encryption keys are not in it: keep a copy of {database.keys}")
         click.echo("too, in another place.")
 
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--in-place", is_flag=True, help="Complete the restore of a database that is back already."
+    "--in-place",
+    is_flag=True,
+    help="Complete the restore of a database that has already been put back.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(file: Path | None, in_place: bool, yes: bool) -> None:
     """Restore the database from FILE, which `calfeed backup` has written.
 
-    Stop `serve`, every `web` and every `worker` before, and publish afterwards. Shows what is sent
-    again, and asks for confirmation. The replaced database is kept beside the new one. The SEQUENCE
-    of every event is raised beyond those that calendar apps can have seen.
+    Stop `serve`, every `web` and every `worker` before, and publish afterwards. Shows which
+    reminders will be sent again, and asks for confirmation. The replaced database is kept beside
+    the new one. The SEQUENCE of every event is raised above any value that calendar apps can have
+    seen.
     """
     from calfeed.services.backups import restore_file, restore_in_place
     from calfeed.store.database import Database
@@ -75,16 +78,14 @@ def restore(file: Path | None, in_place: bool, yes: bool) -> None:
     else:
         with output.opened(settings) as database:
             raised, former = restore_in_place(database, now, confirm)
-    click.echo(
-        f"restored; SEQUENCE of {count(raised, 'event')} is past what calendar apps have seen"
-    )
+    click.echo(f"restored; SEQUENCE of {count(raised, 'event')} was raised")
     click.echo("now start calfeed, or run `calfeed publish`")
     if former is not None:
-        click.echo(f"the database that was there is kept as {former}")
+        click.echo(f"the previous database is kept as {former}")
 
 
 def _ask(repeats: Repeats, lost: Lost, source: Path | None, yes: bool) -> None:
-    """Show what cannot be decrypted and what is sent again, and ask for confirmation."""
+    """Show what cannot be decrypted and what will be sent again, and ask for confirmation."""
     for line in describe_lost(lost):
         click.echo(line)
     reminders = repeats.reminders
@@ -99,11 +100,11 @@ def _ask(repeats: Repeats, lost: Lost, source: Path | None, yes: bool) -> None:
             click.echo(f"  and {len(reminders) - _MAX_LISTED_REMINDERS:,} more")
     if repeats.late:
         click.echo(
-            f"{count(repeats.late, 'reminder')} of what has begun since will be recorded as missed"
+            f"{count(repeats.late, 'reminder')} of past occurrences will be recorded as missed"
         )
     if repeats.deliveries:
         click.echo(
-            f"{count(repeats.deliveries, 'delivery')} that waited when the backup was made will be "
+            f"{count(repeats.deliveries, 'delivery')} that were pending in the backup will be "
             "sent again, under the ids they had"
         )
     if not (reminders or repeats.late or repeats.deliveries):

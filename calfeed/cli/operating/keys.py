@@ -68,8 +68,8 @@ def list_(as_json: bool) -> None:
 def rotate(as_json: bool) -> None:
     """Create a new encryption key, make it current, and re-encrypt all stored values with it.
 
-    Running processes reload the key file automatically. Former keys stay in it until `calfeed keys
-    drop`.
+    Running processes reload the key file automatically. Former keys stay in the file until `calfeed
+    keys drop`.
     """
     with output.opened(load_settings()) as database:
         with database.read() as connection:
@@ -86,8 +86,8 @@ def rotate(as_json: bool) -> None:
 def encrypt(as_json: bool) -> None:
     """Encrypt all texts with the current key, in small steps.
 
-    `rotate` does so too. Use this after an interruption, or after adding a key to the file by
-    other means.
+    `rotate` does this too. Use this command after an interruption, or after adding a key to the
+    file by other means.
     """
     with output.opened(load_settings()) as database:
         _encrypt(database, as_json)
@@ -96,11 +96,11 @@ def encrypt(as_json: bool) -> None:
 @keys.command()
 @click.argument("key_id", metavar="KEY")
 def drop(key_id: str) -> None:
-    """Remove a key from the file that no longer encrypts anything in the database."""
+    """Remove from the key file a key that no longer encrypts anything in the database."""
     with output.opened(load_settings()) as database:
         drop_key(database, key_id, output.now())
-    click.echo(f"key {key_id} is dropped; earlier backups still need it, so keep a copy of it for")
-    click.echo("as long as those backups")
+    click.echo(f"key {key_id} is dropped; earlier backups still need it, so keep a copy of")
+    click.echo("the key for as long as you keep those backups")
 
 
 @keys.command()
@@ -114,7 +114,7 @@ def describe_lost(lost: Lost) -> Iterator[str]:
     if lost.calendars:
         yield (
             f"private calendars that cannot be read: {', '.join(lost.calendars)}. Put the keys "
-            "back. Or run `calfeed publish`, which publishes them anew from their files. Other "
+            "back. Or run `calfeed publish`, which publishes them again from their files. Other "
             "calendars are not affected"
         )
     if not lost.endpoints:

@@ -1,4 +1,4 @@
-"""`mail`: test how mails are sent, and take those that came back."""
+"""`mail`: send a test mail, and process bounces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from calfeed.settings import load_settings
 
 @click.group()
 def mail() -> None:
-    """Test how mails are sent, and take those that came back."""
+    """Send a test mail, and process bounces."""
 
 
 @mail.command()
@@ -31,10 +31,10 @@ def test(address: str) -> None:
 
 @mail.command()
 def bounce() -> None:
-    """Take a mail that came back, on standard input.
+    """Process a returned mail from standard input.
 
-    A mail server can pipe everything to it that comes to the address of bounces. What is no bounce
-    of this site is ignored.
+    A mail server can pipe all mails to the bounce address to this command. Mails that are not
+    bounces of this site are ignored.
     """
     from calfeed.delivery.mail.bounces.returned import MAX_BYTES
     from calfeed.services.mail.bounces import take_bounce

@@ -1,4 +1,4 @@
-"""`replan`: correct what a wrong clock left."""
+"""`replan`: repair the effects of a wrong clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from calfeed.settings import load_settings
 @click.command()
 @output.as_json
 def replan(as_json: bool) -> None:
-    """Correct what a wrong clock left, and plan missing reminders.
+    """Repair the effects of a wrong clock, and plan missing reminders.
 
     Reopens reminders that were missed before their occurrence, and deliveries that were settled at
     a future time. Workers do this too; repeating it changes nothing.

@@ -22,9 +22,9 @@ def token() -> None:
     "--scope",
     "scopes",
     multiple=True,
-    help=f"For the API: {', '.join(tokens.SCOPES)}, or read:CALENDAR; repeatable.",
+    help=f"For the API: {', '.join(tokens.SCOPES)}, read:CALENDAR or poll:ENDPOINT; repeatable.",
 )
-@click.option("--description", default="", help="Whose it is, for your own lists.")
+@click.option("--description", default="", help="Who it belongs to; for your own reference.")
 @click.option(
     "--expires",
     help='When it expires: a duration such as "90 days", or a date; default: never.',
@@ -39,7 +39,7 @@ def add(
 ) -> None:
     """Make a token for the feed of a private CALENDAR or for the API; it is shown only now.
 
-    Make one for each reader or program, so that it can be revoked without the others.
+    Make a separate token for each reader or program, so that you can revoke it without the others.
     """
     if bool(calendar) == bool(scopes):
         raise click.UsageError("give either a CALENDAR, or --scope")

@@ -16,7 +16,7 @@ from calfeed.services.deliveries import retry_deliveries, retry_failed
 from calfeed.settings import load_settings
 from calfeed.store.outbox import deliveries
 from calfeed.store.outbox.deliveries import DeliveryRow, RetryResult
-from calfeed.store.outbox.messages import load_messages
+from calfeed.store.outbox.messages import load_bodies
 from calfeed.store.reports import history
 
 _MAX_TEXT_WIDTH = 100
@@ -90,7 +90,8 @@ def show(delivery_id: int, as_json: bool) -> None:
     with output.opened(load_settings()) as database, database.read() as connection:
         row = deliveries.find_delivery(connection, delivery_id)
         attempts = deliveries.load_attempts(connection, delivery_id)
-        body = load_messages(connection, [row.message_id])[row.message_id].body
+        key = (row.message_id, row.language)
+        body = load_bodies(connection, [key])[key].body
     if as_json:
         output.print_json(
             {
@@ -105,7 +106,7 @@ def show(delivery_id: int, as_json: bool) -> None:
     click.echo(f"{row.state}, {_when(row)}")
     click.echo(printable(row.text))
     if not body:
-        click.echo("its body is no longer kept")
+        click.echo("its body was deleted")
     for attempt in attempts:
         success = "taken" if attempt.status is None else f"status {attempt.status}"
         response = f": {attempt.response}" if attempt.response else ""
@@ -116,13 +117,13 @@ def show(delivery_id: int, as_json: bool) -> None:
 
 @delivery.command()
 @click.argument("delivery_ids", type=int, nargs=-1, metavar="[DELIVERY_ID]...")
-@click.option("--endpoint", "endpoint_id", help="All failed deliveries of this endpoint …")
-@click.option("--since", help="… since this time.")
+@click.option("--endpoint", "endpoint_id", help="Retry all failed deliveries of this endpoint.")
+@click.option("--since", help="With --endpoint: only those since this time.")
 @output.as_json
 def retry(
     delivery_ids: tuple[int, ...], endpoint_id: str | None, since: str | None, as_json: bool
 ) -> None:
-    """Retry failed deliveries, each with its own webhook-id."""
+    """Retry failed deliveries. Each keeps its webhook-id."""
     if bool(delivery_ids) == bool(endpoint_id) or bool(endpoint_id) != bool(since):
         raise click.UsageError("give either delivery ids, or --endpoint ID and --since TIME")
     begin, now = output.parse_time("--since", since) if since else None, output.now()
@@ -136,7 +137,7 @@ def retry(
         output.print_json({"pending": retried.pending, "held": retried.held, "refused": refused})
     else:
         _print(retried)
-    # A refused id that was given is an error; among all failed ones refusals are normal.
+    # A refused id that the user gave is an error; with --endpoint, refusals are normal.
     if delivery_ids and retried.refused:
         sys.exit(1)
 
@@ -164,6 +165,6 @@ def _when(row: DeliveryRow) -> str:
     if row.settled_at is not None:
         return f"since {show_time(row.settled_at)}"
     if row.state is DeliveryState.HELD:
-        return "until it is resumed"
+        return "until it is resumed or polled"
     label = "digest" if row.state is DeliveryState.GATHERED else "next attempt"
     return f"{label} {show_time(row.next_at)}"

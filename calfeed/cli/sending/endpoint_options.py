@@ -36,7 +36,7 @@ _SHARED = [
         "--event", "events", multiple=True, help="Only this event, as CALENDAR/EVENT; repeatable."
     ),
     click.option("--type", "types", multiple=True, help="Only this message type; repeatable."),
-    click.option("--description", help="Whose it is, for your own lists."),
+    click.option("--description", help="Who it belongs to; for your own reference."),
     click.option(
         "--header",
         "headers",
@@ -58,7 +58,7 @@ _UPDATE_ONLY = [
         "--every",
         multiple=True,
         type=click.Choice(list(FILTERS)),
-        help="Remove this filter, such as for every calendar again; repeatable.",
+        help="Remove this filter; `--every calendar` means all calendars again. Repeatable.",
     ),
     click.option("--no-header", "no_headers", multiple=True, metavar="NAME", help="Remove it."),
     *(
@@ -75,7 +75,7 @@ def add_options(command: Command) -> Command:
 
 
 def update_options(command: Command) -> Command:
-    """Add the same options, and those that remove values."""
+    """Add the same options, and options that remove values."""
     return _decorate(command, [*_SHARED, *_UPDATE_ONLY])
 
 

@@ -31,12 +31,27 @@ def show(endpoint: Endpoint, now: datetime, counts: Mapping[DeliveryState, int])
     lines += [_line(name, text) for name, text in endpoint.options.describe()]
     if endpoint.headers:
         lines.append(_line("headers", f"{', '.join(endpoint.headers)} (values are not shown)"))
+    if endpoint.public_key is not None:
+        lines.append(_line("key", endpoint.public_key))
     former = former_secret_until(endpoint, now)
     if former is not None:
-        lines.append(_line("secret", f"new; the former one signs too until {_time(former)}"))
+        lines.append(_line("secret", f"new; the former one also signs until {_time(former)}"))
     states = [f"{counts[state]} {state}" for state in DeliveryState if state in counts]
     lines.append(_line("deliveries", ", ".join(states) or "none yet"))
     return lines
+
+
+def show_receiver_key(endpoint: Endpoint) -> list[str]:
+    """The lines about the secret or public key of a new or rotated endpoint, for its receiver."""
+    if endpoint.public_key is not None:
+        return [
+            f"key      {endpoint.public_key}",
+            "The receiver verifies messages with this public key, with which nobody can sign.",
+        ]
+    return [
+        f"secret   {endpoint.secret}",
+        "The secret is not shown again. The receiver verifies messages with it.",
+    ]
 
 
 def show_state(endpoint: Endpoint) -> str:
@@ -56,7 +71,7 @@ def wants(filters: Filters) -> str:
         if getattr(filters, name)
     ]
     if filters.public_only:
-        parts.append("only what is public")
+        parts.append("only public calendars")
     return ", ".join(parts) or "everything"
 
 

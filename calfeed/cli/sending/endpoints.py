@@ -14,21 +14,29 @@ from calfeed.cli.sending.endpoint_options import add_options, read_values, updat
 from calfeed.counting import count
 from calfeed.delivery.senders import plain_http_warning, url_rules
 from calfeed.delivery.transport.guard import show_url
-from calfeed.delivery.views import describe_endpoint, former_secret_until
+from calfeed.delivery.views import describe_delivery, describe_endpoint, former_secret_until
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.reminders.retry import is_received
+from calfeed.reminders.signing import Scheme
 from calfeed.services import endpoints as service
 from calfeed.services.endpoints import EndpointDetails
+from calfeed.services.receivers.testing import test_endpoint
 from calfeed.settings import load_settings
 from calfeed.store.endpoints.records import list_endpoints
 
 _by_id = click.argument("endpoint_id")
+_scheme = click.option(
+    "--signature",
+    "scheme",
+    type=click.Choice(Scheme, case_sensitive=False),
+    help="How messages are signed: hmac, by a shared secret, or ed25519, by a private key.",
+)
 _own_secret = click.option("--secret", help="An existing secret (whsec_…) instead of a new one.")
 
 
 @click.group()
 def endpoint() -> None:
-    """Endpoints: the URLs that messages are sent to."""
+    """Endpoints: the URLs that messages are sent to, and receivers that fetch them."""
 
 
 @endpoint.command()
@@ -36,22 +44,33 @@ def endpoint() -> None:
 @add_options
 @_own_secret
 @secret_file
+@_scheme
 @output.as_json
-def add(secret: str | None, secret_file: str | None, as_json: bool, **given: Any) -> None:
-    """Add an endpoint, and print its id and its secret. The secret is not shown again.
+def add(
+    secret: str | None,
+    secret_file: str | None,
+    scheme: Scheme | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Add an endpoint, and print its id, and its secret or public key.
 
-    Without options it gets every message of every calendar, at once. If URL is -, it is read from
-    standard input.
+    A secret is not shown again. Without options the endpoint gets every message of every calendar,
+    at once. If URL is -, it is read from standard input. If it is poll:, nothing is sent: the
+    receiver fetches the messages.
     """
     settings, values, own = load_settings(), read_values(given), read_secret(secret, secret_file)
     with output.opened(settings) as database:
-        added = service.add_endpoint(database, url_rules(settings), values, output.now(), own)
+        rules = url_rules(settings)
+        added = service.add_endpoint(database, rules, values, output.now(), own, scheme)
     if as_json:
-        output.print_json({**describe_endpoint(added, added.created), "secret": added.secret})
+        output.print_json({**describe_endpoint(added, added.created), "secret": added.receiver_key})
     else:
-        click.echo(f"endpoint {added.id} is added: {views.wants(added.filters)}")
-        click.echo(f"secret   {added.secret}")
-        click.echo("The secret is not shown again. The receiver verifies messages with it.")
+        click.echo(f"endpoint {added.id} is added; messages: {views.wants(added.filters)}")
+        click.echo("\n".join(views.show_receiver_key(added)))
+        if added.is_polled:
+            scope = service.POLL_SCOPE.format(endpoint=added.id)
+            click.echo(f"`calfeed token add --scope {scope}` makes a token for its receiver.")
 
 
 @endpoint.command()
@@ -61,7 +80,7 @@ def add(secret: str | None, secret_file: str | None, as_json: bool, **given: Any
 def update(endpoint_id: str, as_json: bool, **given: Any) -> None:
     """Change the given values of an endpoint, and show it.
 
-    If its key is lost, --url gives it a new secret too, which is shown only now.
+    If its key is lost, --url also gives it a new secret, which is shown only once.
     """
     if not any(value not in (None, (), False) for value in given.values()):
         raise click.UsageError("give at least one option to change; --help lists them")
@@ -115,14 +134,20 @@ def test(endpoint_id: str, as_json: bool) -> None:
     """Send a test message now, even to a paused endpoint, and show the response."""
     settings = load_settings()
     with output.opened(settings) as database:
-        tested = service.test_endpoint(database, settings, endpoint_id, output.now)
+        tested = test_endpoint(database, settings, endpoint_id, output.now)
     attempt = tested.attempt
+    if attempt is None:
+        if as_json:
+            output.print_json(describe_delivery(tested.delivery))
+        else:
+            click.echo("the test waits until the receiver polls the endpoint")
+        return
     received = is_received(attempt.status, attempt.error)
     if as_json:
         output.print_json(
             {
                 "delivery": attempt.delivery_id,
-                "message": tested.message_id,
+                "message": tested.delivery.message_id,
                 "delivered": received,
                 "status": attempt.status,
                 "error": attempt.error,
@@ -133,7 +158,7 @@ def test(endpoint_id: str, as_json: bool) -> None:
         status = "" if attempt.status is None else f"status {attempt.status} "
         click.echo(f"received: {status}after {attempt.milliseconds} ms")
     else:
-        reason = attempt.error or f"the receiver answered {attempt.status}"
+        reason = attempt.error or f"the receiver responded with {attempt.status}"
         click.echo(f"not received: {reason}", err=True)
         active = tested.state is EndpointState.ACTIVE
         then = "is tried again by a worker" if active else "is held with the others"
@@ -184,19 +209,26 @@ def resume(endpoint_id: str, as_json: bool) -> None:
 @_by_id
 @_own_secret
 @secret_file
+@_scheme
 @output.as_json
-def rotate(endpoint_id: str, secret: str | None, secret_file: str | None, as_json: bool) -> None:
-    """Give an endpoint a new secret, and print it; for 24 hours the former one signs too."""
+def rotate(
+    endpoint_id: str,
+    secret: str | None,
+    secret_file: str | None,
+    scheme: Scheme | None,
+    as_json: bool,
+) -> None:
+    """Give an endpoint a new secret, and print it; for 24 hours the former one also signs."""
     now, own = output.now(), read_secret(secret, secret_file)
     with output.opened(load_settings()) as database:
-        rotated, before = service.rotate_secret(database, endpoint_id, now, own)
+        rotated, before = service.rotate_secret(database, endpoint_id, now, own, scheme)
     until = rotated.former_until
     if as_json:
-        output.print_json({**describe_endpoint(rotated, now), "secret": rotated.secret})
+        output.print_json({**describe_endpoint(rotated, now), "secret": rotated.receiver_key})
         return
     click.echo(f"endpoint {endpoint_id} has a new secret")
-    click.echo(f"secret   {rotated.secret}")
-    click.echo(f"It is not shown again. Until {until:%Y-%m-%d %H:%M} UTC the one before signs too.")
+    click.echo("\n".join(views.show_receiver_key(rotated)))
+    click.echo(f"Until {until:%Y-%m-%d %H:%M} UTC the former one also signs.")
     if former_secret_until(before, now) is not None:
         click.echo("An older secret, which was still signing, no longer signs.")
 

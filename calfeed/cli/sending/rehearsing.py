@@ -1,4 +1,4 @@
-"""`rehearse`: send the reminders of a window to one endpoint now."""
+"""`rehearse`: send the reminders of a period to one endpoint now."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from calfeed.store.endpoints.records import Endpoint
 
 @click.command()
 @click.option("--from", "begin", required=True, help="A date or time; UTC without an offset.")
-@click.option("--to", "end", required=True, help="The end of the window (exclusive).")
+@click.option("--to", "end", required=True, help="The end of the period (exclusive).")
 @click.option("--endpoint", "endpoint_id", help="The endpoint to send to, with its filters.")
-@click.option("--url", help="Or a URL to send all reminders to (- is standard input).")
+@click.option(
+    "--url", help="Instead of --endpoint: a URL to send all reminders to (- is standard input)."
+)
 @click.option("--secret", help="With --url: the secret (whsec_…) to sign with.")
 @secret_file
 @output.as_json
@@ -32,7 +34,7 @@ def rehearse(
     secret_file: str | None,
     as_json: bool,
 ) -> None:
-    """Send the reminders of a window now, marked as a rehearsal.
+    """Send the reminders of a period now, marked as a rehearsal.
 
     They have ids of their own and are not stored; real reminders are unaffected.
     """
@@ -76,8 +78,8 @@ def _read_target(
         raise click.UsageError("give either --endpoint ID, or --url and --secret")
     if endpoint_id is not None:
         if secret is not None:
-            raise click.UsageError("--secret goes with --url; an endpoint has its own")
+            raise click.UsageError("--secret requires --url; an endpoint has its own secret")
         return endpoint_id
     if secret is None:
-        raise click.UsageError("--url needs --secret, to sign with")
+        raise click.UsageError("--url requires --secret")
     return temporary_endpoint(settings, read_url(url or ""), secret, output.now())

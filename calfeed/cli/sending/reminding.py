@@ -12,27 +12,28 @@ from calfeed.cli.delivery_output import format_receipts, printable, show_time
 from calfeed.counting import count
 from calfeed.delivery.transport.guard import show_url
 from calfeed.delivery.views import describe_receipt, format_time
+from calfeed.ical.wording.distances import format_span
 from calfeed.ical.wording.text import format_when
 from calfeed.model.events import Event
 from calfeed.model.values import text_in
 from calfeed.publish.windows import Planned
-from calfeed.reminders.messages import LATE_AFTER, describe_occurrence, format_span
+from calfeed.reminders.messages import LATE_AFTER, describe_occurrence
 from calfeed.services.reports import list_reminders
 from calfeed.settings import load_settings
 from calfeed.store.reports.history import REMINDER_OUTCOMES, FiredReminder
 
 _MAX_LISTED_ENDPOINTS = 10
-"""How many endpoints of a reminder are listed for people; of more only the number is shown."""
+"""The maximum number of endpoints listed for a reminder; of more, only the number is shown."""
 
 
 @click.command()
 @click.option(
     "--from", "begin", help="A date or time, in UTC unless it has an offset; default: now."
 )
-@click.option("--to", "end", help="The end of the window (exclusive); default: 30 days later.")
+@click.option("--to", "end", help="The end of the period (exclusive); default: 30 days later.")
 @output.as_json
 def reminders(begin: str | None, end: str | None, as_json: bool) -> None:
-    """Show the reminders of a window of time, past or future, with their receivers.
+    """Show the reminders of a period, past or future, with their receivers.
 
     Past reminders come from the record, future ones from the published state.
     """
@@ -79,7 +80,7 @@ def _print_fired(fired: FiredReminder) -> None:
 
 
 def _result(fired: FiredReminder) -> str:
-    """When a reminder was sent, and how it ended."""
+    """Return when a reminder was sent, and its outcome."""
     row, message = fired.reminder, fired.message
     since = f" ({show_time(row.settled_at)})" if row.settled_at else ""
     parts = []

@@ -20,8 +20,10 @@ from pydantic import SecretStr
 from calfeed import logs
 from calfeed.cli import output
 from calfeed.cli.gc_tuning import freeze_startup_objects
+from calfeed.cli.serving.reporting import open_report
+from calfeed.cli.serving.service_manager import reporting_to, responds
 from calfeed.errors import ReplacedError, StoreError
-from calfeed.settings import environment_with, load_settings
+from calfeed.settings import environment_with, find_service_manager, load_settings
 
 if TYPE_CHECKING:
     from calfeed.cli.serving.supervisor import Supervisor
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from calfeed.delivery.engine.worker import Worker
 
 _STARTUP_WAIT_SECONDS = 10.0
-"""How long the start waits for definitions that are being changed, if others are published."""
+"""How long `serve`, if a state is published, waits at its start for a folder that is changing."""
 
 _processes = click.option(
     "--processes",
@@ -38,25 +40,29 @@ _processes = click.option(
     type=click.IntRange(1, 64),
     help="Number of web server processes that handle requests.",
 )
-# With this option a process ends when its standard input does, which is a pipe from `serve`.
+# With this option a process ends when its standard input, a pipe from `serve`, is closed.
 _supervised = click.option("--supervised", is_flag=True, hidden=True)
 
 _POLL_SECONDS = 0.25
+
+_MAX_STEP_SECONDS = 60.0
+"""How long a step of a worker may take before it counts as stuck."""
 
 
 @click.command()
 @_processes
 @_supervised
 def web(processes: int, supervised: bool) -> None:
-    """Serve the published feeds and pages. Several of these may run at once."""
+    """Serve the published feeds and pages. Several web servers may run at once."""
     from calfeed.cli.serving.supervisor import Part, Supervisor
     from calfeed.web.serving.ipc import private_address
     from calfeed.web.serving.server import check_address
     from calfeed.web.serving.server import serve as serve_web
 
     settings = load_settings()
+    manager = None if supervised else find_service_manager()
     with output.opened(settings) as database:
-        pass  # fail here, with one line, rather than in each process
+        pass  # fail here once, not in each process
     check_address(settings.host, settings.port)
     if supervised:
         _end_with_parent()
@@ -64,26 +70,28 @@ def web(processes: int, supervised: bool) -> None:
         backend = Part(
             "web server's backend", [sys.executable, "-m", "calfeed.web.serving.backend", address]
         )
-        with Supervisor([backend], output.echo) as supervisor:
+        with Supervisor([backend], open_report("web", settings)) as supervisor:
             stopping = threading.Event()
             reviving = threading.Thread(target=_revive, args=(supervisor, stopping))
             reviving.start()
             os.register_at_fork(after_in_child=_reset_signals)
             try:
-                serve_web(settings, processes, address)
+                with reporting_to(manager, lambda: responds(f"{settings.local_base_url}/healthz")):
+                    serve_web(settings, processes, address)
             finally:
                 stopping.set()
                 reviving.join()
-    database.identify()  # fails if the database is gone, and with it the last poll counts
+    database.identify()  # fails if the database is gone; the last poll counts are then lost
 
 
 @click.command()
 @_supervised
 def worker(supervised: bool) -> None:
-    """Send what is due. On PostgreSQL several of these may run at once."""
+    """Send due messages. On PostgreSQL several workers may run at once."""
     from calfeed.cli.operating.keys import describe_lost
     from calfeed.cli.serving.composers import open_composers
     from calfeed.clock import SteadyClock
+    from calfeed.delivery.engine.spans import reporting_spans
     from calfeed.delivery.engine.worker import Worker
     from calfeed.delivery.scheduler import WorkerScheduler
     from calfeed.delivery.senders import (
@@ -94,12 +102,18 @@ def worker(supervised: bool) -> None:
     from calfeed.services.channels import store_channels
     from calfeed.services.installation import find_lost
     from calfeed.services.mail.bounces import poll_bounces
+    from calfeed.services.watching.dead_man import has_space, is_on_time, pinging
+    from calfeed.services.watching.heartbeat_writer import beating
+    from calfeed.services.watching.metrics_server import check_installed, serving_metrics
     from calfeed.store.endpoints.records import list_endpoints
     from calfeed.store.notices import Listener
     from calfeed.store.outbox.clock_skew import last_recorded_time
+    from calfeed.store.watching.heartbeats import ProcessKind
 
     logs.configure("worker")
     settings = load_settings()
+    open_report("worker", settings)
+    check_installed(settings)
     channels = load_channels(settings)
     stopping = threading.Event()
     _on_signal(stopping.set)
@@ -108,6 +122,7 @@ def worker(supervised: bool) -> None:
     with (
         output.opened(settings, pinned=True) as database,
         open_sender(settings, channels) as sender,
+        reporting_spans(settings.traces_url) as report,
     ):
         with database.read() as connection:
             last = last_recorded_time(connection)
@@ -130,13 +145,29 @@ def worker(supervised: bool) -> None:
             random.random,
             keep_bodies=keep,
             composers=open_composers(settings, clock),
+            report=report,
         )
         _on_signal(engine.stop)
         if stopping.is_set():
             return
+
+        def steps() -> bool:
+            return engine.seconds_since_step() < _MAX_STEP_SECONDS
+
+        def is_well() -> bool:
+            return is_on_time(database, clock()) and has_space(database)
+
         scheduler = WorkerScheduler(engine, clock)
         scheduler.start()
-        with Listener(database, engine.wake), poll_bounces(database, settings, clock):
+        manager = None if supervised else find_service_manager()
+        with (
+            Listener(database, engine.wake),
+            poll_bounces(database, settings, clock),
+            serving_metrics(database, settings, clock),
+            beating(database, ProcessKind.WORKER, clock) as heartbeats,
+            pinging(settings, lambda: steps() and heartbeats.is_beating() and is_well()),
+            reporting_to(manager, steps),
+        ):
             freeze_startup_objects()
             _run_worker(engine)
         scheduler.stop()
@@ -153,24 +184,33 @@ def serve(processes: int) -> None:
     from calfeed.cli.serving.supervisor import Part, Supervisor
     from calfeed.cli.serving.watching import Watcher
     from calfeed.clock import SteadyClock
+    from calfeed.delivery.engine.spans import check_tracing
     from calfeed.delivery.senders import load_channels
+    from calfeed.services.starting.folder import require_calendars
+    from calfeed.services.watching.metrics_server import check_installed
+    from calfeed.services.watching.silent_workers import report_ended
     from calfeed.store.database import Database
     from calfeed.web.serving.server import check_address
 
     logs.configure("serve")
     settings = load_settings()
+    report = open_report("serve", settings)
+    if not settings.has_database:
+        require_calendars(settings.events)
     token = settings.admin_token or SecretStr(secrets.token_urlsafe(32))
     # Fail here rather than in each worker.
     load_channels(settings)
     open_composers(settings, output.now)
+    check_installed(settings)
+    check_tracing(settings.traces_url)
     stopping = threading.Event()
     _on_signal(stopping.set)
     check_address(settings.host, settings.port)
     database = Database(settings.database, settings.keys)
-    migrate_database(database, output.echo)
+    migrate_database(database, report)
     clock = SteadyClock()
-    publisher = Publisher(database, settings, output.echo, clock)
-    watcher = Watcher(publisher, settings, output.echo)
+    publisher = Publisher(database, settings, report, clock)
+    watcher = Watcher(publisher, settings, report)
     freeze_startup_objects()
     wait = _STARTUP_WAIT_SECONDS if publisher.anything_published() else math.inf
     if not watcher.begin(stopping, wait) and not publisher.anything_published():
@@ -184,7 +224,11 @@ def serve(processes: int) -> None:
         ),
         Part("worker", [*command, "worker", "--supervised"]),
     ]
-    with Supervisor(parts, output.echo) as supervisor:
+
+    def report_end(pid: int) -> None:
+        report_ended(database, pid, clock())
+
+    with Supervisor(parts, report, report_end) as supervisor:
         supervisor.wait_until(settings.local_base_url + "/readyz", stopping)
         for line in describe_start(database, settings):
             output.echo(line)
@@ -196,11 +240,15 @@ def serve(processes: int) -> None:
         output.echo("Ctrl-C ends it.")
 
         def poll() -> None:
-            clock()  # detects jumps only when it is read often
+            clock()  # the clock detects jumps only if it is read often
             supervisor.revive()
 
-        watcher.watch(stopping, poll)
-        output.echo("stopping")
+        def works() -> bool:
+            return supervisor.all_run() and responds(f"{settings.local_base_url}/healthz")
+
+        with reporting_to(find_service_manager(), works):
+            watcher.watch(stopping, poll)
+        report("stopping")
     database.identify()
     database.close()
 

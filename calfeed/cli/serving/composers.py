@@ -9,17 +9,21 @@ from datetime import datetime
 from calfeed.delivery.engine.composing import Composer, Composers
 from calfeed.delivery.mail.configuration import read_mail_settings
 from calfeed.delivery.mail.pacing import DomainPacer
-from calfeed.delivery.mail.writing import MailAddresses, MailRoom
+from calfeed.delivery.mail.personal_mails import MailAddresses, MailRoom
+from calfeed.delivery.site_texts import SiteTexts
 from calfeed.errors import SettingsError
+from calfeed.model.site import Site
 from calfeed.model.states import EndpointKind
+from calfeed.reminders.mail.content import Wording
 from calfeed.settings import Settings
-from calfeed.web.catalogs import wording_in
+from calfeed.web.pages.reader.offers import make_site_languages
 
 
 def open_composers(settings: Settings, clock: Callable[[], datetime]) -> Composers:
-    """Make the composers of what the settings turn on.
+    """Make the composers of mails and pushes, as far as the settings turn them on.
 
-    Raises SettingsError if settings are not complete, or if what they need is not installed.
+    Raises SettingsError if settings are incomplete, or if a library that they need is not
+    installed.
     """
     composers: dict[EndpointKind, Composer] = {}
     mail = read_mail_settings(settings)
@@ -27,7 +31,7 @@ def open_composers(settings: Settings, clock: Callable[[], datetime]) -> Compose
         composers[EndpointKind.MAIL] = MailRoom(
             MailAddresses(mail.sender, mail.bounces),
             settings.base_url,
-            wording_in,
+            SiteTexts(_open_wording),
             clock,
             DomainPacer(mail.rate, time.monotonic),
         )
@@ -47,4 +51,8 @@ def _open_push(contact: str, clock: Callable[[], datetime]) -> Composer:
             "run pip install 'calfeed[push]'"
         ) from error
 
-    return PushComposer(contact, wording_in, clock)
+    return PushComposer(contact, SiteTexts(_open_wording), clock)
+
+
+def _open_wording(site: Site) -> Callable[[str], Wording]:
+    return make_site_languages(site.languages, site.catalogs).wording_in

@@ -11,10 +11,10 @@ from pathlib import Path
 from calfeed.definitions.files import DefinitionFile, find_files
 
 SETTLE_SECONDS = 1.0
-"""How long nothing must change until a folder has settled."""
+"""A folder has settled if nothing has changed for this long."""
 
 STALE_LOCK_SECONDS = 60.0
-"""How long nothing must change until a lock of git counts as stale."""
+"""A lock of git counts as stale if nothing has changed for this long."""
 
 # These exist in a git folder while git changes files, in a single operation or in a rebase.
 _GIT_LOCKS = ("index.lock", "rebase-merge", "rebase-apply")
@@ -22,7 +22,7 @@ _GIT_LOCKS = ("index.lock", "rebase-merge", "rebase-apply")
 
 @dataclass(frozen=True)
 class Lock:
-    """A file or folder that exists while git works; `state` tells it from a later one."""
+    """A file or folder that exists while git works; `state` distinguishes it from a later one."""
 
     path: Path
     state: tuple[int, ...]
@@ -60,7 +60,7 @@ class FolderDebounce:
         self.state, self.changing = state, False
 
     def unchanged_seconds(self, now: float) -> float:
-        """For how many seconds nothing has changed."""
+        """The number of seconds since the last change."""
         return now - self.changed_at
 
     def is_settled(self, now: float) -> bool:

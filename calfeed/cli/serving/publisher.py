@@ -1,7 +1,8 @@
-"""The publishes of `serve`: publish valid definitions, report problems."""
+"""Publish for `serve`: publish valid definitions, report problems."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,10 +26,12 @@ from calfeed.errors import (
 )
 from calfeed.publish import apply
 from calfeed.publish.compare import NO_REMOVALS, Removals
-from calfeed.publish.dating import next_lift
+from calfeed.publish.folder import shortened_feeds
+from calfeed.publish.held_dates import next_lift
 from calfeed.publish.plan import Plan
 from calfeed.publish.show import describe_held, show_shortened, show_text, show_waiting, summarize
 from calfeed.publish.skipped_calendars import StaleDefinitionsError
+from calfeed.services.watching.refusals import report_refusal
 from calfeed.settings import Settings
 from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.catalog.publishes import Author, latest_publish
@@ -38,7 +41,7 @@ from calfeed.store.sqlite import Identity
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a publish: removals it held back, and whether to retry without a change."""
+    """The outcome of a publish: held-back removals, and whether to retry even without a change."""
 
     published: bool
     held: Removals = NO_REMOVALS
@@ -81,6 +84,13 @@ class Publisher:
             )
         except CalfeedError as error:
             failure = error
+        except Exception as error:
+            # If calfeed fails to read a file because of a bug, the published state is still served.
+            logging.getLogger("calfeed").exception("the definitions cannot be read")
+            failure = CalfeedError(
+                f"the definitions cannot be read because of a fault in calfeed "
+                f"({type(error).__name__}); undo the last change of a file, and report it"
+            )
         if find_files(self._settings.events) != files:
             return None
         try:
@@ -97,7 +107,7 @@ class Publisher:
                 grace=self._settings.grace_time,
             )
             with self._database.read() as connection:
-                shortened = apply.shortened_feeds(connection, self._clock().year)
+                shortened = shortened_feeds(connection, self._clock().year)
         except StaleDefinitionsError:
             return None
         except CalfeedError as error:
@@ -120,7 +130,7 @@ class Publisher:
             return True
         with suppress(DatabaseFileError):
             return self._failure is None and self._database.identify() != self._file
-        return False  # it is missing, and may come back
+        return False  # it is missing, and may be restored
 
     def anything_published(self) -> bool:
         """Whether there is a state to serve."""
@@ -128,7 +138,8 @@ class Publisher:
             return latest_publish(connection) > 0
 
     def _find_author(self, files: Sequence[DefinitionFile]) -> str | None:
-        """The user that runs `serve` at the start, then the owners of the changed files."""
+        """Return the author: at the start the user of `serve`, later the owners of the changed
+        files."""
         if self._settled is None:
             self._settled = frozenset(files)
             return find_user()
@@ -157,6 +168,7 @@ class Publisher:
         if (str(error), files) == self._failure:
             return
         self._failure = (str(error), files)
+        report_refusal(self._database, error, self._clock())
         if isinstance(error, DefinitionError):
             self._echo(str(error))
             self._echo(

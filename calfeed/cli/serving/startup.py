@@ -1,4 +1,4 @@
-"""The start of `serve`: migrate the database, print URLs, the next reminder and how to sign in."""
+"""The start of `serve`: migrate the database, print URLs, next reminder and sign-in link."""
 
 from __future__ import annotations
 
@@ -67,4 +67,4 @@ def describe_console(
         yield "         needs the admin token, as a link cannot be stored in the database"
     if new_token is not None:
         yield f"token    {new_token.get_secret_value()}"
-        yield "         is the admin token of this run; CALFEED_ADMIN_TOKEN sets a lasting one"
+        yield "         is the admin token of this run; CALFEED_ADMIN_TOKEN sets a permanent one"

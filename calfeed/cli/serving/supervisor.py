@@ -17,7 +17,7 @@ _START_SECONDS = 120.0
 _STOP_SECONDS = 20.0
 _MAX_RESTART_DELAY = 30.0
 _STABLE_SECONDS = 60.0
-"""After how long a process counts as stable, so that its restart delay is reset."""
+"""A process that has run for this long counts as stable, and its restart delay is reset."""
 
 
 class Part:
@@ -53,6 +53,11 @@ class Part:
         """The exit code, if the process has ended."""
         return None if self._process is None else self._process.poll()
 
+    @property
+    def pid(self) -> int:
+        """The id of the process that was started last; 0 if none was."""
+        return 0 if self._process is None else self._process.pid
+
     def is_restart_due(self) -> bool:
         """Whether to restart an ended process now; the delay doubles with each restart."""
         age = time.monotonic() - self._started_at
@@ -82,11 +87,20 @@ class Part:
 
 
 class Supervisor:
-    """Keeps parts running during its `with` block."""
+    """Keeps parts running during its `with` block.
 
-    def __init__(self, parts: Sequence[Part], echo: Callable[[str], None]) -> None:
+    `on_end` is called with the id of each process that ended and is started again.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        echo: Callable[[str], None],
+        on_end: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._parts = parts
         self._echo = echo
+        self._on_end = on_end
 
     def __enter__(self) -> Self:
         for part in self._parts:
@@ -100,12 +114,17 @@ class Supervisor:
         for part in self._parts:
             part.wait(deadline)
 
+    def all_run(self) -> bool:
+        """Whether every part runs."""
+        return all(part.ended() is None for part in self._parts)
+
     def revive(self) -> None:
         """Restart the parts that have ended."""
         for part in self._parts:
             code = part.ended()
             if code is not None and part.is_restart_due():
                 self._echo(f"the {part.name} ended (exit code {code}); starting it again")
+                self._on_end(part.pid)
                 part.start()
 
     def wait_until(self, url: str, stopping: threading.Event) -> None:

@@ -28,13 +28,13 @@ _POLL_SHARE = 0.02
 """The share of time to spend on polling."""
 
 _UNSETTLED_SECONDS = STALE_LOCK_SECONDS + 5.0
-"""After how long a folder that does not settle is reported; stale locks are ignored by then."""
+"""A folder that does not settle for this long is reported; stale locks are then ignored."""
 
 _RETRY_SECONDS = 2.0
 """The delay before a retry, if the database or a file could not be used."""
 
 _EVENT_PAUSE_MS, _EVENT_BATCH_MS = 100, 300
-"""The pause that ends a batch of events, and its longest duration."""
+"""The pause that ends a batch of events, and the maximum duration of a batch."""
 
 
 class Watcher:

@@ -53,7 +53,7 @@ _OFFSET = re.compile(r"(?:utc|gmt)?\s?([+-])\s?(\d{1,2})(?::?(\d\d))?")
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading of a text in canonical form; `label` tells it from other readings."""
+    """One reading of a text in canonical form; `label` distinguishes it from other readings."""
 
     text: str
     label: str = ""
@@ -87,7 +87,7 @@ def normalize(text: str) -> str:
 def rewrite_moment(text: str) -> str:
     """Return an unambiguous text as `2030-06-14 17:00`, any other as `normalize` returns it.
 
-    Unambiguous are dates with an English month name and a year, and times with am or pm.
+    Dates with an English month name and a year, and times with am or pm, are unambiguous.
     """
     plain = normalize(text)
     lower = plain.lower()
@@ -170,7 +170,7 @@ def _read_clock(found: re.Match[str]) -> Iterator[tuple[int, Reading]]:
 
 
 def _take_offset(rest: str) -> tuple[str, str]:
-    """Return the UTC offset that `rest` is, in canonical form, and what remains of it."""
+    """Return the UTC offset in `rest`, in canonical form, and the remaining text."""
     if rest in ("z", "utc", "gmt"):
         return "Z", ""
     if found := _OFFSET.fullmatch(rest):
@@ -208,7 +208,7 @@ def _read_numbers(first: str, second: int, third: str) -> Iterator[tuple[date, s
         if len(possible) > 1 and day > length_of_month(year, month):
             continue
         found = check_day(year, month, day)
-        if found not in seen:  # 6/6/2030 is the same either way
+        if found not in seen:  # 6/6/2030 has the same meaning in both orders
             seen.add(found)
             yield found, label
 

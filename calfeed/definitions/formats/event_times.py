@@ -14,7 +14,7 @@ from calfeed.model.dates.durations import Duration
 
 Report: TypeAlias = Callable[[Path, str | ValueError], None]
 Warn: TypeAlias = Callable[[Path, str], None]
-"""Called with a path inside the event's entry and a message."""
+"""A callback that gets a path inside the event's entry and a message."""
 
 
 @dataclass(frozen=True)

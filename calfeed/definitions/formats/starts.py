@@ -34,7 +34,7 @@ from calfeed.model.texts import shortened
 
 @dataclass(frozen=True)
 class UncertainDate:
-    """A date that is known only to lie within a span."""
+    """A date of which only a span is known."""
 
     text: str
     span: Span
@@ -42,7 +42,7 @@ class UncertainDate:
 
 @dataclass(frozen=True)
 class PostponedDate:
-    """A date that no longer stands, without a new one; `was` is the former date, if it is given."""
+    """A date that is no longer valid, without a new one; `was` is the former date, if given."""
 
     text: str
     was: ParsedMoment | UncertainDate | None = None
@@ -135,7 +135,7 @@ _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nin
 
 
 class _UnfitError(InvalidValueError):
-    """A start in a known form with an impossible value; another form would be no help."""
+    """A start in a known form with an impossible value; suggesting another form would not help."""
 
 
 def parse_start(text: str, today: date | None = None) -> Start:
@@ -147,14 +147,16 @@ def parse_start(text: str, today: date | None = None) -> Start:
         raise
     except ValueError as error:
         hint = explain_start(plain, today)
-        # What is right but for its size would be suggested as it is.
+        # A text whose only fault is its size would be suggested unchanged.
         if hint and plain not in hint:
             raise InvalidValueError(shortened(text.strip()), hint) from error
         raise
 
 
 def _parse_start(text: str, plain: str, today: date | None) -> Start:
-    if _DAY_OR_TIME.fullmatch(plain):  # most starts: nothing else has to be tried
+    if _DAY_OR_TIME.fullmatch(
+        plain
+    ):  # Most starts have this form, so nothing else has to be tried.
         return parse_moment(text, today)
     if re.search(r"\b(?:after|before)\b", plain):
         return _parse_relative(text, plain)
@@ -224,7 +226,7 @@ def _parse_relative(text: str, plain: str) -> RelativeDate:
     if found is None:
         raise InvalidValueError(
             shortened(text),
-            "is not counted from an event; write such as 14 days after ruling, 3 working days "
+            "is not counted from an event; write it like 14 days after ruling, 3 working days "
             "before hearing, or monday before court/hearing",
         )
     if not _CAUSE.fullmatch(found["cause"]):

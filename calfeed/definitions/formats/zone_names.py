@@ -153,7 +153,7 @@ def _windows() -> dict[str, str]:
 
 @cache
 def _abbreviations() -> dict[str, list[str]]:
-    """Return zones by abbreviation, and by their names in CLDR and Windows."""
+    """Return zones by their abbreviations, and by their names in CLDR and Windows."""
     from babel import Locale
 
     found: dict[str, list[str]] = {}

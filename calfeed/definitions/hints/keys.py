@@ -121,12 +121,12 @@ def known_word(word: str, words: Iterable[str]) -> str | None:
 
 
 def explain_word(word: str, words: Iterable[str]) -> str:
-    """Return a remark about a value that is none of `words`, "" if nothing is known of it."""
+    """Return a hint about a value that is none of `words`; "" for an unknown value."""
     choices = list(words)
     if "cancelled" in choices and _plain(word) in _ON_HOLD:
         return ' (for a date that no longer stands, write "start: postponed")'
     if "cancelled" in choices and _plain(word) in ("done", "met", "waived", "completed"):
-        return ' (what became of a date is written "done: met" or "done: waived")'
+        return ' (to say that a deadline was met or waived, write "done: met" or "done: waived")'
     found = known_word(word, choices)
     return f' (perhaps "{found}")' if found else ""
 
@@ -164,7 +164,7 @@ _WORKING_DAY_KEYS = {
     for key in ("holidays", "weekend", "closed", "open")
     for name in (key, *_KEYS[key].split())
 }
-"""The keys that belong under `working_days`, by what people call them."""
+"""The keys that belong under `working_days`, by common synonyms."""
 
 
 def _show_working_days(plain: str, value: object) -> str:
@@ -177,7 +177,7 @@ def _show_working_days(plain: str, value: object) -> str:
 
 
 def _explain_dating(plain: str, entry: Mapping[str, object]) -> str:
-    """Explain a key for which the value of `start` has a form; "" if it is no such key."""
+    """Explain a key whose value can be written in `start`; "" for any other key."""
     if plain in _ON_HOLD:
         return 'write "start: postponed"'
     if plain in _COUNTED_KEYS:
@@ -195,7 +195,7 @@ def _explain_dating(plain: str, entry: Mapping[str, object]) -> str:
 
 
 def _join_time(key: str, entry: Mapping[str, object]) -> str:
-    """Return a date and a time under two keys as one value; "" if there are no such keys."""
+    """Return a date and a time that are under two keys as one value; "" without such keys."""
     times = {_plain(name): name for name in entry}
     for begin, day_keys, time_keys in (
         ("start", ("start", "date", "start_date", "day"), ("time", "start_time", "hour", "at")),

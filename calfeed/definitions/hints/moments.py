@@ -29,7 +29,7 @@ UNDECIDED = re.compile(
     r"\?*|-*|t\.?b\.?[adc]\.?|n/?a|none|open|unknown|undecided|pending|soon|later|asap|"
     r"(?:date )?(?:to be|not yet) \w+"
 )
-"""What people write instead of a date that is not known."""
+"""Texts that people write instead of an unknown date."""
 
 _SPREADSHEET_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 (a wall time)
 _MONTH_ALONE = re.compile(
@@ -109,7 +109,7 @@ def _explain_readings(readings: list[Reading], rest: str, quote: str) -> str:
             f"{also} if that is not the calendar's"
         )
     if re.search(r"\d", rest) and re.search(r"[^\W\d]", rest):
-        # It may be a time or a zone, which a suggestion must not drop.
+        # The rest may be a time or a zone, which a suggestion must not drop.
         return f'has "{shortened(rest)}" next to the date; write a date and a time as {_FORMAT}'
     if rest:
         zone = " (a time zone goes under time_zone)" if re.fullmatch("[A-Z]{2,5}", rest) else ""

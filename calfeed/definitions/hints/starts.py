@@ -37,7 +37,7 @@ _Explain: TypeAlias = Callable[[re.Match[str]], str]
 
 
 def explain_start(text: str, today: date | None) -> str:
-    """Explain how to write what a lower-case text seems to mean, "" if that is not clear.
+    """Explain how to write the probable meaning of a lower-case text; "" if it is unclear.
 
     Examples are later than `today`.
     """
@@ -92,7 +92,7 @@ def _explain_same_day(found: re.Match[str]) -> str:
 
 
 def _explain_sum(found: re.Match[str]) -> str:
-    """Explain a sum: "ruling + 14 days"."""
+    """Explain an addition: "ruling + 14 days"."""
     side = "after" if found["sign"] == "+" else "before"
     unit = found["unit"].removesuffix("s")
     unit = unit if unit != "d" else "day"
@@ -112,7 +112,7 @@ def _explain_title(found: re.Match[str]) -> str:
     if re.search(r"\b(?:19|2[01])\d\d\b", found["title"]):
         return ""  # a date, not an event
     return (
-        f'names an event by "{found["title"]}"; write its name as it stands under `events`, in one '
+        f'names an event by "{found["title"]}"; write its key under `events`, in one '
         f"word, such as {found['distance']} {found['side']} {name}"
     )
 
@@ -179,7 +179,7 @@ def _explain_about(found: re.Match[str]) -> str:
 
 
 def _explain_open(found: re.Match[str]) -> str:
-    """Explain a date with "TBC" beside it, which does not say what is open."""
+    """Explain a date with "TBC" beside it; it is unclear what is to be confirmed."""
     try:
         readings, rest = find_readings(found["day"])
     except ValueError:
@@ -208,8 +208,8 @@ def _explain_limit(found: re.Match[str]) -> str:
         return ""
     if found["word"] == "before":
         return (
-            'may or may not mean that day too; write the last day with "kind: deadline": '
-            f"{readings[0].text} includes all of it"
+            'may or may not include that day; write the last day with "kind: deadline": '
+            f"{readings[0].text} includes the whole day"
         )
     return f'is a deadline; write "start: {readings[0].text}" and "kind: deadline"'
 

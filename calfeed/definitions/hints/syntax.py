@@ -233,7 +233,8 @@ def _find_indentation(context: _Context) -> Diagnosis | None:
     if before is not None and "mapping values" in context.error_text:
         right = before.start("key")
     elif "did not find expected" in context.error_text and indent not in levels and levels:
-        # Between two levels: a key with a value belongs to the inner map, one without opens a map.
+        # Between two levels: a key with a value belongs to the inner map; one without a value
+        # opens a map.
         opens = not context.text[entry.end() :].strip()
         right = min(levels, key=lambda level: (abs(level - indent), level if opens else -level))
     else:

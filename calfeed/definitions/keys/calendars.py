@@ -149,11 +149,13 @@ class EventEntry(Entry):
         None, description='The time of day of a date counted from another event, as "17:00"'
     )
     roll: RollWord | None = Field(
-        None, description="The working day that a counted date goes to: next or previous"
+        None, description="Where to move a counted date that is not a working day: next or previous"
     )
     end: Moment | None = Field(None, description="The end; for an all-day event its last day")
     duration: Span | None = Field(None, description="The length, such as 45 minutes, or an end")
-    time_zone: Zone | None = Field(None, description="IANA time zone, if not the calendar's")
+    time_zone: Zone | None = Field(
+        None, description="IANA time zone, if it differs from the calendar's"
+    )
     status: _Status | None = Field(None, description="The status; confirmed by default")
     kind: _Kind | None = Field(None, description="A deadline is shown as due and blocks no time")
     busy: Boolean | None = Field(
@@ -195,7 +197,7 @@ class EventEntry(Entry):
         None, description="When it becomes public; until then nothing shows it"
     )
     done: DoneEntry | None = Field(
-        None, description="That it was met or waived, so nobody is reminded: {date, as}"
+        None, description="Whether it was met or waived; it then has no reminders: {date, as}"
     )
     correction: CorrectionEntry | None = Field(
         None, description="The wrong date that was published: {was}; announced as a correction"
@@ -237,7 +239,7 @@ class CalendarFile(Entry):
         description="The default reminders of its events",
     )
     working_days: WorkingDaysEntry | None = Field(
-        None, description="Which days count in working days; default: those of the folder"
+        None, description="Which days are working days; default: those of the folder"
     )
     visibility: _Visibility | None = Field(
         None, description="`private`: requires a token and is on no page; default public"
@@ -249,7 +251,7 @@ class CalendarFile(Entry):
     )
     history: Annotated[int | None, scalar(_read_history), WithJsonSchema(SCALAR)] = Field(
         None,
-        description="How many past years its feed keeps, or `all`; default: what clients accept",
+        description="How many past years its feed contains, or `all`; default: what clients accept",
     )
     events: dict[str, EventEntry] | None = Field(
         None,
@@ -259,11 +261,11 @@ class CalendarFile(Entry):
 
 
 class WorkingDaysFile(WorkingDaysEntry):
-    """`events/working_days.yaml`: the working days of all calendars without their own."""
+    """`events/working_days.yaml`: the working days of all calendars that define none."""
 
 
 class EventsFile(Entry):
-    """More events of a calendar that has its own folder."""
+    """A further file with events of a calendar that is a folder."""
 
     events: dict[str, EventEntry] = Field(
         description="The events, by their names in URLs (a-z, 0-9 and -)",

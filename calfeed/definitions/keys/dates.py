@@ -1,4 +1,4 @@
-"""Keys about dates: reminders, working days, what became of a date, corrections."""
+"""Keys about dates: reminders, working days, met and waived deadlines, corrections."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from calfeed.model.dates.offsets import WEEKDAYS, Roll
 from calfeed.model.texts import shortened
 
 MAX_DAYS = 1_000
-"""The most days of a calendar's own that are closed or open."""
+"""The maximum number of days in `closed`, and in `open`."""
 
 
 def _as_list(value: object) -> object:
@@ -42,7 +42,7 @@ def _as_list(value: object) -> object:
 
 
 def _list_schema(item: dict[str, object]) -> dict[str, object]:
-    """Return the schema of a list whose only item may stand alone."""
+    """Return the schema of a list; a single item may be written without the list."""
     return {"anyOf": [item, {"type": "array", "items": item}]}
 
 
@@ -104,10 +104,10 @@ class _ShortEntry(Entry):
 
 
 class ClosureEntry(_ShortEntry):
-    """A day without work, besides weekends and holidays; a date alone is short for {date: ...}."""
+    """A closed day in addition to weekends and holidays; a date alone is short for {date: ...}."""
 
     date: Day = Field(description="The day, as 2030-12-31")
-    title: Line | None = Field(None, description="Why, in one line, or a map of languages")
+    title: Line | None = Field(None, description="The reason, in one line, or a map of languages")
 
     @model_validator(mode="before")
     @classmethod
@@ -116,7 +116,7 @@ class ClosureEntry(_ShortEntry):
 
 
 class WorkingDaysEntry(Entry):
-    """Which days count in working days."""
+    """Which days are working days."""
 
     holidays: _Regions | None = Field(
         None,
@@ -127,10 +127,10 @@ class WorkingDaysEntry(Entry):
         None, max_length=6, description="The days of the weekend; default: those of the countries"
     )
     closed: list[ClosureEntry] | None = Field(
-        None, max_length=MAX_DAYS, description="Further days that do not count: {date, title}"
+        None, max_length=MAX_DAYS, description="Additional days that do not count: {date, title}"
     )
     open: list[Day] | None = Field(
-        None, max_length=MAX_DAYS, description="Days that count although they would not"
+        None, max_length=MAX_DAYS, description="Days that count although they normally would not"
     )
 
     @model_validator(mode="after")
@@ -142,9 +142,9 @@ class WorkingDaysEntry(Entry):
 
 
 class DoneEntry(_ShortEntry):
-    """What became of a date; "met", "waived" or a day alone is short."""
+    """Whether a deadline was met or waived; "met", "waived" or a day alone is short for a map."""
 
-    date: Day | None = Field(None, description="Since when, as 2030-06-12")
+    date: Day | None = Field(None, description="The day on which that happened, as 2030-06-12")
     as_: _Outcome = Field(Outcome.MET, alias="as", description="met (the default) or waived")
 
     @model_validator(mode="before")

@@ -10,7 +10,8 @@ from calfeed.definitions.formats.scalars import SCALAR, describe_type, scalar
 from calfeed.model.texts import UNTAGGED, check_language, check_line, check_text
 
 
-def _by_language(value: object) -> object:
+def by_language(value: object) -> object:
+    """Return a map by language; a plain string is under `UNTAGGED`. Raises ValueError."""
     if isinstance(value, str):
         return {UNTAGGED: value}
     if not isinstance(value, dict):
@@ -32,13 +33,13 @@ _Language = Annotated[str, AfterValidator(check_language)]
 
 Line = Annotated[
     dict[_Language, Annotated[str, scalar(check_line)]],
-    BeforeValidator(_by_language),
+    BeforeValidator(by_language),
     WithJsonSchema(_TEXT_SCHEMA),
 ]
 """A one-line text by language; a plain string is stored under `UNTAGGED`."""
 Lines = Annotated[
     dict[_Language, Annotated[str, scalar(check_text)]],
-    BeforeValidator(_by_language),
+    BeforeValidator(by_language),
     WithJsonSchema(_TEXT_SCHEMA),
 ]
 """A text by language; a plain string is stored under `UNTAGGED`."""

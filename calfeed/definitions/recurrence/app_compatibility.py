@@ -15,7 +15,7 @@ from calfeed.model.recurrences import Rule
 _ICAL_JS = "Thunderbird and Nextcloud (ical.js)"
 _LIBICAL = "GNOME's calendar (libical)"
 _SABRE = "the servers of Nextcloud and Baïkal (sabre/vobject)"
-_NODE_ICAL = "what is made with node-ical"
+_NODE_ICAL = "programs that use node-ical"
 _OUTLOOK = "Outlook"
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")

@@ -101,7 +101,7 @@ def _read_moments(
 
 
 def _check_ambiguous(moment: date | datetime, path: Path, reader: EventTimeReader) -> None:
-    """Report the second instant of an ambiguous wall time: a series uses the first."""
+    """Report the second instant of an ambiguous wall time, because a series uses the first."""
     if isinstance(moment, datetime) and moment.fold:
         first = moment.replace(fold=0).isoformat(" ", "minutes")
         reader.report(

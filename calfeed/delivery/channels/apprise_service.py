@@ -1,7 +1,8 @@
 """Send notifications through Apprise, to a service that an Apprise URL names.
 
-Apprise opens its own connections, which bypass the SSRF guard, so only the operator can configure
-its URLs. They contain tokens, so every part of the URL is removed from Apprise's messages.
+Apprise opens its own connections, which bypass the address guard, so only the operator can
+configure its URLs. They contain tokens, so every part of the URL is removed from Apprise's
+messages.
 """
 
 from __future__ import annotations
@@ -49,9 +50,9 @@ _MAX_REASON_LENGTH = 300
 class Service:
     """A service that notifications are sent to. Its repr and its errors leave out the URL.
 
-    Raises InvalidInputError for a URL that is not Apprise's, that names a local service, or that
-    Apprise cannot use. `secure_schema` is the URL schema of the same service with TLS; empty if
-    the URL has it.
+    Raises InvalidInputError for a URL that is not an Apprise URL, that names a local service, or
+    that Apprise cannot use. `secure_schema` is the URL schema of the same service with TLS; empty
+    if the URL already uses TLS.
     """
 
     def __init__(self, url: str) -> None:
@@ -77,7 +78,7 @@ class Service:
 
 
 def _find_secure_schema(url: str, plugin: NotifyBase) -> str:
-    """The URL schema with TLS; empty if the URL has it."""
+    """The URL schema with TLS; empty if the URL already uses TLS."""
     match = _SCHEMA.match(url)
     schema = match[1].lower() if match else ""
     if schema not in ("http", *_schemas_of(plugin.protocol)):
@@ -86,7 +87,7 @@ def _find_secure_schema(url: str, plugin: NotifyBase) -> str:
 
 
 def _schemas_of(protocols: object) -> tuple[str, ...]:
-    """The schemas of a plugin's attribute, which is a text, a collection or None."""
+    """Return the schemas in a plugin's attribute, which is a text, a collection or None."""
     if isinstance(protocols, str):
         return (protocols,)
     return tuple(map(str, protocols)) if isinstance(protocols, list | tuple | set) else ()
@@ -100,7 +101,7 @@ def _make_plugin(url: str, redact: Callable[[str], str]) -> NotifyBase:
     plugins = NotificationManager()  # type: ignore[no-untyped-call]  # Apprise's
     if parts is None:
         raise InvalidInputError(_explain_unknown(schema[1].lower(), plugins))
-    # Not the URL's schema: Apprise recognises some services by their https:// URLs.
+    # This can differ from the URL's schema: Apprise recognises some services by https:// URLs.
     plugin_class = plugins[parts["schema"]]
     service = str(plugin_class.service_name)
     if plugin_class.__module__.removeprefix("apprise.plugins.").split(".")[0] in _LOCAL_PLUGINS:
@@ -139,7 +140,8 @@ def _make_asset() -> AppriseAsset:
         pgp_autogen=False,
         pem_autogen=False,
         http_redirects=False,
-        # A timeout would leave the call in a thread of the small pool that all services share.
+        # With Apprise's own timeout, the call would stay in a thread of the small pool that all
+        # services share.
         service_timeout=0,
     )
 
@@ -183,7 +185,7 @@ def _make_redactor(url: str) -> Callable[[str], str]:
 
 
 def _silence_loggers() -> None:
-    """Keep the logs of Apprise and its HTTP library out of calfeed's: they contain tokens."""
+    """Remove the logs of Apprise and its HTTP library from calfeed's logs: they contain tokens."""
     for name in ("apprise", "urllib3"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.WARNING)

@@ -97,7 +97,7 @@ def read_channels(file: Path, https_only: bool = False) -> dict[str, Channel]:
         if channel is not None:
             channels[name] = channel
     if problems:
-        raise SettingsError("\n".join(map(str, sorted(problems))))
+        raise SettingsError(*map(str, sorted(problems)))
     return channels
 
 
@@ -119,7 +119,7 @@ def _read_channel(
     filters, options, description = _read_values(name, entry, errors)
     service = None
     try:
-        # Not in the model, so that its error comes besides those of the other keys.
+        # Not in the model, so that its error is reported together with those of the other keys.
         service = Service(entry["url"]) if isinstance(entry.get("url"), str) else None
     except InvalidInputError as error:
         errors[f"{name}.url"] = str(error)

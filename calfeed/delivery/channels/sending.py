@@ -149,7 +149,8 @@ class _ChannelQueue:
             if sender is not None and sender.is_alive():
                 self._report_once(request, _outcome(request, _BUSY))
                 continue
-            # Another thread for each notification, so that this one does not hang with it.
+            # Each notification has another thread, so that this thread does not hang if a call
+            # hangs.
             sender = threading.Thread(
                 target=self._send, args=(request,), name=f"calfeed-send-{self._name}", daemon=True
             )

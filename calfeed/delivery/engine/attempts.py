@@ -10,6 +10,7 @@ from functools import cache
 from calfeed.delivery.engine.composing import Composers, InFlightDelivery, Outgoing
 from calfeed.delivery.mail.bounces.counting import record_bounces
 from calfeed.delivery.transport.sender import Outcome, Request, Sender
+from calfeed.delivery.transport.tracing import make_traceparent
 from calfeed.errors import CalfeedError
 from calfeed.model.states import DeliveryState, EndpointKind, EndpointState
 from calfeed.reminders.retry import (
@@ -27,27 +28,33 @@ from calfeed.store.endpoints import lifecycle, records
 from calfeed.store.endpoints.records import Endpoint
 from calfeed.store.outbox import claims as store
 from calfeed.store.outbox.claims import Attempt, Claim
-from calfeed.store.outbox.messages import StoredMessage, load_messages
+from calfeed.store.outbox.messages import StoredMessage, has_pending_fan_out, load_bodies
 from calfeed.store.push.subscriptions import remove_subscription
+from calfeed.store.watching.operational import (
+    report_certificates,
+    report_failed,
+    report_failing,
+)
 
 _log = logging.getLogger(__name__)
 
 MESSAGE_HEADERS = {"content-type": "application/json"}
-"""The headers of every message, besides its signature."""
+"""The headers of every message, without those of its signature."""
 
 DISABLE_AFTER = timedelta(days=5)
-"""How long every attempt has to fail until an endpoint is disabled."""
+"""An endpoint is disabled if all its attempts have failed for this long."""
 
 _MIN_FAILED_ATTEMPTS = 4
-"""The failed attempts of one message that disabling also requires, about half an hour of them.
+"""Disabling also requires this many failed attempts of one message, about half an hour.
 
-Without it a short fault would disable an endpoint whose previous message had failed long before."""
+Without this, a short fault would disable an endpoint whose previous message failed long before.
+"""
 
 _PAUSED_DELAY = timedelta(seconds=1)
-"""How long a delivery is put off whose endpoint is paused while another transaction changes it."""
+"""How long to postpone a delivery to a paused endpoint that another transaction is changing."""
 
 _UNSENDABLE_DELAY = timedelta(minutes=1)
-"""How long a delivery that this process cannot send is left to other workers."""
+"""How long this process leaves a delivery to other workers if it cannot send it."""
 
 
 def prepare_requests(
@@ -61,16 +68,18 @@ def prepare_requests(
 ) -> list[Request]:
     """Make the requests of claimed deliveries, each signed when it is sent.
 
-    `composers` make those to endpoints other than webhooks.
+    `composers` make the requests to endpoints other than webhooks. Those of polled endpoints are
+    held: their receivers fetch them.
 
-    Claims whose message is no longer relevant or stored are settled as expired, those whose
-    endpoint was removed as dropped. Claims are released if their endpoint is paused, in its quiet
-    hours or past its rate limit, if `accepts` rejects its URL or its kind has no composer, and if
-    URL or message cannot be decrypted. The first attempt of an urgent message, and an `immediate`
-    one, ignore the first three.
+    Claims whose message is no longer relevant or no longer stored are settled as expired, those
+    whose endpoint was removed as dropped. A claim is released if its endpoint is paused, in its
+    quiet hours or over its rate limit, if `accepts` rejects the endpoint's URL, if there is no
+    composer for the kind of endpoint, or if URL or message cannot be decrypted. The first attempt
+    of an urgent message, and an `immediate` one, ignore pausing, quiet hours and the rate limit.
     """
     now = clock()
-    messages = load_messages(connection, [claim.message_id for claim in claims])
+    bodies = load_bodies(connection, [(claim.message_id, claim.language) for claim in claims])
+    messages = {claim: bodies[claim.message_id, claim.language] for claim in claims}
     receivers = records.load_endpoints(connection, list({claim.endpoint_id for claim in claims}))
     by_endpoint: dict[str, list[Claim]] = {}
     for claim in claims:
@@ -78,6 +87,7 @@ def prepare_requests(
     expired: list[Claim] = []
     dropped: list[Claim] = []
     paused: list[Claim] = []
+    offered: list[Claim] = []  # to polled endpoints
     postponed: dict[Claim, datetime] = {}
     requests: list[Request] = []
     composers = composers or {}
@@ -87,14 +97,12 @@ def prepare_requests(
         if endpoint is None:
             dropped += candidates
             continue
-        expired += [
-            claim for claim in candidates if not messages[claim.message_id].is_sendable(now)
-        ]
-        candidates = [claim for claim in candidates if messages[claim.message_id].is_sendable(now)]
+        expired += [claim for claim in candidates if not messages[claim].is_sendable(now)]
+        candidates = [claim for claim in candidates if messages[claim].is_sendable(now)]
         urgent = {
             claim
             for claim in candidates
-            if immediate or (messages[claim.message_id].is_urgent and claim.attempts == 0)
+            if immediate or (messages[claim].is_urgent and claim.attempts == 0)
         }
         if not endpoint.accepts_messages:
             paused += [claim for claim in candidates if claim not in urgent]
@@ -104,10 +112,11 @@ def prepare_requests(
         if endpoint.lost is not None:
             _log_unreadable_endpoint(endpoint.id, endpoint.lost)
         known = endpoint.kind is EndpointKind.WEBHOOK or endpoint.kind in composers
-        if endpoint.lost is not None or not known or not accepts(endpoint.url):
+        sendable = endpoint.is_polled or (known and accepts(endpoint.url))
+        if endpoint.lost is not None or not sendable:
             postponed.update(dict.fromkeys(candidates, now + _UNSENDABLE_DELAY))
             continue
-        unreadable = [claim for claim in candidates if messages[claim.message_id].unreadable]
+        unreadable = [claim for claim in candidates if messages[claim].unreadable]
         postponed.update(dict.fromkeys(unreadable, now + _UNSENDABLE_DELAY))
         candidates = [claim for claim in candidates if claim not in postponed]
         limited = [claim for claim in candidates if claim not in urgent]
@@ -116,7 +125,10 @@ def prepare_requests(
         for claim in candidates:
             if claim in postponed:
                 continue
-            message = messages[claim.message_id]
+            if endpoint.is_polled:
+                offered.append(claim)
+                continue
+            message = messages[claim]
             delivery = InFlightDelivery(
                 claim, endpoint.url, message.until, endpoint.failing_since, endpoint.kind
             )
@@ -125,7 +137,9 @@ def prepare_requests(
                 composed.setdefault(endpoint.kind, []).append(outgoing)
                 continue
             signer = make_signer(claim.message_id, message.body, endpoint.secrets_at, clock)
-            requests.append(Request(delivery, endpoint.url, headers, message.body, signer))
+            trace = make_traceparent(claim.message_id, claim.delivery_id, claim.attempts + 1)
+            own = {**headers, "traceparent": trace}
+            requests.append(Request(delivery, endpoint.url, own, message.body, signer))
     for kind, waiting in composed.items():
         made = composers[kind].compose(connection, waiting, now)
         requests += made.requests
@@ -133,7 +147,7 @@ def prepare_requests(
     store.settle(connection, expired, DeliveryState.EXPIRED, now, attempted=False)
     store.settle(connection, dropped, DeliveryState.DROPPED, now, attempted=False)
     idle = records.lock_inactive(connection, sorted({claim.endpoint_id for claim in paused}))
-    held = [claim for claim in paused if claim.endpoint_id in idle]
+    held = [claim for claim in paused if claim.endpoint_id in idle] + offered
     store.hold(connection, held)
     # End the lease of held deliveries: resuming the endpoint then makes them due at once.
     postponed |= dict.fromkeys(paused, now + _PAUSED_DELAY) | dict.fromkeys(held, now)
@@ -151,15 +165,15 @@ def _find_postponed(
     connection: Connection,
     endpoint: Endpoint,
     claims: Sequence[Claim],
-    messages: Mapping[str, StoredMessage],
+    messages: Mapping[Claim, StoredMessage],
     now: datetime,
 ) -> dict[Claim, datetime]:
-    """The claims that quiet hours or the rate limit put off, and until when."""
+    """Return the claims that quiet hours or the rate limit postpone, and until when."""
     postponed: dict[Claim, datetime] = {}
     quiet, rate = endpoint.options.quiet_until(now), endpoint.options.rate
     if quiet is not None:
         for claim in claims:
-            until = messages[claim.message_id].until
+            until = messages[claim].until
             if until is None or quiet < until:
                 postponed[claim] = quiet
     wanted = [claim for claim in claims if claim not in postponed]
@@ -174,15 +188,22 @@ def record_outcomes(
     outcomes: Sequence[Outcome],
     now: datetime,
     random: Callable[[], float],
-) -> None:
-    """Store the attempts, settle or retry their deliveries, and disable endpoints that are gone."""
+) -> bool:
+    """Store the attempts, settle or retry their deliveries, and disable endpoints that fail.
+
+    What operators have to know becomes operational messages in the same transaction. Returns
+    whether there may be such messages, which wait for their fan-out.
+    """
     delivered: list[Claim] = []
     failed: list[Claim] = []
+    given_up: list[int] = []
     retries: dict[Claim, datetime] = {}
-    waiting: dict[Claim, datetime] = {}  # for the site's mail server
-    refused: list[str] = []  # people whose mailbox does not exist
+    waiting: dict[Claim, datetime] = {}  # after a fault of the site's mail server
+    refused: list[str] = []  # ids of people whose mailbox does not exist
     recovered: set[str] = set()
     failing: set[str] = set()
+    certificates: dict[str, datetime] = {}  # when those of receivers expire
+    lasting: dict[str, str] = {}  # errors of webhooks that have failed a message several times
     disabled: dict[str, str] = {}  # the reasons
     ended: set[str] = set()
     disable_before = now - DISABLE_AFTER
@@ -190,6 +211,8 @@ def record_outcomes(
         delivery = delivery_of(outcome)
         claim, since = delivery.claim, delivery.failing_since
         endpoint_id, attempts = claim.endpoint_id, claim.attempts + 1
+        if outcome.certificate_until is not None:
+            certificates[endpoint_id] = outcome.certificate_until
         pushed = delivery.kind is EndpointKind.PUSH
         if pushed and ends_subscription(outcome.status):
             failed.append(claim)
@@ -201,13 +224,16 @@ def record_outcomes(
             if since is not None:
                 recovered.add(endpoint_id)
             continue
-        # What a mail server says of a person is in `fault`; silence is the server's, not theirs.
-        due = since is not None and since <= disable_before and attempts >= _MIN_FAILED_ATTEMPTS
+        # What a mail server reports about a person is in `fault`. A missing reply is the server's
+        # fault, not the person's.
+        reason = outcome.error or f"status {outcome.status}"
         if delivery.kind is EndpointKind.MAIL:
             refused += [endpoint_id] * (outcome.fault is Fault.RECEIVER)
-        elif since is None or due or isinstance(decision, Disable):
+        elif attempts >= _MIN_FAILED_ATTEMPTS:
             failing.add(endpoint_id)
-        reason = outcome.error or f"status {outcome.status}"
+            lasting[endpoint_id] = reason
+        elif since is None or isinstance(decision, Disable):
+            failing.add(endpoint_id)
         label = str(delivery)
         if isinstance(decision, RetryAt) and outcome.fault is Fault.SITE:
             waiting[claim] = decision.at
@@ -217,31 +243,39 @@ def record_outcomes(
         else:
             failed.append(claim)
             if isinstance(decision, GiveUp):
+                given_up.append(claim.delivery_id)
                 _log.error("%s failed: %s", label, decision.reason)
             else:
-                disabled[endpoint_id] = "its receiver answered 410 (gone)"
+                disabled[endpoint_id] = "its receiver responded with 410 (gone)"
     store.record_attempts(connection, [_to_attempt(outcome) for outcome in outcomes])
     store.settle(connection, delivered, DeliveryState.DELIVERED, now)
     store.settle(connection, failed, DeliveryState.FAILED, now)
     store.schedule_retries(connection, retries)
     store.release(connection, waiting)
     record_bounces(connection, refused, now)
-    for endpoint_id, since in lifecycle.record_failing_since(
-        connection, recovered, failing, now
-    ).items():
+    failing_since = lifecycle.record_failing_since(connection, recovered, failing, now)
+    report_failing(connection, failing_since, lasting, now)
+    report_failed(connection, given_up, now)
+    report_certificates(connection, certificates, now)
+    for endpoint_id, since in failing_since.items():
         if since <= disable_before:
             reason = f"every attempt since {since:%Y-%m-%d %H:%M} UTC has failed"
             disabled.setdefault(endpoint_id, reason)
     for endpoint_id in sorted(ended):
         remove_subscription(connection, endpoint_id, now)
     for endpoint_id, reason in sorted(disabled.items()):
-        if lifecycle.suspend_endpoint(connection, endpoint_id, EndpointState.DISABLED, now, reason):
+        if lifecycle.pause_or_disable_endpoint(
+            connection, endpoint_id, EndpointState.DISABLED, now, reason
+        ):
             _log.error(
-                "endpoint %s is disabled: %s; `calfeed endpoint resume %s` sends it what it missed",
+                "endpoint %s is disabled: %s; `calfeed endpoint resume %s` sends what it missed",
                 endpoint_id,
                 reason,
                 endpoint_id,
             )
+    return bool(
+        recovered or lasting or given_up or disabled or certificates
+    ) and has_pending_fan_out(connection)
 
 
 def deliver_now(

@@ -1,4 +1,4 @@
-"""Composers: make the requests to endpoints other than webhooks, each kind in its own way."""
+"""Composers make the requests to endpoints other than webhooks, one composer for each kind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from calfeed.store.outbox.messages import StoredMessage
 class InFlightDelivery(NamedTuple):
     """A claimed delivery that is being sent; its repr leaves out the URL.
 
-    `until` is when its message stops being relevant, `failing_since` since when its endpoint fails.
+    `until` is the time at which its message stops being relevant; `failing_since` is the time since
+    which its endpoint fails.
     """
 
     claim: Claim
@@ -31,7 +32,7 @@ class InFlightDelivery(NamedTuple):
         return f"InFlightDelivery({self.claim!r})"
 
     def __str__(self) -> str:
-        """How it is named in logs: people by their id, which says nothing about them."""
+        """Return its name for logs; a person is named by the id, which reveals nothing else."""
         person = self.kind is EndpointKind.MAIL
         receiver = self.claim.endpoint_id if person else show_url(self.url)
         return f"delivery {self.claim.delivery_id} to {receiver}"
@@ -50,7 +51,7 @@ class Outgoing(NamedTuple):
 
 
 class Composed(NamedTuple):
-    """Requests that can be sent, and until when (UTC) the other deliveries are put off."""
+    """Requests that can be sent, and the times (UTC) until which other deliveries are postponed."""
 
     requests: list[Request]
     postponed: Mapping[Claim, datetime]
@@ -66,4 +67,4 @@ class Composer(Protocol):
 
 
 Composers: TypeAlias = Mapping[EndpointKind, Composer]
-"""The composers of the kinds that this process sends to, besides webhooks."""
+"""The composers that this process has, by kind of endpoint; webhooks need none."""

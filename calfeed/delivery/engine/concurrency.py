@@ -24,10 +24,10 @@ _INITIAL_LIMIT = 4
 _MAX_LIMIT = 2048
 
 _ENDPOINT_QUEUE, _TOTAL_QUEUE = 64, 512
-"""How many requests may be queued, for one endpoint and for all together."""
+"""How many requests may be queued, for one endpoint and in total."""
 
 _FAST_ENDPOINT_QUEUE, _FAST_TOTAL_QUEUE = 1024, 2048
-"""The same for an endpoint that responds fast, since its queue drains soon."""
+"""The limits for an endpoint that responds fast, because its queue drains soon."""
 
 _MAX_IN_FLIGHT = 4096
 _MAX_CLAIM = 1024
@@ -36,26 +36,26 @@ _FAST_SECONDS = 1.0
 """Within how many seconds a response counts as fast."""
 
 _MIN_RELEASE_SECONDS, _MAX_RELEASE_SECONDS = 0.05, 300.0
-"""For how long a claim that is over the limits is released."""
+"""How long a released claim that exceeded the limits cannot be claimed again."""
 
 _FIRST_BACKOFF_SECONDS = 5.0
 """The first backoff. Each further one is twice as long, up to `_MAX_RELEASE_SECONDS`."""
 
 _MAX_ENDPOINTS = 10_000
-"""How many endpoints are remembered before idle ones are forgotten."""
+"""Above this number of endpoints, the state of idle ones is deleted."""
 
 _IDLE_SECONDS = 60.0
 
 
 @dataclass(slots=True)
 class _EndpointState:
-    responded_at: float  # the last response, or the start of the requests that wait for one
+    responded_at: float  # the last response, or the start of the requests in flight
     limit: int = _INITIAL_LIMIT
     sending: int = 0
     queue: deque[Request] = field(default_factory=deque)
-    response_seconds: float = 0.0  # of the last response
+    response_seconds: float = 0.0  # duration of the last response
     fast: bool = True
-    failures: int = 0  # in a row, without a response
+    failures: int = 0  # consecutive failures without a response
     backoffs: int = 0  # in a row
     backoff_until: float = 0.0
     busy_until: float = 0.0  # estimated from the claims that were released
@@ -67,7 +67,7 @@ class _EndpointState:
 
     @property
     def queue_limits(self) -> tuple[int, int]:
-        """The limits of this endpoint's queue, and of all queues when this one grows."""
+        """Return the limits of this endpoint's queue, and of all queues together."""
         if self.backoffs:
             return 0, 0
         if self.fast and self.limit > _INITIAL_LIMIT:
@@ -125,7 +125,8 @@ class ConcurrencyLimits:
         released: dict[Claim, float] = {}
         self._last_claim.clear()
         if len(self._endpoints) >= _MAX_ENDPOINTS:
-            # Only here: an admitted claim needs its endpoint's state until it is queued.
+            # Delete idle state only here: an admitted claim needs its endpoint's state until it is
+            # queued.
             self._forget_idle(at)
         admitted_by_endpoint: Counter[str] = Counter()
         queued = self._queued
@@ -179,7 +180,7 @@ class ConcurrencyLimits:
     def adjust(self, outcomes: Sequence[Outcome], at: float) -> set[str]:
         """Adjust the limits to outcomes; return the endpoints whose backoff begins now.
 
-        `outcomes` are all that there were at `at`.
+        `outcomes` are all outcomes that were available at `at`.
         """
         self._polled_at = at
         backing_off: set[str] = set()
@@ -237,7 +238,7 @@ class ConcurrencyLimits:
         return max(0.0, self._endpoints[endpoint_id].backoff_until - at)
 
     def _count_fitting(self, size: int) -> float:
-        """Estimate how many claims of so many would be admitted, by the mix of the last claim."""
+        """Estimate how many of `size` claims would be admitted, by the mix of the last claim."""
         if not self._last_claim:
             return size
         ratio = size / self._last_claim.total()
@@ -256,8 +257,9 @@ class ConcurrencyLimits:
     def _release_seconds(self, state: _EndpointState, at: float) -> float:
         """The seconds until an endpoint can probably take one more delivery."""
         if state.backoffs:
-            return _FIRST_BACKOFF_SECONDS  # soon, as the one probe may have succeeded by then
-        # Up to the last poll, not to `at`: waiting for the database is not the endpoint's silence.
+            return _FIRST_BACKOFF_SECONDS  # soon: the probe request may have succeeded
+        # Count up to the last poll, not to `at`: time spent waiting for the database is not the
+        # endpoint's response time.
         silence = max(0.0, self._polled_at - state.responded_at) if state.sending else 0.0
         response_seconds = max(state.response_seconds, silence)
         if state.fast and silence < _FAST_SECONDS:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from calfeed.delivery.engine.attempts import claim_of, record_outcomes
 from calfeed.delivery.engine.concurrency import ConcurrencyLimits, endpoint_of
 from calfeed.delivery.transport.sender import Outcome, Request, Sender
-from calfeed.errors import ReplacedError, StoreError
+from calfeed.errors import ReplacedError, SchemaError, StoreError
 from calfeed.store.database import Database
 from calfeed.store.outbox import claims as store
 from calfeed.store.outbox.claims import Claim
@@ -28,7 +28,7 @@ _RENEWAL_INTERVAL = store.LEASE / 3
 """Requests for a slow endpoint can be queued for minutes, which is longer than a lease."""
 
 BATCH_SECONDS = 0.02
-"""For how long outcomes are collected that one transaction records."""
+"""How long outcomes are collected before one transaction records them."""
 
 _RETRY_SECONDS = 1.0
 """The pause after a database error."""
@@ -37,7 +37,7 @@ _RECOVERED_SECONDS = 5.0
 """The time without an error after which the database counts as available again."""
 
 _REPEAT_LOG_SECONDS = 600.0
-"""After how long an error that lasts is logged again."""
+"""How often a lasting error is logged again."""
 
 _IDLE_WAIT_SECONDS = 1.0
 
@@ -48,7 +48,11 @@ A channel may take longer. Then the lease expires, and the message is sent once 
 
 
 class Recorder:
-    """Sends requests and records their outcomes, between `start` and `stop`. Thread-safe."""
+    """Sends requests and records their outcomes, between `start` and `stop`. Thread-safe.
+
+    `wake` is called after outcomes have caused operational messages, which have to be fanned out.
+    `report` gets the outcomes that are recorded; it must return at once.
+    """
 
     def __init__(
         self,
@@ -57,8 +61,12 @@ class Recorder:
         limits: ConcurrencyLimits,
         clock: Callable[[], datetime],
         random: Callable[[], float],
+        wake: Callable[[], None],
+        report: Callable[[Sequence[Outcome]], None] | None = None,
     ) -> None:
+        self._wake_worker = wake
         self._database = database
+        self._report = report
         self._sender = sender
         self._limits = limits
         self._clock = clock
@@ -68,8 +76,8 @@ class Recorder:
         self._stopping = threading.Event()
         self._wake = threading.Event()  # there is work, or it is time to stop
 
-        # Shared, under the lock. It also covers each move of a request from a queue to the sender,
-        # so that a recall finds every request that was not sent.
+        # Shared; use only under the lock. The lock also covers each move of a request from a queue
+        # to the sender, so that a recall finds every request that was not sent.
         self._lock = threading.Lock()
         self._claims: set[Claim] = set()
         self._renewed_at = clock()
@@ -78,7 +86,7 @@ class Recorder:
 
         # Used by the recorder's thread only.
         self._unrecorded: list[Outcome] = []
-        self._releasing: dict[Claim, float] = {}  # for how many seconds
+        self._releasing: dict[Claim, float] = {}  # seconds until the next claim
 
     @property
     def in_flight(self) -> int:
@@ -87,7 +95,7 @@ class Recorder:
 
     @property
     def revalidations(self) -> int:
-        """How often `revalidate` was called. Read it before claiming, and pass it to `add`."""
+        """The number of calls of `revalidate`. Read it before claiming, and pass it to `add`."""
         return self._revalidations
 
     def start(self) -> None:
@@ -107,7 +115,7 @@ class Recorder:
         self.check()
 
     def add(self, requests: Sequence[Request], revalidations: int, now: datetime) -> None:
-        """Send requests as the limits allow; their deliveries were claimed at `now`."""
+        """Queue requests of deliveries claimed at `now`, and send as many as the limits allow."""
         with self._lock:
             if not self._claims:
                 self._renewed_at = now
@@ -160,7 +168,8 @@ class Recorder:
                 self._recall(lambda request: endpoint_of(request) in backing_off)
             with self._lock:
                 self._sender.submit(self._limits.dequeue(at))
-            # Stop at half of them: recording these goes on while the other half is sent.
+            # Stop when half of the outcomes are in, so that these are recorded while the other half
+            # is sent.
             if self._limits.outstanding <= len(self._unrecorded):
                 return
             remaining = deadline - at
@@ -181,19 +190,28 @@ class Recorder:
             claim: now + timedelta(seconds=seconds) for claim, seconds in self._releasing.items()
         }
         with self._database.write() as connection:
-            record_outcomes(connection, self._unrecorded, now, self._random)
+            has_messages = record_outcomes(connection, self._unrecorded, now, self._random)
             lost = renewed - store.renew(connection, renewed, now)
             store.release(connection, released)
         with self._lock:
             self._claims.difference_update(map(claim_of, self._unrecorded), self._releasing)
             if renewing:
                 self._renewed_at = now
-        self._unrecorded, self._releasing = [], {}
+        recorded, self._unrecorded, self._releasing = self._unrecorded, [], {}
+        if self._report is not None:
+            try:
+                self._report(recorded)
+            except Exception:
+                # An error in the report must not stop the attempts.
+                _log.exception("the report of attempts failed")
+        if has_messages:
+            self._wake_worker()
         if lost:
             self._recall(lambda request: claim_of(request) in lost)
 
     def _is_renewal_due(self, now: datetime) -> bool:
-        # abs(): after the clock was set either way the leases would end too early or too late.
+        # abs(), because leases would end too early or too late after the clock was set forward or
+        # back.
         overdue = abs(now - self._renewed_at) >= _RENEWAL_INTERVAL
         return bool(self._claims) and (overdue or self._must_revalidate)
 
@@ -209,7 +227,7 @@ class Recorder:
 
 
 class StepRunner:
-    """Runs steps of work, and outlasts database errors.
+    """Runs steps of work, and retries after database errors.
 
     Each error is logged once, and again every ten minutes while it lasts. The database counts as
     available again only after a while without an error, since steps that write nothing may succeed.
@@ -226,11 +244,12 @@ class StepRunner:
     def run(self, step: Callable[[], None]) -> bool:
         """Run a step; after a database error wait a second and return False.
 
-        Raises ReplacedError if the database is another one now: claims belong to the former.
+        Raises ReplacedError if the database file was replaced, as the claims belong to the former
+        one; SchemaError if the database was migrated by a newer version.
         """
         try:
             step()
-        except ReplacedError:
+        except (ReplacedError, SchemaError):
             raise
         except StoreError as error:
             self._failed_at = self._elapsed()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,7 +31,7 @@ from calfeed.delivery.engine.recorder import BATCH_SECONDS, Recorder, StepRunner
 from calfeed.delivery.replanning import replan
 from calfeed.delivery.retention import KEEP_BODIES, Retention
 from calfeed.delivery.sign_ups import admit_sign_ups
-from calfeed.delivery.transport.sender import Sender
+from calfeed.delivery.transport.sender import Outcome, Sender
 from calfeed.publish.announce import announce_due
 from calfeed.store.catalog import announcements
 from calfeed.store.catalog.publishes import latest_publish
@@ -51,9 +51,9 @@ _MIN_CLAIM = 512
 
 @dataclass(frozen=True)
 class Agenda:
-    """When there is something to do next: `due` for reminders and digests, `claimable` for
-    deliveries, `announce` for changes, `sign_up` for people who sign up. `unfinished` is true if
-    messages are waiting to be fanned out."""
+    """When there is work next: `due` for reminders and digests, `claimable` for deliveries,
+    `announce` for changes, `sign_up` for sign-ups. `unfinished` is true if messages are waiting to
+    be fanned out."""
 
     due: datetime | None
     claimable: datetime | None
@@ -71,7 +71,8 @@ class Agenda:
 class Worker:
     """One delivery worker; `run` blocks until `stop`. `wake` may be called from any thread.
 
-    `composers` make the requests to endpoints other than webhooks.
+    `composers` make the requests to endpoints other than webhooks. `report` gets the outcomes of
+    attempts once they are recorded; it must return at once.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Worker:
         *,
         keep_bodies: timedelta = KEEP_BODIES,
         composers: Composers | None = None,
+        report: Callable[[Sequence[Outcome]], None] | None = None,
     ) -> None:
         self._database = database
         self._sender = sender
@@ -97,13 +99,14 @@ class Worker:
         self._woken.set()
         self._last_publish = 0
         self._must_fire = True  # reminders may be due, or messages wait for their fan-out
-        self._due: datetime | None = None  # the next reminder or digest, as of the last agenda
+        self._due: datetime | None = None  # the next reminder or digest in the last agenda
         self._must_claim = True  # the last claim may have left claimable deliveries
         self._claimed_at = 0.0  # monotonic
         self._claim_again_at: float | None = None  # monotonic
         self._stopping = threading.Event()
         self._limits = ConcurrencyLimits()
-        self._recorder = Recorder(database, sender, self._limits, clock, random)
+        self._recorder = Recorder(database, sender, self._limits, clock, random, self.wake, report)
+        self._stepped_at = time.monotonic()
 
     def wake(self) -> None:
         """Make the worker check for due work."""
@@ -120,7 +123,8 @@ class Worker:
     def run(self) -> None:
         """Run until stopped, retrying after database errors.
 
-        Raises ReplacedError if the database file was replaced by another one.
+        Raises ReplacedError if the database file was replaced by another one, and SchemaError if
+        the database was migrated by a newer version.
         """
         self._recorder.start()
         steps = StepRunner(self._stopping)
@@ -128,11 +132,16 @@ class Worker:
             while not self._stopping.is_set():
                 if not steps.run(self._step):
                     self._woken.set()
+                self._stepped_at = time.monotonic()
         finally:
             self._recorder.stop()
 
+    def seconds_since_step(self) -> float:
+        """How long ago a step ended, whether or not it failed; a step takes about a second."""
+        return time.monotonic() - self._stepped_at
+
     def agenda(self) -> Agenda:
-        """Read what is to be done next; revalidate deliveries in flight after a publish."""
+        """Read the agenda of next work; revalidate deliveries in flight after a publish."""
         with self._database.read() as connection:
             publish = latest_publish(connection)
             next_due = next_reminder_due(connection)
@@ -214,7 +223,7 @@ class Worker:
         return self._due is not None and self._due <= self._clock()
 
     def _wait_seconds(self) -> float:
-        """The seconds until something has to be done, as far as is known."""
+        """Return the seconds until the next known work."""
         waits = [BATCH_SECONDS if self._must_claim else _MAX_WAIT_SECONDS]
         if self._claim_again_at is not None:
             waits.append(self._claim_again_at - time.monotonic())

@@ -1,1 +1,1 @@
-"""Mail: written when it is sent, through the operator's own SMTP server; and what bounces."""
+"""Mail: writes mails, sends them through the operator's SMTP server, and processes bounces."""

@@ -1,4 +1,4 @@
-"""Keep mails in the outbox while the site's mail server fails, and say so."""
+"""Keep mails in the outbox while the site's mail server fails, and log this."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from calfeed.reminders.retry import Fault, Outcome
 _log = logging.getLogger(__name__)
 
 _OPEN_SECONDS = 60.0
-"""How long no mail is tried after the server failed; then one is."""
+"""How long no mail is tried after the server failed; after that, one mail is tried."""
 
 _REPEAT_LOG_SECONDS = 600.0
 
@@ -20,8 +20,9 @@ _REPEAT_LOG_SECONDS = 600.0
 class Breaker:
     """Remembers whether the mail server works. Thread-safe.
 
-    After a fault of the site nothing is admitted for a minute, then one mail, whose outcome decides
-    whether the others follow. So an outage of any length uses up no attempts, and pauses nobody.
+    After a fault of the site, no mail is admitted for a minute. Then one mail is admitted; if the
+    server works again, the others are admitted too. So an outage of any length uses up no attempts,
+    and pauses nobody.
     """
 
     def __init__(self, server: str, elapsed: Callable[[], float]) -> None:
@@ -34,7 +35,7 @@ class Breaker:
         self._logged: tuple[str, float] | None = None
 
     def admits(self) -> bool:
-        """Whether a mail may be tried; after a failure, one for each minute."""
+        """Return whether a mail may be tried; after a failure, one mail per minute."""
         with self._lock:
             if self._failure is None:
                 return True
@@ -52,7 +53,7 @@ class Breaker:
             self._may_try = False
 
     def record(self, outcome: Outcome) -> None:
-        """Learn from the outcome of a mail."""
+        """Update the state after the outcome of a mail."""
         with self._lock:
             if outcome.fault is not Fault.SITE:
                 if self._failure is not None:

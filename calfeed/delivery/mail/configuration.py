@@ -1,4 +1,4 @@
-"""The settings of mail: read together, since none is of use without the others."""
+"""The settings of mail, which are read together because they depend on each other."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _DEPENDENT = (
     "mail_bounce_address",
     "mail_bounces_url",
 )
-"""The settings that are for mails only."""
+"""The settings that only mails use."""
 
 
 @dataclass(frozen=True)
 class MailSettings:
-    """How mails are sent, and where they bounce to: `*` in `bounces` stands for a token."""
+    """How mails are sent, and the bounce address: `*` in `bounces` stands for a token."""
 
     server: MailServer
     sender: Sender
@@ -88,7 +88,7 @@ def read_mail_settings(settings: Settings) -> MailSettings | None:
     if settings.mail_dkim_selector and not _SELECTOR.fullmatch(settings.mail_dkim_selector):
         problems.append(f"{_name('mail_dkim_selector')}: it has to be a name in the DNS")
     if problems or server is None or sender is None:
-        raise SettingsError("\n".join(problems))
+        raise SettingsError(*problems)
     return MailSettings(
         server=server,
         sender=sender,

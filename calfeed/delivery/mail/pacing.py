@@ -1,4 +1,4 @@
-"""How many mails a worker sends to the addresses of one domain."""
+"""Limit how many mails a worker sends to the addresses of one domain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _BURST_SECONDS = 10.0
-"""The mails of so many seconds may be sent at once, so that a few need not wait."""
+"""The mails of this many seconds may be sent at once, so that a few mails need not wait."""
 
 _MAX_DOMAINS = 10_000
 
@@ -30,7 +30,7 @@ class DomainPacer:
     def delay(self, domain: str) -> float:
         """Return 0 if a mail may be sent to a domain now, else the seconds until its turn.
 
-        A delay is no reservation: ask again then.
+        A delay is not a reservation: call this again after it.
         """
         now = self._elapsed()
         if len(self._buckets) >= _MAX_DOMAINS:

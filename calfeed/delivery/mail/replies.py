@@ -1,7 +1,7 @@
 """What the replies of an SMTP server mean (RFC 5321, RFC 3463), without the addresses they quote.
 
-Only a server that says that there is no such mailbox blames the receiver. Refusals by policy, of
-the sender or of the content are the site's to mend; people are not paused for them.
+Only the reply that there is no such mailbox is a fault of the receiver. Refusals by policy, of the
+sender or of the content are faults of the site; people are not paused because of them.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _MAX_REPLY = 300
 
 _ENHANCED = re.compile(r"\s*([245])\.([0-9]{1,3})\.([0-9]{1,3})\b")
 _NO_MAILBOX = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
-"""No such mailbox, domain or address; moved away; no mail accepted by the domain; disabled."""
+"""No such mailbox, domain or address; moved; no mail accepted by the domain; disabled."""
 
 _NO_MAILBOX_CODES = {550, 551, 553}
-"""The same by a server without enhanced codes."""
+"""The same for a server without enhanced codes."""
 
 _ADDRESS = re.compile(r"<[^<>\s]*>|[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 
 
 class Stage:
-    """How far a session had come when something failed."""
+    """The stage of a session at which something failed."""
 
     OPEN, SENDER, RECIPIENT, CONTENT = range(4)
 
@@ -59,7 +59,7 @@ def scrub(text: str, *secrets: str) -> str:
 
 
 def explain_reply(code: int, reply: bytes | str, stage: int, *addresses: str) -> MailError:
-    """What a refusal means."""
+    """Return the error for a refusal."""
     text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     clean = scrub(text, *addresses)
     fault = _judge(code, text, stage)
@@ -77,7 +77,10 @@ def explain_reply(code: int, reply: bytes | str, stage: int, *addresses: str) ->
 
 
 def explain_error(error: Exception, stage: int, *addresses: str) -> MailError:
-    """What an error of a session means, by its type; its text may quote an address."""
+    """Return the error for an exception of a session, by its type.
+
+    The exception's text may quote an address.
+    """
     match error:
         case MailError():
             return error

@@ -1,4 +1,4 @@
-"""Send mails through the operator's SMTP server, on a few threads, beside everything else."""
+"""Send mails through the operator's SMTP server, on a few threads."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 
 from calfeed.delivery.channels.sending import ChannelSender
 from calfeed.delivery.mail.breaker import Breaker
+from calfeed.delivery.mail.personal_mails import RETURN_PATH
 from calfeed.delivery.mail.replies import MailError, scrub
 from calfeed.delivery.mail.server import Connection
 from calfeed.delivery.mail.server_urls import MailServer
-from calfeed.delivery.mail.writing import RETURN_PATH
 from calfeed.delivery.transport.sender import Outcome, Request
 from calfeed.store.people.records import SCHEME
 
@@ -50,7 +50,7 @@ class MailSender(ChannelSender):
     def accepts(self, url: str) -> bool:
         """Return whether this sender can send to a URL now.
 
-        While the mail server fails, mails stay in the outbox, except one that tries it.
+        While the mail server fails, mails stay in the outbox, except one that tests the server.
         """
         return self._breaker.admits() if url.startswith(SCHEME) else super().accepts(url)
 
@@ -91,7 +91,7 @@ class _MailQueue:
         self._report = report
         self._changed = threading.Condition()
         self._requests: deque[Request] = deque()
-        self._current: dict[int, Request] = {}  # those whose outcome is still to come, by id()
+        self._current: dict[int, Request] = {}  # requests without an outcome yet, by id()
         self._closed = False
         for number in range(threads):
             name = f"calfeed-mail-{number}"
@@ -138,7 +138,7 @@ class _MailQueue:
         connection.close()
 
     def _take_next(self, connection: Connection) -> Request | None:
-        """Wait for a request; close the connection if none comes for a while."""
+        """Wait for a request; close the connection if there is none for a while."""
         with self._changed:
             while not self._requests and not self._closed:
                 if not self._changed.wait(_IDLE_SECONDS if connection.is_open else None):

@@ -11,23 +11,32 @@ from calfeed.delivery.mail.server_urls import MailServer
 
 _TIMEOUT_SECONDS = 30.0
 _MAX_MAILS = 100
-"""Mails through one connection; many servers end it then."""
+"""The maximum number of mails through one connection; many servers close it after this many."""
 
 
 class Connection:
     """A connection to the server for many mails, one after the other. Not thread-safe.
 
-    It opens when it is first used, and again after an error.
+    It opens at the first use, and again after an error.
     """
 
-    def __init__(self, server: MailServer) -> None:
+    def __init__(self, server: MailServer, timeout: float = _TIMEOUT_SECONDS) -> None:
+        """`timeout` is for each exchange with the server, in seconds."""
         self._server = server
+        self._timeout = timeout
         self._smtp: smtplib.SMTP | None = None
         self._sent = 0
 
     @property
     def is_open(self) -> bool:
         return self._smtp is not None
+
+    def open(self) -> None:
+        """Connect and log in. Raises MailError."""
+        try:
+            self._open()
+        except Exception as error:
+            raise explain_error(error, Stage.OPEN) from None
 
     def send(self, sender: str, recipient: str, content: bytes) -> tuple[int, str]:
         """Send a mail; return the server's code and reply.
@@ -52,7 +61,7 @@ class Connection:
         return self.send(sender, recipient, content)
 
     def close(self) -> None:
-        """Close the connection, politely if it is still there. Idempotent."""
+        """Close the connection, with QUIT if it still works. Idempotent."""
         smtp, self._smtp, self._sent = self._smtp, None, 0
         if smtp is not None:
             with suppress(smtplib.SMTPException, OSError):
@@ -100,10 +109,10 @@ class Connection:
         server, context = self._server, ssl.create_default_context()
         if server.scheme == "smtps":
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-                server.host, server.port, timeout=_TIMEOUT_SECONDS, context=context
+                server.host, server.port, timeout=self._timeout, context=context
             )
         else:
-            smtp = smtplib.SMTP(server.host, server.port, timeout=_TIMEOUT_SECONDS)
+            smtp = smtplib.SMTP(server.host, server.port, timeout=self._timeout)
         try:
             if server.scheme == "smtp" and server.tls:
                 smtp.starttls(context=context)

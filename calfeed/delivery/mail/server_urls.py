@@ -1,4 +1,4 @@
-"""The URLs of the operator's mail servers: SMTP to send, IMAP for what comes back."""
+"""The URLs of the operator's mail servers: SMTP to send, IMAP for bounces."""
 
 from __future__ import annotations
 

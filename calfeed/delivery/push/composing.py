@@ -13,12 +13,13 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from calfeed.delivery.engine.composing import Composed, Outgoing
-from calfeed.delivery.mail.drafting import Draft, draft
+from calfeed.delivery.mail.drafts import Draft, draft
 from calfeed.delivery.push.encryption import encrypt, sign
+from calfeed.delivery.site_texts import SiteTexts
 from calfeed.delivery.transport.sender import Request
 from calfeed.errors import SealError, StoreError
+from calfeed.ical.wording.words import words_in
 from calfeed.reminders.filters import UPDATE_TYPE, WELCOME_TYPE
-from calfeed.reminders.mail.content import Wording
 from calfeed.reminders.pushing import notification_payload, topic_of, update_payload
 from calfeed.store.database import Connection
 from calfeed.store.outbox.claims import Claim
@@ -31,37 +32,38 @@ _MAX_TTL = timedelta(days=7)
 """How long a push service may keep a message for a client that is offline."""
 
 _UNWRITABLE_DELAY = timedelta(minutes=10)
-"""How long a push is left that cannot be written."""
+"""How long a push that cannot be written is postponed."""
 
 _MAX_FACTS = 3
-"""Lines of a notification: the new date, the old one, why."""
+"""The maximum number of lines of a notification: the new date, the old one, the reason."""
 
 
 class PushComposer:
     """Composes requests to push services.
 
-    `contact` is a mailto: or https: URL of the operator, which push services are told. `wording`
-    translates into a language (BCP 47 tag).
+    `contact` is a mailto: or https: URL of the operator, which is sent to push services.
     """
 
     def __init__(
         self,
         contact: str,
-        wording: Callable[[str], Wording],
+        texts: SiteTexts,
         clock: Callable[[], datetime],
     ) -> None:
         self._contact = contact
-        self._wording = wording
+        self._texts = texts
         self._clock = clock
 
     def compose(
         self, connection: Connection, outgoing: Sequence[Outgoing], now: datetime
     ) -> Composed:
-        """Compose requests; what cannot be read or written is put off, and stops no others.
+        """Compose requests.
 
-        So is what is for a subscription that was removed meanwhile.
+        Deliveries that cannot be read or written are postponed, and do not prevent others.
+        Deliveries for a subscription that was removed meanwhile are postponed as well.
         """
         later = now + _UNWRITABLE_DELAY
+        self._texts.load(connection)
         try:
             key = load_push_key(connection)
         except SealError as error:
@@ -84,7 +86,7 @@ class PushComposer:
             except StoreError:
                 raise
             except Exception as error:
-                # Only the error's type: its text could quote what is pushed.
+                # Only the error's type: its text could quote the message.
                 _log.error("message %s cannot be pushed (%s)", message_id, type(error).__name__)
                 waiting[one.claim] = later
                 continue
@@ -94,7 +96,7 @@ class PushComposer:
                 "content-type": "application/octet-stream",
                 "ttl": str(int(min(left, _MAX_TTL).total_seconds())),
                 "urgency": "normal",
-                # A newer message about the same replaces one that is not delivered yet.
+                # A newer message with this topic replaces an older one that is not delivered yet.
                 "topic": topic_of(tag),
             }
             fresh = ec.generate_private_key(ec.SECP256R1())
@@ -104,17 +106,18 @@ class PushComposer:
         return Composed(requests, waiting)
 
     def _write(self, message: Mapping[str, Any], said: Draft, language: str) -> tuple[str, bytes]:
-        """Return what a message is about, and what is pushed."""
+        """Return the subject of a message, and the payload to push."""
         data = message["data"]
         if message["type"] == UPDATE_TYPE:
             return data["calendar"], update_payload(topic_of(data["calendar"]))
         if message["type"] == WELCOME_TYPE:
             title, text = data["title"], data["text"]
             return WELCOME_TYPE, notification_payload(title, text, "", WELCOME_TYPE, language)
-        wording = self._wording(language)
+        wording = self._texts.wording(language)
         content = said.describe(wording)
-        text = "\n".join(f"{fact.label}: {fact.text}" for fact in content.facts[:_MAX_FACTS])
-        title, page = f"{content.kicker}: {content.title}", data["event"].get("page", "")
+        label = words_in(wording.language).label
+        text = "\n".join(label(fact.label, fact.text) for fact in content.facts[:_MAX_FACTS])
+        title, page = label(content.kicker, content.title), data["event"].get("page", "")
         uid = data["event"]["uid"]
         return uid, notification_payload(title, text, page, uid, wording.language)
 

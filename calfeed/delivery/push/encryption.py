@@ -1,4 +1,4 @@
-"""Encrypt what is pushed, and sign who pushes it, by the libraries http_ece and py_vapid."""
+"""Encrypt payloads and make VAPID headers, with the libraries http_ece and py_vapid."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from py_vapid import Vapid02
 from calfeed.reminders.pushing import read_base64url
 
 MAX_PAYLOAD_BYTES = 3_993
-"""What fits into the 4,096 bytes that every push service takes (RFC 8291, 4)."""
+"""The largest payload, for the 4,096 bytes that every push service accepts (RFC 8291, 4)."""
 
 _TOKEN_LIFETIME = timedelta(hours=12)
 """Push services refuse tokens that are valid for more than a day (RFC 8292, 2)."""
@@ -46,7 +46,7 @@ def encrypt(
 def sign(
     key: ec.EllipticCurvePrivateKey, url: str, contact: str, now: datetime
 ) -> Mapping[str, str]:
-    """Return the header that tells a push service who pushes (VAPID, RFC 8292).
+    """Return the header that identifies the sender to a push service (VAPID, RFC 8292).
 
     `contact` is a mailto: or https: URL of the operator.
     """

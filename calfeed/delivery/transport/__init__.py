@@ -1,1 +1,1 @@
-"""HTTP through libcurl: sending, fetching, the SSRF guard, the egress proxy."""
+"""HTTP through libcurl: sending, fetching, the address guard, the egress proxy."""

@@ -1,4 +1,4 @@
-"""libcurl options of every outgoing request: protocols, certificate authorities, proxy."""
+"""The libcurl options of all outgoing requests: protocols, certificate authorities, proxy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CA_FILES = (
 
 
 def make_options(proxy: str | None = None, ca_file: str | None = None) -> dict[int, Any]:
-    """Make the libcurl options, by number, of everything that calfeed sends or fetches.
+    """Make the libcurl options, by number, for all requests of calfeed.
 
     Only http and https are allowed, and redirects are not followed. `proxy` is a URL (http, https
     or socks5h); proxies of the environment are ignored. `ca_file` (PEM) replaces the system's
@@ -36,9 +36,10 @@ def make_options(proxy: str | None = None, ca_file: str | None = None) -> dict[i
 
 
 def _find_ca_file() -> str | None:
-    """Find the system's certificate authorities: the libcurl of a wheel has its builder's path.
+    """Find the system's certificate authorities.
 
-    Python's default comes first, which respects SSL_CERT_FILE.
+    The libcurl in a wheel has the path of the machine that built it. Python's default, which
+    respects SSL_CERT_FILE, comes first.
     """
     files = (get_default_verify_paths().cafile, *_CA_FILES)
     return next((file for file in files if file and Path(file).is_file()), None)

@@ -1,4 +1,4 @@
-"""Fetch a remote file, with the same SSRF checks as for messages."""
+"""Fetch a remote file, under the same address guard as messages."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from calfeed.reminders.retry import Outcome
 _TIMEOUT_SECONDS = 15.0
 _CONNECT_TIMEOUT_SECONDS = 5.0
 _MAX_REDIRECTS = 3
+_MAX_PING_RESPONSE_BYTES = 64 * 1024
 _HEADERS = {"Accept": "text/calendar, */*;q=0.1", "User-Agent": f"calfeed/{__version__}"}
 
 
@@ -53,7 +54,7 @@ def fetch(
                 return bytes(transfer.body)
             url = transfer.location
             if not url:
-                raise InvalidInputError(f"{_host(target)} answers {outcome.status}, not 200")
+                raise InvalidInputError(f"{_host(target)} responds with {outcome.status}, not 200")
             if target.startswith("https:") and not url.lower().startswith("https:"):
                 raise InvalidInputError(
                     f"{_host(target)} redirects from https to http, which is refused"
@@ -61,6 +62,24 @@ def fetch(
         raise InvalidInputError(f"there are more than {_MAX_REDIRECTS} redirects")
     finally:
         transfer.curl.close()
+
+
+def ping(url: str, *, allow_private: bool = False, egress_proxy: str | None = None) -> None:
+    """Send a GET whose response does not matter, with the same checks as `fetch`.
+
+    Redirects are not followed. Raises InvalidInputError for every failure, including any status
+    other than 2xx; its text has only the host of the URL.
+    """
+    target = check_url(url, allow_private)
+    guarded = not allow_private and egress_proxy is None
+    transfer = _Get(make_options(egress_proxy), guarded, _MAX_PING_RESPONSE_BYTES)
+    try:
+        outcome = transfer.get(target, _TIMEOUT_SECONDS)
+    finally:
+        transfer.curl.close()
+    if not outcome.received:
+        reason = outcome.error or f"it responds with {outcome.status}"
+        raise InvalidInputError(f"{_host(target)}: {reason}")
 
 
 class _Get(Transfer):

@@ -1,4 +1,4 @@
-"""The SSRF guard: URL checks, and the addresses that requests must not be sent to.
+"""The address guard (SSRF): URL checks, and the addresses that requests must not be sent to.
 
 The URL of an endpoint is untrusted. Its form is checked once, when it is added. The address is
 checked at connect time (see `transfer`), because a name may resolve to another one by then.
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pycurl
 
 from calfeed.errors import InvalidInputError
+from calfeed.reminders.endpoint_values import POLLED
 
 _MAX_URL_LENGTH = 2048
 _PORTS = {"http": 80, "https": 443}
@@ -57,9 +58,9 @@ _REFUSED_NETWORKS = [
         ("ff00::/8", "multicast"),
     )
 ]
-_GLOBAL_UNICAST_V6 = ip_network("2000::/3")  # all that is assigned so far; the rest is reserved
+_GLOBAL_UNICAST_V6 = ip_network("2000::/3")  # all that is assigned; the rest is reserved
 
-# A first path segment that is a word ("hooks", "api-v2"), and so not a token.
+# A first path segment that is a plain word ("hooks", "api-v2") cannot be a token.
 _WORD = re.compile(r"(?=.{1,16}$)[A-Za-z_-]+\d{0,2}")
 
 
@@ -82,7 +83,7 @@ def find_refusal(address: str) -> str | None:
 
 
 class UrlRules(NamedTuple):
-    """Which URLs the settings allow for endpoints: the arguments of `check_url`."""
+    """The URLs that the settings allow for endpoints, as arguments of `check_url`."""
 
     allow_private: bool = False
     https_only: bool = False
@@ -119,7 +120,7 @@ def check_url(url: str, allow_private: bool, https_only: bool = False) -> str:
     host = _to_ascii(parts.host)
     if host != parts.host:  # assigning an unchanged host would drop the zone of an IPv6 address
         parts.host = host
-    parts = _parse(parts.url)  # again, as non-ASCII digits may have become an address
+    parts = _parse(parts.url)  # check again, because non-ASCII digits may have become an address
     normal: str = parts.getpart(pycurl.UPART_URL, pycurl.U_NO_DEFAULT_PORT)
     if len(normal) > _MAX_URL_LENGTH:
         raise InvalidInputError(f"the URL is longer than {_MAX_URL_LENGTH} characters when encoded")
@@ -181,6 +182,8 @@ def show_url(url: str) -> str:
     Everything that can contain a token becomes "…": user names, other path segments and queries,
     a first segment that is not a plain word, and a URL that cannot be parsed.
     """
+    if url == POLLED:
+        return url
     try:
         parts = _parse(url)
     except InvalidInputError:

@@ -1,7 +1,7 @@
 """Custom headers, which are sent with every message to an endpoint.
 
-Most are tokens that a receiver requires besides the signature. So no error text has a value, or
-input that may be one.
+Most contain tokens that a receiver requires in addition to the signature. So no error text quotes a
+value, or input that may be one.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _RESERVED = {
     *("content-encoding", "content-length", "content-type", "expect", "host"),
     *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
     *("http2-settings", "te", "trailer", "transfer-encoding", "upgrade"),
+    *("traceparent", "tracestate"),
 }
 
 

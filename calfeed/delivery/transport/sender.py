@@ -1,9 +1,9 @@
 """Send many requests concurrently, through libcurl's multi interface on a thread of its own.
 
 Each request that is passed to `submit` gives exactly one `Outcome` in `results`: a response, an
-error, or the sender's end. Only a request that `recall` takes back has none. The sender retries
-nothing, except that libcurl repeats a request on a new connection if a reused one was closed
-before the first byte of the response. That counts as one attempt.
+error, or the sender's end. Only a request that `recall` takes back has no outcome. The sender does
+not retry. But libcurl repeats a request on a new connection if a reused connection was closed
+before the first byte of the response; this counts as one attempt.
 
 perform() drives libcurl: on loopback it takes a quarter less CPU per request than
 socket_action(), whose callbacks are Python calls.
@@ -34,10 +34,11 @@ __all__ = ["Outcome", "Request", "Sender"]
 
 _log = logging.getLogger(__name__)
 
-_MAX_IN_FLIGHT = 400  # with as many idle connections, below select()'s 1024 descriptors
+# As many connections again may be idle; together they stay below select()'s 1024 descriptors.
+_MAX_IN_FLIGHT = 400
 _MAX_WAIT_SECONDS = 1.0
 
-_STOPPED = "stopped before an answer"
+_STOPPED = "stopped before a response"
 
 
 class Sender:
@@ -79,6 +80,7 @@ class Sender:
             pycurl.USERAGENT: f"calfeed/{__version__}",
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
             pycurl.TCP_NODELAY: 1,
+            pycurl.OPT_CERTINFO: 1,
             pycurl.CONNECTTIMEOUT_MS: int(connect_timeout * 1000),
             pycurl.TIMEOUT_MS: int(timeout * 1000),
             pycurl.RESOLVE: list(resolve),
@@ -89,7 +91,7 @@ class Sender:
         # Shared with the thread, under the lock (the outcome queue has its own).
         self._lock = threading.Lock()
         self._inbox: list[Request] = []
-        self._queues: dict[str, deque[Request]] = {}  # by origin, in the order of their turns
+        self._queues: dict[str, deque[Request]] = {}  # by origin, in round-robin order
         self._closing = self._stopped = False
         self._outcomes: SimpleQueue[list[Outcome]] = SimpleQueue()
         self._wake, self._waker = socket.socketpair()
@@ -244,7 +246,13 @@ class Sender:
 
     def _release(self, curl: Any, code: int, message: str) -> tuple[Request, Outcome]:
         transfer = self._active[curl]
-        request, outcome = transfer.request, transfer.outcome(code, message)
+        request = transfer.request
+        try:
+            outcome = transfer.outcome(code, message)
+        except Exception as error:
+            # What one receiver sends must not end the requests to others.
+            _log.exception("the outcome of a request could not be read")
+            outcome = fail(request, f"cannot be read ({type(error).__name__})")
         self._multi.remove_handle(curl)
         del self._active[curl]
         _subtract(self._busy, _origin_of(request.url))

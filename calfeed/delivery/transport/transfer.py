@@ -1,10 +1,12 @@
-"""A reusable libcurl handle: options, SSRF check at connect time, outcome."""
+"""A reusable libcurl handle: options, the address guard at connect time, outcome."""
 
 from __future__ import annotations
 
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -24,12 +26,12 @@ _ERRORS = {
     pycurl.E_COULDNT_RESOLVE_HOST: "the host name cannot be resolved",
     pycurl.E_COULDNT_RESOLVE_PROXY: "the egress proxy's host name cannot be resolved",
     pycurl.E_COULDNT_CONNECT: "no connection: nothing accepts one at this address and port",
-    pycurl.E_GOT_NOTHING: "the connection was closed without an answer",
+    pycurl.E_GOT_NOTHING: "the connection was closed without a response",
     pycurl.E_SEND_ERROR: "the connection broke while the message was sent",
-    pycurl.E_RECV_ERROR: "the connection broke before the answer was complete",
-    pycurl.E_PARTIAL_FILE: "the connection was closed before the answer was complete",
-    pycurl.E_UNSUPPORTED_PROTOCOL: "the answer is not HTTP",
-    pycurl.E_FTP_WEIRD_SERVER_REPLY: "the answer is not HTTP",  # the old name of code 8
+    pycurl.E_RECV_ERROR: "the connection broke before the response was complete",
+    pycurl.E_PARTIAL_FILE: "the connection was closed before the response was complete",
+    pycurl.E_UNSUPPORTED_PROTOCOL: "the response is not HTTP",
+    pycurl.E_FTP_WEIRD_SERVER_REPLY: "the response is not HTTP",  # the old name of code 8
     97: "the egress proxy made no connection",  # CURLE_PROXY, which pycurl has no name for
 }
 _TLS_ERRORS = {
@@ -42,11 +44,11 @@ _TLS_ERRORS = {
 class Request(NamedTuple):
     """A POST request; `key` is the caller's, and is returned in the outcome.
 
-    `sign` makes the headers that depend on the time. It is called when sending begins, as a
-    request may be queued for minutes. `url` is one that `check_url` returned. The repr leaves out
+    `sign` makes the headers that depend on the time. It is called when sending begins, because a
+    request may be queued for minutes. `url` must be a result of `check_url`. The repr leaves out
     URL, headers and body, which can contain tokens and signatures. For a mail the URL is the
-    address (`mailto:`), the header Return-Path its envelope sender, and `write` makes the body
-    when sending begins.
+    address (`mailto:`), the header Return-Path its envelope sender, and `write` makes the body when
+    sending begins.
     """
 
     key: Hashable
@@ -110,7 +112,7 @@ class Transfer:
         status: int | None = None
         error: str | None = None
         retry_after: str | None = None
-        # `_receive` aborts the transfer of a long body; the status is valid nevertheless.
+        # `_receive` aborts the transfer of a long body; the status is still valid.
         if code == pycurl.E_OK or self._body_length > _MAX_RESPONSE_BYTES:
             status = self.curl.getinfo(pycurl.RESPONSE_CODE)
             if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
@@ -132,6 +134,7 @@ class Transfer:
             retry_after,
             text,
             self._started_at,
+            certificate_until=self._find_certificate_until(),
         )
 
     def _explain(self, code: int, message: str) -> str:
@@ -143,10 +146,27 @@ class Transfer:
             missing = "complete answer" if connected else "connection"
             return f"no {missing} after {self.curl.getinfo(pycurl.TOTAL_TIME):.1f} seconds"
         if (status := self.curl.getinfo(pycurl.HTTP_CONNECTCODE)) not in (0, HTTPStatus.OK):
-            return f"the egress proxy made no connection (it answered {status})"
+            return f"the egress proxy made no connection (it responded with {status})"
         if code in _TLS_ERRORS:
             return f"{_TLS_ERRORS[code]} ({message})"
         return _ERRORS.get(code) or f"the message could not be sent (libcurl error {code})"
+
+    def _find_certificate_until(self) -> datetime | None:
+        """Return when the server's certificate expires, if it has one that is trusted.
+
+        None for a connection that is reused. Anybody can present any bytes as a certificate.
+        """
+        if not self.request.url.startswith("https:"):
+            return None
+        if self.curl.getinfo(pycurl.SSL_VERIFYRESULT) != 0:
+            return None
+        with suppress(ValueError):
+            for fields in self.curl.getinfo_raw(pycurl.INFO_CERTINFO)[:1]:
+                for name, value in fields:
+                    if name == b"Expire date":
+                        seconds = ssl.cert_time_to_seconds(value.decode("ascii"))
+                        return datetime.fromtimestamp(seconds, UTC)
+        return None
 
     def _find_retry_after(self) -> str | None:
         for line in reversed(self._headers):
@@ -174,7 +194,7 @@ class Transfer:
 
 
 class _TemporarySocket(socket.socket):
-    """A socket that is closed when garbage collected: pycurl duplicates it."""
+    """A socket that is closed when it is garbage collected, because pycurl duplicates it."""
 
     def __del__(self) -> None:
         self.close()

@@ -87,7 +87,7 @@ class EventChange:
 
     @property
     def shift(self) -> Shift | None:
-        """What happened to the date, None unless the event moved as a whole."""
+        """The kind of the move, None unless the event moved as a whole."""
         if self.before is None or self.kind is not Kind.MOVED or self.occurrences:
             return None
         return find_shift(self.before.event, self.after.event)
@@ -102,7 +102,7 @@ class EventChange:
 
     @property
     def is_newsworthy(self) -> bool:
-        """Whether the change is worth announcing; the removal of a note is not."""
+        """Whether the change is announced; the removal of a note alone is not."""
         before, after = self.before, self.after
         if before is None or before.withdrawn:
             return not after.withdrawn
@@ -217,7 +217,7 @@ def _own_times(event: Event) -> tuple[object, ...]:
     """Return the time of an event, or of the start of a series, for comparison."""
     hold = event.on_hold and event.on_hold.why
     instants = event.instant(event.start), event.instant(event.end or event.start)
-    # The same possible days in other words ("June 2030", each of its days) are the same time.
+    # The same possible days written differently ("June 2030", or as a range) are the same time.
     return event.all_day, *instants, event.precision is not None, hold
 
 
@@ -295,7 +295,7 @@ def _changes_by_id(repeat: Repeat) -> dict[str, Change]:
 
 
 def _own_values(occurrence: Occurrence | None, changes: Mapping[str, Change]) -> object:
-    """Return what an occurrence does not inherit; None if it does not take place."""
+    """Return the values that an occurrence does not inherit; None if it does not take place."""
     if occurrence is None or occurrence.status is Status.CANCELLED:
         return None
     change = changes.get(occurrence.id)
@@ -310,7 +310,7 @@ _SILENT_FIELDS = {
     "correction": None,
     "working_days": None,
 }
-"""Fields whose change alone is not announced: how a date was counted, not the date."""
+"""Fields whose change alone is not announced, such as how a date was counted."""
 
 
 def _announced_fields(event: Event) -> Event:

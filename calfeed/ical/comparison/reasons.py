@@ -1,4 +1,4 @@
-"""Why a counted date changed, without an edit of its definition: its cause, or the holidays."""
+"""Why a counted date changed without an edit of its definition: its cause, or the holidays."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from calfeed.model.dates.working_days import SkippedDay
 
 @dataclass(frozen=True)
 class CauseChange:
-    """The cause of a counted date changed; `before` is None if the date was not counted yet.
+    """The cause of a counted date changed.
 
-    `after` has no days if the cause has no date any more.
+    `before` is None if the date was not counted before. `after` has no days if the cause has no
+    date any more.
     """
 
     before: Cause | None
@@ -23,14 +24,14 @@ class CauseChange:
 
 @dataclass(frozen=True)
 class HolidayChange:
-    """Days that became or stopped being days without work."""
+    """Days that became non-working days, or stopped being non-working days."""
 
     added: tuple[SkippedDay, ...]
     removed: tuple[SkippedDay, ...]
 
 
 def find_reason(change: EventChange) -> CauseChange | HolidayChange | None:
-    """Return why a date changed, None if its definition did, or if it did not."""
+    """Return why a date changed, None if its definition changed, or if the date did not change."""
     if change.before is None or change.kind is not Kind.MOVED:
         return None
     old, new = change.before.event, change.after.event
@@ -60,7 +61,7 @@ def _days(cause: Cause) -> tuple[object, ...]:
 
 
 def _compare_holidays(before: Derivation, after: Derivation) -> HolidayChange | None:
-    """Compare the skipped days; days that only one of the two counts reached do not matter."""
+    """Compare the skipped days, without days that only one of the two counts reached."""
     old, new = _find_skipped(before), _find_skipped(after)
     common = _common_days(before, after)
     added = [new[day] for day in sorted(new.keys() - old.keys()) if day in common]
@@ -81,7 +82,7 @@ def _find_skipped(derivation: Derivation) -> dict[date, SkippedDay]:
 
 
 def _common_days(*derivations: Derivation) -> frozenset[date]:
-    """Return the days that all of the counts walked over."""
+    """Return the days that all of the counts have in common."""
     return frozenset.intersection(*map(_walked_days, derivations))
 
 

@@ -1,4 +1,4 @@
-"""What a move did to what is known about a date, and whether it was a correction."""
+"""Classify a move: more precise, less precise or another date; and detect corrections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from calfeed.model.events import Event
 
 
 class Shift(StrEnum):
-    """What a move did to what is known about a date."""
+    """The kind of a move."""
 
     FIRMED = "firmed"
     LOOSENED = "loosened"
@@ -18,7 +18,7 @@ class Shift(StrEnum):
 
 
 def find_shift(old: Event, new: Event) -> Shift:
-    """Return what a move from one date to another did."""
+    """Return the kind of a move from one date to another."""
     if new.on_hold is not None:
         return Shift.POSTPONED
     if old.on_hold is not None:
@@ -44,7 +44,7 @@ def _possible_days(event: Event) -> tuple[date, date]:
 
 
 def _vagueness(event: Event) -> tuple[int, bool]:
-    """Return how little is known about a date: its possible days, and whether its time is open."""
+    """Return the uncertainty of a date: its number of possible days, whether its time is open."""
     span = event.span
     return (span.days, True) if span is not None else (1, False)
 
@@ -60,6 +60,6 @@ def is_correction(old: Event, new: Event) -> bool:
         return span is not None and wrong == tuple(span)
     if isinstance(correction.was, datetime):
         return old.instant(correction.was) == old.instant(old.start) and not old.all_day
-    # The day of a time is enough to name it.
+    # A correction may name a time by its day alone.
     start = old.start
     return correction.was == (start.date() if isinstance(start, datetime) else start)

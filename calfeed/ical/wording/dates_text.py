@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from calfeed.ical.wording.text import format_babel, format_day, format_when
+from calfeed.ical.wording.text import format_babel, format_day, format_month, format_when
 from calfeed.ical.wording.words import Words, words_in
 from calfeed.model.dates.dating import Cause, Derivation, Hold, Outcome, Sum
 from calfeed.model.dates.offsets import Offset, Roll
@@ -50,9 +50,9 @@ def format_span(span: Span, language: str = "en") -> str:
         case Precision.SEASON:
             return words.seasons[SEASONS.index(name_season(span))].format(year=_season_year(span))
         case Precision.MONTH:
-            return format_babel(first, "LLLL y", language)
+            return format_month(first, language)
         case Precision.PART:
-            month = format_babel(first, "LLLL y", language)
+            month = format_month(first, language)
             return words.parts[PARTS.index(name_part(span))].format(month=month)
         case Precision.TIME:
             return words.time_open.format(day=format_day(first, language))
@@ -61,7 +61,7 @@ def format_span(span: Span, language: str = "en") -> str:
 
 
 def _season_year(span: Span) -> str:
-    """Return the year of a season; a winter is in two: "2030/31"."""
+    """Return the year of a season; a winter has two years: "2030/31"."""
     first, last = span.earliest.year, span.latest.year
     return str(first) if first == last else f"{first}/{last % 100:02}"
 
@@ -80,7 +80,7 @@ def format_hold(event: Event, *languages: str) -> str:
 def format_title(event: Event, title: str, *languages: str) -> str:
     """Format a title for a calendar app, which shows no other sign of these states."""
     if hold := format_hold(event, *languages):
-        return f"{hold}: {title}"
+        return words_in(languages[0]).label(hold, title)
     if event.done is not None:
         return f"✓ {title}"
     if event.day_open:
@@ -95,7 +95,7 @@ def format_done(event: Event, language: str) -> str:
         return ""
     words = words_in(language)
     text = words.met if event.done.as_ is Outcome.MET else words.waived
-    return f"{text}, {format_day(event.done.date, language)}" if event.done.date else text
+    return text + words.comma + format_day(event.done.date, language) if event.done.date else text
 
 
 def format_rule(offset: Offset, cause: Cause, *languages: str) -> str:
@@ -111,20 +111,20 @@ def _format_distance(offset: Offset, words: Words, language: str) -> str:
         monday = date(2024, 1, 1)
         return format_babel(monday + timedelta(days=offset.weekday), "EEEE", language)
     if offset.working:
-        one = words.working_day if offset.working == 1 else words.working_days
-        return (words.clear_working_days if offset.clear else one).format(count=offset.working)
+        forms = words.clear_working_days if offset.clear else words.working_days
+        return words.plural(forms, offset.working)
     if offset.clear:
-        return words.clear_days.format(count=offset.days)
+        return words.plural(words.clear_days, offset.days)
     parts = [
-        pattern[count != 1].format(count=count)
-        for pattern, count in (
+        words.plural(forms, count)
+        for forms, count in (
             (words.years, offset.months // 12),
             (words.months, offset.months % 12),
             (words.days, offset.days),
         )
         if count
     ]
-    return " ".join(parts) or words.days[1].format(count=0)
+    return " ".join(parts) or words.plural(words.days, 0)
 
 
 def format_cause(cause: Cause | None, language: str = "en") -> str:
@@ -166,11 +166,14 @@ def _format_sum(derivation: Derivation, counted: Sum, *languages: str) -> list[s
 
 def format_skipped(days: Iterable[SkippedDay], *languages: str) -> str:
     """Format days that were not counted, with the names of holidays: "1 June 2030 (Eid)"."""
-    words, language = words_in(languages[0]), languages[0]
-    separator = "، " if language.split("-")[0] in ("ur", "ps", "fa") else ", "
-    named = []
-    for each in days:
-        unnamed = words.closed if each.closed else words.weekend
-        name = text_in(each.name, *languages, "en") if each.name else unnamed
-        named.append(f"{format_day(each.date, language)} ({name})")
-    return separator.join(named)
+    return words_in(languages[0]).list_comma.join(
+        f"{format_day(each.date, languages[0])} ({name_skipped(each, *languages)})" for each in days
+    )
+
+
+def name_skipped(day: SkippedDay, *languages: str) -> str:
+    """Name a day that was not counted: its holiday, else why nobody works."""
+    words = words_in(languages[0])
+    if day.name:
+        return text_in(day.name, *languages, "en")
+    return words.closed if day.closed else words.weekend

@@ -25,12 +25,12 @@ def format_move(move: Move, *languages: str) -> str:
     first = languages[0]
     when = format_times(move.start, move.end, move.precision, first)
     words, day = words_in(first), format_day(move.on, first)
-    note = f": {text_in(move.note, *languages)}" if move.note else ""
-    return (words.corrected if move.corrected else words.moved).format(when=when, day=day) + note
+    text = (words.corrected if move.corrected else words.moved).format(when=when, day=day)
+    return words.label(text, text_in(move.note, *languages)) if move.note else text
 
 
 def _format_moves(history: Sequence[Move], *languages: str) -> list[str]:
-    """Format the moves, newest first; the time without a date is said by the move before it."""
+    """Format the moves, newest first, except times without a date: the move before says that."""
     return [format_move(move, *languages) for move in reversed(history) if move.held is None]
 
 
@@ -42,14 +42,16 @@ def _format_state(event: Event, *languages: str) -> str:
 
 
 def _format_cancelling(note: Text, *languages: str) -> str:
-    return f"{words_in(languages[0]).cancelled}: {text_in(note, *languages)}"
+    words = words_in(languages[0])
+    return words.label(words.cancelled, text_in(note, *languages))
 
 
 def format_source(source: Source, language: str) -> str:
     """Format a source in one line: title, day, URL."""
     day = format_day(source.date, language) if source.date else ""
-    parts = ", ".join(part for part in (source.title, day, source.url) if part)
-    return f"{words_in(language).source}: {parts}"
+    words = words_in(language)
+    parts = words.comma.join(part for part in (source.title, day, source.url) if part)
+    return words.label(words.source, parts)
 
 
 def describe(
@@ -69,8 +71,8 @@ def describe(
     if event.description:
         blocks.append(plain_description(event, *languages))
     if event.conference:
-        label = event.conference.label
-        blocks.append(f"{label}: {event.conference.url}" if label else event.conference.url)
+        label, url = event.conference.label, event.conference.url
+        blocks.append(words_in(languages[0]).label(label, url) if label else url)
     if event.derivation:
         blocks.append("\n".join(format_derivation(event.derivation, *languages)))
     if moves := _format_moves(history, *languages):
@@ -128,9 +130,10 @@ def _join_lines(lines: Iterable[str]) -> str:
 
 
 def _source_as_html(source: Source, language: str) -> str:
+    words = words_in(language)
     title = _anchor(source.url, source.title) if source.url else escape(source.title)
-    day = f", {format_day(source.date, language)}" if source.date else ""
-    return f"{words_in(language).source}: {title}{day}"
+    day = words.comma + format_day(source.date, language) if source.date else ""
+    return words.label(words.source, title + day)
 
 
 def _anchor(url: str, label: str | None) -> str:

@@ -1,30 +1,46 @@
-"""The words that calfeed adds to feeds, in several languages.
+"""The words that calfeed adds to texts: one file of `languages/` for each language.
 
-Native speakers have not reviewed the translations yet.
+A language without a file has the English words.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any, NewType
+
+from calfeed.errors import Fault, InvalidFieldsError
+from calfeed.ical.wording.word_checks import check_words
+
+Plural = NewType("Plural", Mapping[str, str])
+"""A text for each plural category of the language (CLDR), with `{count}`; at least for `other`."""
+
+_FALLBACK = "en"
+_UNKNOWN = "und"
+_FILES = files("calfeed.ical.wording").joinpath("languages")
 
 
 @dataclass(frozen=True)
 class Words:
-    """The words of one language, with placeholders in braces.
+    """The words of one language, with placeholders in braces; `en.toml` shows each of them.
 
-    `moved` has `{when}` (the old time) and `{day}`. `parts` are early, mid- and late `{month}`,
-    `quarters` and `halves` are in order and have `{year}`, as `seasons` have, from spring.
-    `before` and `after` have `{distance}` and `{cause}`.
+    `parts` are early, mid- and late in a month, `seasons` begin with spring. `titles` are by type
+    of message; `names` and `dated` by what happened. Patterns are those of CLDR; `first_day`
+    replaces the `d` of a pattern on the first of a month.
     """
 
+    language: str
     cancelled: str
     moved: str
     corrected: str
     source: str
-    parts: tuple[str, str, str]
-    quarters: tuple[str, str, str, str]
-    halves: tuple[str, str]
-    seasons: tuple[str, str, str, str]
+    parts: Sequence[str]
+    quarters: Sequence[str]
+    halves: Sequence[str]
+    seasons: Sequence[str]
     one_of: str
     time_open: str
     day_open: str
@@ -32,13 +48,12 @@ class Words:
     waiting: str
     before: str
     after: str
-    working_day: str
-    working_days: str
-    clear_days: str
-    clear_working_days: str
-    days: tuple[str, str]
-    months: tuple[str, str]
-    years: tuple[str, str]
+    working_days: Plural
+    clear_days: Plural
+    clear_working_days: Plural
+    days: Plural
+    months: Plural
+    years: Plural
     counted: str
     not_counted: str
     weekend: str
@@ -48,164 +63,157 @@ class Words:
     provisional: str
     met: str
     waived: str
+    day_pattern: str
+    day_without_year: str
+    day_without_month: str
+    first_day: str
+    month_pattern: str
+    span_of_days: str
+    span_of_times: str
+    date_time: str
+    at_time: str
+    labelled: str
+    comma: str
+    list_comma: str
+    semicolon: str
+    all_calendars: str
+    changes: str
+    changes_of: str
+    hours: Plural
+    minutes: Plural
+    under_a_minute: str
+    in_days: Plural
+    in_hours: Plural
+    in_minutes: Plural
+    today: str
+    tomorrow: str
+    now: str
+    moved_from: str
+    corrected_from: str
+    firmed_from: str
+    loosened_from: str
+    now_held: str
+    dated_again: str
+    ends_now: str
+    held: str
+    still: str
+    changed_still: str
+    done_now: str
+    cancelled_on: str
+    also_on: str
+    changed_on: str
+    others_too: str
+    with_occurrences: str
+    with_reason: str
+    with_note: str
+    because_dateless: str
+    because_moved: str
+    because_dated: str
+    because_holidays: str
+    holidays_added: str
+    holidays_removed: str
+    reminder: str
+    late: str
+    date_open: str
+    dates: Plural
+    dates_ahead: Plural
+    and_more: Plural
+    test: str
+    verify: str
+    where: str
+    rehearsal: str
+    rehearsed: str
+    titles: Mapping[str, str]
+    names: Mapping[str, str]
+    dated: Mapping[str, str]
 
+    def plural(self, forms: Plural, count: int) -> str:
+        """Return the form for a number: "1 day", "2 days"."""
+        form = forms.get(_plural_category(self.language, count), forms["other"])
+        return form.format(count=count)
 
-_WORDS = {
-    "en": Words(
-        cancelled="Cancelled",
-        moved="Was {when}; moved on {day}",
-        corrected="Correction of {day}: {when} was wrong",
-        source="Source",
-        parts=("early {month}", "mid-{month}", "late {month}"),
-        quarters=(
-            "first quarter of {year}",
-            "second quarter of {year}",
-            "third quarter of {year}",
-            "fourth quarter of {year}",
-        ),
-        halves=("first half of {year}", "second half of {year}"),
-        seasons=("spring {year}", "summer {year}", "autumn {year}", "winter {year}"),
-        one_of="one of {days}",
-        time_open="{day}, time to be confirmed",
-        day_open="{when}, day open: {title}",
-        postponed="Postponed",
-        waiting="Waiting for {cause}",
-        before="{distance} before {cause}",
-        after="{distance} after {cause}",
-        working_day="{count} working day",
-        working_days="{count} working days",
-        clear_days="{count} clear days",
-        clear_working_days="{count} clear working days",
-        days=("{count} day", "{count} days"),
-        months=("{count} month", "{count} months"),
-        years=("{count} year", "{count} years"),
-        counted="{rule} ({begin}): {day}",
-        not_counted="Not counted: {days}",
-        weekend="weekend",
-        closed="closed",
-        rolled_next="Not a working day: {days}; so the next one: {moved}",
-        rolled_previous="Not a working day: {days}; so the one before: {moved}",
-        provisional="Provisional: the date of a holiday is estimated",
-        met="Done: met",
-        waived="Done: waived",
-    ),
-    "ur": Words(
-        cancelled="منسوخ",
-        moved="پہلے: {when}؛ تبدیلی کی تاریخ: {day}",
-        corrected="{day} کی تصحیح: {when} غلط تھی",
-        source="ماخذ",
-        parts=("اوائل {month}", "وسط {month}", "اواخر {month}"),
-        quarters=(
-            "{year} کی پہلی سہ ماہی",
-            "{year} کی دوسری سہ ماہی",
-            "{year} کی تیسری سہ ماہی",
-            "{year} کی چوتھی سہ ماہی",
-        ),
-        halves=("{year} کی پہلی ششماہی", "{year} کی دوسری ششماہی"),
-        seasons=("موسم بہار {year}", "موسم گرما {year}", "موسم خزاں {year}", "موسم سرما {year}"),
-        one_of="{days} میں سے کسی ایک دن",
-        time_open="{day}، وقت کی تصدیق باقی ہے",
-        day_open="{when}، دن طے نہیں: {title}",
-        postponed="ملتوی",
-        waiting="{cause} کا انتظار ہے",
-        before="{cause} سے {distance} پہلے",
-        after="{cause} کے {distance} بعد",
-        working_day="{count} یومِ کار",
-        working_days="{count} ایامِ کار",
-        clear_days="{count} پورے دن",
-        clear_working_days="{count} پورے ایامِ کار",
-        days=("{count} دن", "{count} دن"),
-        months=("{count} مہینہ", "{count} مہینے"),
-        years=("{count} سال", "{count} سال"),
-        counted="{rule} ({begin}): {day}",
-        not_counted="شمار نہیں کیے گئے: {days}",
-        weekend="ہفتہ وار تعطیل",
-        closed="بند",
-        rolled_next="یومِ کار نہیں: {days}؛ اس لیے اگلا یومِ کار: {moved}",
-        rolled_previous="یومِ کار نہیں: {days}؛ اس لیے اس سے پہلا یومِ کار: {moved}",
-        provisional="عارضی: ایک تعطیل کی تاریخ اندازے سے ہے",
-        met="مکمل: پورا ہوا",
-        waived="مکمل: معاف کر دیا گیا",
-    ),
-    "ps": Words(
-        cancelled="لغوه شوی",
-        moved="پخوا: {when}؛ د بدلون نېټه: {day}",
-        corrected="د {day} سمون: {when} سمه نه وه",
-        source="سرچینه",
-        parts=("د {month} پیل", "د {month} منځ", "د {month} پای"),
-        quarters=(
-            "د {year} لومړۍ ربعه",
-            "د {year} دویمه ربعه",
-            "د {year} درېیمه ربعه",
-            "د {year} څلورمه ربعه",
-        ),
-        halves=("د {year} لومړۍ نیمایي", "د {year} دویمه نیمایي"),
-        seasons=("د {year} پسرلی", "د {year} اوړی", "د {year} منی", "د {year} ژمی"),
-        one_of="د {days} له ورځو څخه یوه ورځ",
-        time_open="{day}، وخت یې لا نه دی تایید شوی",
-        day_open="{when}، ورځ یې لا نه ده ټاکل شوې: {title}",
-        postponed="ځنډول شوی",
-        waiting="د {cause} په تمه",
-        before="له {cause} څخه {distance} مخکې",
-        after="له {cause} څخه {distance} وروسته",
-        working_day="{count} کاري ورځ",
-        working_days="{count} کاري ورځې",
-        clear_days="{count} بشپړې ورځې",
-        clear_working_days="{count} بشپړې کاري ورځې",
-        days=("{count} ورځ", "{count} ورځې"),
-        months=("{count} میاشت", "{count} میاشتې"),
-        years=("{count} کال", "{count} کاله"),
-        counted="{rule} ({begin}): {day}",
-        not_counted="نه دي شمېرل شوي: {days}",
-        weekend="د اونۍ رخصتي",
-        closed="تړلی",
-        rolled_next="کاري ورځ نه ده: {days}؛ نو بله کاري ورځ: {moved}",
-        rolled_previous="کاري ورځ نه ده: {days}؛ نو مخکینۍ کاري ورځ: {moved}",
-        provisional="لنډمهاله: د یوې رخصتۍ نېټه اټکلي ده",
-        met="بشپړ: پوره شو",
-        waived="بشپړ: معاف شو",
-    ),
-    "fa": Words(
-        cancelled="لغوشده",
-        moved="پیشتر: {when}؛ تاریخ تغییر: {day}",
-        corrected="تصحیح {day}: {when} نادرست بود",
-        source="منبع",
-        parts=("اوایل {month}", "اواسط {month}", "اواخر {month}"),
-        quarters=(
-            "ربع اول {year}",
-            "ربع دوم {year}",
-            "ربع سوم {year}",
-            "ربع چهارم {year}",
-        ),
-        halves=("نیمهٔ اول {year}", "نیمهٔ دوم {year}"),
-        seasons=("بهار {year}", "تابستان {year}", "خزان {year}", "زمستان {year}"),
-        one_of="یکی از روزهای {days}",
-        time_open="{day}، ساعت آن هنوز تأیید نشده",
-        day_open="{when}، روز آن معلوم نیست: {title}",
-        postponed="به تعویق افتاده",
-        waiting="در انتظار {cause}",
-        before="{distance} پیش از {cause}",
-        after="{distance} پس از {cause}",
-        working_day="{count} روز کاری",
-        working_days="{count} روز کاری",
-        clear_days="{count} روز کامل",
-        clear_working_days="{count} روز کاری کامل",
-        days=("{count} روز", "{count} روز"),
-        months=("{count} ماه", "{count} ماه"),
-        years=("{count} سال", "{count} سال"),
-        counted="{rule} ({begin}): {day}",
-        not_counted="حساب نشده: {days}",
-        weekend="رخصتی هفته‌وار",
-        closed="بسته",
-        rolled_next="روز کاری نیست: {days}؛ پس روز کاری بعدی: {moved}",
-        rolled_previous="روز کاری نیست: {days}؛ پس روز کاری پیشین: {moved}",
-        provisional="موقتی: تاریخ یک رخصتی تخمینی است",
-        met="انجام شد",
-        waived="معاف شد",
-    ),
-}
+    def label(self, label: str, text: str) -> str:
+        """Return a text after its label and a colon."""
+        return self.labelled.format(label=label, text=text)
 
 
 def words_in(language: str) -> Words:
-    """Return the words of a language (BCP 47 tag), by default English."""
-    return _WORDS.get(language.split("-")[0], _WORDS["en"])
+    """Return the words of a language (BCP 47 tag), by default English.
+
+    Dates in a language without words are written out, as nothing is known about their short forms.
+    """
+    base = language.split("-")[0]
+    return _words_of(base if base in shipped_languages() else _UNKNOWN)
+
+
+def worded(language: str) -> str:
+    """Return the language if there are words in it, else English: sentences are in one language."""
+    return language if language.split("-")[0] in shipped_languages() else _FALLBACK
+
+
+def shared_language(languages: Iterable[str]) -> str:
+    """Return the language of a text about several things: the one that all share, else English."""
+    found = set(languages)
+    return found.pop() if len(found) == 1 else _FALLBACK
+
+
+@cache
+def shipped_languages() -> frozenset[str]:
+    """Return the languages that have words."""
+    names = (entry.name for entry in _FILES.iterdir())
+    return frozenset(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+
+@cache
+def _words_of(language: str) -> Words:
+    if language == _FALLBACK:
+        return read_words(language, _load(language), None)
+    english = _words_of(_FALLBACK)
+    if language != _UNKNOWN:
+        return read_words(language, _load(language), english)
+    written_out = "d MMMM y"
+    return replace(
+        english,
+        day_without_year=written_out,
+        day_without_month=written_out,
+        span_of_days="{first} – {last}",
+        span_of_times="{first} – {last}",
+    )
+
+
+def _load(language: str) -> dict[str, Any]:
+    return tomllib.loads(_FILES.joinpath(f"{language}.toml").read_text("utf-8"))
+
+
+def read_words(language: str, entries: Mapping[str, object], fallback: Words | None) -> Words:
+    """Return the words of a language from the entries of a file; `fallback` has what is missing.
+
+    Raises InvalidFieldsError with every entry that is unknown, missing without a fallback, of
+    another kind than in `fallback`, or has other placeholders than there. A plural form may leave
+    out `{count}`.
+    """
+    faults: list[Fault] = []
+    known = [field.name for field in fields(Words) if field.name != "language"]
+    faults += [Fault(name, "is not a text of calfeed") for name in entries if name not in known]
+    values: dict[str, Any] = {"language": language}
+    plurals = {field.name for field in fields(Words) if field.type == "Plural"}
+    for name in known:
+        model = getattr(fallback, name) if fallback is not None else entries.get(name)
+        given = entries.get(name, model)
+        values[name] = check_words(name, given, model, faults, plural=name in plurals)
+    if faults:
+        raise InvalidFieldsError(faults)
+    return Words(**values)
+
+
+@lru_cache(maxsize=4096)
+def _plural_category(language: str, count: int) -> str:
+    if language == "en":
+        return "one" if count == 1 else "other"
+    # Imported late: Babel loads slowly.
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return str(Locale.parse(language, sep="-").plural_form(count))
+    except (UnknownLocaleError, ValueError):
+        return "other"

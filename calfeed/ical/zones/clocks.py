@@ -43,9 +43,9 @@ def is_shifted(moment: datetime, before: Clock, after: Clock) -> bool:
 
 
 def full_fingerprint(event: Event) -> str:
-    """Return the fingerprint of an event, with what its occurrences and reminders depend on.
+    """Return the fingerprint of an event and its inputs.
 
-    These are its zone's rules, and the working days that its reminders count.
+    The inputs are its zone's rules, and the working days that its reminders count.
     """
     plain = fingerprint(event)
     if event.working_days is not None:
@@ -59,7 +59,7 @@ def full_fingerprint(event: Event) -> str:
 
 @lru_cache(maxsize=256)
 def _write_closed_days(rules: str, year: int) -> str:
-    """Write the days without work around a year, from which reminders are counted."""
+    """Return the non-working days around a year, as text; reminders are counted with them."""
     working_days = find_working_days(WorkingDayRules.model_validate_json(rules))
     first = date(year - 1, 1, 1)
     days = (first + timedelta(days=number) for number in range(_HORIZON_YEARS * 366))

@@ -27,7 +27,7 @@ from calfeed.model.recurrences import StepBudget, wall_time
 _OVERRIDABLE_KEYS = ("summary", "description", "location", "status", "url")
 """The keys that an occurrence can override, apart from its times."""
 _MAX_RANGE_OVERRIDES = 1_000
-"""The most occurrences that an override may change by RANGE."""
+"""The maximum number of occurrences that an override may change by RANGE."""
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Series:
 
 
 class _Finder:
-    """Finds the dates that match a moment, even if only one of both has a time."""
+    """Finds the dates that match a moment, even if only one of the two has a time."""
 
     def __init__(self, dates: DateSet | None, moments: Iterable[Moment], steps: StepBudget) -> None:
         last = max((datetime.combine(wall_time(each), time.max) for each in moments), default=None)
@@ -104,7 +104,7 @@ def import_series(draft: Draft, overrides: Sequence[Draft], reader: TimeReader) 
             series.changes[moment] = {"end": write_end(end)}
     _apply_overrides(series, draft, overrides, reader)
     if series.changes and not series.entry():
-        report("RDATE", "its period is not kept: what takes place once has its end from DTEND")
+        report("RDATE", "its period is not kept: an event that takes place once ends at DTEND")
     if series.dates is None:
         report("EXDATE", "takes out every date, so the event is left out")
     return series
@@ -119,7 +119,11 @@ def _read_rdates(
         for stamp in reader.read(prop, report):
             moment = in_zone(stamp.moment, draft.zone)
             if isinstance(moment, datetime) is not isinstance(draft.start, datetime):
-                report("RDATE", "is left out: DTSTART is of the other kind", moment)
+                report(
+                    "RDATE",
+                    "is left out: it and DTSTART must both be dates or both be times",
+                    moment,
+                )
                 continue
             found[moment] = stamp.end and in_zone(stamp.end, draft.zone)
     return found
@@ -174,7 +178,7 @@ def _apply_overrides(
             series.excluded.discard(original)
         elif original != dates.start and not found.matches(original):
             dates.others.add(original)
-            override.report("RECURRENCE-ID", "is none of the dates, and becomes one", original)
+            override.report("RECURRENCE-ID", "is not a date of the series; it is added", original)
         for at, moved in [
             (original, override),
             *_following_occurrences(series, override, original, reader),
@@ -202,7 +206,7 @@ def _following_occurrences(
         return []
     shift = wall_time(override.start) - wall_time(original)
     length = None if override.end is None else length_between(override.start, override.end)
-    quiet = Losses().reporter("")  # what is not kept of it is reported with the first
+    quiet = Losses().reporter("")  # losses were reported with the first occurrence
     found = []
     for at in sorted(each for each in dates - series.excluded if each > original):
         start = in_zone(at + shift, override.zone)

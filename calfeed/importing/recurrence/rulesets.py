@@ -26,7 +26,7 @@ _LAST_WALL_TIME = datetime(LAST_YEAR, 12, 31)  # noqa: DTZ001 (a wall time)
 
 @dataclass
 class DateSet:
-    """A start, a rule or none, and `others`: the dates that no rule gives."""
+    """A start, an optional rule, and `others`: the dates that no rule gives."""
 
     start: Moment
     rule: Rule | None = None
@@ -52,9 +52,9 @@ def find_dates(draft: Draft, rdates: set[Moment], steps: StepBudget) -> DateSet:
     rules, exception_rules = (_rules(draft, name) for name in ("RRULE", "EXRULE"))
     if not rules:
         if exception_rules:
-            report("EXRULE", "is not kept: there is no rule from which it takes dates")
+            report("EXRULE", "is not kept: there is no rule from which it could exclude dates")
         return from_dates({start, *rdates})
-    reason = "calfeed takes one rule, and none of exceptions"
+    reason = "calfeed supports a single rule, and no rules of exceptions"
     if len(rules) == 1 and not exception_rules:
         try:
             rule = accept_rule(rules[0], start)

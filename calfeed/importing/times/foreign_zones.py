@@ -1,6 +1,6 @@
 """Find IANA zones by the names of other programs: Windows names, vendor prefixes, offsets.
 
-Names that people use are in `zone_names`. Windows names and current names come from CLDR by way of
+Names in common use are in `zone_names`. Windows names and current names come from CLDR by way of
 Babel.
 """
 

@@ -24,7 +24,7 @@ _STEPS_TO_READ = 4
 """The cost, in steps, of reading a property."""
 
 MAX_LISTED_DATES = 50_000
-"""The most dates in one property."""
+"""The maximum number of dates in one property."""
 
 _NOMINAL = re.compile(r"[+-]?P(?:(\d+)W)?(?:(\d+)D)?", re.IGNORECASE)
 
@@ -142,7 +142,7 @@ class TimeReader:
         if known.zone is not None:
             return
         if zone is None:
-            again = ", and the event comes again across its changes" if known.rules else ""
+            again = ", and the event recurs across its clock changes" if known.rules else ""
             report.ask("TZID", f"{known.reason}{again}", tzid)
         elif known.rules is None or zone == self.chosen:
             report("TZID", f"{known.reason}; its times are read on the clocks of {zone.key}", tzid)

@@ -132,7 +132,9 @@ class TzidResolver:
         if named is not None and self._first_conflict(rules, named, uses) is None:
             return ResolvedTzid(named)
         if place is not None and (conflict := self._first_conflict(rules, place, uses)):
-            reason = f"is defined otherwise than it is, as at {conflict:%Y-%m-%d %H:%M}"
+            reason = (
+                f"has a definition that differs from the real zone, as at {conflict:%Y-%m-%d %H:%M}"
+            )
             return ResolvedTzid(place, rules, f"{reason}; {place.key} is used")
         if zone := self._matching_zone(rules, uses):
             return ResolvedTzid(zone, rules, f"is taken for {zone.key}, which has the same rules")

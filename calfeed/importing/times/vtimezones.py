@@ -1,6 +1,6 @@
 """Read VTIMEZONEs (RFC 5545, 3.6.5) and compare them with IANA zones.
 
-The number of clock changes is limited, as a hostile file can define an excessive number.
+The number of clock changes is limited, because a hostile file can define an excessive number.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from calfeed.model.dates.years import FIRST_YEAR, LAST_YEAR
 from calfeed.model.recurrences import wall_time
 
 MAX_CHANGES = 5_000
-"""The most clock changes of one VTIMEZONE."""
+"""The maximum number of clock changes of one VTIMEZONE."""
 
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d):?(\d\d)?", re.ASCII)
 _WEEK, _SECOND = timedelta(days=7), timedelta(seconds=1)

@@ -1,1 +1,1 @@
-"""Dates: how long, how precisely known, and how counted."""
+"""Dates: durations, precision, offsets, working days, reminder rules."""

@@ -1,4 +1,4 @@
-"""How an event got its date: counted from another one, postponed, corrected, done."""
+"""The origin of an event's date: counted from another event, postponed, corrected, done."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from calfeed.model.values import Day, Moment, Text, Value
 
 
 class Cause(Value):
-    """The event that another one's date is counted from, with its date then.
+    """The event that another date is counted from, with the date that it had at that time.
 
-    `earliest` and `latest` are its local days; they differ if it is uncertain, by `precision`, and
-    are None if it has no date.
+    `earliest` and `latest` are its local days. They differ if the date is uncertain, with
+    `precision`; they are None if there is no date.
     """
 
     calendar: str
@@ -28,7 +28,7 @@ class Cause(Value):
 
 
 class Sum(Value):
-    """One counting: the day it begins at, the day reached, and the move from a closed day."""
+    """One calculation: the first day, the resulting day, and the move from a closed day."""
 
     begin: Day
     count: Count
@@ -44,9 +44,9 @@ class Sum(Value):
 
 
 class Derivation(Value):
-    """How a date was counted: the offset, its cause, and the sums.
+    """How a date was counted: the offset, its cause, and the calculations (`sums`).
 
-    An uncertain cause has two sums: from its earliest and from its latest day.
+    An uncertain cause has two: from its earliest and from its latest day.
     """
 
     cause: Cause
@@ -68,7 +68,7 @@ class Hold(StrEnum):
 
 
 class OnHold(Value):
-    """An event without a date; its `start` and `end` are the date it had before.
+    """An event without a date; its `start` and `end` are its former date.
 
     `cause` is the event that it waits for.
     """
@@ -79,14 +79,14 @@ class OnHold(Value):
 
 
 class Outcome(StrEnum):
-    """What became of a deadline."""
+    """Whether a deadline was met or waived."""
 
     MET = "met"
     WAIVED = "waived"
 
 
 class Done(Value):
-    """A deadline or event that needs no more attention, and since when, if that is known."""
+    """A deadline or event that was met or waived, and on which day, if known."""
 
     as_: Outcome = Outcome.MET
     date: Day | None = None

@@ -1,4 +1,4 @@
-"""Holidays of countries and their subdivisions, by the library `holidays`."""
+"""Holidays of countries and their subdivisions, from the library `holidays`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ from functools import cache, cached_property, lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from calfeed.model.dates.working_days import Holiday, WorkingDayRules, WorkingDays
+from calfeed.model.dates.working_days import (
+    ALWAYS_NAMED,
+    Holiday,
+    WorkingDayRules,
+    WorkingDays,
+)
 from calfeed.model.texts import shortened
 
 if TYPE_CHECKING:
     from holidays.holiday_base import HolidayBase
 
-_LANGUAGES = ("ur", "ps", "fa")
-"""The languages besides English in which holidays are named, where the library has them."""
+_LANGUAGES = (*ALWAYS_NAMED, "ar", "de", "es", "fr")
+"""The languages in which holidays are named in addition to English, if the library has them."""
 
 
 class HolidayLibrary:
-    """The holidays that the installed release of the library knows (`HolidayData`)."""
+    """The holidays of the installed release of the library (`HolidayData`)."""
 
     @cached_property
     def release(self) -> str:
@@ -31,7 +36,7 @@ class HolidayLibrary:
     def find_holiday(self, region: str, day: date) -> Holiday | None:
         """Return the holiday of a region on a day.
 
-        Raises ValueError for a year that the library does not know: it would have no holidays.
+        Raises ValueError for a year without data, because the library would return no holidays.
         """
         return _load_year(region, day.year).get(day)
 
@@ -73,8 +78,8 @@ def _load_year(region: str, year: int) -> Mapping[date, Holiday]:
     first, after = date(year, 1, 1), date(year + 1, 1, 1)
     with warnings.catch_warnings(record=True) as surprises:
         warnings.simplefilter("always")
-        _ = first in english  # the library adds a year when a day of it is asked for
-    if surprises:  # it has some holidays of the year, but not those by the moon
+        _ = first in english  # the library adds a year when one of its days is looked up
+    if surprises:  # it has some holidays of the year, but not those of the lunar calendar
         english.years.discard(year)
         raise ValueError(
             f"the holidays of {region} are not known for {year}: {surprises[0].message}"
@@ -87,7 +92,7 @@ def _load_year(region: str, year: int) -> Mapping[date, Holiday]:
                 "en": _name(english[day]),
                 **{tag: _name(other[day]) for tag, other in others.items() if day in other},
             },
-            # The mark is translated in other languages.
+            # The remark is translated in other languages.
             "(estimated)" in english[day],
         )
         for day in days
@@ -100,7 +105,7 @@ def _name(name: str) -> str:
 
 
 def find_working_days(rules: WorkingDayRules) -> WorkingDays:
-    """Return the working days by these rules and the library; known days are kept."""
+    """Return the working days by these rules and the library; looked-up days are cached."""
     return _find_working_days(rules.model_dump_json())
 
 

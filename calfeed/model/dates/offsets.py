@@ -15,7 +15,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 
 class Roll(StrEnum):
-    """Where a date goes that falls on a closed day: the next or the previous working day."""
+    """Where a date on a closed day is moved: to the next or the previous working day."""
 
     NEXT = "next"
     PREVIOUS = "previous"
@@ -24,9 +24,9 @@ class Roll(StrEnum):
 class Offset(BaseModel):
     """A distance in whole days, and its direction: 1 is after, -1 is before.
 
-    Exactly one of the calendar part (`months`, `days`), `working` (working days) and `weekday`
-    (0 is Monday, strictly after or before) is used. The day that is counted from does not count;
-    with `clear` the day that is counted to does not either.
+    Exactly one of the calendar part (`months`, `days`), `working` (working days) and `weekday` (0
+    is Monday, strictly after or before) is used. The first day does not count; with `clear`, the
+    last day does not count either.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -10,7 +10,7 @@ from calfeed.model.dates.working_days import WorkingDays
 from calfeed.model.values import Span, Value, start_of
 
 DEFAULT_REMINDER_TIME = time(9, 0)
-"""The local time of an all-day event's reminder, unless `at:` is given."""
+"""The local time of an all-day event's reminder, unless `at` is given."""
 
 
 class ReminderRule(Value):

@@ -1,8 +1,8 @@
 """Uncertain dates: a date falls within a span of days, known with some precision.
 
-The span is the one value that is stored: the earliest and the latest possible day. Its precision
-says how it was written, which gives its text and its EDTF form (Extended Date/Time Format, Library
-of Congress, 2019).
+Only the span is stored: the earliest and the latest possible day. Its precision records how it was
+written, and determines its text and its EDTF form (Extended Date/Time Format, Library of Congress,
+2019).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 MAX_SHORT_SPAN = 7
-"""The most days of a span that is shown as a whole in calendars; a longer one is an open day."""
+"""The maximum length of a span that calendars show as a whole; in a longer one, the day is open."""
 
 
 class Precision(StrEnum):
@@ -37,7 +37,7 @@ class Span(NamedTuple):
 
     @property
     def days(self) -> int:
-        """The number of its days."""
+        """The number of days in the span."""
         return (self.latest - self.earliest).days + 1
 
 
@@ -87,19 +87,19 @@ def make_range(earliest: date, latest: date) -> Span:
 
 
 def name_part(span: Span) -> str:
-    """Return the part of the month that a span is."""
+    """Return the part of the month that a span covers."""
     return PARTS[min(2, (span.earliest.day - 1) // 10)]
 
 
 def name_season(span: Span) -> str:
-    """Return the season that a span is."""
+    """Return the season that a span covers."""
     return SEASONS[span.earliest.month // 3 - 1]
 
 
 def write_edtf(span: Span) -> str:
     """Return the span in EDTF, level 2: `2030-06`, `2030-35`, `[2030-06-03..2030-06-07]`.
 
-    Early, mid- and late months have no form of their own there, so they are written as a range.
+    EDTF has no form for early, mid- and late months, so they are written as a range.
     """
     first, year = span.earliest, f"{span.earliest.year:04}"
     match span.precision:

@@ -10,8 +10,8 @@ class WallClock:
     """Reads stored datetimes at their published wall times, as a pydantic validation context.
 
     A datetime is stored with its UTC offset at the time of publishing. Under new zone rules, the
-    same instant may have another wall time, but the definition still has the old one. `shifted`
-    is set once such a datetime was read.
+    same instant may have another wall time, but the definition still has the old one. `shifted` is
+    set if such a datetime was read.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Working days: which days count, and counting them."""
+"""Working days: the rules for them, and counting them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 Day = date  # a field called `date` hides the type of that name
 
 MAX_WORKING_DAYS = 2_000
-"""The most working days that a rule counts: about eight years."""
+"""The maximum number of working days that a rule counts: about eight years."""
 
 _MAX_CLOSED_DAYS = 400
-"""The most closed days in a row: with more, a calendar has no working days."""
+"""The maximum number of consecutive closed days; with more, a calendar has no working days."""
 
 
 class NoWorkingDayError(ValueError):
@@ -28,7 +28,7 @@ class _Value(BaseModel):
 
 
 class Closure(_Value):
-    """A day on which nobody works, besides weekends and holidays, and why."""
+    """A closed day in addition to weekends and holidays, and the reason."""
 
     date: Day
     title: dict[str, str] = {}
@@ -39,7 +39,7 @@ class WorkingDayRules(_Value):
 
     `holidays` are regions whose holidays do not count, by ISO 3166: `PK`, `GB-SCT`. `weekend` are
     days of the week, 0 is Monday; None means the weekends of the regions. `closed` and `open` are
-    exceptions of the calendar's own.
+    the calendar's own exceptions.
     """
 
     holidays: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Holiday:
 
 
 class HolidayData(Protocol):
-    """Holidays and weekends of regions, as one release of a library knows them."""
+    """Holidays and weekends of regions, from one release of a library."""
 
     @property
     def release(self) -> str:
@@ -73,7 +73,7 @@ class HolidayData(Protocol):
 class SkippedDay(_Value):
     """A day that was not counted; its name by language, empty for a weekend.
 
-    `closed` means that it is a closure of the calendar's own, which may have no name either.
+    `closed` means that it is one of the calendar's own closed days, which may also have no name.
     """
 
     date: Day
@@ -85,8 +85,8 @@ class SkippedDay(_Value):
 class Count(_Value):
     """The result of counting: the day reached, and the days that were not counted, in order.
 
-    `estimated` means that an estimated holiday is among the days that were walked over, or on the
-    day counted from. It may be proclaimed for another day, so the result is provisional.
+    `estimated` means that an estimated holiday is in the counted period, or on its first day. It
+    may be proclaimed for another day, so the result is provisional.
     """
 
     day: Day
@@ -94,11 +94,22 @@ class Count(_Value):
     estimated: bool = False
 
 
-class WorkingDays:
-    """The working days of a calendar, by its rules and by data about holidays."""
+ALWAYS_NAMED = ("ur", "ps", "fa")
+"""The languages in which events keep the names of holidays, in addition to English and their own.
 
-    def __init__(self, rules: WorkingDayRules, data: HolidayData) -> None:
+Names in more languages would change events that are published already.
+"""
+
+
+class WorkingDays:
+    """The working days of a calendar, by its rules and by data about holidays.
+
+    `language` (BCP 47 tag) is that of the calendar, in which holidays are named too.
+    """
+
+    def __init__(self, rules: WorkingDayRules, data: HolidayData, language: str = "en") -> None:
         self.rules = rules
+        self._named = {"en", *ALWAYS_NAMED, language.split("-")[0]}
         self._data = data
         self._known: dict[date, SkippedDay | None] = {}
         self._counts: dict[tuple[date, int], Count] = {}
@@ -126,7 +137,8 @@ class WorkingDays:
         for region in regions:
             holiday = self._data.find_holiday(region, day)
             if holiday is not None:
-                return SkippedDay(date=day, name=dict(holiday.name), estimated=holiday.estimated)
+                name = {tag: text for tag, text in holiday.name.items() if tag in self._named}
+                return SkippedDay(date=day, name=name, estimated=holiday.estimated)
         if self.rules.weekend is not None or not regions:
             weekend = (5, 6) if self.rules.weekend is None else self.rules.weekend
             return SkippedDay(date=day) if day.weekday() in weekend else None
@@ -143,7 +155,7 @@ class WorkingDays:
         return self._counts[day, number]
 
     def _count(self, day: date, number: int) -> Count:
-        # An estimated holiday on the day itself is not counted, but may move to one that is.
+        # An estimated holiday on the first day does not count, but may move to a day that does.
         start = self.find_reason(day)
         uncertain = start is not None and start.estimated
         skipped, left = [], abs(number)
@@ -175,7 +187,7 @@ def _walk(day: date, step: int) -> Iterator[date]:
 
 
 def max_distance(number: int) -> timedelta:
-    """Return the longest time in which so many working days are counted."""
+    """Return the longest time that this number of working days can span."""
     return timedelta(days=_MAX_CLOSED_DAYS + 8 * abs(number))
 
 

@@ -1,1 +1,1 @@
-"""People who follow dates by mail: what they choose, messages to them, limits of sign-ups."""
+"""People who follow dates by mail: their choices, messages to them, limits of sign-ups."""

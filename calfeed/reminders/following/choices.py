@@ -1,4 +1,4 @@
-"""What people who follow dates by mail choose, as filters and options of their endpoint."""
+"""The choices of people who follow dates by mail, as filters and options of their endpoint."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_FOLLOWED = 100
 _MOVES = ("event.added", "event.moved", "event.corrected", "event.cancelled")
 _REMINDERS = "reminder.due"
 _WEEKLY = Digest(at=time(8), weekday=0)
-"""When the reminders of a week are sent together: Monday at 08:00 in the person's time zone."""
+"""The time of weekly reminders: Monday at 08:00 in the person's time zone."""
 
 
 class Reminders(StrEnum):
@@ -32,7 +32,7 @@ class Reminders(StrEnum):
 
 
 class Choices(BaseModel):
-    """What a person gets of everything that they follow.
+    """Which mails a person gets about everything that they follow.
 
     `moves` are mails about dates that are added, moved or cancelled; `entries` are calendar
     entries in mails. Quiet hours are in `time_zone` (an IANA name). `language` is that of the
@@ -55,7 +55,7 @@ class Choices(BaseModel):
 
 
 class Wish(BaseModel):
-    """What somebody asks for with an address: names as in `Filters.follows`, and choices."""
+    """The wish of a sign-up: names as in `Filters.follows`, and choices."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,17 +63,17 @@ class Wish(BaseModel):
     choices: Choices
 
     def join(self, later: Wish) -> Wish:
-        """Return what was asked for in two wishes; the later choices hold."""
+        """Combine two wishes; the choices of the later one apply."""
         return Wish(follows=join_follows(self.follows, later.follows), choices=later.choices)
 
     @property
     def digest(self) -> str:
-        """A short text that is another one for each other wish."""
+        """A digest of the wish; different wishes have different digests."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
 def join_follows(*lists: Iterable[str]) -> tuple[str, ...]:
-    """Join what is followed, without repetition, up to `MAX_FOLLOWED`."""
+    """Join names that are followed, without duplicates, up to `MAX_FOLLOWED`."""
     return tuple(dict.fromkeys(name for names in lists for name in names))[:MAX_FOLLOWED]
 
 
@@ -83,7 +83,7 @@ def filters_of(follows: tuple[str, ...], choices: Choices) -> Filters:
     Raises InvalidInputError if nothing would be sent.
     """
     if not choices.wants_something or not follows:
-        raise InvalidInputError("nothing is followed, or nothing of it is to be sent")
+        raise InvalidInputError("choose at least one thing to follow and one kind of mail")
     types = _MOVES if choices.moves else ()
     if choices.reminders is not Reminders.NONE:
         types = (*types, _REMINDERS)
@@ -97,7 +97,7 @@ def options_of(choices: Choices) -> Options:
 
 
 def read_choices(filters: Filters, options: Options, *, language: str, entries: bool) -> Choices:
-    """Return the choices that these filters and options are of."""
+    """Return the choices that these filters and options represent."""
     reminders = Reminders.NONE
     if _REMINDERS in filters.types:
         reminders = Reminders.EACH if options.digest is None else Reminders.WEEKLY
@@ -114,7 +114,7 @@ def read_choices(filters: Filters, options: Options, *, language: str, entries: 
 def split_name(name: str) -> tuple[str, str, str]:
     """Split a followed name into the slug of its calendar, its event and its category.
 
-    The last two are empty for a whole calendar, one of them otherwise.
+    For a whole calendar the last two are empty, otherwise one of them is.
     """
     calendar, sign, category = name.partition("#")
     if sign:

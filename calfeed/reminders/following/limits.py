@@ -1,7 +1,7 @@
-"""How many sign-ups are mailed, and whose are first.
+"""How many sign-ups are mailed, and in which order.
 
-What is over a limit is not refused: it waits, and those whose networks were sent least go first.
-So somebody who signs up many addresses delays oneself, and hardly anybody else.
+A sign-up over a limit is not refused but waits; sign-ups from the networks that were sent the
+fewest mails go first. So a client that signs up many addresses delays mostly its own sign-ups.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ PER_NETWORK = 500
 """How many addresses are mailed in a day for sign-ups from one network."""
 
 _SHARE = 2
-"""One in so many of all mails may be a network's second or later of the day.
+"""At most one in this many mails may be a network's second or later mail of the day.
 
-The others are kept for networks that were sent nothing in that time.
+The others are reserved for networks that were sent nothing in that time.
 """
 
 
 class Waiting(NamedTuple):
-    """A sign-up whose address can be mailed, from a network, since `at` (UTC)."""
+    """A sign-up, made at `at` (UTC) from a network (`origin`), whose address can be mailed."""
 
     address_hash: str
     origin: str
@@ -37,8 +37,7 @@ class Waiting(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """How many mails a network's sign-ups led to in the last day, and of these in the last
-    minute."""
+    """The numbers of mails for a network's sign-ups in the last day, and in the last minute."""
 
     day: int
     minute: int
@@ -47,12 +46,12 @@ class Sent(NamedTuple):
 def choose_mails(waiting: Sequence[Waiting], sent: Mapping[str, Sent]) -> list[Waiting]:
     """Choose the sign-ups to mail now, one of each address; `sent` is by network.
 
-    First come those of the networks that were sent the fewest mails, among them of those with the
-    fewest sign-ups waiting.
+    Sign-ups of the networks that were sent the fewest mails are first; among these, sign-ups of the
+    networks with the fewest waiting ones.
     """
     counts = Counter({origin: counted.day for origin, counted in sent.items()})
     day, minute = counts.total(), sum(counted.minute for counted in sent.values())
-    # Of these, the second and later mails of their network in the day.
+    # The number of mails that are the second or later ones of their network in the day.
     more_day = sum(max(0, counted.day - 1) for counted in sent.values())
     more_minute = minute - sum(counted.day == counted.minute > 0 for counted in sent.values())
     queues: dict[str, deque[Waiting]] = defaultdict(deque)
@@ -71,7 +70,7 @@ def choose_mails(waiting: Sequence[Waiting], sent: Mapping[str, Sent]) -> list[W
             continue
         is_more = count > 0
         if is_more and (more_minute >= PER_MINUTE // _SHARE or more_day >= PER_DAY // _SHARE):
-            break  # all others in the heap were sent one too
+            break  # all networks left in the heap were sent a mail too
         queue = queues[origin]
         one = queue.popleft()
         if one.address_hash not in addresses:

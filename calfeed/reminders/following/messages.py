@@ -1,4 +1,4 @@
-"""Messages to one person who follows dates by mail. Their bodies say nothing of the person."""
+"""Messages to one person who follows dates by mail. Their bodies contain no personal data."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from calfeed.reminders.filters import Subject
 from calfeed.reminders.messages import Message, make_body, make_id
 
 CONFIRM = "follow.confirm"
-"""Asks an address whether it wants to follow; the mail has the link to confirm."""
+"""Asks the owner of an address to confirm; the mail has the link to confirm."""
 
 KNOWN = "follow.known"
-"""Tells somebody who follows already what was asked, with the link to confirm it."""
+"""Asks a person who already follows to confirm additions; the mail has the link to confirm."""
 
 WELCOME = "follow.welcome"
-"""Follows a confirmation: what is followed, the entries of it, the link to the own page."""
+"""Sent after a confirmation: what is followed, its calendar entries, the link to the own page."""
 
 SENT_ALWAYS = (CONFIRM, KNOWN)
-"""The types that are sent in quiet hours and while a person has paused, because they were just
-asked for."""
+"""The types that are also sent in quiet hours and while a person has paused.
+
+The person has just requested them.
+"""
 
 _TEXTS = {
     CONFIRM: "Somebody asked to follow dates by mail, which has to be confirmed.",
@@ -32,7 +34,7 @@ def person_message(
 ) -> Message:
     """A message of one of the types above about a request, made at `now`.
 
-    It is not sent after `until`. A request that is asked again later has further messages.
+    It is not sent after `until`. A request that is mailed again later gets further messages.
     """
     text = _TEXTS[message_type]
     return Message(

@@ -1,1 +1,1 @@
-"""Mails to people: what they say, and their form as text, HTML and calendar entry."""
+"""Mails to people: their content, and its form as text, HTML and calendar entry."""

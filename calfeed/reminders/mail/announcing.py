@@ -1,4 +1,4 @@
-"""What a mail says about a change: the old and the new date, why, and the sources."""
+"""The content of a mail about a change: the old and the new date, the reason, and the sources."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from calfeed.ical.wording.dates_text import (
 )
 from calfeed.ical.wording.descriptions import plain_description
 from calfeed.ical.wording.text import format_day, format_when
+from calfeed.ical.wording.words import words_in
 from calfeed.model.events import Event
 from calfeed.model.revision import Revision
 from calfeed.model.values import Text, text_in
@@ -28,7 +29,7 @@ _MAX_OCCURRENCES = 10
 
 @dataclass(frozen=True)
 class _Verdict:
-    """A change in one word, and the subject, which names the dates."""
+    """Return the change in one word, and the subject, which contains the dates."""
 
     kicker: str
     subject: str
@@ -59,7 +60,7 @@ def describe_change(change: EventChange, wording: Wording, page: str | None) -> 
 
 
 def describe_event(revision: Revision, wording: Wording) -> tuple[str, tuple[Fact, ...]]:
-    """The title of an event as it is now, and what there is to know of it."""
+    """Return the present title of an event, and the facts about it."""
     event = revision.event
     title = text_in(event.summary, wording.language, event.language)
     return title, (_when(event, wording), *list_facts(event, wording))
@@ -104,7 +105,7 @@ def _judge(change: EventChange, title: str, wording: Wording) -> _Verdict:
         )
     match change.shift:
         case Shift.POSTPONED:
-            return _Verdict(now, f"{now}: {title}")
+            return _Verdict(now, words_in(language).label(now, title))
         case Shift.FIRMED:
             return _Verdict(
                 gettext("More exact"),
@@ -121,7 +122,7 @@ def _judge(change: EventChange, title: str, wording: Wording) -> _Verdict:
         )
     done = format_done(event, language)
     if done and change.before is not None and change.before.event.done is None:
-        return _Verdict(done, f"{done}: {title}", urgent=False)
+        return _Verdict(done, words_in(language).label(done, title), urgent=False)
     subject = gettext("Changed: %(title)s, %(when)s", title=title, when=now)
     return _Verdict(gettext("Changed"), subject)
 
@@ -173,7 +174,7 @@ def _date_facts(change: EventChange, wording: Wording) -> list[Fact]:
 
 
 def _why(change: EventChange, wording: Wording) -> list[Fact]:
-    """The note of whoever changed it, and what the change follows from."""
+    """Return the note of the change, and its cause."""
     event, label = change.after.event, wording.gettext("Why")
     note: Text | None = change.reason
     if change.kind in (Kind.CANCELLED, Kind.WITHDRAWN):
@@ -188,7 +189,7 @@ def _why(change: EventChange, wording: Wording) -> list[Fact]:
 
 
 def explain_reason(reason: CauseChange | HolidayChange, event: Event, wording: Wording) -> str:
-    """Say why a counted date changed: its cause has, or the days without work have."""
+    """Return why a counted date changed: its cause changed, or the holidays did."""
     language, gettext = wording.language, wording.gettext
     if isinstance(reason, CauseChange):
         cause = text_in(reason.after.summary, language, event.language)
@@ -203,7 +204,7 @@ def explain_reason(reason: CauseChange | HolidayChange, event: Event, wording: W
 
 
 def _other_changes(old: Event, new: Event, wording: Wording) -> list[Fact]:
-    """What else changed: the former title and place, and whether the description did."""
+    """Return the other changes: the former title and place, and whether the description changed."""
     facts = []
     former = (
         (wording.gettext("Former title"), old.summary, new.summary),

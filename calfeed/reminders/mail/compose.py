@@ -27,7 +27,7 @@ _MAX_NAME = 100
 
 
 class _VerbatimHeader(UnstructuredHeader):
-    """A header whose value stays in one line: a URL that was folded or encoded is no URL."""
+    """A header whose value stays on one line, because a folded or encoded URL would be invalid."""
 
     def fold(self, *, policy: Policy) -> str:
         return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]  # BaseHeader's
@@ -41,7 +41,7 @@ class _SubjectHeader(UniqueUnstructuredHeader):
 
 
 class _SenderHeader(UniqueSingleAddressHeader):
-    """The sender, with a name whose encoded words keep their spaces too."""
+    """The sender, with a name whose encoded words also keep their spaces."""
 
     def fold(self, *, policy: Policy) -> str:
         sender = self.address
@@ -58,14 +58,14 @@ def _encode_words(text: str, header: str, policy: Policy) -> str:
     return Header(text, charset, header_name=header).encode(linesep=policy.linesep)
 
 
-# The registry mixes BaseHeader into the classes itself, which its types do not say.
+# The registry adds BaseHeader to the classes itself, which its type annotations do not express.
 _HEADERS = HeaderRegistry()
 for _name in ("List-Unsubscribe", "List-Id"):
     _HEADERS.map_to_type(_name.lower(), _VerbatimHeader)  # type: ignore[arg-type]  # mixed in
 _HEADERS.map_to_type("subject", _SubjectHeader)  # type: ignore[arg-type]  # as above
 _HEADERS.map_to_type("from", _SenderHeader)  # type: ignore[arg-type]  # as above
 
-# Without 8-bit parts, no server on the way need know 8BITMIME.
+# Without 8-bit parts, servers need not support 8BITMIME.
 _POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 
 _ENTRY_FILE = "event.ics"
@@ -73,7 +73,7 @@ _ENTRY_FILE = "event.ics"
 
 @dataclass(frozen=True)
 class Sender:
-    """Who mails come from: an address, and a name for people."""
+    """The sender of mails: an address, and a name for people."""
 
     address: str
     name: str = ""
@@ -85,7 +85,7 @@ class Sender:
 
 @dataclass(frozen=True)
 class Envelope:
-    """The headers of one mail: `to` is the reader's address, `leave` the URL to leave with."""
+    """The headers of one mail: `to` is the reader's address, `leave` the URL for unsubscribing."""
 
     sender: Sender
     to: str
@@ -107,13 +107,13 @@ def compose(
 ) -> bytes:
     """Compose a mail as bytes with CRLF.
 
-    With an entry it is mixed{alternative{text, HTML, calendar}, attachment}: Evolution shows no
-    attached entry as an invitation, and others show only an attached one.
+    A mail with an entry is mixed{alternative{text, HTML, calendar}, attachment}, because Evolution
+    does not show an attached entry as an invitation, and other apps show only an attached one.
     """
     # An address with letters outside ASCII is written as such (RFC 6532).
     mail = EmailMessage(policy=_POLICY if envelope.to.isascii() else _POLICY.clone(utf8=True))
     _put_headers(mail, content, language, envelope)
-    mail.set_content(write_text(content, footer))
+    mail.set_content(write_text(content, footer, language))
     mail.add_alternative(write_html(content, footer, language), subtype="html")
     if entry is not None:
         text = entry.content.decode()
@@ -135,7 +135,7 @@ def _put_headers(mail: EmailMessage, content: Content, language: str, envelope: 
     sender = envelope.sender
     name = shortened(sender.name, _MAX_NAME)
     mail["From"] = Address(display_name=name, addr_spec=sender.address)
-    # In two parts, as the whole may have no letters outside ASCII.
+    # In two parts, because a whole address may not have letters outside ASCII.
     local, _, domain = envelope.to.rpartition("@")
     mail["To"] = Address(username=local, domain=domain)
     mail["Subject"] = shortened(" ".join(content.subject.split()), _MAX_SUBJECT)
@@ -149,7 +149,10 @@ def _put_headers(mail: EmailMessage, content: Content, language: str, envelope: 
 
 
 def _set_boundaries(mail: EmailMessage, message_id: str) -> None:
-    """Set boundaries that depend on the message; no line of the parts, all encoded, begins so."""
+    """Set boundaries that depend on the message.
+
+    All parts are encoded, so none of their lines can equal one.
+    """
     parts = [part for part in mail.walk() if part.is_multipart()]
     for number, part in enumerate(parts):
         part.set_boundary(f"=_{number}_{message_id[1:].partition('@')[0]}")

@@ -1,14 +1,12 @@
-"""What a mail says, in the reader's language and before it has a form.
+"""The content of a mail in the reader's language, before it is formatted.
 
-The texts are in English here and are translated through a `Wording`; `pybabel extract` finds them.
+The texts in the code are English and are translated by a `Wording`; `pybabel extract` finds them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
-
-_RIGHT_TO_LEFT = {"ar", "fa", "he", "ps", "ur"}
 
 
 class Wording(Protocol):
@@ -28,9 +26,9 @@ class Wording(Protocol):
 
 @dataclass(frozen=True)
 class Fact:
-    """A line with a label; `former` is what no longer holds, `url` makes it a link.
+    """A line with a label; `former` marks a value that is no longer valid, `url` makes it a link.
 
-    `day` is a date that belongs to the text, which may be in another language.
+    `day` is a date that belongs to the text; the text may be in another language.
     """
 
     label: str
@@ -51,10 +49,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Content:
-    """What a mail says.
+    """The content of a mail.
 
-    `kicker` is a word above the title, such as "Moved". `urgent` marks what is no longer as the
-    reader knows it. `action` is the one thing to press: a label and a URL.
+    `kicker` is a word above the title, such as "Moved". `urgent` means that the date is no longer
+    the one the reader knows. `action` is the button: a label and a URL.
     """
 
     subject: str
@@ -69,19 +67,34 @@ class Content:
 
 
 @dataclass(frozen=True)
+class MailSite:
+    """The site that sends a mail, in the reader's language.
+
+    `name` and `privacy`, the URL of its privacy notice, may be empty. `accent` is the colour of
+    buttons, `#rrggbb`.
+    """
+
+    name: str = ""
+    privacy: str = ""
+    accent: str = "#1d5c4a"
+
+
+NO_SITE = MailSite()
+"""A site without a name of its own."""
+
+
+@dataclass(frozen=True)
 class Footer:
-    """Why somebody gets a mail, and the links to change that: labels and URLs."""
+    """Why the reader gets a mail, links to change that (labels and URLs), and the sending site."""
 
     reason: str
     links: tuple[tuple[str, str], ...] = ()
+    site: MailSite = NO_SITE
 
 
-def writing_direction(language: str) -> str:
-    """Return `rtl` for a language that is written from right to left, else `ltr`."""
-    return "rtl" if language.split("-")[0] in _RIGHT_TO_LEFT else "ltr"
-
-
-def footer_of(wording: Wording, calendar: str, page: str, leave: str) -> Footer:
+def footer_of(
+    wording: Wording, calendar: str, page: str, leave: str, site: MailSite = NO_SITE
+) -> Footer:
     """The footer of a mail to a person who follows dates; `calendar` is "" for several."""
     reason = (
         wording.gettext(
@@ -95,5 +108,17 @@ def footer_of(wording: Wording, calendar: str, page: str, leave: str) -> Footer:
         (
             (wording.gettext("Change what you get"), page),
             (wording.gettext("Leave, and get no more mails"), leave),
+            *privacy_link(wording, site),
         ),
+        site,
     )
+
+
+def footer_of_request(wording: Wording, site: MailSite) -> Footer:
+    """The footer of a mail to somebody who has not confirmed yet."""
+    return Footer("", privacy_link(wording, site), site)
+
+
+def privacy_link(wording: Wording, site: MailSite) -> tuple[tuple[str, str], ...]:
+    """The link to the site's privacy notice, if it has one."""
+    return ((wording.gettext("Privacy"), site.privacy),) if site.privacy else ()

@@ -1,6 +1,6 @@
 """The calendar part of a mail (iMIP, RFC 6047): a REQUEST or CANCEL for one reader.
 
-The organizer is the sender, because apps ignore updates that come from somebody else.
+The organizer is the sender, because apps ignore updates from another address.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class CalendarPart:
 
 @dataclass(frozen=True)
 class EntryTemplate:
-    """An event as an iTIP object, without what differs between readers."""
+    """An event as an iTIP object, without the parts that differ between readers."""
 
     method: str
     zones: bytes
@@ -61,7 +61,7 @@ class EntryTemplate:
 
 
 def make_entry(revision: Revision, language: str) -> EntryTemplate:
-    """Make the entry of a whole event as it is in this revision.
+    """Make the entry of a whole event from this revision.
 
     An event that is cancelled, withdrawn or on hold is a CANCEL.
     """
@@ -76,8 +76,8 @@ def make_entry(revision: Revision, language: str) -> EntryTemplate:
 def make_entry_of_change(change: EventChange, language: str) -> EntryTemplate:
     """Make the entry of a change, for a reader who has the entry of the event.
 
-    If one occurrence of a series changed and nothing else, it is that occurrence alone, since
-    Outlook does not read changes inside a series.
+    If only one occurrence of a series changed, the entry is that occurrence alone, because Outlook
+    does not read changes inside a series.
     """
     whole = make_entry(change.after, language)
     if len(change.occurrences) != 1 or change.event_differs or whole.method == "CANCEL":
@@ -89,12 +89,12 @@ def make_entry_of_change(change: EventChange, language: str) -> EntryTemplate:
     rendered = render_event(revision, (language,))
     own = tuple(event for event in _read(rendered) if _recurrence_id(event) == one.after.id)
     if not own:
-        return whole  # it is one of the series again, without anything of its own
+        return whole  # it is an ordinary occurrence again, without its own values
     return EntryTemplate("CANCEL" if one.dropped else "REQUEST", whole.zones, own)
 
 
 def _cancel(revision: Revision, original: Moment) -> Revision:
-    """A revision in which an occurrence is cancelled, even if the series leaves it out."""
+    """Return a revision in which an occurrence is cancelled, even if the series excludes it."""
     repeat = revision.event.repeat or Repeat()
     others = (change for change in repeat.changes if change.original != original)
     changes = (*others, Change(original=original, status=Status.CANCELLED))

@@ -1,4 +1,4 @@
-"""What the mails about following itself say: confirm, welcome, and the operator's test."""
+"""The content of mails about following itself: confirmation, welcome, the operator's test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from calfeed.reminders.mail.content import Content, Fact, Wording
 
 
 def describe_confirmation(names: Sequence[str], link: str, wording: Wording) -> Content:
-    """Ask whether somebody wants to follow; `names` are the titles of what was asked for."""
+    """Ask the reader to confirm a request; `names` are the titles of what was requested."""
     return _ask(
         wording.gettext("Please confirm that you want mails about dates"),
         wording.gettext(
@@ -22,7 +22,7 @@ def describe_confirmation(names: Sequence[str], link: str, wording: Wording) -> 
 
 
 def describe_further_request(names: Sequence[str], link: str, wording: Wording) -> Content:
-    """Ask somebody who follows already whether they asked to follow more."""
+    """Ask a person who already follows to confirm additions."""
     return _ask(
         wording.gettext("Please confirm that you want to follow more dates"),
         wording.gettext(
@@ -36,7 +36,7 @@ def describe_further_request(names: Sequence[str], link: str, wording: Wording) 
 
 
 def describe_welcome(names: Sequence[str], page: str, wording: Wording) -> Content:
-    """Say that somebody follows from now on; `page` is the person's own page."""
+    """Welcome a person after the confirmation; `page` is the person's own page."""
     title = wording.gettext("You follow these dates by mail now")
     return Content(
         subject=title,

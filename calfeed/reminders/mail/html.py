@@ -1,6 +1,6 @@
-"""A mail as HTML: inline styles for light, a style sheet for dark, and nothing from elsewhere.
+"""A mail as HTML: inline styles for light, a style sheet for dark, nothing from other hosts.
 
-Mail clients drop much of HTML: no layout needs a style sheet, and no text an image.
+Mail clients drop much of HTML, so no layout needs a style sheet, and no text needs an image.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from calfeed.reminders.mail.content import Content, Entry, Fact, Footer, writing_direction
+from calfeed.ical.wording.words import words_in
+from calfeed.model.texts import text_direction
+from calfeed.reminders.mail.content import Content, Entry, Fact, Footer, MailSite
 
 _FONT = (
     "font-family:-apple-system,'Segoe UI',Roboto,'Noto Sans','Noto Sans Arabic',Tahoma,sans-serif"
 )
-_URGENT, _CALM = "#9a3412", "#1d5c4a"
+_URGENT, _CALM = "#9a3412", MailSite.accent
 
 _DARK = """
 :root{color-scheme:light dark;supported-color-schemes:light dark}
@@ -33,7 +35,7 @@ body,.page{background:#16181b!important}
 
 def write_html(content: Content, footer: Footer, language: str) -> str:
     """Write what a mail says as an HTML document in the reader's language and direction."""
-    direction = writing_direction(language)
+    direction = text_direction(language)
     tone, color = ("urgent", _URGENT) if content.urgent else ("calm", _CALM)
     parts = [
         f'<p class="{tone}" style="margin:0 0 6px;font-size:15px;font-weight:bold;color:{color}">'
@@ -43,7 +45,7 @@ def write_html(content: Content, footer: Footer, language: str) -> str:
         '<h1 class="title" style="margin:0 0 16px;font-size:22px;line-height:1.35;color:#1b1f23">'
         f'<span dir="auto">{_text(content.title)}</span></h1>',
         *map(_write_entry, content.entries),
-        *map(_write_fact, content.facts),
+        *(_write_fact(fact, words_in(language).list_comma) for fact in content.facts),
         *(
             '<p class="lead" style="margin:12px 0;font-size:16px;line-height:1.55;color:#1b1f23" '
             f'dir="auto">{_text(paragraph)}</p>'
@@ -54,7 +56,7 @@ def write_html(content: Content, footer: Footer, language: str) -> str:
             f"{_text(line)}</p>"
             for line in content.small
         ),
-        _write_action(content),
+        _write_action(content, footer.site.accent),
     ]
     return (
         f'<!doctype html>\n<html lang="{escape(language)}" dir="{direction}"><head>'
@@ -72,11 +74,11 @@ def write_html(content: Content, footer: Footer, language: str) -> str:
     )
 
 
-def _write_fact(fact: Fact) -> str:
+def _write_fact(fact: Fact, comma: str) -> str:
     value = _text(fact.text)
     if fact.url:
         value = _link(fact.url, value)
-    day = f', <span dir="auto">{_text(fact.day)}</span>' if fact.day else ""
+    day = f'{comma}<span dir="auto">{_text(fact.day)}</span>' if fact.day else ""
     style, name = "font-size:17px;color:#1b1f23", "value"
     if fact.former:
         style, name = "font-size:16px;color:#57606a;text-decoration:line-through", "former"
@@ -103,13 +105,13 @@ def _write_entry(entry: Entry) -> str:
     )
 
 
-def _write_action(content: Content) -> str:
+def _write_action(content: Content, accent: str) -> str:
     if content.action is None:
         return ""
     label, url = content.action
     return (
         f'<p style="margin:22px 0 0"><a class="button" href="{escape(url)}" '
-        'style="display:inline-block;padding:11px 20px;border-radius:8px;background:#1d5c4a;'
+        f'style="display:inline-block;padding:11px 20px;border-radius:8px;background:{accent};'
         f'color:#ffffff;font-size:16px;font-weight:bold;text-decoration:none">{_text(label)}</a></p>'
     )
 
@@ -118,6 +120,7 @@ def _write_footer(footer: Footer) -> str:
     style = "margin:0 0 6px;font-size:13px;line-height:1.5;color:#57606a"
     lines: Iterable[str] = (
         _text(footer.reason),
+        f"<strong>{_text(footer.site.name)}</strong>" if footer.site.name else "",
         *(
             f'<a href="{escape(url)}" style="color:#57606a">{_text(label)}</a>'
             for label, url in footer.links

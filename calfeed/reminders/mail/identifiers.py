@@ -22,7 +22,7 @@ def make_message_id(key: bytes, message_id: str, person: str, domain: str) -> st
 def make_bounce_token(key: bytes, delivery_id: int) -> str:
     """Make the token in the envelope sender of a delivery, to which it bounces (VERP).
 
-    It has digits and lower-case letters only, since some servers change the case of addresses.
+    It has only digits and lower-case letters, because some servers change the case of addresses.
     """
     return f"{delivery_id}-{_sign_delivery(key, delivery_id)}"
 

@@ -1,4 +1,4 @@
-"""What a mail says before a date comes: a reminder, a digest, a date that is still open."""
+"""The content of mails before a date: a reminder, a digest, a date that is still open."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _LATE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Due:
-    """A reminder as its message has it (`data`), and its event's revision in the ledger.
+    """A reminder: the `data` of its message, and its event's revision in the ledger.
 
-    Without the `revision`, texts are those of the message, in the calendar's language.
+    Without the `revision`, texts are taken from the message, in the calendar's language.
     """
 
     data: Mapping[str, Any]
@@ -104,7 +104,7 @@ def describe_open_date(due: Due, wording: Wording) -> Content:
 
 
 def describe_digest(reminders: Sequence[Due], moment: datetime, wording: Wording) -> Content:
-    """Describe the dates ahead, nearest first; several reminders of one occurrence are one."""
+    """Describe the upcoming dates, nearest first; reminders of one occurrence are combined."""
     each = {(due.data["event"]["uid"], due.data["occurrence"]["start"]): due for due in reminders}
     title = wording.ngettext("%(num)s date ahead", "%(num)s dates ahead", len(each))
     return Content(
@@ -139,7 +139,10 @@ def _format_days(days: int, wording: Wording) -> str:
 
 
 def _read_due(due: Due, moment: datetime) -> datetime:
-    """When it was due; milliseconds later, "in 7 days" would be "in 6 days"."""
+    """Return when it was due.
+
+    The time of sending, milliseconds later, would turn "in 7 days" into "in 6 days".
+    """
     planned = _read_moment(due.data["reminder"]["due"])
     return planned if isinstance(planned, datetime) else moment
 

@@ -1,4 +1,4 @@
-"""Signing up: anybody may give an address, and whoever reads its mail confirms."""
+"""Signing up: anybody may enter an address; the owner of the mailbox confirms."""
 
 from __future__ import annotations
 
@@ -40,22 +40,25 @@ _MAX_ADDRESS = 254
 
 
 class Asked(NamedTuple):
-    """A request that can be confirmed: what is asked for, None if it was confirmed, and whether
-    the person follows something already, whose choices then stay."""
+    """A request that can be confirmed.
+
+    `wish` is None if it was confirmed. If the person already follows something, the earlier choices
+    do not change.
+    """
 
     wish: Wish | None
     known: bool
 
 
 class Confirmed(NamedTuple):
-    """Somebody who has confirmed: the id of their endpoint, the path of their own page."""
+    """The result of a confirmation: the id of the person's endpoint, the path of the own page."""
 
     endpoint_id: str
     page: str
 
 
 def check_installed() -> None:
-    """Raise SettingsError if what reads addresses is not installed."""
+    """Raise SettingsError if the library that parses addresses is not installed."""
     if find_spec("email_validator") is None:
         raise SettingsError(
             "people cannot sign up for mails, because an extra is missing: "
@@ -64,15 +67,16 @@ def check_installed() -> None:
 
 
 def read_address(text: str) -> str:
-    """Return an address in its normal form: an international domain in ASCII, so that every mail
-    server takes it, unless the part before it has letters outside ASCII too.
+    """Return an address in its normal form.
 
-    Raises InvalidInputError if no mail can be sent to it. Nothing is looked up.
+    An international domain becomes ASCII, so that every mail server accepts it, unless the part
+    before the @ also has letters outside ASCII. Raises InvalidInputError if no mail can be sent to
+    it. Makes no DNS queries.
     """
     from email_validator import EmailNotValidError, validate_email
 
     try:
-        if "\N{REPLACEMENT CHARACTER}" in text:  # it came in another encoding than UTF-8
+        if "\N{REPLACEMENT CHARACTER}" in text:  # it was sent in another encoding than UTF-8
             raise EmailNotValidError
         found = validate_email(text.strip()[: _MAX_ADDRESS + 1], check_deliverability=False)
     except EmailNotValidError:
@@ -84,8 +88,8 @@ def read_address(text: str) -> str:
 def identify_address(key: bytes, address: str) -> str:
     """Return the keyed hash by which an address in its normal form is found.
 
-    Upper and lower case count as the same: no known mail provider treats them as different
-    mailboxes, and otherwise each spelling could be sent a mail of its own.
+    Upper and lower case are treated as equal, because no known mail provider treats them as
+    different mailboxes. Otherwise each spelling could get a mail of its own.
     """
     return hash_address(key, address.casefold())
 
@@ -93,10 +97,10 @@ def identify_address(key: bytes, address: str) -> str:
 def ask_to_follow(
     database: Transactions, address: str, wish: Wish, network: str, now: datetime
 ) -> None:
-    """Store a sign-up; a worker mails the address, so that nothing here depends on the address.
+    """Store a sign-up; a worker mails the address, so that the response does not depend on it.
 
-    `network` is where it comes from, empty if that is not known. Raises
-    InvalidInputError for an invalid address, and if nothing is followed or nothing of it wanted.
+    `network` is the client's network, empty if unknown. Raises InvalidInputError for an invalid
+    address, and if the wish names nothing to follow or no kind of mail.
     """
     address = read_address(address)
     filters_of(wish.follows, wish.choices)
@@ -115,7 +119,10 @@ def ask_to_follow(
 
 
 def show_request(database: Transactions, request_id: str, secret: str, now: datetime) -> Asked:
-    """Return what a request asks for. Raises NotFoundError for a wrong secret or an old one."""
+    """Return the wish of a request.
+
+    Raises NotFoundError for a wrong secret or an expired request.
+    """
     with database.read() as connection:
         request = _find_request(connection, request_id, secret, now)
         person = find_person(connection, request.hash)
@@ -127,9 +134,10 @@ def confirm(
 ) -> Confirmed:
     """Confirm a request; `shown` is the digest of the wish that the person has seen, if known.
 
-    Whoever follows already keeps their choices and follows more. Confirming again changes nothing.
-    Raises NotFoundError for a wrong secret or an old request, ConflictError if something else was
-    shown: anybody who knows an address can add to its request.
+    A person who already follows keeps the earlier choices, and the additions are followed too.
+    Confirming again changes nothing. Raises NotFoundError for a wrong secret or an expired request,
+    ConflictError if the wish has changed since it was shown, because anybody who knows an address
+    can add to its request.
     """
     with database.write() as connection:
         request = _find_request(connection, request_id, secret, now, lock=True)
@@ -185,4 +193,4 @@ def _find_request(
 
 
 def _unknown(request_id: str) -> NotFoundError:
-    return NotFoundError("request", request_id, "it was too old, or asked for with another link")
+    return NotFoundError("request", request_id, "it has expired, or the link is wrong")

@@ -1,4 +1,4 @@
-"""What an operator may know of and do for one person, whose address they give."""
+"""Look up and remove one person by the address, for operators."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from calfeed.store.people.records import find_latest, find_people_key, load_stat
 
 
 class PersonState(NamedTuple):
-    """How an address stands: `state` in words, times in UTC, deliveries by state."""
+    """The status of an address: `state` in words, times in UTC, deliveries by state."""
 
     state: str
     asked_at: datetime
@@ -28,13 +28,13 @@ _WORDS = {
     EndpointState.UNVERIFIED: "has not confirmed yet",
     EndpointState.ACTIVE: "follows",
     EndpointState.PAUSED: "has paused",
-    EndpointState.DISABLED: "follows, but mails came back, so none is sent",
+    EndpointState.DISABLED: "follows, but mails bounced, so none are sent",
     EndpointState.REMOVED: "has left",
 }
 
 
 def find_address(database: Transactions, address: str) -> PersonState | None:
-    """Return how an address stands; None if nothing is known of it.
+    """Return the status of an address; None if it is unknown.
 
     Raises InvalidInputError if it is not a mail address.
     """
@@ -54,7 +54,7 @@ def find_address(database: Transactions, address: str) -> PersonState | None:
 
 
 def remove_address(database: Transactions, address: str, now: datetime) -> None:
-    """Let the person with an address leave, who has asked the operator to.
+    """Remove the person with an address, at the person's request.
 
     Raises InvalidInputError if it is not a mail address, NotFoundError if nobody follows with it.
     """

@@ -1,4 +1,7 @@
-"""A person's own page: see, change, pause, resume, leave. Whoever has the link may do so."""
+"""A person's own page: see, change, pause, resume, leave.
+
+Everybody who has the link may do this.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ _MAX_DELIVERIES = 200
 
 
 class PersonDetails(NamedTuple):
-    """Everything that is kept about a person who follows; `deliveries` are newest first."""
+    """All data that is stored about a person who follows; `deliveries` are newest first."""
 
     person: Person
     address: str
@@ -45,7 +48,7 @@ class _Followed(NamedTuple):
 
 
 def show_person(database: Transactions, endpoint_id: str, secret: str) -> PersonDetails | None:
-    """Return what is kept about a person; None if the person has left.
+    """Return the stored data about a person; None if the person has left.
 
     Like all functions here, raises NotFoundError for a wrong link, SealError if the key of the
     address is lost.
@@ -80,7 +83,7 @@ def change_person(
     choices: Choices,
     now: datetime,
 ) -> bool:
-    """Change what a person follows and gets; returns False if the person has left.
+    """Change a person's choices; returns False if the person has left.
 
     Raises InvalidInputError if nothing would be sent.
     """
@@ -98,16 +101,16 @@ def change_person(
 
 
 def pause(database: Transactions, endpoint_id: str, secret: str, now: datetime) -> bool:
-    """Hold what would be sent to a person until it is resumed; False if the person has left."""
+    """Hold a person's mails until they are resumed; False if the person has left."""
     with database.write() as connection:
         if _take(connection, endpoint_id, secret) is None:
             return False
-        lifecycle.suspend_endpoint(connection, endpoint_id, EndpointState.PAUSED, now)
+        lifecycle.pause_or_disable_endpoint(connection, endpoint_id, EndpointState.PAUSED, now)
         return True
 
 
 def resume(database: Transactions, endpoint_id: str, secret: str, now: datetime) -> bool:
-    """Send to a person again, who paused or whose mail bounced; False if the person has left."""
+    """Resume mails to a person who was paused; False if the person has left."""
     with database.write() as connection:
         followed = _take(connection, endpoint_id, secret)
         if followed is None:
@@ -120,7 +123,7 @@ def resume(database: Transactions, endpoint_id: str, secret: str, now: datetime)
 def leave(database: Transactions, endpoint_id: str, secret: str, now: datetime) -> None:
     """Delete a person's address and choices, and send nothing more. Repeating it changes nothing.
 
-    The keyed hash of the address and the proof of consent are kept, if there was one.
+    The keyed hash of the address is kept, and so is the proof of consent, if there is one.
     """
     with database.write() as connection:
         _check_link(connection, endpoint_id, secret)
@@ -146,7 +149,7 @@ def _take(connection: Connection, endpoint_id: str, secret: str) -> _Followed | 
 
 
 def _load(connection: Connection, endpoint_id: str, person: Person | None) -> _Followed | None:
-    # Before the confirmation there is no page: only its mail has a link.
+    # Before the confirmation there is no own page: only the confirmation mail has a link.
     if person is None or person.confirmed_at is None:
         raise NotFoundError("person", endpoint_id)
     if person.left_at is not None:

@@ -1,4 +1,4 @@
-"""Push: follow dates in a browser, and tell CalDAV clients that a calendar has changed."""
+"""Push: follow dates in a browser, and subscribe CalDAV clients to changes of a calendar."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from calfeed.errors import (
 )
 from calfeed.model.states import EndpointKind
 from calfeed.reminders.filters import UPDATE_TYPE, Filters
-from calfeed.reminders.messages import welcome_message
-from calfeed.reminders.pushing import read_base64url
+from calfeed.reminders.pushing import read_base64url, welcome_message
 from calfeed.store.database import Connection, Transactions
 from calfeed.store.endpoints.records import Endpoint
 from calfeed.store.notices import notify_listeners
@@ -37,18 +36,18 @@ from calfeed.store.push.subscriptions import (
 )
 
 BROWSER_LIFETIME = timedelta(days=400)
-"""How long a browser is pushed to after its last visit to a page that shows what it follows."""
+"""How long a browser gets pushes after its last visit to a page that shows what it follows."""
 
 MIN_COLLECTION_LIFETIME = timedelta(days=3)
 MAX_COLLECTION_LIFETIME = timedelta(days=30)
-"""How long a CalDAV client is pushed to before it has to register again."""
+"""How long a CalDAV client gets pushes before it has to register again."""
 
 MAX_SUBSCRIPTIONS = 100_000
 MAX_FOLLOWED = 200
-"""What one browser may follow."""
+"""The maximum number of dates and calendars that one browser may follow."""
 
 BROWSER_TYPES = ("event.moved", "event.corrected", "event.cancelled")
-"""The messages for a browser that follows a date or a calendar."""
+"""The types of messages for a browser that follows a date or a calendar."""
 
 _KEY_BYTES, _AUTH_BYTES = 65, 16
 
@@ -90,10 +89,10 @@ def follow_in_browser(
 ) -> list[str]:
     """Change what a browser follows, and return all that it follows then.
 
-    A new subscription is pushed the `greeting`, a title and a text, at once, which shows that it
-    works: a receiver that refuses it is dropped. One that follows nothing any more is deleted.
-    Raises InvalidFieldsError for a receiver that cannot be pushed to, ConflictError if there are
-    too many.
+    A new subscription gets the `greeting` (a title and a text) as a push at once, as a test; if the
+    push service refuses it, the subscription is removed. A subscription that follows nothing any
+    more is deleted. Raises InvalidFieldsError for a receiver that cannot get pushes, ConflictError
+    if there are too many.
     """
     receiver = _check(receiver, rules)
     with database.write() as connection:
@@ -127,11 +126,11 @@ def register_collection(
     *,
     public: bool = True,
 ) -> Registered:
-    """Push to a CalDAV client when a calendar changes.
+    """Subscribe a CalDAV client to changes of a calendar.
 
-    The same receiver and calendar are one subscription, which is renewed. If the calendar is
-    `public`, nothing is pushed while it is private later. Raises
-    InvalidFieldsError for a receiver that cannot be pushed to, ConflictError if there are too many.
+    If there is a subscription of the same receiver and calendar, it is renewed. If `public`,
+    nothing is pushed while the calendar is private. Raises InvalidFieldsError for a receiver that
+    cannot get pushes, ConflictError if there are too many.
     """
     receiver = _check(receiver, rules)
     wanted = now + MAX_COLLECTION_LIFETIME if expires is None else expires
@@ -181,7 +180,7 @@ def _check(receiver: Receiver, rules: UrlRules) -> Receiver:
     faults: list[Fault] = []
     resource = receiver.resource
     try:
-        # Everything that is pushed over http could be read and kept back on its way.
+        # Others could read or suppress pushes over http.
         resource = check_url(resource, rules.allow_private, https_only=not rules.allow_private)
     except InvalidInputError as error:
         faults.append(Fault("resource", str(error)))

@@ -1,1 +1,1 @@
-"""What operators do about mails: test how they are sent, take what comes back."""
+"""Mail for operators: send a test mail, process bounces."""

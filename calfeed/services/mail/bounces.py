@@ -1,4 +1,4 @@
-"""Take mails that came back: one that is handed over, or those of a mailbox."""
+"""Process bounces: a single mail, or the mails of a mailbox."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def require_mail_settings(settings: Settings) -> MailSettings:
 
 
 def take_bounce(database: Database, settings: Settings, content: bytes, now: datetime) -> Verdict:
-    """Take a mail that came to the address of bounces.
+    """Process a mail to the bounce address.
 
     Raises SettingsError if mails are not set up, or if flufl.bounce is not installed.
     """

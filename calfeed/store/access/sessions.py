@@ -20,14 +20,14 @@ IDLE_TIMEOUT = timedelta(hours=12)
 """How long a session lasts after its last request."""
 
 MAX_AGE = timedelta(days=7)
-"""How long a session lasts at most."""
+"""The maximum duration of a session."""
 
 
 @dataclass(frozen=True)
 class Session:
     """A session: when it began and was last used (UTC).
 
-    `method` is how somebody signed in: `token` or `link`.
+    `method` says how the operator signed in: by `token` or `link`.
     """
 
     id: int
@@ -81,7 +81,7 @@ def end_session(connection: Connection, number: int) -> bool:
 
 
 def end_sessions(connection: Connection, besides: int | None = None) -> int:
-    """End all sessions, except `besides`, and return their number."""
+    """End all sessions except `besides`, and return the number of ended ones."""
     statement = delete(sessions)
     if besides is not None:
         statement = statement.where(sessions.c.id != besides)

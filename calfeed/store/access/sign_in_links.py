@@ -1,4 +1,4 @@
-"""Links that sign in to the console once. Only the hashes of their secrets are stored."""
+"""Links for a single sign-in to the console. Only the hashes of their secrets are stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add_link(connection: Connection, secret: str, expires: datetime) -> None:
 
 
 def use_link(connection: Connection, secret: str, now: datetime) -> bool:
-    """Use a link up. Returns False if it does not exist or has expired."""
+    """Invalidate a link by using it. Returns False if it does not exist or has expired."""
     connection.execute(delete(sign_in_links).where(sign_in_links.c.expires <= now))
     used = connection.execute(
         delete(sign_in_links).where(sign_in_links.c.digest == digest_token(secret))

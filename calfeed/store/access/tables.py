@@ -35,7 +35,7 @@ answers = Table(
     Column("at", Instant, nullable=False, index=True),
 )
 
-# Links that sign in to the console once; only the hashes of their secrets are stored.
+# Links for a single sign-in to the console; only the hashes of their secrets are stored.
 sign_in_links = Table(
     "sign_in_links",
     metadata,
@@ -59,7 +59,7 @@ sessions = Table(
     Column("digest", String(64), nullable=False, unique=True),
     # Derived from the admin token at sign-in: the session ends when the token is changed.
     Column("door", String(64), nullable=False),
-    # How somebody signed in: token or link.
+    # How the operator signed in: token or link.
     Column("method", String(16), nullable=False),
     Column("begun", Instant, nullable=False),
     Column("used", Instant, nullable=False),

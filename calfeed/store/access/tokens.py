@@ -21,17 +21,22 @@ from calfeed.store.upsert import insert_row
 SCOPES = {
     "read": "read every calendar, private ones too",
     "endpoints": "list, add, change and remove endpoints",
-    "deliveries": "see messages and deliveries, and send again what failed",
+    "deliveries": "see messages and deliveries, and send failed ones again",
     "rehearse": "send reminders to an endpoint as a rehearsal",
-    "tokens": "make tokens that may no more than this one, list them, revoke them",
+    "tokens": "make tokens with no more rights than this one, list them, revoke them",
     "admin": "everything",
 }
-"""The scopes of tokens, besides `read:CALENDAR`, which is for one private calendar."""
+"""The scopes of tokens. There are also `read:CALENDAR`, which is for one private calendar, and
+`poll:ENDPOINT`, with which the receiver of a polled endpoint fetches its messages."""
 
 _READ_PREFIX = "read:"
+POLL_PREFIX = "poll:"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DAYS = re.compile(r"^(\d{1,5})d$")
-_SCOPE = re.compile(rf"{'|'.join(SCOPES)}|{_READ_PREFIX}[a-z0-9][a-z0-9-]{{0,63}}")
+SCOPE_PATTERN = (
+    rf"{'|'.join(SCOPES)}|{_READ_PREFIX}[a-z0-9][a-z0-9-]{{0,63}}|{POLL_PREFIX}ep_[0-9a-f]{{16}}"
+)
+"""A regular expression of the scopes that people can give to a token."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Token:
 
     @property
     def calendars(self) -> list[str]:
-        """The private calendars that it is for by name."""
+        """The private calendars that its scopes name."""
         named = [scope.removeprefix(_READ_PREFIX) for scope in self.scopes if _READ_PREFIX in scope]
         return named if self.calendar is None else [self.calendar]
 
@@ -74,9 +79,9 @@ def is_same_token(given: str, expected: str) -> bool:
 def normalize_scopes(scopes: Collection[str]) -> tuple[str, ...]:
     """Return scopes sorted and without duplicates. Raises InvalidInputError for unknown ones."""
     for scope in scopes:
-        if not _SCOPE.fullmatch(scope):
+        if not re.fullmatch(SCOPE_PATTERN, scope):
             raise InvalidInputError(
-                f'"{scope}" is not a scope; use {", ".join(SCOPES)}, or read:CALENDAR'
+                f'"{scope}" is not a scope; use {", ".join(SCOPES)}, read:CALENDAR or poll:ENDPOINT'
             )
     return tuple(sorted(set(scopes)))
 
@@ -102,9 +107,12 @@ def parse_expiry(text: str, now: datetime) -> datetime:
 
 
 def allows(scopes: Collection[str], wanted: str) -> bool:
-    """Whether scopes include another: `admin` includes all, `read` that of each calendar."""
+    """Whether scopes include another: `admin` includes all, `read` that of each calendar, and
+    `endpoints` that of each polled endpoint."""
     if "admin" in scopes or wanted in scopes:
         return True
+    if wanted.startswith(POLL_PREFIX):
+        return "endpoints" in scopes
     return wanted.startswith(_READ_PREFIX) and "read" in scopes
 
 

@@ -1,4 +1,4 @@
-"""Announcements of changes: those that wait for their grace time, and those that were made."""
+"""Announcements of changes, pending (within the grace time) or made."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from calfeed.store.upsert import upsert
 
 @dataclass(frozen=True)
 class AnnouncementPosition:
-    """A position among the announced changes: a revision of an event, by announcement."""
+    """A position in the list of announced changes: the announcement, and a revision of an event."""
 
     number: int
     uid: str
@@ -84,7 +84,7 @@ def next_announcement_due(connection: Connection) -> datetime | None:
 
 
 def load_announced_bases(connection: Connection, uids: Sequence[str]) -> dict[str, str]:
-    """Load the revision (JSON) that was announced last of each event with a pending change."""
+    """Load the last announced revision (JSON) of each event with a pending change."""
     is_base = revisions.c.sequence == announcements.c.base
     query = select(revisions.c.uid, revisions.c.revision).join(
         announcements, (revisions.c.uid == announcements.c.uid) & is_base
@@ -190,7 +190,7 @@ def load_newest_announced(
     """Load announced changes of each calendar, newest first.
 
     These are up to `limit` new events, and up to `limit` other changes, so that many new events do
-    not hide what moved.
+    not hide moves.
     """
     newest = func.row_number().over(
         partition_by=(revisions.c.calendar, revisions.c.announced_as == Kind.ADDED.value),

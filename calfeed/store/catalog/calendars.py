@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, select
 
+from calfeed.ical.wording.words import shared_language
 from calfeed.model.events import Calendar
 from calfeed.store.rows import CalendarRow
 from calfeed.store.secrets.private import ANY_CALENDAR, load_private_slugs, seal_rows, seal_stored
@@ -62,3 +63,10 @@ def load_calendars(connection: Connection) -> dict[str, CalendarRow]:
         for row in rows
         if row.content is not None
     }
+
+
+def load_shared_language(connection: Connection) -> str:
+    """Return the language of texts about no calendar: that of all calendars, or else English."""
+    rows = load_calendars(connection).values()
+    published = [Calendar.model_validate_json(row.content) for row in rows if not row.withdrawn]
+    return shared_language(calendar.language for calendar in published)

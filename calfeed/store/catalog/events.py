@@ -1,8 +1,8 @@
-"""Published events, in each of their renderings."""
+"""Published events with all their renderings, and their fingerprints for comparisons."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from calfeed.ical.variants import PLAIN, Variant
 from calfeed.model.revision import Revision
 from calfeed.store.bulk_parameters import batches
 from calfeed.store.catalog.announcements import load_announced_bases, load_pending_announcements
-from calfeed.store.rows import EventRow
+from calfeed.store.rows import EventFingerprint, EventRow
 from calfeed.store.secrets.private import is_readable, load_private_slugs, seal_rows
 from calfeed.store.secrets.private_columns import plain_size
 from calfeed.store.tables import events, renderings
@@ -141,7 +141,7 @@ def save_events(connection: Connection, rows: Sequence[EventRow]) -> None:
 
 
 def delete_events(connection: Connection, uids: Sequence[str]) -> None:
-    """Delete withdrawn events. Their revisions stay in the ledger, so that SEQUENCE goes on."""
+    """Delete withdrawn events. Their revisions stay in the ledger, so that SEQUENCE continues."""
     connection.execute(delete(events).where(events.c.uid.in_(uids)))
 
 
@@ -156,4 +156,43 @@ def _to_event(row: Any, variants: Mapping[Variant, bytes]) -> EventRow:
         vevents={PLAIN: bytes(row.vevent), **variants},
         last_year=row.last_year,
         withdrawn_at=row.withdrawn_at,
+    )
+
+
+def load_fingerprints(
+    connection: Connection, unchanged: Collection[str] = (), renderer: int = 0
+) -> dict[str, EventFingerprint]:
+    """Load the fingerprints of published events whose key exists, by UID.
+
+    Of `unchanged` calendars, only events that are withdrawn or not rendered by this `renderer`.
+    """
+    columns = (
+        events.c.uid,
+        events.c.calendar,
+        events.c.fingerprint,
+        events.c.renderer,
+        events.c.withdrawn_at,
+    )
+    query = select(*columns)
+    private = load_private_slugs(connection)
+    if private:
+        can_be_read = is_readable(connection, events.c.revision)
+        query = query.where(events.c.calendar.not_in(private) | can_be_read)
+    if unchanged:
+        query = query.where(
+            events.c.calendar.not_in(unchanged)
+            | events.c.withdrawn_at.is_not(None)
+            | (events.c.renderer != renderer)
+        )
+    return {row.uid: EventFingerprint(*row) for row in connection.execute(query)}
+
+
+def any_published_in(
+    connection: Connection, uids: Sequence[str], calendar_slugs: Collection[str]
+) -> bool:
+    """Whether one of these UIDs belongs to an event of these calendars that is not withdrawn."""
+    shown = events.c.calendar.in_(calendar_slugs) & events.c.withdrawn_at.is_(None)
+    return any(
+        connection.scalar(select(events.c.uid).where(shown, events.c.uid.in_(batch)).limit(1))
+        for batch in batches(uids)
     )

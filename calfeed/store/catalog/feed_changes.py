@@ -1,4 +1,4 @@
-"""What changed in the feeds of calendars, by the number of the publish that changed it."""
+"""The changes in the feeds of calendars, by the number of the publish that made them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from calfeed.store.tables import revisions
 class FeedChanges:
     """The changes of a calendar's events since a time, each by UID.
 
-    `changed` has the number of the last publish that changed the event, `moved` that of the one
-    that moved it to another calendar, `withdrawn` when (UTC) it was withdrawn last.
+    `changed` has the number of the last publish that changed the event. `moved` has the number of
+    the publish that moved it to another calendar. `withdrawn` has the time (UTC) at which it was
+    last withdrawn.
     """
 
     since: datetime
@@ -29,7 +30,7 @@ class FeedChanges:
 def load_feed_changes(
     connection: Connection, slugs: Sequence[str], since: datetime
 ) -> dict[str, FeedChanges]:
-    """Load what changed in the feeds of calendars since a time, from the ledger."""
+    """Load the changes in the feeds of calendars since a time, from the ledger."""
     changed: dict[str, dict[str, int]] = {slug: {} for slug in slugs}
     withdrawn: dict[str, dict[str, datetime]] = {slug: {} for slug in slugs}
     query = (
@@ -49,7 +50,7 @@ def load_feed_changes(
 
 
 def _load_moved(connection: Connection, slugs: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Load the events that moved to another calendar, with the publish, by their former one."""
+    """Load the events that moved from these calendars to others: by calendar, UID to publish."""
     later = revisions.alias("later")
     query = (
         select(revisions.c.calendar, revisions.c.uid, later.c.publish_id)

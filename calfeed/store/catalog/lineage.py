@@ -1,4 +1,4 @@
-"""The lineage of a database: its installation and its publishes, which a restore compares."""
+"""The lineage of a database: its installation and its publishes. A restore compares lineages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESTORED = "restored"
 
 
 RESTORE = "calfeed restore"
-"""The command that a publish has for its author, if it was made by a restore."""
+"""The command that is recorded for a publish that a restore made."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,10 @@ def load_lineage(connection: Connection) -> Lineage:
 
 
 def load_lineage_mark(connection: Connection) -> str:
-    """Return a short text that is the same until a restore: the numbers of publishes recur then."""
+    """Return a short text that changes only with a restore.
+
+    A restore makes publish numbers recur.
+    """
     restores = select(publishes.c.id, publishes.c.at).where(publishes.c.command == RESTORE)
     last = connection.execute(restores.order_by(publishes.c.id.desc()).limit(1)).one_or_none()
     text = f"{load_installation(connection).id} {tuple(last or ())}"

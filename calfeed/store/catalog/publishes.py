@@ -1,4 +1,4 @@
-"""Publishes: when each was made, by whom, and what it changed, event by event."""
+"""Publishes: the time, the author and the changed events of each."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def load_publish_times(connection: Connection) -> dict[int, datetime]:
 
 
 def load_last_public_change(connection: Connection) -> datetime | None:
-    """Load when a publish last changed something public; None if none ever did."""
+    """Load the time of the last publish that changed something public; None if there is none."""
     query = select(publishes.c.at).where(publishes.c.public).order_by(publishes.c.id.desc())
     return connection.scalar(query.limit(1))
 
@@ -96,7 +96,7 @@ def add_publish(
 ) -> int:
     """Record a publish and return its number.
 
-    `changes` are stored as JSON; each names its `calendar`. `public` is whether anything public
+    `changes` are stored as JSON; each names its `calendar`. `public` says whether anything public
     changes. `private` are the private calendars after the publish, if that changes.
     """
     values = {

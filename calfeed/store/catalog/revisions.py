@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, tuple_
 from calfeed.ical.comparison.changes import Kind
 from calfeed.model.revision import ComparableRevision, Revision, read_comparable
 from calfeed.store.bulk_parameters import batches
+from calfeed.store.catalog.event_names import add_event_names
 from calfeed.store.rows import RevisionRow
 from calfeed.store.secrets.private import load_private_slugs, seal_rows
 from calfeed.store.tables import categories, events, revisions
@@ -18,7 +19,7 @@ RENDERED = "rendered"
 
 
 def add_revisions(connection: Connection, rows: Iterable[RevisionRow], publish_id: int) -> None:
-    """Add revisions to the ledger, and record their new categories."""
+    """Add revisions to the ledger, and record their names and new categories."""
     rows = list(rows)
     values = [
         {
@@ -38,6 +39,7 @@ def add_revisions(connection: Connection, rows: Iterable[RevisionRow], publish_i
         sealed = seal_rows(connection, revisions, values, owners, private)
         connection.execute(revisions.insert(), sealed)
     published = [row.revision.event for row in rows]
+    add_event_names(connection, published, private)
     used = {(event.calendar, name) for event in published for name in event.categories}
     if used:
         known = {(row.calendar, row.name) for row in connection.execute(select(categories))}
@@ -62,7 +64,8 @@ def load_newest_revisions(
 ) -> dict[str, ComparableRevision]:
     """Load the newest revision of each UID in the ledger, at its wall times.
 
-    With `changed`, the newest that changed something: a restore adds some that do not.
+    With `changed`, return the newest revision that changed something; a restore adds revisions that
+    change nothing.
     """
     newest = select(revisions.c.uid, func.max(revisions.c.sequence).label("sequence")).group_by(
         revisions.c.uid
@@ -77,7 +80,7 @@ def load_newest_revisions(
         )
         rows = list(connection.execute(query))
         if unreadable := [row.uid for row in rows if row.revision is None]:
-            # The published event may be readable even so.
+            # The published event may still be readable.
             query = select(events.c.uid, events.c.revision).where(events.c.uid.in_(unreadable))
             rows += connection.execute(query)
         loaded |= {

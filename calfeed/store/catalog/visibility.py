@@ -1,4 +1,4 @@
-"""Visibility: which calendars are public, and what endpoints for public calendars may get."""
+"""Visibility: which calendars are public, and which messages public-only endpoints may get."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BATCH_SIZE = 100
 def is_public(connection: Connection, calendar: str) -> bool:
     """Whether a calendar is public, or was when it was withdrawn.
 
-    A former name is as private as the present one.
+    A former name has the same visibility as the present one.
     """
     private = connection.scalar(select(calendars.c.private).where(calendars.c.slug == calendar))
     return private is False

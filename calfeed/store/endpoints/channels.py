@@ -32,8 +32,8 @@ def register_channels(
 ) -> ChannelChanges:
     """Store channels as endpoints: add new ones and update those that differ.
 
-    A removed channel is added again, and gets messages from `now` on. The states of the others
-    are unchanged, and so are channels that are not given.
+    A removed channel is added again, and gets messages from `now` on. The states of other channels
+    do not change. Channels that are not in `channels` do not change either.
     """
     changes = ChannelChanges()
     # In a fixed order, so that two workers that start together cannot deadlock.

@@ -1,4 +1,4 @@
-"""The lifecycle of endpoints: change their state, and with it their unsettled deliveries.
+"""The lifecycle of endpoints: change their state, and their unsettled deliveries accordingly.
 
 Workers lock deliveries before endpoints. To avoid deadlocks, the functions here take locks in that
 order too, or skip deliveries that a worker has locked; the worker then updates these itself.
@@ -23,6 +23,11 @@ from calfeed.store.notices import notify_listeners
 from calfeed.store.outbox.claims import LEASE
 from calfeed.store.tables import deliveries, endpoints, messages, registrations
 from calfeed.store.transitions import Transition, in_states
+from calfeed.store.watching.operational import (
+    report_disabled,
+    report_recovered,
+    report_resumed,
+)
 
 _MAX_EARLY = timedelta(seconds=1)
 """How early a message may be sent under a rate limit, so that workers can send in batches."""
@@ -58,7 +63,7 @@ class Released:
     expired: int
 
 
-def suspend_endpoint(
+def pause_or_disable_endpoint(
     connection: Connection,
     endpoint_id: str,
     state: EndpointState,
@@ -81,18 +86,20 @@ def suspend_endpoint(
             .with_for_update(skip_locked=True)
         )
         connection.execute(_hold.update().where(deliveries.c.id.in_(waiting)))
+        if state is EndpointState.DISABLED:
+            report_disabled(connection, endpoint_id, reason or "unknown", now)
     return changed.rowcount == 1
 
 
 def resume_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> Released | None:
-    """Make a paused or disabled endpoint active, and send what it missed, oldest first.
+    """Make a paused or disabled endpoint active, and send the deliveries it missed, oldest first.
 
     These are its held deliveries, and those that failed since `failing_since`, unless it is too
     late for them. Returns None if it is not paused or disabled.
     """
     _lock_deliveries(connection, endpoint_id, DeliveryState.HELD)
     row = connection.execute(
-        select(endpoints.c.failing_since, endpoints.c.options)
+        select(endpoints.c.state, endpoints.c.failing_since, endpoints.c.options)
         .where(endpoints.c.id == endpoint_id, _resume.starts_in())
         .with_for_update(key_share=True)
     ).one_or_none()
@@ -103,6 +110,8 @@ def resume_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
         .where(endpoints.c.id == endpoint_id)
         .values(reason=None, settled_at=now, failing_since=None)
     )
+    if row.state is EndpointState.DISABLED:
+        report_resumed(connection, endpoint_id, row.failing_since, now)
     if row.failing_since is not None:
         connection.execute(
             _hold_failed.update()
@@ -116,7 +125,7 @@ def resume_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> 
     is_held = (deliveries.c.endpoint_id == endpoint_id) & _send_held.starts_in()
     options = Options.model_validate_json(row.options)
     released = _reschedule(connection, is_held & ~_is_claimed(now), options, now)
-    # The others are claimed: their attempts continue.
+    # The other deliveries are claimed; their attempts continue.
     in_flight = connection.execute(_send_held.update(where=is_held))
     notify_listeners(connection)
     return Released(released.pending + in_flight.rowcount, released.gathered, released.expired)
@@ -142,7 +151,7 @@ def _delete_challenge(connection: Connection, endpoint_id: str) -> None:
 
 
 def _delete_registration(connection: Connection, endpoint_id: str) -> None:
-    """Delete the record of where an endpoint was registered from."""
+    """Delete the record of the network from which an endpoint was registered."""
     connection.execute(delete(registrations).where(registrations.c.endpoint_id == endpoint_id))
 
 
@@ -197,11 +206,11 @@ def count_deliveries(connection: Connection, endpoint_id: str) -> dict[DeliveryS
 def record_failing_since(
     connection: Connection, answered: Collection[str], failed: Collection[str], now: datetime
 ) -> dict[str, datetime]:
-    """Record which endpoints responded and which failed. Returns, for each that failed, since when
-    it has been failing.
+    """Record which endpoints responded and which failed.
 
-    If an endpoint is in both, the failure is treated as the more recent. Endpoints that are neither
-    active nor paused are ignored.
+    Returns, for each that failed, the time since which it has been failing. If an endpoint is in
+    both sets, the failure counts as the more recent outcome. Endpoints that are neither active nor
+    paused are ignored.
     """
     attempted = sorted({*answered, *failed})
     if not attempted:
@@ -222,6 +231,8 @@ def record_failing_since(
         if changed:
             statement = update(endpoints).where(endpoints.c.id.in_(changed))
             connection.execute(statement.values(failing_since=value))
+    recovered = {key: at for key, at in known.items() if at is not None and since[key] is None}
+    report_recovered(connection, recovered, now)
     return {key: at for key, at in since.items() if key in failed and at is not None}
 
 
@@ -237,7 +248,7 @@ def reserve_send_times(
     row = connection.execute(query.with_for_update(key_share=True, skip_locked=True)).one_or_none()
     if row is None:
         return [now + _BUSY_RETRY] * wanted
-    interval = (_MINUTE + _MAX_EARLY) / rate  # early messages count towards the minute too
+    interval = (_MINUTE + _MAX_EARLY) / rate  # messages that are sent early also count
     reserved = next_time = max(row.paced_to or now, now)
     times = []
     for _ in range(wanted):

@@ -12,8 +12,10 @@ from sqlalchemy import Connection, func, select, update
 
 from calfeed.errors import InvalidInputError, NotFoundError, SealError
 from calfeed.model.states import EndpointKind, EndpointState
+from calfeed.reminders.endpoint_values import POLLED
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.options import Options
+from calfeed.reminders.signing import Scheme, receiver_key, scheme_of
 from calfeed.store.secrets.sealing import Keyring, Places, keyring_of
 from calfeed.store.tables import endpoints
 from calfeed.store.transitions import Transition
@@ -22,7 +24,10 @@ _urls, _headers = Places(endpoints.c.url), Places(endpoints.c.headers)
 _secrets, _former_secrets = Places(endpoints.c.secret), Places(endpoints.c.former_secret)
 
 ROTATION_PERIOD = timedelta(hours=24)
-"""How long messages are signed with the former secret too after a rotation."""
+"""How long after a rotation messages are also signed with the former secret."""
+
+MAX_LANGUAGES = 20
+"""The most languages that a message is translated into."""
 
 _add = Transition([None], EndpointState.ACTIVE, EndpointState.UNVERIFIED)
 _is_not_removed = endpoints.c.state != EndpointState.REMOVED
@@ -34,8 +39,8 @@ class Endpoint:
     """A receiver of messages.
 
     It has been in its `state` since `since` (UTC), or since it was added; `reason` is why it is
-    disabled. `headers` are sent with every message. Messages are signed with `former_secret` too
-    until `former_until` (UTC). `failing_since` (UTC) is the first of the latest attempts if they
+    disabled. `headers` are sent with every message. Until `former_until` (UTC), messages are also
+    signed with `former_secret`. `failing_since` (UTC) is the first of the latest attempts if they
     have all failed. The URL, headers and secrets are not part of the repr, to keep them out of
     logs. If they cannot be decrypted they are empty, and `lost` is the reason.
     """
@@ -59,8 +64,23 @@ class Endpoint:
 
     @property
     def accepts_messages(self) -> bool:
-        """Whether messages are sent to it; to an unverified endpoint, only its challenge."""
+        """Whether messages are sent to it. An unverified endpoint gets only its challenge."""
         return self.state in (EndpointState.ACTIVE, EndpointState.UNVERIFIED)
+
+    @property
+    def receiver_key(self) -> str:
+        """What its receiver verifies messages with: the secret, or the public key."""
+        return receiver_key(self.secret)
+
+    @property
+    def public_key(self) -> str | None:
+        """The public key, if its messages are signed by Ed25519."""
+        return self.receiver_key if scheme_of(self.secret) is Scheme.ED25519 else None
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether it has no URL, because its receiver fetches the messages."""
+        return self.url == POLLED
 
     def secrets_at(self, moment: datetime) -> list[str]:
         """Return the secrets to sign a message with, the current one first."""
@@ -85,7 +105,7 @@ class Endpoint:
         return replace(renewed, former_secret=None, former_until=None)
 
     def rotate(self, secret: str, now: datetime) -> Endpoint:
-        """Return the endpoint with a new secret; the present one is used for `ROTATION_PERIOD` too.
+        """Return the endpoint with a new secret; the present one also signs for `ROTATION_PERIOD`.
 
         Raises InvalidInputError if it has this secret already, SealError if it cannot be decrypted.
         """
@@ -180,6 +200,23 @@ def lock_inactive(connection: Connection, ids: Sequence[str]) -> set[str]:
     )
     query = query.with_for_update(read=True, skip_locked=True)
     return set(connection.scalars(query)) if ids else set()
+
+
+def list_languages(connection: Connection) -> list[str]:
+    """List the languages that webhooks and channels want their messages in (BCP 47 tags).
+
+    Anybody can register an endpoint, so these are at most `MAX_LANGUAGES`: those of the oldest.
+    """
+    query = (
+        select(endpoints.c.options)
+        .where(endpoints.c.state.not_in([EndpointState.REMOVED, EndpointState.UNVERIFIED]))
+        .where(_is_webhook, endpoints.c.options.contains('"language"'))
+        .group_by(endpoints.c.options)
+        .order_by(func.min(endpoints.c.created), endpoints.c.options)
+    )
+    wanted = map(Options.model_validate_json, connection.scalars(query))
+    tags = dict.fromkeys(options.language for options in wanted if options.language)
+    return list(tags)[:MAX_LANGUAGES]
 
 
 def count_endpoints(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""Registrations: endpoints that anybody may add, and that wait for confirmation."""
+"""Registrations: endpoints that anybody may add, until they are confirmed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from calfeed.store.tables import registrations
 class Registration:
     """An endpoint that waits for confirmation since `at` (UTC).
 
-    `origin` is a hash of the network that it was registered from.
+    `origin` is a hash of the network from which it was registered.
     """
 
     endpoint_id: str
@@ -40,8 +40,8 @@ def choose_evictions(
 ) -> list[Registration]:
     """Choose registrations to evict so that another one from `origin` fits into `limit`.
 
-    `waiting` is oldest first. The oldest of the network with the most registrations is evicted,
-    so a network with many cannot crowd out one with few.
+    `waiting` is oldest first. The oldest registration of the network with the most registrations is
+    evicted, so that a network with many cannot displace one with few.
     """
     remaining, evicted = list(waiting), []
     counts = Counter([origin, *(entry.origin for entry in remaining)])

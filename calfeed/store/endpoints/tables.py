@@ -22,7 +22,7 @@ endpoints = Table(
     Column("url", Text, nullable=False, info=SEALED),
     Column("description", Text, nullable=False),
     Column("filters", Text, nullable=False),
-    # Whether it never receives messages about private calendars; `filters` says so too.
+    # Whether it never receives messages about private calendars; also part of `filters`.
     Column("public_only", Boolean, nullable=False, server_default=false()),
     Column("options", Text, nullable=False),
     # HTTP headers as JSON, which can contain tokens; empty if there are none.
@@ -38,7 +38,7 @@ endpoints = Table(
     Column("settled_at", Instant),
     # When the first of the latest attempts failed, if all have failed since.
     Column("failing_since", Instant),
-    # The time to which its rate limit is used up.
+    # The time until which its rate limit is used up.
     Column("paced_to", Instant),
 )
 
@@ -49,7 +49,7 @@ rehearsals = Table(
     Column("id", String(40), primary_key=True),
     Column("endpoint_id", String(40), ForeignKey("endpoints.id"), nullable=False),
     Column("at", Instant, nullable=False),
-    # The window whose reminders were rehearsed.
+    # The period whose reminders were rehearsed.
     Column("begins", Instant, nullable=False),
     Column("ends", Instant, nullable=False),
     # The ids of its deliveries, as JSON.

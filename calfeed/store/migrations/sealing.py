@@ -1,4 +1,4 @@
-"""Steps of migrations that encrypt columns, and leave nothing of the plain texts in the files."""
+"""Steps of migrations that encrypt columns, and remove the plain texts from the files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ALL = 1_000_000_000
 
 
 def begin_sealing(connection: sa.Connection) -> None:
-    """Make the key file if there is none, and let SQLite overwrite what is replaced."""
+    """Make the key file if there is none, and let SQLite overwrite replaced values."""
     keyring = connection.get_execution_options().get(OPTION)
     if keyring is not None:
         keyring.file.make(datetime.now(UTC))
@@ -33,7 +33,7 @@ def end_sealing(connection: sa.Connection) -> None:
 
 
 def make_anew(connection: sa.Connection, name: str, columns: tuple[str, ...]) -> None:
-    """Make a table anew on PostgreSQL, so that it has nothing of the rows before."""
+    """Rewrite a table on PostgreSQL, so that its files have nothing of the former rows."""
     if connection.dialect.name == "sqlite":
         return
     for column in columns:
@@ -54,7 +54,7 @@ def seal_column(
     table: Any = sa.table(name, *others, sa.column(column, kind))
     places = Places(table.c[column], row, [table.c[each] for each in key])
     wanted = sa.or_(which, is_sealed(table.c[column])) & (sa.func.length(table.c[column]) > 0)
-    # Where rows are ordered by what is encrypted, a second step would find some of them again.
+    # If rows are ordered by an encrypted column, a second step would find some of them again.
     step = _ALL if column in key else None
     after: tuple[Any, ...] | None = None
     while True:

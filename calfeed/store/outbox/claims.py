@@ -38,8 +38,8 @@ LEASE = timedelta(seconds=30)
 # A literal, because a cached plan can use the partial index only for a literal state.
 _is_pending = deliveries.c.state == state_literal(DeliveryState.PENDING)
 
-# For rows that are looked up by id. With a condition on `state` PostgreSQL may choose to read
-# every pending row instead of using the primary key.
+# For rows that are looked up by id. With a condition on `state`, PostgreSQL may read every pending
+# row instead of using the primary key.
 _is_unsettled = deliveries.c.settled_at.is_(None)
 
 # A claimed delivery is held if its endpoint was paused after the claim. It is never gathered.
@@ -53,13 +53,17 @@ _hold = Transition(_CLAIMED, DeliveryState.HELD)
 
 
 class Claim(NamedTuple):
-    """A claimed delivery. `number` increases with each claim of the delivery."""
+    """A claimed delivery. `number` increases with each claim of the delivery.
+
+    `language` is the translation that it sends, None for the message as it is.
+    """
 
     delivery_id: int
     number: int
     message_id: str
     endpoint_id: str
     attempts: int
+    language: str | None = None
 
 
 class Attempt(NamedTuple):
@@ -101,7 +105,7 @@ def _claim_due(dialect: str) -> Any:
     )
     if dialect == "sqlite":
         return _claim(deliveries.c.id.in_(due.scalar_subquery()))
-    # As a subquery, PostgreSQL may evaluate it again for each row, and so exceed the limit.
+    # PostgreSQL may evaluate a subquery again for each row, and so exceed the limit.
     rows = due.cte("due")
     return _claim(deliveries.c.id.in_(select(rows.c.id)))
 
@@ -117,6 +121,7 @@ def _claim(condition: ColumnElement[bool]) -> Any:
             deliveries.c.message_id,
             deliveries.c.endpoint_id,
             deliveries.c.attempts,
+            deliveries.c.language,
         )
     )
 
@@ -154,7 +159,7 @@ def _seal(keys: Keyring, attempt: Attempt) -> str | None:
     try:
         return keys.seal(place, attempt.response) or None
     except KeyFileError:
-        return None  # record the attempt without its response
+        return None  # the key is missing: record the attempt without its response
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Clock skew: repair what a worker with a fast clock has written.
+"""Clock skew: repair rows that a worker with a fast clock has written.
 
 The rows are found by times that a correct clock cannot produce: a reminder missed before its
 occurrence begins, a delivery settled in the future, a wait longer than the maximum.
@@ -50,7 +50,7 @@ _MAX_GATHERED_WAIT = timedelta(days=9)
 """Longer than any gathered delivery waits: a week for a digest and a day for quiet hours."""
 
 _MAX_ANNOUNCEMENT_WAIT = timedelta(days=2)
-"""Longer than any change waits for its announcement, which is a day at most."""
+"""Longer than any change waits for its announcement: a day at most."""
 
 _STATE = reminders.c.state
 _reopen_reminder = Transition(

@@ -21,15 +21,15 @@ from calfeed.store.transitions import Transition
 
 RETRY_REFUSALS = {
     DeliveryState.PENDING: "is pending",
-    DeliveryState.HELD: "is held until its endpoint is resumed",
+    DeliveryState.HELD: "is held until its endpoint is resumed or polled",
     DeliveryState.GATHERED: "waits for its digest",
     DeliveryState.DELIVERED: "was delivered",
     DeliveryState.DIGESTED: "was sent in a digest",
-    DeliveryState.EXPIRED: "came too late to be of use",
+    DeliveryState.EXPIRED: "came too late to be useful",
     DeliveryState.SUPERSEDED: "is superseded: its event has changed",
     DeliveryState.DROPPED: "was dropped: its endpoint was removed, or inactive for too long",
 }
-"""Why a delivery in each of these states cannot be retried: what follows "delivery 7"."""
+"""Why a delivery in each of these states cannot be retried; completes "delivery 7 …"."""
 
 _retry = Transition([DeliveryState.FAILED], DeliveryState.PENDING, DeliveryState.HELD)
 
@@ -39,7 +39,8 @@ class DeliveryRow:
     """A stored delivery; times are UTC.
 
     `at` is when its message was created and `text` is the message in one line. `next_at` is when a
-    pending delivery may be claimed, or when the digest of a gathered one is due.
+    pending delivery may be claimed, or when the digest of a gathered one is due. `language` is the
+    translation that is sent, None for the message as it is.
     """
 
     id: int
@@ -54,6 +55,7 @@ class DeliveryRow:
     attempts: int
     settled_at: datetime | None
     digest: str | None
+    language: str | None = None
 
 
 @dataclass
@@ -205,8 +207,8 @@ def _find_refusal(
     if endpoint_state is EndpointState.REMOVED:
         return RETRY_REFUSALS[DeliveryState.DROPPED]
     if is_late:
-        return "is too late: what it reminds of has begun"
-    return "cannot be sent again: the body of its message is no longer kept" if no_body else None
+        return "is too late: the occurrence has begun"
+    return "cannot be sent again: the body of its message was deleted" if no_body else None
 
 
 def _query() -> Any:
@@ -219,6 +221,7 @@ def _query() -> Any:
         deliveries.c.attempts,
         deliveries.c.settled_at,
         deliveries.c.digest,
+        deliveries.c.language,
         messages.c.subject,
         messages.c.text,
         messages.c.at,

@@ -1,7 +1,8 @@
 """Digests: deliveries gathered for an endpoint, and the digests that contain them.
 
-A gathered delivery waits until its `next_at`. When a digest is made of it, its state is `digested`
-and `digest` is the id of that message, which has a delivery of its own for this endpoint only.
+A gathered delivery waits until its `next_at`. When it becomes part of a digest, its state is
+`digested`, and `digest` is the id of the digest's message. That message has a delivery of its own,
+for this endpoint only.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from calfeed.model.states import UNSETTLED, DeliveryState
 from calfeed.reminders.digests import MAX_ENTRIES, DigestEntry, digest_message
 from calfeed.reminders.options import Options
 from calfeed.store.secrets.private import ANY_CALENDAR, seal_rows
-from calfeed.store.tables import deliveries, endpoints, messages, reminders
+from calfeed.store.tables import deliveries, endpoints, messages, reminders, translations
 from calfeed.store.transitions import Transition
 
 _UNREADABLE_RETRY = timedelta(hours=1)
@@ -117,7 +118,7 @@ def settle_gathered(
 
 
 def postpone(connection: Connection, members: Sequence[Gathered], until: datetime) -> None:
-    """Leave deliveries that `lock_gathered` returned for a later digest."""
+    """Postpone deliveries that `lock_gathered` returned to a later digest."""
     connection.execute(
         update(deliveries)
         .where(deliveries.c.id.in_([member.delivery_id for member in members]))
@@ -195,13 +196,20 @@ def _select_members() -> Select[Any]:
             deliveries.c.message_id,
             deliveries.c.digest,
             messages.c.body,
+            translations.c.body.label("translated"),
             messages.c.until,
             reminders.c.begins,
         )
         .join(messages, messages.c.id == deliveries.c.message_id)
         .join(reminders, reminders.c.key == messages.c.reminder)
+        .outerjoin(
+            translations,
+            (translations.c.message_id == deliveries.c.message_id)
+            & (translations.c.language == deliveries.c.language),
+        )
     )
 
 
 def _to_told(row: Any, digest: str | None = None) -> DigestEntry:
-    return DigestEntry(row.message_id, bytes(row.body), row.begins, row.until, digest)
+    body = bytes(row.translated or row.body)
+    return DigestEntry(row.message_id, body, row.begins, row.until, digest)

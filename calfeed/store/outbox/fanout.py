@@ -1,8 +1,8 @@
-"""Fan-out: make a delivery of each message for every endpoint that wants it, in steps."""
+"""Fan-out: make the deliveries of messages, one for each matching endpoint, in steps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
@@ -15,18 +15,18 @@ from calfeed.store.bulk_parameters import bulk_rows, dump_rows
 from calfeed.store.catalog.visibility import is_public
 from calfeed.store.endpoints.records import Endpoint, load_endpoint_page
 from calfeed.store.outbox.messages import read_subject
-from calfeed.store.tables import deliveries, messages, reminders
+from calfeed.store.tables import deliveries, messages, reminders, translations
 from calfeed.store.transitions import Transition
 from calfeed.store.upsert import upsert_by
 
 PAGE_SIZE = 1000
-"""Endpoints in a page, and about how many deliveries one transaction makes."""
+"""The number of endpoints in a page, and about the number of deliveries in a transaction."""
 
 _MAX_MESSAGES = 200
-"""Messages in one transaction."""
+"""The maximum number of messages in one transaction."""
 
 CORRECTION_TYPES = ("event.moved", "event.corrected", "event.cancelled")
-"""Messages that every endpoint gets that was sent a reminder of the event before."""
+"""The types of messages that go to every endpoint that was sent a reminder of the event."""
 
 _make = Transition([None, DeliveryState.SUPERSEDED], *UNSETTLED)
 
@@ -43,6 +43,7 @@ def fan_out(connection: Connection, now: datetime) -> bool:
     made: list[dict[str, Any]] = []
     reached: dict[str, str | None] = {}
     is_public_calendar = cache(partial(is_public, connection))
+    translated = _list_translated(connection, [row.id for row in rows])
     for row in rows:
         after = row.fanned_out_to
         if len(made) >= PAGE_SIZE or (pages and after not in pages):
@@ -56,11 +57,14 @@ def fan_out(connection: Connection, now: datetime) -> bool:
             {
                 "message_id": row.id,
                 "endpoint_id": endpoint.id,
+                "language": _choose_language(endpoint, translated.get(row.id, ())),
                 **_initial_values(endpoint, subject, row, now),
             }
             for endpoint in page
-            # An endpoint gets no message that is older than itself.
+            # An endpoint gets no messages that were made before it was added.
             if endpoint.created <= row.at
+            # An endpoint gets no report about itself: it would arrive only when it works again.
+            and endpoint.id != subject.endpoint
             and (endpoint.filters.want(subject) or endpoint.id in to_correct)
             # Checked again here: the calendar may have become private since the filter was set.
             and endpoint.filters.allow(is_public_calendar(subject.calendar))
@@ -89,8 +93,11 @@ def _select_pending(limit: int) -> Any:
 
 
 def _insert_deliveries(connection: Connection) -> Any:
-    """Insert deliveries. Of those that exist already, superseded ones are started again."""
-    columns = ("message_id", "endpoint_id", "state", "next_at", "claim", "attempts")
+    """Insert deliveries. Superseded deliveries that exist already are started again.
+
+    They keep their language, so that they send the same body again.
+    """
+    columns = ("message_id", "endpoint_id", "language", "state", "next_at", "claim", "attempts")
     types = {name: deliveries.c[name].type for name in columns}
     made = select(bulk_rows(connection.dialect.name, "made", types)).where(true())
     statement = upsert_by(
@@ -109,6 +116,22 @@ def _update_progress(dialect: str) -> Any:
     reached = bulk_rows(dialect, "reached", types)
     statement = update(messages).where(messages.c.id == reached.c.id)
     return statement.values(fanned_out_to=reached.c.last)
+
+
+def _list_translated(connection: Connection, ids: Sequence[str]) -> dict[str, set[str]]:
+    """List the languages of the translations of messages, by their ids."""
+    columns = translations.c
+    query = select(columns.message_id, columns.language).where(columns.message_id.in_(ids))
+    found: dict[str, set[str]] = {}
+    for message_id, language in connection.execute(query) if ids else ():
+        found.setdefault(message_id, set()).add(language)
+    return found
+
+
+def _choose_language(endpoint: Endpoint, translated: Collection[str]) -> str | None:
+    """Return the translation that an endpoint wants, None if there is none."""
+    language = endpoint.options.language
+    return language if language in translated else None
 
 
 def _find_to_correct(
@@ -141,7 +164,7 @@ def _initial_values(
     if endpoint.state is not EndpointState.ACTIVE:
         return {**values, "state": _make.to(DeliveryState.HELD), "next_at": now}
     digest = endpoint.options.digest_after(now) if subject.type == "reminder.due" else None
-    # A reminder that is due before the digest is sent by itself.
+    # A reminder that would expire before the digest is sent separately.
     if digest is not None and (row.until is None or digest < row.until):
         return {**values, "state": _make.to(DeliveryState.GATHERED), "next_at": digest}
     next_at = max(now, row.send_from or now)

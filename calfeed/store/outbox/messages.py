@@ -1,9 +1,9 @@
-"""Messages: what is sent, before fan-out makes deliveries of it."""
+"""Messages, before fan-out makes their deliveries."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     String,
+    Table,
     Text,
     cast,
     func,
@@ -29,7 +30,7 @@ from calfeed.store.bulk_parameters import bulk_rows, dump_rows
 from calfeed.store.outbox.digests import recall_members
 from calfeed.store.secrets.private import seal_rows
 from calfeed.store.secrets.private_columns import raw
-from calfeed.store.tables import deliveries, messages
+from calfeed.store.tables import deliveries, messages, translations
 from calfeed.store.transitions import Transition
 from calfeed.store.upsert import insert_new, insert_row
 
@@ -40,10 +41,11 @@ _supersede = Transition([*UNSETTLED, DeliveryState.FAILED], DeliveryState.SUPERS
 
 
 class StoredMessage(NamedTuple):
-    """What the worker needs of a message: its body, and until when (UTC) it is worth sending.
+    """The parts of a message that the worker needs: its body, and until when (UTC) it is relevant.
 
-    The body is empty if it was deleted, or if it is `unreadable` because its key is missing. One
-    that `is_urgent` was just asked for, so pauses and quiet hours do not delay it.
+    The body is empty if it was deleted, or if it is `unreadable` because its key is missing. If
+    `is_urgent`, the receiver has just requested the message, so pauses and quiet hours do not delay
+    it.
     """
 
     body: bytes
@@ -59,12 +61,12 @@ class StoredMessage(NamedTuple):
 def add_messages(
     connection: Connection, added: Iterable[Message], *, reminder_keys: Sequence[str] = ()
 ) -> None:
-    """Store messages for fan-out.
+    """Store messages and their translations for fan-out.
 
     `reminder_keys` has the key of each message's reminder, in the order of the messages.
     """
     added = list(added)
-    values = [
+    rows = [
         {
             "id": message.id,
             **write_subject(message.subject),
@@ -79,17 +81,29 @@ def add_messages(
         }
         for index, message in enumerate(added)
     ]
-    if values:
-        owners = [(message.subject.calendar,) for message in added]
-        sealed = seal_rows(connection, messages, values, owners)
-        names, source = _select_added(connection.dialect.name)
-        statement = insert_new(connection, messages).from_select(names, source)
+    _insert(connection, messages, rows, [message.subject.calendar for message in added])
+    translated = [(message, *one) for message in added for one in message.translations.items()]
+    rows = [
+        {"message_id": message.id, "language": language, "body": body.decode()}
+        for message, language, body in translated
+    ]
+    _insert(connection, translations, rows, [one[0].subject.calendar for one in translated])
+
+
+def _insert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], slugs: Sequence[str]
+) -> None:
+    """Insert new rows with a body; `slugs` are the calendars that they are about."""
+    if rows:
+        sealed = seal_rows(connection, table, rows, [(slug,) for slug in slugs])
+        names, source = _select_added(connection.dialect.name, table)
+        statement = insert_new(connection, table).from_select(names, source)
         connection.execute(statement, {"added": dump_rows(sealed)})
 
 
 @cache
-def _select_added(dialect: str) -> tuple[list[str], Any]:
-    types = {column.name: raw(column).type for column in messages.columns} | {"body": Text()}
+def _select_added(dialect: str, table: Table) -> tuple[list[str], Any]:
+    types = {column.name: raw(column).type for column in table.columns} | {"body": Text()}
     added = bulk_rows(dialect, "added", types)
     body: ColumnElement[Any] = func.convert_to(added.c.body, "UTF8")
     if dialect == "sqlite":
@@ -124,7 +138,7 @@ def has_pending_fan_out(connection: Connection) -> bool:
 def supersede_deliveries(
     connection: Connection, condition: ColumnElement[bool], now: datetime
 ) -> None:
-    """Supersede those deliveries that match a condition and can still be sent."""
+    """Supersede deliveries that match a condition and can still be sent."""
     # A failed delivery can be retried by hand.
     can_be_sent = deliveries.c.settled_at.is_(None) | (deliveries.c.state == DeliveryState.FAILED)
     statement = _supersede.update(where=condition & can_be_sent)
@@ -155,6 +169,42 @@ def _select_messages(dialect: str) -> Any:
     # PostgreSQL's text format doubles the size of bytes.
     binary = query.execution_options(calfeed_binary=True)
     return binary.where(messages.c.id.in_(select(ids.c.id)))
+
+
+def load_bodies(
+    connection: Connection, wanted: Collection[tuple[str, str | None]]
+) -> dict[tuple[str, str | None], StoredMessage]:
+    """Load messages by id and language: the body is the translation, if there is one."""
+    keys = dict.fromkeys(wanted)
+    found = load_messages(connection, [message_id for message_id, _ in keys])
+    stored = {key: found[key[0]] for key in keys if key[0] in found}
+    rows = [
+        {"message_id": message_id, "language": language}
+        for message_id, language in keys
+        if language is not None
+    ]
+    if rows:
+        values = {"wanted": dump_rows(rows)}
+        query = _select_translations(connection.dialect.name)
+        for message_id, language, body in connection.execute(query, values):
+            message = found[message_id]
+            if message.body:
+                stored[message_id, language] = message._replace(
+                    body=bytes(body or b""), unreadable=body is None
+                )
+    return stored
+
+
+@cache
+def _select_translations(dialect: str) -> Any:
+    columns = translations.c
+    types = {name: columns[name].type for name in ("message_id", "language")}
+    wanted = bulk_rows(dialect, "wanted", types)
+    is_wanted = (columns.message_id == wanted.c.message_id) & (
+        columns.language == wanted.c.language
+    )
+    query = select(columns.message_id, columns.language, columns.body).join(wanted, is_wanted)
+    return query.execution_options(calfeed_binary=True)
 
 
 def write_subject(subject: Subject) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Rehearsals: reminders that are sent to one endpoint now, beside the real ones."""
+"""Rehearsals: reminders that are sent to one endpoint now, separately from the real ones."""
 
 from __future__ import annotations
 

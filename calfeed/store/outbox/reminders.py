@@ -51,7 +51,7 @@ def load_reminders(
     uids: Sequence[str] | None = None,
     window: tuple[datetime, datetime] | None = None,
 ) -> list[ReminderRow]:
-    """Load reminders by due time: of some events, or due in a window (`from <= due < to`)."""
+    """Load reminders by due time: of some events, or due in a period (`from <= due < to`)."""
     query = select(reminders).order_by(reminders.c.due, reminders.c.key)
     if window is not None:
         query = query.where(reminders.c.due >= window[0], reminders.c.due < window[1])
@@ -63,7 +63,7 @@ def load_reminders(
 
 
 def schedule_reminders(connection: Connection, planned: Iterable[Reminder]) -> None:
-    """Schedule reminders, including withdrawn ones again, but none that was sent or missed.
+    """Schedule reminders, except those that were sent or missed; withdrawn ones are planned again.
 
     The due time of planned reminders is updated, as new zone rules can change it. Recalled
     reminders are resumed: they are sent to the endpoints that have not received them.
@@ -225,8 +225,8 @@ def extend_scheduled(
     """Schedule further reminders of events that are planned to a time before `before`.
 
     `extend` is called with a row that has `revision` (JSON). It returns the reminders to add, and
-    the time to which the event is planned then, or None if no reminders are to come. Returns the
-    number of events.
+    the time to which the event is then planned, or None if there are no further reminders. Returns
+    the number of events.
     """
     rows = connection.execute(
         select(events.c.uid, events.c.revision, events.c.planned_until)

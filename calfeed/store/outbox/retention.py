@@ -10,25 +10,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, String, exists, or_, select, tuple_, update
+from sqlalchemy import Connection, Select, String, delete, exists, or_, select, tuple_, update
 
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.store.bulk_parameters import bulk_rows, dump_rows
-from calfeed.store.tables import attempts, deliveries, endpoints, messages
+from calfeed.store.tables import attempts, deliveries, endpoints, messages, translations
 from calfeed.store.transitions import Transition
 
 BATCH_SIZE = 1000
-"""Deliveries in one transaction."""
+"""The maximum number of deliveries in one transaction."""
 
 _MAX_MESSAGES = 100
-"""Messages in one transaction."""
+"""The maximum number of messages in one transaction."""
 
 _drop = Transition([DeliveryState.HELD], DeliveryState.DROPPED)
+_expire = Transition([DeliveryState.HELD], DeliveryState.EXPIRED)
 
 
 @dataclass(frozen=True)
 class RetentionPosition:
-    """How far `delete_old_bodies` has come: a message, and the last of its endpoints."""
+    """The position of `delete_old_bodies`: a message, and the last of its endpoints."""
 
     at: datetime
     message_id: str
@@ -91,6 +92,28 @@ def drop_held(connection: Connection, since: datetime, now: datetime) -> int:
     return dropped.rowcount
 
 
+def end_unfetched(connection: Connection, since: datetime, now: datetime) -> int:
+    """End held deliveries of active (hence polled) endpoints that were not fetched in time.
+
+    Deliveries that are no longer relevant expire; those of messages made before `since` are
+    dropped. Returns the number of deliveries, at most twice `BATCH_SIZE`.
+    """
+    active = select(endpoints.c.id).where(endpoints.c.state == EndpointState.ACTIVE)
+    held = (
+        select(deliveries.c.id)
+        .join(messages, messages.c.id == deliveries.c.message_id)
+        .where(deliveries.c.endpoint_id.in_(active), _drop.starts_in())
+        .limit(BATCH_SIZE)
+        .with_for_update(of=deliveries, skip_locked=True)
+    )
+    ended = 0
+    for ending, late in ((_expire, messages.c.until <= now), (_drop, messages.c.at <= since)):
+        ids = held.where(late).scalar_subquery()
+        statement = ending.update().where(deliveries.c.id.in_(ids)).values(settled_at=now)
+        ended += connection.execute(statement).rowcount
+    return ended
+
+
 def _select_old(before: datetime, position: RetentionPosition | None) -> Select[Any]:
     query = (
         select(messages.c.id, messages.c.at)
@@ -137,5 +160,12 @@ def _delete(
     )
     connection.execute(
         update(messages).where(messages.c.id.in_(select(names.c.id)), ~is_needed).values(body=None),
+        {"messages": dump_rows([{"id": message_id} for message_id in message_ids])},
+    )
+    bodiless = select(messages.c.id).join(names, names.c.id == messages.c.id)
+    connection.execute(
+        delete(translations).where(
+            translations.c.message_id.in_(bodiless.where(messages.c.body.is_(None)))
+        ),
         {"messages": dump_rows([{"id": message_id} for message_id in message_ids])},
     )

@@ -1,4 +1,4 @@
-"""Bounces: how many mails to a person came back, and which delivery one is about."""
+"""Bounces: count a person's bounces, and record a bounce with its delivery."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BOUNCE = 0
 
 
 def count_bounces(connection: Connection, endpoint_ids: Sequence[str]) -> dict[str, int]:
-    """Count one more bounce for each person, and return the counts; no more for who has left."""
+    """Count one more bounce for each person who has not left, and return the counts."""
     counts: dict[str, int] = {}
     for endpoint_id, number in Counter(endpoint_ids).items():
         statement = update(people).where(
@@ -31,10 +31,10 @@ def count_bounces(connection: Connection, endpoint_ids: Sequence[str]) -> dict[s
 def record_bounce(
     connection: Connection, delivery_id: int, now: datetime, error: str
 ) -> str | None:
-    """Record with a delivery that it bounced, and return its endpoint.
+    """Record that a delivery bounced, and return its endpoint.
 
-    Returns None if that is recorded already, or if there is no such delivery. `error` has no
-    address in it.
+    Returns None if that is already recorded, or if there is no such delivery. `error` must not
+    contain an address.
     """
     query = select(deliveries.c.endpoint_id).where(deliveries.c.id == delivery_id)
     endpoint_id: str | None = connection.scalar(query.with_for_update())

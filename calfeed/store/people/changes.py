@@ -1,4 +1,4 @@
-"""Changes of people's records: add, change, and forget what must not be kept."""
+"""Changes of people's records: add, change, remove."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_KEPT = "not kept: the person has left"
 
 
 class PeopleCounts(NamedTuple):
-    """How many people there are: confirmed ones, of these paused and bounced ones; others."""
+    """The numbers of people by state; the paused and the bounced ones are also in `confirmed`."""
 
     confirmed: int
     paused: int
@@ -43,7 +43,7 @@ def add_person(connection: Connection, person: Person) -> None:
 
 
 def lock_person(connection: Connection, endpoint_id: str) -> Person | None:
-    """Find a person by endpoint, also one who left, and lock the record."""
+    """Find a person by endpoint, even one who left, and lock the record."""
     query = select(people).where(people.c.endpoint_id == endpoint_id).with_for_update()
     row = connection.execute(query).one_or_none()
     return None if row is None else to_person(row)
@@ -64,9 +64,9 @@ def save_person(connection: Connection, person: Person) -> None:
 
 
 def let_go(connection: Connection, person: Person, now: datetime) -> None:
-    """Remove a person: the address, the choices, what was asked for, and what is to be sent.
+    """Remove a person: delete the address, the choices and requests, and drop pending deliveries.
 
-    The hash of the address and the proof of consent are kept, and that something was sent.
+    The hash of the address, the proof of consent and the record of what was sent are kept.
     """
     _empty_endpoint(connection, person.endpoint_id, now)
     forget_sign_ups(connection, person.hash)
@@ -104,7 +104,7 @@ def count_people(connection: Connection) -> PeopleCounts:
 
 
 def _empty_endpoint(connection: Connection, endpoint_id: str, now: datetime) -> None:
-    """Remove an endpoint, and what its row and its attempts say of the person."""
+    """Remove an endpoint, and the personal data in its row and its attempts."""
     lifecycle.remove_endpoint(connection, endpoint_id, now)
     connection.execute(
         update(endpoints)

@@ -1,4 +1,4 @@
-"""How many people follow an event, for plans of what will be sent."""
+"""Count the people who follow an event, for reports of future reminders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from calfeed.store.tables import endpoints
 
 
 class Followers:
-    """Counts the people who get a type of message, as of when this was made."""
+    """Counts the people who get a type of message, at the time when this object was made."""
 
     def __init__(self, connection: Connection, message_type: str) -> None:
         self._by_name: dict[str, set[int]] = defaultdict(set)
@@ -27,7 +27,7 @@ class Followers:
                     self._by_name[name].add(number)
 
     def count(self, subject: Subject, public: bool) -> int:
-        """Count those who follow the subject; nobody does in a calendar that is not public."""
+        """Count the people who follow the subject; 0 if its calendar is not public."""
         if not public:
             return 0
         return len(set().union(*(self._by_name.get(name, ()) for name in followed_names(subject))))

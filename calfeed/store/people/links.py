@@ -1,6 +1,7 @@
 """Links in mails: to a person's own page, to leave, and to confirm.
 
-Each has a secret part, which is signed and not stored. Whoever has the link may use it.
+Each has a secret part, which is a signature and is not stored. Everybody who has the link may use
+it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import NamedTuple
 from calfeed.store.people.records import sign_link
 
 PREFIX = "/follow"
-"""The path of everything for people who follow dates."""
+"""The path prefix of the pages for people who follow dates."""
 
 _PAGE = "page"
 _CONFIRM = "confirm"
@@ -36,12 +37,12 @@ def confirm_link(base_url: str, key: bytes, request_id: str) -> str:
 
 
 def opens_page(key: bytes, endpoint_id: str, secret: str) -> bool:
-    """Whether a secret is that of the links of this person."""
+    """Whether a secret belongs to the links of this person."""
     return _is_signed(key, _PAGE, endpoint_id, secret)
 
 
 def confirms(key: bytes, request_id: str, secret: str) -> bool:
-    """Whether a secret is that of the link that confirms this request."""
+    """Whether a secret belongs to the link that confirms this request."""
     return _is_signed(key, _CONFIRM, request_id, secret)
 
 

@@ -1,4 +1,4 @@
-"""People's records: find a person by the hash of the address, load what mails need."""
+"""People's records: find a person by the hash of the address, load data for mails."""
 
 from __future__ import annotations
 
@@ -81,15 +81,15 @@ def hash_address(key: bytes, address: str) -> str:
 
 
 def name_person(address_hash: str | None) -> str:
-    """Return how reports name a person: by the start of the hash of the address, if it is kept."""
+    """Return a person's name in reports: the start of the hash of the address, if it is kept."""
     return f"person {address_hash[:12]}" if address_hash else "person"
 
 
 def sign_link(key: bytes, purpose: str, subject: str) -> str:
     """Return the secret part of a link in a mail, such as of a person's own page.
 
-    It is the same in every mail, so that it need not be stored, and proves that the link was made
-    here for this purpose and subject.
+    It is the same in every mail, so it need not be stored. It proves that this site made the link
+    for this purpose and subject.
     """
     digest = hmac.new(key, f"{purpose}\0{subject}".encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest[:24]).decode("ascii")
@@ -103,7 +103,7 @@ def find_person(connection: Connection, address_hash: str) -> Person | None:
 
 
 def find_latest(connection: Connection, address_hash: str) -> Person | None:
-    """Find the person who used an address last, also if they left."""
+    """Find the last person with an address, including one who has left."""
     query = select(people).where(people.c.address_hash == address_hash)
     row = connection.execute(query.order_by(people.c.asked_at.desc()).limit(1)).one_or_none()
     return None if row is None else to_person(row)
@@ -117,7 +117,7 @@ def load_state(connection: Connection, endpoint_id: str) -> EndpointState:
 
 
 def load_people(connection: Connection, endpoint_ids: Sequence[str]) -> dict[str, Person]:
-    """Load people by the id of their endpoint, also those who left."""
+    """Load people by the id of their endpoint, including those who have left."""
     query = select(people).where(people.c.endpoint_id.in_(endpoint_ids))
     return {row.endpoint_id: to_person(row) for row in connection.execute(query)}
 

@@ -1,7 +1,7 @@
-"""Sign-ups that wait for a worker, and the requests that were made of them.
+"""Sign-ups that wait for a worker, and the requests that were made from them.
 
-A sign-up is stored without looking at what is known of its address, so that neither the response
-nor its time depends on it.
+A sign-up is stored without any look-up of its address, so that neither the response nor its time
+depends on the address.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from calfeed.store.people.tables import follow_requests, people, people_keys, si
 from calfeed.store.secrets.sealing import Places, keyring_of
 
 MAX_WAITING = 5_000
-"""How many sign-ups wait at most; then the oldest of the network with the most give way."""
+"""The maximum number of waiting sign-ups.
+
+Beyond it, the oldest ones of the network with the most are deleted.
+"""
 
 _addresses = Places(sign_ups.c.address)
 _waiting = sign_ups.c
@@ -44,7 +47,7 @@ class SignUp:
 
 
 class SignUpKey(NamedTuple):
-    """What identifies a sign-up, without its address and wish."""
+    """The identity of a sign-up, without its address and wish."""
 
     id: str
     hash: str
@@ -54,7 +57,7 @@ class SignUpKey(NamedTuple):
 
 @dataclass(frozen=True)
 class FollowRequest:
-    """What was asked for with an address, which was mailed about it last at `mailed_at` (UTC).
+    """The request of an address, which was last mailed at `mailed_at` (UTC).
 
     `wish` is None when it was confirmed.
     """
@@ -67,7 +70,10 @@ class FollowRequest:
 
 
 def add_sign_up(connection: Connection, sign_up: SignUp) -> None:
-    """Store a sign-up for a worker. If too many wait, those of the busiest network give way."""
+    """Store a sign-up for a worker.
+
+    If too many wait, the oldest ones of the busiest network are deleted.
+    """
     if int(connection.scalar(select(func.count()).select_from(sign_ups)) or 0) >= MAX_WAITING:
         _evict(connection)
     connection.execute(
@@ -97,7 +103,7 @@ def _evict(connection: Connection) -> None:
 
 
 def next_sign_up(connection: Connection) -> datetime | None:
-    """Return when the next sign-up is to be looked at (UTC), or None."""
+    """Return when the next sign-up is to be processed (UTC), or None."""
     ready_at: datetime | None = connection.scalar(select(func.min(_waiting.ready_at)))
     return ready_at
 
@@ -126,7 +132,7 @@ def load_sign_ups(connection: Connection, ids: Collection[str]) -> list[SignUp]:
 
 
 def put_off(connection: Connection, ids: Collection[str], until: datetime) -> None:
-    """Look at these sign-ups again at a later time."""
+    """Postpone sign-ups to a later time."""
     statement = update(sign_ups).where(_waiting.id.in_(ids)).values(ready_at=until)
     if ids:
         connection.execute(statement)
@@ -180,7 +186,7 @@ def save_request(connection: Connection, request: FollowRequest) -> None:
 
 
 def forget_sign_ups(connection: Connection, address_hash: str) -> None:
-    """Delete what an address has asked for and not confirmed."""
+    """Delete the unconfirmed sign-ups and requests of an address."""
     connection.execute(delete(sign_ups).where(_waiting.address_hash == address_hash))
     same = follow_requests.c.address_hash == address_hash
     connection.execute(update(follow_requests).where(same).values(wish=None))
@@ -198,7 +204,7 @@ def list_unconfirmed(connection: Connection, since: datetime, limit: int) -> Seq
 
 
 def delete_old_requests(connection: Connection, since: datetime) -> None:
-    """Delete requests that were mailed at `since` or earlier, and sign-ups as old."""
+    """Delete requests that were mailed at `since` or earlier, and sign-ups from that time."""
     connection.execute(delete(follow_requests).where(follow_requests.c.mailed_at <= since))
     connection.execute(delete(sign_ups).where(_waiting.at <= since))
 

@@ -1,7 +1,8 @@
 """The tables of people who follow dates by mail.
 
-The address itself is the URL of the person's endpoint (`mailto:`), which is sealed and which
-leaving deletes. Here are a keyed hash of it, by which it is found, and the proof of consent.
+The address itself is the URL of the person's endpoint (`mailto:`); it is sealed, and is deleted
+when the person leaves. These tables have a keyed hash of the address, by which it is found, and the
+proof of consent.
 """
 
 from __future__ import annotations
@@ -20,16 +21,17 @@ people = Table(
     Column("endpoint_id", String(40), ForeignKey("endpoints.id"), primary_key=True),
     # HMAC-SHA256 of the address in its normal form, with the key in `people_keys`, as hex.
     Column("address_hash", String(64), nullable=False),
-    # The language of the mails, as of the pages.
+    # The language of the mails.
     Column("language", String(16), nullable=False),
     # Whether mails contain calendar entries.
     Column("entries", Boolean, nullable=False),
-    # The proof of consent: which wording was shown, when it was asked for and confirmed.
+    # The proof of consent: the version of the wording, the times of the request and the
+    # confirmation.
     Column("wording", String(16), nullable=False),
     Column("asked_at", Instant, nullable=False),
     Column("confirmed_at", Instant),
     Column("left_at", Instant),
-    # How many mails in a row have bounced permanently.
+    # The number of consecutive permanent bounces.
     Column("bounces", Integer, nullable=False, server_default=text("0")),
     Index(
         "uq_people_address_hash",
@@ -40,21 +42,21 @@ people = Table(
     ),
 )
 
-# Requests that were mailed to their address in the last days, one of each address.
+# Requests that were mailed to their address in the last days, one for each address.
 follow_requests = Table(
     "follow_requests",
     metadata,
     Column("id", String(40), primary_key=True),
     Column("address_hash", String(64), nullable=False, unique=True),
-    # A keyed hash of the network that it came from.
+    # A keyed hash of the network from which it came.
     Column("origin", String(64), nullable=False),
-    # What was asked for, as JSON; None when it is confirmed.
+    # The wish, as JSON; None after the confirmation.
     Column("wish", Text),
     Column("mailed_at", Instant, nullable=False),
     Index("ix_follow_requests_mailed_at", "mailed_at"),
 )
 
-# Sign-ups as they come in, for a worker to make requests of.
+# New sign-ups, which a worker turns into requests.
 sign_ups = Table(
     "sign_ups",
     metadata,
@@ -64,7 +66,7 @@ sign_ups = Table(
     Column("origin", String(64), nullable=False),
     Column("wish", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    # When it is looked at next: later if its mail must wait.
+    # When it is processed next; later if its mail must wait.
     Column("ready_at", Instant, nullable=False),
     Index("ix_sign_ups_ready_at", "ready_at"),
 )

@@ -1,1 +1,1 @@
-"""Subscriptions of browsers and CalDAV clients that are pushed to."""
+"""Push subscriptions of browsers and CalDAV clients."""

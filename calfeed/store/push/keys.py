@@ -19,7 +19,7 @@ _keys = Places(push_keys.c.key)
 def load_push_key(connection: Connection) -> ec.EllipticCurvePrivateKey:
     """Load this site's private key (P-256), in a transaction that may write.
 
-    The first call makes it. Subscriptions are bound to it, so it is kept for ever. Raises
+    The first call makes it. Subscriptions are bound to it, so it is never replaced. Raises
     SealError if its encryption key is missing.
     """
     query = select(push_keys.c.key).where(push_keys.c.id == _ROW)
@@ -34,6 +34,6 @@ def load_push_key(connection: Connection) -> ec.EllipticCurvePrivateKey:
 
 
 def show_public_key(key: ec.EllipticCurvePrivateKey) -> str:
-    """Return the public key as browsers take it: the uncompressed point in base64url."""
+    """Return the public key in the format of browsers: the uncompressed point in base64url."""
     point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     return base64.urlsafe_b64encode(point).rstrip(b"=").decode("ascii")

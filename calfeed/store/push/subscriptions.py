@@ -22,11 +22,11 @@ _auths = Places(push_subscriptions.c.auth)
 
 @dataclass(frozen=True)
 class Receiver:
-    """What a client gives to be pushed to (RFC 8030, 8291), without what it wants.
+    """The address and keys of a push client (RFC 8030, 8291), without its filters.
 
     `resource` is the URL that messages are posted to. `client_key` is its public key (P-256) and
-    `auth` the secret that it shares with this site, both base64url. The repr leaves them out, since
-    whoever knows them can push.
+    `auth` the secret that it shares with this site, both base64url. The repr leaves them out,
+    because anybody who knows them can push.
     """
 
     resource: str = field(repr=False)
@@ -35,13 +35,13 @@ class Receiver:
 
     @property
     def hash(self) -> str:
-        """The hash by which its subscription is found."""
+        """The hash by which its subscription is looked up."""
         return hashlib.sha256(self.resource.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class PushDetails:
-    """What a subscription has besides its endpoint: its keys, language and end (UTC)."""
+    """The data of a subscription that its endpoint does not have: keys, language and end (UTC)."""
 
     client_key: str
     auth: str = field(repr=False)
@@ -78,7 +78,7 @@ def save_subscription(
     now: datetime,
     collection: str = "",
 ) -> None:
-    """Store a subscription, or renew the one of the same endpoint with what it wants now."""
+    """Store a subscription, or renew the existing one of the same endpoint with new filters."""
     known = load_endpoints(connection, [endpoint.id]).get(endpoint.id)
     if known is None:
         add_endpoint(connection, endpoint)

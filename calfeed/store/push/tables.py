@@ -13,12 +13,12 @@ push_subscriptions = Table(
     Column("endpoint_id", String(40), ForeignKey("endpoints.id"), primary_key=True),
     # SHA-256 of the push resource, as hex. The resource is random, so it cannot be guessed.
     Column("resource_hash", String(64), nullable=False),
-    # The calendar whose updates a CalDAV client is pushed; empty: a browser.
+    # The calendar about whose updates a CalDAV client gets pushes; empty: a browser.
     Column("collection", String(64), nullable=False),
     # The client's public key, and the secret that it shares with this site (RFC 8291), base64url.
     Column("client_key", String(100), nullable=False),
     Column("auth", Text, nullable=False, info=SEALED),
-    # The language of what is pushed to a browser.
+    # The language of pushes to a browser.
     Column("language", String(16), nullable=False),
     Column("expires", Instant, nullable=False, index=True),
     Index(

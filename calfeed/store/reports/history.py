@@ -43,12 +43,12 @@ REMINDER_OUTCOMES = {
     ReminderState.WITHDRAWN: "withdrawn: its event changed before it was due",
     ReminderState.RECALLED: "recalled: its event changed after it was sent",
 }
-"""What became of a reminder, by its state; a sent one has a message with receipts."""
+"""The outcome of a reminder, by its state; a sent one has a message with receipts."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of one message for one endpoint; times are UTC.
+    """The result of one message for one endpoint; times are UTC.
 
     `received_at` is when the first successful response arrived. For a message in a digest,
     `attempts` and `received_at` are those of the digest, whose message id is `digest`. The URL is
@@ -141,7 +141,7 @@ def find_uids(connection: Connection, name: str) -> list[str]:
         and Revision.model_validate_json(row.revision).event.slug == slug
     }
     if not uids:
-        advice = "write it as CALENDAR/EVENT, as its definition file and its key there are called"
+        advice = "write CALENDAR/EVENT: the name of its definition file, and its key in that file"
         raise NotFoundError("event", name, advice, verb="never was an")
     return sorted(uids)
 

@@ -31,7 +31,7 @@ class MessageRow:
 
 
 def find_existing_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
-    """Return those of these ids that are ids of messages."""
+    """Return the ids that exist as messages."""
     existing: set[str] = set()
     for batch in batches(ids):
         query = select(messages.c.id).where(messages.c.id.in_(batch))

@@ -83,7 +83,7 @@ class KeyFile:
             with self._lock:
                 if version != self._version:
                     keep_private(self.path)
-                    self._keys = _read(self.path)
+                    self._keys = read_keys(self.path)
                     self._version = version
                 return self._keys
         except FileNotFoundError:
@@ -154,7 +154,11 @@ class KeyFile:
             pass
 
 
-def _read(path: Path) -> tuple[Key, ...]:
+def read_keys(path: Path) -> tuple[Key, ...]:
+    """Read the keys in a file, the current one first.
+
+    Raises KeyFileError if its content is invalid, OSError if it cannot be read.
+    """
     keys: list[Key] = []
     lines = path.read_text("utf-8", "replace").splitlines()
     for number, line in enumerate(lines, 1):

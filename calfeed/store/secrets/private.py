@@ -32,6 +32,7 @@ from calfeed.store.tables import (
     readings,
     renderings,
     revisions,
+    translations,
 )
 
 ANY_CALENDAR = ""
@@ -113,7 +114,9 @@ def _rows_of_calendars(slugs: Sequence[str]) -> Iterator[tuple[Table, ColumnElem
         yield table, table.c.calendar.in_(slugs)
     uids = select(events.c.uid).where(events.c.calendar.in_(slugs))
     yield renderings, renderings.c.uid.in_(uids)
-    yield messages, messages.c.calendar.in_([*slugs, ANY_CALENDAR])
+    about = messages.c.calendar.in_([*slugs, ANY_CALENDAR])
+    yield messages, about
+    yield translations, translations.c.message_id.in_(select(messages.c.id).where(about))
     changed = [f'"calendar": "{slug}"' for slug in slugs]
     yield publishes, or_(*map(raw(publishes.c.changes).contains, changed))
 

@@ -41,7 +41,7 @@ _keyrings: WeakKeyDictionary[Dialect, Keyring] = WeakKeyDictionary()
 
 
 def register_keyring(engine: Engine, keyring: Keyring) -> None:
-    """Open the values that an engine reads with these keys."""
+    """Use these keys to open the values that an engine reads."""
     _keyrings[engine.dialect] = keyring
 
 

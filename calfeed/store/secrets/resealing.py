@@ -95,6 +95,17 @@ def count_by_key(connection: Connection) -> Counter[str]:
     return counts
 
 
+def find_keys_in_use(connection: Connection, rows: int) -> frozenset[str]:
+    """Return the ids of keys that values are encrypted with, from some `rows` of each column."""
+    found: set[str] = set()
+    for column in _list_sealed_columns():
+        prefix = head(column, PREFIX_LENGTH)
+        some = select(prefix.label("prefix")).where(is_sealed(column)).limit(rows).subquery()
+        prefixes = connection.scalars(select(some.c.prefix).distinct())
+        found |= {key_prefix[len(VERSION) : -1] for key_prefix in prefixes}
+    return frozenset(found)
+
+
 def drop_key(database: Database, key_id: str, now: datetime) -> None:
     """Remove an unused key from the key file.
 

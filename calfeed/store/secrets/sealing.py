@@ -74,7 +74,7 @@ class Keyring:
         if cipher is None:
             prefix, cipher = self.refresh()
         elif time.monotonic() - self._refreshed > _REFRESH_SECONDS:
-            with suppress(KeyFileError):  # go on with the loaded key
+            with suppress(KeyFileError):  # continue with the loaded key
                 prefix, cipher = self.refresh()
         nonce = os.urandom(_NONCE_BYTES)
         data = value.encode() if isinstance(value, str) else value

@@ -17,12 +17,12 @@ from calfeed.web.api.rate_limits import RateLimit, add_rate_limit_headers
 from calfeed.web.network_hashes import hash_client_network
 
 RATE = "600 per minute"
-"""For each token, or each client network without one, in each process."""
+"""The rate limit of each token, or of each client network without one, in each process."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """The identity behind a request (an empty name without a token), and its scopes."""
+    """The identity of the client (an empty name without a token), and its scopes."""
 
     name: str = ""
     scopes: tuple[str, ...] = ()
@@ -86,8 +86,8 @@ def add_access_control(
 
     @app.before_request
     def refuse() -> None:
-        # Every request counts, even for unknown paths, so that tokens cannot be guessed quickly.
-        # A valid token has its own limit, so other clients cannot exhaust it.
+        # Requests for unknown paths count too, so that tokens cannot be guessed quickly. A valid
+        # token has its own limit, so other clients cannot exhaust it.
         limit.count(g.access.name if g.access else hash_client_network())
         if g.invalid_token:
             raise ProblemError(

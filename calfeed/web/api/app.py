@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
+from http import HTTPStatus
 from itertools import chain
 
-from flask import Flask, Response, request
+from flask import Flask, Response, render_template, request
 from pydantic import SecretStr
 
+from calfeed import __version__
 from calfeed.delivery.transport.guard import PUBLIC_ONLY, UrlRules
+from calfeed.reminders.contract.documents import make_asyncapi
 from calfeed.store.database import Database
 from calfeed.web.api.access import RATE, add_access_control
 from calfeed.web.api.document import make_document
@@ -20,14 +23,19 @@ from calfeed.web.api.resources import (
     calendars,
     deliveries,
     endpoints,
+    message_types,
+    polling,
     registrations,
     rehearsals,
     tokens,
 )
 from calfeed.web.error_logging import RedactingFlask
 from calfeed.web.network_hashes import hash_client_network
+from calfeed.web.prefix import prefix_of
 from calfeed.web.published.state import State
 from calfeed.web.security import keep_redirects_local
+from calfeed.web.site.files import list_files
+from calfeed.web.site.view import name_site
 
 MOUNT = "/api"
 
@@ -39,7 +47,9 @@ OPERATIONS: list[Operation] = list(
     chain(
         calendars.operations,
         endpoints.operations,
+        polling.operations,
         deliveries.operations,
+        message_types.operations,
         rehearsals.operations,
         tokens.operations,
     )
@@ -68,7 +78,9 @@ def make_api(
     registrations without a token. `rate` limits the requests of a token or client network,
     `registration_rate` the registrations (both in the notation of the library limits).
     """
-    app = RedactingFlask(__name__, static_folder="ui", static_url_path="/ui")
+    app = RedactingFlask(
+        __name__, static_folder="ui", static_url_path="/ui", template_folder="../templates"
+    )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     add_error_handlers(app)
     keep_redirects_local(app, base_url)
@@ -82,7 +94,13 @@ def make_api(
         # Any site may read public data: the API uses no cookies.
         headers["Access-Control-Allow-Origin"] = "*"
         headers["Vary"] = "Authorization"
-        headers["Cache-Control"] = "no-store" if "Authorization" in request.headers else "no-cache"
+        if "Authorization" in request.headers:
+            headers["Cache-Control"] = "no-store"
+            return response
+        headers["Cache-Control"] = "no-cache"
+        if request.method == "GET" and response.status_code == HTTPStatus.OK:
+            response.add_etag()
+            response.make_conditional(request)
         return response
 
     add_access_control(app, database, admin_token, rate, state.clock)
@@ -100,15 +118,32 @@ def make_api(
     # Made on first use, because it would delay the start of the server.
     @cache
     def document() -> dict[str, object]:
-        return make_document(operations, MOUNT + VERSION)
+        return make_document(operations, prefix_of(base_url) + MOUNT + VERSION)
 
     @app.get("/openapi.json")
     def openapi() -> dict[str, object]:
         values = list_values(state.snapshot, state.clock().date())
-        return fill_in(document(), values)
+        described = fill_in(document(), values)
+        title = {"title": name_site(state.snapshot.site)}
+        return {**described, "info": {**described["info"], **title}}
+
+    make_messages_document = cache(make_asyncapi)
+
+    @app.get("/asyncapi.json")
+    def asyncapi() -> dict[str, object]:
+        return make_messages_document(name_site(state.snapshot.site), __version__)
 
     @app.get("/")
-    def page() -> Response:
-        return app.send_static_file("index.html")
+    def page() -> str:
+        site, root = state.snapshot.site, prefix_of(base_url)
+        files = list_files(site)
+        return render_template(
+            "api.html",
+            name=name_site(site),
+            home=f"{root}/",
+            logo=files.logo and root + files.logo.path,
+            icon=files.icon and root + files.icon.path,
+            theme=files.theme and root + files.theme.path,
+        )
 
     return app

@@ -12,11 +12,15 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from calfeed import __version__
+from calfeed.reminders.contract.documents import describe_webhooks
+from calfeed.reminders.contract.registry import TYPES
+from calfeed.reminders.contract.schemas import make_definitions
 from calfeed.store.access.tokens import SCOPES
 from calfeed.web.api.operations import IDEMPOTENCY_KEY, MAX_KEY_LENGTH, Operation
 from calfeed.web.api.problems import PROBLEM, Problem
 
 _PREFIX = "#/components/schemas/"
+_MESSAGE = _PREFIX + "Message{model}"
 
 _PARAMETER_MODELS = ("path", "query")
 """Models whose fields become parameters instead of schemas."""
@@ -30,8 +34,8 @@ Every error is problem+json (RFC 9457), and lists all mistakes of a request at o
 """
 
 
-def make_document(operations: Iterable[Operation], prefix: str) -> dict[str, Any]:
-    """Return the document as JSON values; `prefix` is the base path of the operations."""
+def make_document(operations: Iterable[Operation], path: str) -> dict[str, Any]:
+    """Return the document as JSON values; `path` is the base path of the operations."""
     listed = list(operations)
     schemas = _make_schemas(listed)
     paths: dict[str, dict[str, Any]] = {}
@@ -52,10 +56,11 @@ def make_document(operations: Iterable[Operation], prefix: str) -> dict[str, Any
             "summary": "Key dates, published and announced",
             "description": _ABOUT,
         },
-        "servers": [{"url": prefix}],
+        "servers": [{"url": path}],
         "paths": paths,
+        "webhooks": describe_webhooks(_MESSAGE),
         "components": {
-            "schemas": schemas,
+            "schemas": schemas | _make_message_schemas(),
             "securitySchemes": {
                 "token": {
                     "type": "http",
@@ -66,6 +71,12 @@ def make_document(operations: Iterable[Operation], prefix: str) -> dict[str, Any
             },
         },
     }
+
+
+def _make_message_schemas() -> dict[str, Any]:
+    """The schemas of messages, under names that differ from those of the API's own models."""
+    definitions = make_definitions(TYPES, _MESSAGE)
+    return {f"Message{name}": schema for name, schema in definitions.items()}
 
 
 def schema_name(model: type[Any]) -> str:

@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document, which can be sent unchanged, also from Swagger UI.
+"""The examples of the OpenAPI document, which can be sent unchanged, for example from Swagger UI.
 
 Placeholders in braces stand for values of the site or the day: `{"endpoint": "{endpoint}"}`.
 """
@@ -17,8 +17,9 @@ _IDS: Mapping[str, str | int] = {
     "rehearsal": "rh_3f2a9c1d5b7e8046",
     "delivery": 1,
     "token": 1,
+    "type": "event.moved",
 }
-"""Ids that may not exist on a site; requests with them then get 404."""
+"""The ids among these may not exist on a site; requests with them then get 404."""
 
 _WINDOW = timedelta(days=30)
 

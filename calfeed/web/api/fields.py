@@ -18,7 +18,7 @@ from pydantic import (
 
 from calfeed.delivery.transport.guard import check_url
 from calfeed.errors import InvalidInputError
-from calfeed.reminders.endpoint_values import MAX_LINE
+from calfeed.reminders.endpoint_values import MAX_LINE, POLLED
 from calfeed.reminders.option_values import Option
 from calfeed.reminders.options import OPTIONS, Options
 from calfeed.reminders.signing import check_secret
@@ -42,6 +42,8 @@ def _checked(check: Callable[[str], Any]) -> AfterValidator:
 
 
 def _check_url(text: str, info: ValidationInfo) -> str:
+    if text == POLLED:
+        return text
     try:
         return check_url(text, **(info.context or {}))
     except InvalidInputError as error:
@@ -90,7 +92,7 @@ HeaderValue = Annotated[
 
 
 def option_fields(*, given: bool) -> dict[str, Any]:
-    """Return the fields of a model of the endpoint options, as they are given or answered."""
+    """Return the fields of a model of the endpoint options, for requests or for responses."""
     fields: dict[str, Any] = {}
     for name, option in OPTIONS.items():
         kind: Any = str if option.maximum is None else int
@@ -125,7 +127,7 @@ Moment = Annotated[
 
 
 class Window(BaseModel):
-    """A window of time: `begin <= moment < end`."""
+    """A period: `begin <= moment < end`."""
 
     begin: Moment = Field(alias="from", description="The start: a date, or a time with an offset.")
     end: Moment = Field(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from calfeed.reminders.contract import data
+from calfeed.reminders.contract.dates import OnHold, SkippedDay, Times, When
 
 Texts = dict[str, str]
 
@@ -24,21 +26,13 @@ class Calendar(View):
     description: str | None
     texts: dict[str, Texts] = Field(description="Name and description in all languages.")
     time_zone: str
-    language: str = Field(description="The language (BCP 47) of texts that are not `texts`.")
+    language: str = Field(description="The language (BCP 47) of all texts outside `texts`.")
     color: str | None = Field(description="A CSS3 name.")
     private: bool = Field(description="Visible only with a token for it.")
     events: int = Field(description="The number of its events.")
     modified: datetime = Field(description="When it last changed.")
     page: str | None = Field(description="Its page; null for a private calendar.")
     feed: str | None = Field(description="The iCalendar feed; null for a private calendar.")
-
-
-class Source(View):
-    """A source of a date."""
-
-    title: str
-    url: str | None = None
-    date: str | None = None
 
 
 class Move(View):
@@ -53,89 +47,12 @@ class Move(View):
     moved_on: str
     note: str | None
     precision: str | None = Field(
-        None, description="How well it was known; null for a certain one."
+        None, description="How precisely it was known; null for a certain time."
     )
     on_hold: str | None = Field(
         None, description="Why there was no date at that time; null if there was one."
     )
-    corrected: bool = Field(default=False, description="Whether it was never right.")
-
-
-class Times(View):
-    """A time: dates, or wall times with their offset; `end` is exclusive."""
-
-    start: str
-    end: str
-    all_day: bool
-    time_zone: str
-
-
-class When(View):
-    """The days on which an uncertain date may fall."""
-
-    earliest: str = Field(description="The earliest possible day.")
-    latest: str = Field(description="The latest possible day.")
-    precision: str = Field(
-        description="time (only the time is open), range, part (of a month), month, quarter, half, "
-        "season or year."
-    )
-    edtf: str = Field(description="In the Extended Date/Time Format (ISO 8601-2).")
-    text: str = Field(description="For people, in the event's language.")
-
-
-class Cause(View):
-    """An event that another date is counted from, with its days; null if it has no date."""
-
-    calendar: str
-    event: str
-    uid: str
-    summary: str
-    earliest: str | None
-    latest: str | None
-    when: str | None = Field(None, description="Its date for people.")
-
-
-class OnHold(View):
-    """Why an event has no date for now; its `start` and `end` are the former date."""
-
-    why: str = Field(description="postponed, or waiting for an event that has no date.")
-    for_: Cause | None = Field(None, alias="for", description="The event that it waits for.")
-
-
-class SkippedDay(View):
-    """A day that was not counted."""
-
-    date: str
-    name: str = Field(description="The holiday or closure, or weekend.")
-    estimated: bool = Field(description="It may be proclaimed for another day.")
-
-
-class Sum(View):
-    """One counting; an uncertain cause has two, from its earliest and its latest day."""
-
-    begin: str = Field(description="The day that it is counted from.")
-    day: str = Field(description="The result.")
-    not_counted: list[SkippedDay]
-    rolled_from: str | None = Field(
-        description="The counted day, if it is not a working day and the date was moved from it."
-    )
-
-
-class Counted(View):
-    """How a date was counted from another event's."""
-
-    rule: str = Field(description="Such as 3 working days before court/hearing.")
-    from_: Cause = Field(alias="from", description="The event that it is counted from.")
-    sums: list[Sum]
-    provisional: bool = Field(description="An estimated holiday was counted.")
-    text: str = Field(description="For people, in the event's language.")
-
-
-class Done(View):
-    """What became of an event."""
-
-    as_: str = Field(alias="as", description="met or waived.")
-    date: str | None = Field(description="Since when, if known.")
+    corrected: bool = Field(default=False, description="Whether this time was never right.")
 
 
 class ChangedCause(View):
@@ -151,39 +68,13 @@ class ChangedCause(View):
     when: str | None = None
     previous: dict[str, str | None] | None = Field(None, description="Its earlier days.")
     holidays: str | None = Field(None, description="The release of the holiday data.")
-    added: list[SkippedDay] | None = Field(None, description="New days without work.")
-    removed: list[SkippedDay] | None = Field(None, description="Days that are none any more.")
+    added: list[SkippedDay] | None = Field(None, description="Days that are no longer counted.")
+    removed: list[SkippedDay] | None = Field(None, description="Days that are counted again.")
 
 
-class Event(Times):
+class Event(data.Event, View):
     """An event as in webhook messages, with all translations and past moves."""
 
-    calendar: str
-    slug: str
-    uid: str
-    sequence: int = Field(description="The number of its changes.")
-    summary: str
-    description: str | None = None
-    location: str | None = None
-    status: str = Field(description="tentative, confirmed or cancelled.")
-    kind: str = Field(description="event or deadline.")
-    categories: list[str]
-    recurrence: str | None = Field(None, description="An RRULE (RFC 5545).")
-    url: str | None = None
-    page: str | None = None
-    sources: list[Source]
-    image: str | None = None
-    conference: dict[str, Any] | None = None
-    geo: dict[str, Any] | None = None
-    organizer: dict[str, Any] | None = None
-    contact: str | None = None
-    classification: str | None = Field(None, alias="class")
-    priority: int | None = None
-    busy: bool | None = Field(None, description="Present if not the default of its kind.")
-    when: When | None = Field(None, description="The possible days of an uncertain date.")
-    on_hold: OnHold | None = Field(None, description="Present if it has no date for now.")
-    counted: Counted | None = Field(None, description="How it is counted from another event.")
-    done: Done | None = Field(None, description="Present if it was met or waived.")
     texts: dict[str, Texts] = Field(
         description="Summary, description and location in all languages."
     )
@@ -204,15 +95,6 @@ class Occurrence(Times):
     kind: str
 
 
-class ChangedOccurrence(Times):
-    """An occurrence of a recurring event that changed."""
-
-    id: str = Field(description="Its id within the event.")
-    summary: str | None = Field(None, description="Its title, if it has its own.")
-    status: str
-    previous: Times | None = Field(None, description="Its earlier time, if any.")
-
-
 class Change(Times):
     """A change that was announced."""
 
@@ -222,7 +104,7 @@ class Change(Times):
         "withdrawn."
     )
     change: str | None = Field(
-        None, description="What a move did: firmed, loosened, moved or postponed."
+        None, description="The kind of a move: firmed, loosened, moved or postponed."
     )
     cause: ChangedCause | None = Field(
         None, description="Why a counted date changed, if its definition did not."
@@ -236,7 +118,7 @@ class Change(Times):
     summary: str
     status: str
     previous: Move | None = Field(description="The earlier time of a moved or corrected event.")
-    occurrences: list[ChangedOccurrence] = Field(
+    occurrences: list[data.ChangedOccurrence] = Field(
         description="The changed occurrences of a recurring event, if not all."
     )
     note: str | None = Field(description="The reason of the change, if given.")

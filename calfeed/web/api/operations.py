@@ -25,7 +25,8 @@ from calfeed.services.idempotency import StoredResponse, UsedKeyError, do_once
 from calfeed.store.database import Database, Transactions
 from calfeed.web.api.access import Access, current_access
 from calfeed.web.api.problems import Mistake, ProblemError, list_mistakes, validation_problem
-from calfeed.web.published.snapshot import PublishedCalendar, Snapshot
+from calfeed.web.published.calendars import PublishedCalendar
+from calfeed.web.published.snapshot import Snapshot
 from calfeed.web.published.state import State
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
@@ -74,7 +75,7 @@ class ApiContext:
 
 @dataclass(frozen=True)
 class Call:
-    """A request: its access, its time (UTC), and the snapshot it is answered from."""
+    """A request: its access, its time (UTC), and the snapshot for the response."""
 
     context: ApiContext
     access: Access

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from calfeed.web.api.problems import Mistake, validation_problem
+from calfeed.web.api.problems import Mistake, ProblemError, validation_problem
 
 Item = TypeVar("Item")
 Entry = TypeVar("Entry")
@@ -65,19 +65,41 @@ def read_cursor(
     """
     if cursor is None:
         return None
+    place = _decode(cursor)
+    if place is None or tuple(map(type, place)) not in (kinds, former or kinds):
+        raise _invalid("?cursor")
+    return tuple(place)
+
+
+def read_numbers(cursor: str | None, pointer: str = "?after") -> list[int]:
+    """Decode a cursor of any number of numbers; return none for no cursor.
+
+    Raises ProblemError, which names the `pointer`, for an invalid cursor.
+    """
+    place = [] if cursor is None else _decode(cursor)
+    if place is None or any(type(part) is not int for part in place):
+        raise _invalid(pointer)
+    return place
+
+
+def _decode(cursor: str) -> list[Any] | None:
+    """Return the parts of a cursor, None if it is not valid."""
     try:
         place = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        fits = isinstance(place, list) and tuple(map(type, place)) in (kinds, former or kinds)
-        valid = fits and not any(
-            abs(part) > _MAX_NUMBER if isinstance(part, int) else "\0" in part for part in place
-        )
         json.dumps(place, ensure_ascii=False).encode()  # fails for a lone surrogate
     except ValueError:
-        valid = False
-    if not valid:
-        detail = "this is not a cursor of this list; use `next` of the previous page unchanged"
-        raise validation_problem([Mistake(pointer="?cursor", detail=detail)])
-    return tuple(place)
+        return None
+    if not isinstance(place, list) or any(type(part) not in (int, str) for part in place):
+        return None
+    too_large = any(
+        abs(part) > _MAX_NUMBER if isinstance(part, int) else "\0" in part for part in place
+    )
+    return None if too_large else place
+
+
+def _invalid(pointer: str) -> ProblemError:
+    detail = "this is not a cursor of this list; use `next` of the previous page unchanged"
+    return validation_problem([Mistake(pointer=pointer, detail=detail)])
 
 
 def paginate(

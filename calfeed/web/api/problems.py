@@ -88,7 +88,7 @@ def list_mistakes(error: ValidationError, prefix: str) -> list[Mistake]:
 
 
 def add_error_handlers(app: Flask) -> None:
-    """Make an application answer every error with problem+json."""
+    """Make an application respond to every error with problem+json."""
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

@@ -1,1 +1,1 @@
-"""The read-only CalDAV door at /dav/ (RFC 4791, RFC 6578), over the snapshot."""
+"""The read-only CalDAV server at /dav/ (RFC 4791, RFC 6578), based on the snapshot."""

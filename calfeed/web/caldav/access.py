@@ -1,4 +1,4 @@
-"""Who asks: anybody, or a reader with the token of a private calendar as a password (RFC 7617)."""
+"""Authentication: none, or the token of a private calendar as a password (RFC 7617)."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from calfeed.store.access.tokens import digest_token
 from calfeed.web.published.snapshot import Snapshot
 
 PUBLIC_USER = "public"
-"""The user name for apps that do not go on without a login: whatever the password is."""
-
-_CHALLENGE = 'Basic realm="calfeed: a calendar token is the password", charset="UTF-8"'
+"""The user name for apps that require a login; every password is accepted with it."""
 
 
 class LoginRequiredError(Exception):
     """The request has no token, or one that is not valid."""
 
-    def make_response(self) -> Response:
+    def make_response(self, host: str) -> Response:
+        """Make the response of a site at a host, which is also the realm.
+
+        Apps show the realm, and remember passwords by it: a host needs no translation, and stays.
+        """
         text = (
             "A private calendar needs its token as the password; the user name does not matter. "
             f"For public calendars only, the user name is {PUBLIC_USER}.\n"
         )
         response = Response(text, HTTPStatus.UNAUTHORIZED, content_type="text/plain; charset=utf-8")
-        response.headers["WWW-Authenticate"] = _CHALLENGE
+        response.headers["WWW-Authenticate"] = f'Basic realm="{host}", charset="UTF-8"'
         return response
 
 

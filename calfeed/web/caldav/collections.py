@@ -1,6 +1,6 @@
-"""The calendars and events of a snapshot as CalDAV has them: collections and their members.
+"""The calendars and events of a snapshot as CalDAV collections and their members.
 
-A member is stored VEVENT bytes with the VTIMEZONE that they use.
+A member consists of stored VEVENT bytes and the VTIMEZONE that they use.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from calfeed.ical.variants import PLAIN
 from calfeed.store.rows import EventRow
 from calfeed.web.feeds.assembly import FeedEvent
 from calfeed.web.feeds.feed_options import DEFAULT_OPTIONS
-from calfeed.web.published.snapshot import PublishedCalendar, Snapshot
+from calfeed.web.published.calendars import PublishedCalendar
+from calfeed.web.published.snapshot import Snapshot
 
 OBJECT_TYPE = "text/calendar; charset=utf-8; component=VEVENT"
 
@@ -43,7 +44,7 @@ class Member:
 class Collection:
     """A calendar with its members, which are the events of its feed without options.
 
-    A member is made when it is first asked for.
+    A member is made when it is first requested.
     """
 
     calendar: PublishedCalendar
@@ -52,7 +53,7 @@ class Collection:
 
     @cached_property
     def first_year(self) -> int:
-        """The first year that the feed has, 0 if it has all."""
+        """The first year of the feed, 0 if it contains all years."""
         return self.calendar.source.first_year(DEFAULT_OPTIONS, self.year)
 
     @cached_property
@@ -60,7 +61,7 @@ class Collection:
         return tuple(member for uid in self._events if (member := self.find(uid)))
 
     def find(self, uid: str) -> Member | None:
-        """Return the member with a UID, None if the feed does not have it."""
+        """Return the member with a UID, None if it is not in the feed."""
         member, event = self._made.get(uid), self._events.get(uid)
         if member is None and event is not None:
             member = self._made[uid] = _make_member(event)
@@ -82,7 +83,7 @@ class Collection:
 
 
 class Collections:
-    """The collections that were asked for, kept until their calendar or the year changes."""
+    """The collections that were requested, cached until their calendar or the year changes."""
 
     def __init__(self) -> None:
         self._made: dict[str, Collection] = {}

@@ -1,4 +1,4 @@
-"""How clients find the CalDAV door with nothing but the site's address (RFC 6764)."""
+"""Discovery: clients find the CalDAV server by the site's address alone (RFC 6764)."""
 
 from __future__ import annotations
 
@@ -14,27 +14,30 @@ from calfeed.web.caldav.resources import MOUNT, Root, View
 from calfeed.web.caldav.responses import Multistatus
 from calfeed.web.caldav.xml.multistatus import ResponseWriter, write_multistatus
 from calfeed.web.caldav.xml.requests import read_propfind
+from calfeed.web.prefix import WELL_KNOWN
 from calfeed.web.published.snapshot import EMPTY
-
-WELL_KNOWN = "/.well-known/caldav"
 
 
 def make_blueprint() -> Blueprint:
     discovery = Blueprint("caldav", __name__)
-    root = Root(View(EMPTY, Collections(), frozenset(), f"{MOUNT}/"))
+
+    def find_root() -> Root:
+        return Root(View(EMPTY, Collections(), frozenset(), f"{request.script_root}{MOUNT}/"))
 
     @discovery.route(WELL_KNOWN, methods=["GET", "PROPFIND", "OPTIONS", "REPORT"])
     def find() -> WsgiResponse:
-        return redirect(root.href, HTTPStatus.MOVED_PERMANENTLY)
+        return redirect(find_root().href, HTTPStatus.MOVED_PERMANENTLY)
 
     @discovery.route("/", methods=["PROPFIND"])
     def describe_site() -> Response:
-        """Say where the principal is: some clients ask the site's address, and take no redirect."""
+        """Return the principal's URL: some clients query the site's address and follow no
+        redirect."""
         try:
             wanted = read_propfind(request.get_data())
         except InvalidInputError as error:
             abort(400, f"{error}.")
         writer = ResponseWriter(ROOT, wanted, ORDINARY)
-        return Multistatus(write_multistatus([writer.write("/", root)])).make_response()
+        described = writer.write(f"{request.script_root}/", find_root())
+        return Multistatus(write_multistatus([described])).make_response()
 
     return discovery

@@ -1,6 +1,7 @@
 """The filter of calendar-query (RFC 4791, 9.7): components, a time range, a UID.
 
-What clients ask for is supported; any other filter is refused, which is better than a wrong answer.
+The filters that clients use are supported. Any other filter is refused, because a refusal is better
+than a wrong result.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ _FIRST = datetime(1, 1, 3, tzinfo=UTC)
 _LAST = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
 _MAX_CONDITIONS = 20
-"""Elements in a filter; clients send two or three."""
+"""The maximum number of elements in a filter; clients send two or three."""
 
 _STEP = timedelta(days=370)
-"""How much of a series is expanded at once."""
+"""The period of a series that is expanded at once."""
 
 
 class UnsupportedFilterError(InvalidInputError):
-    """A filter that is valid, but not supported."""
+    """The filter is valid, but not supported."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class TimeRange:
 def choose_members(collection: Collection, query: Element) -> list[Member]:
     """Return the members that a calendar-query selects.
 
-    Raises InvalidInputError for an invalid filter, UnsupportedFilterError for another one.
+    Raises InvalidInputError for an invalid filter, UnsupportedFilterError for an unsupported one.
     """
     outer = query.find(f"{CALDAV}filter/{CALDAV}comp-filter")
     if outer is None or outer.get("name") != "VCALENDAR":
@@ -85,7 +86,7 @@ def choose_members(collection: Collection, query: Element) -> list[Member]:
 
 
 def _choose(collection: Collection, members: list[Member], inner: Element) -> list[Member]:
-    """Return the members that have a component as a comp-filter describes it."""
+    """Return the members with a component that matches a comp-filter."""
     negated = inner.find(f"{CALDAV}is-not-defined") is not None
     if inner.get("name") != "VEVENT":
         return members if negated else []  # there are only events

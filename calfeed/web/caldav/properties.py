@@ -44,7 +44,7 @@ ORDINARY = tuple(
         "getlastmodified",
     )
 )
-"""What a request for all properties gets: not those of CalDAV (RFC 4791, 5.2)."""
+"""The properties for a request for all properties, without those of CalDAV (RFC 4791, 5.2)."""
 
 REPORTS = {
     "calendar-query": CALDAV,
@@ -94,14 +94,18 @@ _ABOVE: Table = {
     f"{DAV}supported-report-set": _always(""),
     f"{CALDAV}calendar-home-set": _home,
 }
-"""What is above the calendars. Some clients look for the home in each of these places."""
+"""The properties of the resources above the calendars.
+
+Some clients look for the home in each of them.
+"""
 
 ROOT: Table = {**_ABOVE, f"{DAV}resourcetype": _type(f"{DAV}collection")}
 
 PRINCIPAL: Table = {
     **_ABOVE,
     f"{DAV}resourcetype": _type(f"{DAV}collection", f"{DAV}principal"),
-    # Apple's calendar asks for an address. Nobody can be invited here, so it is the principal's.
+    # Apple's calendar requires an address. Nobody can be invited here, so it is the principal's
+    # URL.
     f"{CALDAV}calendar-user-address-set": _principal,
 }
 

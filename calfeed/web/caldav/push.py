@@ -1,10 +1,11 @@
-"""WebDAV-Push: a client registers to be pushed when a calendar changes (draft 611abe2)."""
+"""WebDAV-Push: a client registers for pushes about changes of a calendar (draft 611abe2)."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
+from urllib.parse import urljoin
 from xml.etree.ElementTree import Element
 
 from flask import Response, request
@@ -21,14 +22,15 @@ SUBSCRIPTIONS = "push"
 """The folder below the root in which subscriptions have their URLs."""
 
 CLASS = "webdav-push"
-"""What the DAV header says of a server that pushes."""
+"""The token in the DAV header of a server with push."""
 
 
 def register(site: PushSite, base_url: str, resource: CalendarResource) -> Response:
-    """Answer the current request, a push-register of a calendar.
+    """Respond to the current request, a push-register of a calendar.
 
-    What a client leaves out is what it can only mean: a trigger of the calendar's content, and the
-    encoding aes128gcm, as DAVx⁵ does. Raises RefusedError with the condition that failed.
+    Values that a client leaves out, as DAVx⁵ does, have only one possible meaning: the trigger is a
+    change of the content, and the encoding is aes128gcm. Raises RefusedError with the condition
+    that failed.
     """
     root = parse_body(request.get_data())
     if root.tag != f"{PUSH}push-register":
@@ -54,13 +56,13 @@ def register(site: PushSite, base_url: str, resource: CalendarResource) -> Respo
         raise RefusedError(HTTPStatus.FORBIDDEN, f"{PUSH}push-not-available") from error
     response = Response(status=HTTPStatus.CREATED if registered.new else HTTPStatus.NO_CONTENT)
     path = f"{resource.view.root}{SUBSCRIPTIONS}/{registered.id}"
-    response.headers["Location"] = f"{base_url}{path}"
+    response.headers["Location"] = urljoin(base_url, path)
     response.headers["Expires"] = format_datetime(registered.expires, usegmt=True)
     return response
 
 
 def unregister(site: PushSite, subscription_id: str) -> Response:
-    """Answer the current request, a DELETE of a subscription's URL."""
+    """Respond to the current request, a DELETE of a subscription's URL."""
     try:
         unregister_collection(site.database, subscription_id, site.clock())
     except NotFoundError:
@@ -83,7 +85,7 @@ def _read_receiver(root: Element) -> Receiver:
 
 
 def _read_expiry(root: Element) -> datetime | None:
-    """Read when a client wants the subscription to end (an HTTP date); None if it does not say."""
+    """Read when a client wants the subscription to end (an HTTP date); None if it is not given."""
     try:
         wanted = parsedate_to_datetime(_text(root, "expires"))
     except (ValueError, OverflowError):

@@ -18,7 +18,7 @@ from calfeed.web.caldav.xml.requests import CALDAV, DAV, parse_body, read_wanted
 
 
 def make_report(resource: Resource, body: bytes) -> bytes:
-    """Make the multistatus that a REPORT asks for.
+    """Make the multistatus for a REPORT.
 
     Raises InvalidInputError if the request is not valid, RefusedError if it is not supported.
     """
@@ -51,7 +51,7 @@ def _multiget(resource: CalendarResource, request: Element) -> bytes:
             event = _find_linked(resource, href)
             if event is None:
                 yield write_status(href, HTTPStatus.NOT_FOUND)
-            elif event.href not in answered:  # once, however often and however it is spelled
+            elif event.href not in answered:  # each event once, in any spelling
                 answered.add(event.href)
                 yield writer.write(event.href, event)
 
@@ -69,9 +69,9 @@ def _find_linked(resource: CalendarResource, href: str) -> EventResource | None:
 
 
 def _synchronize(resource: CalendarResource, request: Element) -> bytes:
-    """Report what changed since a token, or everything without one (RFC 6578, 3.4)."""
+    """Report the changes since a token, or all members without one (RFC 6578, 3.4)."""
     if request.find(f"{DAV}limit") is not None:
-        # All changes of a publish have one number, so there is no token for a part of them.
+        # All changes of a publish have the same number, so no token can identify a part of them.
         raise RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, f"{DAV}number-of-matches-within-limits")
     given = (request.findtext(f"{DAV}sync-token") or "").strip()
     changed, removed = list(resource.collection.members), list[str]()

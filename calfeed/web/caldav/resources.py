@@ -25,9 +25,9 @@ LOGIN = "login"
 
 @dataclass(frozen=True)
 class View:
-    """What a reader can see of a snapshot: public calendars, and `private` ones by slug.
+    """The part of a snapshot that a reader can see: public calendars, and `private` ones by slug.
 
-    `root` is the path of the tree, `push_key` the public key of a site that pushes.
+    `root` is the link to the tree, `push_key` the public key of a site that pushes.
     """
 
     snapshot: Snapshot

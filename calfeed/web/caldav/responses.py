@@ -1,4 +1,4 @@
-"""The answers of the CalDAV door: multistatus bodies with their compressed form, and refusals."""
+"""The responses of the CalDAV server: multistatus bodies, also compressed, and refusals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from calfeed.web.published.responses import Headers, StoredResponse
 XML_TYPE = "application/xml; charset=utf-8"
 
 _MIN_COMPRESSED = 1_000
-"""Bytes: smaller answers fit into a packet anyway."""
+"""In bytes; smaller responses fit into one packet anyway."""
 
 
 class RefusedError(Exception):
@@ -47,7 +47,7 @@ class Multistatus:
         return gzip.compress(self.body, 6, mtime=0)
 
     def store(self, headers: Headers) -> StoredResponse:
-        """Return a response that frontends keep, with further headers."""
+        """Return a response that frontends cache, with additional headers."""
         kept = [("Content-Type", XML_TYPE), ("Vary", "Accept-Encoding, Authorization"), *headers]
 
         def represent(body: bytes, *more: tuple[str, str]) -> tuple[Headers, tuple[bytes, ...]]:

@@ -1,4 +1,4 @@
-"""The methods of the CalDAV door: read with PROPFIND, REPORT and GET; the rest is refused."""
+"""The methods of the CalDAV server: PROPFIND, REPORT and GET read; all others are refused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, redirect, request
 from werkzeug.exceptions import HTTPException
@@ -19,7 +20,6 @@ from calfeed.web.caldav.collections import OBJECT_TYPE, Collections
 from calfeed.web.caldav.properties import ORDINARY, table_of
 from calfeed.web.caldav.resources import (
     LOGIN,
-    MOUNT,
     CalendarResource,
     EventResource,
     Resource,
@@ -58,7 +58,7 @@ _OVERHEAD_BYTES = 1_000
 
 @dataclass(frozen=True)
 class _Answers:
-    """The answers that were made over a snapshot, by everything in a request that matters."""
+    """Cached responses for one snapshot, by all parts of a request that affect the response."""
 
     snapshot: Snapshot
     made: BoundedCache[tuple[str, ...], Multistatus]
@@ -72,7 +72,7 @@ def _make_answers(snapshot: Snapshot) -> _Answers:
 
 
 class Door:
-    """Answers requests over the current snapshot of a state."""
+    """Responds to requests from the current snapshot of a state."""
 
     def __init__(self, state: State, base_url: str, site: PushSite | None) -> None:
         self._state = state
@@ -90,12 +90,12 @@ class Door:
         self._answers = _make_answers(EMPTY)
 
     def respond(self, path: str) -> WsgiResponse:
-        """Answer the current request of a path below the mount."""
+        """Respond to the current request for a path below the mount."""
         snapshot = self._state.snapshot
         parts = [part for part in path.split("/") if part]
         login = parts[:1] == [LOGIN]
         private = find_private(snapshot, self._state.clock(), required=login)
-        root = f"{MOUNT}/{LOGIN}/" if login else f"{MOUNT}/"
+        root = f"{request.script_root}/{LOGIN}/" if login else f"{request.script_root}/"
         site = self._site
         view = View(snapshot, self._collections, private, root, site.public_key if site else "")
         method = request.method
@@ -111,7 +111,7 @@ class Door:
         if resource is None:
             return _plain("There is nothing here.", HTTPStatus.NOT_FOUND)
         if method in ("GET", "HEAD"):
-            return _get(resource)
+            return _get(resource, self._base_url)
         key = (method, path, _depth(), *sorted(private), _digest(request.get_data()))
         answer = self._find_answers(snapshot).get_or_make(key, lambda: _answer(resource))
         if method == "REPORT" and "Authorization" not in request.headers:
@@ -120,7 +120,10 @@ class Door:
         return answer.make_response()
 
     def _push(self, view: View, below: list[str]) -> Response:
-        """Answer what changes a subscription to push. Raises RefusedError for other writing."""
+        """Respond to requests that change a push subscription.
+
+        Raises RefusedError for other writes.
+        """
         site = self._site
         if site is not None:
             resource = find_resource(view, below)
@@ -139,9 +142,9 @@ class Door:
 
 
 def make_caldav(state: State, base_url: str, site: PushSite | None = None) -> Flask:
-    """Create the CalDAV application, to be mounted at `MOUNT`.
+    """Create the CalDAV application, to be mounted at `resources.MOUNT`.
 
-    `site` is what pushing to clients needs, if it is on.
+    `site` has the dependencies of push to clients, if push is on.
     """
     app = RedactingFlask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REPORT_BYTES
@@ -155,8 +158,11 @@ def make_caldav(state: State, base_url: str, site: PushSite | None = None) -> Fl
         return door.respond(path)
 
     @app.errorhandler(LoginRequiredError)
+    def ask_for_login(error: LoginRequiredError) -> Response:
+        return error.make_response(urlsplit(base_url).netloc)
+
     @app.errorhandler(RefusedError)
-    def refuse(error: LoginRequiredError | RefusedError) -> Response:
+    def refuse(error: RefusedError) -> Response:
         return error.make_response()
 
     @app.errorhandler(InvalidInputError)
@@ -179,7 +185,7 @@ def make_caldav(state: State, base_url: str, site: PushSite | None = None) -> Fl
 
 
 def _answer(resource: Resource) -> Multistatus:
-    """Make the answer to the current request, which has a body of XML."""
+    """Make the response to the current request, which has an XML body."""
     body = request.get_data()
     make: Callable[[], bytes] = {
         "PROPFIND": lambda: _find_properties(resource, body),
@@ -192,7 +198,7 @@ def _answer(resource: Resource) -> Multistatus:
 
 
 def _find_properties(resource: Resource, body: bytes) -> bytes:
-    """Answer PROPFIND of a resource and, with depth 1, of what is directly below it."""
+    """Respond to PROPFIND of a resource and, with depth 1, of its direct children."""
     wanted = read_propfind(body)
     depth = _depth()
     if depth not in ("0", "1") and not isinstance(resource, EventResource):
@@ -206,8 +212,8 @@ def _find_properties(resource: Resource, body: bytes) -> bytes:
     return write_multistatus(writers[type(each)].write(each.href, each) for each in found)
 
 
-def _get(resource: Resource) -> WsgiResponse:
-    """Answer GET: an event, a calendar as a feed; what is above them leads to the pages."""
+def _get(resource: Resource, base_url: str) -> WsgiResponse:
+    """Respond to GET: an event, or a calendar as a feed; the levels above redirect to the pages."""
     if isinstance(resource, EventResource):
         member = resource.member
         response = Response(member.body, content_type=OBJECT_TYPE)
@@ -224,7 +230,7 @@ def _get(resource: Resource) -> WsgiResponse:
         response.last_modified = calendar.modified
         response.add_etag()
     else:
-        return redirect("/", HTTPStatus.FOUND)
+        return redirect(f"{base_url}/", HTTPStatus.FOUND)
     response.make_conditional(request.environ)
     return response
 
@@ -240,7 +246,7 @@ def _get_feed(stored: StoredResponse) -> Response:
 
 
 def _find_new_name(view: View, parts: list[str]) -> str | None:
-    """Return the new path of a calendar that was renamed, or of what is in it."""
+    """Return the new path of a renamed calendar, or of an event in it."""
     match parts:
         case ["calendars", slug, *rest] if not view.shows(slug):
             new = view.snapshot.renamed.get(slug)
@@ -250,15 +256,15 @@ def _find_new_name(view: View, parts: list[str]) -> str | None:
 
 
 def _refuse_writing() -> RefusedError:
-    """The refusal of a method that writes; clients read from it that they may not (RFC 3744)."""
-    href = write_href(request.environ["SCRIPT_NAME"] + request.path)
+    """The refusal of a method that writes; it tells clients that they may not write (RFC 3744)."""
+    href = write_href(request.script_root + request.path)
     privilege = write_element(f"{DAV}privilege", write_element(f"{DAV}write"))
     resource = write_element(f"{DAV}resource", href + privilege)
     return RefusedError(HTTPStatus.FORBIDDEN, f"{DAV}need-privileges", resource)
 
 
 def _depth() -> str:
-    """The depth of the current request; without one, it is infinity (RFC 4918, 9.1)."""
+    """Return the depth of the current request; the default is infinity (RFC 4918, 9.1)."""
     return request.headers.get("Depth", "infinity").strip().lower()[:10]
 
 

@@ -1,4 +1,4 @@
-"""Sync tokens (RFC 6578): the number of the publish that a client has, and what changed since.
+"""Sync tokens (RFC 6578): the number of the publish that a client has, and the changes since it.
 
 A token also has the first year of the feed, because a feed can leave out a year without a publish,
 and the lineage of the database, because the numbers of publishes recur after a restore.
@@ -21,12 +21,12 @@ _TOKEN = re.compile(
 )
 
 _RETIRE_WITHIN = timedelta(days=1)
-"""How long after its time a withdrawn event may still be in its feed."""
+"""How long a withdrawn event may stay in its feed after the end of its 90 days."""
 
 
 @dataclass(frozen=True)
 class SyncToken:
-    """What a client has of a calendar: the publish `number`, which was made `at` (UTC)."""
+    """The state of a calendar that a client has: the publish `number`, made `at` (UTC)."""
 
     lineage: str
     slug: str
@@ -35,7 +35,7 @@ class SyncToken:
     first_year: int
 
     def __str__(self) -> str:
-        """A URI, as RFC 6578 (6.2) asks for."""
+        """The token as a URI, which RFC 6578 (6.2) requires."""
         at = int(self.at.timestamp())
         return f"urn:calfeed:{self.lineage}:{self.slug}:{self.number}:{at}:{self.first_year}"
 
@@ -77,7 +77,7 @@ def find_changes(
         raise InvalidInputError("this sync token is too old, or not of this calendar")
     uids = {uid for uid, number in changes.changed.items() if number > token.number}
     uids |= {uid for uid, number in changes.moved.items() if number > token.number}
-    # A withdrawn event leaves without another revision.
+    # A withdrawn event leaves the feed without another revision.
     shown_until = token.at - KEEP_WITHDRAWN - _RETIRE_WITHIN
     uids |= {
         uid

@@ -23,9 +23,10 @@ from calfeed.store.access.sessions import MAX_AGE, Session, load_session_key
 from calfeed.store.access.tokens import is_same_token
 from calfeed.store.database import Database
 from calfeed.web.network_hashes import hash_client_network
+from calfeed.web.prefix import prefix_of
 
 WRONG_TOKEN_LIMIT = RateLimitItemPerMinute(5)
-"""For each client network."""
+"""The rate limit of each client network."""
 
 _LOG_LIMIT = RateLimitItemPerMinute(1)
 
@@ -59,19 +60,23 @@ class Authenticator:
         self._token = settings.admin_token
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def install(self, app: Flask, prefix: str, *, secure: bool) -> None:
-        """Load the session before each request of an application at a path prefix.
+    def install(self, app: Flask, mount: str, base_url: str) -> None:
+        """Load the session before each request of an application that is mounted in a site.
 
-        `secure` cookies need https. Raises StoreError if the database cannot be read.
+        Cookies of an https site need https. Raises StoreError if the database cannot be read.
         """
         with self._sessions.database.read() as connection:
             app.secret_key = load_session_key(connection)  # it signs flash messages only
-        # Browsers accept a cookie with this prefix only from this host, over https.
-        host = "__Host-" if secure else ""
-        self._cookie, self._path = f"{host}calfeed_console", "/" if secure else prefix
+        prefix, secure = prefix_of(base_url), base_url.startswith("https:")
+        # Browsers accept such a name only over https; __Host- also requires a cookie of this host
+        # alone and of all its paths. If the site has a prefix, the other paths of the host belong
+        # to others, and get no cookie.
+        guard = ("__Secure-" if prefix else "__Host-") if secure else ""
+        self._cookie = f"{guard}calfeed_console"
+        self._path = "/" if guard == "__Host-" else prefix + mount
         self._secure = secure
         app.config.update(
-            SESSION_COOKIE_NAME=f"{host}calfeed_notices",
+            SESSION_COOKIE_NAME=f"{guard}calfeed_notices",
             SESSION_COOKIE_PATH=self._path,
             SESSION_COOKIE_HTTPONLY=True,
             SESSION_COOKIE_SAMESITE="Strict",

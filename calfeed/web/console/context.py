@@ -1,4 +1,4 @@
-"""What all console pages share: their dependencies, and parsing of form fields."""
+"""Code that all console pages share: their dependencies, and the parsing of form fields."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def read_day(text: str) -> datetime:
 def read_window(
     begin: str, end: str, default: tuple[datetime, datetime]
 ) -> tuple[tuple[datetime, datetime], dict[str, str]]:
-    """Parse a form's first and last day (inclusive) as a window in UTC.
+    """Parse a form's first and last day (inclusive) as a period in UTC.
 
-    Without a first day, the window begins as `default` does; without a last day, it has the same
-    length. Also return errors by field (`from`, `to`); with errors, the window is `default`.
+    Without a first day, the period begins like `default`; without a last day, it has the same
+    length. Also return errors by field (`from`, `to`); with errors, the period is `default`.
     """
     errors: dict[str, str] = {}
     first, last = default
@@ -59,7 +59,7 @@ def read_window(
     if not errors and last <= first:
         errors["to"] = "the last day is before the first"
     elif not errors and last - first > MAX_WINDOW:
-        errors["to"] = f"a window must have at most {MAX_WINDOW.days} days"
+        errors["to"] = f"a period must have at most {MAX_WINDOW.days} days"
     return (default if errors else (first, last)), errors
 
 

@@ -12,10 +12,10 @@ from markupsafe import Markup
 from calfeed.delivery.transport.guard import show_url
 from calfeed.ical.comparison.changes import EventChange
 from calfeed.ical.wording.change_text import describe_change
+from calfeed.ical.wording.distances import format_span
 from calfeed.ical.wording.text import format_when
 from calfeed.model.events import Event
 from calfeed.model.values import text_in
-from calfeed.reminders.messages import format_span
 
 
 def make_filters(clock: Callable[[], datetime]) -> dict[str, Callable[..., Any]]:
@@ -27,6 +27,7 @@ def make_filters(clock: Callable[[], datetime]) -> dict[str, Callable[..., Any]]
 
     return {
         "moment": format_time,
+        "minute": lambda moment: format_time(moment, "minutes"),
         "distance": format_distance,
         "day": lambda moment: f"{moment:%Y-%m-%d}",
         "receiver": show_url,
@@ -41,8 +42,9 @@ def make_filters(clock: Callable[[], datetime]) -> dict[str, Callable[..., Any]]
     }
 
 
-def format_time(moment: datetime) -> Markup:
-    text = f"{moment:%Y-%m-%d %H:%M:%S}"
+def format_time(moment: datetime, precision: str = "seconds") -> Markup:
+    """Format a time in UTC; `precision` is that of datetime.isoformat."""
+    text = moment.replace(tzinfo=None).isoformat(" ", precision)
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), text)
 
 

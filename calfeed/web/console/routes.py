@@ -42,6 +42,7 @@ from calfeed.web.console.views import (
     sign_in_routes,
 )
 from calfeed.web.error_logging import RedactingFlask
+from calfeed.web.prefix import prefix_of
 from calfeed.web.security import keep_redirects_local, set_security_headers
 
 PREFIX = "/console"
@@ -76,8 +77,9 @@ def make_console(
     console.jinja_env.filters.update(make_filters(clock))
     context = ConsoleContext(database, settings, clock)
     authenticator = Authenticator(database, settings, clock)
-    authenticator.install(console, PREFIX, secure=settings.base_url.startswith("https:"))
+    authenticator.install(console, PREFIX, settings.base_url)
     console.context_processor(lambda: {"form_token": form_token, "signed_in": current_session()})
+    console.jinja_env.globals["root"] = prefix_of(settings.base_url)
     console.jinja_env.globals["mails"] = None not in (settings.mail_url, settings.mail_from)
     console.before_request(_check_access)
     console.after_request(_set_headers)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from calfeed.errors import InvalidInputError
 from calfeed.ical.feed import Heading, ZoneUse, join_feed, zone_to_name
 from calfeed.ical.history import first_year
-from calfeed.ical.variants import PLAIN, choose_variant
+from calfeed.ical.variants import PLAIN, choose_variant, leave_out_cancelled
+from calfeed.ical.vevent import render_event, replace_alarms
+from calfeed.ical.wording.words import words_in
+from calfeed.model.dates.reminder_rules import ReminderRule
 from calfeed.model.events import Calendar
-from calfeed.model.values import text_in
+from calfeed.model.values import Text, text_in
 from calfeed.store.rows import EventRow
 from calfeed.web.feeds.feed_options import FeedOptions
+from calfeed.web.feeds.query_errors import N_, QueryError
 from calfeed.web.pages.reader.languages import nearest_language
 from calfeed.web.published.responses import StoredResponse, build_response
 
-CALENDAR_TYPE = "text/calendar; charset=utf-8"
+ALL = "/calendars.ics"
+"""The path of the feed of all public calendars."""
 
-_ALARM = re.compile(rb"^BEGIN:VALARM\r\n.*?^END:VALARM\r\n", re.DOTALL | re.MULTILINE)
+CALENDAR_TYPE = "text/calendar; charset=utf-8"
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,29 @@ class FeedEvent:
     def categories(self) -> tuple[str, ...]:
         return self.row.revision.event.categories
 
+    def render(self, options: FeedOptions) -> bytes:
+        """Return the VEVENT with some options; it is stored unless alarms or occurrences differ."""
+        row, revision = self.row, self.row.revision
+        variant = choose_variant(row.vevents, options.language, options.marked)
+        vevent, languages = row.vevents[variant], [variant.language] if variant.language else []
+        if options.dropped:
+            revision = leave_out_cancelled(revision)
+            if revision is not row.revision:
+                vevent = render_event(revision, languages)
+        if options.alarms and not options.own_alarms:
+            return vevent
+        rules = [ReminderRule(before=before) for before in options.own_alarms]
+        return replace_alarms(vevent, revision, languages, rules)
+
 
 @dataclass(frozen=True)
 class FeedSource:
     """The content of a feed. `calendar` is None for the feed of all calendars.
 
     `known_categories` are all categories that its events ever had: a subscription to a category
-    stays valid when it becomes empty. `languages` are those of its texts (BCP 47 tags).
+    stays valid when it becomes empty. `languages` are those of its texts (BCP 47 tags); `language`
+    is that of the name of the feed of all calendars, unless a request names one. `site_name` is
+    the name of the site, if it has one of its own.
     """
 
     path: str
@@ -50,6 +69,8 @@ class FeedSource:
     events: Sequence[FeedEvent]
     known_categories: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
+    language: str = ""
+    site_name: Text | None = None
 
     def normalize(self, options: FeedOptions) -> FeedOptions:
         """Return the simplest options that give the same feed, without unavailable languages."""
@@ -63,25 +84,34 @@ class FeedSource:
     def make_body(self, options: FeedOptions, this_year: int, *, source: bool = True) -> bytes:
         """Assemble the feed with some options; with `source` False without its own URL."""
         events = self.choose(options, this_year)
-        vevents: Iterable[bytes] = (
-            event.row.vevents[choose_variant(event.row.vevents, options.language, options.marked)]
-            for event in events
-        )
-        if not options.alarms:
-            # Only real content lines match: a folded line begins with a space.
-            vevents = (_ALARM.sub(b"", vevent) for vevent in vevents)
         zones = {event.zone for event in events if event.zone is not None}
+        vevents = (event.render(options) for event in events)
+        return join_feed(self.make_heading(events, options, source=source), zones, vevents)
+
+    def make_heading(
+        self, events: Sequence[FeedEvent], options: FeedOptions, *, source: bool
+    ) -> Heading:
+        """Return the properties of the feed with these events."""
+        language = options.language or self.language
         heading = make_heading(
-            self.calendar, self.address(options) if source else None, options.language
+            self.calendar,
+            self.address(options) if source else None,
+            language,
+            site_name=text_in(self.site_name, language, self.language) if self.site_name else "",
         )
-        if self.calendar is not None:
-            feed_events = (event.row.revision.event for event in events)
-            heading = replace(heading, time_zone=zone_to_name(self.calendar.time_zone, feed_events))
-        return join_feed(heading, zones, vevents)
+        if self.calendar is None:
+            return heading
+        feed_events = (event.row.revision.event for event in events)
+        return replace(heading, time_zone=zone_to_name(self.calendar.time_zone, feed_events))
 
     def address(self, options: FeedOptions) -> str:
+        """Return the URL of the feed with some options."""
+        return self.base_url + self.path_with(options)
+
+    def path_with(self, options: FeedOptions) -> str:
+        """Return the path and query of the feed with some options."""
         query = options.query()
-        return f"{self.base_url}{self.path}" + (f"?{query}" if query else "")
+        return self.path + (f"?{query}" if query else "")
 
     def choose(self, options: FeedOptions, this_year: int) -> list[FeedEvent]:
         """Return the events that the options select."""
@@ -89,14 +119,18 @@ class FeedSource:
         chosen = [event for event in self.events if event.row.last_year >= first]
         if not options.open_days:
             chosen = [event for event in chosen if not event.row.revision.event.day_open]
+        if options.dropped:
+            chosen = [event for event in chosen if not event.row.revision.cancelled]
         if options.categories:
             unknown = set(options.categories) - self.known_categories
             if unknown:
                 present = {name for event in self.events for name in event.categories}
-                existing = ", ".join(sorted(present)) or "none"
-                raise InvalidInputError(
-                    f"there is no category {', '.join(sorted(unknown))}; there are: {existing}"
+                text = N_(
+                    "there is no category %(names)s; there are: %(existing)s",
+                    names=", ".join(sorted(unknown)),
+                    existing=", ".join(sorted(present)) or "–",
                 )
+                raise QueryError(text)
             wanted = set(options.categories)
             chosen = [event for event in chosen if wanted.intersection(event.categories)]
         return chosen
@@ -111,10 +145,15 @@ class FeedSource:
         return first_year(sizes, this_year, keep)
 
 
-def make_heading(calendar: Calendar | None, source: str | None, language: str = "") -> Heading:
-    """Return the properties of a feed; without a calendar, of the feed of all calendars."""
+def make_heading(
+    calendar: Calendar | None, source: str | None, language: str = "", *, site_name: str = ""
+) -> Heading:
+    """Return the properties of a feed; without a calendar, of the feed of all calendars.
+
+    The latter has the name of the site, if the site has one.
+    """
     if calendar is None:
-        return Heading(name="All calendars", source=source)
+        return Heading(name=site_name or words_in(language).all_calendars, source=source)
     languages = (*([language] if language else []), calendar.language)
     description = text_in(calendar.description, *languages) if calendar.description else None
     return Heading(

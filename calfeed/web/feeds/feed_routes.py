@@ -9,12 +9,14 @@ from typing import TypeVar
 
 from flask import Blueprint, Response, abort, request
 
-from calfeed.errors import InvalidInputError
 from calfeed.store.access.tokens import digest_token
 from calfeed.web.feeds.assembly import CALENDAR_TYPE, FeedSource
+from calfeed.web.feeds.choice import CHOICE
 from calfeed.web.feeds.feed_options import FeedOptions, parse_feed_options
+from calfeed.web.feeds.query_errors import QueryError
 from calfeed.web.pages.reader.wording import gettext
-from calfeed.web.pages.resolve import find_calendar, find_event
+from calfeed.web.pages.resolve import explain_query, find_calendar, find_event
+from calfeed.web.published.chosen import read_chosen
 from calfeed.web.published.snapshot import ALL, Snapshot
 from calfeed.web.published.state import State
 
@@ -28,6 +30,16 @@ def make_blueprint(state: State) -> Blueprint:
         if source is None:
             abort(503, gettext("Nothing is published yet."))
         return _respond(state.snapshot, source)
+
+    @feeds.get(CHOICE)
+    def choice() -> Response:
+        snapshot = state.snapshot
+        if ALL not in snapshot.sources:
+            abort(503, gettext("Nothing is published yet."))
+        chosen, options = _abort_if_invalid(lambda: read_chosen(snapshot, _read_query()))
+        # It became valid during this request, and has a stored response now.
+        source = chosen.make_source()
+        return _conditional(source.make_body(options, snapshot.version.year), source.modified)
 
     @feeds.get("/calendars/<slug:slug>.ics")
     def calendar(slug: str) -> Response:
@@ -108,16 +120,18 @@ def _respond(snapshot: Snapshot, source: FeedSource) -> Response:
 
 
 def _read_options() -> FeedOptions:
-    return _abort_if_invalid(
-        lambda: parse_feed_options(request.query_string.decode("utf-8", "replace"))
-    )
+    return _abort_if_invalid(lambda: parse_feed_options(_read_query()))
+
+
+def _read_query() -> str:
+    return request.query_string.decode("utf-8", "replace")
 
 
 def _abort_if_invalid(make: Callable[[], Made]) -> Made:
     try:
         return make()
-    except InvalidInputError as error:
-        abort(400, str(error))
+    except QueryError as error:
+        abort(400, explain_query(error))
 
 
 def _conditional(body: bytes, modified: datetime) -> Response:

@@ -1,1 +1,1 @@
-"""The pages on which people sign up to follow dates by mail, and their own pages."""
+"""The pages to sign up for mails about dates, and people's own pages."""

@@ -1,4 +1,4 @@
-"""The blueprint of the pages for people who follow, with what all its responses share."""
+"""The blueprint of the pages for people who follow, and the headers of all its responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_FORM_BYTES = 64_000
 
 
 class PersonConverter(BaseConverter):
-    """The id of a person, which no slug can be."""
+    """The id of a person; its form is never a valid slug."""
 
     regex = "per_[0-9a-f]{16}"
 
@@ -26,7 +26,7 @@ class PersonConverter(BaseConverter):
 def add_following(app: Flask, state: State, *, open_to_all: bool, proxies: int) -> None:
     """Add the pages to an application.
 
-    If mail is not set up, nobody can sign up, but links in mails of before still work.
+    If mail is not set up, nobody can sign up, but links in earlier mails still work.
     """
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
     app.url_map.converters["person"] = PersonConverter

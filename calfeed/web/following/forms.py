@@ -1,4 +1,4 @@
-"""The forms of people who follow: what they send, and how what they follow is called."""
+"""The forms of people who follow: parsing them, and the titles of what people follow."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from calfeed.definitions.formats.zone_names import find_zone
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.following.choices import Choices, Reminders, split_name
 from calfeed.reminders.option_values import parse_quiet
-from calfeed.web.pages.reader.languages import LANGUAGES, LocalizedText, Reader
+from calfeed.web.pages.reader.languages import LocalizedText, Reader
 from calfeed.web.pages.reader.wording import gettext
 from calfeed.web.published.snapshot import Snapshot
 
 HONEYPOT = "website"
-"""A field that people do not see, so whoever fills it in is a program."""
-
-_LANGUAGES = {language.tag for language in LANGUAGES}
+"""A hidden field. If it is filled in, the sender is a program."""
 
 
 @dataclass(frozen=True)
 class Followed:
-    """Something that is followed: its name in filters, and its titles for the reader.
+    """A followed calendar, category or event: its name in filters, and its titles for the reader.
 
     `calendar` is empty for a whole calendar. `address` is the path of its page, empty if it is
     no longer published.
@@ -35,7 +33,7 @@ class Followed:
 
 
 class FormError(Exception):
-    """A form cannot be accepted: the text for its reader, by the name of the field."""
+    """A form is not valid; has the text for the reader, by the name of the field."""
 
     def __init__(self, field: str, text: str) -> None:
         super().__init__(text)
@@ -60,7 +58,7 @@ def read_choices() -> Choices:
         reminders=reminders,
         moves="moves" in form,
         entries="entries" in form,
-        language=language if language in _LANGUAGES else g.reader.language.tag,
+        language=language if language in g.offered.offer.tags else g.reader.language.tag,
         time_zone=zone if find_zone(zone) else "UTC",
         quiet=quiet,
     )
@@ -70,9 +68,9 @@ def read_choices() -> Choices:
 
 
 def describe(snapshot: Snapshot, name: str) -> Followed:
-    """Describe something that is followed, in the reader's language.
+    """Describe what a person follows, in the reader's language.
 
-    What is no longer published, or private by now, has only its name.
+    If it is no longer published, or is private now, it has only its name.
     """
     reader: Reader = g.reader
     slug, event_slug, category = split_name(name)
@@ -94,5 +92,5 @@ def describe(snapshot: Snapshot, name: str) -> Followed:
 
 
 def list_others(snapshot: Snapshot, follows: tuple[str, ...]) -> list[Followed]:
-    """List the public calendars that are not followed."""
+    """List the public calendars that the person does not follow."""
     return [describe(snapshot, slug) for slug in snapshot.calendars if slug not in follows]

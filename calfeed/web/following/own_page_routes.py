@@ -22,7 +22,7 @@ _PATH = "/follow/<person:person>/<secret>/"
 
 
 def add_own_page_routes(pages: Blueprint, state: State) -> None:
-    """Add the own page, and what can be done there."""
+    """Add the routes of the own page and its actions."""
 
     @pages.get(_PATH)
     def show(person: str, secret: str) -> Response:
@@ -44,7 +44,7 @@ def add_own_page_routes(pages: Blueprint, state: State) -> None:
             return show_left()
         public = state.snapshot.calendars
         names = request.form.getlist("follows")
-        # What is new has to be public; what was followed before may be private by now.
+        # Additions have to be public; what the person followed before may be private now.
         follows = [one for one in names if one in shown.follows or split_name(one)[0] in public]
         try:
             if not follows:
@@ -63,7 +63,7 @@ def add_own_page_routes(pages: Blueprint, state: State) -> None:
 
     @pages.post(_PATH + "leave")
     def leave(person: str, secret: str) -> Response:
-        """Leave with one click, which mail programs do without asking more (RFC 8058)."""
+        """Leave with one click; mail programs send it without confirmation (RFC 8058)."""
         act(service.leave, person, secret)
         return show_left()
 
@@ -73,7 +73,7 @@ def add_own_page_routes(pages: Blueprint, state: State) -> None:
         except NotFoundError:
             abort(404, _explain_wrong_link())
         if shown is not None and not g.reader.explicit:
-            g.reader = choose_reader(shown.choices.language, "")
+            g.reader = choose_reader(shown.choices.language, "", g.offered)
         if shown is not None:
             g.reader = g.reader.default_zone(shown.choices.time_zone)
         return shown
@@ -113,7 +113,7 @@ def _write_moment(at: datetime) -> str:
 
 
 def _name_types() -> dict[str, str]:
-    # Other messages are named by their text.
+    # Other messages are shown with their text.
     return {
         CONFIRM: gettext("Confirmation asked for"),
         KNOWN: gettext("Confirmation of more dates asked for"),

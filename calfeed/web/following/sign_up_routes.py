@@ -1,6 +1,7 @@
-"""The routes to sign up and to confirm. Only POST changes anything, as mail scanners follow links.
+"""The routes to sign up and to confirm.
 
-The response to a sign-up is the same whatever is known of the address.
+Only POST changes anything, because mail scanners follow links. The response to a sign-up is the
+same whether or not the address is known.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ from calfeed.web.pages.lists.cards import read_categories
 from calfeed.web.pages.page_cache import PUBLIC
 from calfeed.web.pages.reader.time_zones import default_zone, read_zone
 from calfeed.web.pages.reader.wording import gettext
+from calfeed.web.pages.request_options import list_varying_headers
 from calfeed.web.pages.resolve import find_calendar, find_event
-from calfeed.web.published.snapshot import PublishedCalendar
+from calfeed.web.published.calendars import PublishedCalendar
 from calfeed.web.published.state import State
 from calfeed.web.serving.client_addresses import find_network, identifies_client
 
 _ORIGIN_BITS = 48
-"""Of an IPv6 address: one customer can have 65,536 networks of 64 bits, each of which would have
-a share of the mails."""
+"""The prefix length of IPv6 networks.
+
+One customer can have 65,536 networks of 64 bits, and each of them would get a share of the mails.
+"""
 
 
 def add_sign_up_routes(pages: Blueprint, state: State, proxies: int) -> None:
-    """Add the pages with the form; `proxies` is how many trusted ones forward a request."""
+    """Add the pages with the form; `proxies` is the number of trusted proxies."""
 
     @pages.route("/follow/<slug:slug>/", methods=["GET", "POST"])
     def follow_calendar(slug: str) -> Response:
@@ -48,9 +52,9 @@ def add_sign_up_routes(pages: Blueprint, state: State, proxies: int) -> None:
             return take(follows)
         choices = Choices(language=g.reader.language.tag, time_zone=g.reader.time_zone)
         response = make_response(show_form(follows, choices, {}))
-        # It is the same for everybody, as the pages that lead to it.
+        # The form is the same for everybody, like the pages that link to it.
         response.headers["Cache-Control"] = PUBLIC
-        response.headers["Vary"] = "Accept-Encoding, Accept-Language"
+        response.headers["Vary"] = list_varying_headers()
         return response
 
     def take(follows: list[Followed]) -> Response:
@@ -89,7 +93,7 @@ def add_sign_up_routes(pages: Blueprint, state: State, proxies: int) -> None:
 
 
 def add_confirm_routes(pages: Blueprint, state: State) -> None:
-    """Add the page behind the link of the first mail."""
+    """Add the page behind the link in the first mail."""
 
     @pages.get("/follow/confirm/<request_id>/<secret>")
     def show_request(request_id: str, secret: str) -> str:

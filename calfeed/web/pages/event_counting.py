@@ -12,7 +12,7 @@ from calfeed.model.dates.dating import Cause, Derivation, Sum
 from calfeed.model.dates.offsets import Offset, Roll
 from calfeed.model.dates.working_days import SkippedDay
 from calfeed.model.events import Event
-from calfeed.web.pages.reader.dates import comma_for, write_day, write_number
+from calfeed.web.pages.reader.dates import join_phrases, write_day, write_number
 from calfeed.web.pages.reader.languages import Reader
 from calfeed.web.pages.reader.wording import gettext, ngettext
 
@@ -147,7 +147,7 @@ def _describe_skipped(days: Sequence[SkippedDay], own: str, reader: Reader) -> s
     if named:
         text = format_skipped(named, language.tag, own)
         parts.append(write_number(text, language))
-    return comma_for(language).join(parts)
+    return join_phrases(parts, language)
 
 
 def _name_day(day: SkippedDay, own: str, reader: Reader) -> str:

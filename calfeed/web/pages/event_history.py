@@ -14,7 +14,7 @@ from calfeed.model.values import Moment
 from calfeed.web.pages.reader.dates import write_date, write_short_day, write_uncertain
 from calfeed.web.pages.reader.languages import LocalizedText, Reader
 from calfeed.web.pages.reader.wording import gettext
-from calfeed.web.published.dating import has_moved
+from calfeed.web.published.former_dates import has_moved
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Step:
     """A current or earlier date of an event: when it was set (empty if unknown), and why.
 
     `start` is the date for machines, empty if its day is not known. `held` means that there was no
-    date then. `corrects` is the date before, if that was never right; with `wrong` this one never
-    was.
+    date then. `corrects` is the date before, if that was never right; `wrong` says that this one
+    never was.
     """
 
     when: str
@@ -102,7 +102,7 @@ def _make_timeline(moves: Sequence[Move], current: _State, reader: Reader, own: 
 
 
 def _write(state: _State, reader: Reader) -> str:
-    """Format the date of a state; that its day is not known is only said of the current one."""
+    """Format the date of a state; only the current one says so if its day is not known."""
     if state.move is None and state.precision is not None:
         return write_uncertain(state.start, state.end, state.precision, reader.language)
     return write_date(state.start, state.end, state.precision, reader.language)

@@ -50,7 +50,7 @@ from calfeed.web.pages.reader.dates import (
 from calfeed.web.pages.reader.languages import LocalizedText, Reader
 from calfeed.web.pages.reader.time_zones import list_zones
 from calfeed.web.pages.reader.wording import gettext
-from calfeed.web.published.dating import knows_day
+from calfeed.web.published.former_dates import knows_day
 from calfeed.web.published.timeline import Timeline, make_span
 
 _MAX_REMINDERS = 12
@@ -194,7 +194,7 @@ class EventView:
         if self.cancelled:
             return None
         shown = self._shown.id if self._shown else ""
-        return make_former_date(self.row, shown, self.changes, self.reader)
+        return make_former_date(self.row, shown, self.changes, self.reader, self.find_page)
 
     @property
     def day_known(self) -> bool:
@@ -256,7 +256,7 @@ class EventView:
 
     @property
     def held_rule(self) -> Markup:
-        """How its new date will be counted; empty if it is not."""
+        """How its new date will be counted; empty if it will not be."""
         return describe_held_rule(self.event, self.reader, self.find_page)
 
     @property
@@ -274,7 +274,7 @@ class EventView:
 
     @cached_property
     def counting(self) -> Counting | None:
-        """How its date was counted, None if it was not, or if it does not stand."""
+        """How its date was counted, None if it was not, or if it has no date for now."""
         derivation = self.event.derivation
         if derivation is None or self.event.on_hold is not None:
             return None

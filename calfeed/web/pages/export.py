@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from html import escape, unescape
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -28,23 +28,34 @@ from calfeed.web.app import make_flask
 from calfeed.web.feeds.assembly import FeedSource
 from calfeed.web.feeds.feed_options import DEFAULT_OPTIONS, FeedOptions
 from calfeed.web.pages.lists.months import step_month
-from calfeed.web.pages.reader.languages import ENGLISH, LANGUAGES
+from calfeed.web.pictures.addresses import Picture, make_picture
+from calfeed.web.pictures.rendering import render_here
+from calfeed.web.prefix import prefix_of
+from calfeed.web.published.calendars import PublishedCalendar
 from calfeed.web.published.responses import StoredResponseMiddleware
-from calfeed.web.published.snapshot import ALL, PublishedCalendar, Snapshot, load_snapshot
+from calfeed.web.published.snapshot import ALL, Snapshot, load_snapshot
 from calfeed.web.published.state import State
 from calfeed.web.published.timeline import days_of
+from calfeed.web.sharing.head import list_tags
+from calfeed.web.sharing.icons import list_missing_icons
+from calfeed.web.sharing.sitemap import SITEMAP, sitemap_path
+from calfeed.web.site.files import list_files
 
-# For operators, with a token, or for programs that need the server.
-_NOT_PUBLIC = ("/healthz", "/readyz", "/metrics", "/api/", "/console", "/private/", "/.well-known/")
+# For operators, with a token, or made by the server for one reader's choice.
+_NOT_PUBLIC = (
+    *("/healthz", "/readyz", "/metrics", "/api/", "/console", "/private/", "/.well-known/"),
+    *("/choice.ics", "/choice/", "/embed/choice/"),
+)
 
 _LINK = re.compile(r'\b(href|src)="(/[^"#]*)')
 
 # The URL in the embedding snippet, which is text in a page.
-_EMBED = re.compile(r"/embed/[a-z0-9-]+/\?lang=[A-Za-z-]+(?=&#34;)")
+_EMBED = r"/embed/[a-z0-9-]+/\?lang=[A-Za-z0-9-]+(?=&#34;)"
 
 _STATIC_FILES = ("icon.svg", "page.js", "style.css")
 
 _CALENDAR_ENDPOINT = "pages.calendar"
+_ABOUT_ENDPOINT = "site.about"
 _OCCURRENCES_SUFFIX = "/occurrences.json"
 
 
@@ -70,14 +81,20 @@ class Page:
 
 
 def make_site(
-    database: Database, base_url: str, now: datetime, time_zone: str = ""
+    database: Database,
+    base_url: str,
+    now: datetime,
+    time_zone: str = "",
+    *,
+    pictures: bool = False,
 ) -> Iterator[tuple[str, bytes]]:
     """Iterate over the files of the site: path in the folder, and content.
 
     The same state gives the same bytes all year: upcoming and past dates are relative to the last
     publish, or to the first day of the year (UTC) if that is later. `base_url` is the site's URL;
-    it may have a path. `time_zone` is used for pages about all calendars. Raises StoreError if the
-    database is unavailable, CalfeedError if a page fails.
+    it may have a path. `time_zone` is used for pages about all calendars. With `pictures`, there is
+    a picture of every page's date; these need the extra `pictures`, and take most of the time.
+    Raises StoreError if the database is unavailable, CalfeedError if a page fails.
     """
     snapshot = load_snapshot(database, base_url, now)
     as_of = max(snapshot.sources[ALL].modified, datetime(now.year, 1, 1, tzinfo=UTC))
@@ -87,26 +104,60 @@ def make_site(
     )
     state = State(database, base_url, lambda: as_of, time_zone)
     state.snapshot = snapshot
-    app = make_flask(state, base_url)
+    app = make_flask(state, base_url, pictures=pictures)
     client = Client(StoredResponseMiddleware(app.wsgi_app, snapshot))
-    pages = list_pages(app, snapshot, as_of)
+    missing = list_missing_icons(snapshot.site.icon, drawn=pictures)
+    pages = [page for page in list_pages(app, snapshot, as_of) if page.path not in missing]
     files = {page.address: "/" + page.file.removesuffix("index.html") for page in pages}
-    # Without a language in its URL, a page is in English.
-    files |= {_in_english(page): files[page.address] for page in pages if _is_page(page)}
+    # Without a language in its URL, a page is in the default one.
+    default = snapshot.offered.default.tag
+    files |= {
+        _in_default_language(page, default): files[page.address] for page in pages if _is_page(page)
+    }
+    drawings = list(_list_pictures(app, state)) if pictures else []
+    files |= {picture.address: picture.path for picture in drawings}
+    prefix = prefix_of(base_url)
+    files = {prefix + address: prefix + file for address, file in files.items()}
     app.jinja_env.globals.update(as_of=as_of.date(), files=files)
-    prefix = urlsplit(base_url).path
     names = _former_names(snapshot)
     for page in pages:
         body = _fetch(client, page, 200, files, prefix)
         yield page.file, body
+        if page.path == SITEMAP:
+            for number in range(1, body.count(b"<sitemap>") + 1):
+                part = sitemap_path(number)
+                yield part[1:], _fetch(client, Page(part, "", part[1:]), 200, files, prefix)
         for new, old in names:
             folder, _, rest = page.file.partition("/")
             if rest.startswith((f"{new}.", f"{new}/")):
                 yield f"{folder}/{old}{rest.removeprefix(new)}", body
     yield "404.html", _fetch(client, Page("/404.html", "", "404.html"), 404, files, prefix)
+    for picture in drawings:
+        yield picture.path[1:], _draw(app, picture)
     static = Path(app.root_path, "static")
     for name in _STATIC_FILES:
         yield f"static/{name}", (static / name).read_bytes()
+
+
+def _list_pictures(app: Flask, state: State) -> Iterator[Picture]:
+    """List the pictures of the site, of calendars and of events, in every language."""
+    with app.test_request_context():
+        app.preprocess_request()
+        tags = list_tags()
+    for tag in tags:
+        with app.test_request_context(query_string={"lang": tag}):
+            app.preprocess_request()
+            yield make_picture(state)
+            for found in state.snapshot.calendars.values():
+                yield make_picture(state, found)
+                yield from (make_picture(state, found, row) for row in found.by_slug.values())
+
+
+def _draw(app: Flask, picture: Picture) -> bytes:
+    from calfeed.web.pictures.drawing import draw  # needs the extra
+
+    with app.app_context():
+        return render_here(draw(picture.content))
 
 
 def list_pages(app: Flask, snapshot: Snapshot, as_of: datetime) -> list[Page]:
@@ -121,7 +172,11 @@ def list_pages(app: Flask, snapshot: Snapshot, as_of: datetime) -> list[Page]:
             for slug, found in snapshot.calendars.items()
             for event in found.by_slug
         ],
+        frozenset({"name"}): [{"name": name} for name in list_files(snapshot.site).names],
+        frozenset({"about"}): [{"about": page} for page in snapshot.site.about],
     }
+    # The default language has no parameter.
+    languages = ["", *snapshot.offered.offer.tags[1:]]
     adapter = app.url_map.bind("")
     pages = []
     for rule in app.url_map.iter_rules():
@@ -129,11 +184,11 @@ def list_pages(app: Flask, snapshot: Snapshot, as_of: datetime) -> list[Page]:
             for arguments in values.get(frozenset(rule.arguments), []):
                 path = adapter.build(rule.endpoint, arguments)
                 paths.add(path)
-                if rule.endpoint.startswith("pages."):
+                if rule.endpoint.startswith("pages.") or rule.endpoint == _ABOUT_ENDPOINT:
                     chosen = (
                         views[arguments["slug"]] if rule.endpoint == _CALENDAR_ENDPOINT else [{}]
                     )
-                    pages += [_page(path, view, one.tag) for view in chosen for one in LANGUAGES]
+                    pages += [_page(path, view, tag) for view in chosen for tag in languages]
     files = [Page(path, "", _file_of(path)) for path in paths - {page.path for page in pages}]
     for path, source in snapshot.sources.items():
         for options in list_feed_options(source):
@@ -171,8 +226,8 @@ def list_views(found: PublishedCalendar, as_of: datetime) -> list[dict[str, str]
 
 
 def _page(path: str, view: Mapping[str, str], tag: str) -> Page:
-    """Return a page in a view and a language; English has no parameter."""
-    language = {"lang": tag} if tag != ENGLISH.tag else {}
+    """Return a page in a view and a language; the default one has no parameter."""
+    language = {"lang": tag} if tag else {}
     query = urlencode(sorted({**view, **language}.items()))
     stem, _, ending = _file_of(path).rpartition(".")
     return Page(path, query, ".".join([stem, *view.values(), *language.values(), ending]))
@@ -182,9 +237,9 @@ def _is_page(page: Page) -> bool:
     return page.file.endswith((".html", _OCCURRENCES_SUFFIX)) and "lang=" not in page.query
 
 
-def _in_english(page: Page) -> str:
-    """Return the URL of a page with English as parameter."""
-    query = urlencode(sorted([("lang", ENGLISH.tag), *parse_qsl(page.query)]))
+def _in_default_language(page: Page, tag: str) -> str:
+    """Return the URL of a page with the default language as parameter."""
+    query = urlencode(sorted([("lang", tag), *parse_qsl(page.query)]))
     return f"{page.path}?{query}"
 
 
@@ -224,21 +279,26 @@ def _former_names(snapshot: Snapshot) -> list[tuple[str, str]]:
 
 
 def _fetch(client: Client, page: Page, status: int, files: dict[str, str], prefix: str) -> bytes:
-    response = client.get(page.path, query_string=page.query, headers={"Accept": "text/html"})
+    response = client.get(
+        page.path,
+        query_string=page.query,
+        headers={"Accept": "text/html"},
+        environ_overrides={"SCRIPT_NAME": prefix},
+    )
     if response.status_code != status:
         raise CalfeedError(
             f"the page {page.address} failed with status {response.status_code}, so the site was "
             "not exported"
         )
     if page.path.endswith(_OCCURRENCES_SUFFIX):
-        items = [{**item, "url": prefix + files[item["url"]]} for item in response.get_json()]
+        items = [{**item, "url": files[item["url"]]} for item in response.get_json()]
         return json.dumps(items, ensure_ascii=False).encode()
     if response.mimetype != "text/html":
         return response.get_data()
 
     def rewrite(link: re.Match[str]) -> str:
         target = unescape(link[2])
-        return f'{link[1]}="{escape(prefix + files.get(target, target))}'
+        return f'{link[1]}="{escape(files.get(target, target))}'
 
     text = _LINK.sub(rewrite, response.get_data(as_text=True))
-    return _EMBED.sub(lambda found: files[found[0]], text).encode()
+    return re.sub(re.escape(prefix) + _EMBED, lambda found: files[found[0]], text).encode()

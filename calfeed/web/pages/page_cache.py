@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from calfeed.web.pages.query import FEED_SUFFIX, normalize_query
-from calfeed.web.pages.reader.languages import choose_accepted
 from calfeed.web.published.responses import (
     Application,
     Headers,
@@ -58,11 +57,13 @@ class PageCache:
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or path.endswith(FEED_SUFFIX):
             return self._application(environ, start_response)
+        snapshot = self._state.snapshot
         if query:
-            query = normalize_query(query, self._state.snapshot.languages)
+            query = normalize_query(query, snapshot.languages, path)
             environ = {**environ, "QUERY_STRING": query}
-        key = (path, query, choose_accepted(environ.get("HTTP_ACCEPT_LANGUAGE", "")).tag)
-        pages = self._current_pages()
+        accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "")
+        key = (path, query, snapshot.offered.offer.choose(accepted))
+        pages = self._current_pages(snapshot)
         cached = pages.get(key)
         if cached is not None:
             return respond(cached, environ, start_response)
@@ -83,8 +84,8 @@ class PageCache:
         pages.put(key, page)
         return respond(page, environ, start_response)
 
-    def _current_pages(self) -> ResponseCache[tuple[str, str, str]]:
-        minute, snapshot = int(self._state.clock().timestamp()) // 60, self._state.snapshot
+    def _current_pages(self, snapshot: Snapshot) -> ResponseCache[tuple[str, str, str]]:
+        minute = int(self._state.clock().timestamp()) // 60
         cache = self._cache
         if cache.minute != minute or cache.snapshot is not snapshot:
             cache = self._cache = _MinuteCache(minute, snapshot, ResponseCache(self._max_bytes))

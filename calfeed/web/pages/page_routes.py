@@ -6,39 +6,69 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urljoin
 
-from flask import Blueprint, Response, abort, g, jsonify, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    g,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+)
+from werkzeug.wrappers import Response as BaseResponse
 
 from calfeed.model.dates.dating import Cause
 from calfeed.model.events import Kind
 from calfeed.store.rows import EventRow
-from calfeed.web.caldav.resources import MOUNT
-from calfeed.web.feeds.assembly import FeedSource
 from calfeed.web.pages.add_links import google_link, outlook_link
+from calfeed.web.pages.choosing.page_choice import PageChoice, names_choice, read_page_choice
+from calfeed.web.pages.choosing.subscribe_routes import (
+    add_subscribe_routes,
+    subscribe_to,
+    subscribe_to_choice,
+)
 from calfeed.web.pages.event_view import EventView
-from calfeed.web.pages.lists.cards import choose_timeline, list_cards, make_card, read_categories
+from calfeed.web.pages.lists.cards import (
+    choose_timeline,
+    in_categories,
+    list_cards,
+    make_card,
+    read_categories,
+)
 from calfeed.web.pages.lists.listing import Place, list_past, list_requested, list_upcoming
 from calfeed.web.pages.lists.months import make_month_grid, make_year_grid, read_month, read_year
-from calfeed.web.pages.lists.moves import MoveLine, list_moves
+from calfeed.web.pages.lists.moves import MoveLine, Wanted, list_moves
 from calfeed.web.pages.lists.occurrences import list_occurrences, read_window
 from calfeed.web.pages.page_cache import PUBLIC
 from calfeed.web.pages.reader.languages import Reader
 from calfeed.web.pages.reader.time_zones import default_zone, read_zone, shared_zone
 from calfeed.web.pages.reader.wording import gettext
-from calfeed.web.pages.request_options import address, read_page_request
+from calfeed.web.pages.request_options import (
+    address,
+    list_varying_headers,
+    read_page_request,
+)
 from calfeed.web.pages.resolve import find_calendar, find_event
-from calfeed.web.pages.subscribing import Subscription, choose_feed, make_subscription
-from calfeed.web.published.dating import knows_day
+from calfeed.web.published.calendars import PublishedCalendar
 from calfeed.web.published.formats import make_json_ld
-from calfeed.web.published.snapshot import ALL, PublishedCalendar, Snapshot
+from calfeed.web.published.former_dates import knows_day
+from calfeed.web.published.snapshot import ALL, Snapshot
 from calfeed.web.published.state import State
 from calfeed.web.published.timeline import Timeline
+from calfeed.web.sharing.head import find_picture_url
+from calfeed.web.site.embed_look import read_look
 
 _MAX_LINES = 60
 _MAX_HOME_LINES = 20
 _MAX_PAST_LINES = 20
 _MAX_EMBEDDED_LINES = 10
 _MAX_SEARCH_LENGTH = 200
+
+_CHOICE_EMBED = "/embed/choice/"
+"""Also the address of a calendar called "choice", if it names neither calendars nor events."""
 
 
 def make_blueprint(state: State, base_url: str) -> Blueprint:
@@ -51,15 +81,13 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             # Searches are rarely repeated.
             public = not request.args.get("q")
             response.headers["Cache-Control"] = PUBLIC if public else "no-store"
-            response.headers["Vary"] = "Accept-Encoding, Accept-Language"
+            response.headers["Vary"] = list_varying_headers()
         return response
 
-    def subscribe_to(
-        found: PublishedCalendar | None, categories: tuple[str, ...] = ()
-    ) -> Subscription | None:
-        """Return the subscription for a page; None if nothing is published yet."""
-        source = state.snapshot.sources.get(found.source.path if found else ALL)
-        return _subscription(source, found, categories, base_url) if source else None
+    def find_zone(page: PageChoice) -> Reader:
+        """Return the reader in the zone of a choice, unless the URL names one."""
+        own = page.chosen.time_zone
+        return default_zone(own or state.time_zone or shared_zone(state.snapshot))
 
     def list_pages(
         timeline: Timeline, reader: Reader, max_lines: int, *, past: bool = True
@@ -78,18 +106,18 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
         }
 
     def show_moves(
-        found: Iterable[PublishedCalendar], reader: Reader, categories: tuple[str, ...] = ()
+        found: Iterable[PublishedCalendar], reader: Reader, wanted: Wanted = lambda _: True
     ) -> list[MoveLine]:
         """Return what moved lately in calendars; nothing on the further pages of a list."""
         if read_page_request() is not None:
             return []
         find_page = partial(_find_cause_page, state.snapshot)
-        return list_moves(found, categories, state.clock(), reader, find_page)
+        return list_moves(found, wanted, state.clock(), reader, find_page)
 
     @pages.get("/")
     def home() -> str:
         snapshot = state.snapshot
-        reader = default_zone(state.time_zone or shared_zone(snapshot))
+        reader = default_zone(snapshot.site.time_zone or state.time_zone or shared_zone(snapshot))
         words = request.args.get("q", "").strip()[:_MAX_SEARCH_LENGTH]
         timeline, found = snapshot.timeline, None
         if words:
@@ -105,19 +133,23 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             words=words,
             found=found,
             moves=[] if words else show_moves(snapshot.calendars.values(), reader),
-            subscription=subscribe_to(None),
+            subscription=subscribe_to(snapshot.sources[ALL], None, (), base_url)
+            if ALL in snapshot.sources
+            else None,
         )
 
     @pages.get("/calendars/<slug:slug>/")
     def calendar(slug: str) -> str:
-        found = find_calendar(state.snapshot, slug)
+        snapshot = state.snapshot
+        found = find_calendar(snapshot, slug)
         reader = default_zone(found.calendar.time_zone)
         categories = read_categories(found)
+        source = snapshot.sources[found.source.path]
         context = {
             "calendar": make_card(found, reader),
             "categories": categories,
-            "subscription": subscribe_to(found, categories),
-            "embed": base_url + address(f"/embed/{slug}/", category=categories),
+            "subscription": subscribe_to(source, found, categories, base_url),
+            "embed": urljoin(base_url, address(f"/embed/{slug}/", category=categories)),
             "has_deadlines": any(row.revision.event.kind is Kind.DEADLINE for row in found.rows),
         }
         match request.args.get("view", ""):
@@ -129,8 +161,9 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             "calendar.html",
             **context,
             **list_pages(choose_timeline(found, categories), reader, _MAX_LINES),
-            moves=show_moves([found], reader, categories),
+            moves=show_moves([found], reader, in_categories(categories)),
             view="agenda",
+            now=state.clock(),
         )
 
     @pages.get("/calendars/<slug:slug>/occurrences.json")
@@ -140,7 +173,10 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
         start, end = request.args.get("start", ""), request.args.get("end", "")
         window = read_window(start, end, reader.today(now))
         if window is None:
-            abort(400, "start and end are days (ISO 8601), 800 days apart at the most.")
+            abort(
+                400,
+                gettext("“start” and “end” are days such as 2030-06-30, at most 800 days apart."),
+            )
         timeline = choose_timeline(found, read_categories(found))
         return jsonify(
             [
@@ -167,24 +203,42 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             calendar=make_card(found, reader),
             download=_download_path(row, reader),
             web_calendars=[make_link(shown, page, reader) for make_link in links],
-            structured=make_json_ld(row, page),
+            structured=make_json_ld(row, page, find_picture_url(base_url)),
         )
 
-    @pages.get("/subscribe/")
-    def subscribe_to_all() -> str:
+    @pages.get("/choice/")
+    def choice() -> str | BaseResponse:
+        snapshot = state.snapshot
+        if not names_choice():
+            return redirect(address("/subscribe/"))
+        page = read_page_choice(snapshot)
+        reader = find_zone(page)
+        timeline = snapshot.timeline.choose(page.wants)
         return render_template(
-            "subscribe.html", subscription=subscribe_to(None), calendar=None, categories=()
+            "choice.html",
+            page=page,
+            subscription=subscribe_to_choice(page, base_url),
+            **list_pages(timeline, reader, _MAX_LINES),
+            moves=show_moves(page.chosen.calendars, reader, page.wants),
+            calendars={card.slug: card for card in list_cards(snapshot)},
+            share=base_url + page.share("/choice/"),
+            snippet=page.write_snippet(base_url + page.share(_CHOICE_EMBED)),
         )
 
-    @pages.get("/subscribe/<slug:slug>/")
-    def subscribe(slug: str) -> str:
-        found = find_calendar(state.snapshot, slug)
-        categories = read_categories(found)
+    @pages.get(_CHOICE_EMBED)
+    def embed_choice() -> str:
+        snapshot = state.snapshot
+        if not names_choice(narrowly=True) and _is_calendar(snapshot, "choice"):
+            return embed("choice")
+        page = read_page_choice(snapshot)
+        reader = find_zone(page)
+        timeline = snapshot.timeline.choose(page.wants)
         return render_template(
-            "subscribe.html",
-            subscription=subscribe_to(found, categories),
-            calendar=make_card(found, g.reader),
-            categories=categories,
+            "embed.html",
+            look=read_look(),
+            page=page,
+            calendars={card.slug: card for card in list_cards(snapshot)},
+            coming=list_upcoming(timeline, state.clock(), reader, _MAX_EMBEDDED_LINES),
         )
 
     @pages.get("/embed/<slug:slug>/")
@@ -198,9 +252,17 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
             calendar=make_card(found, reader),
             categories=categories,
             coming=list_upcoming(timeline, state.clock(), reader, _MAX_EMBEDDED_LINES),
+            look=read_look(),
         )
 
+    add_subscribe_routes(pages, state, base_url)
     return pages
+
+
+def _is_calendar(snapshot: Snapshot, slug: str) -> bool:
+    """Whether a calendar has this name, or had it in public."""
+    current = snapshot.renamed.get(slug, slug)
+    return current in snapshot.calendars or slug in snapshot.withdrawn
 
 
 def _find_cause_page(snapshot: Snapshot, cause: Cause) -> str:
@@ -227,23 +289,6 @@ def _show_year(context: dict[str, Any], timeline: Timeline, now: datetime) -> st
         abort(404, gettext("There is no such year."))
     grid = make_year_grid(timeline, year, now, reader)
     return render_template("year.html", **context, view="year", grid=grid)
-
-
-def _subscription(
-    source: FeedSource,
-    found: PublishedCalendar | None,
-    categories: tuple[str, ...],
-    base_url: str,
-) -> Subscription:
-    reader: Reader = g.reader
-    slug, name = None, gettext("All calendars")
-    if found is not None:
-        slug = found.calendar.slug
-        name = reader.localize(found.calendar.name, found.calendar.language).text
-    choice = choose_feed(source, reader, categories)
-    page = address(f"/subscribe/{slug}/" if slug else "/subscribe/", category=categories)
-    caldav = base_url + (f"{MOUNT}/calendars/{slug}/" if slug else "/")
-    return make_subscription(source, name, choice, page, "" if categories else caldav)
 
 
 def _download_path(row: EventRow, reader: Reader) -> str:

@@ -56,7 +56,9 @@ def make_blueprint(state: State, site: PushSite) -> Blueprint:
         """Change what a browser follows, and return that. Only JSON: forms cannot send it."""
         limit.count(hash_client_network())
         wish = _read_wish()
-        g.reader = choose_reader(wish.language, request.headers.get("Accept-Language", ""))
+        g.reader = choose_reader(
+            wish.language, request.headers.get("Accept-Language", ""), state.snapshot.offered
+        )
         unknown = [name for name in wish.follow if not _is_public(state.snapshot, name)]
         if unknown:
             return _refuse("follow", f"there is no public calendar or event {unknown[0]}")

@@ -6,9 +6,12 @@ from typing import NoReturn
 
 from flask import abort, g, redirect, request
 
+from calfeed.ical.wording.words import words_in
 from calfeed.store.rows import EventRow
+from calfeed.web.feeds.query_errors import QueryError
 from calfeed.web.pages.reader.wording import gettext
-from calfeed.web.published.snapshot import PublishedCalendar, Snapshot
+from calfeed.web.published.calendars import PublishedCalendar
+from calfeed.web.published.snapshot import Snapshot
 
 
 def find_calendar(snapshot: Snapshot, slug: str) -> PublishedCalendar:
@@ -35,6 +38,13 @@ def find_event(found: PublishedCalendar, slug: str) -> EventRow:
     return row
 
 
+def explain_query(error: QueryError) -> str:
+    """Return what is wrong with a query string: to readers in their language, else in English."""
+    if not request.accept_mimetypes.accept_html:
+        return str(error)  # for a program, and whoever maintains it
+    return error.translate(gettext, words_in(g.reader.language.tag).semicolon)
+
+
 def _abort_missing_calendar(snapshot: Snapshot, slug: str) -> NoReturn:
     # Private calendars are treated as missing.
     new = snapshot.renamed.get(slug)
@@ -42,7 +52,7 @@ def _abort_missing_calendar(snapshot: Snapshot, slug: str) -> NoReturn:
         # The name is the second part of each path: /calendars/<name>.ics, /embed/<name>/.
         _, first, rest = request.full_path.removesuffix("?").split("/", 2)
         # Calendar apps store the target of a 308.
-        abort(redirect(f"/{first}/{new}{rest.removeprefix(slug)}", 308))
+        abort(redirect(f"{request.script_root}/{first}/{new}{rest.removeprefix(slug)}", 308))
     if slug in snapshot.withdrawn:
         abort(
             410,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 import segno
 from markupsafe import Markup
+from segno.encoder import DataOverflowError
 
 from calfeed.model.events import Calendar
 from calfeed.web.feeds.assembly import FeedSource
@@ -35,10 +37,10 @@ class Client:
 
 @dataclass(frozen=True)
 class Subscription:
-    """A feed with options: its URL, name, download path, and apps.
+    """A feed with options: its URL, name, download, and apps.
 
-    `page` is the path of its subscription page. `caldav` is the CalDAV address of the same events;
-    "" for a selection of them, which CalDAV does not have.
+    `page` is the link to its subscription page, `download` a path of the site. `caldav` is the
+    CalDAV address of the same events; "" for a selection of them, which CalDAV does not have.
     """
 
     feed: str
@@ -50,24 +52,25 @@ class Subscription:
 
     @property
     def qr(self) -> Markup:
-        """The URL as a QR code, an SVG with a white background."""
+        """The URL as a QR code, an SVG with a white background; empty if the URL is too long."""
         return _make_qr(self.feed)
 
 
 @lru_cache(maxsize=256)
 def _make_qr(text: str) -> Markup:
     # Takes half as long as rendering a page, and about 8 kB of cache.
-    code = segno.make(text, error="m", micro=False)
-    return Markup(code.svg_inline(border=4, light="#fff", omitsize=True))
+    for level in ("m", "l"):
+        with suppress(DataOverflowError):
+            code = segno.make(text, error=level, micro=False)
+            return Markup(code.svg_inline(border=4, light="#fff", omitsize=True))
+    return Markup()
 
 
 def make_subscription(
     source: FeedSource, name: str, options: FeedOptions, page: str, caldav: str = ""
 ) -> Subscription:
-    """Return the subscription to a feed with options; `page` is the path of its page."""
-    feed = source.address(options)
-    query = options.query()
-    download = source.path + (f"?{query}" if query else "")
+    """Return the subscription to a feed with options; `page` is the link to its page."""
+    feed, download = source.address(options), source.path_with(options)
     return Subscription(feed, name, page, download, caldav, _list_clients(feed, name, caldav))
 
 

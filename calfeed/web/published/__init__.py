@@ -1,1 +1,1 @@
-"""The published state as web processes hold it, and the responses made from it in advance."""
+"""The published state in the memory of web processes, and the responses made from it in advance."""

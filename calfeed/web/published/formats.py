@@ -13,14 +13,16 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from calfeed.ical.comparison.changes import EventChange
 from calfeed.ical.comparison.changes import Kind as ChangeKind
 from calfeed.ical.wording.change_text import describe_change
+from calfeed.ical.wording.words import words_in
 from calfeed.model.dates.uncertainty import Precision
 from calfeed.model.events import Calendar, Event, Kind
 from calfeed.model.revision import Move
+from calfeed.model.site import PRODUCT
 from calfeed.model.values import text_in
 from calfeed.reminders.messages import describe_event, describe_time
 from calfeed.store.catalog.announcements import AnnouncedChange
 from calfeed.store.rows import EventRow
-from calfeed.web.published.dating import list_past_dates
+from calfeed.web.published.former_dates import list_past_dates
 
 ATOM = "http://www.w3.org/2005/Atom"
 """The namespace of RFC 4287."""
@@ -50,13 +52,11 @@ _COLUMNS = (
 )
 
 
-_NEW = {
-    ChangeKind.ADDED: "added {noun}",
-    ChangeKind.CHANGED: "changed {noun}",
-    ChangeKind.CANCELLED: "cancelled {noun}",
-    ChangeKind.WITHDRAWN: "withdrawn {noun}",
-}
-"""The words of Atom entries for changes other than moves."""
+_TOLD_BY_KIND = (
+    *(ChangeKind.ADDED, ChangeKind.CHANGED),
+    *(ChangeKind.CANCELLED, ChangeKind.WITHDRAWN),
+)
+"""Changes whose Atom entries say whether they are of an event or a deadline."""
 
 
 def make_json(calendar: Calendar, rows: Iterable[EventRow], base_url: str) -> bytes:
@@ -106,7 +106,7 @@ def make_csv(rows: Iterable[EventRow]) -> bytes:
     """Return events as CSV (RFC 4180, UTF-8); `end` is exclusive.
 
     The columns from `earliest` to `edtf` are empty for a date that is certain, `on_hold` for an
-    event that has a date; of one that has none, the times are those that it had.
+    event that has a date; for an event without a date, the times are its former ones.
     """
     text = io.StringIO()
     table = csv.writer(text)
@@ -122,11 +122,17 @@ def make_csv(rows: Iterable[EventRow]) -> bytes:
 
 
 def make_atom(
-    title: str, page: str, address: str, changes: Sequence[AnnouncedChange], base_url: str
+    title: str,
+    page: str,
+    address: str,
+    changes: Sequence[AnnouncedChange],
+    base_url: str,
+    author: str = PRODUCT,
 ) -> bytes:
     """Return an Atom feed of announced changes, newest first (RFC 4287).
 
-    `page` is the URL of the page that the feed belongs to, `address` its own.
+    `page` is the URL of the page that the feed belongs to, `address` its own. `author` is the name
+    of the site.
     """
     feed = Element("feed", {"xmlns": ATOM})
     _add_text(feed, "id", address)
@@ -135,12 +141,12 @@ def make_atom(
     _add_text(feed, "updated", _stamp(newest) if newest else "1970-01-01T00:00:00Z")
     SubElement(feed, "link", {"rel": "self", "href": address})
     SubElement(feed, "link", {"rel": "alternate", "href": page})
-    SubElement(SubElement(feed, "author"), "name").text = "calfeed"
+    SubElement(SubElement(feed, "author"), "name").text = author
     for row in changes:
         event = row.change.after.event
         entry = SubElement(feed, "entry")
         _add_text(entry, "id", f"urn:calfeed:{event.uid}:{row.position.sequence}")
-        _add_text(entry, "title", f"{text_in(event.summary, event.language)}: {_name(row)}")
+        _add_text(entry, "title", _title(row))
         _add_text(entry, "updated", _stamp(row.at))
         page_of = f"{base_url}/calendars/{event.calendar}/{event.slug}/"
         SubElement(entry, "link", {"rel": "alternate", "href": page_of})
@@ -150,11 +156,12 @@ def make_atom(
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'.encode()
 
 
-def make_json_ld(row: EventRow, page: str) -> dict[str, Any] | None:
+def make_json_ld(row: EventRow, page: str, image: str = "") -> dict[str, Any] | None:
     """Describe an event for search engines (schema.org/Event), None if its day is not known.
 
-    They show `startDate` as the date, so it must be one. A postponed event keeps the date that it
-    had (https://developers.google.com/search/docs/appearance/structured-data/event).
+    They show `startDate` as the date, so the day must be known. A postponed event keeps the date
+    that it had. `image` is the URL of its picture, if there is one. Google shows only events with a
+    location (https://developers.google.com/search/docs/appearance/structured-data/event).
     """
     event = row.revision.event
     if event.precision not in (None, Precision.TIME):
@@ -167,6 +174,7 @@ def make_json_ld(row: EventRow, page: str) -> dict[str, Any] | None:
     elif (previous := _find_previous_start(row)) is not None:
         state = "EventRescheduled"
     time = describe_time(event, event.start, event.end)
+    location, attendance = _describe_location(event)
     entries = {
         "@context": "https://schema.org",
         "@type": "Event",
@@ -176,17 +184,44 @@ def make_json_ld(row: EventRow, page: str) -> dict[str, Any] | None:
         "endDate": _last_day(event) if event.all_day else time["end"],
         "previousStartDate": previous,
         "eventStatus": f"https://schema.org/{state}",
-        "location": {"@type": "Place", "name": _text(event, "location")}
-        if event.location
-        else None,
+        "eventAttendanceMode": attendance,
+        "location": location,
+        "organizer": _describe_organizer(event),
+        "image": [image] if image else None,
         "inLanguage": event.language,
         "url": page,
     }
     return {key: value for key, value in entries.items() if value is not None}
 
 
+def _describe_location(event: Event) -> tuple[Any, str | None]:
+    """Return where an event takes place, and how people attend (schema.org); None if unknown."""
+    place: dict[str, Any] | None = None
+    online: dict[str, Any] | None = None
+    if (name := _text(event, "location")) is not None:
+        # Google requires an address, which may be a text.
+        place = {"@type": "Place", "name": name, "address": name}
+        if event.geo is not None:
+            geo = {"latitude": event.geo.latitude, "longitude": event.geo.longitude}
+            place |= {"geo": {"@type": "GeoCoordinates", **geo}}
+    if event.conference is not None:
+        online = {"@type": "VirtualLocation", "url": event.conference.url}
+    if place and online:
+        return [place, online], "https://schema.org/MixedEventAttendanceMode"
+    if online:
+        return online, "https://schema.org/OnlineEventAttendanceMode"
+    return place, "https://schema.org/OfflineEventAttendanceMode" if place else None
+
+
+def _describe_organizer(event: Event) -> dict[str, str] | None:
+    if event.organizer is None:
+        return None
+    found = event.organizer
+    return {"@type": "Organization", "name": found.name, "email": found.email}
+
+
 def _find_previous_start(row: EventRow) -> str | None:
-    """Return the start that an event moved from last, None if it was never right, or uncertain."""
+    """Return the start before the last move, None if it was never right, or uncertain."""
     if row.announced is None:
         return None
     moved = [past for past in list_past_dates(row.announced) if past.really_moved]
@@ -195,18 +230,24 @@ def _find_previous_start(row: EventRow) -> str | None:
     return moved[-1].start.isoformat()
 
 
-def _name(row: AnnouncedChange) -> str:
-    """Name a change in a word: what happened to the date says more than that it moved."""
-    return row.change.shift or row.kind
+def _title(row: AnnouncedChange) -> str:
+    """Name an event and a change: what happened to the date says more than that it moved."""
+    event = row.change.after.event
+    words = words_in(event.language)
+    name = words.names[row.change.shift or row.kind]
+    return words.label(text_in(event.summary, event.language), name)
 
 
 def _describe(change: EventChange) -> str:
-    """Describe a change in a sentence: what happened, when the event is now, and why."""
+    """Describe a change in a sentence: the change, the present date, and the reason."""
     event = change.after.event
+    language = event.language
     noun = "deadline" if event.kind is Kind.DEADLINE else "event"
-    text = describe_change(change, _NEW.get(change.kind, "").format(noun=noun) or None)
-    note = f": {text_in(change.reason, event.language)}" if change.reason else ""
-    return text[0].upper() + text[1:] + note
+    name = f"{change.kind}_{noun}" if change.kind in _TOLD_BY_KIND else None
+    text = describe_change(change, language, name)
+    text = text[0].upper() + text[1:]
+    note = change.reason
+    return words_in(language).label(text, text_in(note, language)) if note else text
 
 
 def _text(event: Event, name: str) -> str | None:

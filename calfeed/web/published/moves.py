@@ -1,7 +1,8 @@
-"""What moved lately: for each event, the net change of its date that was announced.
+"""Recent moves: for each event, the net announced change of its date.
 
-Two moves of an event are one, from the date before the first to the current date. What was moved
-and moved back did not move. A correction is no move: the date before it was never right.
+Two moves of an event are combined into one, from the date before the first to the current date. A
+move to another date and back is no change. A correction is not a move: the date before it was never
+right.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from calfeed.store.catalog.announcements import AnnouncedChange
 from calfeed.store.rows import EventRow
 
 RECENT = timedelta(days=60)
-"""For how long after its announcement a change counts as recent."""
+"""How long after its announcement a change counts as recent."""
 
 _NEXT_OCCURRENCE = timedelta(days=400)
 
@@ -32,7 +33,7 @@ _DATE_KINDS = (Kind.MOVED, Kind.CORRECTED)
 
 
 class News(StrEnum):
-    """What happened to a date; most have a mark of the same name."""
+    """The kinds of changes of a date; most have a mark of the same name."""
 
     MOVED = "moved"
     CORRECTED = "corrected"
@@ -56,9 +57,10 @@ class Times(NamedTuple):
 class RecentMove:
     """The net change of an event's date, or of an occurrence's; announced last at `at` (UTC).
 
-    `new` is None if there is no date now, `old` if it was cancelled. `change` is the last change,
-    which has the reason. `others` says that further occurrences changed too. `between` is the date
-    before the current one, if it moved more than once; the event's page has that one.
+    `new` is None if there is no date now, `old` is None if the event was cancelled before. `change`
+    is the last change, which has the reason. `others` says that other occurrences changed too.
+    `between` is the date before the current one, if the event moved more than once; the event's
+    page shows that date.
     """
 
     row: EventRow
@@ -72,7 +74,7 @@ class RecentMove:
 
     @property
     def stands_at(self) -> datetime:
-        """Where it stands among others: at its date (UTC), without one at the date that it had."""
+        """The sort key: its date (UTC), or its former date if it has none."""
         times = self.new or self.old
         return self.row.revision.event.instant(times.start) if times else self.at
 
@@ -82,9 +84,9 @@ def list_recent_moves(
 ) -> list[RecentMove]:
     """Return the last moves of 60 days whose dates are not over, the newest announcement first.
 
-    `changes` are those of all events, with the event as it is published now. Moves of one
-    announcement are sorted by date. An event with a change that is not announced yet is left out:
-    its announced date does not stand any more, and the other one is no news yet.
+    `changes` are the changes of all events, each with the present revision of its event. Moves of
+    one announcement are sorted by date. An event with a change that is not announced yet is left
+    out: its announced date is outdated, and its new one is not announced.
     """
     chains: dict[str, tuple[EventRow, list[AnnouncedChange]]] = {}
     for change, row in sorted(changes, key=lambda pair: pair[0].at, reverse=True):
@@ -105,18 +107,21 @@ def _position(move: RecentMove) -> tuple[float, datetime, str]:
     return -move.at.timestamp(), move.stands_at, move.row.uid
 
 
-def find_announcement(changes: Iterable[AnnouncedChange], uid: str, move: Move) -> datetime | None:
-    """Return when a move of an event was announced (UTC), None if that is not known any more."""
-    times = [
-        change.at
+def find_announcement(
+    changes: Iterable[AnnouncedChange], uid: str, move: Move
+) -> AnnouncedChange | None:
+    """Return the change that announced a move of an event, None if unknown."""
+    found = [
+        change
         for change in changes
         if change.position.uid == uid and change.kind in _DATE_KINDS and change.at.date() >= move.on
     ]
-    return min(times, default=None)
+    return min(found, key=lambda change: change.at, default=None)
 
 
 def _sum_up(row: EventRow, chain: Sequence[AnnouncedChange], now: datetime) -> RecentMove | None:
-    """Return the net change of an event by its changes, oldest first; None if it is no news."""
+    """Return the net change of a date from an event's changes, oldest first; None if there is
+    none."""
     begun = max((n for n, each in enumerate(chain) if each.base_text is None), default=-1)
     since = chain[begun + 1 :]
     if not since or row.revision.event.done is not None:
@@ -126,7 +131,7 @@ def _sum_up(row: EventRow, chain: Sequence[AnnouncedChange], now: datetime) -> R
         return None if was_cancelled else _find_cancellation(row, since, now)
     if was_cancelled:
         return _find_restoration(row, since, now)
-    # An event that was withdrawn may come back at another date.
+    # A withdrawn event may be restored at another date.
     kinds = (*_DATE_KINDS, Kind.ADDED)
     whole = [each for each in since if each.kind in kinds and not each.change.occurrences]
     return _compare_dates(row, whole, now) if whole else _compare_occurrences(row, since, now)
@@ -163,7 +168,7 @@ def _compare_dates(
     last, new = whole[-1], row.revision.event
     corrections = [n for n, each in enumerate(whole) if each.kind == Kind.CORRECTED]
     corrected = last.kind == Kind.CORRECTED
-    # What was before a correction was wrong, so a later move is not from there.
+    # The date before a correction was wrong, so a later move does not begin there.
     first = last if corrected else whole[max(corrections, default=-1) + 1]
     before = first.change.before
     if before is None or _state(before.event) == _state(new):
@@ -172,7 +177,7 @@ def _compare_dates(
     if not (_coming(old, now) or _coming(new, now)):
         return None
     if new.on_hold is not None:
-        # Its times are those that it had.
+        # An event on hold has its former times.
         news = News(new.on_hold.why.value)
         return RecentMove(row, news, _times(new, last.at), None, last.at, last.change)
     news = News.CORRECTED if corrected else _NEWS_OF_SHIFT[find_shift(old, new)]
@@ -204,7 +209,7 @@ class _Changed(NamedTuple):
 def _compare_occurrences(
     row: EventRow, since: Sequence[AnnouncedChange], now: datetime
 ) -> RecentMove | None:
-    """Return the occurrence of a series that changed last, and of those the first that comes."""
+    """Return the occurrence of a series that changed last; of several, the earliest."""
     net: dict[str, _Changed] = {}
     for announced in since:
         for each in announced.change.occurrences:
@@ -245,7 +250,7 @@ def _coming(event: Event, now: datetime) -> bool:
 
 
 def _state(event: Event) -> tuple[object, ...]:
-    """Return what may be news about a date: another time, another precision, or no date."""
+    """Return the compared parts of a date: the time, the precision, whether there is a date."""
     instants = event.instant(event.start), event.instant(event.end or event.start)
     return event.all_day, instants, event.precision, event.on_hold and event.on_hold.why
 

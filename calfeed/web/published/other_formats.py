@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from calfeed.ical.jcal import render_jcal
 from calfeed.ical.vtodo import render_tasks
+from calfeed.ical.wording.words import words_in
+from calfeed.model.site import PRODUCT
 from calfeed.model.values import text_in
 from calfeed.store.catalog.announcements import AnnouncedChange
 from calfeed.web.feeds.assembly import CALENDAR_TYPE, FeedSource, make_heading
@@ -16,10 +18,10 @@ from calfeed.web.published.formats import make_atom, make_csv, make_json
 from calfeed.web.published.responses import StoredResponse, build_response
 
 if TYPE_CHECKING:
-    from calfeed.web.published.snapshot import PublishedCalendar
+    from calfeed.web.published.calendars import PublishedCalendar
 
 MAX_CHANGES = 50
-"""The most changes in an Atom feed."""
+"""The maximum number of changes in an Atom feed."""
 
 
 def list_other_formats(
@@ -37,9 +39,9 @@ def list_other_formats(
         name = text_in(found.calendar.name, found.calendar.language)
         formats[f"{path}/changes.atom"] = partial(
             _make_atom_response,
-            f"{name}: changes",
+            words_in(found.calendar.language).changes_of.format(name=name),
             path,
-            base_url,
+            combined,
             found.changes[:MAX_CHANGES],
             found.modified,
         )
@@ -50,7 +52,12 @@ def list_other_formats(
     )
     newest = tuple(changes[:MAX_CHANGES])
     formats["/changes.atom"] = partial(
-        _make_atom_response, "Changes", "", base_url, newest, combined.modified
+        _make_atom_response,
+        words_in(combined.language).changes,
+        "",
+        combined,
+        newest,
+        combined.modified,
     )
     return formats
 
@@ -81,8 +88,14 @@ def _make_csv_response(found: PublishedCalendar) -> StoredResponse:
 
 
 def _make_atom_response(
-    title: str, path: str, base_url: str, changes: tuple[AnnouncedChange, ...], modified: datetime
+    title: str,
+    path: str,
+    site: FeedSource,
+    changes: tuple[AnnouncedChange, ...],
+    modified: datetime,
 ) -> StoredResponse:
+    base_url = site.base_url
     page, address = f"{base_url}{path}/", f"{base_url}{path}/changes.atom"
-    body = make_atom(title, page, address, changes, base_url)
+    author = text_in(site.site_name, site.language) if site.site_name else PRODUCT
+    body = make_atom(title, page, address, changes, base_url, author)
     return build_response(body, "application/atom+xml; charset=utf-8", modified, base_url=base_url)

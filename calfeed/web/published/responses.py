@@ -17,6 +17,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from werkzeug.http import parse_accept_header
 
+from calfeed.web.prefix import prefix_of
 from calfeed.web.published.bounded_cache import BoundedCache
 from calfeed.web.serving.poll_counter import PollCounter
 
@@ -27,7 +28,7 @@ Application: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[byte
 Key = TypeVar("Key")
 
 _OVERHEAD_BYTES = 4_000
-"""The memory of a response apart from its bodies: headers, validators, cache entry."""
+"""The memory of a response without its bodies: headers, validators, cache entry."""
 
 _MAX_ACCEPT_ENCODING_LENGTH = 500
 
@@ -92,9 +93,12 @@ class StoredResponse:
 
 
 def hsts_headers(base_url: str) -> Headers:
-    """Return the HSTS header (RFC 6797, one year) if the public URL is https."""
-    https = base_url.startswith("https:")
-    return [("Strict-Transport-Security", "max-age=31536000")] if https else []
+    """Return the HSTS header (RFC 6797, one year) if the public URL is https and has no path.
+
+    The header is about a whole host. Below a path, the rest of the host belongs to others.
+    """
+    own_host = base_url.startswith("https:") and not prefix_of(base_url)
+    return [("Strict-Transport-Security", "max-age=31536000")] if own_host else []
 
 
 def build_response(
@@ -159,7 +163,7 @@ def _measure(key: object, response: StoredResponse) -> int:
 
 
 class ResponseSource(Protocol):
-    """Where stored responses are looked up."""
+    """A source of stored responses."""
 
     @property
     def responses(self) -> Mapping[str, StoredResponse]:
@@ -211,7 +215,7 @@ def find_response(source: ResponseSource, path: str, query: str) -> StoredRespon
 def respond(
     response: StoredResponse, environ: Mapping[str, Any], start_response: StartResponse
 ) -> tuple[bytes, ...]:
-    """Answer a GET or HEAD with a stored response, or with 304."""
+    """Respond to a GET or HEAD with a stored response, or with 304."""
     environ.get(STORED_RESPONSES, []).append(response)
     status, headers, body = response.choose(
         environ.get("HTTP_ACCEPT_ENCODING", ""),

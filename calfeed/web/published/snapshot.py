@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from calfeed.errors import InvalidInputError
-from calfeed.ical.feed import zone_in_use
-from calfeed.ical.variants import PLAIN, languages_in
+from calfeed.ical.wording.words import shared_language
 from calfeed.model.events import Calendar, Visibility
+from calfeed.model.site import Site
 from calfeed.store.access.tokens import Token, load_tokens, tokens_version
-from calfeed.store.catalog.announcements import AnnouncedChange, load_newest_announced
+from calfeed.store.catalog.announcements import load_newest_announced
 from calfeed.store.catalog.calendars import load_calendars
+from calfeed.store.catalog.event_names import load_former_event_names, load_once_public
 from calfeed.store.catalog.events import load_events
-from calfeed.store.catalog.feed_changes import FeedChanges, load_feed_changes
+from calfeed.store.catalog.feed_changes import load_feed_changes
 from calfeed.store.catalog.lineage import load_lineage_mark
 from calfeed.store.catalog.publishes import (
     latest_publish,
@@ -23,81 +24,40 @@ from calfeed.store.catalog.publishes import (
     load_publish_times,
 )
 from calfeed.store.catalog.revisions import load_categories
+from calfeed.store.catalog.site import NEVER_PUBLISHED, load_site
 from calfeed.store.database import Database
-from calfeed.store.rows import CalendarRow, EventRow
-from calfeed.web.feeds.assembly import FeedEvent, FeedSource
+from calfeed.store.rows import EventRow
+from calfeed.web.feeds.assembly import ALL as ALL
+from calfeed.web.feeds.assembly import FeedSource
+from calfeed.web.feeds.choice import CHOICE
 from calfeed.web.feeds.feed_options import DEFAULT_OPTIONS, FeedOptions, parse_feed_options
-from calfeed.web.pages.reader.languages import TAGS
+from calfeed.web.pages.reader.offers import SiteLanguages, make_site_languages
+from calfeed.web.published.calendars import (
+    PublishedCalendar,
+    list_known_categories,
+    make_calendar,
+)
+from calfeed.web.published.chosen import read_chosen
 from calfeed.web.published.other_formats import MAX_CHANGES, list_other_formats
 from calfeed.web.published.responses import ResponseCache, StoredResponse
-from calfeed.web.published.search_index import SearchIndex
-from calfeed.web.published.timeline import CombinedTimeline, Timeline, make_span
+from calfeed.web.published.timeline import CombinedTimeline, Timeline
 
-ALL = "/calendars.ics"
-"""The path of the feed of all public calendars."""
+DEFAULT_LANGUAGES = make_site_languages()
+"""The languages of a site that names none.
 
+They are made here, not beside `make_site_languages`: a frontend needs none, and starts faster.
+"""
 
 _MAX_CACHE_BYTES = 64_000_000
-"""For responses that are made on first use, including overhead."""
+"""The limit for responses that are made on first use, including overhead."""
 
 _KEEP_CHANGES = timedelta(days=400)
-"""For how long a snapshot knows what changed in a feed."""
-
-
-@dataclass(frozen=True)
-class PublishedCalendar:
-    """A calendar with its feed; `publish_id` is the last publish that changed it.
-
-    `changes` are the newest announced ones (`load_newest_announced`), `feed_changes` those of the
-    feed in the last 400 days.
-    """
-
-    calendar: Calendar
-    publish_id: int
-    source: FeedSource
-    changes: tuple[AnnouncedChange, ...]
-    feed_changes: FeedChanges
-    response: StoredResponse
-    timeline: Timeline = field(repr=False)
-    search_index: SearchIndex = field(repr=False)
-
-    @cached_property
-    def rows(self) -> list[EventRow]:
-        """Its events, including withdrawn ones that are still shown."""
-        return [event.row for event in self.source.events]
-
-    @cached_property
-    def active_event_count(self) -> int:
-        return sum(not row.revision.cancelled for row in self.rows)
-
-    @cached_property
-    def categories(self) -> tuple[str, ...]:
-        return tuple(sorted({name for event in self.source.events for name in event.categories}))
-
-    @property
-    def modified(self) -> datetime:
-        """The time of the last publish that changed it."""
-        return self.source.modified
-
-    @property
-    def public(self) -> bool:
-        return self.calendar.visibility is Visibility.PUBLIC
-
-    @cached_property
-    def by_uid(self) -> dict[str, EventRow]:
-        return {row.uid: row for row in self.rows}
-
-    @cached_property
-    def by_slug(self) -> dict[str, EventRow]:
-        """The events by slug; of a reused slug, the current event."""
-        return {
-            row.slug: row for row in sorted(self.rows, key=lambda row: row.withdrawn_at is None)
-        }
+"""How far back a snapshot knows the changes of a feed."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """What a snapshot depends on; it is reloaded when this changes."""
+    """The data that a snapshot depends on; it is reloaded when this changes."""
 
     publish_id: int
     tokens: tuple[int, datetime | None]
@@ -108,15 +68,21 @@ class Version:
 class Snapshot:
     """One published state.
 
-    `all_calendars` and `timelines` include private calendars; `timeline` covers all public ones.
-    `responses` are the public feeds by path. `other_formats` are functions that make the JSON,
-    jCal, CSV and Atom responses on first use; those, and feeds with options, are kept in `cache`.
-    `renamed` maps former names of calendars to current ones, `withdrawn` are the names of
-    withdrawn calendars. `lineage` changes when the database is restored from a backup.
+    `offered` are the languages of pages. `all_calendars` and `timelines` include private calendars;
+    `timeline` covers all public ones. `responses` are the public feeds by path. `other_formats` are
+    functions that make the JSON, jCal, CSV and Atom responses on first use; those, and feeds with
+    options, are kept in `cache`. `renamed` maps former names of calendars to current ones,
+    `withdrawn` are the names of withdrawn calendars. `lineage` changes when the database is
+    restored from a backup.
+    `former_events` are the UIDs of events by the calendar and name that they had in public, and
+    `once_public` the calendars that ever had a public event. `published_site` is the site, with
+    the publish that last changed it.
     """
 
     version: Version
+    offered: SiteLanguages = DEFAULT_LANGUAGES
     lineage: str = ""
+    published_site: tuple[int, Site] = NEVER_PUBLISHED
     all_calendars: Mapping[str, PublishedCalendar] = field(default_factory=dict)
     sources: Mapping[str, FeedSource] = field(default_factory=dict)
     responses: Mapping[str, StoredResponse] = field(default_factory=dict)
@@ -125,6 +91,8 @@ class Snapshot:
     )
     renamed: Mapping[str, str] = field(default_factory=dict)
     withdrawn: frozenset[str] = frozenset()
+    former_events: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    once_public: frozenset[str] = frozenset()
     tokens: Mapping[str, Token] = field(default_factory=dict)
     timelines: Mapping[str, Timeline] = field(default_factory=dict, repr=False)
     timeline: Timeline = field(default_factory=Timeline, repr=False)
@@ -137,11 +105,26 @@ class Snapshot:
         """The public calendars by slug."""
         return {slug: calendar for slug, calendar in self.all_calendars.items() if calendar.public}
 
+    def was_public(self, slug: str) -> bool:
+        """Whether a calendar that is not public was so once, under this name."""
+        return slug in self.withdrawn or slug in self.once_public
+
+    def find_row(self, uid: str) -> EventRow | None:
+        """Return an event of a public calendar."""
+        found = (calendar.by_uid.get(uid) for calendar in self.calendars.values())
+        return next(filter(None, found), None)
+
     @cached_property
     def languages(self) -> frozenset[str]:
         """The languages (BCP 47 tags) of pages and of published texts."""
         combined = self.sources.get(ALL)
-        return TAGS | combined.languages if combined else TAGS
+        known = self.offered.offer.known
+        return known | combined.languages if combined else known
+
+    @property
+    def site(self) -> Site:
+        """The name, languages and look of the site, and the texts about it."""
+        return self.published_site[1]
 
     def rows(self) -> Iterator[EventRow]:
         for calendar in self.calendars.values():
@@ -155,6 +138,8 @@ class Snapshot:
         """Return the public response of a URL; None if there is none, or the query is invalid."""
         if path in self.sources:
             return self._find_feed(path, query)
+        if path == CHOICE:
+            return self._find_choice(query)
         make = self.other_formats.get(path)
         return self.cache.get_or_make((path, DEFAULT_OPTIONS), make) if make is not None else None
 
@@ -170,6 +155,18 @@ class Snapshot:
         except InvalidInputError:
             return None
 
+    def _find_choice(self, query: str) -> StoredResponse | None:
+        if not self.sources:
+            return None
+        try:
+            chosen, options = read_chosen(self, query)
+        except InvalidInputError:
+            return None
+        return self.cache.get_or_make(
+            (chosen.address(options), options),
+            lambda: chosen.make_source().build_response(options, self.version.year),
+        )
+
 
 EMPTY = Snapshot(Version(0, (0, None), 0))
 
@@ -184,7 +181,7 @@ def load_snapshot(
 ) -> Snapshot:
     """Load the published state in one transaction, reusing unchanged calendars of `last`."""
     if last.version.year != now.year:
-        last = EMPTY  # feeds may leave out another year of history
+        last = EMPTY  # in a new year, feeds may leave out a different year of history
     with database.read() as connection:
         publish_id = latest_publish(connection)
         times = load_publish_times(connection)
@@ -201,14 +198,17 @@ def load_snapshot(
         changes = load_newest_announced(connection, stale, MAX_CHANGES)
         feed_changes = load_feed_changes(connection, stale, now - _KEEP_CHANGES)
         lineage = load_lineage_mark(connection)
+        site = load_site(connection, last.published_site)
         categories = load_categories(connection)
+        former_events = load_former_event_names(connection)
+        once_public = load_once_public(connection)
         tokens = {token.digest: token for token in load_tokens(connection)}
         version = Version(publish_id, tokens_version(connection), now.year)
     grouped: dict[str, list[EventRow]] = {slug: [] for slug in stale}
     for event in events:
         grouped[event.calendar].append(event)
     all_calendars = {
-        slug: _make_calendar(
+        slug: make_calendar(
             row,
             grouped[slug],
             changes.get(slug, []),
@@ -235,14 +235,20 @@ def load_snapshot(
         calendar=None,
         modified=last_public_change or datetime(1970, 1, 1, tzinfo=UTC),
         events=[event for calendar in public.values() for event in calendar.source.events],
-        known_categories=_known_categories(categories, withdrawn).union(
+        known_categories=list_known_categories(categories, withdrawn).union(
             *(calendar.source.known_categories for calendar in public.values())
         ),
         languages=frozenset().union(*(calendar.source.languages for calendar in public.values())),
+        language=site[1].language
+        if site[1].name
+        else shared_language(found.calendar.language for found in public.values()),
+        site_name=site[1].name,
     )
     return Snapshot(
         version=version,
         lineage=lineage,
+        published_site=site,
+        offered=last.offered if site == last.published_site else _offer_languages(site[1]),
         all_calendars=all_calendars,
         sources={ALL: combined}
         | {calendar.source.path: calendar.source for calendar in public.values()},
@@ -255,62 +261,13 @@ def load_snapshot(
             for name in calendar.calendar.formerly
         },
         withdrawn=withdrawn,
+        former_events=former_events,
+        once_public=once_public,
         tokens=tokens,
         timelines={slug: calendar.timeline for slug, calendar in all_calendars.items()},
         timeline=CombinedTimeline([calendar.timeline for calendar in public.values()]),
     )
 
 
-def feed_path(calendar: str) -> str:
-    return f"/calendars/{calendar}.ics"
-
-
-def _make_calendar(
-    row: CalendarRow,
-    rows: list[EventRow],
-    changes: list[AnnouncedChange],
-    feed_changes: FeedChanges,
-    modified: datetime,
-    categories: Mapping[str, frozenset[str]],
-    base_url: str,
-    now: datetime,
-) -> PublishedCalendar:
-    calendar = Calendar.model_validate_json(row.content)
-    source = FeedSource(
-        path=feed_path(calendar.slug),
-        base_url=base_url,
-        calendar=calendar,
-        modified=modified,
-        events=[
-            FeedEvent(
-                event, zone_in_use(event.revision.event, event.vevents[PLAIN], event.last_year)
-            )
-            for event in rows
-        ],
-        known_categories=_known_categories(categories, [calendar.slug, *calendar.formerly]),
-        languages=_languages_in(calendar, rows),
-    )
-    timeline = Timeline([make_span(event) for event in rows])
-    timeline.preload(now.date())
-    return PublishedCalendar(
-        calendar=calendar,
-        publish_id=row.publish_id,
-        source=source,
-        changes=tuple(changes),
-        feed_changes=feed_changes,
-        response=source.build_response(DEFAULT_OPTIONS, now.year),
-        timeline=timeline,
-        search_index=SearchIndex(rows),
-    )
-
-
-def _known_categories(
-    categories: Mapping[str, frozenset[str]], slugs: Iterable[str]
-) -> frozenset[str]:
-    """Return all categories that events of these calendars ever had."""
-    return frozenset().union(*(categories.get(slug, frozenset()) for slug in slugs))
-
-
-def _languages_in(calendar: Calendar, rows: Iterable[EventRow]) -> frozenset[str]:
-    named = {*calendar.name, *(calendar.description or {})}
-    return frozenset(named.union(*(languages_in(row.revision.event) for row in rows)))
+def _offer_languages(site: Site) -> SiteLanguages:
+    return make_site_languages(site.languages, site.catalogs, first_day=site.first_day)

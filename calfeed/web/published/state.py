@@ -24,7 +24,10 @@ _log = logging.getLogger(__name__)
 _SQLITE_POLL_SECONDS = 0.3
 
 _POSTGRESQL_POLL_SECONDS = 0.8
-"""Slower, because NOTIFY reports publishes too; a notification can be lost with its connection."""
+"""The interval with NOTIFY.
+
+Polling is still needed, because a notification can be lost with its connection.
+"""
 
 _SAVE_POLLS_SECONDS = 60.0
 
@@ -38,7 +41,7 @@ class State:
 
     `generation` counts the snapshots of this process. While the database is unavailable, the last
     snapshot is served and the counts stay in memory. `time_zone` is used for pages about all
-    calendars; if it is empty, the zone that all of them share.
+    calendars; if it is empty, these pages use the zone that all calendars share.
     """
 
     def __init__(

@@ -6,8 +6,8 @@ before it, and `beginning` those that begin between two instants. Only events th
 range are expanded, and recently used months are cached. A timeline is rebuilt when its calendar
 changes.
 
-An uncertain date is listed on its latest day: before that it is not past. `by_day` has it on each
-of its days if they are a week at the most, otherwise on none, like an event without a date.
+An uncertain date is listed on its latest day, because it is not past before that. `by_day` has it
+on each of its days if they are a week at the most, otherwise on none, like an event without a date.
 
     timeline = snapshot.timeline            # of all public calendars
     timeline = snapshot.timelines[slug]     # of one calendar
@@ -36,14 +36,16 @@ from calfeed.store.rows import EventRow
 from calfeed.web.published.bounded_cache import BoundedCache
 
 _MONTH_MARGIN = timedelta(days=2)
-"""Added on both sides of a month (UTC), so that it covers the month in every zone: offsets range
-from -12 to +14 hours, and an all-day date is the same day everywhere."""
+"""Added on both sides of a month (UTC), so that the month is covered in every zone.
+
+Offsets range from -12 to +14 hours, and an all-day date is the same day everywhere.
+"""
 
 _MAX_INDEXED_MONTHS = 24
 """Longer events are not indexed by month, but checked for each month, as series are."""
 
 _CACHED_PER_EVENT = 3
-"""Cached occurrences for each event of a timeline; each takes about 500 bytes."""
+"""The number of cached occurrences for each event of a timeline; each takes about 500 bytes."""
 
 _MIN_CACHED = 1_000
 
@@ -171,7 +173,7 @@ class Timeline:
     def _overlapping(
         self, first: date, last: date, zone: ZoneInfo, *, possible: bool = False
     ) -> list[_OccurrenceDays]:
-        """Return the occurrences on some days of a list; with `possible`, on possible days."""
+        """Return the occurrences on some days; with `possible`, those that may be on them."""
         numbers = range(_number(first), _number(last) + 1)
         return sorted(
             days

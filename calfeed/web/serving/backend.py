@@ -27,12 +27,15 @@ from calfeed.delivery.senders import url_rules
 from calfeed.errors import CalfeedError, SealError, StoreError
 from calfeed.services.following.asking import check_installed
 from calfeed.services.following.pushing import load_public_key
+from calfeed.services.watching.heartbeat_writer import beating
 from calfeed.settings import Settings, load_settings
 from calfeed.store.database import Database
 from calfeed.store.migrate import check_schema
+from calfeed.store.watching.heartbeats import ProcessKind
 from calfeed.web.api.app import MOUNT, make_api
 from calfeed.web.app import make_app
 from calfeed.web.console.routes import PREFIX, make_console
+from calfeed.web.prefix import prefix_of
 from calfeed.web.published.responses import STORED_RESPONSES, Application, StoredResponse
 from calfeed.web.published.state import State
 from calfeed.web.push_site import PushSite
@@ -55,10 +58,14 @@ _log = logging.getLogger(__name__)
 
 
 class Backend:
-    """Answers the frontends' requests with an application, and sends them snapshot updates."""
+    """Answers the frontends' requests with an application, and sends them snapshot updates.
 
-    def __init__(self, state: State, application: Application) -> None:
+    The application is told that it is mounted at `prefix`.
+    """
+
+    def __init__(self, state: State, application: Application, prefix: str = "") -> None:
         self._state = state
+        self._prefix = prefix
         self._application = application
 
     def serve(self, address: str) -> None:
@@ -74,7 +81,7 @@ class Backend:
         generation = self._state.generation
         now = self._state.clock().timestamp()
         stored: list[StoredResponse] = []
-        environ = make_environ(request) | {STORED_RESPONSES: stored}
+        environ = make_environ(request, self._prefix) | {STORED_RESPONSES: stored}
         try:
             body, status, headers = run_wsgi_app(self._application, environ, buffered=True)
         except Exception:
@@ -111,15 +118,19 @@ class Backend:
                 if known.get(path) is not response
             }
             removed = frozenset(known.keys() - responses.keys())
-            send(SnapshotUpdate(generation, snapshot.languages, changed, removed))
+            send(
+                SnapshotUpdate(
+                    generation, snapshot.languages, snapshot.offered.offer, changed, removed
+                )
+            )
             known = dict(responses)
 
 
-def make_environ(request: Request) -> dict[str, Any]:
+def make_environ(request: Request, prefix: str) -> dict[str, Any]:
     host, _, port = request.server.rpartition(":")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": "",
+        "SCRIPT_NAME": prefix,
         "PATH_INFO": request.path.encode("utf-8").decode("latin-1"),
         "QUERY_STRING": request.query,
         "REMOTE_ADDR": request.client,
@@ -163,8 +174,10 @@ def main(address: str) -> None:
     """Serve frontends at a socket until SIGTERM, with the settings of this process."""
     end_with_parent(Path(address).parent)
     logs.configure("web")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    signal.signal(signal.SIGTERM, _end)
     settings = load_settings()
+    if settings.log == "json":
+        logs.use_json("web")
     database = Database(settings.database, settings.keys)
     check_schema(database)
     clock = SteadyClock()
@@ -191,9 +204,16 @@ def main(address: str) -> None:
         mails=mails,
         proxies=settings.trusted_proxies,
     )
-    backend = Backend(state, application)
+    backend = Backend(state, application, prefix_of(settings.base_url))
     os.nice(_NICENESS)  # not earlier: until the backend listens, nothing is served
-    backend.serve(address)
+    with beating(database, ProcessKind.WEB, clock):
+        backend.serve(address)
+
+
+def _end(*_: object) -> None:
+    # A second signal would interrupt the end of the threads with a traceback.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit()
 
 
 if __name__ == "__main__":

@@ -9,15 +9,15 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([^:]+):\d+")
 
 _NETWORK_BITS = 64
-"""Of an IPv6 address: the prefix that a provider assigns to one customer."""
+"""The length of the prefix of an IPv6 address that a provider assigns to one customer."""
 
 
 def client_address(peer: str, forwarded: str, proxies: int) -> str:
     """Return the address of a client behind a number of trusted proxies.
 
     `peer` is the remote address of the connection, `forwarded` the value of X-Forwarded-For. Each
-    proxy appends the address it was reached from, so the client's is that many entries from the
-    right; a client can forge everything before it. With fewer entries, the request did not pass
+    proxy appends the address it was reached from, so the client's address is that many entries from
+    the right; a client can forge everything before it. With fewer entries, the request did not pass
     through the proxies, and the client is the peer.
     """
     if not proxies:
@@ -25,6 +25,11 @@ def client_address(peer: str, forwarded: str, proxies: int) -> str:
     addresses = [address.strip() for address in forwarded.split(",")]
     client = addresses[-proxies] if len(addresses) >= proxies else ""
     return without_port(client) or peer
+
+
+def count_forwarded(forwarded: str) -> int:
+    """Return how many addresses a value of X-Forwarded-For has."""
+    return len([address for address in forwarded.split(",") if address.strip()])
 
 
 def without_port(address: str) -> str:

@@ -23,6 +23,7 @@ from granian.rsgi import (  # type: ignore[attr-defined]  # these come from its 
     Scope,
 )
 
+from calfeed.web.prefix import path_within
 from calfeed.web.published.responses import Headers, StoredResponse, find_response
 from calfeed.web.serving.backend_pool import (
     BackendPool,
@@ -57,24 +58,32 @@ _MAX_REQUESTS_PER_NETWORK = 16
 """The maximum number of concurrent requests from a network that identifies a client."""
 
 _ACKNOWLEDGE_SECONDS = 3.0
-"""How long to wait for the backend to acknowledge counts, so that this process does not exit before
-it has."""
+"""How long to wait for the backend to acknowledge counts, before this process may exit."""
 
 _SEND_COUNTS_SECONDS = 10.0
 """The interval at which poll counts are sent to the backend."""
 
 
 class Frontend:
-    """An RSGI application in front of the backend, behind a number of trusted proxies."""
+    """An RSGI application in front of the backend, behind a number of trusted proxies.
 
-    def __init__(self, address: str, proxies: int, bodies: BodyReader | None = None) -> None:
+    It serves what is below `prefix`.
+    """
+
+    def __init__(
+        self, address: str, proxies: int, bodies: BodyReader | None = None, prefix: str = ""
+    ) -> None:
         self._address = address
         self._proxies = proxies
+        self._prefix = prefix
+        self._outside = HttpError(
+            HTTPStatus.NOT_FOUND, f"There is nothing here; the site begins at {prefix}/"
+        )
         self._bodies = bodies or BodyReader()
         self._table = ResponseTable(address)
         self._poll_counter = PollCounter()
         # Separate pools, so that slow pages delay neither private feeds nor POST requests, and
-        # large CalDAV answers none of them.
+        # large CalDAV responses delay none of these.
         self._pages = BackendPool(address, concurrency=6, max_queued=200)
         self._feeds = BackendPool(address, concurrency=2, max_queued=200)
         self._writes = BackendPool(address, concurrency=4, max_queued=200)
@@ -98,7 +107,11 @@ class Frontend:
         if error is not None:
             _send_error(proto, error)
             return
-        path, query, method = scope.path, scope.query_string, scope.method
+        path = path_within(self._prefix, scope.path)
+        if path is None:
+            _send_error(proto, self._outside)
+            return
+        query, method = scope.query_string, scope.method
         key = None
         if method in _SAFE_METHODS:
             stored = find_response(self._table, path, query)
@@ -110,42 +123,43 @@ class Frontend:
                 return
         with suppress(ProtocolClosed, ProtocolError):  # the client has disconnected
             try:
-                await self._forward(scope, proto, listed, headers, key)
+                await self._forward(scope, path, proto, listed, headers, key)
             except HttpError as refused:
                 _send_error(proto, refused)
 
     async def _forward(
         self,
         scope: Scope,
+        path: str,
         proto: HTTPProtocol,
         listed: Headers,
         headers: Mapping[str, str],
         key: Key | None,
     ) -> None:
         """Read a request completely, and send the backend's response."""
+        method = scope.method
         forwarded = headers.get("x-forwarded-for", "")
         client = client_address(without_port(scope.client), forwarded, self._proxies)
         with self._limit(client):
             body = b""
             if key is None:
                 body = await self._bodies.read(
-                    proto, headers.get("content-length", ""), find_body_limit(scope)
+                    proto, headers.get("content-length", ""), find_body_limit(method, path)
                 )
-            if scope.method == "REPORT" and scope.path.startswith(CALDAV_PREFIX):
+            if method == "REPORT" and path.startswith(CALDAV_PREFIX):
                 # Its answer is the same for everybody who sends the same body without a login.
-                key = scope.path, sha256(body).hexdigest(), ""
+                key = path, sha256(body).hexdigest(), ""
                 stored = None if "authorization" in headers else self._table.find_cached(key)
                 if stored is not None:
-                    self._send(stored, scope.path, scope.method, headers, proto, counted=False)
+                    self._send(stored, path, method, headers, proto, counted=False)
                     return
             request = Request(
-                *(scope.method, scope.path, scope.query_string, listed, body),
+                *(method, path, scope.query_string, listed, body),
                 *(client, scope.server, scope.scheme),
             )
             response, shared = await self._fetch(request, headers, key)
         if isinstance(response, CacheableResponse):
             # The backend has already counted the request that it responded to.
-            path, method = scope.path, scope.method
             self._send(response.stored, path, method, headers, proto, counted=shared)
         elif response.body:
             proto.response_bytes(response.status, response.headers, response.body)

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 from calfeed.errors import CalfeedError
 from calfeed.store.reports.poll_counts import PollCounts
+from calfeed.web.pages.reader.offers import Offer
 from calfeed.web.published.responses import Headers, StoredResponse
 
 _BACKLOG = 128
@@ -30,8 +31,8 @@ _MAX_SOCKET_PATH_BYTES = 103
 class Request:
     """A complete request; `client` is the client's address, behind trusted proxies.
 
-    `path` is decoded, `query` is not. The repr leaves out everything that can hold secrets, such
-    as the path of a private feed.
+    `path` is decoded and without the prefix, `query` is as it came. The repr leaves out everything
+    that can hold secrets, such as the path of a private feed.
     """
 
     method: str
@@ -72,13 +73,15 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotUpdate:
-    """The responses that changed in a snapshot; `languages` are the tags that it is available in.
+    """The responses that changed in a snapshot; `languages` are the tags that it is available in,
+    `offer` those of the pages.
 
     `generation` counts the snapshots of the backend.
     """
 
     generation: int
     languages: frozenset[str]
+    offer: Offer
     responses: Mapping[str, StoredResponse]
     removed_paths: frozenset[str]
 

@@ -18,7 +18,7 @@ BODY_TIMEOUT_SECONDS = 10.0
 """How long a body may take to arrive after the request's header."""
 
 _MAX_BUFFERED_BYTES = 64_000_000
-"""Of all incomplete bodies in a process."""
+"""The maximum total size of the incomplete bodies in a process."""
 
 
 class BodyReader:

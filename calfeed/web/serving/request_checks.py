@@ -60,7 +60,7 @@ def find_request_error(
     return _TOO_LONG if len(scope.query_string) > MAX_QUERY_LENGTH else None
 
 
-def find_body_limit(scope: Scope) -> int:
+def find_body_limit(method: str, path: str) -> int:
     """Return how many bytes the body of a request may have."""
-    is_report = scope.method == "REPORT" and scope.path.startswith(CALDAV_PREFIX)
+    is_report = method == "REPORT" and path.startswith(CALDAV_PREFIX)
     return MAX_REPORT_BYTES if is_report else MAX_BODY_BYTES

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from typing import TypeAlias
 
 from calfeed.web.pages.query import FEED_SUFFIX, normalize_query
-from calfeed.web.pages.reader.languages import choose_accepted
+from calfeed.web.pages.reader.offers import Offer
 from calfeed.web.published.responses import ResponseCache, StoredResponse
 from calfeed.web.serving.ipc import CacheableResponse, SnapshotUpdate, Subscribe, connect
 
@@ -43,6 +43,7 @@ class ResponseTable:
         self._address = address
         self.responses: Mapping[str, StoredResponse] = {}
         self._languages: frozenset[str] = frozenset()
+        self._offer: Offer
         self._cache = _PageCache(-1)
         self._connection, update = self._subscribe()
         self._apply(update, {})
@@ -58,7 +59,7 @@ class ResponseTable:
         """
         if query and not path.endswith(FEED_SUFFIX):
             query = normalize_query(query, self._languages)
-        return path, query, choose_accepted(accept_language).tag
+        return path, query, self._offer.choose(accept_language)
 
     def find_cached(self, key: Key) -> StoredResponse | None:
         """Return a cached response that is still valid."""
@@ -105,5 +106,5 @@ class ResponseTable:
             responses.pop(path, None)
         responses.update(update.responses)
         self.responses = responses
-        self._languages = update.languages
+        self._languages, self._offer = update.languages, update.offer
         self._cache = _PageCache(update.generation)

@@ -19,6 +19,7 @@ from granian.server import Server
 from calfeed import logs
 from calfeed.errors import CalfeedError
 from calfeed.settings import Settings
+from calfeed.web.prefix import prefix_of
 from calfeed.web.serving.frontend import Frontend
 from calfeed.web.serving.ipc import end_with_parent
 
@@ -69,6 +70,13 @@ LOGGING: dict[str, Any] = {
 }
 """granian's logging configuration; the formatter removes error texts that may hold secrets."""
 
+JSON_LOGGING = {
+    **LOGGING,
+    "formatters": {
+        name: {"()": logs.JsonFormatter, "process": "web"} for name in LOGGING["formatters"]
+    },
+}
+
 
 def serve(settings: Settings, processes: int, backend: str) -> None:
     """Serve until a signal ends it; `backend` is the path of the backend's Unix socket.
@@ -91,20 +99,22 @@ def serve(settings: Settings, processes: int, backend: str) -> None:
         workers_kill_timeout=_SHUTDOWN_SECONDS,
         log_access=False,
         log_level=LogLevels.warning,
-        log_dictconfig=LOGGING,
+        log_dictconfig=LOGGING if settings.log == "text" else JSON_LOGGING,
     ).serve(
-        target_loader=partial(_make_frontend, backend, settings.trusted_proxies),
+        target_loader=partial(
+            _make_frontend, backend, settings.trusted_proxies, prefix_of(settings.base_url)
+        ),
         wrap_loader=False,
     )
 
 
-def _make_frontend(address: str, proxies: int) -> Frontend:
+def _make_frontend(address: str, proxies: int, prefix: str) -> Frontend:
     """Create the application of a granian process.
 
     This waits for the backend; here, a signal still ends the process at once.
     """
     end_with_parent()
-    return Frontend(address, proxies)
+    return Frontend(address, proxies, prefix=prefix)
 
 
 def check_address(host: str, port: int) -> None:

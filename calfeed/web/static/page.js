@@ -16,6 +16,23 @@ for (const link of document.querySelectorAll("a[data-opens]")) {
   });
 }
 
+// The app of this device comes first. The page is the same for everybody, so the server does not know.
+const platforms = [
+  [/iphone|ipad|macintosh/, "apple"], [/android/, "android"],
+  [/windows/, "outlook"], [/cros/, "google"], [/linux/, "thunderbird"],
+];
+const agent = navigator.userAgent.toLowerCase();
+const [, app] = platforms.find(([pattern]) => pattern.test(agent)) ?? [];
+for (const list of document.querySelectorAll("ul[data-here]")) {
+  const link = list.querySelector(`[data-client="${app}"]`);
+  if (!link) continue;
+  const item = link.closest("li");
+  const note = Object.assign(document.createElement("span"), { className: "here", textContent: list.dataset.here });
+  link.after(note);
+  item.classList.add("is-here");
+  list.prepend(item);
+}
+
 // Show the copy button, which needs a script.
 for (const button of document.querySelectorAll("button[data-copies]")) {
   const field = document.getElementById(button.dataset.copies);
@@ -49,10 +66,13 @@ if (yours) {
   if (zones) zones.value = zone;
   const { lang } = document.documentElement;
   const supported = Intl.DateTimeFormat.supportedLocalesOf(lang).length > 0;
+  // Browsers differ in the digits of some languages, such as Arabic.
+  const latin = /[0-9]/.test(document.querySelector(".when .date").textContent);
   if (supported && zone !== yours.dataset.zone) {
     const format = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, {
       weekday: "long", day: "numeric", month: "long", year: "numeric",
       hour: "2-digit", minute: "2-digit", hourCycle: "h23", calendar: "gregory", timeZone: zone,
+      numberingSystem: latin ? "latn" : undefined,
     });
     const [begins, ends] = [new Date(yours.dataset.begins), new Date(yours.dataset.ends)];
     const when = begins < ends ? format.formatRange(begins, ends) : format.format(begins);

@@ -4,7 +4,7 @@
 self.addEventListener("push", (event) => {
   const { title, text, page, tag, language } = event.data.json();
   event.waitUntil(self.registration.showNotification(title, {
-    body: text, tag, lang: language, icon: "/static/icon.svg", data: { page }, dir: "auto",
+    body: text, tag, lang: language, icon: new URL("apple-touch-icon.png", self.registration.scope).href, data: { page }, dir: "auto",
   }));
 });
 

@@ -6,11 +6,13 @@
   if (!box || !navigator.serviceWorker || !window.PushManager) return;
   const button = box.querySelector("button");
   const status = box.querySelector("[role=status]");
+  // The site may be below a path; this script is in a folder of the site.
+  const root = new URL("..", document.currentScript.src).pathname;
   const [off, on] = [button.textContent, button.dataset.on];
 
   const ask = async (subscription, changes) => {
     const { endpoint, keys } = subscription.toJSON();
-    const response = await fetch("/push/", {
+    const response = await fetch(`${root}push/`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({
@@ -30,7 +32,7 @@
   };
 
   const begin = async () => {
-    await navigator.serviceWorker.register("/push-worker.js");
+    await navigator.serviceWorker.register(`${root}push-worker.js`);
     const registration = await navigator.serviceWorker.ready;
     return registration.pushManager.subscribe({
       userVisibleOnly: true, applicationServerKey: box.dataset.key,
@@ -53,7 +55,7 @@
   });
 
   const begun = async () => {
-    const registration = await navigator.serviceWorker.getRegistration("/");
+    const registration = await navigator.serviceWorker.getRegistration(root);
     const subscription = await registration?.pushManager.getSubscription();
     if (subscription) show(await ask(subscription, {}));
   };

@@ -1,4 +1,4 @@
-"""What is in the databases that were kept of each release, but for the UIDs."""
+"""The content of the stored databases of each release, except the UIDs."""
 
 from __future__ import annotations
 

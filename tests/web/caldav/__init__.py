@@ -1,1 +1,1 @@
-"""The CalDAV door over the WSGI application."""
+"""The CalDAV server, through the WSGI application."""

@@ -1,4 +1,4 @@
-"""A door with a public and a private calendar."""
+"""A CalDAV server with a public and a private calendar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The CalDAV door over a published site, asked as clients ask."""
+"""The CalDAV server of a published site, with requests as clients send them."""
 
 from __future__ import annotations
 

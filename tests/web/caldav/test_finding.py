@@ -1,4 +1,4 @@
-"""Clients find the calendars with nothing but the site's address, and see what they may."""
+"""Clients find the calendars by the site's address alone, and see those that they may read."""
 
 from __future__ import annotations
 

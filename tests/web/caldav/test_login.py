@@ -1,4 +1,4 @@
-"""A private calendar is there for whoever has its token, as the password of Basic."""
+"""A private calendar is readable with its token as the password of Basic authentication."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def test_a_wrong_password_is_refused_and_asked_for_again(door: Door, password: s
     for path in ("/dav/", OPEN, BOARD, "/dav/nothing"):
         response = door.ask("PROPFIND", path, headers={"Depth": "0"})
         assert response.status_code == 401
-        assert response.headers["WWW-Authenticate"].startswith('Basic realm="')
+        realm = 'Basic realm="example.org", charset="UTF-8"'
+        assert response.headers["WWW-Authenticate"] == realm, "no words, in any language"
 
 
 def test_another_kind_of_login_is_refused(door: Door) -> None:

@@ -1,4 +1,4 @@
-"""Reports find events by time and address, and say what they cannot do."""
+"""Reports find events by time and address, and refuse what they do not support."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Mails that come back: read, recognised, counted."""
+"""Bounces: reads the mailbox, recognises bounces and counts them."""

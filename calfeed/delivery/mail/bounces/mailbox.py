@@ -1,4 +1,4 @@
-"""Read the mailbox of bounces by IMAP (RFC 3501): take what is ours, leave the rest alone."""
+"""Read the mailbox of bounces by IMAP (RFC 3501); only calfeed's own bounces are deleted."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ POLL_SECONDS = 300.0
 
 
 class Mailbox:
-    """Reads a mailbox repeatedly. `take` gets each new mail, and says whether to delete it."""
+    """Reads a mailbox repeatedly. `take` gets each new mail, and returns whether to delete it."""
 
     def __init__(self, address: MailServer, take: Callable[[bytes], bool]) -> None:
         self._address = address
         self._take = take
-        self._left: set[tuple[bytes, bytes]] = set()  # what is not ours, by UIDVALIDITY and UID
+        self._left: set[tuple[bytes, bytes]] = set()  # other mails, by UIDVALIDITY and UID
 
     def read(self) -> int:
-        """Read what is new, delete what was taken, and return how many mails that were.
+        """Read new mails, delete those that `take` accepts, and return the number of deleted mails.
 
         Raises OSError or imaplib's errors if the mailbox cannot be read.
         """
         taken: list[str] = []
-        with self._open() as server:
+        with _open(self._address, _TIMEOUT_SECONDS) as server:
             validity = server.response("UIDVALIDITY")[1][0] or b""
             _, found = server.uid("SEARCH", "UNDELETED")
             for uid in (found[0] or b"").split():
@@ -46,35 +46,18 @@ class Mailbox:
                     taken.append(uid.decode())
                 else:
                     self._left.add((validity, uid))
-            # Asked again, since servers say more after the login.
+            # Ask again, because servers report more capabilities after the login.
             if taken and b"UIDPLUS" in (server.capability()[1][0] or b"").upper().split():
-                # Only these (RFC 4315), not what somebody else has marked as deleted.
+                # Expunge only these (RFC 4315), not mails that another client has marked as
+                # deleted.
                 server.uid("EXPUNGE", ",".join(taken))
             elif taken:
                 server.expunge()
         return len(taken)
 
-    @contextmanager
-    def _open(self) -> Iterator[imaplib.IMAP4]:
-        address, context = self._address, ssl.create_default_context()
-        if address.scheme == "imaps":
-            server: imaplib.IMAP4 = imaplib.IMAP4_SSL(
-                address.host, address.port, ssl_context=context, timeout=_TIMEOUT_SECONDS
-            )
-        else:
-            server = imaplib.IMAP4(address.host, address.port, timeout=_TIMEOUT_SECONDS)
-        with server:
-            if address.scheme == "imap" and address.tls:
-                server.starttls(context)
-            server.login(address.user or "", address.password or "")
-            status, _ = server.select(_quote(address.folder))
-            if status != "OK":
-                raise imaplib.IMAP4.error("there is no such folder")
-            yield server
-
 
 class MailboxPoller:
-    """Reads a mailbox every few minutes on a thread of its own; `with` it."""
+    """Reads a mailbox every few minutes on a thread of its own; use it as a context manager."""
 
     def __init__(self, mailbox: Mailbox, address: MailServer) -> None:
         self._mailbox = mailbox
@@ -106,6 +89,36 @@ class MailboxPoller:
                     )
                 self._failing = True
             self._stopping.wait(POLL_SECONDS)
+
+
+def check_mailbox(address: MailServer, timeout: float) -> None:
+    """Log in to a mailbox, and change nothing. `timeout` (seconds) is for each exchange.
+
+    Raises OSError or imaplib's errors if the mailbox cannot be read.
+    """
+    with _open(address, timeout, readonly=True):
+        pass
+
+
+@contextmanager
+def _open(
+    address: MailServer, timeout: float, *, readonly: bool = False
+) -> Iterator[imaplib.IMAP4]:
+    context = ssl.create_default_context()
+    if address.scheme == "imaps":
+        server: imaplib.IMAP4 = imaplib.IMAP4_SSL(
+            address.host, address.port, ssl_context=context, timeout=timeout
+        )
+    else:
+        server = imaplib.IMAP4(address.host, address.port, timeout=timeout)
+    with server:
+        if address.scheme == "imap" and address.tls:
+            server.starttls(context)
+        server.login(address.user or "", address.password or "")
+        status, _ = server.select(_quote(address.folder), readonly)
+        if status != "OK":
+            raise imaplib.IMAP4.error("there is no such folder")
+        yield server
 
 
 def _quote(folder: str) -> str:

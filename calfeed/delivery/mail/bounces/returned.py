@@ -1,4 +1,4 @@
-"""What comes back to the address that mails bounce to: bounces, and replies of calendar apps."""
+"""Process mails to the bounce address: bounces, and replies of calendar apps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from calfeed.store.people.bounces import record_bounce
 from calfeed.store.people.records import load_people_key
 
 _RECIPIENT_HEADERS = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To")
-"""Where the address stands that a bounce was sent to: the envelope sender of the mail."""
+"""The headers with the address that a bounce was sent to: the envelope sender of the mail."""
 
 _STATUS = re.compile(rb"^Status:\s*(5\.[0-9]{1,3}\.[0-9]{1,3})", re.IGNORECASE | re.MULTILINE)
 
@@ -26,29 +26,29 @@ MAX_BYTES = 2_000_000
 
 
 class Verdict(StrEnum):
-    """What a mail is that came to the address of bounces."""
+    """The kinds of mails to the bounce address."""
 
     PERMANENT = "a permanent bounce"
     """Counted, and recorded with its delivery."""
 
     TEMPORARY = "a temporary bounce"
-    """Ignored: the server that sent it tries on, or has given up on one mail."""
+    """Ignored: the sending server keeps trying, or has given up on one mail."""
 
     KNOWN = "a bounce that is recorded already"
 
     REPLY = "a calendar reply"
-    """Discarded: nobody asks who comes."""
+    """Discarded: calfeed does not track attendance."""
 
     OTHER = "no bounce of a mail of this site"
 
 
 def take_returned(database: Database, content: bytes, address: str, now: datetime) -> Verdict:
-    """Take a mail that came to the address of bounces, `address` with `*` for the token.
+    """Process a mail to the bounce address; `address` has `*` for the token.
 
     Raises SettingsError if flufl.bounce is not installed.
     """
-    # The compatible policy: the others fail to read some malformed headers, and anybody can send
-    # a mail here. It must not keep those after it from being read.
+    # The compatible policy, because the others fail on some malformed headers. Anybody can send a
+    # mail to this address, and a malformed mail must not prevent the next ones from being read.
     mail = message_from_bytes(content[:MAX_BYTES])
     if _is_calendar_reply(mail):
         return Verdict.REPLY
@@ -68,7 +68,7 @@ def take_returned(database: Database, content: bytes, address: str, now: datetim
         if verdict is not Verdict.PERMANENT:
             return verdict
         status = _STATUS.search(content)
-        reason = f"it came back later: {status[1].decode() if status else 'undeliverable'}"
+        reason = f"it bounced later: {status[1].decode() if status else 'undeliverable'}"
         endpoint_id = record_bounce(connection, delivery_id, now, reason)
         if endpoint_id is None:
             return Verdict.KNOWN
@@ -77,7 +77,7 @@ def take_returned(database: Database, content: bytes, address: str, now: datetim
 
 
 def judge_bounce(content: bytes) -> Verdict:
-    """Judge by flufl.bounce whether a mail is a bounce, and whether it is permanent.
+    """Return whether a mail is a bounce, and whether it is permanent, according to flufl.bounce.
 
     Raises SettingsError if flufl.bounce is not installed.
     """
@@ -97,7 +97,7 @@ def judge_bounce(content: bytes) -> Verdict:
 
 
 def _is_calendar_reply(mail: Message) -> bool:
-    """Whether a calendar app answers an entry (iTIP REPLY, RFC 5546, 3.2.3)."""
+    """Return whether a mail is a calendar app's reply to an entry (iTIP REPLY, RFC 5546, 3.2.3)."""
     return any(
         part.get_content_type() == "text/calendar"
         and str(part.get_param("method", "")).upper() in ("REPLY", "COUNTER")
@@ -106,7 +106,7 @@ def _is_calendar_reply(mail: Message) -> bool:
 
 
 def _find_tokens(mail: Message, address: str) -> Iterator[str]:
-    """The tokens in the addresses that a mail was sent to."""
+    """Return the tokens in the addresses that a mail was sent to."""
     before, _, after = address.partition("*")
     pattern = re.compile(
         rf"(?<![\w.+-]){re.escape(before)}([0-9a-z-]+){re.escape(after)}(?![\w.-])", re.IGNORECASE

@@ -1,4 +1,4 @@
-"""What 0.2 keeps beside the catalog and the outbox."""
+"""The tables and columns that 0.2 adds to the catalog and the outbox."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Give this installation an id; note what is public, what was announced, all categories."""
+    """Give this installation an id; record public publishes, announcements and all categories."""
     serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     installation = op.create_table(
         "installation",
@@ -41,7 +41,7 @@ def upgrade() -> None:
 
 
 def _add_categories() -> None:
-    """Every category that the ledger knows."""
+    """Return every category in the ledger."""
     categories = op.create_table(
         "categories",
         sa.Column("calendar", sa.String(length=64), nullable=False),
@@ -58,7 +58,7 @@ def _add_categories() -> None:
 
 
 def _add_announcements() -> None:
-    """Everything that is published was announced."""
+    """Record that all published changes were announced."""
     op.create_table(
         "announcements",
         sa.Column("uid", sa.String(length=255), nullable=False),
@@ -87,7 +87,7 @@ def _add_announcements() -> None:
 
 
 def _keep_time() -> None:
-    """Keep a worker's time, and find what a wrong clock has left."""
+    """Store a worker's time, and add indexes to find the effects of a wrong clock."""
     op.create_table(
         "clock",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),

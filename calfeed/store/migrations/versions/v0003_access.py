@@ -1,4 +1,4 @@
-"""What lets people and programs in: sessions of the console, tokens that expire, registrations."""
+"""Access: sessions of the console, tokens that expire, registrations."""
 
 from __future__ import annotations
 

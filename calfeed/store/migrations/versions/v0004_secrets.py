@@ -10,7 +10,7 @@ from calfeed.store.migrations.sealing import begin_sealing, end_sealing, make_an
 revision = "0004"
 down_revision = "0003"
 
-# Each table with its primary key, and what is encrypted from now on.
+# Each table with its primary key, and the columns that become encrypted.
 _SECRETS = (
     ("endpoints", ("id",), ("url", "headers", "secret", "former_secret")),
     ("attempts", ("delivery_id", "claim"), ("response",)),
@@ -18,7 +18,7 @@ _SECRETS = (
 
 
 def upgrade() -> None:
-    """Encrypt secrets, and leave nothing of the plain texts in the file."""
+    """Encrypt secrets, and remove the plain texts from the file."""
     connection = op.get_bind()
     begin_sealing(connection)
     op.execute("UPDATE endpoints SET headers = '' WHERE headers = '{}'")

@@ -1,4 +1,4 @@
-"""Encrypt private calendars, and keep in columns what was looked for in JSON."""
+"""Encrypt private calendars, and add columns for values that were searched in JSON."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from calfeed.store.migrations.sealing import begin_sealing, end_sealing, make_an
 revision = "0005"
 down_revision = "0004"
 
-# Each table with its primary key, what names its rows, what is encrypted where the calendar is
-# private, and where that is so.
+# Each table with its primary key, the columns that name its rows, the columns to encrypt for
+# private calendars, and the condition for rows of private calendars.
 _OWN = "{0} IN (SELECT slug FROM calendars WHERE private)"
 _PRIVATE = (
     ("calendars", ("slug",), (), ("content",), "private"),
@@ -49,7 +49,7 @@ _PRIVATE = (
 
 
 def upgrade() -> None:
-    """Encrypt what is private, and leave nothing of the plain texts in the file."""
+    """Encrypt private values, and remove the plain texts from the file."""
     connection = op.get_bind()
     begin_sealing(connection)
     _mark_private(connection)
@@ -62,7 +62,7 @@ def upgrade() -> None:
 
 
 def _mark_private(connection: sa.Connection) -> None:
-    """Note which calendars are private; what was renamed is what its present name says."""
+    """Record which calendars are private; a former name has the visibility of the present one."""
     op.add_column(
         "calendars",
         sa.Column("private", sa.Boolean(), nullable=False, server_default=sa.false()),
@@ -82,7 +82,7 @@ def _mark_private(connection: sa.Connection) -> None:
 
 
 def _write_columns_of_json(connection: sa.Connection) -> None:
-    """Keep in columns of their own what is looked for, and the categories, which can be private."""
+    """Add columns for searched values, and for the categories, which can be private."""
     op.add_column(
         "endpoints",
         sa.Column("public_only", sa.Boolean(), nullable=False, server_default=sa.false()),

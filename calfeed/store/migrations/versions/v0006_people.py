@@ -12,7 +12,7 @@ _HERE = sa.text("left_at IS NULL")
 
 
 def upgrade() -> None:
-    """Say what kind each endpoint is, and keep people's hashes and consent."""
+    """Record the kind of each endpoint, and add the tables of people's hashes and consent."""
     kind = sa.Column("kind", sa.String(16), nullable=False, server_default="webhook")
     op.add_column("endpoints", kind)
     op.create_table(

@@ -1,4 +1,4 @@
-"""Browsers and CalDAV clients that are pushed to."""
+"""Push subscriptions of browsers and CalDAV clients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Keep the subscriptions of those that are pushed to, and the key of this site."""
+    """Add the tables of push subscriptions, and of this site's key."""
     op.create_table(
         "push_subscriptions",
         sa.Column("endpoint_id", sa.String(40), nullable=False),

@@ -16,7 +16,8 @@ from calfeed.model.revision import Move
 from calfeed.model.values import Text, text_in
 from calfeed.publish.plan import page_url
 from calfeed.publish.windows import find_receivers
-from calfeed.reminders.dating import describe_cause_of, describe_uncertainty
+from calfeed.reminders.contract.data import ChangedOccurrence
+from calfeed.reminders.date_json import describe_cause_of, describe_uncertainty
 from calfeed.reminders.messages import describe_occurrences, describe_time
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store.access.tokens import allows
@@ -42,14 +43,14 @@ from calfeed.web.api.paging import (
     write_cursor,
 )
 from calfeed.web.api.problems import Mistake, ProblemError, validation_problem
+from calfeed.web.published.calendars import PublishedCalendar
 from calfeed.web.published.formats import describe_move, describe_published
-from calfeed.web.published.snapshot import PublishedCalendar
 from calfeed.web.published.timeline import EventOccurrence, Timeline
 
 _MAX_WINDOW_ITEMS = 20_000
 
 _MAX_REMINDER_LEAD = timedelta(days=3_700)
-"""How long before an occurrence a reminder can be due: ten years plus a margin."""
+"""The maximum time between a reminder and its occurrence: ten years plus a margin."""
 
 Item = TypeVar("Item")
 
@@ -77,7 +78,7 @@ class ChangesQuery(PageQuery):
 
 
 class WindowQuery(ChangesQuery, Window):
-    """A window of time, and a filter by calendar."""
+    """A period, and a filter by calendar."""
 
 
 @operations.add("GET", "/calendars")
@@ -194,14 +195,14 @@ def _find_calendar(call: Call, name: str) -> PublishedCalendar:
 
 
 def _find_calendars(call: Call, names: Sequence[str]) -> list[PublishedCalendar]:
-    """Return the calendars with these names, all without names; ignore unknown names."""
+    """Return the calendars with these names, or all if there are no names; ignore unknown names."""
     found = call.visible_calendars()
     wanted = [call.snapshot.renamed.get(name, name) for name in names] or list(found)
     return [found[slug] for slug in dict.fromkeys(wanted) if slug in found]
 
 
 def _list_slugs(call: Call, connection: Connection, names: Sequence[str]) -> list[str]:
-    """Return the slugs of readable calendars with these names, all without names.
+    """Return the slugs of readable calendars with these names, or of all if there are no names.
 
     This includes withdrawn calendars, unless they are private under another name now.
     """
@@ -306,7 +307,7 @@ def _show_change(announced: AnnouncedChange) -> models.Change:
         if moved and revision.history
         else None,
         occurrences=[
-            models.ChangedOccurrence.model_validate(described)
+            ChangedOccurrence.model_validate(described)
             for described in describe_occurrences(change)
         ],
         note=_translate(change.reason, event.language),

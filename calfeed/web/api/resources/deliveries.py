@@ -45,7 +45,7 @@ class Delivery(View):
     at: datetime = Field(description="When the message was created.")
     state: State
     attempts: int
-    next_at: datetime | None = Field(description="When it is sent next.")
+    next_at: datetime | None = Field(description="When the next attempt is due.")
     settled_at: datetime | None = Field(description="When it reached its final state.")
     digest: str | None = Field(description="The message of the digest that contains it.")
 

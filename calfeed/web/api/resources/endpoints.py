@@ -9,10 +9,13 @@ from typing import Any
 from pydantic import Field, create_model
 
 from calfeed.delivery.views import describe_delivery, describe_endpoint
+from calfeed.reminders.contract.registry import MESSAGE_TYPES
 from calfeed.reminders.endpoint_values import MAX_ENTRIES
-from calfeed.reminders.filters import MESSAGE_TYPES
+from calfeed.reminders.filters import OPERATIONAL, OPERATIONAL_TYPES
+from calfeed.reminders.signing import Scheme
 from calfeed.services import endpoints as service
 from calfeed.services.endpoints import EndpointDetails, EndpointValues
+from calfeed.services.receivers.testing import request_test
 from calfeed.store.database import Connection, Transactions
 from calfeed.store.endpoints import records
 from calfeed.store.endpoints.records import Endpoint as EndpointRow
@@ -36,7 +39,7 @@ _SCOPE = "endpoints"
 
 
 class FiltersGiven(RequestBody):
-    """Filters: an event must match an entry of every non-empty list."""
+    """Filters: an event must match at least one entry of every non-empty list."""
 
     calendars: list[Line] = Field(default_factory=list, max_length=MAX_ENTRIES)
     categories: list[Line] = Field(default_factory=list, max_length=MAX_ENTRIES)
@@ -44,7 +47,12 @@ class FiltersGiven(RequestBody):
         default_factory=list, max_length=MAX_ENTRIES, description="Each as calendar/event."
     )
     types: list[Line] = Field(
-        default_factory=list, max_length=MAX_ENTRIES, description=f"Of {', '.join(MESSAGE_TYPES)}."
+        default_factory=list,
+        max_length=MAX_ENTRIES,
+        description=(
+            f"Of {', '.join(MESSAGE_TYPES)}; or, which only named filters match, of "
+            f"{', '.join(OPERATIONAL_TYPES)}, or {OPERATIONAL} for all of these."
+        ),
     )
 
 
@@ -62,7 +70,7 @@ class EndpointGiven(RequestBody):
 
     model_config = as_example(url="https://example.org/hooks", options={"quiet": "22:00-07:00"})
 
-    url: Url
+    url: Url = Field(description="`poll:` if the receiver fetches the messages.")
     description: Line = ""
     filters: FiltersGiven = Field(default_factory=FiltersGiven)
     options: OptionsGiven = Field(default_factory=OptionsGiven)
@@ -72,6 +80,9 @@ class EndpointGiven(RequestBody):
         description="Headers of every message. Their values are not shown again.",
     )
     secret: Secret | None = Field(None, description="A secret of your own (whsec_…).")
+    signature: Scheme | None = Field(
+        None, description="`hmac`, with a secret, or `ed25519`, with a public key."
+    )
 
 
 class EndpointChange(RequestBody):
@@ -96,6 +107,7 @@ class SecretGiven(RequestBody):
     model_config = as_example()
 
     secret: Secret | None = Field(None, description="Your own secret; null generates one.")
+    signature: Scheme | None = Field(None, description="Another scheme; null keeps the present.")
 
 
 class FiltersView(View):
@@ -131,6 +143,9 @@ class Endpoint(View):
     filters: FiltersView
     options: OptionsView
     headers: list[str] = Field(description="The names of its own headers.")
+    public_key: str | None = Field(
+        description="The public key (whpk_…) if its messages are signed by Ed25519."
+    )
     former_secret_until: datetime | None = Field(
         description="Until then, messages are also signed with the former secret."
     )
@@ -178,7 +193,7 @@ def add_endpoint(call: Call, body: EndpointGiven, database: Transactions) -> End
     Webhooks), which is not shown again.
     """
     added = service.add_endpoint(
-        database, call.context.urls, read_values(body), call.now, body.secret
+        database, call.context.urls, read_values(body), call.now, body.secret, body.signature
     )
     return _show_once(added, call.now)
 
@@ -232,9 +247,9 @@ def rotate_secret(
     call: Call, path: EndpointPath, database: Transactions, body: SecretGiven | None = None
 ) -> EndpointOnce:
     """Rotate the secret of an endpoint; for 24 hours, the former one signs too."""
-    own = body.secret if body else None
+    own, scheme = (body.secret, body.signature) if body else (None, None)
     return _show_once(
-        service.rotate_secret(database, path.endpoint, call.now, own).endpoint, call.now
+        service.rotate_secret(database, path.endpoint, call.now, own, scheme).endpoint, call.now
     )
 
 
@@ -246,7 +261,7 @@ def test_endpoint(call: Call, path: EndpointPath, database: Transactions) -> Del
 
     A worker posts it at once; `/deliveries/{delivery}` shows the result.
     """
-    row = service.request_test(database, path.endpoint, call.now)
+    row = request_test(database, path.endpoint, call.now)
     return Delivery.model_validate(describe_delivery(row))
 
 
@@ -257,7 +272,7 @@ def show_details(details: EndpointDetails, now: datetime) -> EndpointMore:
 
 def _show_once(endpoint: EndpointRow, now: datetime) -> EndpointOnce:
     return EndpointOnce.model_validate(
-        {**describe_endpoint(endpoint, now), "secret": endpoint.secret}
+        {**describe_endpoint(endpoint, now), "secret": endpoint.receiver_key}
     )
 
 

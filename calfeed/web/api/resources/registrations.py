@@ -1,7 +1,7 @@
 """Registrations: public endpoints that anybody may add, and whose owner must confirm them.
 
 A registered endpoint is unverified. It receives one message with a challenge, and nothing else
-until the owner returns the challenge, which proves access to what the URL receives.
+until the owner returns the challenge. This proves that the owner controls the URL.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from calfeed.web.network_hashes import hash_client_network
 operations = Operations()
 
 RATE = "10 per hour"
-"""For each client network, in each process."""
+"""The rate limit of each client network, in each process."""
 
 _REGISTRATION_PATH = "/registrations/{endpoint}"
 

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from calfeed.services import tokens as service
 from calfeed.services.tokens import MAX_SCOPES
 from calfeed.store.access import tokens
-from calfeed.store.access.tokens import SCOPES
+from calfeed.store.access.tokens import SCOPE_PATTERN, SCOPES
 from calfeed.store.database import Connection, Transactions
 from calfeed.web.api.fields import Line, Moment, Number, Slug
 from calfeed.web.api.models import View
@@ -22,7 +22,7 @@ operations = Operations()
 
 _SCOPE = "tokens"
 
-ScopeName = Annotated[str, Field(pattern=f"^({'|'.join(SCOPES)}|read:[a-z0-9][a-z0-9-]{{0,63}})$")]
+ScopeName = Annotated[str, Field(pattern=f"^({SCOPE_PATTERN})$")]
 
 
 class TokenGiven(RequestBody):
@@ -33,7 +33,8 @@ class TokenGiven(RequestBody):
     scopes: list[ScopeName] = Field(
         default_factory=list,
         max_length=MAX_SCOPES,
-        description=f"{', '.join(SCOPES)}, or read:CALENDAR for one private calendar.",
+        description=f"{', '.join(SCOPES)}, read:CALENDAR for one private calendar, or "
+        "poll:ENDPOINT to fetch the messages of one endpoint.",
     )
     calendar: Slug | None = None
     description: Line = ""

@@ -17,6 +17,8 @@ function accessible({ React: { Fragment, createElement } }) {
           createElement("h2", { className: "unseen" }, "Operations"),
           createElement(Original, given),
         ),
+      // Receivers cannot be tried here, and docs/messages.md lists the messages.
+      Webhooks: () => () => null,
       // A path is the label of a button, which can have no link inside.
       OperationSummaryPath: (Original) => (given) =>
         createElement("span", { className: "opblock-summary-path" }, given.operationProps.get("path")),

@@ -1,1 +1,1 @@
-"""The XML of CalDAV: what clients send, and what they get."""
+"""The XML of CalDAV requests and responses."""

@@ -52,7 +52,7 @@ class ResponseWriter:
             names = tuple(table) if wanted.names_only else tuple(ordinary)
         self._asked = not wanted.everything
         self._known = [(name, table[name]) for name in names if name in table]
-        # Of all properties, those that there are: nobody has asked for the others.
+        # For a request for all properties, only existing ones are reported.
         asked = () if wanted.everything else names
         self._unknown = "".join(write_element(name) for name in asked if name not in table)
 

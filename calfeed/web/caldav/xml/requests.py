@@ -20,14 +20,14 @@ PUSH = "{https://bitfire.at/webdav-push}"
 
 _MAX_PROPERTIES = 200
 _MAX_NAMES_LENGTH = 10_000
-"""Of all names together: the answer repeats them for each resource."""
+"""The maximum length of all names together, because the response repeats them for each resource."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The properties that a request asks for: by `names`, or all of a resource.
+    """The requested properties: those in `names`, or all of a resource.
 
-    With `names_only`, their values are not wanted (RFC 4918, 9.1).
+    With `names_only`, the values are not requested (RFC 4918, 9.1).
     """
 
     names: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ def read_propfind(body: bytes) -> Wanted:
 
 
 def read_wanted(element: Element) -> Wanted:
-    """Read which properties an element asks for; ALL if it does not say."""
+    """Read the requested properties of an element; ALL if it names none."""
     if element.find(f"{DAV}propname") is not None:
         return Wanted(everything=True, names_only=True)
     prop = element.find(f"{DAV}prop")

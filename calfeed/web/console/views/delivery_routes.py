@@ -15,7 +15,7 @@ from calfeed.services.deliveries import retry_deliveries, retry_failed
 from calfeed.store.endpoints.records import list_endpoints, load_endpoints
 from calfeed.store.outbox import deliveries
 from calfeed.store.outbox.deliveries import RetryResult
-from calfeed.store.outbox.messages import load_messages
+from calfeed.store.outbox.messages import load_bodies
 from calfeed.store.reports import history
 from calfeed.web.console.context import ConsoleContext, form_value, read_day, read_number
 
@@ -71,7 +71,8 @@ def add_routes(console: Flask, context: ConsoleContext) -> None:
         with context.database.read() as connection:
             found = deliveries.find_delivery(connection, number)
             attempts = deliveries.load_attempts(connection, number)
-            body = load_messages(connection, [found.message_id])[found.message_id].body
+            key = (found.message_id, found.language)
+            body = load_bodies(connection, [key])[key].body
             endpoint = load_endpoints(connection, [found.endpoint_id]).get(found.endpoint_id)
         message = json.dumps(json.loads(body), ensure_ascii=False, indent=2) if body else ""
         return render_template(

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from calfeed.errors import InvalidFieldsError
 from calfeed.reminders.option_values import WEEKDAYS
 from calfeed.reminders.options import OPTIONS, Options
+from calfeed.reminders.signing import Scheme
 from calfeed.services.endpoints import EndpointValues
 from calfeed.store.endpoints.records import Endpoint
 
@@ -71,6 +72,12 @@ class EndpointForm:
     def add_errors(self, error: InvalidFieldsError) -> None:
         for fault in error.faults:
             self.errors.setdefault(fault.field, fault.message)
+
+    @property
+    def scheme(self) -> Scheme:
+        """How the messages of a new endpoint are signed."""
+        wanted = self.typed.get("signature")
+        return Scheme.ED25519 if wanted == Scheme.ED25519 else Scheme.HMAC
 
     def read(self, *, new: bool) -> EndpointValues:
         """Return the values of the form. Without a URL, an existing endpoint keeps its own."""

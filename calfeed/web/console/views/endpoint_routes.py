@@ -15,11 +15,12 @@ from calfeed.delivery.views import former_secret_until
 from calfeed.errors import InvalidFieldsError
 from calfeed.model.events import Calendar
 from calfeed.model.values import text_in
-from calfeed.reminders.filters import MESSAGE_TYPES
+from calfeed.reminders.contract.registry import FILTER_TYPES
 from calfeed.reminders.option_values import WEEKDAYS
 from calfeed.reminders.options import OPTIONS
 from calfeed.reminders.retry import is_received
 from calfeed.services import endpoints as service
+from calfeed.services.receivers import testing
 from calfeed.store.catalog.calendars import load_calendars
 from calfeed.store.database import Connection
 from calfeed.store.endpoints.records import Endpoint, list_endpoints
@@ -69,7 +70,7 @@ def _add_forms(console: Flask, context: ConsoleContext) -> None:
         form = EndpointForm.from_request(request.form)
         try:
             endpoint = service.add_endpoint(
-                context.database, rules, form.read(new=True), context.clock()
+                context.database, rules, form.read(new=True), context.clock(), scheme=form.scheme
             )
         except InvalidFieldsError as error:
             form.add_errors(error)
@@ -97,7 +98,7 @@ def _add_forms(console: Flask, context: ConsoleContext) -> None:
 
 def _show_secret(endpoint: Endpoint, until: datetime | None = None) -> str:
     return render_template(
-        "console/secret.html", endpoint=endpoint, secret=endpoint.secret, until=until
+        "console/secret.html", endpoint=endpoint, secret=endpoint.receiver_key, until=until
     )
 
 
@@ -110,7 +111,7 @@ def _show_form(context: ConsoleContext, form: EndpointForm, endpoint: Endpoint |
         errors=form.errors,
         endpoint=endpoint,
         calendars=calendars,
-        types=MESSAGE_TYPES,
+        types=FILTER_TYPES,
         options=OPTIONS,
         plain_options=PLAIN_OPTIONS,
         weekdays=WEEKDAYS,
@@ -130,16 +131,19 @@ def _list_calendars(connection: Connection) -> list[tuple[str, str]]:
 def _add_actions(console: Flask, context: ConsoleContext) -> None:
     @console.post("/endpoints/<endpoint_id>/test")
     def test_endpoint(endpoint_id: str) -> WsgiResponse:
-        attempt = service.test_endpoint(
+        tested = testing.test_endpoint(
             context.database, context.settings, endpoint_id, context.clock
-        ).attempt
-        if is_received(attempt.status, attempt.error):
+        )
+        attempt = tested.attempt
+        if attempt is None:
+            flash("The test waits until the receiver polls the endpoint.", "good")
+        elif is_received(attempt.status, attempt.error):
             status = "" if attempt.status is None else f" with status {attempt.status}"
             flash(f"Received{status} after {attempt.milliseconds} ms.", "good")
         else:
             reason = attempt.error or f"the receiver responded with status {attempt.status}"
             flash(f"Not received: {reason[:300]}.", "bad")
-        return redirect(url_for("show_delivery", number=attempt.delivery_id), 303)
+        return redirect(url_for("show_delivery", number=tested.delivery.id), 303)
 
     @console.post("/endpoints/<endpoint_id>/pause")
     def pause_endpoint(endpoint_id: str) -> WsgiResponse:

@@ -1,4 +1,4 @@
-"""The overview: the next reminders, recent failures, endpoints with problems."""
+"""The overview: the next reminders, recent failures, endpoints with problems, what runs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from calfeed.store.endpoints.records import list_endpoints
 from calfeed.store.outbox.deliveries import list_deliveries
 from calfeed.store.outbox.upcoming import earliest_due, load_next_reminders
 from calfeed.store.people.followers import Followers
+from calfeed.store.watching.heartbeats import list_heartbeats
 from calfeed.web.console.context import ConsoleContext
 
 _OVERDUE_AFTER = timedelta(minutes=1)
-"""A delivery this late suggests that no worker is running."""
+"""If a delivery is this late, probably no worker is running."""
 
 
 def add_routes(console: Flask, context: ConsoleContext) -> None:
@@ -33,6 +34,7 @@ def add_routes(console: Flask, context: ConsoleContext) -> None:
                 connection, states=[DeliveryState.FAILED, DeliveryState.EXPIRED], limit=5
             )
             publishes = list_publishes(connection, limit=1)
+            processes = list_heartbeats(connection)
             followers, upcoming = Followers(connection, "reminder.due"), []
             for row, revision in next_reminders:
                 event = revision.event
@@ -51,4 +53,5 @@ def add_routes(console: Flask, context: ConsoleContext) -> None:
             ],
             failed=failed,
             published=publishes[0] if publishes else None,
+            processes=[(one, one.is_alive(now)) for one in processes],
         )

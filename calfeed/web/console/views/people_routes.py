@@ -1,4 +1,4 @@
-"""The page about people who follow by mail: how many, how one address stands, its removal."""
+"""The page about people who follow by mail: their number, one address's status and removal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def add_routes(console: Flask, context: ConsoleContext) -> None:
     @console.route("/people", methods=["GET", "POST"])
     def show_people() -> str:
         found, errors = None, {}
-        # In the body: a query would put the address in the browser's history and a proxy's log.
+        # The address is in the body, because a query would be in the browser's history and a
+        # proxy's log.
         address = request.form.get("address", "").strip()
         removed = False
         if address:

@@ -1,4 +1,4 @@
-"""The pages about rehearsals: send a window's reminders to an endpoint, and watch the result."""
+"""The pages about rehearsals: send a period's reminders to an endpoint, and watch the result."""
 
 from __future__ import annotations
 

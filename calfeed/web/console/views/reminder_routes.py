@@ -1,4 +1,4 @@
-"""The pages about reminders in a window of time, and the history of an event."""
+"""The pages about reminders in a period, and the history of an event."""
 
 from __future__ import annotations
 

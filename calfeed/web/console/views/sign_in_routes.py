@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import Flask, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as WsgiResponse
@@ -91,4 +91,6 @@ def _safe_target(address: str) -> str:
     """Return a path within the console; for any other URL, the overview."""
     parts, home = urlsplit(address), url_for("show_overview")
     is_local = not parts.scheme and not parts.netloc and parts.path.startswith(home)
-    return address if is_local and "\\" not in address else home
+    # Browsers resolve dots, percent-encoded ones too, and take a backslash for a slash.
+    leaves = ".." in unquote(parts.path) or "\\" in address
+    return address if is_local and not leaves else home

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import abort, g, request
 
 from calfeed.model.colors import COLORS
+from calfeed.store.rows import EventRow
 from calfeed.web.pages.reader.languages import LocalizedText, Reader
 from calfeed.web.pages.reader.wording import gettext
-from calfeed.web.published.snapshot import PublishedCalendar, Snapshot
+from calfeed.web.published.calendars import PublishedCalendar
+from calfeed.web.published.snapshot import Snapshot
 from calfeed.web.published.timeline import Timeline
 
 
@@ -59,8 +62,10 @@ def read_categories(found: PublishedCalendar) -> tuple[str, ...]:
 
 def choose_timeline(found: PublishedCalendar, categories: tuple[str, ...]) -> Timeline:
     """Return the timeline of some categories, of all events without categories."""
-    if not categories:
-        return found.timeline
-    return found.timeline.choose(
-        lambda row: not set(row.revision.event.categories).isdisjoint(categories)
-    )
+    return found.timeline.choose(in_categories(categories)) if categories else found.timeline
+
+
+def in_categories(categories: tuple[str, ...]) -> Callable[[EventRow], bool]:
+    """Return a test for whether an event is in one of the categories; without any, all pass."""
+    wanted = set(categories)
+    return lambda row: not wanted or not wanted.isdisjoint(row.revision.event.categories)

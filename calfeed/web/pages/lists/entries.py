@@ -14,20 +14,22 @@ from calfeed.store.rows import EventRow
 from calfeed.web.pages.lists.marks import find_marks
 from calfeed.web.pages.lists.moves import write_past
 from calfeed.web.pages.reader.dates import (
-    comma_for,
     describe_days,
     describe_repeat,
+    join_phrases,
     write_clock,
     write_date,
+    write_day_and_time,
     write_due_day,
+    write_month,
     write_number,
-    write_part,
     write_short_day,
+    write_span,
     write_uncertain,
 )
 from calfeed.web.pages.reader.languages import LocalizedText, Reader
 from calfeed.web.pages.reader.wording import gettext
-from calfeed.web.published.dating import PastDate, find_former_date
+from calfeed.web.published.former_dates import PastDate, find_former_date
 from calfeed.web.published.timeline import EventOccurrence, days_of, list_days_of
 
 _CHANGED = frozenset({"moved", "corrected"})
@@ -110,8 +112,10 @@ class Entry:
             for moment in (self.occurrence.begins, self.occurrence.ends)
         )
         if self.until > self.day:
-            return f"{begins} – {last}{comma_for(language)}{ends}"
-        return f"{begins} – {ends}" if self.occurrence.ends > self.occurrence.begins else begins
+            return write_span(begins, write_day_and_time(last, ends, language), language)
+        if self.occurrence.ends > self.occurrence.begins:
+            return write_span(begins, ends, language)
+        return begins
 
     @cached_property
     def former(self) -> PastDate | None:
@@ -133,7 +137,7 @@ class Entry:
         if self.others is None:
             return ""
         often = describe_repeat(repeat.rule, language) if repeat and repeat.rule else ""
-        return comma_for(language).join(filter(None, [often, self._more]))
+        return join_phrases([often, self._more], language)
 
     @property
     def _more(self) -> str:
@@ -185,7 +189,7 @@ class Entry:
     @property
     def month(self) -> str:
         """Its month as a heading: "June 2027"."""
-        return write_part(self.day, "LLLL y", self.reader.language)
+        return write_month(self.day, self.reader.language)
 
     @cached_property
     def marks(self) -> frozenset[str]:

@@ -23,7 +23,7 @@ _MAX_PAGE_SPAN = timedelta(days=365)
 """The span of a page, since a series may have no end."""
 
 _MAX_OCCURRENCES = 1_000
-"""For each page, including folded ones."""
+"""The maximum number of occurrences on a page, including folded ones."""
 
 Keep: TypeAlias = Callable[[Entry], bool]
 
@@ -32,7 +32,7 @@ Keep: TypeAlias = Callable[[Entry], bool]
 class Place:
     """A position in a list: a day in the reader's zone, and how many occurrences to skip on it.
 
-    On today, occurrences in progress count too.
+    If the day is today, occurrences in progress count too.
     """
 
     day: date

@@ -7,7 +7,7 @@ from calfeed.model.dates.dating import Hold
 from calfeed.model.dates.uncertainty import Precision
 from calfeed.model.events import Event, Kind, Status
 from calfeed.store.rows import EventRow
-from calfeed.web.published.dating import has_moved
+from calfeed.web.published.former_dates import has_moved
 
 MARKS = (
     "cancelled",
@@ -29,9 +29,9 @@ _NONE: frozenset[str] = frozenset()
 def find_marks(row: EventRow, occurrence: Occurrence) -> frozenset[str]:
     """Return the marks of an occurrence.
 
-    It counts as moved if a different date of it, or of its event, was announced and was right, as
-    corrected if one was not. `open` means that its day is not known, `provisional` that it was
-    counted across a holiday whose day is estimated.
+    It counts as moved if a different date of it, or of its event, was announced and was right; as
+    corrected if such a date was never right. `open` means that its day is not known, `provisional`
+    that it was counted across a holiday whose day is estimated.
     """
     revision, event = row.revision, row.revision.event
     cancelled = revision.withdrawn or occurrence.status is Status.CANCELLED

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from calfeed.web.pages.lists.entries import Entry
 from calfeed.web.pages.lists.marks import find_marks
-from calfeed.web.pages.reader.dates import write_number, write_part
+from calfeed.web.pages.reader.dates import write_month, write_number, write_part, write_year
 from calfeed.web.pages.reader.languages import Reader
 from calfeed.web.pages.reader.wording import ngettext
 from calfeed.web.published.timeline import EventOccurrence, Timeline
@@ -19,7 +20,7 @@ from calfeed.web.published.timeline import EventOccurrence, Timeline
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 _MAX_TITLES = 4
-"""Of a day in a year view; further ones are counted."""
+"""The maximum number of titles for a day in a year view; further dates are only counted."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,21 @@ class Day:
         ]
 
 
+class Weekday(NamedTuple):
+    """The name of a day of the week: "M", "Mon", "Monday"."""
+
+    letter: str
+    short: str
+    name: str
+
+
 @dataclass(frozen=True)
 class Month:
-    """A month as weeks of days; `key` is "2027-06", `weekdays` are names, short and in full."""
+    """A month as weeks of days; `key` is "2027-06"."""
 
     name: str
     key: str
-    weekdays: Sequence[tuple[str, str]]
+    weekdays: Sequence[Weekday]
     weeks: Sequence[Sequence[Day]]
 
 
@@ -113,7 +122,7 @@ def make_month_grid(timeline: Timeline, first: date, now: datetime, reader: Read
     before, after = step_month(first, -1), step_month(first, 1)
     last = after - timedelta(days=1)
     by_day = timeline.by_day(first, last, reader.zone)
-    month = _make_month(by_day, first, now, reader, "LLLL y")
+    month = _make_month(by_day, first, now, reader)
     return DateGrid(
         name=month.name,
         months=[month],
@@ -128,9 +137,10 @@ def make_year_grid(timeline: Timeline, year: int, now: datetime, reader: Reader)
     first = date(year, 1, 1)
     by_day = timeline.by_day(first, date(year, 12, 31), reader.zone)
     return DateGrid(
-        name=write_part(first, "y", reader.language),
+        name=write_year(first, reader.language),
         months=[
-            _make_month(by_day, date(year, month, 1), now, reader, "LLLL") for month in range(1, 13)
+            _make_month(by_day, date(year, month, 1), now, reader, year=False)
+            for month in range(1, 13)
         ],
         before=str(year - 1) if year > FIRST_YEAR else "",
         after=str(year + 1) if year < LAST_YEAR else "",
@@ -156,19 +166,20 @@ def _make_month(
     first: date,
     now: datetime,
     reader: Reader,
-    pattern: str,
+    *,
+    year: bool = True,
 ) -> Month:
-    """Return a month; `pattern` is the CLDR pattern of its name.
+    """Return a month; its name has the year if `year` is true.
 
-    The first weekday depends on the language's locale.
+    The first weekday is that of the site, or else of the language's locale.
     """
     language = reader.language
-    weeks = Weeks(language.locale.first_week_day).monthdatescalendar(first.year, first.month)
+    weeks = Weeks(language.first_weekday).monthdatescalendar(first.year, first.month)
     return Month(
-        name=write_part(first, pattern, language),
+        name=write_month(first, language, year=year),
         key=f"{first:%Y-%m}",
         weekdays=[
-            (write_part(day, "EEE", language), write_part(day, "EEEE", language))
+            Weekday(*(write_part(day, width, language) for width in ("EEEEE", "EEE", "EEEE")))
             for day in weeks[1]
         ],
         weeks=[

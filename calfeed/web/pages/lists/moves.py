@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
+from calfeed.ical.comparison.changes import EventChange
 from calfeed.ical.comparison.reasons import CauseChange, find_reason
 from calfeed.model.dates.uncertainty import Precision
 from calfeed.model.values import Moment
 from calfeed.reminders.mail.announcing import explain_reason
 from calfeed.store.catalog.announcements import AnnouncedChange
 from calfeed.store.rows import EventRow
-from calfeed.web.catalogs import wording_in
+from calfeed.web.catalogs import CatalogWording
 from calfeed.web.pages.event_counting import FindPage
 from calfeed.web.pages.lists.marks import find_lasting_marks
 from calfeed.web.pages.reader.dates import write_date, write_number, write_short_day
 from calfeed.web.pages.reader.languages import LocalizedText, Reader
-from calfeed.web.published.dating import find_former_date
+from calfeed.web.published.calendars import PublishedCalendar
+from calfeed.web.published.former_dates import find_former_date
 from calfeed.web.published.moves import (
     News,
     RecentMove,
@@ -25,15 +28,17 @@ from calfeed.web.published.moves import (
     find_announcement,
     list_recent_moves,
 )
-from calfeed.web.published.snapshot import PublishedCalendar
+
+Wanted: TypeAlias = Callable[[EventRow], bool]
+"""Whether a page is about an event."""
 
 _MAX_MOVES = 5
-"""The most that a page begins with; the list below has the others, with their marks."""
+"""The maximum number of moves at the top of a page; the list below shows the others by marks."""
 
 
 @dataclass(frozen=True)
 class MoveLine:
-    """A recent move in the reader's language and time zone; `find_page` is that of causes."""
+    """A recent move in the reader's language and time zone; `find_page` is for causes' pages."""
 
     found: RecentMove
     reader: Reader
@@ -72,7 +77,7 @@ class MoveLine:
 
     @property
     def struck(self) -> bool:
-        """Whether the old date does not stand any more; one that became more exact still does."""
+        """Whether the old date is no longer valid; one that became more exact still is."""
         return self.found.news not in (News.FIRMED, News.LOOSENED)
 
     @property
@@ -106,34 +111,36 @@ class MoveLine:
 
     @property
     def because(self) -> str:
-        """What the move of a counted date follows from; empty if that is not public any more."""
-        reason = find_reason(self.found.change)
-        if reason is None:
-            return ""
-        if isinstance(reason, CauseChange) and not self.find_page(reason.after):
-            return ""
-        language = self.reader.language
-        event = self.found.row.revision.event
-        return write_number(explain_reason(reason, event, wording_in(language.tag)), language)
+        """Why a counted date moved; empty if the reason is no longer public."""
+        return _explain(self.found.change, self.found.row, self.reader, self.find_page)
 
     def _write(self, times: Times | None) -> str:
         return write_past(*times, self.reader) if times else ""
 
 
+def _explain(change: EventChange, row: EventRow, reader: Reader, find_page: FindPage) -> str:
+    """Explain why a counted date changed; "" if the reason is no longer public."""
+    reason = find_reason(change)
+    if reason is None or (isinstance(reason, CauseChange) and not find_page(reason.after)):
+        return ""
+    language = reader.language
+    wording = CatalogWording(language.tag, language.catalog)
+    return write_number(explain_reason(reason, row.revision.event, wording), language)
+
+
 def list_moves(
     calendars: Iterable[PublishedCalendar],
-    categories: tuple[str, ...],
+    wanted: Wanted,
     now: datetime,
     reader: Reader,
     find_page: FindPage,
 ) -> list[MoveLine]:
-    """Return what moved lately in calendars, or in some of their categories, newest first."""
+    """Return what moved lately in calendars among the wanted events, newest first."""
     changes = [
         (change, row)
         for calendar in calendars
         for change in calendar.changes
-        if (row := calendar.by_uid.get(change.position.uid)) is not None
-        and (not categories or not set(categories).isdisjoint(row.revision.event.categories))
+        if (row := calendar.by_uid.get(change.position.uid)) is not None and wanted(row)
     ]
     return [
         MoveLine(move, reader, find_page) for move in list_recent_moves(changes, now, _MAX_MOVES)
@@ -145,7 +152,8 @@ class FormerDate:
     """The date that an event had before its current one.
 
     `moved` says that it was another date, `wrong` that it was never right; otherwise the current
-    one is only more or less exact. `announced` is the day in the reader's zone.
+    one is only more or less exact. `announced` is the day in the reader's zone. `because` says why
+    a counted date moved.
     """
 
     when: str
@@ -153,10 +161,15 @@ class FormerDate:
     wrong: bool
     announced: str
     note: LocalizedText | None
+    because: str = ""
 
 
 def make_former_date(
-    row: EventRow, occurrence: str, changes: Sequence[AnnouncedChange], reader: Reader
+    row: EventRow,
+    occurrence: str,
+    changes: Sequence[AnnouncedChange],
+    reader: Reader,
+    find_page: FindPage,
 ) -> FormerDate | None:
     """Return the former date of an event or of an occurrence by its id, None if it has none.
 
@@ -166,13 +179,15 @@ def make_former_date(
     if past is None:
         return None
     move, language = past.move, reader.language
-    at = find_announcement(changes, row.uid, move)
+    announced = find_announcement(changes, row.uid, move)
+    day = reader.today(announced.at) if announced else move.on
     return FormerDate(
         when=write_date(past.start, past.end, past.precision, language),
         moved=past.really_moved,
         wrong=move.corrected,
-        announced=write_short_day(reader.today(at) if at else move.on, language),
+        announced=write_short_day(day, language),
         note=reader.localize(move.note, row.revision.event.language) if move.note else None,
+        because=_explain(announced.change, row, reader, find_page) if announced else "",
     )
 
 

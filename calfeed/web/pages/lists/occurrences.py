@@ -20,7 +20,7 @@ _MAX_OCCURRENCES = 2_000
 def read_window(start: str, end: str, today: date) -> tuple[date, date] | None:
     """Parse a window of days, `end` exclusive (ISO 8601).
 
-    By default, it is the years before and after this one too. Return None if it is not valid.
+    By default, the window is last year, this year and next year. Return None if it is not valid.
     """
     if not start and not end:
         return date(today.year - 1, 1, 1), date(today.year + 2, 1, 1)
@@ -42,7 +42,7 @@ def list_occurrences(
 ) -> list[dict[str, Any]]:
     """Return the occurrences of a window, sorted by start; `end` is exclusive.
 
-    An uncertain date is on all days on which it may be, and titles say what a widget does not.
+    An uncertain date is on all days on which it may be, and titles say what a widget does not show.
     """
     found = []
     first, last = window[0], window[1] - timedelta(days=1)

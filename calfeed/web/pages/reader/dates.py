@@ -2,47 +2,75 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache, reduce
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, get_timezone_location
+from babel.dates import format_date, get_timezone_location, parse_pattern
 
 from calfeed.ical.occurrences import Moment
 from calfeed.ical.wording.dates_text import format_times
+from calfeed.ical.wording.words import words_in
 from calfeed.model.dates.durations import Duration
 from calfeed.model.dates.reminder_rules import ReminderRule
 from calfeed.model.dates.uncertainty import Precision
-from calfeed.web.pages.reader.languages import ENGLISH, Language
+from calfeed.web.pages.reader.locales import Language, capitalize
 from calfeed.web.pages.reader.wording import gettext, ngettext
-
-_DIGITS = {"arabext": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")}
 
 
 def write_number(number: object, language: Language) -> str:
     """Format a number, or a text with digits, with the digits of a language."""
-    return str(number).translate(_DIGITS.get(language.locale.default_numbering_system, {}))
+    return str(number).translate(language.digits)
 
 
 def write_part(day: date, pattern: str, language: Language) -> str:
-    """Format a date by a CLDR pattern, such as `LLLL y`.
+    """Format a date by a CLDR pattern, such as `LLLL`.
 
     Use `EEE` for weekdays: Babel caches `ccc` across languages.
     """
     return write_number(format_date(day, pattern, locale=language.locale), language)
 
 
-def comma_for(language: Language) -> str:
-    return ", " if language == ENGLISH else "، "
+def write_month(day: date, language: Language, *, year: bool = True) -> str:
+    """Format the month of a day as a heading: "June 2027", "June"."""
+    pattern = language.formats.month if year else "LLLL"
+    return capitalize(write_part(day, pattern, language))
+
+
+def write_year(day: date, language: Language) -> str:
+    return write_part(day, language.formats.year, language)
 
 
 def write_day(day: date, language: Language) -> str:
     """Format a day: "Wednesday, 30 June 2027"."""
-    return write_part(day, f"EEEE'{comma_for(language)}'d MMMM y", language)
+    return _write_whole_day(day, language.formats.day, language)
 
 
 def write_short_day(day: date, language: Language) -> str:
-    return write_part(day, "d MMMM y", language)
+    """Format a day without its weekday: "30 June 2027"."""
+    return _write_whole_day(day, language.formats.short_day, language)
+
+
+def _write_whole_day(day: date, pattern: str, language: Language) -> str:
+    if day.day == 1:  # an ordinal number in some languages: "1er juin"
+        pattern = pattern.replace("d", words_in(language.tag).first_day, 1)
+    return write_part(day, pattern, language)
+
+
+def write_day_and_time(day: str, clock: str, language: Language) -> str:
+    """Join a day and a time of it: "30 June 2027, 10:30"."""
+    return language.formats.joined.format(clock, day)
+
+
+def write_span(first: str, last: str, language: Language) -> str:
+    """Join the first and the last of some days or times: "10:30 – 11:00"."""
+    return language.formats.span.format(first, last)
+
+
+def join_phrases(phrases: Iterable[str], language: Language) -> str:
+    """Join the phrases that are not empty: "weekly, and 3 more until 1 June 2030"."""
+    return language.formats.comma.join(filter(None, phrases))
 
 
 def write_when(start: Moment, end: Moment | None, language: Language) -> str:
@@ -50,18 +78,21 @@ def write_when(start: Moment, end: Moment | None, language: Language) -> str:
 
     Datetimes are shown in their own zone, without its name.
     """
-    comma = comma_for(language)
     if not isinstance(start, datetime):
         last = last_day(start, end)
         first = write_day(start, language)
-        return first if last == start else f"{first} – {write_day(last, language)}"
-    begin = f"{write_day(start, language)}{comma}{write_clock(start, language)}"
+        return first if last == start else write_span(first, write_day(last, language), language)
+    begin = _write_moment(start, language)
     if not isinstance(end, datetime) or end == start:
         return begin
-    until = write_clock(end, language)
-    if end.date() != start.date():
-        until = f"{write_day(end, language)}{comma}{until}"
-    return f"{begin} – {until}"
+    if end.date() == start.date():
+        clocks = write_span(write_clock(start, language), write_clock(end, language), language)
+        return write_day_and_time(write_day(start, language), clocks, language)
+    return write_span(begin, _write_moment(end, language), language)
+
+
+def _write_moment(moment: datetime, language: Language) -> str:
+    return write_day_and_time(write_day(moment, language), write_clock(moment, language), language)
 
 
 def write_date(
@@ -79,7 +110,7 @@ def write_uncertain(
     """Format an uncertain date and say so: "June 2030, day not yet known"."""
     text = write_date(start, end, precision, language)
     if precision in (Precision.RANGE, Precision.TIME):
-        return text  # says so itself
+        return text  # the text itself says so
     return gettext("%(when)s, day not yet known", when=text)
 
 
@@ -90,8 +121,15 @@ def write_due_day(day: date, zone: str, language: Language, *, short: bool = Fal
     return gettext("by the end of %(day)s in %(zone)s", day=written, zone=city)
 
 
-def write_clock(moment: datetime, language: Language) -> str:
-    return write_number(f"{moment:%H:%M}", language)
+def write_clock(moment: datetime | time, language: Language) -> str:
+    """Format a time of day: "10:30"."""
+    return _write_clock(time(moment.hour, moment.minute), language)
+
+
+@lru_cache(maxsize=4096)
+def _write_clock(clock: time, language: Language) -> str:
+    written = parse_pattern(language.formats.clock).apply(clock, language.locale)
+    return write_number(written, language)
 
 
 def last_day(start: date, end: Moment | None) -> date:
@@ -181,8 +219,7 @@ def describe_rule(rule: ReminderRule, language: Language) -> str:
         words = gettext("when it begins") if rule.at is None else gettext("on the day")
     if rule.at is None:
         return words
-    clock = write_number(f"{rule.at:%H:%M}", language)
-    return gettext("%(span)s, at %(clock)s", span=words, clock=clock)
+    return gettext("%(span)s, at %(clock)s", span=words, clock=write_clock(rule.at, language))
 
 
 def describe_span(span: Duration, language: Language) -> str:
@@ -208,4 +245,5 @@ def describe_span(span: Duration, language: Language) -> str:
         if minutes
         else "",
     ]
-    return " ".join(filter(None, words))
+    parts = [word for word in words if word]
+    return reduce(language.formats.parts.format, parts) if parts else ""

@@ -1,72 +1,18 @@
-"""The reader of a page: language and time zone, and the choice of translations."""
+"""The reader of a page: language and time zone, and the choice of texts."""
 
 from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
-from babel import Locale
 from markupsafe import Markup
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
 
-from calfeed.model.texts import check_language
+from calfeed.model.texts import check_language, text_direction
 from calfeed.model.values import Text, language_of
-
-_RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"}
-
-
-def text_direction(tag: str) -> str:
-    """Return the writing direction of a language (BCP 47 tag), for HTML's `dir`."""
-    base, *rest = tag.split("-")
-    script = rest[0] if rest and len(rest[0]) == 4 else ""
-    if script:
-        return "rtl" if script in ("Arab", "Hebr") else "ltr"
-    return "rtl" if base in _RIGHT_TO_LEFT else "ltr"
-
-
-@cache
-def _find_locale(name: str) -> Locale:
-    return Locale.parse(name)
-
-
-@dataclass(frozen=True)
-class Language:
-    """A language of the pages: BCP 47 tag, native name, and Babel locale.
-
-    The locale includes a country, which determines the first day of the week. `reviewed` is true
-    if a native speaker has reviewed the translation.
-    """
-
-    tag: str
-    name: str
-    locale_name: str
-    reviewed: bool = False
-
-    @property
-    def locale(self) -> Locale:
-        return _find_locale(self.locale_name)
-
-    @property
-    def direction(self) -> str:
-        return text_direction(self.tag)
-
-
-ENGLISH = Language("en", "English", "en_GB", reviewed=True)
-LANGUAGES = (
-    ENGLISH,
-    Language("ur", "اردو", "ur_PK"),
-    Language("ps", "پښتو", "ps_AF"),
-    Language("fa-AF", "دری", "fa_AF"),
-)
-
-# Some devices use Dari's own code.
-_BY_BASE = {language.tag.split("-")[0]: language for language in LANGUAGES} | {"prs": LANGUAGES[3]}
-TAGS = frozenset({*_BY_BASE, *(language.tag for language in LANGUAGES)})
-"""The tags that select a language of the pages."""
+from calfeed.web.pages.reader.locales import Language
+from calfeed.web.pages.reader.offers import SiteLanguages
 
 
 @dataclass(frozen=True)
@@ -122,7 +68,7 @@ class Reader:
         return LocalizedText(text[found], found)
 
 
-def choose_reader(wanted: str, accepted: str) -> Reader:
+def choose_reader(wanted: str, accepted: str, offered: SiteLanguages) -> Reader:
     """Return the reader for a `lang` parameter (may be empty) and an Accept-Language header.
 
     Event texts may exist in languages that pages do not have.
@@ -131,10 +77,10 @@ def choose_reader(wanted: str, accepted: str) -> Reader:
         tag = check_language(wanted) if wanted else ""
     except ValueError:
         tag = ""
-    language = _find(tag) if tag else None
+    language = offered.find(tag) if tag else None
     if language is not None:
         return Reader(language, tag, explicit=True)
-    language = choose_accepted(accepted)
+    language = offered.choose(accepted)
     return Reader(language, tag or language.tag, explicit=bool(tag))
 
 
@@ -146,21 +92,3 @@ def nearest_language(tag: str, known: Container[str]) -> str:
     while tag and tag not in known:
         tag = tag.rpartition("-")[0]
     return tag
-
-
-def choose_accepted(accepted: str) -> Language:
-    """Return the preferred language of pages for Accept-Language (RFC 9110, 12.5.4)."""
-    return _choose_accepted(accepted) if len(accepted) <= 500 else ENGLISH
-
-
-@lru_cache(maxsize=1024)
-def _choose_accepted(accepted: str) -> Language:
-    for tag, quality in parse_accept_header(accepted, LanguageAccept):
-        language = _find(tag.replace("_", "-"))
-        if language is not None and quality > 0:
-            return language
-    return ENGLISH
-
-
-def _find(tag: str) -> Language | None:
-    return _BY_BASE.get(tag.split("-")[0].lower())

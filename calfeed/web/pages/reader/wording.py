@@ -10,19 +10,19 @@ from collections.abc import Callable
 from babel.support import NullTranslations
 from flask import Flask, current_app
 
-from calfeed.web.catalogs import load_catalog
+_CATALOG = "calfeed-catalog"
 
-_LOCALE = "calfeed-locale"
+_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;"})
 
 
-def install(app: Flask, locale: Callable[[], str]) -> None:
-    """Add translations to an application; `locale` returns the locale of a request."""
-    app.extensions[_LOCALE] = locale
+def install(app: Flask, catalog: Callable[[], NullTranslations]) -> None:
+    """Add translations to an application; `catalog` returns those of a request."""
+    app.extensions[_CATALOG] = catalog
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    # Jinja interpolates and escapes the values.
+    # Jinja interpolates and escapes the values, but takes the texts themselves for HTML.
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension
-        lambda text: _catalog().ugettext(text),
-        lambda one, many, number: _catalog().ungettext(one, many, number),
+        lambda text: _catalog().ugettext(text).translate(_MARKUP),
+        lambda one, many, number: _catalog().ungettext(one, many, number).translate(_MARKUP),
         newstyle=True,
     )
 
@@ -39,4 +39,5 @@ def ngettext(one: str, many: str, number: int, **values: object) -> str:
 
 
 def _catalog() -> NullTranslations:
-    return load_catalog(current_app.extensions[_LOCALE]())
+    catalog: NullTranslations = current_app.extensions[_CATALOG]()
+    return catalog

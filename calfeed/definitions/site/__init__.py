@@ -1,0 +1,1 @@
+"""Read `site.yaml` and the files beside it."""

@@ -1,0 +1,76 @@
+"""Make alarms of events (RFC 5545, 3.6.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from icalendar import vDuration
+
+from calfeed.ical.content_lines import Component, write_moment
+from calfeed.ical.occurrences import Moment
+from calfeed.model.dates.reminder_rules import ReminderRule
+from calfeed.model.events import Event
+from calfeed.model.values import start_of
+
+
+def make_alarms(
+    event: Event, start: Moment, end: Moment | None, title: str, rules: Iterable[ReminderRule]
+) -> list[Component]:
+    """Make the alarms of an event, or of an overridden occurrence, by these rules.
+
+    A series has no alarms in working days, because no relative trigger can express them.
+    """
+    alarms = []
+    for rule in rules:
+        if rule.working and event.repeat is not None:
+            continue
+        alarm = Component("VALARM")
+        alarm.put("ACTION", "DISPLAY")
+        alarm.put_text("DESCRIPTION", title)
+        if event.repeat is None:
+            _put_trigger(alarm, event, start, end, rule)
+        else:
+            alarm.put("TRIGGER", _write_duration(_alarm_offset(event, start, end, rule)))
+        alarms.append(alarm)
+    return alarms
+
+
+@lru_cache(maxsize=1024)
+def _write_duration(span: timedelta) -> str:
+    written: bytes = vDuration(span).to_ical()  # type: ignore[no-untyped-call]  # icalendar's
+    return written.decode()
+
+
+def _alarm_offset(
+    event: Event, moment: Moment, end: Moment | None, rule: ReminderRule
+) -> timedelta:
+    """Return the offset of an alarm from the start of an occurrence.
+
+    Days in a duration are nominal (RFC 5545, 3.8.6.3), so calendar rules use the difference of
+    wall times, rules with hours and minutes the elapsed time.
+    """
+    start = start_of(moment, event.zone)
+    due = event.find_due(rule, moment, end)
+    if rule.on_calendar:
+        return due.replace(tzinfo=None) - start.replace(tzinfo=None)
+    return due.astimezone(UTC) - start.astimezone(UTC)
+
+
+def _put_trigger(
+    alarm: Component, event: Event, moment: Moment, end: Moment | None, rule: ReminderRule
+) -> None:
+    """Put the trigger of an alarm of a single event.
+
+    It is relative only if all apps compute the same instant. Some count a day as 24 hours even
+    when the clocks change, and dates begin at midnight in the user's own zone. A number of working
+    days is no distance in time that an app could use for another date.
+    """
+    start = start_of(moment, event.zone)
+    due = event.find_due(rule, moment, end)
+    same_offset = due.utcoffset() == start.utcoffset()
+    if isinstance(moment, datetime) and same_offset and not rule.working:
+        alarm.put("TRIGGER", _write_duration(due.astimezone(UTC) - start.astimezone(UTC)))
+    else:
+        alarm.put("TRIGGER", write_moment(due), {"VALUE": "DATE-TIME"})

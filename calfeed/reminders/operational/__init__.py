@@ -1,0 +1,1 @@
+"""Operational messages: what operators have to know about their installation."""

@@ -1,0 +1,1 @@
+"""Start: the folder that `calfeed init` makes."""

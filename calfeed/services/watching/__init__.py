@@ -1,0 +1,1 @@
+"""Watching an installation: heartbeats, status, metrics."""

@@ -1,0 +1,1 @@
+"""What is known of a running installation: its processes, and numbers to watch."""

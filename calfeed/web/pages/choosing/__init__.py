@@ -1,0 +1,1 @@
+"""Choosing what goes into a feed, and subscribing to it."""

@@ -1,0 +1,169 @@
+"""The form in which a reader ticks what goes into a feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from calfeed.model.dates.durations import Duration
+from calfeed.model.dates.reminder_rules import ReminderRule
+from calfeed.store.rows import EventRow
+from calfeed.web.feeds.choice import Choice, EventChoice
+from calfeed.web.feeds.feed_options import FeedOptions, write_alarm
+from calfeed.web.pages.lists.cards import Card, make_card
+from calfeed.web.pages.lists.entries import Entry
+from calfeed.web.pages.lists.listing import list_upcoming
+from calfeed.web.pages.reader.dates import describe_rule, write_short_day
+from calfeed.web.pages.reader.languages import LocalizedText, Reader
+from calfeed.web.published.snapshot import Snapshot
+from calfeed.web.published.timeline import Timeline
+
+_MAX_EVENTS = 20
+"""The upcoming events to choose from one by one."""
+
+_ALARMS = (
+    Duration(minutes=15),
+    Duration(minutes=60),
+    Duration(days=1),
+    Duration(days=2),
+    Duration(days=7),
+)
+"""The alarms to choose from; an address may have others."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A box to tick: the value of its parameter, and its label."""
+
+    value: str
+    label: LocalizedText | str
+    ticked: bool
+
+
+@dataclass(frozen=True)
+class CalendarTicks:
+    """The boxes of a calendar: the whole, or some of its categories."""
+
+    card: Card
+    whole: bool
+    categories: list[Tick]
+
+
+@dataclass(frozen=True)
+class EventTick:
+    """The box of a single event; `when` is empty if it is not among the upcoming ones."""
+
+    tick: Tick
+    calendar: Card
+    when: str
+
+
+@dataclass(frozen=True)
+class ChoiceForm:
+    """The form, as a choice fills it in; `own_alarms` are the chosen ones in words."""
+
+    calendars: list[CalendarTicks]
+    general: list[Tick]
+    events: list[EventTick]
+    alarms: list[Tick]
+    options: FeedOptions
+    own_alarms: str
+
+    @property
+    def past(self) -> str:
+        """How much of the past is chosen, as in an address; empty for the default."""
+        return dict(self.options.pairs()).get("past", "")
+
+    @property
+    def has_single_events(self) -> bool:
+        return any(each.tick.ticked for each in self.events)
+
+    @property
+    def has_options(self) -> bool:
+        """Whether any of the options in the form is chosen."""
+        chosen = self.options
+        return bool(
+            chosen.own_alarms
+            or not chosen.alarms
+            or chosen.marked
+            or chosen.dropped
+            or not chosen.open_days
+        )
+
+
+def make_form(
+    snapshot: Snapshot,
+    choice: Choice,
+    options: FeedOptions,
+    timeline: Timeline,
+    now: datetime,
+    reader: Reader,
+) -> ChoiceForm:
+    """Make the form for a choice; the upcoming events of a timeline can be ticked one by one."""
+    cards = {slug: make_card(found, reader) for slug, found in snapshot.calendars.items()}
+    alarms = _tick_alarms(options, reader)
+    own_alarms = [str(tick.label) for tick in alarms if tick.ticked]
+    return ChoiceForm(
+        calendars=[_tick_calendar(card, dict(choice.calendars)) for card in cards.values()],
+        general=[Tick(name, name, ticked=True) for name in choice.categories],
+        events=_tick_events(snapshot, choice, timeline, now, reader, cards),
+        alarms=alarms,
+        options=options,
+        own_alarms=reader.language.formats.comma.join(own_alarms),
+    )
+
+
+def _tick_calendar(card: Card, chosen: dict[str, tuple[str, ...]]) -> CalendarTicks:
+    own = chosen.get(card.slug, ())
+    offered = card.categories if len(card.categories) > 1 else ()
+    # A comma separates categories in an address.
+    names = sorted({*(name for name in offered if "," not in name), *own})
+    return CalendarTicks(
+        card,
+        card.slug in chosen and not own,
+        [Tick(f"{card.slug}:{name}", name, ticked=name in own) for name in names],
+    )
+
+
+def _tick_events(
+    snapshot: Snapshot,
+    choice: Choice,
+    timeline: Timeline,
+    now: datetime,
+    reader: Reader,
+    cards: dict[str, Card],
+) -> list[EventTick]:
+    chosen = set(choice.events)
+    ticks: dict[EventChoice, EventTick] = {}
+    for entry in list_upcoming(timeline, now, reader, _MAX_EVENTS).entries:
+        name = EventChoice(entry.row.calendar, entry.row.slug)
+        if name not in ticks and not (entry.cancelled or entry.held):
+            tick = Tick(str(name), entry.summary, ticked=name in chosen)
+            ticks[name] = EventTick(tick, cards[name.calendar], _write_when(entry))
+    for name in sorted(chosen - ticks.keys()):
+        row = _find_row(snapshot, name)
+        if row is not None:
+            event = row.revision.event
+            title = reader.localize(event.summary, event.language)
+            ticks[name] = EventTick(Tick(str(name), title, ticked=True), cards[name.calendar], "")
+    return list(ticks.values())
+
+
+def _find_row(snapshot: Snapshot, name: EventChoice) -> EventRow | None:
+    found = snapshot.calendars.get(name.calendar)
+    return found.by_slug.get(name.slug) if found else None
+
+
+def _write_when(entry: Entry) -> str:
+    return entry.time if entry.vague else write_short_day(entry.day, entry.reader.language)
+
+
+def _tick_alarms(options: FeedOptions, reader: Reader) -> list[Tick]:
+    return [
+        Tick(
+            write_alarm(before),
+            describe_rule(ReminderRule(before=before), reader.language),
+            ticked=before in options.own_alarms,
+        )
+        for before in sorted({*_ALARMS, *options.own_alarms})
+    ]

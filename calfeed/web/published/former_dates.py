@@ -1,0 +1,106 @@
+"""Facts about the date of a published event: whether it is known, and its former dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from calfeed.ical.comparison.shifts import Shift, find_shift
+from calfeed.model.dates.dating import Hold
+from calfeed.model.dates.uncertainty import Precision
+from calfeed.model.events import Event
+from calfeed.model.revision import Move, Revision
+from calfeed.model.values import Moment
+from calfeed.store.rows import EventRow
+
+
+def knows_day(event: Event) -> bool:
+    """Whether an event has a date whose day is known; its time may be open."""
+    return event.on_hold is None and event.precision in (None, Precision.TIME)
+
+
+@dataclass(frozen=True)
+class PastDate:
+    """A date that an event had, and the move that ended it.
+
+    `held` means that it had no date at that time. `really_moved` is false if the date was never
+    right, became more or less precise, or was withdrawn without a new one.
+    """
+
+    start: Moment
+    end: Moment | None
+    precision: Precision | None
+    held: Hold | None
+    move: Move
+    really_moved: bool
+
+
+def list_past_dates(announced: Revision) -> list[PastDate]:
+    """Return the dates that an event had as a whole, oldest first, by its last announcement."""
+    event = announced.event
+    whole = [move for move in announced.history if move.occurrence is None]
+    states = [_replace_times(event, move) for move in whole] + [event]
+    holds = [move.held for move in whole] + [event.on_hold and event.on_hold.why]
+    return [
+        PastDate(
+            start=move.start,
+            end=move.end,
+            precision=move.precision,
+            held=move.held,
+            move=move,
+            really_moved=not move.corrected
+            and holds[number + 1] is None
+            and _is_another(states[number], states[number + 1]),
+        )
+        for number, move in enumerate(whole)
+    ]
+
+
+def has_moved(announced: Revision, occurrence: str) -> bool:
+    """Whether another date of an event, or of its occurrence, was announced and was right."""
+    moves = announced.history
+    if any(move.occurrence == occurrence for move in moves if move.occurrence is not None):
+        return True
+    return any(past.really_moved for past in list_past_dates(announced))
+
+
+def find_former_date(row: EventRow, occurrence: str) -> PastDate | None:
+    """Return the date that an event, or an occurrence by its id, had before the current one.
+
+    None if it had no other one, or if the current one is not announced yet. A series as a whole has
+    no former date that could be shown beside the date of an occurrence.
+    """
+    event, announced = row.revision.event, row.announced
+    if announced is None or row.waiting or event.on_hold is not None:
+        return None
+    if occurrence:
+        own = [move for move in announced.history if move.occurrence == occurrence]
+        if not own:
+            return None
+        move = own[-1]
+        return PastDate(move.start, move.end, None, None, move, really_moved=not move.corrected)
+    past = list_past_dates(announced)
+    if not past or _times(_replace_times(event, past[-1].move)) == _times(event):
+        return None
+    return past[-1]
+
+
+def _replace_times(event: Event, move: Move) -> Event:
+    times = {"start": move.start, "end": move.end, "precision": move.precision}
+    return event.model_copy(update={**times, "on_hold": None})
+
+
+def _is_another(old: Event, new: Event) -> bool:
+    """Whether a date differs from the former one, apart from its precision.
+
+    An event that was on hold is compared by its former date.
+    """
+    new = new.model_copy(update={"on_hold": None})
+    if _times(old) == _times(new):
+        return False
+    return find_shift(old, new) is Shift.MOVED
+
+
+def _times(event: Event) -> tuple[object, ...]:
+    end = event.instant(event.end or event.start)
+    return isinstance(event.start, datetime), event.instant(event.start), end, event.precision

@@ -1,0 +1,168 @@
+"""A site has its own name, logo, colours and pages, wherever a reader looks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from calfeed.web.pages import export
+from tests.web.published import BASE, NOW, Published, make_site
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><path d="M1 1h9v9z"/></svg>'
+CALENDAR = (
+    "name: Desk\ntime_zone: Asia/Karachi\nevents:\n"
+    "  hearing: {summary: Hearing, start: 2026-12-04 10:00}\n"
+)
+SITE = """\
+name: {en: Lyon & friends, ur: لیون}
+title: Dates in Lyon
+text: <b>We</b> keep them.
+languages: [en, ur]
+logo: site/logo.svg
+icon: site/logo.svg
+accent: "#7a1f5c"
+imprint: {en: site/who.md, ur: site/who.ur.md}
+privacy: site/who.md
+contact: desk@example.org
+time_zone: America/New_York
+first_day: saturday
+"""
+FILES = {
+    "desk": CALENDAR,
+    "site": SITE,
+    "site/logo.svg": SVG,
+    "site/who.md": "We are **Lyon**. <script>alert(1)</script> [Mail](mailto:a@example.org)",
+    "site/who.ur.md": "ہم لیون ہیں",
+}
+
+PAGES = ["/", "/calendars/desk/", "/calendars/desk/hearing/", "/subscribe/desk/", "/nothing/"]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Published]:
+    site = make_site(tmp_path)
+    site.publish(FILES)
+    yield site
+    site.database.close()
+
+
+def plain(page: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/imprint/", "/privacy/"])
+def test_every_page_has_the_sites_name_logo_and_colours(site: Published, path: str) -> None:
+    page = site.get(path, Accept="text/html").text
+    assert re.search(r"<title>[^<]*· Lyon &amp; friends</title>", page)
+    assert re.search(r'<img class="own-logo" src="/site/logo-[0-9a-f]{12}\.svg"', page)
+    assert re.search(r'<link rel="stylesheet" href="/site/theme-[0-9a-f]{12}\.css">', page)
+    assert re.search(r'<link rel="icon" href="/site/icon-[0-9a-f]{12}\.svg" type="image/svg', page)
+    assert 'href="/imprint/"' in page
+    assert 'href="mailto:desk@example.org"' in page
+    assert [*re.findall("calfeed", page)] == ["calfeed"]  # the credit in the footer
+    assert "Made with calfeed" in plain(page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_credit_can_be_turned_off(site: Published, path: str) -> None:
+    site.publish({**FILES, "site": SITE + "credit: no\n"})
+    assert "calfeed" not in site.get(path, Accept="text/html").text
+
+
+def test_the_name_is_in_the_readers_language(site: Published) -> None:
+    assert "· لیون</title>" in site.get("/?lang=ur").text
+
+
+def test_the_home_page_begins_with_the_sites_own_words_as_text(site: Published) -> None:
+    page = site.get("/").text
+    assert '<h1><bdi lang="en" dir="ltr">Dates in Lyon</bdi></h1>' in page
+    assert "&lt;b&gt;We&lt;/b&gt; keep them." in page
+
+
+def test_without_a_title_the_home_page_has_the_name(site: Published) -> None:
+    site.publish({**FILES, "site": "name: Lyon\nlanguages: [en]\n"})
+    page = site.get("/").text
+    assert '<h1><bdi lang="en" dir="ltr">Lyon</bdi></h1>' in page
+    assert "<title>Lyon</title>" in page
+
+
+def test_files_are_served_under_names_of_their_content_and_nothing_in_them_runs(
+    site: Published,
+) -> None:
+    (path,) = set(re.findall(r'src="(/site/logo[^"]+)"', site.get("/").text))
+    response = site.get(path)
+    assert response.data == SVG.encode()
+    assert response.content_type == "image/svg+xml"
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    site.publish({**FILES, "site/logo.svg": SVG.replace("1", "2")})
+    assert site.get(path).status_code == 404
+    (other,) = set(re.findall(r'src="(/site/logo[^"]+)"', site.get("/").text))
+    assert other != path
+
+
+def test_the_theme_has_the_accent_for_light_and_dark(site: Published) -> None:
+    (path,) = re.findall(r'href="(/site/theme[^"]+)"', site.get("/").text)
+    response = site.get(path)
+    assert response.content_type == "text/css; charset=utf-8"
+    assert re.search(r"--accent: light-dark\(#7a1f5c, #[0-9a-f]{6}\);", response.text)
+
+
+@pytest.mark.parametrize("name", ["", "logo.svg", "theme.css", "logo-000000000000.svg", "..%2fx"])
+def test_other_names_of_files_are_not_found(site: Published, name: str) -> None:
+    assert site.get(f"/site/{name}").status_code == 404
+
+
+def test_the_pages_about_the_site_are_markdown_in_the_readers_language(site: Published) -> None:
+    page = site.get("/imprint/").text
+    assert "We are <strong>Lyon</strong>." in page
+    assert "<script>alert" not in page
+    assert 'href="mailto:a@example.org"' in page
+    urdu = site.get("/imprint/?lang=ur").text
+    assert '<div class="prose" lang="ur" dir="rtl"><p>ہم لیون ہیں</p></div>' in urdu
+    # In another language where it has no text in this one.
+    assert '<div class="prose" lang="en" dir="ltr">' in site.get("/privacy/?lang=ur").text
+    assert site.get("/accessibility/").status_code == 404
+
+
+def test_the_first_day_and_the_time_zone_are_those_of_the_site(site: Published) -> None:
+    month = site.get("/calendars/desk/?view=month&month=2026-12").text
+    assert re.findall(r"<abbr[^>]*>|<th[^>]*>(?:<[^>]+>)*([A-Z][a-z]+)", month)[0] == "Sat"
+    assert re.search(r'<option value="America/New_York"[^>]* selected', site.get("/").text)
+
+
+def test_a_changed_site_is_published_and_one_that_stays_is_not(site: Published) -> None:
+    before = site.state.snapshot.version
+    site.publish(FILES)
+    assert site.state.snapshot.version == before
+    site.publish({**FILES, "site": SITE.replace("Lyon &", "Lille &")})
+    assert "· Lille &amp; friends</title>" in site.get("/").text
+
+
+def test_feeds_stay_the_same_when_only_the_look_changes(site: Published) -> None:
+    feed = site.get("/calendars/desk.ics")
+    site.publish({**FILES, "site": SITE.replace("#7a1f5c", "#123456")})
+    assert site.get("/calendars/desk.ics").headers["ETag"] == feed.headers["ETag"]
+
+
+def test_a_site_that_is_removed_leaves_the_default_one(site: Published) -> None:
+    site.publish({"desk": CALENDAR})
+    page = site.get("/").text
+    assert "<title>Key dates · calfeed</title>" in page
+    assert "/site/" not in page
+
+
+def test_the_exported_site_has_the_same_files_and_pages(site: Published) -> None:
+    files = dict(export.make_site(site.database, BASE, NOW))
+    home = files["index.html"].decode()
+    linked = re.findall(r'(?:src|href)="(/site/[^"]+)"', home)
+    assert len(linked) == 3
+    for path in linked:
+        assert files[path[1:]] == site.get(path).data
+    assert b"We are <strong>Lyon</strong>." in files["imprint/index.html"]
+    assert "ہم لیون".encode() in files["imprint/index.ur.html"]
+    assert "accessibility/index.html" not in files
