@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,7 +21,10 @@ import psycopg
 import pytest
 import vobject
 from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from calfeed.store.catalog.installation import Installation, save_installation
 from calfeed.store.database import Database
@@ -54,6 +58,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("calfeed")
+
+
+@event.listens_for(Engine, "connect")
+def reverse_what_has_no_order(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    """Let SQLite show what depends on the order of rows without asking for one."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA reverse_unordered_selects = ON")
+
 
 INSTALLATION = Installation(UUID("8f7d2d6e-4a34-4d0b-9f0e-3f0f6f1f7a11"))
 """The installation that every test's `database` is of."""

@@ -130,7 +130,9 @@ class Desk:
     def told(self) -> list[Subject]:
         """What there is a message of, oldest first."""
         with self.database.read() as connection:
-            rows = connection.execute(select(messages.c.subject).order_by(messages.c.at, messages.c.id))
+            rows = connection.execute(
+                select(messages.c.subject).order_by(messages.c.at, messages.c.id)
+            )
             return [Subject.model_validate_json(row.subject) for row in rows]
 
     def messages(self) -> list[dict[str, Any]]:
