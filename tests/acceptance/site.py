@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,8 @@ BIN = Path(sys.executable).parent
 SHIPPED = Path(__file__).parents[2] / "events"
 
 Seen = TypeVar("Seen")
+
+_REMINDERS = re.compile(r"^ *reminders: .*\n", re.MULTILINE)
 
 _LONGEST_PAUSE = 0.08
 """Seconds between two looks at another process: looking takes its processor away."""
@@ -92,7 +95,11 @@ class Running:
 
 
 class Site:
-    """A folder with the shipped calendars, and calfeed's commands run in it."""
+    """A folder with the shipped calendars, and calfeed's commands run in it.
+
+    The calendars have no reminders, unless `remind` puts them back: their dates are real ones, so
+    that on many days a reminder would be due, and sent while a test counts what it caused.
+    """
 
     def __init__(self, folder: Path, database_url: str = "") -> None:
         self.folder = folder
@@ -103,6 +110,8 @@ class Site:
         self._count = 0
         folder.mkdir(exist_ok=True)
         shutil.copytree(SHIPPED, self.events)
+        for path in self.events.glob("*.yaml"):
+            path.write_text(_REMINDERS.sub("", path.read_text("utf-8")), "utf-8")
         # With what pytest says of each test, no environment would be one to fork in.
         outer = {
             name: text
@@ -116,6 +125,11 @@ class Site:
             "CALFEED_ALLOW_PRIVATE_ENDPOINTS": "1",
             **({"CALFEED_DATABASE_URL": database_url} if database_url else {}),
         }
+
+    def remind(self, names: str = "*") -> None:
+        """Let calendars be as they are shipped, with reminders; `names` is a pattern of them."""
+        for path in SHIPPED.glob(f"{names}.yaml"):
+            shutil.copy(path, self.events)
 
     def run(
         self, *words: str, environment: Mapping[str, str] | None = None

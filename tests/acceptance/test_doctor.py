@@ -84,6 +84,8 @@ def lose_keys(site: Site) -> None:
 
 
 def leave_a_reminder(site: Site) -> None:
+    site.remind()
+    site.do("publish")
     change(site, "UPDATE reminders SET due = 978307200000000, state = 'planned'")
 
 

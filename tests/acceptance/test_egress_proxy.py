@@ -39,6 +39,7 @@ def site(tmp_path: Path, receiver: Receiver) -> Iterator[Site]:
 def test_the_tests_rehearsals_and_messages_of_a_site_go_through_its_proxy(
     site: Site, receiver: Receiver
 ) -> None:
+    site.remind("afghan-refugees-pakistan")
     site.do("publish")
     endpoint = site.ask("endpoint", "add", URL)["id"]
     site.do("endpoint", "test", endpoint)

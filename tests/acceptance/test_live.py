@@ -73,6 +73,7 @@ def until_told(receiver: Receiver, count: int) -> None:
 def test_a_date_that_moves_reaches_the_feed_the_reminders_and_the_endpoint(
     site: Site, receiver: Receiver
 ) -> None:
+    site.remind("afghan-refugees-pakistan")
     first = datetime.now(UTC).date() + timedelta(days=100)
     second = first + timedelta(days=60)
     starts = {first: "first", second: "second"}
@@ -129,6 +130,7 @@ def test_a_slip_reaches_the_feed_and_nobody_else(site: Site, receiver: Receiver)
 def test_a_broken_file_has_every_mistake_shown_and_changes_nothing_until_it_is_mended(
     site: Site,
 ) -> None:
+    site.remind("afghan-refugees-pakistan")
     good = (site.events / FILE).read_text("utf-8")
     bad = good
     for right, wrong in [

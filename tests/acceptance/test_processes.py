@@ -46,6 +46,7 @@ def test_ctrl_c_which_reaches_every_process_at_once_ends_them_cleanly(site: Site
 
 
 def test_ctrl_c_while_it_starts_ends_it_cleanly(site: Site) -> None:
+    site.remind()
     with site.running("serve") as serve:
         serve.until_it_says("reminders planned")
         os.killpg(serve.process.pid, signal.SIGINT)

@@ -40,6 +40,7 @@ def facts_of_message(message: dict[str, Any]) -> Facts:
 
 
 def test_listen_receives_and_verifies_every_reminder_that_the_plan_lists(site: Site) -> None:
+    site.remind()
     site.do("publish")
     planned = site.ask("reminders", *WINDOW)
     assert len(planned) == 20
@@ -59,6 +60,7 @@ def test_listen_receives_and_verifies_every_reminder_that_the_plan_lists(site: S
 def test_a_receiver_with_the_reference_library_verifies_every_reminder(
     site: Site, receiver: Receiver
 ) -> None:
+    site.remind()
     site.do("publish")
     site.ask("rehearse", *WINDOW, "--url", receiver.url, "--secret", SECRET)
     messages = [Webhook(SECRET).verify(post.body, post.headers) for post in receiver.posts]
@@ -69,6 +71,7 @@ def test_a_receiver_with_the_reference_library_verifies_every_reminder(
 def test_a_rehearsal_for_an_endpoint_sends_what_it_wants_and_leaves_no_trace(
     site: Site, receiver: Receiver
 ) -> None:
+    site.remind()
     site.do("publish")
     endpoint = site.ask("endpoint", "add", receiver.url, "--calendar", "afghan-refugees-pakistan")
     before = site.ask("reminders", *WINDOW)
@@ -81,6 +84,7 @@ def test_a_rehearsal_for_an_endpoint_sends_what_it_wants_and_leaves_no_trace(
 
 
 def test_listen_says_so_when_a_signature_was_made_with_another_secret(site: Site) -> None:
+    site.remind()
     site.do("publish")
     other = "whsec_" + b64encode(bytes(32)).decode()
     with site.running("listen", "--port", "0", "--secret", other, "--json") as listen:
