@@ -85,7 +85,7 @@ def _write_type_of(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         name = schema["$ref"].removeprefix("#/$defs/")
         known = any(name == listed.data.__name__ for listed in TYPES.values())
-        return "as `data` of `reminder.due`" if known else f"[{name}](#{name.lower()})"
+        return "objects like `data` of `reminder.due`" if known else f"[{name}](#{name.lower()})"
     if "anyOf" in schema:
         return " or ".join(_write_type_of(kind) for kind in schema["anyOf"])
     if schema["type"] == "array":

@@ -65,7 +65,7 @@ class Event(Times):
 class Occurrence(Times):
     """One time at which an event takes place."""
 
-    id: str = Field(description="Its id within the event; empty if that does not recur.")
+    id: str = Field(description="Its id within the event; empty if the event does not recur.")
     summary: str | None = Field(None, description="Its title, if it has its own.")
 
 

@@ -75,7 +75,7 @@ class SkippedDay(Part):
     """A day that was not counted."""
 
     date: DayText
-    name: str = Field(description="The holiday or closure, or weekend.")
+    name: str = Field(description="The name of the holiday or the closed day, or the word for weekend.")
     estimated: bool = Field(description="It may be proclaimed for another day.")
 
 

@@ -105,7 +105,7 @@ class ReminderMissedData(Data):
 
 
 class WorkerSilentData(Data):
-    """A worker that has ended without saying so, or hangs."""
+    """A worker that has ended without removing its heartbeat, or hangs."""
 
     host: str
     pid: int

@@ -130,7 +130,7 @@ _LISTED = (
     ),
     MessageType(
         "worker.silent",
-        "a worker has ended without saying so, or has written no heartbeat for 45 seconds",
+        "a worker has ended without removing its heartbeat, or has written none for 45 seconds",
         operational.WorkerSilentData,
         operational.make_silent,
     ),

@@ -209,7 +209,7 @@ def reminder_missed(
 
 
 def worker_silent(process: SilentProcess, others: int, now: datetime) -> Message:
-    """A worker has stopped without saying so, or hangs; `others` are still running."""
+    """A worker has ended without removing its heartbeat, or hangs; `others` are still running."""
     data = {
         "host": process.host,
         "pid": process.pid,

@@ -88,7 +88,7 @@ class Occurrence(Times):
     calendar: str
     event: str
     uid: str
-    id: str = Field(description="Its id within the event; empty if that does not recur.")
+    id: str = Field(description="Its id within the event; empty if the event does not recur.")
     summary: str
     location: str | None
     status: str
