@@ -52,7 +52,7 @@ def check_time_zone(value: str) -> str:
 
 
 def check_contact(value: str) -> str:
-    """Return the contact for push services. Raises ValueError unless it is one they can use."""
+    """Return the contact for push services. Raises ValueError unless they can use it."""
     if not _CONTACT.fullmatch(value):
         raise ValueError("it has to be a mailto: or https: URL, such as mailto:desk@example.org")
     return value
@@ -100,7 +100,9 @@ def check_collector_url(value: str) -> str:
     """
     check_ping_url(value)
     if urlsplit(value).username is not None or urlsplit(value).query:
-        raise ValueError("it must have no password and no query; OTEL_EXPORTER_OTLP_HEADERS has it")
+        raise ValueError(
+            "it must have no password and no query; put a token into OTEL_EXPORTER_OTLP_HEADERS"
+        )
     return value
 
 

@@ -268,7 +268,7 @@ def _apply_values(
         headers=_parse(faults, "headers", lambda: _change_headers(endpoint.headers, values), {}),
     )
     if changed.is_polled and changed.headers:
-        faults.append(Fault("headers", "a polled endpoint has none, as it is sent no requests"))
+        faults.append(Fault("headers", "a polled endpoint has none, as nothing is sent to it"))
     if faults:
         raise InvalidFieldsError(faults)
     return changed
@@ -282,9 +282,9 @@ def _check_url(endpoint: Endpoint, given: str, rules: UrlRules) -> str:
     """
     url = given if given == POLLED else check_url(given, *rules)
     if url == POLLED and endpoint.filters.public_only and not endpoint.url:
-        raise InvalidInputError("a registered endpoint needs a URL, where it is confirmed")
+        raise InvalidInputError("a registered endpoint needs a URL, to confirm it")
     if endpoint.url and endpoint.is_polled is not (url == POLLED):
-        raise InvalidInputError("an endpoint cannot change whether it is polled; add another")
+        raise InvalidInputError("an endpoint cannot change between poll: and a URL; add another")
     return url
 
 

@@ -179,8 +179,8 @@ EVENT_PROBLEMS = {
         "start: 2030-06-14",
         "status: Postponed",
     ): '7:5: events.report.status: "Postponed" '
-    "is not valid here; write 'tentative', 'confirmed' or 'cancelled' (for a date that no longer "
-    'stands, write "start: postponed")',
+    "is not valid here; write 'tentative', 'confirmed' or 'cancelled' (for a date that is no "
+    'longer valid, write "start: postponed")',
     ("summary: R", "start: 2030-06-14", "kind: Party"): '7:5: events.report.kind: "Party" is not '
     "valid here; write 'event' or 'deadline'",
     (

@@ -124,7 +124,7 @@ def explain_word(word: str, words: Iterable[str]) -> str:
     """Return a hint about a value that is none of `words`; "" for an unknown value."""
     choices = list(words)
     if "cancelled" in choices and _plain(word) in _ON_HOLD:
-        return ' (for a date that no longer stands, write "start: postponed")'
+        return ' (for a date that is no longer valid, write "start: postponed")'
     if "cancelled" in choices and _plain(word) in ("done", "met", "waived", "completed"):
         return ' (to say that a deadline was met or waived, write "done: met" or "done: waived")'
     found = known_word(word, choices)

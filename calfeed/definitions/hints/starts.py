@@ -62,7 +62,7 @@ def _explain_undecided(today: date | None) -> str:
     return (
         f"is not a date yet; write what is known: a month or a quarter ({year}-06, {year}-Q3), "
         f"a day without its time ({year}-06-14 time to be confirmed), or `postponed` if an "
-        "announced date no longer stands; if nothing is known, leave the event out"
+        "announced date is no longer valid; if nothing is known, leave the event out"
     )
 
 

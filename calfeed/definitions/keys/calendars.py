@@ -124,7 +124,7 @@ class RepeatEntry(Entry):
         None,
         alias="except",
         max_length=MAX_EXCEPTIONS,
-        description="Starts of the rule that are excluded",
+        description="Starts by the rule at which the event does not take place",
     )
     also: list[Moment] | None = Field(
         None, max_length=MAX_EXCEPTIONS, description="Additional starts"
@@ -132,7 +132,7 @@ class RepeatEntry(Entry):
     changes: dict[Moment, ChangeEntry] | None = Field(
         None,
         max_length=MAX_EXCEPTIONS,
-        description="Overrides of occurrences, by their start by the rule",
+        description="Changed occurrences, each by its original start",
     )
 
 
@@ -265,7 +265,7 @@ class WorkingDaysFile(WorkingDaysEntry):
 
 
 class EventsFile(Entry):
-    """A further file with events of a calendar that is a folder."""
+    """Another file of a calendar that is a folder; it has more events of the calendar."""
 
     events: dict[str, EventEntry] = Field(
         description="The events, by their names in URLs (a-z, 0-9 and -)",

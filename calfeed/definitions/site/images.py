@@ -27,7 +27,7 @@ def read_image(file: str, data: bytes) -> Image:
     suffix = file.rpartition(".")[2].lower()
     if len(data) > MAX_IMAGE_BYTES:
         raise ValueError(
-            f"has {len(data):,} bytes; the maximum is {MAX_IMAGE_BYTES:,}, as every page has it"
+            f"has {len(data):,} bytes; the maximum is {MAX_IMAGE_BYTES:,}, as every page shows it"
         )
     match suffix:
         case "svg":
@@ -63,7 +63,7 @@ def _read_svg(data: bytes) -> Image:
 
 
 def _has_script(element: Element) -> bool:
-    """Return whether something in an element could run where the file is opened by itself."""
+    """Return whether something in an element could run if the file is opened by itself."""
     if not isinstance(element.tag, str):  # a comment
         return False
     if element.tag.rpartition("}")[2].lower() in _ACTIVE:

@@ -75,7 +75,7 @@ class SkippedDay(Part):
     """A day that was not counted."""
 
     date: DayText
-    name: str = Field(description="The name of the holiday or the closed day, or the word for weekend.")
+    name: str = Field(description="The holiday, the closed day or the weekend, in words.")
     estimated: bool = Field(description="It may be proclaimed for another day.")
 
 

@@ -50,7 +50,7 @@ def check_public_url(
         yield warning(
             _PUBLIC,
             f"is not set: feeds and messages contain {settings.local_base_url}",
-            "set CALFEED_PUBLIC_URL, if anybody else is to reach calfeed",
+            "set CALFEED_PUBLIC_URL, if others should reach calfeed",
         )
         return
     try:

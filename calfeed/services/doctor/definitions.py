@@ -47,7 +47,7 @@ def judge_problems(error: DefinitionError) -> Finding:
     return problem(
         _DEFINITIONS,
         f"{count(len(error.problems), 'problem')}: {shown}",
-        "`calfeed check` shows all; until they are mended, nothing is published",
+        "`calfeed check` shows all problems; nothing is published until they are corrected",
     )
 
 

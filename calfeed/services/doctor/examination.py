@@ -45,7 +45,7 @@ def examine(now: datetime) -> list[Finding]:
         settings = load_settings(protect=False)
     except SettingsError as error:
         findings = [problem("settings", line) for line in error.problems]
-        findings.append(problem("settings", "all else is unknown until they are corrected"))
+        findings.append(problem("settings", "most checks cannot run until these are corrected"))
         return findings + run_checks(checks, _SECONDS)
     place = f"{SETTINGS_FILE} and the environment" if SETTINGS_FILE.exists() else "the environment"
     findings = [ok("settings", f"valid in {place}")]

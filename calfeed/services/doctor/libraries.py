@@ -59,7 +59,7 @@ def check_zone_data(today: date) -> Iterator[Finding]:
     yield judge_zone_data(version("tzdata"), today)
     yield ok(
         _HOLIDAYS,
-        f"release {version('holidays')}; use the same on all machines, and upgrade it alone",
+        f"release {version('holidays')}; use the same on all machines, and upgrade it on its own",
     )
 
 

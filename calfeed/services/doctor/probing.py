@@ -14,7 +14,7 @@ from calfeed import __version__
 from calfeed.errors import CalfeedError
 
 LINEAGE_HEADER = "calfeed-lineage"
-"""The header of `/readyz` that tells this installation from others; no secret."""
+"""The header of `/readyz` that distinguishes this installation from others; it is not secret."""
 
 FORWARDED_HEADER = "calfeed-forwarded"
 """The header of `/readyz` with the number of addresses that X-Forwarded-For had on arrival."""

@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 
 
 class Check(NamedTuple):
-    """A subject, and the function that finds out about it."""
+    """A subject, and the function that checks it."""
 
     subject: str
     find: Callable[[], Iterable[Finding]]

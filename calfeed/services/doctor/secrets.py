@@ -77,4 +77,4 @@ def judge_keys(file: Path, keys: frozenset[str], needed: frozenset[str]) -> Find
             f"{file} lacks {', '.join(missing)}, with which something in the database is encrypted",
             "put that key back from your copy; `calfeed keys list` shows what cannot be read",
         )
-    return ok(_KEYS, f"{file} has every key that is needed; keep a copy of it, not with backups")
+    return ok(_KEYS, f"{file} has every key that is needed; keep a copy of it, apart from backups")

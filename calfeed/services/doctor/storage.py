@@ -95,7 +95,7 @@ def judge_file(path: Path, head: bytes, log_size: int) -> Finding:
         return warning(
             _FILE,
             f"the write-ahead log of {path} has {log_size // _MEGABYTE:,} MB: a program keeps the "
-            "database open without end",
+            "database open all the time",
             "end that program",
         )
     return ok(_FILE, f"{path}, with a write-ahead log")

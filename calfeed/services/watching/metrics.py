@@ -206,8 +206,8 @@ METRICS = (
     ),
     Description(
         "calfeed_publish_problems",
-        "Number of problems for which the last publish was refused, or 1 if it was refused "
-        "without any; 0 if it was not refused.",
+        "Number of problems for which the last publish was refused, 1 if it was refused for "
+        "another reason, 0 if it was not refused.",
         (),
         _count_problems,
     ),

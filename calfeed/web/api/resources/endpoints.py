@@ -50,8 +50,8 @@ class FiltersGiven(RequestBody):
         default_factory=list,
         max_length=MAX_ENTRIES,
         description=(
-            f"Of {', '.join(MESSAGE_TYPES)}; or, which only named filters match, of "
-            f"{', '.join(OPERATIONAL_TYPES)}, or {OPERATIONAL} for all of these."
+            f"Any of {', '.join(MESSAGE_TYPES)}. Operational messages are sent only if their types "
+            f"are named: {', '.join(OPERATIONAL_TYPES)}, or {OPERATIONAL} for all of them."
         ),
     )
 
@@ -107,7 +107,7 @@ class SecretGiven(RequestBody):
     model_config = as_example()
 
     secret: Secret | None = Field(None, description="Your own secret; null generates one.")
-    signature: Scheme | None = Field(None, description="Another scheme; null keeps the present.")
+    signature: Scheme | None = Field(None, description="Another scheme; null keeps the current.")
 
 
 class FiltersView(View):
@@ -135,7 +135,7 @@ class Endpoint(View):
     since: datetime
     reason: str | None = Field(description="Why it is disabled.")
     failing_since: datetime | None = Field(
-        description="When attempts began to fail, without a success since."
+        description="The time since which every attempt has failed."
     )
     url: str = Field(description="Shortened, because URLs can contain tokens.")
     description: str
@@ -210,7 +210,8 @@ def change_endpoint(
 ) -> EndpointMore:
     """Change the given values of an endpoint.
 
-    If its encryption key is lost, a new URL also creates a new secret; rotate it to see one.
+    If its encryption key is lost, a new URL also creates a new secret, which is not shown: rotate
+    the secret to see one.
     """
     changed = service.change_endpoint(
         database, call.context.urls, path.endpoint, read_values(body), call.now

@@ -19,7 +19,7 @@ operations = Operations()
 
 
 class FetchQuery(Query):
-    """What a receiver has, and how much it wants."""
+    """What a receiver acknowledges, and how many messages it wants."""
 
     after: str | None = Field(
         None,
@@ -52,7 +52,7 @@ class FetchedMessages(View):
 def poll_messages(
     call: Call, path: EndpointPath, query: FetchQuery, database: Transactions
 ) -> FetchedMessages:
-    """Fetch the messages that wait for a polled endpoint, and acknowledge former ones.
+    """Fetch the messages that wait for a polled endpoint, and acknowledge earlier ones.
 
     Store the messages, then send `next` as `after`. Without it, the same messages are returned
     again.

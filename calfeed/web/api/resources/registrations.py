@@ -71,9 +71,10 @@ class ChallengeGiven(RequestBody):
 def register_endpoint(call: Call, body: RegistrationGiven, database: Transactions) -> Registration:
     """Register an endpoint for public calendars.
 
-    It receives one message, `endpoint.verify`. Confirm the registration with the challenge in it
-    within an hour; until then it receives nothing else, and unconfirmed registrations are dropped.
-    If too many are unconfirmed, the oldest of the network with the most is dropped earlier.
+    It receives one message, `endpoint.verify`. Confirm the registration within an hour, with the
+    challenge in that message; until then, the endpoint receives nothing else. A registration that
+    is not confirmed in time is dropped. If too many are unconfirmed, the oldest one of the network
+    with the most is dropped earlier.
     """
     call.context.limit_registrations()
     values = read_values(body)
