@@ -28,7 +28,7 @@ def now() -> datetime:
 
 @contextmanager
 def opened(settings: Settings, *, pinned: bool = False) -> Iterator[Database]:
-    """Open the database of the settings, and check its schema; `pinned` as for Database."""
+    """Open the database of the settings, and check its schema; `pinned` is as for Database."""
     from calfeed.store.database import Database
     from calfeed.store.migrate import check_schema
 
@@ -41,7 +41,7 @@ def opened(settings: Settings, *, pinned: bool = False) -> Iterator[Database]:
 
 
 def describe_new_keys(database: Database) -> Iterator[str]:
-    """Yield lines about the key file and its backup, if this process has created it."""
+    """Yield lines about the key file and its backup, if this process has created the file."""
     keyring = database.keyring
     if keyring is not None and keyring.file.made:
         yield f"keys     {keyring.file.path}"

@@ -92,7 +92,7 @@ def check_language(tag: str) -> str:
 
 
 def check_known_language(tag: str) -> str:
-    """Return a BCP 47 tag of a language that CLDR has data of, else raise ValueError."""
+    """Return a BCP 47 tag of a language for which CLDR has data, else raise ValueError."""
     # Imported late: Babel loads slowly.
     from babel import Locale, UnknownLocaleError
 

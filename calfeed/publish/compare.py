@@ -259,8 +259,8 @@ def check_withdrawals(
 ) -> None:
     """Raise PublishRefusedError if a calendar, or more than half of its events, is withdrawn.
 
-    `coming` counts the published events of each calendar, by its published slug, that are not
-    over.
+    `coming` has the number of published events that are not over, by the published slug of their
+    calendar.
     """
     removals = [f"the whole calendar {slug}" for slug in withdrawn_calendars]
     for slug, number in sorted(coming.items()):

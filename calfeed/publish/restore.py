@@ -1,4 +1,4 @@
-"""After a restore: find what will be sent again, and raise SEQUENCEs above those apps have seen.
+"""After a restore: find what will be sent again, and raise SEQUENCEs above what apps have seen.
 
 A restored database lacks the revisions that were made after its backup. Apps that have seen those
 ignore a lower SEQUENCE (RFC 5545, 3.8.7.4).
@@ -60,7 +60,7 @@ def find_repeats(connection: Connection, now: datetime) -> Repeats:
 
 
 def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now: datetime) -> int:
-    """Give every event a revision that is newer than any that an app has; return how many.
+    """Give every event a revision newer than any that an app can have; return how many were added.
 
     `seen` has the highest SEQUENCE of each UID before the restore; None if unknown. In that case,
     each is raised by the seconds since the last publish and a margin, because revisions are at

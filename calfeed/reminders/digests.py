@@ -19,7 +19,7 @@ from calfeed.reminders.messages import Message, make_body, make_id, name_languag
 MAX_ENTRIES = 200
 
 MAX_BYTES = 200_000
-"""The largest sum of the bodies in a digest, unless a single one is larger."""
+"""The largest total size of the bodies in a digest, unless a single body is larger."""
 
 _MAX_DATES_IN_TEXT = 5
 

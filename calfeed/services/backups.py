@@ -59,7 +59,7 @@ def restore_in_place(database: Database, now: datetime, confirm: Confirm) -> Res
 
 
 def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm) -> Restored:
-    """Restore a SQLite database from a copy, and raise SEQUENCEs above those apps have seen.
+    """Restore a SQLite database from a copy, and raise SEQUENCEs above what apps have seen.
 
     Raises InvalidInputError for PostgreSQL and for a file that is not a calfeed database,
     StoreError while calfeed is running.

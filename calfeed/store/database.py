@@ -123,8 +123,8 @@ class Database:
     def require_schema(self, revision: str) -> None:
         """Let each later transaction begin with a check of the schema.
 
-        It raises SchemaError unless processes of the schema `revision` may use the database: a
-        newer version may migrate it while this process runs. `any_schema` omits the check.
+        The check raises SchemaError if a newer version has migrated the database, so that processes
+        of the schema `revision` may no longer use it. `any_schema` omits the check.
         """
         self._schema = revision
 

@@ -14,10 +14,10 @@ WELL_KNOWN = "/.well-known/caldav"
 """Where CalDAV clients look first (RFC 6764)."""
 
 SECURITY = "/.well-known/security.txt"
-"""Whom to tell of a vulnerability (RFC 9116)."""
+"""Where to report a vulnerability (RFC 9116)."""
 
 _AT_ROOT = frozenset({"/healthz", "/readyz", WELL_KNOWN, SECURITY})
-"""Paths that exist without the prefix too: probes know only the port, RFC 8615 only the root."""
+"""Paths that exist without the prefix too: for probes, which know only a port, and RFC 8615."""
 
 
 def prefix_of(base_url: str) -> str:

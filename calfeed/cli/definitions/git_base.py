@@ -19,9 +19,9 @@ _GIT_SECONDS = 60
 def definitions_at(folder: Path, revision: str) -> Iterator[Path]:
     """Yield a copy of a definitions folder at the merge base of this branch and `revision`.
 
-    So later commits of the other branch are not shown as reverted. Without a merge base, it is the
-    revision itself. The copy is empty if the folder did not exist there. Raises InvalidInputError
-    if the folder is not in a git repository, or the revision is unknown.
+    So later commits of the other branch are not shown as reverted. Without a merge base, the copy
+    is of the revision itself. The copy is empty if the folder did not exist there. Raises
+    InvalidInputError if the folder is not in a git repository, or the revision is unknown.
     """
     place = folder if folder.is_dir() else Path()
     top = Path(_git(place, "rev-parse", "--show-toplevel", failure=_explain_no_repository(folder)))

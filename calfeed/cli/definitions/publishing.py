@@ -99,7 +99,7 @@ def published_state(settings: Settings) -> Iterator[tuple[Connection | None, Uid
 def _find_warnings(
     connection: Connection | None, defined: Definitions, base_url: str, now: datetime
 ) -> tuple[DefinitionWarning, ...]:
-    """Find the warnings by the published state, which without a database is empty."""
+    """Find the warnings; without a database, they assume that nothing is published."""
     from calfeed.publish.warn import find_first_warnings
 
     if connection is None:

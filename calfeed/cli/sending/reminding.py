@@ -23,7 +23,7 @@ from calfeed.settings import load_settings
 from calfeed.store.reports.history import REMINDER_OUTCOMES, FiredReminder
 
 _MAX_LISTED_ENDPOINTS = 10
-"""The maximum number of endpoints listed for a reminder; of more, only the number is shown."""
+"""The maximum number of endpoints that a reminder lists; of more, it shows only the number."""
 
 
 @click.command()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from calfeed.delivery.engine.worker import Worker
 
 _STARTUP_WAIT_SECONDS = 10.0
-"""How long `serve`, if a state is published, waits at its start for a folder that is changing."""
+"""How long a starting `serve` waits for a folder that is changing, if it can already serve."""
 
 _processes = click.option(
     "--processes",

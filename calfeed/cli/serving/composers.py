@@ -20,7 +20,7 @@ from calfeed.web.pages.reader.offers import make_site_languages
 
 
 def open_composers(settings: Settings, clock: Callable[[], datetime]) -> Composers:
-    """Make the composers of mails and pushes, as far as the settings turn them on.
+    """Make the composers of mails and of pushes that the settings turn on.
 
     Raises SettingsError if settings are incomplete, or if a library that they need is not
     installed.

@@ -39,8 +39,8 @@ class FolderState:
 class FolderDebounce:
     """Decides from states and change events, with their times (s), whether a folder has settled.
 
-    It has settled after a second without a change, unless git is at work. A lock of git counts
-    for a minute without a change.
+    It has settled after a second without a change, unless git is at work. A lock of git is ignored
+    once nothing has changed for a minute.
     """
 
     def __init__(self, state: FolderState, changed_at: float) -> None:

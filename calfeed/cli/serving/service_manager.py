@@ -24,7 +24,7 @@ def reporting_to(manager: ServiceManager | None, works: Callable[[], bool]) -> I
     """Report to the service manager during a `with` block; does nothing without one.
 
     `works` is called on a thread of its own. The service is ready once it returns True. With a
-    watchdog, the manager restarts a service for which it does not return True in time.
+    watchdog, the manager restarts a service for which `works` does not return True in time.
     """
     if manager is None:
         yield

@@ -68,8 +68,8 @@ def prepare_requests(
 ) -> list[Request]:
     """Make the requests of claimed deliveries, each signed when it is sent.
 
-    `composers` make the requests to endpoints other than webhooks. Those of polled endpoints are
-    held: their receivers fetch them.
+    `composers` make the requests to endpoints other than webhooks. Deliveries to polled endpoints
+    are held: their receivers fetch them.
 
     Claims whose message is no longer relevant or no longer stored are settled as expired, those
     whose endpoint was removed as dropped. A claim is released if its endpoint is paused, in its

@@ -65,7 +65,7 @@ class Draft:
     request: str = ""
 
     def entry(self, language: str, *, has_event: bool) -> EntryTemplate | None:
-        """Return the calendar entry; `has_event`: the reader already has an entry of the event."""
+        """Return the calendar entry; `has_event` says whether the reader has an earlier one."""
         if self.change is None:
             return None
         if has_event:

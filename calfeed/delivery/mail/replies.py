@@ -48,7 +48,7 @@ class MailError(Exception):
 
 
 def scrub(text: str, *secrets: str) -> str:
-    """Remove addresses from a text for people, and the local parts of `secrets` (addresses)."""
+    """Remove from a text all addresses, and the local parts of the addresses in `secrets`."""
     clean = _ADDRESS.sub("…", " ".join(text.replace("\0", " ").split()))
     for address in secrets:
         local = address.rpartition("@")[0]

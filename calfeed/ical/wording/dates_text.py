@@ -90,7 +90,7 @@ def format_title(event: Event, title: str, *languages: str) -> str:
 
 
 def format_done(event: Event, language: str) -> str:
-    """Format what became of an event: "Done: met, 12 June 2030"; "" if nothing did."""
+    """Format whether an event was met or waived: "Done: met, 12 June 2030"; "" if it was not."""
     if event.done is None:
         return ""
     words = words_in(language)

@@ -82,7 +82,7 @@ _CHECKS: Mapping[type, Callable[[str, object, object, list[Fault]], object]] = {
 
 
 def _placeholders(text: str) -> set[str] | None:
-    """Return the names in braces; None if a brace is left over, or a name has anything else."""
+    """Return the names in braces; None if a brace has no partner, or holds anything but a name."""
     try:
         parts = [
             (name, spec, conversion)

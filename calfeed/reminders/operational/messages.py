@@ -73,7 +73,7 @@ class SilentProcess(NamedTuple):
 
 
 def failing_id(endpoint_id: str, since: datetime) -> str:
-    """Return the id of the message that an endpoint has been failing since a time."""
+    """Return the id of the message which says that an endpoint has been failing since a time."""
     return make_id("endpoint.failing", endpoint_id, _write(since))
 
 
@@ -149,8 +149,7 @@ def publish_refused(
 ) -> Message:
     """Definitions were not published: because of `problems`, or of too many `removals`.
 
-    The state that was `published` last is still served; `digest` tells sets of problems from each
-    other.
+    The state that was `published` last is still served; `digest` distinguishes sets of problems.
     """
     data = {
         "why": why,

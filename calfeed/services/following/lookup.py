@@ -56,7 +56,8 @@ def find_address(database: Transactions, address: str) -> PersonState | None:
 def remove_address(database: Transactions, address: str, now: datetime) -> None:
     """Remove the person with an address, at the person's request.
 
-    Raises InvalidInputError if it is not a mail address, NotFoundError if nobody follows with it.
+    Raises InvalidInputError if it is not a mail address, NotFoundError if nobody follows by this
+    address.
     """
     address = read_address(address)
     with database.write() as connection:

@@ -1,4 +1,4 @@
-"""Polling: a receiver fetches the messages of its endpoint, and acknowledges the former ones."""
+"""Polling: a receiver fetches the messages of its endpoint, and acknowledges the earlier ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_FETCHED = 100
 """The most messages of one poll."""
 
 MAX_BYTES = 1_000_000
-"""The largest sum of the bodies of one poll, unless the first alone is larger."""
+"""The largest total size of the bodies of one poll, unless the first body alone is larger."""
 
 
 class FetchedMessage(NamedTuple):

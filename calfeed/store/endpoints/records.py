@@ -40,9 +40,10 @@ class Endpoint:
 
     It has been in its `state` since `since` (UTC), or since it was added; `reason` is why it is
     disabled. `headers` are sent with every message. Until `former_until` (UTC), messages are also
-    signed with `former_secret`. `failing_since` (UTC) is the first of the latest attempts if they
-    have all failed. The URL, headers and secrets are not part of the repr, to keep them out of
-    logs. If they cannot be decrypted they are empty, and `lost` is the reason.
+    signed with `former_secret`. `failing_since` (UTC) is set if the latest attempts have all
+    failed: it is the time of the first of them. The URL, headers and secrets are not part of the
+    repr, to keep them out of logs. If they cannot be decrypted they are empty, and `lost` is the
+    reason.
     """
 
     id: str

@@ -154,7 +154,7 @@ def list_failed_ids(connection: Connection, endpoint_id: str, since: datetime) -
 def retry(connection: Connection, ids: Sequence[int], now: datetime) -> RetryResult:
     """Make failed deliveries pending again, with a new series of attempts.
 
-    Deliveries in other states, deliveries of deleted message bodies and those that are too late
+    Deliveries in other states, those whose message body was deleted, and those that are too late
     are refused. Raises NotFoundError if a delivery does not exist.
     """
     rows = bulk_rows(connection.dialect.name, "wanted", {"id": deliveries.c.id.type})

@@ -38,9 +38,10 @@ class Condition:
     `revision` is that of its schema, None if it is empty; the other fields have values only with
     the schema of this version, `HEAD`. `clock` is the time of a PostgreSQL server, `writable`
     whether its role may write. `last_worker` is when a worker recorded its time, `due` when the
-    first delivery or reminder is or was due. `mark` tells this lineage from others, `keys` are the
-    ids of the keys that something is encrypted with, `heartbeats` those of the processes, `refusal`
-    is why the last publish was refused, `unwell` are the endpoints that are disabled or fail.
+    first delivery or reminder is or was due. `mark` distinguishes this lineage from others. `keys`
+    are the ids of the keys with which something is encrypted, `heartbeats` are the heartbeats of
+    processes, `refusal` is why the last publish was refused, `unwell` are the endpoints that are
+    disabled or fail.
     """
 
     revision: str | None = None

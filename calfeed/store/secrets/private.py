@@ -56,7 +56,7 @@ def seal_rows(
 ) -> list[dict[str, Any]]:
     """Return rows to write, with private values sealed; `owners` are the calendars of each row.
 
-    `private` are the private calendars; None: those that are stored as private. Raises
+    `private` are the private calendars; None means those that are stored as private. Raises
     KeyFileError if a value has to be sealed and there is no key.
     """
     if private is None:

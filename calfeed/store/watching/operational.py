@@ -81,7 +81,7 @@ def report_failing(
 def report_recovered(
     connection: Connection, recovered: Mapping[str, datetime], now: datetime
 ) -> None:
-    """Report endpoints that receive again, if it was reported that they failed since that time."""
+    """Report endpoints that receive again, if their failing since that time was reported."""
     ids = {
         operational.failing_id(endpoint_id, since): endpoint_id
         for endpoint_id, since in recovered.items()

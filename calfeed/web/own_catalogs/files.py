@@ -92,17 +92,17 @@ def list_messages(catalog: Catalog) -> Iterator[Message]:
 
 
 def originals_of(message: Message) -> tuple[str, ...]:
-    """Return the English text of a message, of a plural the singular and the plural."""
+    """Return the English text of a message; for a plural, the singular and the plural."""
     return (message.id,) if isinstance(message.id, str) else tuple(message.id)
 
 
 def key_of(message: Message) -> str:
-    """Return the English text of a message, of a plural the singular."""
+    """Return the English text of a message; for a plural, the singular."""
     return originals_of(message)[0]
 
 
 def forms_of(message: Message) -> tuple[str, ...]:
-    """Return the translation of a message, of a plural all forms; what is missing is empty."""
+    """Return the translation of a message; for a plural, all forms. Missing ones are empty."""
     if isinstance(message.string, (tuple, list)):
         return tuple(str(form or "") for form in message.string)
     return (message.string or "",)

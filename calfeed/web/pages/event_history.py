@@ -22,8 +22,8 @@ class Step:
     """A current or earlier date of an event: when it was set (empty if unknown), and why.
 
     `start` is the date for machines, empty if its day is not known. `held` means that there was no
-    date then. `corrects` is the date before, if that was never right; `wrong` says that this one
-    never was.
+    date then. `corrects` is the date before this one, if that date was never right; `wrong` says
+    that this date was never right.
     """
 
     when: str

@@ -256,12 +256,12 @@ class EventView:
 
     @property
     def held_rule(self) -> Markup:
-        """How its new date will be counted; empty if it will not be."""
+        """How its new date will be counted; empty if it will not be counted."""
         return describe_held_rule(self.event, self.reader, self.find_page)
 
     @property
     def outcome(self) -> str:
-        """What became of it, and when: "met on 12 June 2030"; empty if nothing did."""
+        """Whether it was met or waived, and when: "met on 12 June 2030"; empty if it was not."""
         done, language = self.event.done, self.reader.language
         if done is None:
             return ""

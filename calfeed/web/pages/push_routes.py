@@ -53,7 +53,7 @@ def make_blueprint(state: State, site: PushSite) -> Blueprint:
 
     @push.post("/push/")
     def follow() -> Response:
-        """Change what a browser follows, and return that. Only JSON: forms cannot send it."""
+        """Change what a browser follows, and return all of it. JSON only: forms cannot send it."""
         limit.count(hash_client_network())
         wish = _read_wish()
         g.reader = choose_reader(

@@ -35,7 +35,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Former:
-    """A date that an event had; `struck` says that it does not stand any more."""
+    """A date that an event had; `struck` says that it is no longer valid."""
 
     word: str
     date: str

@@ -180,7 +180,7 @@ def _measure(text: str, fonts: tuple[str, ...]) -> float:
 
 
 def _split(text: str, fonts: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Split a text into parts of one font each; "" is that of characters that none has."""
+    """Split a text into parts of one font each; "" is the font of characters that none has."""
     chosen: list[tuple[str, str]] = []
     last = fonts[0]
     for character in text:

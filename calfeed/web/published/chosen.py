@@ -48,7 +48,7 @@ class UnknownNamesError(QueryError):
 
 @dataclass(frozen=True)
 class Chosen:
-    """A choice of names that exist, or did; its `choice` has the current names of what is public.
+    """A choice of names that exist or existed; `choice` has the current names of what is public.
 
     `calendars` are the public ones that it needs, by name; `combined` is the feed of all.
     """

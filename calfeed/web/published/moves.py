@@ -256,7 +256,7 @@ def _state(event: Event) -> tuple[object, ...]:
 
 
 def _times(event: Event, at: datetime) -> Times:
-    """Return the date of an event; of a series, of its next occurrence at that time."""
+    """Return the date of an event; for a series, that of its next occurrence at that time."""
     if event.repeat is not None:
         for occurrence in expand(event, at, at + _NEXT_OCCURRENCE):
             if occurrence.status is not Status.CANCELLED or event.status is Status.CANCELLED:

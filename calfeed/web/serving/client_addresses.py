@@ -16,9 +16,9 @@ def client_address(peer: str, forwarded: str, proxies: int) -> str:
     """Return the address of a client behind a number of trusted proxies.
 
     `peer` is the remote address of the connection, `forwarded` the value of X-Forwarded-For. Each
-    proxy appends the address it was reached from, so the client's address is that many entries from
-    the right; a client can forge everything before it. With fewer entries, the request did not pass
-    through the proxies, and the client is the peer.
+    of n proxies appends the address from which it was reached, so the client's address is the n-th
+    from the right; a client can forge everything before it. With fewer entries, the request did not
+    pass through the proxies, and the client is the peer.
     """
     if not proxies:
         return peer

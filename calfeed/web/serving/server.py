@@ -46,7 +46,7 @@ class ShutdownFalseAlarms(logging.Filter):
     """Drops granian's warning about killing a process that has already ended.
 
     The process looks alive to granian until another thread has waited for it. The warning does not
-    tell which process it is about, so this waits for all of them: they were stopped together.
+    say which process it is about, so this waits for all of them, which were stopped together.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -73,7 +73,7 @@ class Entry:
 
     @property
     def vague(self) -> bool:
-        """Whether its day is not known, or was not when it last had a date."""
+        """Whether its day is not known, or was not known when it last had a date."""
         return self.row.revision.event.precision not in (None, Precision.TIME)
 
     @property

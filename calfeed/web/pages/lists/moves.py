@@ -77,7 +77,7 @@ class MoveLine:
 
     @property
     def struck(self) -> bool:
-        """Whether the old date is no longer valid; one that became more exact still is."""
+        """Whether the old date is no longer valid; it still is if it only became more exact."""
         return self.found.news not in (News.FIRMED, News.LOOSENED)
 
     @property
