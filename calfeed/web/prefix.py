@@ -1,6 +1,6 @@
 """The prefix: the path of the public URL, below which the whole site is; "" at a host's root.
 
-Only the public URL says what it is. A frontend removes it from each request (`path_within`), so
+Only the public URL contains it. A frontend removes it from each request (`path_within`), so
 everything behind it sees paths as if the site were at the root. The backend passes the prefix on as
 SCRIPT_NAME, and links and redirects get it back from there; absolute URLs begin with the public
 URL.

@@ -118,7 +118,7 @@ def export(
 
 @dataclass(frozen=True)
 class _Published:
-    """A database with the published state; with a ledger, also its plan, its file and new text."""
+    """A database with the published state; with a ledger, also the plan and the ledger's text."""
 
     database: Database
     plan: Plan | None = None

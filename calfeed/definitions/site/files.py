@@ -5,10 +5,10 @@ from __future__ import annotations
 from calfeed.model.texts import check_known_language
 
 SITE_FOLDER = "site"
-"""The folder, beside `site.yaml`, of the images and texts that it names."""
+"""The folder of the images and texts that `site.yaml` names; it is beside that file."""
 
 CATALOGS = "translations"
-"""The folder, beside the calendars, of gettext catalogs by language: `sw.po`."""
+"""The folder of gettext catalogs by language (`sw.po`), beside the calendars."""
 
 _SITE_FILES = ("site.yaml", "site.yml")
 _IMAGES = (".svg", ".png")

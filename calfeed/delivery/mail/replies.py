@@ -1,7 +1,7 @@
 """What the replies of an SMTP server mean (RFC 5321, RFC 3463), without the addresses they quote.
 
-Only the reply that there is no such mailbox is a fault of the receiver. Refusals by policy, of the
-sender or of the content are faults of the site; people are not paused because of them.
+Only the reply that there is no such mailbox is a fault of the receiver. Refusals because of a
+policy, the sender or the content are faults of the site; people are not paused because of them.
 """
 
 from __future__ import annotations

@@ -188,9 +188,9 @@ def _load(language: str) -> dict[str, Any]:
 def read_words(language: str, entries: Mapping[str, object], fallback: Words | None) -> Words:
     """Return the words of a language from the entries of a file; `fallback` has what is missing.
 
-    Raises InvalidFieldsError with every entry that is unknown, missing without a fallback, of
-    another kind than in `fallback`, or has other placeholders than there. A plural form may leave
-    out `{count}`.
+    Raises InvalidFieldsError with every entry that is unknown, that is missing without a fallback,
+    or that differs from `fallback` in its kind or its placeholders. A plural form may leave out
+    `{count}`.
     """
     faults: list[Fault] = []
     known = [field.name for field in fields(Words) if field.name != "language"]

@@ -39,7 +39,7 @@ class Onset:
     """One change of the UTC offset or of its abbreviation.
 
     `wall` is the naive local time by the offset before the change, as in DTSTART of an observance.
-    `daylight` is True in summer time, also in a zone whose law calls it standard time (Ireland).
+    `daylight` is True in summer time, even in a zone whose law calls it standard time (Ireland).
     """
 
     wall: datetime

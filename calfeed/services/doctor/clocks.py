@@ -15,7 +15,7 @@ from calfeed.store.watching.heartbeats import ProcessKind
 _CLOCK, _WORKER = "clock", "worker"
 
 _OVERDUE = timedelta(minutes=2)
-"""A worker sends what is due within seconds."""
+"""Work that is due for longer is a problem; a running worker does it within seconds."""
 
 
 def check_clocks(condition: Condition | None, now: datetime) -> Iterator[Finding]:

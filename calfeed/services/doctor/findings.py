@@ -38,10 +38,10 @@ def ok(subject: str, text: str) -> Finding:
 
 
 def warning(subject: str, text: str, advice: str = "") -> Finding:
-    """Return a finding of what is probably not meant, or will become a problem."""
+    """Return a finding about a probable mistake, or about something that will become a problem."""
     return Finding(subject, Level.WARNING, text, advice)
 
 
 def problem(subject: str, text: str, advice: str = "") -> Finding:
-    """Return a finding of what does not work."""
+    """Return a finding about something that does not work."""
     return Finding(subject, Level.PROBLEM, text, advice)

@@ -24,7 +24,7 @@ Values = Iterator[tuple[tuple[str, ...], float]]
 
 
 class Description(NamedTuple):
-    """A metric: its name, what it means, its labels, and how it is taken from a status.
+    """A metric: its name, its meaning, its labels, and how its values are read from a status.
 
     A counter begins again at midnight (UTC).
     """

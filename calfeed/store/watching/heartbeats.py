@@ -63,7 +63,7 @@ def delete_heartbeat(connection: Connection, id_: str) -> None:
 
 
 def delete_heartbeats(connection: Connection) -> None:
-    """Delete all heartbeats, of processes that ran when a backup was made."""
+    """Delete all heartbeats: after a restore, their processes ran when the backup was made."""
     connection.execute(delete(heartbeats))
 
 

@@ -1,4 +1,4 @@
-"""The responses of the CalDAV server: multistatus bodies, also compressed, and refusals."""
+"""The responses of the CalDAV server: multistatus bodies, plain and compressed, and refusals."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def write_query(choice: Choice, options: FeedOptions) -> str:
 def make_choice(
     calendars: Iterable[CalendarChoice], categories: Iterable[str], events: Iterable[EventChoice]
 ) -> Choice:
-    """Return the normal form of what is named, in any order and more than once."""
+    """Return the normal form of a choice; its parts may be in any order, and repeated."""
     general = set(categories)
     narrowed: dict[str, set[str]] = {}
     whole: set[str] = set()

@@ -87,7 +87,7 @@ def load_template() -> Catalog:
 
 
 def list_messages(catalog: Catalog) -> Iterator[Message]:
-    """List the texts of a catalog, without its header and what has a context."""
+    """List the texts of a catalog, without its header and without texts that have a context."""
     return (message for message in catalog if message.id and message.context is None)
 
 

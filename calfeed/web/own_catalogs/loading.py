@@ -123,7 +123,7 @@ def _find_faults(message: Message, known: Message | None) -> Iterator[str]:
 def _compare(text: str, originals: Sequence[str], *, counted: bool) -> Iterator[str]:
     """Compare a translation with its English text; for a plural, with both forms.
 
-    A `counted` form may leave out the number, because it may stand for a single number.
+    A `counted` form may leave out the number, because the form may be for one number only.
     """
     wanted = {name for original in originals for name in _PLACE.findall(original)}
     found = set(_PLACE.findall(text))

@@ -103,7 +103,7 @@ def list_zone_form_fields() -> list[tuple[str, str]]:
 
 
 def in_language(language: Language) -> str:
-    """Return the URL of this page in another language; on an error page, of the home page."""
+    """Return the URL of this page in another language; on an error page, that of the home page."""
     if g.get("in_error"):
         return f"{request.script_root}/?lang={language.tag}"
     entries = {

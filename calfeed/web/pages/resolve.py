@@ -39,7 +39,7 @@ def find_event(found: PublishedCalendar, slug: str) -> EventRow:
 
 
 def explain_query(error: QueryError) -> str:
-    """Return what is wrong with a query string: to readers in their language, else in English."""
+    """Return what is wrong with a query: in the reader's language, or for programs in English."""
     if not request.accept_mimetypes.accept_html:
         return str(error)  # for a program, and whoever maintains it
     return error.translate(gettext, words_in(g.reader.language.tag).semicolon)

@@ -108,7 +108,7 @@ def set_text(
 
 
 def title_leading(language: str, size: float) -> float:
-    """Return the distance of the baselines of a title, of a size of Latin script, in pixels."""
+    """Return the distance of a title's baselines, in pixels; `size` is that of Latin script."""
     share = _share_of(language, title=True)
     return size * share * _leading_of(_choose_fonts(language, title=True))
 

@@ -61,7 +61,7 @@ def read_categories(found: PublishedCalendar) -> tuple[str, ...]:
 
 
 def choose_timeline(found: PublishedCalendar, categories: tuple[str, ...]) -> Timeline:
-    """Return the timeline of some categories, of all events without categories."""
+    """Return the timeline of some categories; without categories, that of all events."""
     return found.timeline.choose(in_categories(categories)) if categories else found.timeline
 
 

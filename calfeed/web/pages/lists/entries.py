@@ -41,8 +41,8 @@ class Entry:
 
     An all-day date is the same day everywhere. `now` is the time of the request; `distance` the
     relative day, empty if over; `time` the part of the time that the day does not show. An
-    uncertain date stands on its latest day, and its `time` says what is known of it. `others` are
-    the days of further occurrences of the series that the line includes, in the order of the
+    uncertain date is listed on its latest day, and its `time` says what is known of it. `others`
+    are the days of further occurrences of the series that the line includes, in the order of the
     list; None if each occurrence has its own line.
     """
 

@@ -94,7 +94,7 @@ class DateGrid:
     """A month or year view, with the keys of the previous and next one.
 
     The keys are empty at the limits of the range. `current` is true if it contains today. `open`
-    are the dates that may be on one of its days, but stand on none, as too little is known.
+    are the dates that may be on one of its days, but are shown on none, as too little is known.
     """
 
     name: str
