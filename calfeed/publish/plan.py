@@ -132,7 +132,7 @@ def _is_unplanned(reminder: Reminder, row: ReminderRow | None) -> bool:
 
 
 def planned_until(event: Event, now: datetime) -> datetime | None:
-    """Return until when a plan made at `now` plans reminders; None if it plans all of them."""
+    """Return the time up to which a plan made at `now` plans reminders; None if it plans all."""
     if not event.reminders and not event.day_open:
         return None
     end = last_end(event)

@@ -22,7 +22,7 @@ def check_skipped(
     published: Mapping[str, CalendarRow],
     new: Sequence[str],
 ) -> None:
-    """Check the calendars that were not read; raise StaleDefinitionsError if they have to be.
+    """Check the calendars that were not read; raise StaleDefinitionsError if they must be read.
 
     They must be published from the same files, and share no name and no UID with the others.
     """

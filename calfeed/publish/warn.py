@@ -20,7 +20,7 @@ _EXPLAINED = (Kind.MOVED, Kind.CORRECTED, Kind.CANCELLED)
 """The kinds of changes for which people want a reason."""
 
 _MAX_SINGLE_WARNINGS = 3
-"""The maximum number of events of a calendar with a warning each; more events share one warning."""
+"""The maximum number of warnings about single events of a calendar; more events share one."""
 
 
 def find_warnings(

@@ -44,8 +44,8 @@ def open_read_only(path: Path, error: sqlite3.Error) -> ReadOnlyConnection:
     """Open a file read-only after `error` was raised on opening it.
 
     In WAL mode, SQLite creates two files beside the database even to read it. If it cannot, no
-    other process can write to the database, so it is opened as immutable. Raises `error` if the
-    cause is another, or if there are changes in a WAL, which cannot be read.
+    other process can write to the database, so it is opened as immutable. Raises `error` if it has
+    another cause, or if there are changes in a WAL, which cannot be read.
     """
     wal = path.with_name(f"{path.name}-wal")
     # The lowest byte is the primary error code.

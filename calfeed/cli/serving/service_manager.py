@@ -1,4 +1,4 @@
-"""Tell systemd that a service is ready, that it still works, and that it stops (sd_notify(3))."""
+"""Notify systemd that a service is ready, that it still works, and that it stops (sd_notify(3))."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Draft:
-    """The content of a message for any language: `describe` makes it.
+    """A message for which `describe` makes the content in any language.
 
     The calendar entry is made from `change` or `revision`; both are None if there is no entry.
     `request` is the id of the request to follow that the message is about, "" for none.

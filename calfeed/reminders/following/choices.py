@@ -50,7 +50,7 @@ class Choices(BaseModel):
 
     @property
     def wants_something(self) -> bool:
-        """Whether any mail is sent; an empty list of types in filters would mean all types."""
+        """Whether any mail is sent; in filters, an empty list of types would mean all of them."""
         return self.moves or self.reminders is not Reminders.NONE
 
 

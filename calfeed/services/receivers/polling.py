@@ -37,7 +37,7 @@ def fetch_messages(
 ) -> Sequence[FetchedMessage]:
     """Return messages that wait for a polled endpoint, oldest first.
 
-    `received` are the deliveries of a former poll that the receiver has stored; they are not
+    `received` are the deliveries of an earlier poll that the receiver has stored; they are not
     returned again. All others are returned again, so that no message is lost with a lost response.
     A paused or disabled endpoint gets none. Raises NotFoundError for an endpoint that is not
     polled, SealError if its secret cannot be decrypted.

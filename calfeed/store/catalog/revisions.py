@@ -62,7 +62,7 @@ def load_categories(connection: Connection) -> dict[str, frozenset[str]]:
 def load_newest_revisions(
     connection: Connection, uids: Sequence[str], *, changed: bool = False
 ) -> dict[str, ComparableRevision]:
-    """Load the newest revision of each UID in the ledger, at its wall times.
+    """Load the newest revision of each UID in the ledger, with its published wall times.
 
     With `changed`, return the newest revision that changed something; a restore adds revisions that
     change nothing.

@@ -1,7 +1,7 @@
 """Fetches: the held deliveries of polled endpoints, which their receivers fetch and acknowledge.
 
 A delivery that was fetched stays held until it is acknowledged, and every poll until then returns
-it again. Its `claim` is then more than 0, because the receiver may have it.
+it again. Its `claim` is then more than 0, because the receiver may have the message.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def sign_link(key: bytes, purpose: str, subject: str) -> str:
 
 
 def find_person(connection: Connection, address_hash: str) -> Person | None:
-    """Find the person with the hash of an address who has not left."""
+    """Find the person who has this hash of an address and has not left."""
     query = select(people).where(people.c.address_hash == address_hash, people.c.left_at.is_(None))
     row = connection.execute(query).one_or_none()
     return None if row is None else to_person(row)

@@ -69,8 +69,8 @@ class Measures:
     `oldest_message` is the time of the oldest message with a pending delivery. `unfinished` counts
     deliveries that are not finished, `recent` those of the messages of the last day by the kind of
     their endpoint, and `attempts` their attempts by outcome. `received` counts those that were
-    received, by whether they were within each of `DELAY_BOUNDS` after the message's time; infinity
-    is the key of all.
+    received within each of `DELAY_BOUNDS` after the message's time, and under infinity all that
+    were received.
     """
 
     processes: tuple[Heartbeat, ...]

@@ -20,7 +20,8 @@ class LoginRequiredError(Exception):
     def make_response(self, host: str) -> Response:
         """Make the response of a site at a host, which is also the realm.
 
-        Apps show the realm, and remember passwords by it: a host needs no translation, and stays.
+        Apps show the realm, and remember passwords by it: a host needs no translation, and does not
+        change.
         """
         text = (
             "A private calendar needs its token as the password; the user name does not matter. "

@@ -82,7 +82,7 @@ class FeedSource:
         return build_response(body, CALENDAR_TYPE, self.modified, base_url=self.base_url)
 
     def make_body(self, options: FeedOptions, this_year: int, *, source: bool = True) -> bytes:
-        """Assemble the feed with some options; with `source` False without its own URL."""
+        """Assemble the feed with some options; if `source` is False, without its own URL."""
         events = self.choose(options, this_year)
         zones = {event.zone for event in events if event.zone is not None}
         vevents = (event.render(options) for event in events)

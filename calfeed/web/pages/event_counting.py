@@ -20,7 +20,7 @@ FindPage = Callable[[Cause], str]
 """Returns the address of the page of a cause, "" if it has none."""
 
 _PLACEHOLDER = "\N{OBJECT REPLACEMENT CHARACTER}"
-"""Stands for the name of a cause in a sentence, until its link takes the place."""
+"""Stands for the name of a cause in a sentence, until a link with the name replaces it."""
 
 
 @dataclass(frozen=True)

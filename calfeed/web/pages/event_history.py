@@ -51,7 +51,8 @@ class _State:
 class History:
     """The announced dates of an event, newest first, then those of single occurrences.
 
-    `timelines` is empty if nothing ever changed; `moved` says whether a date moved that was right.
+    `timelines` is empty if nothing ever changed; `moved` says whether a date that was right has
+    moved.
     """
 
     timelines: list[list[Step]]

@@ -40,7 +40,7 @@ _ICON_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Placed:
-    """A line of text at a place: `x` is where it begins, or ends if the page runs to the left."""
+    """A line of text: `x` is where it begins or, on a page from right to left, where it ends."""
 
     line: Line
     x: float

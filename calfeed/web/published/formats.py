@@ -231,7 +231,7 @@ def _find_previous_start(row: EventRow) -> str | None:
 
 
 def _title(row: AnnouncedChange) -> str:
-    """Name an event and a change: what happened to the date says more than that it moved."""
+    """Name an event and what happened to its date, which says more than that it moved."""
     event = row.change.after.event
     words = words_in(event.language)
     name = words.names[row.change.shift or row.kind]

@@ -33,7 +33,7 @@ _OVERHEAD_BYTES = 4_000
 _MAX_ACCEPT_ENCODING_LENGTH = 500
 
 STORED_RESPONSES = "calfeed.stored_responses"
-"""The WSGI environment's key of a list, to which the served stored response is appended.
+"""The key, in the WSGI environment, of a list to which the served stored response is appended.
 
 It tells the caller of the application that the response is valid for other requests too.
 """

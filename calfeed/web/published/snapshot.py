@@ -45,7 +45,8 @@ from calfeed.web.published.timeline import CombinedTimeline, Timeline
 DEFAULT_LANGUAGES = make_site_languages()
 """The languages of a site that names none.
 
-They are made here, not beside `make_site_languages`: a frontend needs none, and starts faster.
+They are made here, not beside `make_site_languages`: a frontend does not need them, and so starts
+faster.
 """
 
 _MAX_CACHE_BYTES = 64_000_000

@@ -25,7 +25,7 @@ from calfeed.web.published.snapshot import ALL, Snapshot
 class Part:
     """A part of a choice: a calendar with the chosen categories, or a single event.
 
-    `page` is its path under `/calendars/`, and its path under `/follow/`, which is the same.
+    `page` is its path under `/calendars/`; its path under `/follow/` is the same.
     """
 
     title: LocalizedText
