@@ -154,7 +154,7 @@ class Transfer:
     def _find_certificate_until(self) -> datetime | None:
         """Return when the server's certificate expires, if it has one that is trusted.
 
-        None for a connection that is reused. Anybody can present any bytes as a certificate.
+        None for a connection that is reused, and for a certificate that cannot be parsed.
         """
         if not self.request.url.startswith("https:"):
             return None

@@ -50,7 +50,7 @@ def load_feed_changes(
 
 
 def _load_moved(connection: Connection, slugs: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Load the events that moved from these calendars to others: for each, the publish by UID."""
+    """Load the events that moved from these calendars to others: calendar to UID to publish."""
     later = revisions.alias("later")
     query = (
         select(revisions.c.calendar, revisions.c.uid, later.c.publish_id)

@@ -49,7 +49,7 @@ class Heartbeat:
 
 
 def write_heartbeat(connection: Connection, beat: Heartbeat) -> None:
-    """Write the heartbeat of a process, and delete heartbeats that are a day older or newer."""
+    """Write the heartbeat of a process, and delete those that are a day older or newer."""
     connection.execute(upsert(connection, heartbeats), [asdict(beat)])
     at = heartbeats.c.beaten
     connection.execute(

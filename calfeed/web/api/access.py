@@ -17,7 +17,7 @@ from calfeed.web.api.rate_limits import RateLimit, add_rate_limit_headers
 from calfeed.web.network_hashes import hash_client_network
 
 RATE = "600 per minute"
-"""The rate limit of each token, or of each client network without one, in each process."""
+"""The rate limit, in each process, of a token or, without a token, of a client network."""
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def read_cursor(
 
 
 def read_numbers(cursor: str | None, pointer: str = "?after") -> list[int]:
-    """Decode a cursor of any number of numbers; return none for no cursor.
+    """Decode a cursor of any number of numbers; return an empty list for no cursor.
 
     Raises ProblemError, which names the `pointer`, for an invalid cursor.
     """

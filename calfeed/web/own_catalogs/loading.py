@@ -56,7 +56,7 @@ class OwnCatalog:
 def load_own_catalog(content: bytes, tag: str) -> OwnCatalog:
     """Load the texts of a .po file in a language (BCP 47 tag) that calfeed can use.
 
-    What `check_catalog` has a problem with is left out, and so are texts that are marked as fuzzy.
+    Texts in which `check_catalog` finds a problem are left out, and so are texts marked as fuzzy.
     """
     return _read(content, tag)[0]
 
@@ -146,7 +146,7 @@ def _show_places(names: set[str]) -> str:
 
 
 def _find_gaps(read: Catalog, template: dict[str, Message], tag: str) -> Iterator[CatalogProblem]:
-    """Say what is not translated, if no shipped catalog has it either."""
+    """Say which texts are not translated, if there is no shipped catalog to take them from."""
     if not {"en"}.union(SHIPPED_LANGUAGES).isdisjoint(list_fallbacks(tag)[:-1] or ["en"]):
         return
     written = {key_of(message): message for message in list_messages(read)}

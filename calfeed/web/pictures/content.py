@@ -120,7 +120,7 @@ def _replace(about: Content, **shown: object) -> Content:
 
 
 def _list_marks(names: Iterable[str]) -> Iterable[Mark]:
-    """List marks in the order, with the words and the shapes that pages have."""
+    """List marks with the words and shapes that pages have, and in the order of pages."""
     parts = current_app.jinja_env.get_template("parts.html").make_module()
     kinds: Iterable[tuple[str, str, str]] = parts.kinds  # type: ignore[attr-defined]  # a template
     return (Mark(*kind) for kind in kinds if kind[0] in names)

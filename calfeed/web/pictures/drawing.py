@@ -207,6 +207,6 @@ def draw_icon(icon: Image, side: int, *, ground: bool) -> Drawing:
 
 
 def _make_data_url(image: Image) -> str:
-    """Return an image as a URL. An SVG in one is drawn without the files that it names."""
+    """Return an image as a data URL, in which an SVG is drawn without the files that it names."""
     kind = "svg+xml" if image.suffix == "svg" else image.suffix
     return f"data:image/{kind};base64,{b64encode(image.content).decode()}"

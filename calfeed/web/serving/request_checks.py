@@ -21,7 +21,7 @@ METHODS = frozenset(
     | {"PROPFIND", "REPORT", "PROPPATCH", "MKCALENDAR", "MKCOL"}
     | {"COPY", "MOVE", "LOCK", "UNLOCK", "ACL"}
 )
-"""The methods that some address of the site knows, if only to refuse them."""
+"""The methods for which some address of the site has an answer, even if it is a refusal."""
 
 CALDAV_PREFIX = "/dav/"
 """The paths of the CalDAV door."""

@@ -21,7 +21,7 @@ _SHIPPED = Path(__file__).with_name("icons")
 
 
 def make_favicon(icon: Image | None, *, drawn: bool) -> bytes | None:
-    """Return the icon as ICO; None if it needs drawing and `drawn` says that this cannot be."""
+    """Return the icon as ICO; None if it has to be drawn and `drawn` says that it cannot be."""
     if icon is None:
         return (_SHIPPED / "favicon.ico").read_bytes()
     if _fits_ico(icon):

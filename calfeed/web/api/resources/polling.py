@@ -68,8 +68,8 @@ def poll_messages(
 def _read_receipt(after: str | None) -> list[int]:
     """Return the ids of the deliveries that a cursor acknowledges.
 
-    The cursor names each, not the last alone: between two polls, a delivery with a lower number
-    can appear, because transactions end in another order than they take numbers.
+    The cursor has the id of each delivery, not only the last one: between two polls, a delivery
+    with a lower id can appear, because transactions do not end in the order in which they take ids.
     """
     return list(accumulate(read_numbers(after)))
 
