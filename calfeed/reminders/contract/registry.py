@@ -70,8 +70,8 @@ _LISTED = (
     ),
     MessageType(
         "event.date_open",
-        "at 09:00, 60 days before the first possible day of an event whose day is not known to "
-        "within a week; somebody has to find out the date",
+        "the first possible day of an event is 60 days away (at 09:00), and its day is still not "
+        "known to within a week; somebody has to find out the date",
         data.ReminderData,
         examples.make_date_open,
         rehearsable=True,
