@@ -92,7 +92,7 @@ def _decode(data: bytes, report: LossReporter) -> str:
             text = lines.replace(b"\n ", b"").replace(b"\n\t", b"").decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if encoding:
-            raise InvalidInputError(f"the file begins as {encoding}, but is damaged") from error
+            raise InvalidInputError(f"the file begins like {encoding}, but is damaged") from error
         report("the file", "is not UTF-8, which iCalendar is written in; read as Windows-1252")
         text = data.decode("cp1252", errors="replace")
     return text if "\n" in text else text.replace("\r", "\n")

@@ -47,7 +47,7 @@ def _open_push(contact: str, clock: Callable[[], datetime]) -> Composer:
         if error.name not in ("http_ece", "py_vapid"):
             raise
         raise SettingsError(
-            "CALFEED_PUSH_CONTACT is set, but what encrypts push messages is not installed; "
+            "CALFEED_PUSH_CONTACT is set, but the libraries that push needs are not installed; "
             "run pip install 'calfeed[push]'"
         ) from error
 

@@ -124,7 +124,7 @@ class RepeatEntry(Entry):
         None,
         alias="except",
         max_length=MAX_EXCEPTIONS,
-        description="Starts by the rule at which the event does not take place",
+        description="Starts to exclude from those that the rule gives",
     )
     also: list[Moment] | None = Field(
         None, max_length=MAX_EXCEPTIONS, description="Additional starts"

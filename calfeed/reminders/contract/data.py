@@ -110,7 +110,7 @@ class EndpointTestData(Data):
 class EndpointVerifyData(EndpointTestData):
     """A registered endpoint that has to be confirmed."""
 
-    challenge: str = Field(description="What confirms the registration.")
+    challenge: str = Field(description="The value that confirms the registration.")
 
 
 class ReminderData(Data):

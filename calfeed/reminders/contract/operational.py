@@ -64,7 +64,9 @@ class DeliveryFailedData(Data):
     )
     count: int = Field(ge=1)
     deliveries: list[GivenUpDelivery] = Field(description=f"The first {MAX_LISTED}.")
-    silent_until: TimeText = Field(description="Until when others are not reported (UTC).")
+    silent_until: TimeText = Field(
+        description="The time until which others are not reported (UTC)."
+    )
 
 
 class ReportedProblem(Part):
@@ -101,7 +103,9 @@ class ReminderMissedData(Data):
     calendar: str
     count: int = Field(ge=1)
     reminders: list[MissedReminderData] = Field(description=f"The first {MAX_LISTED}.")
-    silent_until: TimeText = Field(description="Until when others are not reported (UTC).")
+    silent_until: TimeText = Field(
+        description="The time until which others are not reported (UTC)."
+    )
 
 
 class WorkerSilentData(Data):
