@@ -97,7 +97,7 @@ class EndpointKind(StrEnum):
     """A URL that a developer or the operator added, or a channel of the operator's file."""
 
     MAIL = "mail"
-    """A person who follows dates by mail, and manages this on the own page."""
+    """A person who follows dates by mail, and manages this on a page of their own."""
 
     PUSH = "push"
     """A browser or a CalDAV client that subscribed to push; the subscription expires."""

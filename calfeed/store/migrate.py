@@ -13,8 +13,8 @@ from calfeed.store.migrations.compatibility import is_compatible
 HEAD = "0013"
 """The newest migration. If a database has it, Alembic need not be loaded.
 
-Processes that run during a migration stop using the database if its number changes. A migration
-that leaves everything they read and write valid is a step of the same number (0013.1), and they
+Processes that run during a migration stop using the database if its number changes. If everything
+that they read and write stays valid, the migration is a step of the same number (0013.1), and they
 continue.
 """
 

@@ -2,7 +2,7 @@
 
 Only the public URL contains it. A frontend removes it from each request (`path_within`), so
 everything behind it sees paths as if the site were at the root. The backend passes the prefix on as
-SCRIPT_NAME, and links and redirects get it back from there; absolute URLs begin with the public
+SCRIPT_NAME, and links and redirects add it again from there; absolute URLs begin with the public
 URL.
 """
 

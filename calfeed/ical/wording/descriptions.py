@@ -30,7 +30,7 @@ def format_move(move: Move, *languages: str) -> str:
 
 
 def _format_moves(history: Sequence[Move], *languages: str) -> list[str]:
-    """Format the moves, newest first, except times without a date: the move before says that."""
+    """Format the moves, newest first; those without a former date are left out."""
     return [format_move(move, *languages) for move in reversed(history) if move.held is None]
 
 

@@ -48,7 +48,7 @@ class HeartbeatWriter:
         self._beaten_at = time.monotonic()
 
     def is_beating(self) -> bool:
-        """Whether a heartbeat was written recently, so that the database takes writes."""
+        """Whether a heartbeat was written recently, which shows that the database takes writes."""
         return time.monotonic() - self._beaten_at < (_MISSED_BEATS + 1) * self._seconds
 
     def run(self, stopping: threading.Event) -> None:

@@ -27,7 +27,7 @@ def begin_sealing(connection: sa.Connection) -> None:
 
 
 def end_sealing(connection: sa.Connection) -> None:
-    """Have `migrate`, which reads this version, clear the free pages of SQLite."""
+    """Tell `migrate`, which reads this version, to clear the free pages of SQLite."""
     if connection.dialect.name == "sqlite":
         op.execute("PRAGMA user_version = 1")
 

@@ -35,7 +35,7 @@ _DISALLOWED = (
     # Searches.
     *("/*?q=", "/*&q="),
 )
-"""What search engines have no use for (RFC 9309)."""
+"""The paths that search engines should not read (RFC 9309)."""
 
 _TRUSTED_FOR = timedelta(days=180)
 """How long `security.txt` is valid; less than a year (RFC 9116, 2.5.5)."""

@@ -145,7 +145,8 @@ def make_site_languages(
     Without tags they are English, Urdu, Pashto and Dari. `own_catalogs` are the contents of the
     site's own .po files by tag; what is wrong in them is left out, see `check_catalog`. `names` are
     names of languages that replace CLDR's; `first_day` is the first day of the week (0 is Monday),
-    if not that of each language. Raises InvalidValueError for a tag that CLDR does not know.
+    if it replaces that of each language. Raises InvalidValueError for a tag that CLDR does not
+    know.
     """
     chosen = tags or site.DEFAULT_LANGUAGES
     # Reading a catalog can take a second, so only those of these languages are read.
