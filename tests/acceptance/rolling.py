@@ -2,39 +2,43 @@
 
 `python -m tests.acceptance.rolling` does so on PostgreSQL behind nginx with TLS until 10,000
 deliveries were made, and a client reads feeds and pages all the while. It prints the figures, and
-fails where a delivery is lost or a request fails.
+fails where a delivery is lost or a request fails. With `--containers` the services are those of
+`deploy/container/compose.postgresql.yaml`, in images built from the Containerfile: that needs root,
+mmdebstrap, buildah and systemd-nspawn, and takes minutes longer.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import shutil
-import signal
 import ssl
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
 
 from sqlalchemy import text
 
-import calfeed
 from calfeed.store.database import Database
 from calfeed.store.migrate import HEAD
 from tests.acceptance.killing import SCALE
 from tests.acceptance.postgresql import run_postgresql
 from tests.acceptance.proof import Proof
 from tests.acceptance.proxies import proxied
-from tests.acceptance.site import Site, until
+from tests.acceptance.services import (
+    WEB,
+    WORKER,
+    ContainedService,
+    ProcessService,
+    Service,
+    built_images,
+)
+from tests.acceptance.site import Site
 from tests.acceptance.trial import Scale, Trial, trial
 from tests.patience import PATIENCE
 from tests.ports import free_port
@@ -46,70 +50,8 @@ _PATHS = (_STEADY, "/calendars.ics", "/", "/calendars/un-observances/")
 _PAUSE = 0.02  # seconds between two requests of the client
 _POSTS = 20  # between two kills
 
-
-_WEB, _WORKER = "web --processes 1", "worker"
-
-
-class Service:
-    """A web server or worker, in a process group of its own; `with` it."""
-
-    def __init__(self, site: Site, word: str, number: int) -> None:
-        self.word = word
-        self.port = free_port() if word != _WORKER else None
-        self._site = site
-        self._log = site.folder / f"{word.split()[0]}-{number}.log"
-        self._process: subprocess.Popen[bytes] | None = None
-        self.package = ""
-
-    def begin(self) -> None:
-        """Start it with the version in the folder `package`."""
-        more = {"PYTHONPATH": self.package} if self.package else {}
-        if self.port:
-            more["CALFEED_PORT"] = str(self.port)
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "calfeed", *self.word.split()],
-                cwd=self._site.folder,
-                env=self._site.environment | more,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def await_start(self) -> None:
-        """Wait until it works."""
-        until(self._works, f"{self.word} to work", PATIENCE)
-
-    def kill(self) -> None:
-        """SIGKILL for everything of it at once, as when a container or machine is gone."""
-        if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-
-    def stop(self) -> None:
-        """Stop it as systemd does."""
-        assert self._process is not None
-        self._process.terminate()
-        assert self._process.wait(PATIENCE) in (0, -signal.SIGTERM), self._log.read_text("utf-8")
-
-    def _works(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, self._log.read_text("utf-8")[-4000:]
-        if self.port is None:
-            beats = self._site.ask("status")["processes"]
-            return any(one["pid"] == self._process.pid for one in beats)
-        with suppress(OSError):
-            return self._site.get("/healthz", self.port)[0] == b"ok\n"
-        return False
-
-    def __enter__(self) -> Self:
-        self.begin()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
+MakeService = Callable[[Site, str, int], Service]
+"""Makes a service of a site, of a kind, under a number."""
 
 
 @dataclass
@@ -180,6 +122,7 @@ def roll(
     scale: Scale = SCALE,
     seed: int = 1,
     hurried: bool = False,
+    make_service: MakeService = ProcessService,
 ) -> Roll:
     """Deliver at least so much, kill services and then upgrade each, again and again.
 
@@ -196,14 +139,13 @@ def roll(
             "CALFEED_PUBLIC_URL": f"https://127.0.0.1:{port}",
             "CALFEED_TRUSTED_PROXIES": "1",
         }
-        services = [Service(site, word, number) for word in (_WEB, _WORKER) for number in (1, 2)]
+        services = [make_service(site, kind, number) for kind in (WEB, WORKER) for number in (1, 2)]
         for service in services:
             stack.enter_context(service)
         _await_all(services)
         ports = [service.port for service in services if service.port]
         certificate = stack.enter_context(proxied("nginx", folder / "proxy", port, ports))
         reader = Reader(f"https://127.0.0.1:{port}", certificate)
-        newer = _make_newer(folder / "newer")
         drills = 1 + -(-deliveries // one.drills.deliveries_each)
         with reader.reading():
             rounds = 0
@@ -211,7 +153,7 @@ def roll(
                 # One of each kind in a round, and the other ones in the next.
                 for service in services[rounds % 2 :: 2]:
                     _publish_more(one, drills)
-                    if service.word == _WORKER:
+                    if service.kind == WORKER:
                         kills.append(time.monotonic())
                     service.kill()
                     killed += 1
@@ -222,14 +164,14 @@ def roll(
                 for service in services:
                     _publish_more(one, drills)
                     service.stop()
-                    service.package = "" if service.package else newer
+                    service.newer = not service.newer
                     service.begin()
                     service.await_start()
                     upgrades += 1
                     versions |= {process["version"] for process in site.ask("status")["processes"]}
                 rounds += 1
             if hurried:
-                workers = [service for service in services if service.word == _WORKER]
+                workers = [service for service in services if service.kind == WORKER]
                 for worker in workers:
                     kills.append(time.monotonic())
                     worker.kill()
@@ -253,17 +195,6 @@ def _publish_more(one: Trial, drills: int) -> None:
             one.publish_drill()
 
 
-def _make_newer(folder: Path) -> str:
-    """Copy this version, as the next one."""
-    source = Path(calfeed.__file__).parent
-    shutil.copytree(source, folder / "calfeed")
-    init = folder / "calfeed" / "__init__.py"
-    text = init.read_text("utf-8")
-    assert text.count(f'"{calfeed.__version__}"') == 1
-    init.write_text(text.replace(calfeed.__version__, "99.0.0"), "utf-8")
-    return str(folder)
-
-
 def _migrate(database: Database) -> None:
     """Let the schema be a later step of this version's."""
     with database.write_migration() as connection:
@@ -276,14 +207,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deliveries", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--containers", action="store_true", help="run them in containers")
     asked = parser.parse_args()
-    began = time.monotonic()
-    with TemporaryDirectory(prefix="calfeed-rolling-") as name, run_postgresql() as server:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="calfeed-rolling-")))
+        make_service: MakeService = ProcessService
+        if asked.containers:
+            images = stack.enter_context(built_images(folder / "images"))
+            make_service = partial(ContainedService, images=images)
+        server = stack.enter_context(run_postgresql())
+        if asked.containers:
+            server.server.pgdata.chmod(0o711)  # the services are other users than its own
+        began = time.monotonic()
         done = roll(
-            Path(name) / "site",
+            folder / "site",
             server.url,
             deliveries=asked.deliveries,
             seed=asked.seed,
+            make_service=make_service,
         )
     print(done.proof)
     print(f"{time.monotonic() - began:>8,.0f}  seconds")

@@ -21,13 +21,22 @@ import yaml
 
 from calfeed.cli import cli
 from calfeed.settings import Settings
-from tests.acceptance.site import BIN, until
+from tests.acceptance.images import (
+    BUILD_ARGUMENTS,
+    FOLDER,
+    ROOT_ARCHIVE,
+    build_image,
+    container_of,
+    import_root,
+    remove_images,
+)
+from tests.acceptance.site import until
+from tests.installing.building import build
+from tests.installing.closure import ROOT
 from tests.ports import free_port
 
-TOP = Path(__file__).parents[2]
-FOLDER = TOP / "deploy" / "container"
 COMPOSE = sorted(FOLDER.glob("compose*.yaml"))
-BUILD_ARGUMENTS = ("--isolation", "chroot", "--network", "host")
+IMAGE = "calfeed:test"
 
 
 def services_of(path: Path) -> dict[str, Any]:
@@ -72,7 +81,7 @@ def test_nginx_is_the_one_outside_containers_but_for_names_and_places() -> None:
         lines = lines[lines.index("upstream calfeed {") :]
         return [re.sub(r" /etc/ssl/\S+", "", one) for one in lines if " max_fails=0;" not in one]
 
-    container, outside = FOLDER / "nginx.conf", TOP / "deploy" / "nginx" / "calfeed.conf"
+    container, outside = FOLDER / "nginx.conf", ROOT / "deploy" / "nginx" / "calfeed.conf"
     assert read(container) == read(outside)
     for name in ("web-1", "web-2"):
         assert f"server {name}:8000 max_fails=0;" in container.read_text("utf-8")
@@ -82,7 +91,7 @@ def test_an_image_is_built_from_two_files_and_nothing_else() -> None:
     """What is copied is let through, and what is secret or large is not."""
     first, *rest = [
         line
-        for line in (TOP / ".dockerignore").read_text("utf-8").splitlines()
+        for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
         if line and not line.startswith("#")
     ]
     assert first == "*"
@@ -98,52 +107,29 @@ def test_an_image_is_built_from_two_files_and_nothing_else() -> None:
 
 @pytest.fixture
 def root() -> Path:
-    given = os.environ.get("CALFEED_TEST_CONTAINERS")
+    given = os.environ.get(ROOT_ARCHIVE)
     if given is None:
-        pytest.skip("CALFEED_TEST_CONTAINERS is not set")
+        pytest.skip(f"{ROOT_ARCHIVE} is not set")
     return Path(given)
-
-
-def buildah(*words: str | Path) -> str:
-    done = subprocess.run(
-        ["buildah", "--storage-driver", "vfs", *words], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return done.stdout.strip()
 
 
 @pytest.fixture
 def container(root: Path, tmp_path: Path) -> Iterator[str]:
     """A container of the image, which is built upon the given root."""
-    (tmp_path / "Containerfile").write_text(f"FROM scratch\nADD {root.name} /\n")
-    shutil.copy(root, tmp_path)
-    buildah("build", "-t", "calfeed-base:test", tmp_path)
-    context = tmp_path / "context"
-    (context / "dist").mkdir(parents=True)
-    for name in ("requirements.lock", ".dockerignore"):
-        shutil.copy(TOP / name, context)
-    words = ("wheel", "--quiet", "--no-deps", "--wheel-dir", str(context / "dist"), str(TOP))
-    subprocess.run([BIN / "pip", *words], check=True)
-    places = [word for place in ("/etc/pip.conf", "/etc/ssl/certs") for word in _mount(place)]
-    buildah(
-        *("build", "--format", "docker", *BUILD_ARGUMENTS, *places),
-        *("--build-arg", "BASE=localhost/calfeed-base:test", "-t", "calfeed:test"),
-        *("-f", FOLDER / "Containerfile", context),
-    )
-    made = buildah("from", "--pull-never", "localhost/calfeed:test")
-    yield made
-    buildah("rm", made)
-    buildah("rmi", "--force", "localhost/calfeed:test", "localhost/calfeed-base:test")
-
-
-def _mount(place: str) -> list[str]:
-    return ["-v", f"{place}:{place}:ro"] if Path(place).exists() else []
+    import_root(root, tmp_path / "base")
+    _, wheel = build(tmp_path)
+    build_image(IMAGE, wheel, tmp_path / "context")
+    try:
+        with container_of(IMAGE) as made:
+            yield made
+    finally:
+        remove_images(IMAGE)
 
 
 def test_the_image_serves_as_nobody_in_particular(container: str, tmp_path: Path) -> None:
     events, port = tmp_path / "events", free_port()
-    shutil.copytree(TOP / "events", events)
-    run = ["buildah", "--storage-driver", "vfs", "run", *BUILD_ARGUMENTS[:2], "--network", "host"]
+    shutil.copytree(ROOT / "events", events)
+    run = ["buildah", "run", *BUILD_ARGUMENTS[:2], "--network", "host"]
     run += ["-v", f"{events}:/srv/calfeed/events:ro", "--env", f"CALFEED_PORT={port}", container]
     identity = subprocess.run([*run, "--", "id", "-u"], capture_output=True, text=True)
     assert identity.stdout.strip() == "10001"

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from calfeed import __version__
 from tests.installing.closure import ROOT
 from tests.patience import PATIENCE
 
@@ -25,16 +26,28 @@ class Built(NamedTuple):
     wheel: Path
 
 
-def build(folder: Path) -> Built:
-    """Build both in a new folder, from a copy: a build leaves files in the tree."""
+def build(folder: Path, version: str = __version__) -> Built:
+    """Build both in a folder, from a copy: a build leaves files in the tree.
+
+    With another `version` they are this one under the number of that.
+    """
     with TemporaryDirectory(prefix="calfeed-source-") as name:
         source, unpacked = Path(name, "source"), Path(name, "unpacked")
         shutil.copytree(ROOT, source, symlinks=True, ignore=_LEFT_OUT)
+        renumber(source / "calfeed", version)
         sdist = _run("build_sdist", source, folder)
         with tarfile.open(sdist) as archive:
             archive.extractall(unpacked, filter="data")
         (tree,) = unpacked.iterdir()
         return Built(sdist, _run("build_wheel", tree, folder))
+
+
+def renumber(package: Path, version: str) -> None:
+    """Give a copy of the package another version."""
+    init = package / "__init__.py"
+    text = init.read_text("utf-8")
+    assert text.count(f'"{__version__}"') == 1
+    init.write_text(text.replace(__version__, version), "utf-8")
 
 
 def _run(hook: str, tree: Path, target: Path) -> Path:
