@@ -10,10 +10,10 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from calfeed.model.events import Event
+from calfeed.model.events import Event, Repeat
 from calfeed.web.pages.lists.entries import Entry
 from calfeed.web.pages.lists.listing import Listing, Place, list_past, list_upcoming, read_place
 from calfeed.web.pages.reader.languages import Reader, choose_reader
@@ -86,8 +86,35 @@ def test_whoever_turns_the_pages_sees_each_coming_date_and_each_past_one_once(
         assert seen <= between(dates_of(entries))
 
 
+def make_event(uid: str, start: date, days: int = 1, rule: str | None = None) -> Event:
+    return Event(
+        calendar="desk",
+        slug=uid,
+        uid=uid,
+        summary={"en": "It"},
+        start=start,
+        end=start + timedelta(days=days),
+        time_zone="UTC",
+        language="en",
+        repeat=Repeat(rule=rule) if rule else None,
+    )
+
+
+TODAY = READER.today(NOW)
+CUT_TODAY = [
+    make_event("fair", date(2026, 1, 17), 900, "FREQ=YEARLY"),
+    make_event("one", date(2027, 2, 1)),
+    make_event("two", date(2027, 3, 1)),
+    make_event("now", TODAY),
+]
+"""Of three lines, the second page from 2026 on ends today, when two fairs are in progress."""
+
+days = st.dates(date(2026, 1, 1), date(2028, 12, 31)) | st.just(TODAY)
+
+
 @settings(max_examples=40)
-@given(defined_events, st.dates(date(2026, 1, 1), date(2028, 12, 31)), st.integers(0, 3))
+@given(defined_events, days, st.integers(0, 3))
+@example(CUT_TODAY, date(2026, 1, 1), 0)
 def test_a_place_parts_what_begins_before_it_from_the_rest(
     defined: list[Event], day: date, skip: int
 ) -> None:
@@ -107,10 +134,31 @@ def test_a_place_parts_what_begins_before_it_from_the_rest(
         for pages in (before, after)
     ]
     everything = between(dates_of(list_entries(defined, reader)))
-    if day != reader.today(NOW):
-        assert seen[0] + seen[1] == everything
-        assert all(each <= day for _, each in seen[0])
-        assert all(each >= day for _, each in seen[1])
+    assert seen[0] + seen[1] == everything
+    assert all(each <= day for _, each in seen[0])
+    assert all(each >= day for _, each in seen[1])
+
+
+@settings(max_examples=40)
+@given(
+    defined_events,
+    days,
+    st.integers(0, 3),
+    st.none() | st.integers(0, 3),
+    st.timedeltas(timedelta(days=-600), timedelta(days=600)),
+)
+@example(CUT_TODAY, TODAY, 0, None, timedelta(days=1))
+@example(CUT_TODAY, TODAY, 0, 1, timedelta(days=1))
+def test_what_is_on_the_page_of_a_place_does_not_depend_on_the_time(
+    defined: list[Event], day: date, skip: int, begun: int | None, passed: timedelta
+) -> None:
+    timeline = make_timeline([make_row(event) for event in defined])
+    place = Place(day, skip, begun)
+    for list_page in (list_upcoming, list_past):
+        pages = [list_page(timeline, now, READER, 3, place) for now in (NOW, NOW + passed)]
+        shown, shown_later = ([(e.row.uid, e.day, e.others) for e in p.entries] for p in pages)
+        assert shown == shown_later
+        assert pages[0].rest == pages[1].rest
 
 
 @pytest.mark.parametrize(
@@ -130,6 +178,19 @@ def test_a_place_parts_what_begins_before_it_from_the_rest(
 )
 def test_a_place_is_a_day_and_a_number(day: str, skip: str, place: Place | None) -> None:
     assert read_place(day, skip) == place
+
+
+@pytest.mark.parametrize(
+    ("begun", "place"),
+    [
+        ("0", Place(date(2027, 1, 15), begun=0)),
+        ("20", Place(date(2027, 1, 15), begun=20)),
+        ("x", None),
+        ("-1", None),
+    ],
+)
+def test_a_place_may_be_among_what_has_begun(begun: str, place: Place | None) -> None:
+    assert read_place("2027-01-15", "", begun) == place
 
 
 SERIES = """
@@ -232,7 +293,14 @@ def test_every_date_of_a_series_is_on_the_pages_of_its_event(site: Published) ->
 
 
 @pytest.mark.parametrize(
-    "query", ["from=x", "until=2027-02-30", "from=9999-01-01", "from=2027-01-15&skip=x"]
+    "query",
+    [
+        "from=x",
+        "until=2027-02-30",
+        "from=9999-01-01",
+        "from=2027-01-15&skip=x",
+        "from=2027-01-15&begun=x",
+    ],
 )
 @pytest.mark.parametrize("path", ["/", "/calendars/desk/", "/calendars/desk/mon/"])
 def test_there_is_no_page_of_a_day_that_is_none(site: Published, path: str, query: str) -> None:
@@ -247,3 +315,26 @@ def test_what_is_under_way_comes_first_and_is_not_listed_again(site: Published) 
     assert titles(page)[0] == "Fair"
     assert len(titles(page.partition('id="past"')[0])) == 60
     assert titles(site.get(link(page, "next")).text).count("Fair") == 0
+
+
+def test_more_in_progress_than_a_page_holds_is_turned_through_like_the_rest(
+    site: Published,
+) -> None:
+    fairs = "".join(
+        f"  fair{number}: {{summary: Fair {number}, start: 2026-0{number % 9 + 1}-01,"
+        " end: 2027-03-01}\n"
+        for number in range(70)
+    )
+    over = "  over: {summary: Over, start: 2026-10-01}\n"
+    hearing = "  hearing: {summary: Hearing, start: 2026-12-01}\n"
+    site.publish({"desk": f"name: Desk\ntime_zone: UTC\nevents:\n{fairs}{over}{hearing}"})
+    first = site.get("/calendars/desk/").text.partition('id="past"')[0]
+    address = link(first, "next")
+    assert address == "/calendars/desk/?begun=60&from=2026-11-23"
+    second = site.get(address).text
+    assert sorted(titles(first) + titles(second)) == sorted(
+        ["Hearing", *(f"Fair {number}" for number in range(70))]
+    )
+    site.now += timedelta(days=1)
+    assert titles(site.get(address).text) == titles(second)
+    assert link(site.get(address).text, "prev") == "/calendars/desk/?begun=60&until=2026-11-23"

@@ -71,6 +71,7 @@ def find_properties(page: str) -> dict[str, str]:
         ("/?utm_source=x&theme=dark", "/"),
         ("/calendars/desk/?from=2026-12-05&zone=UTC", "/calendars/desk/?from=2026-12-05"),
         ("/?until=2027-01-01&skip=2", "/?skip=2&until=2027-01-01"),
+        ("/?from=2027-01-01&begun=2&zone=UTC", "/?begun=2&from=2027-01-01"),
         (
             "/calendars/desk/?view=month&month=2026-12&lang=ps",
             "/calendars/desk/?lang=ps&month=2026-12&view=month",

@@ -19,7 +19,8 @@ REPEATABLE = frozenset({"alarms", "calendar", "category", "event"})
 KNOWN = frozenset(
     {
         *CHOICE,
-        *("end", "from", "lang", "month", "q", "skip", "start", "until", "view", "year", "zone"),
+        *("begun", "end", "from", "lang", "month", "q", "skip", "start", "until"),
+        *("view", "year", "zone"),
         # The look of an embed.
         *("accent", "border", "theme"),
     }

@@ -17,12 +17,15 @@ from calfeed.web.pages.reader.offers import SiteLanguages
 from calfeed.web.pages.reader.time_zones import list_zones
 from calfeed.web.pages.reader.wording import gettext, install
 
-_KEPT_FOR_LANGUAGE = (*CHOICE, "from", "month", "q", "skip", "until", "view", "year", "zone")
+_KEPT_FOR_LANGUAGE = (
+    *CHOICE,
+    *("begun", "from", "month", "q", "skip", "until", "view", "year", "zone"),
+)
 """Parameters to keep in links to other languages."""
 
 _EMBED_LOOK = ("accent", "border", "theme")
 
-_KEPT_FOR_ZONE = (*CHOICE, "from", "month", "q", "until", "view", "year", *_EMBED_LOOK)
+_KEPT_FOR_ZONE = (*CHOICE, "begun", "from", "month", "q", "until", "view", "year", *_EMBED_LOOK)
 
 
 def add_reader(app: Flask, offered: Callable[[], SiteLanguages]) -> None:
@@ -79,7 +82,7 @@ def read_page_request() -> PageRequest | None:
     """Return the requested page of a list; abort with 404 if it is not valid."""
     for name in ("from", "until"):
         if day := request.args.get(name, ""):
-            place = read_place(day, request.args.get("skip", ""))
+            place = read_place(day, request.args.get("skip", ""), request.args.get("begun", ""))
             if place is None:
                 abort(404, gettext("There is no such day."))
             return PageRequest(place, forward=name == "from")
@@ -90,7 +93,8 @@ def link_to_page(place: Place, name: str) -> str:
     """Return the URL of the page of this list that begins (`from`) or ends (`until`) at a place."""
     kept = {key: tuple(request.args.getlist(key)) for key in (*CHOICE, "q")}
     skip = str(place.skip) if place.skip else ""
-    return address(request.path, **kept, **{name: f"{place.day}"}, skip=skip)
+    begun = "" if place.begun is None else str(place.begun)
+    return address(request.path, **kept, **{name: f"{place.day}"}, skip=skip, begun=begun)
 
 
 def list_zone_form_fields() -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ _PAGES = frozenset(
 )
 """The endpoints of the pages that are meant to be found."""
 
-_KEPT = ("category", "from", "month", "skip", "until", "view", "year")
+_KEPT = ("begun", "category", "from", "month", "skip", "until", "view", "year")
 """The parameters that choose what a page shows. The time zone only changes how it is written."""
 
 _MAX_ABOUT = 200

@@ -2,7 +2,7 @@
 
 A page begins or ends at a place: a day, and a number of occurrences to skip on it. The next page
 begins after the last occurrence, so a reader who pages through sees each occurrence once: as a
-line, or folded into the line of its series.
+line, or folded into the line of its series. What is after a place does not depend on the time.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TypeAlias
 
+from calfeed.model.values import start_of
 from calfeed.web.pages.lists.entries import Entry, by_month
 from calfeed.web.pages.lists.months import FIRST_YEAR, LAST_YEAR
 from calfeed.web.pages.reader.languages import Reader
@@ -32,11 +33,13 @@ Keep: TypeAlias = Callable[[Entry], bool]
 class Place:
     """A position in a list: a day in the reader's zone, and how many occurrences to skip on it.
 
-    If the day is today, occurrences in progress count too.
+    Only those that begin on the day count. Those that began before and are in progress are not
+    after the place, unless `begun` says how many of them to skip.
     """
 
     day: date
     skip: int = 0
+    begun: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def list_upcoming(
 
     `fold` joins equal occurrences of a series into one line.
     """
-    start = place or Place(reader.today(now))
+    start = place or Place(reader.today(now), begun=0)
     wanted: Keep = (lambda _: True) if place else (lambda entry: not entry.over)
     return _fill(_walk_forward(timeline, start, now, reader), wanted, max_lines, fold)
 
@@ -105,14 +108,14 @@ def list_requested(
     return list_page(timeline, now, reader, max_lines, page_request.place, fold=fold)
 
 
-def read_place(day: str, skip: str) -> Place | None:
-    """Parse a place from a URL: a date, and a number or ""; return None if it is not valid."""
+def read_place(day: str, skip: str, begun: str = "") -> Place | None:
+    """Parse a place from a URL: a date, and numbers or ""; return None if it is not valid."""
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", day, re.ASCII):
         return None
-    if not re.fullmatch(r"\d{0,6}", skip, re.ASCII):
+    if not all(re.fullmatch(r"\d{0,6}", number, re.ASCII) for number in (skip, begun)):
         return None
     try:
-        place = Place(date.fromisoformat(day), int(skip or 0))
+        place = Place(date.fromisoformat(day), int(skip or 0), int(begun) if begun else None)
     except ValueError:
         return None
     return place if FIRST_YEAR <= place.day.year <= LAST_YEAR else None
@@ -125,20 +128,31 @@ def _walk_forward(
     timeline: Timeline, start: Place, now: datetime, reader: Reader
 ) -> _EntriesWithPlaces:
     """Iterate over the occurrences after a place, each with the place before it."""
-    current = start.day == reader.today(now)
-    # In its own zone, yesterday's deadline may not be over yet.
-    since = start.day - timedelta(days=1) if current else start.day
-    last, number = start.day, 0
-    for occurrence in timeline.following(since, reader.zone):
-        entry = _make_entry(occurrence, now, reader)
-        under_way = entry.day < start.day
-        if under_way and (not current or (entry.until < start.day and entry.over)):
-            continue
-        day = max(entry.day, start.day)
-        number = number + 1 if day == last else 1
-        last = day
-        if day > start.day or number > start.skip:
-            yield Place(day, number - 1), entry
+    if start.begun is not None:
+        in_progress = enumerate(_list_in_progress(timeline, start.day, now, reader))
+        for number, entry in islice(in_progress, start.begun, None):
+            yield Place(start.day, begun=number), entry
+    found = timeline.following(start.day, reader.zone)
+    entries = (_make_entry(occurrence, now, reader) for occurrence in found)
+    for day, same in groupby(entries, lambda entry: entry.day):
+        if day >= start.day:
+            skip = start.skip if day == start.day else 0
+            for number, entry in islice(enumerate(same), skip, None):
+                yield Place(day, number), entry
+
+
+def _list_in_progress(
+    timeline: Timeline, day: date, now: datetime, reader: Reader
+) -> Iterator[Entry]:
+    """Iterate over the occurrences that begin before a day, and are not over when it begins."""
+    midnight = start_of(day, reader.zone)
+    # In its own zone, the deadline of the day before may not be over yet.
+    for occurrence in timeline.following(day - timedelta(days=1), reader.zone):
+        entry = _make_entry(occurrence, midnight, reader)
+        if entry.day >= day:
+            break
+        if not entry.over:
+            yield _make_entry(occurrence, now, reader)
 
 
 def _walk_backward(
