@@ -19,8 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from calfeed.delivery.transport.sender import Request, Sender
+from calfeed.delivery.transport.sender import Request
 from calfeed.reminders.signing import make_secret, sign_headers
+from tests.delivery.receiver import PatientSender
 from tests.docs_pages import RECEIVING, blocks_of
 from tests.patience import PATIENCE
 from tests.ports import free_port
@@ -103,11 +104,11 @@ class Started:
     def post(self, headers: Mapping[str, str], body: bytes) -> int | None:
         """Post once, as a worker does; return the status of the answer."""
         url = f"http://127.0.0.1:{self._port}{self._example.path}"
-        with Sender(allow_private=True) as sender:
+        with PatientSender(allow_private=True) as sender:
             sender.submit(
                 [Request("key", url, {"content-type": "application/json"} | {**headers}, body)]
             )
-            (outcome,) = sender.results(20)
+            (outcome,) = sender.results(PATIENCE)
         return outcome.status
 
     @property

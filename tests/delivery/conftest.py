@@ -6,17 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from calfeed.delivery.transport.sender import Sender
 from calfeed.store.database import Database
 from tests.delivery.office import Office
-from tests.delivery.receiver import Receiver
-from tests.patience import PATIENCE
+from tests.delivery.receiver import PatientSender, Receiver
 from tests.publish.desk import Desk
 
 
 @pytest.fixture
 def office(database: Database) -> Iterator[Office]:
-    with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
+    with Receiver() as receiver, PatientSender(allow_private=True) as sender:
         yield Office(database, sender, receiver)
 
 

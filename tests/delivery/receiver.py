@@ -9,6 +9,7 @@ import struct
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
 from subprocess import run
@@ -151,6 +152,10 @@ def make_certificate(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return certificate, context
+
+
+PatientSender = partial(Sender, connect_timeout=PATIENCE, timeout=PATIENCE)
+"""A sender for receivers that answer, however busy the machine is."""
 
 
 def request(url: str, key: object = "key", body: bytes = b"{}") -> Request:

@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 
 from calfeed.delivery.transport.fetching import fetch
-from calfeed.delivery.transport.sender import Sender
 from calfeed.delivery.transport.transfer import Request
 from calfeed.errors import InvalidInputError
 from tests.delivery.proxy import PASSWORD, Proxy
-from tests.delivery.receiver import Receiver, collect, make_certificate, needs_openssl, post
+from tests.delivery.receiver import (
+    PatientSender,
+    Receiver,
+    collect,
+    make_certificate,
+    needs_openssl,
+    post,
+)
 
 NAME = "receiver.example"  # which only the proxy knows
 URL = f"http://{NAME}/status/204"
@@ -35,7 +41,7 @@ def proxy(receiver: Receiver) -> Iterator[Proxy]:
 def test_a_message_goes_through_the_proxy_which_looks_the_name_up(
     proxy: Proxy, receiver: Receiver, scheme: str
 ) -> None:
-    with Sender(egress_proxy=proxy.url(scheme)) as sender:
+    with PatientSender(egress_proxy=proxy.url(scheme)) as sender:
         sender.submit([Request("key", URL, HEADERS, b"{}")])
         assert collect(sender, 1)[0].status == 204
     (came,) = receiver.posts
@@ -54,7 +60,7 @@ def test_of_a_message_over_https_the_proxy_sees_the_host_and_no_more(
     host = "127.0.0.1"  # the certificate is for it
     with Receiver(tls=context) as receiver, Proxy({host: receiver.port}) as proxy:
         url = receiver.url("/status/204", host)
-        with Sender(egress_proxy=proxy.url(scheme), ca_file=str(certificate)) as sender:
+        with PatientSender(egress_proxy=proxy.url(scheme), ca_file=str(certificate)) as sender:
             sender.submit([Request("key", url, HEADERS, b"{}")])
             assert collect(sender, 1)[0].status == 204
     (came,) = receiver.posts
@@ -72,10 +78,10 @@ def test_a_proxy_s_own_certificate_is_checked_like_a_receiver_s(
 ) -> None:
     certificate, context = make_certificate(tmp_path)
     with Proxy({NAME: receiver.port}, context) as proxy:
-        with Sender(egress_proxy=proxy.url("https")) as sender:
+        with PatientSender(egress_proxy=proxy.url("https")) as sender:
             assert "not trusted" in str(post(sender, URL).error)
         assert proxy.asked == []
-        with Sender(egress_proxy=proxy.url("https"), ca_file=str(certificate)) as sender:
+        with PatientSender(egress_proxy=proxy.url("https"), ca_file=str(certificate)) as sender:
             assert post(sender, URL).status == 204
 
 
@@ -85,7 +91,7 @@ def test_what_the_proxy_refuses_is_not_delivered_and_nothing_goes_around_it(
     proxy: Proxy, receiver: Receiver, scheme: str, target: str
 ) -> None:
     around = receiver.url("/status/204", "localhost").replace("http:", f"{target}:")
-    with Sender(egress_proxy=proxy.url(scheme)) as sender:
+    with PatientSender(egress_proxy=proxy.url(scheme)) as sender:
         outcome = post(sender, around)
     assert outcome.status in (None, 403)
     if (scheme, target) != ("http", "http"):  # there the proxy answers in the receiver's place
@@ -99,7 +105,7 @@ def test_a_proxy_that_lets_nobody_in_is_an_error_without_its_password(
     receiver: Receiver, proxy: Proxy, scheme: str, target: str
 ) -> None:
     wrong = proxy.url(scheme, "desk:hunter2@")
-    with Sender(egress_proxy=wrong) as sender:
+    with PatientSender(egress_proxy=wrong) as sender:
         outcome = post(sender, URL.replace("http:", f"{target}:"))
         assert "hunter2" not in f"{outcome} {sender!r}"
     assert outcome.status in (None, 407)
@@ -109,7 +115,7 @@ def test_a_proxy_that_lets_nobody_in_is_an_error_without_its_password(
 def test_a_proxy_that_is_not_there_is_an_error_and_nothing_goes_around_it(
     receiver: Receiver,
 ) -> None:
-    with Sender(egress_proxy="http://127.0.0.1:1") as sender:
+    with PatientSender(egress_proxy="http://127.0.0.1:1") as sender:
         assert "no connection" in str(post(sender, receiver.url("/status/204")).error)
     assert receiver.posts == []
 

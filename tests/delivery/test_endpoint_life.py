@@ -15,7 +15,6 @@ from standardwebhooks import Webhook
 
 from calfeed.delivery.engine.attempts import DISABLE_AFTER, prepare_requests, record_outcomes
 from calfeed.delivery.engine.worker import Worker
-from calfeed.delivery.transport.sender import Sender
 from calfeed.model.states import EndpointState
 from calfeed.reminders.filters import Filters
 from calfeed.reminders.option_values import QuietHours
@@ -28,8 +27,7 @@ from calfeed.store.endpoints.records import ROTATION_PERIOD, Endpoint, find_endp
 from calfeed.store.outbox import claims
 from calfeed.store.outbox.messages import add_delivery
 from tests.delivery.office import SECRET, Office, wait_until, working
-from tests.delivery.receiver import Post, collect
-from tests.patience import PATIENCE
+from tests.delivery.receiver import PatientSender, Post, collect
 from tests.publish.desk import BASE, NOW
 from tests.store.keeping import make_message
 
@@ -286,7 +284,7 @@ def test_what_waits_in_line_is_signed_with_the_secrets_of_when_it_leaves(office:
 
 @contextmanager
 def two_workers(office: Office) -> Iterator[tuple[Worker, Worker]]:
-    with Sender(allow_private=True, timeout=PATIENCE) as sender:
+    with PatientSender(allow_private=True) as sender:
         first = office.make_worker()
         second = Worker(office.database, sender, BASE, lambda: office.now, lambda: 0.5)
         with working(first), working(second):

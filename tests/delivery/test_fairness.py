@@ -21,8 +21,7 @@ from calfeed.store.database import Database
 from calfeed.store.endpoints.records import add_endpoint, list_endpoints, save_endpoint
 from tests.acceptance.sink import WELL, Sink
 from tests.delivery.office import wait_until, working
-from tests.delivery.receiver import Receiver
-from tests.patience import PATIENCE
+from tests.delivery.receiver import PatientSender, Receiver
 from tests.publish.desk import BASE
 from tests.store.keeping import make_endpoint
 
@@ -86,7 +85,7 @@ def test_good_receivers_are_served_before_the_first_attempt_at_a_bad_one_is_give
     with (
         Sink() as sink,
         Receiver() as receiver,
-        Sender(allow_private=True, timeout=PATIENCE) as sender,
+        PatientSender(allow_private=True) as sender,
     ):
         paths = [f"/{path}" for path in _PATHS] + [f"/status/{status}" for status in _STATUSES]
         bad = [receiver.url(f"{path}?{number}") for path in paths for number in range(2)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -101,4 +102,7 @@ def test_no_answer_in_time_is_tried_again_to_the_end(database: Database) -> None
     with database.read() as connection:
         for row in rows:
             made = load_attempts(connection, row.id)
-            assert all("no complete answer" in (one.error or "") for one in made)
+            # On a busy machine, not even the connection is made in so short a time.
+            assert all(
+                re.match("no (complete answer|connection) after", one.error or "") for one in made
+            )

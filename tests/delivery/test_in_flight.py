@@ -18,7 +18,7 @@ from calfeed.delivery.engine.attempts import prepare_requests
 from calfeed.delivery.engine.concurrency import ConcurrencyLimits
 from calfeed.delivery.engine.recorder import Recorder
 from calfeed.delivery.engine.worker import Worker
-from calfeed.delivery.transport.sender import Request, Sender
+from calfeed.delivery.transport.sender import Request
 from calfeed.errors import StoreError
 from calfeed.store import tables
 from calfeed.store.catalog.publishes import add_publish
@@ -28,7 +28,7 @@ from calfeed.store.outbox import claims
 from calfeed.store.outbox.deliveries import load_attempts, next_pending_at
 from calfeed.store.outbox.messages import add_delivery, add_messages
 from tests.delivery.office import Office, wait_until, working
-from tests.delivery.receiver import Receiver
+from tests.delivery.receiver import PatientSender, Receiver
 from tests.patience import PATIENCE
 from tests.publish.desk import BASE
 from tests.store.keeping import make_endpoint, make_message, read_deliveries
@@ -39,7 +39,7 @@ _BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
 def test_a_worker_renews_the_leases_of_deliveries_in_flight(database: Database) -> None:
     """The receiver hangs for longer than a lease; no other worker gets the delivery."""
     now = _BEGIN
-    with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
+    with Receiver() as receiver, PatientSender(allow_private=True) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
             add_delivery(connection, make_message("msg_1"), "end_1")
@@ -63,7 +63,7 @@ def test_a_stopped_worker_does_not_wait_for_the_queue_of_a_hanging_receiver(
 ) -> None:
     """Its deliveries stay pending for other workers once the leases expire."""
     monkeypatch.setattr(recorder, "_SHUTDOWN_SECONDS", 0.1)
-    with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
+    with Receiver() as receiver, PatientSender(allow_private=True) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
             add_delivery(connection, make_message("msg_1"), "end_1")
@@ -82,7 +82,7 @@ def test_a_worker_sends_a_backlog_without_being_woken(
 ) -> None:
     """More is due than may be in flight at once."""
     monkeypatch.setattr(concurrency, "_MAX_IN_FLIGHT", 4)
-    with Receiver() as receiver, Sender(allow_private=True) as sender:
+    with Receiver() as receiver, PatientSender(allow_private=True) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/status/204")))
             for number in range(20):
@@ -103,7 +103,7 @@ def test_outcomes_are_recorded_during_a_long_fan_out(
 ) -> None:
     """Fanning a message out to a million endpoints takes minutes; here it does not end."""
     monkeypatch.setattr(workers, "fan_out", lambda *_: True)
-    with Receiver() as receiver, Sender(allow_private=True) as sender:
+    with Receiver() as receiver, PatientSender(allow_private=True) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/status/204")))
             add_messages(connection, [make_message("msg_many")])
@@ -129,7 +129,7 @@ def test_queued_requests_are_recalled_after_a_publish_supersedes_them(
     database: Database,
 ) -> None:
     """The receiver hangs: the first requests are being sent, the others are queued."""
-    with Receiver() as receiver, Sender(allow_private=True, timeout=PATIENCE) as sender:
+    with Receiver() as receiver, PatientSender(allow_private=True) as sender:
         with database.write() as connection:
             add_endpoint(connection, make_endpoint("end_1", receiver.url("/hang")))
             for number in range(10):

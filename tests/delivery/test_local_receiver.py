@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 import pytest
 
 from calfeed.delivery.local_receiver import Listener, ReceivedMessage, format_message
-from calfeed.delivery.transport.sender import Request, Sender
+from calfeed.delivery.transport.sender import Request
 from calfeed.errors import InvalidInputError
 from calfeed.reminders.signing import make_secret, sign_headers
+from tests.delivery.receiver import PatientSender
 from tests.patience import PATIENCE
 
 SECRET = make_secret(bytes(32))
@@ -36,9 +37,9 @@ def listening(secret: str | None = None) -> Iterator[tuple[Listener, list[Receiv
 
 
 def post(listener: Listener, body: bytes, headers: dict[str, str]) -> int | None:
-    with Sender(allow_private=True) as sender:
+    with PatientSender(allow_private=True) as sender:
         sender.submit([Request(1, listener.url, headers, body)])
-        (outcome,) = sender.results(10)
+        (outcome,) = sender.results(PATIENCE)
     return outcome.status
 
 

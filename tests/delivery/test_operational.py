@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import func, select
 
 from calfeed.delivery.due import LateReminderPacer, fire_due
-from calfeed.delivery.transport.sender import Sender
 from calfeed.model.states import EndpointState
 from calfeed.reminders.filters import OPERATIONAL, Filters
 from calfeed.reminders.messages import Message
@@ -25,7 +24,7 @@ from calfeed.store.outbox.messages import add_messages
 from calfeed.store.tables import messages
 from calfeed.store.watching.operational import add_operational
 from tests.delivery.office import Office
-from tests.delivery.receiver import Receiver, make_certificate, needs_openssl
+from tests.delivery.receiver import PatientSender, Receiver, make_certificate, needs_openssl
 from tests.patience import PATIENCE
 from tests.publish.desk import BASE, NOW, STAY
 from tests.store.keeping import make_message
@@ -211,7 +210,7 @@ def test_a_certificate_that_expires_soon_is_reported_once(
     certificate, context = make_certificate(tmp_path)
     with (
         Receiver(tls=context) as receiver,
-        Sender(allow_private=True, timeout=PATIENCE, ca_file=str(certificate)) as sender,
+        PatientSender(allow_private=True, ca_file=str(certificate)) as sender,
     ):
         office = Office(database, sender, receiver)
         office.now = datetime.now(UTC)

@@ -9,12 +9,12 @@ import pytest
 
 from calfeed.delivery.transport.fetching import fetch
 from calfeed.delivery.transport.guard import check_url
-from calfeed.delivery.transport.sender import Outcome, Sender
+from calfeed.delivery.transport.sender import Outcome
 from calfeed.delivery.transport.transfer import Request, Transfer
 from calfeed.errors import InvalidInputError
 from tests.delivery.island import Internet, Names, on_island
 from tests.delivery.networks import NEIGHBOURS, NETWORKS, inside_of
-from tests.delivery.receiver import collect, post, request
+from tests.delivery.receiver import PatientSender, collect, post, request
 
 PUBLIC = "93.184.216.34"
 OTHER = "2606:4700:4700::1111"
@@ -48,7 +48,7 @@ def _bracket(address: str) -> str:
 def test_no_address_of_the_table_is_reached_and_each_neighbour_is() -> None:
     """Without the guard all of these answer, but for multicast and addresses of one link."""
     refused = [address for network in NETWORKS for address in inside_of(network)]
-    with Internet() as internet, Sender() as sender:
+    with Internet() as internet, PatientSender() as sender:
         for addresses in (refused, NEIGHBOURS):
             urls = {address: f"http://{_bracket(address)}/close" for address in addresses}
             sender.submit([request(url, address) for address, url in urls.items()])
@@ -58,7 +58,7 @@ def test_no_address_of_the_table_is_reached_and_each_neighbour_is() -> None:
                 assert internet.visits == []
         assert [key for key, one in outcomes.items() if one.status != 200] == []
         assert sorted(visit.address for visit in internet.visits) == sorted(NEIGHBOURS)
-    with Internet() as internet, Sender(allow_private=True) as sender:
+    with Internet() as internet, PatientSender(allow_private=True) as sender:
         for address in ("10.0.0.0", "127.0.0.1", "169.254.169.254", "64:ff9b::7f00:1", "fc00::1"):
             assert post(sender, f"http://{_bracket(address)}/close").status == 200
 
@@ -67,12 +67,12 @@ def test_no_address_of_the_table_is_reached_and_each_neighbour_is() -> None:
 def test_a_name_that_was_public_when_it_was_added_is_refused_once_it_is_private() -> None:
     with Names({NAME: [PUBLIC]}) as dns, Internet() as internet:
         url = check_url(URL, allow_private=False)
-        with Sender() as sender:
+        with PatientSender() as sender:
             assert post(sender, url).status == 200
         for private in (PRIVATE, "127.0.0.1", "10.1.2.3", "::1", "fd00::1", "64:ff9b::7f00:1"):
             dns.names[NAME] = [private]
             assert check_url(URL, allow_private=False) == url  # a name is judged when connecting
-            with Sender() as sender:
+            with PatientSender() as sender:
                 assert _is_refused(post(sender, url))
         assert [visit.address for visit in internet.visits] == [PUBLIC]
 
@@ -81,7 +81,7 @@ def test_a_name_that_was_public_when_it_was_added_is_refused_once_it_is_private(
 def test_a_name_that_changes_between_two_attempts_of_one_sender_is_refused() -> None:
     with pytest.MonkeyPatch.context() as patch, Names({NAME: [PUBLIC]}) as dns:
         _forget_names(patch)
-        with Internet() as internet, Sender() as sender:
+        with Internet() as internet, PatientSender() as sender:
             for addresses, arrives in (
                 ([PUBLIC], True),
                 ([PRIVATE], False),
@@ -100,7 +100,7 @@ def test_a_name_that_changes_between_two_attempts_of_one_sender_is_refused() -> 
 @on_island
 def test_what_libcurl_remembers_of_a_name_leads_to_no_private_address() -> None:
     """A kept connection, then a kept answer: both go on to where the guard has agreed."""
-    with Names({NAME: [PUBLIC]}) as dns, Internet() as internet, Sender() as sender:
+    with Names({NAME: [PUBLIC]}) as dns, Internet() as internet, PatientSender() as sender:
         assert post(sender, URL).status == 200
         dns.names[NAME] = [PRIVATE]
         assert post(sender, CLOSING).status == 200
@@ -114,7 +114,7 @@ def test_what_libcurl_remembers_of_a_name_leads_to_no_private_address() -> None:
 def test_a_kept_connection_serves_no_other_name() -> None:
     """Not even one at the same address: so nobody's connection is anybody else's way in."""
     names = {NAME: [PUBLIC], "other.example": [PUBLIC], "private.example": [PRIVATE]}
-    with Names(names), Internet() as internet, Sender() as sender:
+    with Names(names), Internet() as internet, PatientSender() as sender:
         assert post(sender, URL).status == 200
         assert post(sender, "http://other.example/keep").status == 200
         assert post(sender, f"http://{PUBLIC}/keep").status == 200
@@ -139,7 +139,7 @@ def test_of_several_addresses_only_public_ones_are_tried() -> None:
             ([PRIVATE, "::1"], False),
         ):
             dns.names[NAME] = addresses
-            with Sender() as sender:
+            with PatientSender() as sender:
                 outcome = post(sender, CLOSING)
             assert (outcome.status == 200) is arrives, addresses
             assert _is_refused(outcome) is not arrives, addresses
@@ -148,7 +148,7 @@ def test_of_several_addresses_only_public_ones_are_tried() -> None:
 
 @on_island
 def test_a_redirect_is_an_answer_and_nobody_follows_it() -> None:
-    with Names({NAME: [PUBLIC]}), Internet() as internet, Sender() as sender:
+    with Names({NAME: [PUBLIC]}), Internet() as internet, PatientSender() as sender:
         for host in (PRIVATE, "127.0.0.1", "[::1]", OTHER):
             assert post(sender, f"http://{NAME}/to/{host}").status == 302
         assert {visit.address for visit in internet.visits} == {PUBLIC}

@@ -18,6 +18,7 @@ from calfeed.errors import InvalidInputError
 from calfeed.reminders.signing import make_secret, sign_headers, verify
 from tests.delivery.office import wait_until
 from tests.delivery.receiver import (
+    PatientSender,
     Receiver,
     collect,
     make_certificate,
@@ -25,6 +26,7 @@ from tests.delivery.receiver import (
     post,
     request,
 )
+from tests.patience import longer_and_longer
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def sender() -> Iterator[Sender]:
     """A sender that may post to loopback."""
-    with Sender(allow_private=True, connect_timeout=5, timeout=5) as sender:
+    with PatientSender(allow_private=True) as sender:
         yield sender
 
 
@@ -49,7 +51,7 @@ def test_the_outcome_of_an_answer_is_its_status(
     assert (outcome.key, outcome.status, outcome.error) == ("key", status, None)
     assert outcome.retry_after is None
     assert before <= outcome.started_at <= datetime.now(UTC)
-    assert 0 <= outcome.milliseconds < 5000
+    assert 0 <= outcome.milliseconds < (datetime.now(UTC) - before).total_seconds() * 1000 + 1
 
 
 def test_a_message_arrives_as_it_was_signed(sender: Sender, receiver: Receiver) -> None:
@@ -123,11 +125,14 @@ def test_a_broken_answer_is_an_error_in_words(
 
 @pytest.mark.parametrize("path", ["/hang", "/slow"])
 def test_an_answer_that_is_not_complete_in_time_is_an_error(receiver: Receiver, path: str) -> None:
-    with Sender(allow_private=True, timeout=0.2) as sender:
-        outcome = post(sender, receiver.url(path))
-    assert outcome.status is None
-    assert re.fullmatch(r"no complete answer after \d\.\d seconds", outcome.error or "")
-    assert outcome.milliseconds >= 200
+    for seconds in longer_and_longer(0.2):
+        with Sender(allow_private=True, timeout=seconds) as sender:
+            outcome = post(sender, receiver.url(path))
+        assert outcome.status is None
+        assert outcome.milliseconds >= seconds * 1000
+        if not (outcome.error or "").startswith("no connection"):
+            break
+    assert re.fullmatch(r"no complete answer after \d+\.\d seconds", outcome.error or "")
 
 
 def test_nothing_listening_is_an_error(sender: Sender) -> None:
@@ -170,7 +175,7 @@ def test_a_certificate_nobody_vouches_for_is_an_error(sender: Sender, tmp_path: 
         assert error is not None
         assert error.startswith("the server's certificate is not trusted (")
         assert receiver.posts == []
-        with Sender(allow_private=True, ca_file=str(certificate)) as trusting:
+        with PatientSender(allow_private=True, ca_file=str(certificate)) as trusting:
             assert post(trusting, receiver.url("/status/204")).status == 204
 
 
@@ -182,7 +187,7 @@ def test_no_bytes_of_a_certificate_end_the_requests_to_others(
     certificate, context = make_certificate(tmp_path, b"gr\xfc\xdfe")
     with (
         Receiver(tls=context) as hostile,
-        Sender(allow_private=True, ca_file=str(certificate)) as trusting,
+        PatientSender(allow_private=True, ca_file=str(certificate)) as trusting,
     ):
         sender.submit([request(receiver.url("/hang"), "waits")])
         error = post(sender, hostile.url("/status/204")).error
@@ -216,7 +221,7 @@ def test_after_a_bug_of_its_own_the_sender_goes_on_and_loses_nothing(
     error: str,
     logged: str,
 ) -> None:
-    with Sender(allow_private=True) as sender:
+    with PatientSender(allow_private=True) as sender:
         with monkeypatch.context() as patch:
             patch.setattr(f"calfeed.delivery.transport.{broken}", lambda *_: 1 / 0)
             sender.submit([request(receiver.url("/status/204"), key) for key in range(20)])
@@ -232,7 +237,7 @@ def test_proxies_of_the_environment_are_ignored(
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    with Sender(allow_private=True) as sender:
+    with PatientSender(allow_private=True) as sender:
         assert post(sender, receiver.url("/status/204")).status == 204
 
 
@@ -240,7 +245,7 @@ def test_an_egress_proxy_is_used_where_one_is_given(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", "*")
-    with Sender(egress_proxy=receiver.url("")) as sender:
+    with PatientSender(egress_proxy=receiver.url("")) as sender:
         outcome = post(sender, "http://example.invalid/status/204")
     assert outcome.error is None
     assert [came.headers["host"] for came in receiver.posts] == ["example.invalid"]
@@ -279,7 +284,7 @@ def test_requests_from_many_threads_are_all_sent(sender: Sender, receiver: Recei
 
 
 def test_a_host_that_hangs_holds_up_no_other(receiver: Receiver) -> None:
-    with Receiver() as stuck, Sender(allow_private=True, max_per_host=2) as sender:
+    with Receiver() as stuck, PatientSender(allow_private=True, max_per_host=2) as sender:
         sender.submit([request(stuck.url("/hang"), f"stuck {number}") for number in range(10)])
         sender.submit([request(receiver.url("/status/204"), number) for number in range(10)])
         assert {outcome.key for outcome in collect(sender, 10)} == set(range(10))
@@ -294,7 +299,7 @@ def test_what_stands_in_line_is_signed_when_its_turn_comes(receiver: Receiver) -
         posted_before.append(len(receiver.posts))
         return {"webhook-timestamp": "now"}
 
-    with Sender(allow_private=True, max_per_host=1) as sender:
+    with PatientSender(allow_private=True, max_per_host=1) as sender:
         url = receiver.url("/status/204")
         sender.submit([Request(key, url, {}, b"{}", sign) for key in range(5)])
         collect(sender, 5)
@@ -303,15 +308,19 @@ def test_what_stands_in_line_is_signed_when_its_turn_comes(receiver: Receiver) -
 
 
 def test_time_in_line_does_not_count_towards_the_time_limit(receiver: Receiver) -> None:
-    with Sender(allow_private=True, max_in_flight=1, timeout=5) as sender:
-        sender.submit([request(receiver.url("/hang"))])
-        sender.submit([request(receiver.url("/status/204"), n) for n in range(3)])
-        statuses = [outcome.status for outcome in collect(sender, 4)]
+    for seconds in longer_and_longer(1):
+        with Sender(allow_private=True, max_in_flight=1, timeout=seconds) as sender:
+            sender.submit([request(receiver.url("/hang"))])
+            sender.submit([request(receiver.url("/status/204"), n) for n in range(3)])
+            statuses = [outcome.status for outcome in collect(sender, 4)]
+        assert statuses[0] is None
+        if statuses[1:] == [204, 204, 204]:
+            break
     assert statuses == [None, 204, 204, 204]
 
 
 def test_closing_gives_everything_unfinished_an_outcome(receiver: Receiver) -> None:
-    sender = Sender(allow_private=True, max_in_flight=4)
+    sender = PatientSender(allow_private=True, max_in_flight=4)
     sender.submit([request(receiver.url("/hang"), key) for key in range(20)])
     sender.close()
     sender.close()
@@ -338,7 +347,7 @@ def test_limits_out_of_range_are_refused(limits: dict[str, int]) -> None:
 def test_what_is_taken_back_before_its_turn_is_not_posted_and_has_no_outcome(
     receiver: Receiver,
 ) -> None:
-    with Sender(allow_private=True, max_in_flight=1) as sender:
+    with PatientSender(allow_private=True, max_in_flight=1) as sender:
         sender.submit([request(receiver.url("/hang"), "first")])
         wait_until(lambda: len(receiver.posts) == 1)
         sender.submit([request(receiver.url("/status/204"), number) for number in range(6)])

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from calfeed.delivery.transport.guard import check_url
-from calfeed.delivery.transport.sender import Sender
 from tests.delivery.networks import LOOPBACK_FORMS
-from tests.delivery.receiver import Receiver, collect, post, request
+from tests.delivery.receiver import PatientSender, Receiver, collect, post, request
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def test_whatever_its_spelling_a_loopback_address_is_refused_before_connecting(
     receiver: Receiver, host: str
 ) -> None:
     url = check_url(receiver.url("/status/204", host), allow_private=True)
-    with Sender() as sender:
+    with PatientSender() as sender:
         error = post(sender, url).error
     assert error is not None
     assert "is a loopback address" in error
@@ -47,7 +46,7 @@ def test_whatever_its_spelling_a_loopback_address_is_refused_before_connecting(
     ],
 )
 def test_other_addresses_that_are_not_public_are_refused_too(host: str, reason: str) -> None:
-    with Sender() as sender:
+    with PatientSender() as sender:
         error = post(sender, f"http://{host}/").error
     assert error is not None
     assert f"is {reason}" in error
@@ -60,12 +59,12 @@ def test_a_name_that_leads_to_private_addresses_is_refused(
     """As when a name that was public at first is pointed at loopback later."""
     resolve = [f"rebound.example:{receiver.port}:{addresses}"]
     url = receiver.url("/status/204", "rebound.example")
-    with Sender(resolve=resolve) as sender:
+    with PatientSender(resolve=resolve) as sender:
         error = post(sender, url).error
         assert error is not None
         assert "CALFEED_ALLOW_PRIVATE_ENDPOINTS" in error
     assert receiver.posts == []
-    with Sender(resolve=resolve, allow_private=True) as sender:
+    with PatientSender(resolve=resolve, allow_private=True) as sender:
         assert post(sender, url).status == 204
 
 
@@ -74,7 +73,7 @@ def test_the_guard_lends_libcurl_a_socket_for_what_it_allows(
 ) -> None:
     """No public address can be reached in a test, so the table has one network less."""
     monkeypatch.setattr("calfeed.delivery.transport.transfer.find_refusal", lambda _: None)
-    with Sender() as sender:
+    with PatientSender() as sender:
         sender.submit([request(receiver.url("/status/204"), key) for key in range(50)])
         assert {outcome.status for outcome in collect(sender, 50)} == {204}
 
@@ -83,7 +82,7 @@ def test_a_bug_in_the_guard_is_an_outcome(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("calfeed.delivery.transport.transfer.find_refusal", lambda _: 1 / 0)
-    with Sender() as sender:
+    with PatientSender() as sender:
         outcome = post(sender, receiver.url("/status/204"))
     assert outcome.error == "no socket could be opened (ZeroDivisionError)"
     assert receiver.posts == []

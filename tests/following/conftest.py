@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from calfeed.delivery.transport.sender import Sender
 from calfeed.store.database import Database
 from tests.delivery.office import Office
-from tests.delivery.receiver import Receiver
+from tests.delivery.receiver import PatientSender, Receiver
 from tests.following.people import Crowd
 
 
@@ -20,5 +19,5 @@ def crowd(database: Database) -> Crowd:
 
 @pytest.fixture
 def office(database: Database) -> Iterator[Office]:
-    with Receiver() as receiver, Sender(allow_private=True) as sender:
+    with Receiver() as receiver, PatientSender(allow_private=True) as sender:
         yield Office(database, sender, receiver)

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from calfeed.delivery.transport.sender import Request, Sender
+from calfeed.delivery.transport.sender import Request
 from calfeed.reminders.contract.registry import TYPES
 from calfeed.reminders.contract.schemas import make_messages_schema, show_example
 from calfeed.reminders.signing import make_secret, sign_headers
+from tests.delivery.receiver import PatientSender
 from tests.patience import PATIENCE
 from tests.ports import free_port
 from tests.receivers import PACKAGES, require_packages
@@ -91,7 +92,7 @@ class Started(NamedTuple):
         written = json.dumps(body, ensure_ascii=False).encode()
         headers = sign_headers("msg_1", datetime.now(UTC), written, [secret])
         url = f"http://127.0.0.1:{self.port}/calfeed"
-        with Sender(allow_private=True) as sender:
+        with PatientSender(allow_private=True) as sender:
             kind = {"content-type": "application/json"}
             sender.submit([Request("key", url, kind | headers, written)])
             (outcome,) = sender.results(PATIENCE)

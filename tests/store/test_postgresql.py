@@ -12,7 +12,6 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from calfeed.delivery.scheduler import WorkerScheduler
-from calfeed.delivery.transport.sender import Sender
 from calfeed.errors import StoreError
 from calfeed.reminders.filters import Filters
 from calfeed.store.database import Connection, Database
@@ -21,8 +20,9 @@ from calfeed.store.notices import Listener, notify_listeners
 from calfeed.web.published.state import State
 from tests.acceptance.postgresql import Postgresql, run_postgresql, run_replica
 from tests.delivery.office import Office, wait_until, working
-from tests.delivery.receiver import Receiver
+from tests.delivery.receiver import PatientSender, Receiver
 from tests.keys import KEYS
+from tests.patience import PATIENCE
 from tests.pooler import need_pgbouncer, pooled
 from tests.publish.desk import BASE, STAY, Desk
 
@@ -47,7 +47,7 @@ def publish_and_deliver(url: str) -> None:
     with (
         closing(Database(url, KEYS)) as database,
         Receiver() as receiver,
-        Sender(allow_private=True, timeout=5) as sender,
+        PatientSender(allow_private=True) as sender,
     ):
         migrate(database)
         office = Office(database, sender, receiver)
@@ -121,7 +121,7 @@ def test_a_listener_does_nothing_behind_a_pooler(through_pooler: str) -> None:
             assert connection is None
         listener = Listener(database, lambda: None)
         with listener:
-            listener._thread.join(20)
+            listener._thread.join(PATIENCE)
             assert not listener._thread.is_alive()
 
 

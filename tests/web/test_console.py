@@ -22,7 +22,6 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, TestResponse
 
 from calfeed.cli import cli
-from calfeed.delivery.transport.sender import Sender
 from calfeed.reminders.filters import Filters
 from calfeed.services.sessions import LINK_LIFETIME, make_link
 from calfeed.settings import Settings
@@ -34,7 +33,7 @@ from calfeed.store.tables import sessions
 from calfeed.web.console.authentication import WRONG_TOKEN_LIMIT
 from calfeed.web.console.routes import PREFIX, make_console
 from tests.delivery.office import Office
-from tests.delivery.receiver import Receiver
+from tests.delivery.receiver import PatientSender, Receiver
 from tests.ical.defining import define
 
 TOKEN = "a-token-that-nobody-guesses"
@@ -112,7 +111,7 @@ def make_house(office: Office, folder: Path, **settings: Any) -> House:
 
 @pytest.fixture
 def office(database: Database) -> Iterator[Office]:
-    with Receiver() as receiver, Sender(allow_private=True) as sender:
+    with Receiver() as receiver, PatientSender(allow_private=True) as sender:
         made = Office(database, sender, receiver)
         made.publish(TALKS.format(start="2025-07-01"))
         yield made

@@ -21,7 +21,7 @@ from calfeed.store.endpoints.registrations import list_registrations
 from calfeed.web.api.app import make_api
 from calfeed.web.serving.client_addresses import find_network
 from tests.delivery.office import Office
-from tests.delivery.receiver import Post, Receiver
+from tests.delivery.receiver import PatientSender, Post, Receiver
 from tests.web.api_site import ADMIN, OPEN, VAULT, ApiSite, make_api_site
 from tests.web.published import BASE
 
@@ -94,7 +94,7 @@ def is_signed(post: Post, secret: str) -> bool:
 
 @pytest.fixture
 def registry(database: Database) -> Iterator[Registry]:
-    with Receiver() as receiver, Sender(allow_private=True, timeout=60) as sender:
+    with Receiver() as receiver, PatientSender(allow_private=True) as sender:
         yield Registry(database, sender, receiver)
 
 
