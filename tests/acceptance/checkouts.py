@@ -28,7 +28,6 @@ _HEAD = "name: Big\ntime_zone: UTC\n"
 _GIT = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "merge.renames=false"]
 _PAUSES = (0.0, 0.3, 1.5, 4.0)  # seconds from one thing to the next: no rest, and some
 _SLOW = 2.5  # seconds in the middle of a file
-_PATIENCE = 300.0  # seconds in which the end is published and told, on a busy machine
 
 
 @dataclass(frozen=True)
@@ -257,9 +256,9 @@ def change_and_listen(folder: Path, *, files: int, steps: int, changes: float, s
                 print(f"{step} steps, {len(receiver.posts)} messages", flush=True)
         tree.finish()
         # What there is to publish is published by `serve`; nobody else does it here.
-        until(lambda: _is_published(site), "everything is published", _PATIENCE)
-        until(lambda: len(receiver.posts) >= truth.told.total(), "the messages", _PATIENCE)
-        until(lambda: not site.ask("delivery", "list", "--pending"), "the last one", _PATIENCE)
+        until(lambda: _is_published(site), "everything is published")
+        until(lambda: len(receiver.posts) >= truth.told.total(), "the messages")
+        until(lambda: not site.ask("delivery", "list", "--pending"), "the last one")
         told = Counter(
             (post.message["type"], post.message["data"]["event"]["slug"]) for post in receiver.posts
         )

@@ -19,14 +19,14 @@ from tests.acceptance.fleet import Fleet, Publishing
 from tests.acceptance.postgresql import run_postgresql
 from tests.acceptance.proof import Proof
 from tests.acceptance.trial import FOUR, Scale, Trial, trial
+from tests.patience import PATIENCE
 from tests.pooler import pooled
 
 SCALE = Scale(FOUR * 5, due=22, over=timedelta(seconds=8))
 
 _GROWN = 1.5  # seconds after which a worker has surely started
 _STRETCH = 120  # posts at most between two kills
-_PATIENCE = 1.0  # seconds to wait for them before a look whether there are any to come
-_STUCK = 120.0  # seconds in which they have to come then, however busy the machine is
+_GLANCE = 1.0  # seconds to wait for them before a look whether there are any to come
 _RECORDED = 0.1  # seconds in which a post may be answered and its attempt recorded
 _TOLD = 100  # kills from one line about them to the next
 _LOOK = 0.002  # seconds between two looks at how far it is
@@ -70,13 +70,13 @@ class Killing:
                 self._go_on()
             return
         posts = self._trial.sink.count + self._choose.randrange(1, _STRETCH)
-        look, limit = time.monotonic() + _PATIENCE, time.monotonic() + _STUCK
+        look, limit = time.monotonic() + _GLANCE, time.monotonic() + PATIENCE
         while self._trial.sink.count < posts:
             if time.monotonic() >= look:
                 if not self._trial.has_work():
                     break
                 assert time.monotonic() < limit, "there is work, and nobody does it"
-                look += _PATIENCE
+                look += _GLANCE
             self._go_on()
         # Not to wait for something: any moment between a post and its record may be the last.
         time.sleep(self._choose.uniform(0, _RECORDED))

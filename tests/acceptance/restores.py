@@ -29,7 +29,6 @@ from tests.acceptance.site import Running, Site, split_feed, until
 from tests.acceptance.subscriber import Subscriber
 
 _FEED = "/calendars.ics"
-_PATIENCE = 120.0  # seconds, on a machine with other work
 
 _CALENDAR = """
 name: Round {number}
@@ -104,8 +103,8 @@ class Trial:
         """Let everything be published and sent, and see what two calendar apps have then."""
         with _serve(self.site):
             last = f"Save {self.saves}".encode()
-            until(lambda: last in self._look(), "the last save is served", _PATIENCE)
-            until(lambda: not self._is_busy(), "an end of every delivery", _PATIENCE)
+            until(lambda: last in self._look(), "the last save is served")
+            until(lambda: not self._is_busy(), "an end of every delivery")
             feed = self._look()
             self.subscriber.sync()
         self.check_database()
@@ -156,7 +155,7 @@ class Trial:
 def _serve(site: Site) -> Iterator[Running]:
     # By one process: of two, one may be a moment behind, and what it says is not what came last.
     with site.running("serve", "--processes", "1") as serve:
-        serve.until_it_says("Ctrl-C ends it.", _PATIENCE)
+        serve.until_it_says("Ctrl-C ends it.")
         yield serve
 
 

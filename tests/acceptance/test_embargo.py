@@ -63,9 +63,9 @@ def test_serve_publishes_at_the_moment_and_tells_it_once_without_the_grace_time(
     site: Site, receiver: Receiver
 ) -> None:
     site.environment["CALFEED_GRACE"] = "3600"
-    lift = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=12)
     with site.serving() as serve:
         site.ask("endpoint", "add", receiver.url)
+        lift = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=12)
         site.write(
             "press.yaml",
             "name: Press\ntime_zone: UTC\nevents:\n"

@@ -14,6 +14,7 @@ from calfeed.store.outbox.reminders import load_reminders
 from tests.acceptance.clocks import Clock, find_library
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.site import Site, until
+from tests.patience import PATIENCE
 
 YEAR, HOUR = timedelta(days=365), timedelta(hours=1)
 
@@ -56,10 +57,11 @@ def test_what_a_clock_says_for_a_few_seconds_decides_nothing(
         until(lambda: noted(site), "the first duties")
         clock.set(wrong)
         worker.until_it_says("the system clock jumped by")
-        (post,) = until(lambda: receiver.posts, "the reminder", 60)
+        (post,) = until(lambda: receiver.posts, "the reminder")
         clock.set(timedelta(0))
         assert post.message["data"]["event"]["slug"] == "soon"
-        assert post.message["data"]["reminder"]["late_seconds"] == 0
+        # By its clock it would be an hour or a year; a busy machine may take some seconds.
+        assert 0 <= post.message["data"]["reminder"]["late_seconds"] < PATIENCE
         until(lambda: states(site).count("sent") == 1, "its record")
         assert worker.end() == 0
     assert sorted(states(site)) == sorted(["sent", *planned[1:]])

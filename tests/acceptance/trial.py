@@ -23,7 +23,6 @@ from tests.acceptance.site import Site, until
 LEASE = timedelta(seconds=30)
 """The time after which the deliveries of a killed worker are claimed again."""
 
-_SETTLING = 180.0  # seconds: a lease and another attempt or two, on a busy machine
 _SOON = timedelta(hours=1)
 
 FOUR = (WELL, REMINDERS, FAILING, RESETTING)
@@ -63,7 +62,7 @@ class Trial:
         """Wait, when the block is through, until so many posts have come since its beginning."""
         before = self.sink.count
         yield
-        until(lambda: self.sink.count >= before + count, f"{count} posts", _SETTLING)
+        until(lambda: self.sink.count >= before + count, f"{count} posts")
 
     def has_work(self, within: timedelta = timedelta(0)) -> bool:
         """Whether a worker could do something now, or within this time."""
@@ -80,7 +79,7 @@ class Trial:
 
     def settle(self) -> None:
         """Wait until everything has its end that is published, and due within the hour."""
-        until(lambda: not self.has_work(_SOON), "an end of every delivery", _SETTLING)
+        until(lambda: not self.has_work(_SOON), "an end of every delivery")
 
     def end_leases(self) -> None:
         """Make it later, for what is pending, by a lease; no worker may be running."""
