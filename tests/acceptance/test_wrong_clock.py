@@ -27,11 +27,28 @@ events:
     start: {start:%Y-%m-%d %H:%M:%S}
     reminders: [1 hour]
 """
+LATER = """\
+name: Later
+time_zone: UTC
+events:
+  later:
+    summary: Later
+    start: {start:%Y-%m-%d}
+    repeat: {{rule: FREQ=MONTHLY;COUNT=9}}
+    reminders: [1 week, 1 day]
+"""
 
 
 @pytest.fixture
 def library() -> Path:
     return find_library()
+
+
+@pytest.fixture
+def site(site: Site) -> Site:
+    """A site with reminders that are due in the next months, and none before."""
+    site.write("later.yaml", LATER.format(start=datetime.now(UTC) + timedelta(days=30)))
+    return site
 
 
 def states(site: Site) -> list[str]:
