@@ -65,7 +65,7 @@ def _settled() -> Iterator[None]:
         subprocess.run(command, check=True)
     with TemporaryDirectory() as folder:
         for name, text in (
-            ("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"),
+            ("resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:5\n"),
             ("nsswitch.conf", "hosts: files dns\n"),
         ):
             ours, theirs = Path(folder) / name, Path("/etc") / name

@@ -15,6 +15,7 @@ from calfeed.errors import InvalidInputError
 from tests.delivery.island import Internet, Names, on_island
 from tests.delivery.networks import NEIGHBOURS, NETWORKS, inside_of
 from tests.delivery.receiver import PatientSender, collect, post, request
+from tests.patience import PATIENCE
 
 PUBLIC = "93.184.216.34"
 OTHER = "2606:4700:4700::1111"
@@ -24,16 +25,15 @@ URL = f"http://{NAME}/keep"
 CLOSING = f"http://{NAME}/close"
 
 
-class _Forgetful(Transfer):
-    """A transfer that looks every name up: as if libcurl's minute of memory were over."""
+def _remember_names(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let libcurl remember for so long, and not for a minute, what it was told of names."""
 
-    def prepare(self, request: Request) -> None:
-        super().prepare(request)
-        self.curl.setopt(pycurl.DNS_CACHE_TIMEOUT, 0)
+    class Remembering(Transfer):
+        def prepare(self, request: Request) -> None:
+            super().prepare(request)
+            self.curl.setopt(pycurl.DNS_CACHE_TIMEOUT, int(seconds))
 
-
-def _forget_names(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("calfeed.delivery.transport.sender.Transfer", _Forgetful)
+    patch.setattr("calfeed.delivery.transport.sender.Transfer", Remembering)
 
 
 def _is_refused(outcome: Outcome) -> bool:
@@ -80,7 +80,7 @@ def test_a_name_that_was_public_when_it_was_added_is_refused_once_it_is_private(
 @on_island
 def test_a_name_that_changes_between_two_attempts_of_one_sender_is_refused() -> None:
     with pytest.MonkeyPatch.context() as patch, Names({NAME: [PUBLIC]}) as dns:
-        _forget_names(patch)
+        _remember_names(patch, 0)
         with Internet() as internet, PatientSender() as sender:
             for addresses, arrives in (
                 ([PUBLIC], True),
@@ -100,11 +100,17 @@ def test_a_name_that_changes_between_two_attempts_of_one_sender_is_refused() -> 
 @on_island
 def test_what_libcurl_remembers_of_a_name_leads_to_no_private_address() -> None:
     """A kept connection, then a kept answer: both go on to where the guard has agreed."""
-    with Names({NAME: [PUBLIC]}) as dns, Internet() as internet, PatientSender() as sender:
-        assert post(sender, URL).status == 200
-        dns.names[NAME] = [PRIVATE]
-        assert post(sender, CLOSING).status == 200
-        assert post(sender, URL).status == 200
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Names({NAME: [PUBLIC]}) as dns,
+        Internet() as internet,
+    ):
+        _remember_names(patch, PATIENCE)
+        with PatientSender() as sender:
+            assert post(sender, URL).status == 200
+            dns.names[NAME] = [PRIVATE]
+            assert post(sender, CLOSING).status == 200
+            assert post(sender, URL).status == 200
         assert [visit.address for visit in internet.visits] == [PUBLIC] * 3
         first, second, third = (visit.client_port for visit in internet.visits)
         assert first == second != third
