@@ -54,14 +54,14 @@ class MailBranch(Office):
         self.post = post
         self.limit(rate)
 
-    def limit(self, rate: int) -> None:
-        """Send so many mails in a minute to a domain."""
+    def limit(self, rate: int, elapsed: Callable[[], float] = time.monotonic) -> None:
+        """Send so many mails in a minute to a domain; `elapsed` are the seconds of its clock."""
         self.room = MailRoom(
             ADDRESSES,
             BASE,
             SiteTexts(lambda _: wording_in),
             lambda: self.now,
-            DomainPacer(rate, time.monotonic),
+            DomainPacer(rate, elapsed),
         )
 
     def renew_sender(self) -> None:

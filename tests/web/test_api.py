@@ -263,13 +263,13 @@ def test_a_database_that_is_away_is_a_503_and_a_fault_is_a_500(tmp_path: Path) -
 def test_who_asks_too_often_is_told_when_to_come_back_and_the_others_are_not_hindered(
     tmp_path: Path,
 ) -> None:
-    api = make_api_site(tmp_path, rate="3 per minute")
+    api = make_api_site(tmp_path, rate="3 per hour")
     for _ in range(3):
         assert api.ask("GET", "/calendars", None).status_code == 200
     for token in (None, "a-token-that-nobody-made"):
         response = api.ask("GET", "/calendars", token)
         assert response.status_code == 429
-        assert 0 < int(response.headers["Retry-After"]) <= 60
+        assert 0 < int(response.headers["Retry-After"]) <= 3600
         assert_problem(response)
     assert api.ask("GET", "/calendars").status_code == 200
     other = api.client.get("/api/v1/calendars", environ_base={"REMOTE_ADDR": "192.0.2.7"})
@@ -284,7 +284,7 @@ def test_who_asks_too_often_is_told_when_to_come_back_and_the_others_are_not_hin
 def test_tokens_are_tried_out_at_no_speed_where_there_is_nothing_either(
     tmp_path: Path, method: str, path: str
 ) -> None:
-    api = make_api_site(tmp_path, rate="3 per minute")
+    api = make_api_site(tmp_path, rate="3 per hour")
     guess = {"Authorization": "Bearer a-token-that-nobody-made"}
     statuses = [
         api.client.open("/api" + path, method=method, headers=guess, buffered=True).status_code
@@ -348,7 +348,7 @@ def test_the_makefile_names_the_version_of_swagger_ui_that_ships() -> None:
 
 
 def test_a_right_token_gets_in_whatever_strangers_of_the_same_address_try(tmp_path: Path) -> None:
-    api = make_api_site(tmp_path, rate="5 per minute")
+    api = make_api_site(tmp_path, rate="5 per hour")
     own = api.make_token("read")
     guesses = [api.ask("GET", "/calendars", f"a-guess-{number}") for number in range(9)]
     assert {one.status_code for one in guesses} == {401, 429}
