@@ -50,7 +50,7 @@ def build_image(name: str, wheel: Path, folder: Path) -> None:
     shutil.copy(wheel, folder / "dist")
     places = [word for place in ("/etc/pip.conf", "/etc/ssl/certs") for word in _mount(place)]
     buildah(
-        *("build", "--layers", "--format", "docker", *BUILD_ARGUMENTS, *places),
+        *("build", "--format", "docker", *BUILD_ARGUMENTS, *places),
         *("--build-arg", f"BASE=localhost/{_BASE}", "-t", name),
         *("-f", FOLDER / "Containerfile", folder),
     )

@@ -33,6 +33,7 @@ from tests.acceptance.images import (
 from tests.acceptance.site import until
 from tests.installing.building import build
 from tests.installing.closure import ROOT
+from tests.patience import PATIENCE
 from tests.ports import free_port
 
 COMPOSE = sorted(FOLDER.glob("compose*.yaml"))
@@ -147,4 +148,4 @@ def test_the_image_serves_as_nobody_in_particular(container: str, tmp_path: Path
         until(is_healthy, "the image's own check")
     finally:
         serve.terminate()
-        serve.wait(60)
+        serve.wait(PATIENCE)
