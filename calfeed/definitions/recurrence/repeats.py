@@ -119,18 +119,21 @@ def _warn_of_alarms(
     reader: EventTimeReader,
 ) -> None:
     """Warn if a reminder's distance varies: a series has one alarm for all occurrences."""
+    # All others are at the same distance from every occurrence. To walk through a rule takes most
+    # of the time in which a definition is read.
+    varying = [reminder for reminder in reminders if _may_vary(reminder, start)]
+    if not varying:
+        return
     walls = [wall_time(moment) for moment in ([*also] if rule else [start, *also])]
     if rule is not None:
         walls = [*islice(rule.walk(), _MAX_COMPARED_OCCURRENCES), *walls]
-    for reminder in reminders:
+    for reminder in varying:
         if reminder.before.months or reminder.at:
             # The distances are independent of the zone.
             spans = [wall - _wall_due(reminder, wall.replace(tzinfo=UTC), _UTC) for wall in walls]
-        elif reminder.before.minutes and not isinstance(start, datetime):
+        else:
             # Apps count on the wall clock from midnight in their user's zone.
             spans = [wall - _wall_due(reminder, wall.date(), reader.zone) for wall in walls]
-        else:
-            continue
         errors = [abs(span - spans[0]) for span in spans if span != spans[0]]
         if errors:
             largest = max(errors)
@@ -141,6 +144,12 @@ def _warn_of_alarms(
                 f"apps use one alarm for all: it is up to {shown} off for {len(errors)} of "
                 f"{len(walls)} (webhooks are right); use days without a time of day instead",
             )
+
+
+def _may_vary(reminder: ReminderRule, start: date | datetime) -> bool:
+    if reminder.before.months or reminder.at:
+        return True
+    return bool(reminder.before.minutes) and not isinstance(start, datetime)
 
 
 def _wall_due(reminder: ReminderRule, start: date | datetime, zone: ZoneInfo) -> datetime:
