@@ -169,7 +169,7 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
         site = make_site(Path(folder, "site"), given.events)
-        with site.serving() as serve:
+        with site.serving(anew=True) as serve:
             seen = ask(site, serve, given.count, given.seed)
             said = serve.everything
     print(f"{seen.statuses.total():,} requests: {dict(sorted(seen.statuses.items()))}")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.acceptance.forking import can_fork, start_forker
+from tests.acceptance.parts import Process
 from tests.patience import PATIENCE
 from tests.ports import free_port
 
@@ -45,7 +46,7 @@ def until(look: Callable[[], Seen], what: str, seconds: float = PATIENCE) -> See
 class Running:
     """A command that runs in a session, and so a process group, of its own."""
 
-    def __init__(self, process: subprocess.Popen[bytes], out: Path, err: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Process, out: Path, err: Path) -> None:
         self.process = process
         self._out, self._err = out, err
 
@@ -165,23 +166,30 @@ class Site:
         environment: Mapping[str, str] | None = None,
         through: Sequence[str] = (),
         output: Path | None = None,
+        anew: bool = False,
     ) -> Iterator[Running]:
         """Run `calfeed` beside the test; nothing of it is left afterwards.
 
-        It is started `through` another command, and writes its `output` to a file.
+        It is started `through` another command, and writes its `output` to a file. Where `anew`, it
+        is started from the beginning, which all else that can be forked is not.
         """
         self._count += 1
         out, err = (self.folder / f"{self._count}.{name}" for name in ("out", "err"))
+        wanted = self.environment | dict(environment or {})
+        process: subprocess.Popen[bytes] | Process
         with (output or out).open("wb") as stdout, err.open("wb") as stderr:
-            process = subprocess.Popen(
-                [*through, BIN / "calfeed", *words],
-                cwd=self.folder,
-                env=self.environment | dict(environment or {}),
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
-            )
+            if can_fork(wanted) and not (through or anew):
+                process = start_forker().start(words, self.folder, wanted, stdout, stderr)
+            else:
+                process = subprocess.Popen(
+                    [*through, BIN / "calfeed", *words],
+                    cwd=self.folder,
+                    env=wanted,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
         running = Running(process, out, err)
         try:
             yield running
@@ -190,10 +198,10 @@ class Site:
 
     @contextmanager
     def serving(
-        self, *words: str, environment: Mapping[str, str] | None = None
+        self, *words: str, environment: Mapping[str, str] | None = None, anew: bool = False
     ) -> Iterator[Running]:
         """Run `calfeed serve`, ready to answer."""
-        with self.running("serve", *words, environment=environment) as serve:
+        with self.running("serve", *words, environment=environment, anew=anew) as serve:
             serve.until_it_says("Ctrl-C ends it.")
             yield serve
 

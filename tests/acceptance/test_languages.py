@@ -37,7 +37,7 @@ def test_a_move_is_told_in_each_language_again_after_a_kill_with_the_same_bytes(
 ) -> None:
     site.environment["CALFEED_GRACE"] = "1"
     site.write("desk.yaml", DESK.format(start="2040-06-30"))
-    with Receiver() as receiver, site.serving() as serve:
+    with Receiver() as receiver, site.serving(anew=True) as serve:
         french, plain = receiver.url("/hang"), receiver.url("/status/204")
         added = site.ask("endpoint", "add", french, "--language", "fr", "--calendar", "desk")
         other = site.ask("endpoint", "add", plain, "--calendar", "desk")

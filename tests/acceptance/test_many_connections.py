@@ -121,7 +121,7 @@ def test_a_server_that_is_held_in_every_way_answers_feeds_pages_and_forms(site: 
 
 
 def test_feeds_outlast_the_process_that_makes_pages_which_comes_back(site: Site) -> None:
-    with site.serving() as serve:
+    with site.serving(anew=True) as serve:
         feed = site.get(FEED)[0]
         assert site.get("/subscribe/")[0]
         os.kill(back_of(serve), signal.SIGKILL)

@@ -1,4 +1,7 @@
-"""The processes of `calfeed serve` live and end together, however one of them ends."""
+"""The processes of `calfeed serve` live and end together, however one of them ends.
+
+So they are all started from the beginning.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def answers(site: Site) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_serve_ends_every_process_cleanly(site: Site, number: signal.Signals) -> None:
-    with site.serving() as serve:
+    with site.serving(anew=True) as serve:
         assert len(serve.members()) >= 4
         assert serve.end(number) == 0
         assert serve.members() == {}
@@ -37,7 +40,7 @@ def test_a_signal_to_serve_ends_every_process_cleanly(site: Site, number: signal
 
 
 def test_ctrl_c_which_reaches_every_process_at_once_ends_them_cleanly(site: Site) -> None:
-    with site.serving() as serve:
+    with site.serving(anew=True) as serve:
         os.killpg(serve.process.pid, signal.SIGINT)
         assert serve.process.wait(PATIENCE) == 0
         assert serve.members() == {}
@@ -47,7 +50,7 @@ def test_ctrl_c_which_reaches_every_process_at_once_ends_them_cleanly(site: Site
 
 def test_ctrl_c_while_it_starts_ends_it_cleanly(site: Site) -> None:
     site.remind()
-    with site.running("serve") as serve:
+    with site.running("serve", anew=True) as serve:
         serve.until_it_says("reminders planned")
         os.killpg(serve.process.pid, signal.SIGINT)
         assert serve.process.wait(PATIENCE) == 0
@@ -57,7 +60,7 @@ def test_ctrl_c_while_it_starts_ends_it_cleanly(site: Site) -> None:
 
 def test_a_worker_that_is_killed_is_started_again_and_sends(site: Site, receiver: Receiver) -> None:
     site.environment["CALFEED_GRACE"] = "1"
-    with site.serving() as serve:
+    with site.serving(anew=True) as serve:
         killed = find_part(serve, "worker")
         os.kill(killed, signal.SIGKILL)
         until(lambda: find_part(serve, "worker") not in (0, killed), "another worker")
@@ -72,7 +75,7 @@ def test_a_web_server_that_is_killed_is_started_again_and_answers(
     site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("t")
-    with site.serving(environment={"TMPDIR": str(folder)}) as serve:
+    with site.serving(environment={"TMPDIR": str(folder)}, anew=True) as serve:
         (socket,) = folder.iterdir()
         etag = site.etag("/calendars.ics")
         killed = find_part(serve, "web")
@@ -85,10 +88,10 @@ def test_a_web_server_that_is_killed_is_started_again_and_answers(
 
 
 def test_the_parts_end_by_themselves_when_serve_alone_is_killed(site: Site) -> None:
-    with site.serving() as serve:
+    with site.serving(anew=True) as serve:
         serve.process.kill()
         serve.process.wait()
         until(lambda: not serve.members(), "every part has ended")
         assert "Traceback" not in serve.everything
-    with site.serving():
+    with site.serving(anew=True):
         assert answers(site)

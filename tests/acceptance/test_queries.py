@@ -10,7 +10,7 @@ from tests.acceptance.queries import ask, check, make_site
 def test_hostile_queries_are_answered_without_a_failure_or_growth(tmp_path: Path) -> None:
     """The long form is `python -m tests.acceptance.queries --count 100000`."""
     site = make_site(tmp_path / "site", events=60)
-    with site.serving() as serve:
+    with site.serving(anew=True) as serve:
         seen = ask(site, serve, count=1_000, seed=7)
         assert check(seen) == []
         assert "Traceback" not in serve.everything
