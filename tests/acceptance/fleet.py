@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import time
 from typing import Self
 
+from tests.acceptance.forking import Forked, start_forker
 from tests.acceptance.site import Site
 
 
-def _start(site: Site, word: str) -> subprocess.Popen[bytes]:
+def _start(site: Site, word: str) -> Forked:
+    """Fork it, so that what is killed is at its work, and not at its imports."""
     with (site.folder / f"{word}.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "calfeed", word],
-            cwd=site.folder,
-            env=site.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+        file = log.fileno()
+        return start_forker().start((word,), site.folder, site.environment, file, file)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: Forked) -> None:
     process.kill()
     process.wait()
 
@@ -77,7 +71,7 @@ class Publishing:
     def __init__(self, site: Site, choose: random.Random) -> None:
         self._site = site
         self._choose = choose
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
         self._doom = 0.0
         self.kills = 0
 
@@ -89,8 +83,8 @@ class Publishing:
     def begin(self) -> None:
         """Publish what is defined now."""
         self._process = _start(self._site, "publish")
-        # One in three is killed within the second or two that it takes.
-        fate = self._choose.uniform(0, 1.5) if self._choose.random() < 1 / 3 else float("inf")
+        # One in three is killed within the time that it takes.
+        fate = self._choose.uniform(0, 0.5) if self._choose.random() < 1 / 3 else float("inf")
         self._doom = time.monotonic() + fate
 
     def tend(self) -> None:

@@ -82,7 +82,7 @@ class Forker:
     ) -> subprocess.CompletedProcess[str]:
         """Run `calfeed` with these words to its end."""
         with TemporaryFile() as out, TemporaryFile() as err:
-            code = self.start(words, folder, environment, out, err).wait(PATIENCE)
+            code = self.start(words, folder, environment, out.fileno(), err.fileno()).wait(PATIENCE)
             return subprocess.CompletedProcess(["calfeed", *words], code, _read(out), _read(err))
 
     def start(
@@ -90,14 +90,14 @@ class Forker:
         words: Sequence[str],
         folder: Path,
         environment: Mapping[str, str],
-        out: IO[bytes],
-        err: IO[bytes],
+        out: int,
+        err: int,
     ) -> Forked:
-        """Start `calfeed` with these words, in a session of its own."""
+        """Start `calfeed` with these words, in a session of its own; it prints to these files."""
         asked = json.dumps([words, str(folder), dict(environment)]).encode()
         told, telling = os.pipe()
         try:
-            socket.send_fds(self._own, [asked], [out.fileno(), err.fileno(), telling])
+            socket.send_fds(self._own, [asked], [out, err, telling])
         finally:
             os.close(telling)
         return Forked(told)

@@ -24,7 +24,7 @@ from tests.pooler import pooled
 
 SCALE = Scale(FOUR * 5, due=22, over=timedelta(seconds=8))
 
-_GROWN = 1.5  # seconds after which a worker has surely started
+_GROWN = 0.5  # seconds after which a worker has surely started
 _STRETCH = 120  # posts at most between two kills
 _GLANCE = 1.0  # seconds to wait for them before a look whether there are any to come
 _RECORDED = 0.1  # seconds in which a post may be answered and its attempt recorded

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.error import URLError
 
+from calfeed.store.watching.heartbeats import ProcessKind
 from tests.acceptance.fleet import Fleet
 from tests.acceptance.postgresql import Postgresql, run_postgresql
 from tests.acceptance.proof import Proof
@@ -40,7 +41,10 @@ def stop_again_and_again(
         with Fleet(one.site, workers) as fleet, one.site.running("web") as web:
             before = until(lambda: _fetch(one.site, _FEED), "the feed")
             # One that is still starting ends without a database, as it should.
-            until(lambda: _count_workers(one.site) == workers, "the heartbeats of the workers")
+            until(
+                lambda: len(one.list_pids(ProcessKind.WORKER)) == workers,
+                "the heartbeats of the workers",
+            )
             for _ in range(stops):
                 posts = choose.randrange(1, one.drills.deliveries_each // 2)
                 with one.until_posted(posts):
@@ -57,10 +61,6 @@ def stop_again_and_again(
             fleet.check()
             assert web.process.poll() is None, web.everything
         return one.prove([])
-
-
-def _count_workers(site: Site) -> int:
-    return sum(process["kind"] == "worker" for process in site.ask("status")["processes"])
 
 
 def check(proof: Proof) -> None:

@@ -20,7 +20,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 _PARTS = {"serve": 2, "web": 1}
 """How many parts a command starts at first."""
@@ -30,6 +30,10 @@ _MODULES = ("calfeed", "calfeed.web.serving.backend")
 
 _LONGEST = 1_000_000
 """Bytes of a request: words and environment."""
+
+
+AnyProcess: TypeAlias = "subprocess.Popen[bytes] | Process"
+"""One that was started from the beginning, or forked."""
 
 
 def is_readable(file: int, seconds: float | None) -> bool:

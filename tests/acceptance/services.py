@@ -20,6 +20,7 @@ import yaml
 from sqlalchemy.engine import make_url
 
 import calfeed
+from tests.acceptance.forking import can_fork, start_forker
 from tests.acceptance.images import (
     FOLDER,
     ROOT_ARCHIVE,
@@ -31,6 +32,7 @@ from tests.acceptance.images import (
     make_root,
     remove_images,
 )
+from tests.acceptance.parts import AnyProcess
 from tests.acceptance.site import Site, until
 from tests.installing.building import build, renumber
 from tests.patience import PATIENCE
@@ -54,15 +56,15 @@ class Service(ABC):
         self.name = f"{kind}-{number}"
         self._site = site
         self._log = site.folder / f"{self.name}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: AnyProcess | None = None
         self._began = datetime.now(UTC)
 
     @abstractmethod
-    def _start(self, log: int) -> subprocess.Popen[bytes]:
+    def _start(self, log: int) -> AnyProcess:
         """Start it in a process group of its own; what it prints goes to this file."""
 
     @abstractmethod
-    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+    def _kill(self, process: AnyProcess) -> None:
         """SIGKILL for everything of it at once."""
 
     def begin(self) -> None:
@@ -113,22 +115,25 @@ class Service(ABC):
 class ProcessService(Service):
     """One that is a process of this machine. The newer version is a copy of the package."""
 
-    def _start(self, log: int) -> subprocess.Popen[bytes]:
+    def _start(self, log: int) -> AnyProcess:
         more = {"PYTHONPATH": str(self._make_newer())} if self.newer else {}
         if self.port:
             more["CALFEED_PORT"] = str(self.port)
         words = ["web", "--processes", "1"] if self.kind == WEB else ["worker"]
+        environment = self._site.environment | more
+        if can_fork(environment):
+            return start_forker().start(words, self._site.folder, environment, log, log)
         return subprocess.Popen(
             [sys.executable, "-m", "calfeed", *words],
             cwd=self._site.folder,
-            env=self._site.environment | more,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
 
-    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+    def _kill(self, process: AnyProcess) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
     def _make_newer(self) -> Path:
@@ -208,7 +213,7 @@ class ContainedService(Service):
             start_new_session=True,
         )
 
-    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+    def _kill(self, process: AnyProcess) -> None:
         """Kill the first process of the container, and with it all that runs there."""
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         for pid in children.read_text().split():

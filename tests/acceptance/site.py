@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.acceptance.forking import can_fork, start_forker
-from tests.acceptance.parts import Process
+from tests.acceptance.parts import AnyProcess
 from tests.patience import PATIENCE
 from tests.ports import free_port
 
@@ -46,7 +46,7 @@ def until(look: Callable[[], Seen], what: str, seconds: float = PATIENCE) -> See
 class Running:
     """A command that runs in a session, and so a process group, of its own."""
 
-    def __init__(self, process: subprocess.Popen[bytes] | Process, out: Path, err: Path) -> None:
+    def __init__(self, process: AnyProcess, out: Path, err: Path) -> None:
         self.process = process
         self._out, self._err = out, err
 
@@ -176,10 +176,12 @@ class Site:
         self._count += 1
         out, err = (self.folder / f"{self._count}.{name}" for name in ("out", "err"))
         wanted = self.environment | dict(environment or {})
-        process: subprocess.Popen[bytes] | Process
+        process: AnyProcess
         with (output or out).open("wb") as stdout, err.open("wb") as stderr:
             if can_fork(wanted) and not (through or anew):
-                process = start_forker().start(words, self.folder, wanted, stdout, stderr)
+                process = start_forker().start(
+                    words, self.folder, wanted, stdout.fileno(), stderr.fileno()
+                )
             else:
                 process = subprocess.Popen(
                     [*through, BIN / "calfeed", *words],

@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, select, type_coerce, update
 
 from calfeed.store.database import Database
 from calfeed.store.tables import deliveries, messages, reminders
+from calfeed.store.watching.heartbeats import ProcessKind, list_heartbeats
 from tests.acceptance.drills import Drills
 from tests.acceptance.proof import Endpoint, Proof, prove
 from tests.acceptance.sink import FAILING, REMINDERS, RESETTING, WELL, Sink
@@ -63,6 +64,11 @@ class Trial:
         before = self.sink.count
         yield
         until(lambda: self.sink.count >= before + count, f"{count} posts")
+
+    def list_pids(self, kind: ProcessKind) -> list[int]:
+        """The processes of a kind that have a heartbeat."""
+        with self.database.read() as connection:
+            return [one.pid for one in list_heartbeats(connection) if one.kind == kind]
 
     def has_work(self, within: timedelta = timedelta(0)) -> bool:
         """Whether a worker could do something now, or within this time."""
