@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice, takewhile
 from random import Random
 from typing import Any, TypeAlias
@@ -321,6 +322,7 @@ def era_of(number: int) -> Window:
     return _ERAS[number % len(_ERAS)]
 
 
+@cache
 def make_part(seed: int, number: int) -> tuple[Calendar, Window]:
     """The corpus's feed of this number, which is full, and the years its events are in."""
     files = dict([_make_file(seed, number, EVENTS_IN_A_FEED)])
