@@ -138,7 +138,7 @@ def _events_of(document: Document) -> dict[str, Node]:
     if isinstance(events, dict):
         return events
     if events is not None:
-        hint = '; write a name and a colon for each "-"' if isinstance(events, list) else ""
+        hint = '; replace each "-" by a name and a colon' if isinstance(events, list) else ""
         message = f"must be a map of events by their names, but is {describe_type(events)}{hint}"
         document.report(("events",), message)
     return {}

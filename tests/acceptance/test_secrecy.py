@@ -59,7 +59,7 @@ def test_with_a_lost_key_feeds_and_other_endpoints_go_on(site: Site, receiver: R
         site.write("grants.yaml", GRANTS)
         site.do("publish")
         until(lambda: receiver.of_type("event.added"), "the other endpoint is told")
-        until(lambda: f"endpoint {lost} cannot be sent to" in serve.everything, "the reason")
+        until(lambda: f"cannot send to endpoint {lost}" in serve.everything, "the reason")
         refused = site.run("endpoint", "test", lost)
         assert refused.returncode == 1
         assert f"`calfeed endpoint update {lost} --url URL` gives the endpoint a new URL" in (

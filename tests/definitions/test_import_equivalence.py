@@ -197,7 +197,7 @@ def files_of_others() -> list[Path]:
 
 _TIME = re.compile("DT|DUR|R(RULE|DATE|ECURR)|EX(DATE|RULE)|TZID|SEQ|UID|VEVENT|STATUS|METHOD")
 _SAME_TIME = re.compile(
-    "white space|written out|calfeed makes one|no time zone|is taken for|defines|Untitled"
+    "white space|written out|calfeed makes one|no time zone|is read as|defines|Untitled"
 )
 
 

@@ -105,7 +105,11 @@ def drop(key_id: str) -> None:
 
 @keys.command()
 def make() -> None:
-    """Print a new key, for a file that calfeed cannot write. The first line is the current key."""
+    """Print a new key.
+
+    Use this if calfeed cannot write to the key file. The current key is the first line of that
+    file.
+    """
     click.echo(make_key(output.now()).line)
 
 

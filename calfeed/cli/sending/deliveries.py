@@ -35,7 +35,8 @@ def delivery() -> None:
 @click.option("--event", help="Only deliveries about this event, as CALENDAR/EVENT.")
 @click.option(
     "--since",
-    help="Only deliveries that ended, or whose message was created, since this time.",
+    help="Only deliveries that ended at or after this time. A delivery that has not ended "
+    "counts by the time of its message.",
 )
 @click.option(
     "--limit",

@@ -88,8 +88,8 @@ def explain_abbreviation(zone: str) -> str:
     if winter != summer or not places:  # PRC and ROK are countries
         return ""
     return (
-        f'"{zone}" has the same time all year, without summer time; name the place if its clocks '
-        f"change, such as {join_places(places)}"
+        f'"{zone}" is the same time all year, without summer time; if the clocks change where the '
+        f"event takes place, write a place, such as {join_places(places)}"
     )
 
 

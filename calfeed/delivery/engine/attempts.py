@@ -158,7 +158,7 @@ def prepare_requests(
 @cache
 def _log_unreadable_endpoint(endpoint_id: str, reason: str) -> None:
     """Log, once per endpoint and reason, that its secrets cannot be decrypted."""
-    _log.error("endpoint %s cannot be sent to, its deliveries wait: %s", endpoint_id, reason)
+    _log.error("cannot send to endpoint %s, so its deliveries wait: %s", endpoint_id, reason)
 
 
 def _find_postponed(

@@ -147,7 +147,8 @@ class TimeReader:
         elif known.rules is None or zone == self.chosen:
             report("TZID", f"{known.reason}; its times are read on the clocks of {zone.key}", tzid)
         else:
-            report("TZID", f"is taken for {zone.key}, which agrees at all times of the event", tzid)
+            agrees = "which has the same offsets at all times of the event"
+            report("TZID", f"is read as {zone.key}, {agrees}", tzid)
 
 
 def later(moment: Moment, duration: str) -> Moment:
@@ -196,5 +197,5 @@ def write_moment(moment: Moment) -> date | str:
 
 
 def write_end(end: Moment) -> date | str:
-    """Write an exclusive end for a definition: the last day of an all-day event."""
+    """Convert an exclusive end to the form of a definition: for an all-day event, its last day."""
     return write_moment(end if isinstance(end, datetime) else end - timedelta(days=1))

@@ -137,7 +137,7 @@ class TzidResolver:
             )
             return ResolvedTzid(place, rules, f"{reason}; {place.key} is used")
         if zone := self._matching_zone(rules, uses):
-            return ResolvedTzid(zone, rules, f"is taken for {zone.key}, which has the same rules")
+            return ResolvedTzid(zone, rules, f"is read as {zone.key}, which has the same rules")
         if zone := self._fixed_zone(rules, uses):
             return ResolvedTzid(
                 zone, rules, f"has rules that no place has; its times are in {zone.key}"

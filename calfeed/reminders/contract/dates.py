@@ -80,7 +80,10 @@ class SkippedDay(Part):
 
 
 class Sum(Part):
-    """One calculation; an uncertain cause has two, from its earliest and its latest day."""
+    """One calculation of a counted date.
+
+    If the cause is uncertain, there are two: one from its earliest day and one from its latest.
+    """
 
     begin: DayText = Field(description="The day from which the date is counted.")
     day: DayText = Field(description="The result.")

@@ -92,8 +92,8 @@ _LISTED = (
     ),
     MessageType(
         "endpoint.failing",
-        "every attempt to send to an endpoint has failed for about half an hour: four attempts of "
-        "one message, and all others since",
+        "every attempt to send to an endpoint has failed for about half an hour, and one message "
+        "has failed four times",
         operational.EndpointFailingData,
         operational.make_failing,
     ),

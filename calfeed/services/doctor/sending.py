@@ -46,7 +46,7 @@ def check_endpoints(condition: Condition | None) -> Iterator[Finding]:
         yield warning(
             _ENDPOINTS,
             f"{count(len(failing), 'endpoint')} failing: {shown}",
-            "`calfeed endpoint show` has the last attempts; they are tried again",
+            "`calfeed endpoint show` shows the last attempts; calfeed keeps retrying deliveries",
         )
     if not condition.unwell:
         yield ok(_ENDPOINTS, "none is disabled or failing")

@@ -39,7 +39,7 @@ class Verdict(StrEnum):
     REPLY = "a calendar reply"
     """Discarded: calfeed does not track attendance."""
 
-    OTHER = "no bounce of a mail of this site"
+    OTHER = "not a bounce of a mail that this site sent"
 
 
 def take_returned(database: Database, content: bytes, address: str, now: datetime) -> Verdict:

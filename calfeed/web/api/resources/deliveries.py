@@ -98,7 +98,8 @@ class DeliveriesQuery(PageQuery):
     )
     since: Moment | None = Field(
         None,
-        description="Only those that ended, or whose message was created, since this time.",
+        description="Only those that ended at or after this time. A delivery that has not ended "
+        "counts by the time at which its message was created.",
     )
 
 
