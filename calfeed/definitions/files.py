@@ -134,7 +134,7 @@ def is_definition(path: str) -> bool:
 
 
 def _is_read(name: str) -> bool:
-    """Return whether a file of a folder is read, by its path (`events/un.yaml`)."""
+    """Return whether calfeed reads a file with this path, such as `events/un.yaml`."""
     last = name.rpartition("/")[2]
     if last.startswith("."):
         return False

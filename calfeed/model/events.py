@@ -214,7 +214,7 @@ class Event(Value):
     def find_due(
         self, rule: ReminderRule, start: date | datetime, end: date | datetime | None
     ) -> datetime:
-        """Return when the reminder of an occurrence by a rule is due, in the event's zone."""
+        """Return when a rule's reminder of an occurrence is due, in the event's zone."""
         working_days = find_working_days(self.working_days) if self.working_days else None
         return rule.due(start, self.zone, end, working_days)
 

@@ -90,6 +90,6 @@ class ComparableRevision:
 
 
 def read_comparable(text: str) -> ComparableRevision:
-    """Read a stored revision (JSON) at its published wall times."""
+    """Read a stored revision (JSON), with the wall times at which it was published."""
     clock = WallClock()
     return ComparableRevision(Revision.model_validate_json(text, context=clock), clock.shifted)

@@ -44,7 +44,7 @@ class Transition(Generic[_S]):
         return target
 
     def starts_in(self) -> ColumnElement[bool]:
-        """Return the condition that a row is in one of the sources."""
+        """Return the SQL condition that the state of a row is one of `sources`."""
         states = [source for source in self.sources if source is not None]
         return in_states(self._table.c.state, *sorted(states))
 

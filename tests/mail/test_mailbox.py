@@ -43,7 +43,7 @@ def mails() -> Iterator[MailFolder]:
 def test_a_worker_takes_bounces_from_the_mailbox_and_leaves_the_rest(
     branch: MailBranch, mails: MailFolder
 ) -> None:
-    """What is no bounce of this site is not even marked as read."""
+    """A mail that is not a bounce of this site is not even marked as read."""
     for number, sender in enumerate(senders_of(branch, 3)):
         mails.put(f"bounce{number}", bounce_to(sender))
     mails.put("letter", b"To: calendar@example.org\r\nSubject: A question\r\n\r\nWhen is it?\r\n")

@@ -287,8 +287,8 @@ def _revive(supervisor: Supervisor, stopping: threading.Event) -> None:
 def _on_signal(stop: Callable[[], None]) -> None:
     """Call `stop`, on a thread of its own, when SIGTERM or SIGINT arrives.
 
-    A signal handler interrupts the main thread, which may hold the lock that setting an event
-    needs.
+    A signal handler interrupts the main thread. `Event.set` needs a lock that this thread may hold
+    at that moment.
     """
 
     def handle(*_: object) -> None:

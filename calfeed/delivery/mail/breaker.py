@@ -20,9 +20,9 @@ _REPEAT_LOG_SECONDS = 600.0
 class Breaker:
     """Remembers whether the mail server works. Thread-safe.
 
-    After a fault of the site, no mail is admitted for a minute. Then one mail is admitted; if the
-    server works again, the others are admitted too. So an outage of any length uses up no attempts,
-    and pauses nobody.
+    After a fault of the site's own mail server or its settings (`Fault.SITE`), no mail is admitted
+    for a minute. Then one mail is admitted; if the server works again, the others are admitted too.
+    So an outage of any length uses up no attempts, and pauses nobody.
     """
 
     def __init__(self, server: str, elapsed: Callable[[], float]) -> None:

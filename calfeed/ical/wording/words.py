@@ -27,9 +27,9 @@ _FILES = files("calfeed.ical.wording").joinpath("languages")
 class Words:
     """The words of one language, with placeholders in braces; `en.toml` shows each of them.
 
-    `parts` are early, mid- and late in a month, `seasons` begin with spring. `titles` are by type
-    of message; `names` and `dated` by what happened. Patterns are those of CLDR; `first_day`
-    replaces the `d` of a pattern on the first of a month.
+    `parts` are early, mid- and late in a month, `seasons` begin with spring. The keys of
+    `titles` are types of message; those of `names` and `dated` are what happened. Patterns are
+    those of CLDR; `first_day` replaces the `d` of a pattern on the first of a month.
     """
 
     language: str

@@ -52,7 +52,7 @@ def is_utc(time_zone: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def canonical_zone(time_zone: str) -> str:
-    """Return the current name of a zone by CLDR: `America/New_York` for `US/Eastern`.
+    """Return the name that CLDR gives a zone now: `America/New_York` for `US/Eastern`.
 
     Some clients misread old names even with a correct VTIMEZONE. A name is kept if its rules
     differ in any year from those of the current name. Raises InvalidInputError for an unknown zone.

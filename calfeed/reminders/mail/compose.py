@@ -34,14 +34,14 @@ class _VerbatimHeader(UnstructuredHeader):
 
 
 class _SubjectHeader(UniqueUnstructuredHeader):
-    """The subject, whose encoded words keep the spaces between them, unlike the library's own."""
+    """The header Subject. The spaces in it survive the encoding, unlike with the library's own."""
 
     def fold(self, *, policy: Policy) -> str:
         return f"Subject: {_encode_words(str(self), 'Subject', policy)}{policy.linesep}"
 
 
 class _SenderHeader(UniqueSingleAddressHeader):
-    """The sender, with a name whose encoded words also keep their spaces."""
+    """The header From. If the name is not ASCII, the spaces in it survive the encoding."""
 
     def fold(self, *, policy: Policy) -> str:
         sender = self.address

@@ -33,7 +33,7 @@ def load_installation(connection: Connection) -> Installation:
 
 
 def save_installation(connection: Connection, installed: Installation) -> None:
-    """Replace the installation of this database, in which nothing may be published yet."""
+    """Replace the installation of this database. Nothing must have been published in it."""
     values = asdict(installed) | {"id": str(installed.id)}
     connection.execute(update(installation).values(values))
 

@@ -27,7 +27,10 @@ def begin_sealing(connection: sa.Connection) -> None:
 
 
 def end_sealing(connection: sa.Connection) -> None:
-    """Tell `migrate`, which reads this version, to clear the free pages of SQLite."""
+    """Request a vacuum of a SQLite file, which clears its free pages.
+
+    The request is `PRAGMA user_version`, which `migrate` reads.
+    """
     if connection.dialect.name == "sqlite":
         op.execute("PRAGMA user_version = 1")
 

@@ -44,13 +44,15 @@ MAX_CLOCK_SKEW = timedelta(minutes=1)
 """The tolerated difference between the clocks of machines that share a database."""
 
 MAX_PENDING_WAIT = timedelta(days=4)
-"""Longer than any pending delivery waits: two days for a retry, three for a rate limit."""
+"""Longer than any pending delivery waits, which is at most two days for a retry and three days
+for a rate limit."""
 
 _MAX_GATHERED_WAIT = timedelta(days=9)
-"""Longer than any gathered delivery waits: a week for a digest and a day for quiet hours."""
+"""Longer than any gathered delivery waits, which is at most a week for a digest and a day for
+quiet hours."""
 
 _MAX_ANNOUNCEMENT_WAIT = timedelta(days=2)
-"""Longer than any change waits for its announcement: a day at most."""
+"""Longer than any change waits for its announcement, which is a day at most."""
 
 _STATE = reminders.c.state
 _reopen_reminder = Transition(
@@ -118,7 +120,7 @@ def _delete_early_messages(connection: Connection, now: datetime) -> list[str]:
 
 
 def reopen_deliveries(connection: Connection, now: datetime) -> int:
-    """Make deliveries pending that were settled in the future and are not too late.
+    """Return deliveries to pending if they were settled at a future time and are not too late.
 
     Deliveries that wait for a time too far in the future become due now. Returns the number of
     deliveries that are pending again.

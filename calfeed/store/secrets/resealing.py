@@ -96,7 +96,7 @@ def count_by_key(connection: Connection) -> Counter[str]:
 
 
 def find_keys_in_use(connection: Connection, rows: int) -> frozenset[str]:
-    """Return the ids of keys that values are encrypted with, from some `rows` of each column."""
+    """Return the ids of the keys in use, judged by at most `rows` values of each column."""
     found: set[str] = set()
     for column in _list_sealed_columns():
         prefix = head(column, PREFIX_LENGTH)

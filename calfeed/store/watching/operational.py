@@ -136,7 +136,7 @@ def report_certificates(
 
 
 def report_failed(connection: Connection, delivery_ids: Sequence[int], now: datetime) -> None:
-    """Report those of these deliveries that were given up at `now`, by endpoint and hour.
+    """Report the given deliveries that were given up at `now`, once per endpoint and hour.
 
     Receivers that operators do not know (people, browsers, registered endpoints) are reported
     together, and without names.

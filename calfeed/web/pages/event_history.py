@@ -60,7 +60,7 @@ class History:
 
 
 def make_history(announced: Revision | None, reader: Reader) -> History:
-    """Return the history of an event by its last announcement."""
+    """Return the history of an event, as of its last announcement."""
     if announced is None:
         return History([], moved=False)
     event = announced.event

@@ -204,8 +204,9 @@ def list_pages(app: Flask, snapshot: Snapshot, as_of: datetime) -> list[Page]:
 def list_views(found: PublishedCalendar, as_of: datetime) -> list[dict[str, str]]:
     """Return the query parameters of the views of a calendar that become files.
 
-    Months and years range from the first to the last date in the year of `as_of` and the next.
-    The month of `as_of` is included, so that all can be reached from there.
+    Months and years range from the calendar's first date to its last, within the year of `as_of`
+    and the year after it. The month of `as_of` is included, so that a reader can reach all months
+    from it.
     """
     views = [{}, {"view": "month"}, {"view": "year"}]
     zone = ZoneInfo(found.calendar.time_zone)

@@ -221,7 +221,10 @@ def _describe_organizer(event: Event) -> dict[str, str] | None:
 
 
 def _find_previous_start(row: EventRow) -> str | None:
-    """Return the start before the last move, None if it was never right, or uncertain."""
+    """Return the start before the last move; None if there is none, or if it was uncertain.
+
+    Corrections are not moves: the start before a correction was never right.
+    """
     if row.announced is None:
         return None
     moved = [past for past in list_past_dates(row.announced) if past.really_moved]

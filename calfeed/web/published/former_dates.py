@@ -36,7 +36,7 @@ class PastDate:
 
 
 def list_past_dates(announced: Revision) -> list[PastDate]:
-    """Return the dates that an event had as a whole, oldest first, by its last announcement."""
+    """Return the dates that an event had as a whole as of its last announcement, oldest first."""
     event = announced.event
     whole = [move for move in announced.history if move.occurrence is None]
     states = [_replace_times(event, move) for move in whole] + [event]
@@ -65,7 +65,7 @@ def has_moved(announced: Revision, occurrence: str) -> bool:
 
 
 def find_former_date(row: EventRow, occurrence: str) -> PastDate | None:
-    """Return the date that an event, or an occurrence by its id, had before the current one.
+    """Return the date that an event, or the occurrence with this id, had before the current one.
 
     None if it had no other one, or if the current one is not announced yet. A series as a whole has
     no former date that could be shown beside the date of an occurrence.
