@@ -64,6 +64,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     site = Site(tmp_path_factory.mktemp("served") / "site")
+    site.remind("afghan-refugees-pakistan")
     with site.serving(environment={"CALFEED_ADMIN_TOKEN": TOKEN}) as serve:
         link = re.search(r"/console/enter\?once=\S+", serve.output)
         assert link
