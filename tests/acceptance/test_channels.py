@@ -109,6 +109,8 @@ def test_a_channel_is_tested_paused_and_resumed_as_an_endpoint_is(
 
 
 def test_a_window_can_be_rehearsed_in_a_chat(site: Site, chat: Receiver) -> None:
+    site.remind("afghan-refugees-pakistan")
+    site.do("publish")
     with site.running("worker") as worker:
         worker.until_it_says("channel ch_newsroom is added")
     window = ["--from", "2025-06-01", "--to", "2025-07-01"]

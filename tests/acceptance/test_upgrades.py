@@ -197,6 +197,7 @@ def test_when_a_newer_version_migrates_a_worker_ends_and_feeds_are_served_on(
     site, database = upgraded
     with site.running("web") as web, site.running("worker") as worker:
         until(lambda: len(site.ask("status")["processes"]) == 2, "heartbeats of both")
+        until(lambda: is_served(site, web), "a response")
         feed = site.get("/calendars.ics")[0]
         set_schema(database, NEWER)
         assert worker.process.wait(PATIENCE) == 1
