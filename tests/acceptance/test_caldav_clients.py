@@ -103,6 +103,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("caldav") / "site")
+    site.remind()
     with site.serving():
         yield site
 

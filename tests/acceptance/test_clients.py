@@ -26,6 +26,7 @@ CALENDARS = {
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("clients") / "site")
+    site.remind()
     with site.serving():
         yield site
 

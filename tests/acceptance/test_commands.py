@@ -44,6 +44,7 @@ def test_a_calendar_that_would_be_gone_is_told_by_diff_and_refused_by_publish(si
 
 
 def test_an_endpoint_gets_what_it_asked_for_and_its_secret_is_shown_once(site: Site) -> None:
+    site.remind()
     site.do("publish")
     with Receiver() as receiver:
         words = ["--calendar", "un-observances", "--type", "reminder.due"]
@@ -56,7 +57,9 @@ def test_an_endpoint_gets_what_it_asked_for_and_its_secret_is_shown_once(site: S
         (post,) = receiver.posts
         post.verify(added["secret"])
     window = ["--from", "2026-12-01", "--to", "2027-02-01"]
-    for one in site.ask("reminders", *window):
+    planned = site.ask("reminders", *window)
+    assert {one["calendar"] for one in planned} == {"un-observances", "security-council-term"}
+    for one in planned:
         wanted = [added["id"]] if one["calendar"] == "un-observances" else []
         assert one["endpoints"] == wanted
     site.do("endpoint", "remove", added["id"])

@@ -55,6 +55,7 @@ events:
 def site(tmp_path: Path) -> Site:
     """Two of the calendars, so that a site of each month in each language is quick to make."""
     site = Site(tmp_path / "site")
+    site.remind()
     for name in ("pakistan-unga-2024.yaml", "security-council-term.yaml"):
         (site.events / name).unlink()
     return site
@@ -64,6 +65,7 @@ def site(tmp_path: Path) -> Site:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The exported site on a server that knows nothing but files."""
     site = Site(tmp_path_factory.mktemp("export") / "site")
+    site.remind()
     site.do("publish")
     site.do("export", "public")
     words = ["-m", "http.server", str(site.port), "--bind", "127.0.0.1", "-d", "public"]
@@ -126,6 +128,7 @@ def test_what_is_exported_is_byte_for_byte_what_the_live_site_answers(served: Si
     ]
     assert len(same) == 34, "5 feeds, 12 events, 3 other shapes of 4 calendars, 4 + 1 changes"
     live = Site(served.folder / "live")
+    live.remind()
     live.environment["CALFEED_PUBLIC_URL"] = served.url
     live.environment["CALFEED_DATABASE_URL"] = (
         f"sqlite:///{served.folder / 'var' / 'calfeed.sqlite3'}"

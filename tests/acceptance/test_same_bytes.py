@@ -46,6 +46,7 @@ Answers = dict[str, tuple[bytes, str]]
 @pytest.fixture
 def webs(site: Site) -> Webs:
     site.environment["CALFEED_PUBLIC_URL"] = "https://calendar.example.org"
+    site.remind()
     site.write("meetings.yaml", MEETINGS)
     site.do("publish")
     return Webs(site)

@@ -70,6 +70,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("scenarios") / "site")
+    site.remind()
     # One web process: of two, one can serve a publish a moment before the other.
     with site.serving("--processes", "1"):
         yield site
