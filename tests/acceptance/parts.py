@@ -111,7 +111,8 @@ def keep_spares(word: str) -> None:
     """Let this process, which is to be this command, start its parts by what it forks now."""
     if word in _PARTS:
         spares = [_Spare() for _ in range(_PARTS[word])]
-        subprocess.Popen = partial(_start, spares, subprocess.Popen)  # type: ignore[assignment, misc]
+        start = partial(_start, spares, subprocess.Popen)
+        subprocess.Popen = start  # type: ignore[assignment, misc] # a function in a class's place
 
 
 def _start(spares: list[_Spare], start: Any, command: Sequence[str], **options: Any) -> Any:
