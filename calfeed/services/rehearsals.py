@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -55,11 +55,12 @@ def send_rehearsal(
     target: str | Endpoint,
     window: Window,
     clock: Callable[[], datetime],
-) -> Iterator[Outcome]:
-    """Send a rehearsal from this process, without storing it; yield the outcomes as they come.
+) -> Iterator[tuple[str, Outcome]]:
+    """Send a rehearsal from this process, without storing it.
 
-    `target` is the id of an endpoint, or one that is not stored. The key of an outcome is a text
-    that identifies its reminder. Raises as `make_rehearsal`.
+    Each reminder is yielded as a text, with its outcome, by due time. An outcome is yielded as soon
+    as those of earlier reminders have been. `target` is the id of an endpoint, or one that is not
+    stored. Raises as `make_rehearsal`.
     """
     endpoint = _find_target(database, target) if isinstance(target, str) else target
     if endpoint.is_polled:
@@ -71,21 +72,21 @@ def send_rehearsal(
     messages = _make_messages(database, settings.base_url, endpoint, window, now, name)
     requests = [
         Request(
-            _describe(planned),
+            message.id,
             endpoint.url,
             {**MESSAGE_HEADERS, **endpoint.headers},
             message.body,
             make_signer(message.id, message.body, endpoint.secrets_at, clock),
         )
-        for planned, message in messages
+        for _, message in messages
     ]
+    outcomes: dict[Hashable, Outcome] = {}
     with open_sender_to(settings, endpoint.url) as sender:
         sender.submit(requests)
-        remaining = len(requests)
-        while remaining:
-            for outcome in sender.results(_POLL_SECONDS):
-                remaining -= 1
-                yield outcome
+        for planned, message in messages:
+            while message.id not in outcomes:
+                outcomes |= {outcome.key: outcome for outcome in sender.results(_POLL_SECONDS)}
+            yield _describe(planned), outcomes[message.id]
 
 
 def temporary_endpoint(settings: Settings, url: str, secret: str, now: datetime) -> Endpoint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from base64 import b64encode
 from typing import Any
 
@@ -10,6 +11,8 @@ from standardwebhooks import Webhook
 
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.site import Site
+from tests.loopback import Handler, Loopback
+from tests.patience import PATIENCE
 
 SECRET = "whsec_" + b64encode(bytes(range(32))).decode()
 WINDOW = ("--from", "2024-08-01", "--to", "2025-07-01")
@@ -81,6 +84,37 @@ def test_a_rehearsal_for_an_endpoint_sends_what_it_wants_and_leaves_no_trace(
     ) == ["2025-05-30", "2025-06-23", "2025-06-29"]
     assert site.ask("reminders", *WINDOW) == before
     assert site.ask("delivery", "list") == []
+
+
+class _LateForTheFirst(Loopback):
+    """A receiver that responds to the earliest reminder only after another."""
+
+    def __init__(self, earliest: str) -> None:
+        super().__init__(_LateHandler)
+        self.earliest = earliest
+        self.responded = threading.Event()
+
+
+class _LateHandler(Handler):
+    def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
+        due = json.loads(self.read_body())["data"]["reminder"]["due"]
+        receiver: _LateForTheFirst = self.server.owner
+        if due == receiver.earliest:
+            assert receiver.responded.wait(PATIENCE)
+        self.send_response(204)
+        self.end_headers()
+        receiver.responded.set()
+
+
+def test_the_results_are_by_date_even_if_the_first_reminder_is_received_late(site: Site) -> None:
+    site.remind()
+    site.do("publish")
+    planned = [entry["due"] for entry in site.ask("reminders", *WINDOW)]
+    with _LateForTheFirst(planned[0]) as receiver:
+        url = f"http://127.0.0.1:{receiver.port}/"
+        results = site.ask("rehearse", *WINDOW, "--url", url, "--secret", SECRET)
+    assert planned == sorted(planned)
+    assert [result["reminder"][:10] for result in results] == [due[:10] for due in planned]
 
 
 def test_listen_says_so_when_a_signature_was_made_with_another_secret(site: Site) -> None:

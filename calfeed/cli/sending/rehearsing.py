@@ -42,27 +42,27 @@ def rehearse(
     window = output.parse_window(begin, end, (now, now))
     settings = load_settings()
     target = _read_target(settings, endpoint_id, url, read_secret(secret, secret_file))
-    results: list[Outcome] = []
+    results: list[tuple[str, Outcome]] = []
     with output.opened(settings) as database:
-        for outcome in send_rehearsal(database, settings, target, window, output.now):
-            results.append(outcome)
+        for reminder, outcome in send_rehearsal(database, settings, target, window, output.now):
+            results.append((reminder, outcome))
             if not as_json:
                 success = "taken" if outcome.status is None else f"status {outcome.status}"
                 result = outcome.error or success
                 mark = "received" if outcome.received else "NOT received"
-                click.echo(f"{mark}: {outcome.key} ({result}, {outcome.milliseconds} ms)")
-    failed = sum(not outcome.received for outcome in results)
+                click.echo(f"{mark}: {reminder} ({result}, {outcome.milliseconds} ms)")
+    failed = sum(not outcome.received for _, outcome in results)
     if as_json:
         output.print_json(
             [
                 {
-                    "reminder": str(outcome.key),
+                    "reminder": reminder,
                     "received": outcome.received,
                     "status": outcome.status,
                     "error": outcome.error,
                     "milliseconds": outcome.milliseconds,
                 }
-                for outcome in results
+                for reminder, outcome in results
             ]
         )
     else:
