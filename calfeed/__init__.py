@@ -4,9 +4,10 @@ __version__ = "0.2.0"
 
 import zoneinfo
 
-# Zone rules come from the tzdata package alone, not from the system's files: otherwise two
-# machines could give one event two instants, and one feed two ETags.
+# Zone rules come only from the tzdata package, not from the files of the system. Otherwise two
+# machines with different rules could compute different instants for the same event, and different
+# ETags for the same feed.
 zoneinfo.reset_tzpath(to=())
 
 PRODID = "-//calfeed//calfeed//EN"
-"""What calfeed calls itself in its feeds (RFC 5545, 3.7.3)."""
+"""The product identifier in the feeds (RFC 5545, 3.7.3)."""

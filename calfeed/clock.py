@@ -24,7 +24,8 @@ MAX_CORRECTION = timedelta(seconds=1)
 MAX_DOWNTIME = timedelta(days=7)
 """At startup, the system clock is trusted if it is at most this far after the last recorded time.
 
-It is longer than usual downtimes. Wrong decisions caused by a smaller error are planned again."""
+It is longer than usual downtimes. If the clock is wrong by less, reminders and deliveries that were
+given up by mistake are planned again."""
 
 
 def read_wall() -> datetime:
@@ -42,8 +43,8 @@ class SteadyClock:
     """A thread-safe clock (UTC) that ignores jumps of the system clock until they are confirmed.
 
     `last` is the newest time (UTC) that an earlier process recorded. If the system clock is far
-    ahead of it, either the machine was off for long or its clock is wrong. `certain` becomes True
-    after `CONFIRM_AFTER`, or when the system clock is set back.
+    ahead of it, either the machine was off for long or its clock is wrong. `certain` is then False
+    until the system clock has been consistent for `CONFIRM_AFTER`, or is set back.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class SteadyClock:
         self()
 
     def __call__(self) -> datetime:
-        """Return the current time; while it is not `certain`, the system time."""
+        """Return the current time (UTC), which is the system time while it is not `certain`."""
         with self._lock:
             elapsed, wall = timedelta(seconds=self._elapsed()), self._wall()
             offset = wall - elapsed

@@ -1,4 +1,6 @@
-"""The errors that calfeed raises: one root, data in fields, a message for people.
+"""The errors that calfeed raises.
+
+All have one base class. Each has its data in fields, and a message for people.
 
 CalfeedError              an error that a person can understand and fix
 |- DefinitionError        the files under events/ have problems (all of them, with positions)
@@ -7,7 +9,7 @@ CalfeedError              an error that a person can understand and fix
 |- FilePermissionsError   other users can access a file that holds secrets
 |- StoreError             the database cannot be used
 |  |- DatabaseFileError   its file is missing, damaged or replaced (ReplacedError)
-|  |- SchemaError         it has the schema of an older or a newer version
+|  |- SchemaError         the database has the schema of an older or a newer version
 |  `- KeyFileError        the encryption keys cannot be read or written
 |- SealError              an encrypted value cannot be decrypted
 |- PublishRefusedError    a publish would withdraw too many events
@@ -27,10 +29,10 @@ from typing import Any, NamedTuple
 
 
 class CalfeedError(Exception):
-    """The root of calfeed's errors.
+    """The base class of calfeed's errors.
 
-    `str()` says what happened and, if it is the same on every interface, how to fix it. Commands
-    and pages compose their own advice from the fields.
+    `str()` says what happened. It also says how to fix this, if the fix is the same in commands,
+    API and pages. Otherwise, each of these adds its own advice, made from the fields.
     """
 
 
@@ -44,7 +46,10 @@ class InvalidValueError(ValueError):
 
 
 def reason_of(details: Mapping[str, Any]) -> str:
-    """Return the message of a pydantic error; of calfeed's own error, if that is the cause."""
+    """Return the message of a pydantic error.
+
+    If a validator raised a ValueError of its own, this is the message of that error.
+    """
     if details["type"] == "value_error":
         return str(details["ctx"]["error"])
     return str(details["msg"])
@@ -129,7 +134,7 @@ class StoreError(CalfeedError):
 
 
 class DatabaseFileError(StoreError):
-    """The file of a SQLite database is missing or damaged; `problem` omits the path."""
+    """The file of a SQLite database is missing or damaged; `problem` says so without the path."""
 
     def __init__(self, path: Path, problem: str) -> None:
         self.problem = problem
@@ -144,7 +149,10 @@ class ReplacedError(DatabaseFileError):
 
 
 class SchemaError(StoreError):
-    """The database has the schema of another version, perhaps only since this process started."""
+    """The database has the schema of another version.
+
+    It may have been migrated after this process started.
+    """
 
 
 class KeyFileError(StoreError):
@@ -154,7 +162,7 @@ class KeyFileError(StoreError):
 class SealError(CalfeedError):
     """An encrypted value cannot be decrypted: its key is missing, or the value was altered.
 
-    `endpoint` is the id of the endpoint that it belongs to, if known.
+    `endpoint` is the id of the endpoint that the value belongs to, if known.
     """
 
     def __init__(self, message: str, endpoint: str | None = None) -> None:
@@ -178,7 +186,7 @@ class NotFoundError(CalfeedError):
     """No such calendar, event, endpoint or delivery.
 
     `kind` is the type of the object, `name` the name or number that was looked up, `hint` a clause
-    that names valid ones. `verb` completes "there is no <kind> <name>".
+    that follows, such as the valid names. The message is "there <verb> <kind> <name>; <hint>".
     """
 
     def __init__(self, kind: str, name: str | int, hint: str = "", *, verb: str = "is no") -> None:

@@ -49,8 +49,8 @@ def is_exposed(mode: int) -> bool:
 def keep_folder_private(folder: Path) -> None:
     """Make a folder writable for its owner only.
 
-    Anyone who can write to it can replace the files in it, unless it has the sticky bit like
-    /tmp. Raises FilePermissionsError like `keep_private`.
+    Anyone who can write to a folder can replace the files in it, unless the folder has the sticky
+    bit, as /tmp has. Raises FilePermissionsError like `keep_private`.
     """
     try:
         mode = folder.stat().st_mode
@@ -85,7 +85,7 @@ def read_text(file: Path) -> str:
     Raises SettingsError if it cannot be read or is not text; the message never quotes its content.
     """
     try:
-        # A pipe without a writer reads as empty instead of blocking.
+        # O_NONBLOCK, so that a pipe without a writer is read as empty, instead of blocking.
         number = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
         os.set_blocking(number, True)
         with os.fdopen(number, "rb") as opened:
@@ -98,7 +98,11 @@ def read_text(file: Path) -> str:
 
 
 def decode_text(data: bytes, name: str) -> str:
-    """Decode the bytes of a file or of standard input. Raises SettingsError."""
+    """Decode the bytes of a file or of standard input; leave out line breaks at the end.
+
+    Raises SettingsError, in which the source is called `name`, if there are too many bytes, if they
+    are not UTF-8 text, or if there is no text.
+    """
     if len(data) > MAX_SECRET_BYTES:
         raise SettingsError(f"{name} cannot be read: it has more than {MAX_SECRET_BYTES:,} bytes")
     try:

@@ -1,4 +1,4 @@
-"""Check the texts of settings; errors tell the operator the valid form."""
+"""Check the texts of settings. Error messages describe the valid form to the operator."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _CONTACT = re.compile(r"mailto:[^\s@]+@[^\s@]+\.[^\s@]+|https://[^\s/]+\.[^\s]+"
 
 _HOST = re.compile(r"\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+")
 
-# Nothing that may be written in two ways, percent-encoded or not.
+# Only characters that nobody percent-encodes, so that a path cannot be written in two ways.
 _PATH = re.compile(r"/|(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
 
-# With socks5h, unlike socks5, the proxy resolves host names, as with http and https.
+# With socks5h, the proxy resolves host names, as http and https proxies do; with socks5, it does
+# not.
 _PROXY_SCHEMES = ("http", "https", "socks5h")
 
 
@@ -42,7 +43,7 @@ def check_public_url(value: str) -> str:
 
 
 def check_time_zone(value: str) -> str:
-    """Return the name of a time zone, or "" for none. Raises ValueError for another text."""
+    """Return the name of a time zone; "" means none. Raises ValueError for any other text."""
     try:
         return ZoneInfo(value).key if value else ""
     except (ValueError, OSError, LookupError):
@@ -52,7 +53,7 @@ def check_time_zone(value: str) -> str:
 
 
 def check_contact(value: str) -> str:
-    """Return the contact for push services. Raises ValueError unless they can use it."""
+    """Return the contact for push services. Raises ValueError unless push services can use it."""
     if not _CONTACT.fullmatch(value):
         raise ValueError("it has to be a mailto: or https: URL, such as mailto:desk@example.org")
     return value
@@ -83,7 +84,10 @@ def split_address(value: str) -> tuple[str, int]:
 
 
 def check_ping_url(value: str) -> str:
-    """Return the URL of a dead man's switch. Raises ValueError, without the URL, if it is none."""
+    """Return the URL of a dead man's switch.
+
+    Raises ValueError if it is not an http or https URL; the message does not quote it.
+    """
     try:
         parts = urlsplit(value)
     except ValueError:
@@ -94,9 +98,10 @@ def check_ping_url(value: str) -> str:
 
 
 def check_collector_url(value: str) -> str:
-    """Return the URL of a collector of traces. Raises ValueError if it is none.
+    """Return the URL of a collector of traces.
 
-    It may be logged by OpenTelemetry, so it has no credentials.
+    Raises ValueError if it is not an http or https URL, or contains credentials or a query, because
+    OpenTelemetry may log it.
     """
     check_ping_url(value)
     if urlsplit(value).username is not None or urlsplit(value).query:
@@ -109,7 +114,8 @@ def check_collector_url(value: str) -> str:
 def check_proxy_url(value: str) -> str:
     """Return the URL of a proxy. Raises ValueError if it is not complete.
 
-    libcurl would default to port 1080. The text of the error leaves the URL out.
+    The port is required, because libcurl would use 1080 without it. The message of the error does
+    not quote the URL.
     """
     if not _is_proxy_url(value):
         raise ValueError(
@@ -124,7 +130,7 @@ def _is_proxy_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError:  # its message may quote part of a password
+    except ValueError:  # the message of this error may quote part of a password
         return False
     return (
         parts.scheme in _PROXY_SCHEMES

@@ -48,7 +48,7 @@ _CREDENTIAL_NAME = "calfeed-keys"
 """The name of the key file among systemd credentials (`LoadCredential=`)."""
 
 _FILE_SUFFIX = "_file"
-"""The suffix of a secret setting that names a file with the value."""
+"""The suffix of a setting that names the file with the value of a secret setting."""
 
 _CHECKS: Mapping[str, Callable[[str], str]] = {
     "public_url": check_public_url,
@@ -60,7 +60,7 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "heartbeat_url": check_ping_url,
     "traces_url": check_collector_url,
 }
-"""A function that returns a setting's text in normal form, or raises ValueError."""
+"""The checks by setting. Each returns the text in normal form, or raises ValueError."""
 
 
 class Settings(BaseModel):
@@ -209,7 +209,7 @@ class Settings(BaseModel):
 
     @property
     def proxy(self) -> str | None:
-        """The URL of the egress proxy, as libcurl reads it; it may hold a password."""
+        """The URL of the egress proxy, in the form of libcurl; it may hold a password."""
         return self.egress_proxy.get_secret_value() if self.egress_proxy is not None else None
 
 
@@ -260,8 +260,9 @@ def load_settings(
 def find_secret_files(
     environment: Mapping[str, str] | None = None, file: Path = SETTINGS_FILE
 ) -> list[Path]:
-    """Return the file of settings if it has secrets, and the files that settings name for them.
+    """Return the files that contain secret settings.
 
+    These are the files that settings with `_FILE` name, and the file of settings if it has secrets.
     Raises SettingsError if the file of settings cannot be read.
     """
     environment = os.environ if environment is None else environment
@@ -282,7 +283,7 @@ def environment_with(admin_token: SecretStr) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class ServiceManager:
-    """The socket of the service manager that started this process, and its watchdog's time."""
+    """The service manager that started this process: its socket, and its watchdog's interval."""
 
     socket: str
     watchdog_seconds: float | None = None

@@ -28,7 +28,7 @@ def check_name(text: str) -> str:
 
 
 def find_user() -> str | None:
-    """The name of the user that runs this process; None without a valid name."""
+    """Return the name of the user that runs this process; None if it is missing or invalid."""
     # A container may run under a user id without a name.
     with suppress(KeyError, OSError):
         name = getpass.getuser()
@@ -37,7 +37,7 @@ def find_user() -> str | None:
 
 
 def find_owners(files: Iterable[Path]) -> str | None:
-    """The names of the owners of files; None without a valid name.
+    """Return the names of the owners of files, joined by commas; None if this is not a valid name.
 
     Most editors write a new file at each save, so the owner is the user who saved it. Editors that
     write into the existing file leave its owner unchanged.

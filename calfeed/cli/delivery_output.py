@@ -32,7 +32,7 @@ def name_type(type_: str, *, rehearsal: bool) -> str:
 
 
 def format_receipt(receipt: Receipt) -> str:
-    """Format on one line who was sent a message, and whether and when it was received."""
+    """Format a receipt on one line: the receiver, whether it received the message, and when."""
     received = f"received {show_time(receipt.received_at)}" if receipt.received_at else ""
     attempts = count(receipt.attempts, "attempt")
     match receipt.state:

@@ -80,7 +80,7 @@ def print_table(head: list[str], rows: list[list[str]]) -> None:
 def parse_window(
     begin: str | None, end: str | None, default: tuple[datetime, datetime]
 ) -> tuple[datetime, datetime]:
-    """Parse `--from` and `--to` as `parse_time` does.
+    """Parse `--from` and `--to` as `parse_time` does; `default` is for those that are missing.
 
     Raises InvalidInputError for an invalid time, and for a period that ends before it begins.
     """
@@ -95,7 +95,7 @@ def parse_window(
 
 
 def parse_time(option: str, text: str) -> datetime:
-    """Parse the value of an option: a date (midnight, UTC) or a time, UTC unless it has an offset.
+    """Parse the value of an option: a date (midnight, UTC), or a time, in UTC if it has no offset.
 
     Raises InvalidInputError for anything else.
     """

@@ -24,18 +24,18 @@ def from_file(file: str) -> str:
 
 
 def read_secret(secret: str | None, file: str | None) -> str | None:
-    """The secret of `--secret` or `--secret-file`; None without either."""
+    """Return the secret of `--secret` or `--secret-file`; None if neither is given."""
     if secret is not None and file is not None:
         raise click.UsageError("give either --secret or --secret-file, not both")
     return secret if file is None else from_file(file)
 
 
 def read_url(url: str) -> str:
-    """Return the URL; `-` reads it from standard input."""
+    """Return the URL, or read it from standard input if it is `-`."""
     return from_file(STDIN).strip() if url == STDIN else url
 
 
 secret_file = click.option(
-    "--secret-file", metavar="FILE", help="The same, read from a file; - is standard input."
+    "--secret-file", metavar="FILE", help="A file with the secret; - is standard input."
 )
-"""An option for commands with `--secret`."""
+"""The option that commands with `--secret` also have."""

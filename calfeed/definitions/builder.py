@@ -37,7 +37,10 @@ _ONLY_COUNTED = "is only for a date that is counted from another event"
 def build_calendar(
     slug: str, entry: CalendarFile, working_days: WorkingDayRules | None = None
 ) -> Calendar:
-    """Build a calendar without its events. `working_days` are those of the folder."""
+    """Build a calendar without its events.
+
+    `working_days` are those of the folder, for a calendar that defines none.
+    """
     own = entry.working_days
     return Calendar(
         slug=slug,
@@ -90,7 +93,7 @@ def build_event(
     report: Report,
     warn: Warn,
 ) -> Event | Draft | None:
-    """Build an event, or its draft if its date is not in its definition.
+    """Build an event, or a draft of it if its date is not in its definition.
 
     Returns None if its start is invalid. `reminders` are the calendar's rules.
     """
@@ -204,8 +207,10 @@ def _select_working_days(
 
 
 def _build_value(value: object, language: str) -> object:
-    """Convert a value of an entry to its type in `Event`: a map of languages, a tuple, or a plain
-    value."""
+    """Convert a value of an entry to the type that it has in `Event`.
+
+    That is a map of languages, a tuple, or a plain value.
+    """
     if isinstance(value, dict):
         return by_language(value, language)
     if isinstance(value, list):

@@ -66,7 +66,10 @@ class CalendarResult:
 def read_calendar(
     source: CalendarSource, uids: UidScheme, working_days: WorkingDayRules | None = None
 ) -> CalendarResult:
-    """Read a calendar; problems are added to its documents. `working_days` are the folder's."""
+    """Read a calendar; problems are added to its documents.
+
+    `working_days` are those of the folder, for a calendar that defines none.
+    """
     for document in source.documents:
         document.warnings.clear()  # a cached document has the problems of the previous reading
     entry = _read_head(source.head)

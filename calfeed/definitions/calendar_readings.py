@@ -39,16 +39,16 @@ def is_calendar_file(file: str) -> bool:
 
 
 def make_digests(files: Mapping[str, bytes], uids: UidScheme, code: str) -> dict[str, str]:
-    """Return a digest per calendar that changes whenever its files may be read differently.
+    """Return a digest for each calendar, which changes whenever its files may be read differently.
 
-    It covers their names and bytes, how UIDs are made, and the version of the `code` that reads
-    them (`code_digest.reader_version`).
+    A digest covers the names and the bytes of the files, the working days of the folder, how UIDs
+    are made, and the version of the `code` that reads the files (`code_digest.reader_version`).
     """
     start = sha256(f"{code}\n{uids.installation}\n".encode())
     for uid in sorted(uids.kept):
         start.update(f"{uid}\n".encode())
     for file in sorted(files):
-        if not is_working_days_file(file) and not is_site_file(file):  # it may have working days
+        if not is_working_days_file(file) and not is_site_file(file):  # a site has working days too
             continue
         start.update(f"{file}\n{len(files[file])}\n".encode())
         start.update(files[file])

@@ -51,14 +51,14 @@ class Draft:
 
     @cached_property
     def cause(self) -> tuple[str, str] | None:
-        """The slugs of the event that the date is counted from; None if it is postponed."""
+        """The slugs (calendar, event) of the cause; None if the event is postponed."""
         if not isinstance(self.start, RelativeDate):
             return None
         calendar, slash, slug = self.start.cause.partition("/")
         return (calendar, slug) if slash else (self.calendar, calendar)
 
     def place(self, earliest: date, latest: date, derivation: Derivation) -> Event | None:
-        """Return the event with a certain or an uncertain date; None if the time does not exist."""
+        """Return the event at its date, certain or uncertain; None if the time does not exist."""
         if latest > earliest:
             span = make_range(earliest, latest)
             return self._build(earliest, latest + timedelta(days=1), span, derivation)

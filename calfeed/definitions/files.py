@@ -52,8 +52,8 @@ def load_definitions(
 ) -> Definitions:
     """Read the calendars of a definitions folder.
 
-    Reuse a `reader` to read only changed files. `uids` makes the UIDs of events without one.
-    Examples in messages are later than `today`. Raises DefinitionError with all problems and
+    Reuse a `reader` to read only changed files. `uids` makes UIDs for events whose definition has
+    none. Examples in messages are later than `today`. Raises DefinitionError with all problems and
     warnings, or UnreadableError if some files cannot be read.
     """
     files, problems = load_files(folder)
@@ -128,7 +128,7 @@ def find_files(folder: Path) -> tuple[DefinitionFile, ...]:
 
 
 def is_definition(path: str) -> bool:
-    """Return whether a file may be a definition file, or a file about the site, by its suffix."""
+    """Return whether a file may be a definition file or a file about the site, from its suffix."""
     name = path.rpartition("/")[2]
     return not name.startswith(".") and name.lower().endswith((*_SUFFIXES, *SUFFIXES_OF_MATERIAL))
 
@@ -144,7 +144,7 @@ def _is_read(name: str) -> bool:
 def _walk(folder: str, shown: str, root: str, entries: list[DefinitionFile]) -> None:
     """Add the definition files under a folder; `root` is the definitions folder itself.
 
-    It descends one level deeper than allowed, so that the reader can report files there.
+    It descends one level deeper than files may be, so that the reader can report files there.
     """
     try:
         with os.scandir(folder) as scanned:

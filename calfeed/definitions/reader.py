@@ -47,8 +47,8 @@ def read_definitions(
 
     A path begins with the folder's name: `events/un.yaml` is the calendar `un`;
     `events/un/calendar.yaml` and the files next to it are one calendar as well. Calendars and
-    events are sorted by slug. `uids` makes the UIDs of events without one. Examples in messages
-    are later than `today`.
+    events are sorted by slug. `uids` makes UIDs for events whose definition has none.
+    Examples in messages are later than `today`.
 
     Raises DefinitionError with all problems and warnings.
     """
@@ -104,7 +104,7 @@ class DefinitionReader:
         wanted -= unchanged.keys()
         while wanted:
             self._read_calendars(batch, files, wanted, today)
-            # Dates may be counted from events of calendars that were skipped.
+            # Dates may be counted from events of skipped calendars, which are then read as well.
             wanted = batch.list_calendars_of_causes() & unchanged.keys()
             unchanged = {slug: known for slug, known in unchanged.items() if slug not in wanted}
         _check_uids(batch.results)
@@ -117,8 +117,8 @@ class DefinitionReader:
         warnings += [warning for reading in unchanged.values() for warning in reading.warnings]
         if problems:
             raise DefinitionError(problems, warnings)
-        # Events without a date cause a warning until they have one, which depends on the published
-        # state.
+        # Calendars with undated events are read each time, because the warnings about these events
+        # depend on the published state.
         waiting = {calendar for calendar, _ in resolution.undated}
         read = {
             source.slug: CalendarReading(
@@ -219,8 +219,8 @@ class _Batch:
     def find_embargoes(self, resolution: Resolution) -> dict[str, datetime]:
         """Return the moments before which events are not public, by UID.
 
-        An event that is counted from one under embargo is under the same embargo, because its date
-        would reveal the other.
+        An event whose cause is under embargo is under the same embargo, because its date would
+        reveal the date of the cause.
         """
         own: dict[Name, datetime] = {
             (result.calendar.slug, slug): moment
@@ -245,8 +245,8 @@ class _Batch:
 def _depends_on_more(result: CalendarResult) -> bool:
     """Return whether a calendar's events depend on more than its files.
 
-    They depend on other calendars if they are counted from events there, and on time if there is an
-    embargo.
+    Events depend on other calendars if they are counted from events there, and on the current time
+    if there is an embargo.
     """
     slug = result.calendar.slug
     causes = (draft.cause for draft in result.drafts)
@@ -254,7 +254,7 @@ def _depends_on_more(result: CalendarResult) -> bool:
 
 
 def _add_events(calendar: Calendar, counted: Sequence[Event]) -> Calendar:
-    """Return a calendar with its counted events too, sorted by slug."""
+    """Return a calendar with these counted events added, all sorted by slug."""
     if not counted:
         return calendar
     events = sorted((*calendar.events, *counted), key=lambda event: event.slug)
@@ -266,8 +266,8 @@ def _read_working_days(
 ) -> WorkingDayRules | None:
     """Return the working days of the folder, or None.
 
-    If they are given in two places, report it. `about_site` are the documents about the site,
-    `site` is what they say.
+    Working days in two places are reported. `documents` are the files with working days only,
+    `about_site` the files about the site, and `site` is the content of the latter.
     """
     rules = None
     if site.working_days is not None:
@@ -322,7 +322,7 @@ def _find_sources(documents: Iterable[Document]) -> Iterable[CalendarSource]:
 
 
 def _check_former_names(sources: Iterable[CalendarSource], calendars: Sequence[Calendar]) -> None:
-    """Report a former name that is also another calendar's: it must redirect to one calendar."""
+    """Report former names that are also used otherwise: each must redirect to one calendar."""
     owners = {calendar.slug: calendar.slug for calendar in calendars}
     heads = {source.slug: source.head for source in sources}
     for calendar in sorted(calendars, key=lambda calendar: calendar.slug):

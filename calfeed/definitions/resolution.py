@@ -27,7 +27,7 @@ Locate: TypeAlias = Callable[[Name], str]
 
 @dataclass(frozen=True)
 class Undated:
-    """An event without a date for now; it is shown at its former date, if it had one."""
+    """An event that has no date for now; it is shown at its former date, if it had a date."""
 
     draft: Draft
     on_hold: OnHold
@@ -35,7 +35,7 @@ class Undated:
 
 @dataclass
 class Resolution:
-    """The resolved dates: events by name, and the drafts that have no date.
+    """The resolved dates: the events with a date, and those without one, by name.
 
     `causes` names the direct cause of each counted event.
     """
@@ -46,7 +46,11 @@ class Resolution:
 
 
 class Resolver:
-    """Resolves drafts, given the events with a date of their own and everything that is defined."""
+    """Resolves drafts: counts their dates.
+
+    `events` are those with a date of their own, `defined` the names of all events, even invalid
+    ones. `locate` says where an event is defined, for messages.
+    """
 
     def __init__(
         self,
@@ -101,7 +105,7 @@ class Resolver:
         yield from (name for name in order if name in graph)
 
     def _report_cycle(self, drafts: Mapping[Name, Draft], cycle: list[Name]) -> None:
-        # graphlib lists each cause before its dependent, and the first one again at the end.
+        # graphlib lists each cause before its dependent, and the first event again at the end.
         names = cycle[:0:-1]
         first = names.index(min(names))
         path = [*names[first:], *names[:first], names[first]]
@@ -221,9 +225,9 @@ class Resolver:
 
 
 def describe_cause(event: Event) -> Cause:
-    """Describe an event that another date is counted from; its days are in its own zone.
+    """Return an event as a cause, with its days in its own zone.
 
-    It has no days if it was cancelled or is on hold.
+    There are no days if the event is cancelled or on hold.
     """
     described = Cause(
         calendar=event.calendar, slug=event.slug, uid=event.uid, summary=event.summary

@@ -18,8 +18,8 @@ from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
 class SourceLocation(NamedTuple):
     """The location of an event: its file, and the line and column of its key, from 1.
 
-    `key` is the event's dotted path in the file; `keys` holds the line and column of each of its
-    keys.
+    `key` is the event's dotted path in the file; `keys` holds the line and column of each key in
+    the event's entry.
     """
 
     file: str
@@ -34,10 +34,11 @@ class Definitions:
     """Valid definitions.
 
     `calendars` are sorted by slug, `warnings` by file and line. `places` holds the locations of
-    events by UID, `known` the reading of each calendar. Calendars in `unchanged` are the same as
-    published; they were not read and are not in `calendars`. `uids` made the UIDs. `undated` are
-    events without a date for now, which are not in `calendars`. `embargoes` are moments before
-    which events are not public, by UID. `site` is the definition of the site in the folder.
+    events by UID, `known` the reading (`CalendarReading`) of each calendar by slug. `unchanged` has
+    the slugs of calendars that are the same as published; they were not read, so `calendars` does
+    not have them. `uids` is the scheme by which the UIDs were made. `undated` are the events that
+    have no date for now; `calendars` does not have them either. `embargoes` are, by UID, the
+    moments before which events are not public. `site` is what `site.yaml` describes.
     """
 
     calendars: tuple[Calendar, ...] = ()
@@ -51,13 +52,16 @@ class Definitions:
     site: Site = DEFAULT_SITE
 
     def warn(self, event: Event, key: str, message: str) -> DefinitionWarning:
-        """Create a warning about a key of an event, located at the key or else at the event."""
+        """Create a warning about a key of an event, located at the key if its file has it.
+
+        Otherwise, the warning is located at the event.
+        """
         if event.uid not in self.places:  # not read from a file
             return DefinitionWarning(f"{event.calendar}/{event.slug}", 0, 0, key, message)
         return self.warn_at(event.uid, key, message)
 
     def warn_at(self, uid: str, key: str, message: str) -> DefinitionWarning:
-        """Create a warning about a key of an event that was read from a file, by its UID."""
+        """Create a warning as `warn` does, for an event in `places`, given its UID."""
         place = self.places[uid]
         if key not in place.keys:
             return DefinitionWarning(place.file, place.line, place.column, place.key, message)

@@ -53,7 +53,7 @@ _TOO_DEEP_MESSAGE = f"is nested too deep; the maximum is {MAX_DEPTH} levels"
 class Document:
     """A parsed file.
 
-    `marks` holds the line and column (from 1) of each path: of the key for an entry of a map.
+    `marks` holds the line and column (from 1) of each path; for an entry of a map, of its key.
     Nodes from an alias have no marks. `problems` and `warnings` grow while the file is checked;
     `paths_with_problems` includes all parents. Examples in messages are later than `today`.
     """
@@ -75,7 +75,7 @@ class Document:
         """Add a warning at `path` or its nearest parent with a mark, unless it is there already."""
         path, line, column = self.find(path)
         warning = DefinitionWarning(self.file, line, column, format_path(path), message)
-        if warning not in self.warnings:  # a cached document is resolved at each reading
+        if warning not in self.warnings:  # a cached document has those of the previous reading
             self.warnings.append(warning)
 
     def report_at(self, line: int, column: int, path: Path, message: str | ValueError) -> None:
@@ -171,7 +171,7 @@ class _Builder:
         self._anchored_scalars: list[tuple[Any, Path, _Anchor]] = []
         self._nodes = 0  # including the nodes that aliases expand to
         self._aliased_nodes = 0
-        self._max_depth = 0  # since the innermost open anchor
+        self._max_depth = 0  # inside the innermost open anchor
 
     def build(self) -> None:
         next(self._events)  # the start of the stream
@@ -338,7 +338,7 @@ class _Builder:
 
 
 def _has_no_colon(key: Any, value: Any) -> bool:
-    """Return whether a key in braces has no value: its empty value is at the key's end."""
+    """Return whether a key in braces has no colon: an empty value is then at the key's end."""
     return isinstance(value, ScalarEvent) and _mark(value) == (
         key.end_mark.line + 1,
         key.end_mark.column + 1,

@@ -72,14 +72,17 @@ _MAX_PACED_DELAY = timedelta(hours=1)
 class LateReminderPacer:
     """Spreads late reminders over at most an hour, so that an outage does not end in a burst.
 
-    Each worker has its own.
+    Each worker has a pacer of its own.
     """
 
     def __init__(self) -> None:
         self._next = datetime.min.replace(tzinfo=UTC)
 
     def next_slot(self, now: datetime, until: datetime) -> datetime | None:
-        """When to send the next late reminder; None means at once, as it would expire otherwise."""
+        """Return when to send the next late reminder; None means at once.
+
+        It is None if a reminder that expires at `until` would otherwise be sent too late.
+        """
         # Start again after a pause, when an hour is used up, and when the clock was set back.
         slot = self._next if now <= self._next <= now + _MAX_PACED_DELAY else now
         self._next = slot + timedelta(seconds=1) / LATE_REMINDERS_PER_SECOND
@@ -112,9 +115,9 @@ def fire_due(database: Database, now: datetime, base_url: str, pacer: LateRemind
 
     Includes those due within `FIRE_AHEAD`, whose messages wait for the due time. Of several due
     reminders of one occurrence the latest is sent, and the others are recorded as collapsed; if the
-    occurrence has begun, all are recorded as missed. Each is checked against its published event. A
-    reminder that the event no longer has is withdrawn. A reminder that new zone rules shift, or
-    whose event is not announced yet, stays planned.
+    occurrence has begun, all are recorded as missed. Each reminder is checked against its published
+    event. A reminder that the event no longer has is withdrawn. A reminder that new zone rules
+    shift, or whose event is not announced yet, stays planned.
     """
     with database.write() as connection:
         rows = lock_due_reminders(connection, now + FIRE_AHEAD, _BATCH_SIZE)
@@ -144,7 +147,7 @@ def fire_due(database: Database, now: datetime, base_url: str, pacer: LateRemind
         for reminder in missed:
             _log_missed(reminder, now)
         settled[ReminderState.MISSED] = [reminder.key for reminder in missed]
-        # Those that expire first get the first slots.
+        # The reminders that expire first get the first slots.
         sent.sort(key=lambda item: item.reminder.until)
         settled[ReminderState.SENT] = [item.reminder.key for item in sent]
         messages = []
@@ -169,9 +172,9 @@ def fire_due(database: Database, now: datetime, base_url: str, pacer: LateRemind
 def _classify(connection: Connection, rows: Sequence[ReminderRow], now: datetime) -> _DueReminders:
     """Check due reminders against the published and the announced revisions of their events.
 
-    A message describes the announced revision if that has the reminder too. Otherwise the reminder
-    waits for the announcement, since the publish may have been a mistake, unless the occurrence
-    begins earlier.
+    A message describes the announced revision if that has the reminder too. Otherwise the publish
+    may have been a mistake, so the reminder waits for the announcement. If the occurrence begins
+    before that, the reminder does not wait, and its message describes the published revision.
     """
     events = load_events(connection, uids=sorted({row.uid for row in rows}))
     published = {event.uid: event for event in events}
@@ -205,7 +208,7 @@ def _classify(connection: Connection, rows: Sequence[ReminderRow], now: datetime
 def review_plans(database: Database, after: datetime, before: datetime) -> None:
     """Recompute the due times of planned reminders in a period (`after <= due < before`).
 
-    Zone rules may have changed since they were planned.
+    Zone rules may have changed since the reminders were planned.
     """
     while after < before:
         step_end = min(after + _REVIEW_STEP, before)

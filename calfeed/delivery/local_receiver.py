@@ -30,7 +30,7 @@ class ReceivedMessage:
     """A message that the listener received.
 
     `id` and `timestamp` are the webhook headers, "" if missing. `json` is the parsed body, None if
-    it is not JSON. `verified` is None without a secret; `problem` is the reason if it is False.
+    it is not JSON. `verified` is None without a secret. If it is False, `problem` is the reason.
     """
 
     id: str
@@ -88,7 +88,7 @@ class Listener:
         self.close()
 
     def receive(self, message: ReceivedMessage) -> None:
-        """Pass a message on, one at a time, though each connection has a thread."""
+        """Call `on_message`, one call at a time, though each connection has a thread of its own."""
         with self._lock:
             self._on_message(message)
 

@@ -96,7 +96,7 @@ class WorkerScheduler:
         try:
             agenda = self._worker.agenda()
         except SchemaError:
-            self._worker.wake()  # finds the same error, and ends
+            self._worker.wake()  # the worker gets the same error, and ends
             return
         except StoreError as error:
             if not self._failing:

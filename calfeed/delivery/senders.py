@@ -32,7 +32,10 @@ def load_channels(settings: Settings) -> Mapping[str, Channel]:
 
 
 def read_channels_file(settings: Settings, file: Path) -> Mapping[str, Channel]:
-    """Read the channels of a file, whatever its mode. Raises SettingsError as `load_channels`."""
+    """Read the channels of a file, even if other users can read it.
+
+    Raises SettingsError as `load_channels` does.
+    """
     # Importing Apprise is slow, and it is an optional dependency.
     try:
         from calfeed.delivery.channels.file import read_channels
@@ -53,8 +56,10 @@ def url_rules(settings: Settings) -> UrlRules:
 
 
 def plain_http_warning(settings: Settings, endpoints: Iterable[Endpoint]) -> str | None:
-    """Return the warning about endpoints with http URLs that the settings no longer allow; None if
-    there are none. They were added before the setting, and get messages until their URL is changed.
+    """Return the warning about endpoints with http URLs that the settings no longer allow.
+
+    None if there are no such endpoints. They were added before the setting was made, and get
+    messages until their URL is changed.
     """
     plain = [endpoint.id for endpoint in endpoints if endpoint.url.startswith("http:")]
     if not settings.https_endpoints_only or not plain:

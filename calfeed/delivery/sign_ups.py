@@ -43,10 +43,11 @@ _BATCH_SIZE = 500
 
 
 def admit_sign_ups(database: Database, now: datetime) -> bool:
-    """Turn sign-ups into requests, and mail their addresses; return whether there are more.
+    """Turn sign-ups into requests, and mail their addresses; return whether more can join now.
 
-    A sign-up joins a request that waits for its confirmation. If the address confirmed a request
-    within the last day, or if the limits are reached, the sign-up waits.
+    A sign-up joins the request of its address that waits for its confirmation. If the address was
+    mailed a request within the last day and has confirmed it, or if the limits are reached, the
+    sign-up waits.
     """
     with database.write() as connection:
         ready = store.lock_sign_ups(connection, now)
@@ -134,7 +135,8 @@ def _mail(
 def _add_person(connection: Connection, sign_up: SignUp, wish: Wish) -> Person:
     """Add a person whose address is not confirmed yet.
 
-    The mail names what the filters name; no other mail is sent before the confirmation.
+    The filters are stored already, because the mail that asks for the confirmation lists what they
+    name. No other mail is sent before the confirmation.
     """
     endpoint = Endpoint(
         id="per_" + secrets.token_hex(8),

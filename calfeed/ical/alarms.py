@@ -63,9 +63,10 @@ def _put_trigger(
 ) -> None:
     """Put the trigger of an alarm of a single event.
 
-    It is relative only if all apps compute the same instant. Some count a day as 24 hours even
-    when the clocks change, and dates begin at midnight in the user's own zone. A number of working
-    days is no distance in time that an app could use for another date.
+    The trigger is relative only if all apps compute the same instant from it; otherwise it is that
+    instant. Some apps count a day as 24 hours even when the clocks change, and for apps, an all-day
+    event begins at midnight in the user's own zone. A rule in working days never has a relative
+    trigger, because at another date it would be another distance in time.
     """
     start = start_of(moment, event.zone)
     due = event.find_due(rule, moment, end)

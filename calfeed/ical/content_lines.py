@@ -12,7 +12,7 @@ import icalendar
 from icalendar.parser import Parameters
 
 _MAX_LINE_OCTETS = 74
-"""Octets per line without its line break; like icalendar, one less than allowed."""
+"""The maximum number of octets in a line, without its line break: like icalendar, one below 75."""
 
 _PROPERTY_ORDERS = {
     kind.name: {name: index for index, name in enumerate(kind.canonical_order or ())}
@@ -57,7 +57,7 @@ class Component:
         return "\r\n".join([*self._all_lines(), ""]).encode()
 
     def _all_lines(self) -> list[str]:
-        # Properties of one name keep their order.
+        # Properties of the same name keep the order in which they were added.
         lines = [f"BEGIN:{self._name}"]
         lines += [_fold(line) for _, _, line in sorted(self._lines, key=_SORT_KEY)]
         for part in self._parts:

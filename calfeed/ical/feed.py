@@ -17,7 +17,7 @@ _REFRESH = "PT1H"
 """The suggested poll interval; most clients use their own."""
 
 _TZID = re.compile(rb"^DTSTART;TZID=([^:]+):", re.MULTILINE)
-"""A zone's name. Texts cannot match: their continuation lines begin with a space."""
+"""A line with the name of a zone. Texts cannot match: their folded lines begin with a space."""
 
 FOOTER = b"END:VCALENDAR\r\n"
 
@@ -26,8 +26,8 @@ FOOTER = b"END:VCALENDAR\r\n"
 class Heading:
     """The calendar properties of a feed, in one language.
 
-    `source` is its URL (RFC 7986, 5.8), None if it is private. `time_zone` is the zone in which
-    apps may show it, None for events of several calendars.
+    `source` is the URL of the feed (RFC 7986, 5.8), None if the feed is private. `time_zone` is the
+    zone in which apps may show the feed, None for events of several calendars.
     """
 
     name: str
@@ -49,8 +49,8 @@ class ZoneUse:
 def zone_in_use(event: Event, vevent: bytes, last_year: int) -> ZoneUse | None:
     """Return the zone that a VEVENT uses, None if all its times are dates or in UTC.
 
-    `last_year` is the year (UTC) in which its last occurrence ends, or `ENDLESS`. The name is taken
-    from the stored bytes, because the zone may have been renamed since.
+    `last_year` is the year (UTC) in which the last occurrence ends, or `ENDLESS`. The name of the
+    zone is taken from the stored bytes, because it may have changed since they were rendered.
     """
     tzid = _TZID.search(vevent)
     if tzid is None:

@@ -1,6 +1,6 @@
 """Decide how many past years a feed contains.
 
-It contains all years until it would exceed Google's limits; then the oldest years are dropped.
+A feed contains all years until it would exceed Google's limits; then the oldest years are dropped.
 Only whole years are dropped, so that the bytes do not change from day to day.
 """
 

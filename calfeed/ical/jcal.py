@@ -62,7 +62,7 @@ def _read_component(lines: Iterator[str]) -> tuple[list[Property], list[Any]]:
 
 
 def _read_common_line(line: str) -> Property | None:
-    """Parse a property of a common type; None if icalendar has to parse it."""
+    """Parse a property of a common type; return None if icalendar has to parse it."""
     found = _LINE.fullmatch(line)
     if found is None or (kind := _TYPES.get(found[1])) is None:
         return None

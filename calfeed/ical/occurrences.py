@@ -63,7 +63,11 @@ def parse_moment(text: str) -> Moment:
 
 @lru_cache(maxsize=4096)
 def _find_rule(rule: str, start: Moment, _time_zone: str) -> Rule:
-    """Read the rule of an event; the zone is part of the cache key, as equal instants are equal."""
+    """Read the rule of an event.
+
+    The zone is an argument because datetimes of different zones are equal, as keys of the cache, if
+    they are the same instant.
+    """
     return read_rule(rule, start)
 
 
@@ -102,7 +106,7 @@ def expand(event: Event, after: datetime, before: datetime) -> Iterator[Occurren
 
 
 def _instant(moment: Moment) -> Moment:
-    """Normalize a moment to UTC, or a date, so that equal moments have equal keys."""
+    """Convert a datetime to UTC, so that equal moments are equal keys; return a date unchanged."""
     return moment.astimezone(UTC) if isinstance(moment, datetime) else moment
 
 

@@ -39,7 +39,7 @@ def render_variants(revision: Revision) -> dict[Variant, bytes]:
 
 
 def choose_variant(available: Container[Variant], language: str, marked: bool) -> Variant:
-    """Return the best available variant; a tag falls back to its base language."""
+    """Return the best available variant; a language tag falls back to its base language."""
     languages = [language, language.split("-")[0], ""]
     marks = (True, False) if marked else (False,)
     preferred = [Variant(tag, mark) for tag in languages for mark in marks]

@@ -24,7 +24,10 @@ from calfeed.model.revision import Move, Revision
 from calfeed.model.values import Text, language_of, start_of, text_in
 
 RENDERER = 6
-"""Increment it when the output for a revision changes; publish then renders all events again."""
+"""The version of the output. Increment it when the output for a revision changes.
+
+The next publish then renders all events again.
+"""
 
 # Only real content lines match: a folded line begins with a space.
 _ALARM = re.compile(rb"^BEGIN:VALARM\r\n.*?^END:VALARM\r\n", re.DOTALL | re.MULTILINE)
@@ -63,8 +66,8 @@ def replace_alarms(
 ) -> bytes:
     """Return a rendering of a revision with alarms by other rules; without rules, with none.
 
-    `languages` are those with which it was rendered. An event that has no alarms at all, such as a
-    cancelled one, gets none.
+    `languages` are those with which `vevents` were rendered. An event that has no alarms at all,
+    such as a cancelled one, gets none.
     """
     event = revision.event
     bare = _ALARM.sub(b"", vevents)
@@ -196,7 +199,7 @@ def _put_details(component: Component, event: Event) -> None:
 
 
 def _put_cause(component: Component, event: Event) -> None:
-    """Name the event that the date is counted from (RFC 9253, 5 and 8.2: the link relation)."""
+    """Put the UID of the event that the date is counted from (RELATED-TO, RFC 9253, 5 and 8.2)."""
     if event.derivation is not None:
         component.put_text("RELATED-TO", event.derivation.cause.uid, {"RELTYPE": "DEPENDS-ON"})
 

@@ -63,13 +63,13 @@ def _render(revision: Revision) -> bytes:
 
 
 def _title(event: Event) -> str:
-    # Tasks have a status for completion.
+    # Without a mark that the event is done: the status of the task shows it.
     open_event = event.model_copy(update={"done": None})
     return format_title(open_event, text_in(event.summary, event.language), event.language)
 
 
 def _due(event: Event) -> Moment | None:
-    """Return when a task is due, None if unknown; for a range, the first day."""
+    """Return when a task is due: of several possible days, the first; None if the day is open."""
     if event.on_hold is not None or event.day_open:
         return None
     end = event.end
@@ -79,7 +79,7 @@ def _due(event: Event) -> Moment | None:
 
 
 def _completed(revision: Revision) -> datetime:
-    """Return when a task was completed: noon of the given day, or the time of the publish."""
+    """Return when a task was completed, in UTC: at noon of the given day, else at the publish."""
     event = revision.event
     if event.done is None or event.done.date is None:
         return revision.modified

@@ -27,8 +27,8 @@ def import_alarms(
 ) -> list[Reminder]:
     """Return reminders for the times of an event's alarms, without duplicates.
 
-    `zone` is the event's. Unsupported alarms, such as those after the start, and unsupported alarm
-    properties are reported. Feeds use the event's title as the text of alarms.
+    `zone` is that of the event. Unsupported alarms, such as those after the start, and unsupported
+    alarm properties are reported. Feeds use the event's title as the text of alarms.
     """
     reminders: list[Reminder] = []
     for alarm in event.children("VALARM"):

@@ -35,10 +35,10 @@ def make_time_reader(
     chosen: ZoneInfo | None,
     report: LossReporter,
 ) -> TimeReader:
-    """Create the reader of times, with the chosen zone, else the zone that the calendar names.
+    """Create the reader of times.
 
-    Otherwise, the calendar's zone is the most common one of its events, and floating times are
-    ambiguous.
+    The calendar's zone is the `chosen` one, else the zone that the calendar names. Without either,
+    it is the most common zone of the events, and floating times are ambiguous.
     """
     if chosen is not None:
         return TimeReader(zones, chosen, steps, chosen=chosen)

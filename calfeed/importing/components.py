@@ -23,7 +23,7 @@ from calfeed.model.texts import shortened
 # A fast path for most lines; icalendar is thirty times slower.
 _SIMPLE = re.compile(r'([A-Za-z0-9-]+)((?:;[A-Za-z0-9-]+=[^;:,="^\\\s]+)*):(.*)', re.DOTALL)
 _MOMENT = re.compile(r"\d{8}(?:T\d{6}Z?)?", re.ASCII)
-# A UTC offset in a TZID contains a colon, which needs quotes.
+# A UTC offset in a TZID contains a colon, so the value should be in quotes; this one is not.
 _BARE_TZID = re.compile(
     r'([A-Z-]+;(?:VALUE=[A-Z-]+;)?TZID=)(\(?(?:UTC|GMT) ?[+-]\d{1,2}:\d\d[^":;]*):', re.IGNORECASE
 )

@@ -12,7 +12,7 @@ CALENDAR = "the calendar"
 class Loss:
     """A property of an event (or of the calendar) that is not kept, and the reason.
 
-    `reason` is equal for all losses with the same cause; `value` is specific to this one.
+    `reason` is the same text for all losses of one kind; `value` is specific to this loss.
     """
 
     event: str
@@ -62,9 +62,9 @@ class LossReporter:
 
 
 def group_losses(losses: Iterable[Loss]) -> list[str]:
-    """Return a line for each cause, with its event, or the number of events and the first.
+    """Return a line for each reason: with the event, or with their number and the first of them.
 
-    The causes are in order of their first occurrence.
+    The lines are in the order in which the reasons first occur.
     """
     causes: dict[tuple[str, str], list[Loss]] = {}
     for loss in losses:

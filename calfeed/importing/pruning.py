@@ -27,7 +27,8 @@ _PROPERTIES = {
     "repeat": "RRULE",
     **{detail.key: detail.name for detail in PROPERTIES.values()},
 }
-# How deep a path is pruned if one key of a map requires the others.
+# Entries that are removed as a whole, because they are invalid without one of their keys, by the
+# length of their paths within the event.
 _PRUNED_DEPTHS = {"organizer": 1, "conference": 1, "reminders": 2}
 # Without these, an event would have no title or take place at other times.
 _REQUIRED = (("summary",), ("start",), *(("repeat", key) for key in ("except", "also", "changes")))

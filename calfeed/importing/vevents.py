@@ -57,8 +57,10 @@ class Draft:
 def import_event(
     component: Component, reader: TimeReader, language: str, recurs: bool, losses: Losses
 ) -> Draft | None:
-    """Import an event of a calendar in `language`, and report losses. Returns None if it has no
-    valid start."""
+    """Import an event of a calendar in `language`, and report losses.
+
+    Returns None if the event has no valid start.
+    """
     report = losses.reporter(name_event(component))
     begin = component.first("DTSTART")
     start = reader.read_first(begin, report)

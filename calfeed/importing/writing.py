@@ -13,7 +13,7 @@ import yaml
 _AMBIGUOUS_SCALAR = re.compile(
     r"[-+]?(\d[\d_]*)?\.?\d+([eE][-+]?\d+)?|0[ox][\da-fA-F]+|[yYnN]|\d+(:\d\d)+(\.\d+)?"
 )
-_MAX_LINE_WIDTH = 1 << 20  # longer than any line: a text stays in one
+_MAX_LINE_WIDTH = 1 << 20  # longer than any line, so texts are not wrapped
 # A fast path for texts that need no quotes, because PyYAML examines each character slowly.
 _PLAIN = re.compile(
     r"[^\W\d_][\w()./,;!?&'+=%@-]*(?: [\w()./+][\w()./,;!?&'+=%@-]*)*"  # words

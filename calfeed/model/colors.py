@@ -16,7 +16,10 @@ _HEX = re.compile(r"#[0-9a-f]{6}")
 
 
 def check_color(text: str) -> str:
-    """Return a CSS 3 colour name in lower case; raise ValueError, with the closest, if unknown."""
+    """Return a CSS 3 colour name in lower case.
+
+    Raises ValueError for any other text, with the closest name as a suggestion.
+    """
     name = text.strip().lower()
     if name in COLORS:
         return name

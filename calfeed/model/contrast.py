@@ -9,22 +9,29 @@ ENOUGH = 4.5
 """The minimum contrast of text with its background (WCAG 2.2, level AA)."""
 
 PAPERS = ("#fbfaf7", "#14171a")
-"""The background of pages, light and dark."""
+"""The background of pages, in the light and the dark scheme."""
 
 SHEETS = ("#ffffff", "#1c2025")
-"""The background of cards and fields, light and dark."""
+"""The background of cards and fields, in the light and the dark scheme."""
 
 _TINTS = (0.09, 0.16)
-"""The share of the accent in the background of marked elements, light and dark."""
+"""The share of the accent in the background of marked elements, by scheme as in `PAPERS`."""
 
 _TARGETS = ("#000000", "#ffffff")
-"""The colour with which an accent is mixed until its contrast is sufficient, light and dark."""
+"""The colour that is mixed into an accent until its contrast is sufficient.
+
+The first is for the light scheme, the second for the dark one.
+"""
 
 _STEPS = 64
 
 
 class Accent(NamedTuple):
-    """An accent colour in one scheme: for links, for text on it, and for marked elements."""
+    """The colours of an accent in the light or the dark scheme (`#rrggbb`).
+
+    `color` is the accent itself, such as that of links; `ink` is for text on it, and `tint` for the
+    background of marked elements.
+    """
 
     color: str
     ink: str
@@ -44,14 +51,14 @@ def make_accent(color: str, *, dark: bool) -> Accent:
 
 
 def lowest_contrast(color: str, *, dark: bool = False) -> float:
-    """Return the lowest contrast of an accent with its backgrounds."""
+    """Return the lowest contrast of an accent with its backgrounds and with the text on it."""
     accent = make_accent(color, dark=dark)
     backgrounds = (PAPERS[dark], SHEETS[dark], accent.tint)
     return min(*(contrast(color, each) for each in backgrounds), contrast(color, accent.ink))
 
 
 def legible(color: str, *, dark: bool = False) -> str:
-    """Return the closest legible colour to an accent: darker, or lighter if `dark`."""
+    """Return the legible colour closest to an accent: a darker one, or a lighter one if `dark`."""
     mixed = (mix(color, _TARGETS[dark], step / _STEPS) for step in range(_STEPS + 1))
     return next(each for each in mixed if lowest_contrast(each, dark=dark) >= ENOUGH)
 

@@ -16,7 +16,7 @@ from calfeed.model.texts import check_line, shortened
 
 _NUMBER = r"[+-]?\d{1,3}(?:\.\d{1,20})?"
 _POSITION = re.compile(rf"\s*({_NUMBER})\s*,\s*({_NUMBER})\s*", re.ASCII)
-# A dot-atom (RFC 5322) and a host name with a dot, which covers the addresses in use.
+# A dot-atom (RFC 5322, 3.2.3) before the @, and a host name with at least one dot after it.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+", re.ASCII)

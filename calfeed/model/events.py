@@ -102,9 +102,9 @@ class Event(Value):
     `start` is a date (all day) or an aware datetime in `time_zone`. `end` is exclusive and of the
     same type; None means a timed event without a duration. `priority` ranges from 1 (highest) to 9.
     `busy` overrides the default of `blocks_time`. With a `precision` the date is uncertain: `start`
-    is its earliest day, and the day before `end` its latest. `on_hold` means that `start` and `end`
-    are no longer valid. `working_days` are set if a reminder counts them. A field annotated with a
-    Property is a detail; feeds, messages, the JSON form and the importer process details
+    is its first possible day, and the day before `end` its last. `on_hold` means that `start` and
+    `end` are no longer valid. `working_days` are set if a reminder counts them. A field annotated
+    with a Property is a detail; feeds, messages, the JSON form and the importer process details
     generically (`details`, `PROPERTIES`).
     """
 
@@ -182,13 +182,13 @@ class Event(Value):
 
     @property
     def day_open(self) -> bool:
-        """Whether its day is not known to within a week."""
+        """Whether the possible days of an uncertain date span more than a week."""
         span = self.span
         return span is not None and span.days > MAX_SHORT_SPAN
 
     @property
     def silent(self) -> bool:
-        """Whether it has no reminders, because it is cancelled, has no date, or is done."""
+        """Whether it has no reminders, because it is cancelled, on hold, done or without a day."""
         if self.status is Status.CANCELLED or self.on_hold is not None:
             return True
         return self.done is not None or self.day_open
@@ -197,7 +197,8 @@ class Event(Value):
     def blocks_time(self) -> bool:
         """Whether the event marks people as busy.
 
-        By default, timed events do; all-day events and deadlines do not, as in calendar apps.
+        By default, timed events do; all-day events and deadlines do not, as in calendar apps. An
+        event with an uncertain date never does.
         """
         if self.precision is not None:
             return False
@@ -237,8 +238,8 @@ class Calendar(Value):
     """A calendar that people subscribe to.
 
     `formerly` lists its earlier slugs, oldest first; UIDs are derived from the oldest. `history` is
-    how many past years its feed keeps; None means as many as clients accept. `working_days` are its
-    rules of working days, None without rules.
+    how many past years its feed keeps; None means as many as clients accept. `working_days` is None
+    if no working days are defined.
     """
 
     slug: str
@@ -264,7 +265,7 @@ def length_of(event: Event) -> timedelta:
 
 
 def canonical_json(value: BaseModel | Mapping[str, Any]) -> str:
-    """Return the canonical JSON of a value: sorted keys, no white space, no unset fields."""
+    """Return the canonical JSON of a value: sorted keys, no white space, no default values."""
     plain = (
         value.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         if isinstance(value, BaseModel)
@@ -276,8 +277,8 @@ def canonical_json(value: BaseModel | Mapping[str, Any]) -> str:
 def fingerprint(event: Event) -> str:
     """Return a hash of an event and its instants.
 
-    The instants are included so that a new time zone rule, which moves the instant of the same
-    wall time, counts as a change.
+    The instants are included so that a new time zone rule counts as a change: it moves the instant
+    of the same wall time.
     """
     # pydantic's own JSON is fast; each publish computes thousands of fingerprints.
     text = event.model_dump_json(exclude_none=True, exclude_defaults=True)

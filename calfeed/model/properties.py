@@ -32,10 +32,10 @@ _MEDIA_TYPES = {
 class Property:
     """A detail's key in definitions and JSON, and its property name in iCalendar.
 
-    `write` returns the property's value and parameters; without it, the detail is an escaped text.
-    `read` converts a stripped value and its parameters to the form in definitions: a text, a map,
-    or None for no value. It raises ValueError for unknown values; without it, the value is a
-    one-line text. The definition reader validates the result.
+    `write` returns the property's value and parameters; if it is None, the detail is written as an
+    escaped text. `read` converts a stripped value and its parameters to the form in definitions: a
+    text, a map, or None for no value. It raises ValueError for unknown values. If `read` is None,
+    the value is read as a one-line text. The definition reader validates the result.
     """
 
     key: str
@@ -58,7 +58,7 @@ def _write_word(word: Classification) -> tuple[str, Parameters]:
 
 
 def _read_classification(value: str, _: Parameters) -> str | None:
-    """Return a class other than the default (3.8.1.3)."""
+    """Return the class (3.8.1.3), None for the default, `public`."""
     level = value.lower()
     if level and level not in list(Classification):
         raise ValueError("is not known")
@@ -70,7 +70,7 @@ def _write_number(number: int) -> tuple[str, Parameters]:
 
 
 def _read_priority(value: str, _: Parameters) -> str | None:
-    """Return a priority; 0 means that there is none (3.8.1.9)."""
+    """Return the priority (3.8.1.9), None for 0, which means that it is undefined."""
     return None if value in ("", "0") else value
 
 
@@ -87,13 +87,13 @@ def _write_organizer(organizer: Organizer) -> tuple[str, Parameters]:
 
 
 def _read_organizer(value: str, parameters: Parameters) -> dict[str, str]:
-    """Return name and address; the address replaces a missing name."""
+    """Return the name and the address; the address is also the name if that is missing."""
     address = re.sub("^mailto:", "", value, flags=re.IGNORECASE)
     return {"name": parameters.get("CN", "").strip() or address, "email": address}
 
 
 def _write_conference(conference: Conference) -> tuple[str, Parameters]:
-    """Write a conference (RFC 7986, 5.11) without FEATURE (6.3), which is unknown."""
+    """Write a conference (RFC 7986, 5.11); its features (FEATURE, 6.3) are unknown."""
     label = {"LABEL": replace_backslashes(conference.label)} if conference.label else {}
     return conference.url, {"VALUE": "URI", **label}
 

@@ -32,23 +32,23 @@ FREQUENCIES: dict[str, _Frequency] = {
 }
 _PERIODS = {"WEEKLY": timedelta(weeks=1), "DAILY": timedelta(days=1), "HOURLY": timedelta(hours=1)}
 _DAY_PARTS = ("BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYSETPOS")
-# How many periods of its frequency are searched for the first date of a rule.
+# How many periods (such as months, if FREQ=MONTHLY) are searched for the first date of a rule.
 _MAX_SEARCH_PERIODS = 40
-# Intervals that end an expansion after one period: the next one is after the year 9999.
+# Intervals that end an expansion after one period, because the next period is after the year 9999.
 _ONE_YEAR_INTERVAL, _ONE_MONTH_INTERVAL = 10_000, 120_000
 
 
 class StepBudget:
     """A budget of `MAX_STEPS` expanded occurrences, for example to import one file.
 
-    Raises InvalidInputError when it is exhausted; it protects against hostile files.
+    It protects against hostile files.
     """
 
     def __init__(self) -> None:
         self._remaining = MAX_STEPS
 
     def spend(self, number: int) -> None:
-        """Spend a number of steps."""
+        """Spend a number of steps; raise InvalidInputError if the budget is exhausted."""
         self._remaining -= number
         if self._remaining < 0:
             raise InvalidInputError(
@@ -67,8 +67,8 @@ def wall_time(moment: date | datetime) -> datetime:
 class Rule:
     """A validated rule: `text` is its RRULE value, `start` the wall time of the event's start.
 
-    `until` is inclusive. `numbers` holds the numeric BY parts by name, `days` is BYDAY as pairs of
-    an ordinal or None and the weekday (Monday is 0).
+    `until` is inclusive. `numbers` holds the numeric BY parts by name. `days` holds BYDAY as pairs:
+    the ordinal, which may be None, and the weekday (0 is Monday).
     """
 
     text: str
@@ -120,7 +120,7 @@ class Rule:
         return start + (since - start) // length * length
 
     def first_start(self) -> datetime | None:
-        """Return the first occurrence at or after `start`, if there is one within the limits."""
+        """Return the wall time of the first occurrence from `start` on, None if none is found."""
         if self.frequency == "HOURLY":
             return self._first_hourly_start()
         numbers, start = self.numbers, self.start
@@ -144,9 +144,9 @@ class Rule:
     def _days(self) -> Iterator[date]:
         """Yield the days of the rule, period by period, from the period of `start` on.
 
-        For a rule without any date (30 February), dateutil would search until the year 9999, so
-        each period is expanded separately. Daily and weekly rules, whose parts only filter days,
-        are expanded by year and then checked against the interval.
+        dateutil would search until the year 9999 for the dates of a rule that has none, such as 30
+        February, so each period is expanded separately. Daily and weekly rules, whose parts only
+        filter days, are expanded by year and then checked against the interval.
         """
         first = self.start.date()
         parts = self._with_start_day(self._day_parts())

@@ -19,12 +19,12 @@ _FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
 class Move(BaseModel):
-    """An earlier time of an event, the day (UTC) it moved, and the reason, if known.
+    """An earlier time of an event, the day (UTC) on which it moved, and the reason, if known.
 
-    Datetimes are in `time_zone`, the event's zone at that time, at the published wall time; `end`
-    is exclusive. `occurrence` is the id of the occurrence that moved, None for the whole event.
-    With a `precision` the time was uncertain; `held` means that the event had no date at that time;
-    `corrected` means that this time was never right.
+    Datetimes are in `time_zone`, which was the event's zone, and have the published wall times;
+    `end` is exclusive. `occurrence` is the id of the occurrence that moved, None for the whole
+    event. With a `precision` the time was uncertain. `held` is set if the event was on hold, and
+    says why. `corrected` means that this time was never right.
     """
 
     model_config = _FROZEN
@@ -53,7 +53,8 @@ class Move(BaseModel):
 class Revision(BaseModel):
     """A published state of an event; `sequence` counts from 0, times are UTC.
 
-    `withdrawn` means that its definition is gone; it stays in the feed as cancelled for a while.
+    `withdrawn` means that the event's definition was removed. The event stays in the feed as
+    cancelled for a while.
     `cancel_note` is the reason for a cancellation. For an event that recurs on its zone's clock,
     `clock` holds the zone's future UTC offsets at the time of publishing (`clocks.Clock`). For a
     date counted in working days, `holidays` is the release of the holiday data.
@@ -81,8 +82,8 @@ class Revision(BaseModel):
 class ComparableRevision:
     """A revision at the wall times of its definition, for comparison with another revision.
 
-    `shifted` means that new zone rules put one of these wall times at another instant than the
-    published one.
+    `shifted` means that, by new zone rules, one of these wall times is no longer the instant that
+    was published.
     """
 
     revision: Revision

@@ -23,7 +23,7 @@ SHIPPED_LANGUAGES = ("en", "ur", "ps", "fa-AF", "fr", "es", "ar", "de")
 
 
 class Image(Value):
-    """A logo or an icon. `width` and `height` are in pixels, or have the same ratio."""
+    """A logo or an icon, with its size in pixels; that of an SVG may have only the right ratio."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"

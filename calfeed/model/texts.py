@@ -18,7 +18,7 @@ UNTAGGED = "und"
 
 SLUG_PATTERN = "^[a-z0-9][a-z0-9-]{0,63}$"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-# The syntax of RFC 5646, 2.1, without the registry.
+# The syntax of a tag (RFC 5646, 2.1); subtags need not be registered.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _LOGIN = re.compile(r"[^/?#]*//[^/?#]*@")
 _AROUND = re.compile(r"\A[\s\ufeff]+|[\s\ufeff]+\Z")
@@ -36,7 +36,7 @@ _RTL_SCRIPTS = frozenset({"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr"
 def by_language(written: Mapping[str, str] | None, language: str) -> dict[str, str] | None:
     """Return trimmed texts sorted by tag, with an untagged text under `language`.
 
-    Texts from the store have the same order.
+    Returns None for None. Texts from the store have the same order.
     """
     if written is None:
         return None

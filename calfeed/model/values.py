@@ -15,7 +15,7 @@ Text = dict[str, str]
 
 
 def text_in(text: Text, *languages: str) -> str:
-    """Return the text in the first available of `languages`, else in its first language by tag.
+    """Return the text in the first of `languages` that it has, else in its own first language.
 
     A tag falls back to its base language (`fa-AF` to `fa`) before the next tag is tried.
     """

@@ -40,7 +40,7 @@ _UNREADABLE_DELAY = timedelta(minutes=1)
 def load_announced(
     connection: Connection, waiting: Sequence[PendingAnnouncement]
 ) -> dict[str, ComparableRevision | None]:
-    """The last announced revisions of events that wait, by UID; None if there is none."""
+    """Return the last announced revision of each waiting event, by UID; None if there is none."""
     uids = [event.uid for event in waiting]
     texts = announcements.load_announced_bases(connection, uids)
     return {uid: read_comparable(texts[uid]) if uid in texts else None for uid in uids}
@@ -49,9 +49,10 @@ def load_announced(
 def find_changes(
     connection: Connection, waiting: Sequence[PendingAnnouncement]
 ) -> list[EventChange]:
-    """Return the changes of waiting events, without revisions that change nothing.
+    """Return the changes of waiting events since they were last announced.
 
-    So a change that was announced before a restore has the same SEQUENCE and message id after it.
+    Revisions that change nothing, such as those that a restore adds, are skipped. So a change that
+    was announced before a restore has the same SEQUENCE and message id if it is announced again.
     """
     newest = load_newest_revisions(connection, [event.uid for event in waiting], changed=True)
     bases = load_announced(connection, waiting)

@@ -230,7 +230,10 @@ def _is_coming(event: Event, now: datetime) -> bool:
 
 
 class _RevisedEvent(NamedTuple):
-    """The change from the published revision, and that from the last announced one."""
+    """A new revision of an event, as two changes.
+
+    `change` is from the published revision, `net_change` from the last announced revision.
+    """
 
     change: EventChange
     net_change: EventChange

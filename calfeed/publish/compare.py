@@ -43,11 +43,11 @@ class Rerendering:
 class Differences:
     """The differences of definitions and published state, before revisions are loaded.
 
-    `calendars` are new, changed or withdrawn; `revised` are events that are new or changed. The
-    others are UIDs: `removed` events have no definition any more, `stale` events were rendered by
-    an older calfeed, `retired` events were withdrawn long enough ago to leave the feed, `carried`
-    events are withdrawn events of renamed calendars. `renamed` maps former slugs of calendars to
-    new ones.
+    `calendars` are new, changed or withdrawn; `revised` are events that are new or changed.
+    `renamed` maps former slugs of calendars to new ones. The other fields are UIDs: `removed`
+    events have no definition any more, `stale` events were rendered by an older calfeed, `retired`
+    events were withdrawn long enough ago to leave the feed, and `carried` events are withdrawn
+    events of renamed calendars.
     """
 
     calendars: tuple[CalendarRow, ...]
@@ -257,10 +257,10 @@ def check_withdrawals(
     withdrawn_calendars: Sequence[str],
     coming: Mapping[str, int],
 ) -> None:
-    """Raise PublishRefusedError if a calendar, or more than half of its events, is withdrawn.
+    """Raise PublishRefusedError if a calendar or more than half of its coming events are withdrawn.
 
-    `coming` has the number of published events that are not over, by the published slug of their
-    calendar.
+    `coming` has the number of published events that are neither over nor cancelled, by the
+    published slug of their calendar.
     """
     removals = [f"the whole calendar {slug}" for slug in withdrawn_calendars]
     for slug, number in sorted(coming.items()):
@@ -278,7 +278,10 @@ def check_withdrawals(
 
 
 def _next_modified(last: Revision, now: datetime) -> datetime:
-    """A later LAST-MODIFIED, in whole seconds: clients ignore one that is not newer."""
+    """Return a LAST-MODIFIED, in whole seconds, that is later than that of the `last` revision.
+
+    Clients ignore a revision whose LAST-MODIFIED is not newer.
+    """
     return max(now.replace(microsecond=0), last.modified + timedelta(seconds=1))
 
 

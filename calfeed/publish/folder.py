@@ -61,10 +61,10 @@ def publish_folder(
 
 
 def shortened_feeds(connection: Connection, year: int) -> list[tuple[str, int]]:
-    """The calendars whose feeds leave out years by default, with the first year (UTC) they show.
+    """Return the calendars whose feeds leave out years by default, with the first year (UTC) shown.
 
-    With all years, these feeds would exceed what calendar apps read. Excludes calendars with
-    `history`.
+    With all years, these feeds would be longer than calendar apps can read. Calendars with the key
+    `history` in their definition are not included.
     """
     shortened = []
     for slug, row in load_calendars(connection).items():

@@ -12,7 +12,7 @@ from calfeed.model.dates.dating import Hold
 from calfeed.model.events import Calendar, Event
 
 _LIFT_NOTICE = timedelta(minutes=10)
-"""How long after the end of an embargo it counts as just lifted."""
+"""An embargo counts as just lifted for this long after its end."""
 
 
 def hold_dates(defined: Definitions, published: Mapping[str, Event]) -> Definitions:
@@ -78,7 +78,8 @@ def withhold(defined: Definitions, now: datetime) -> tuple[Definitions, frozense
 def find_lifted(defined: Definitions, now: datetime) -> frozenset[str]:
     """Return the UIDs of events whose embargo was just lifted.
 
-    They are announced at once, because a date that was prepared for this moment is not a slip.
+    They are announced without the grace time, which is for correcting mistakes: a date that was
+    prepared for this moment is not one.
     """
     return frozenset(
         uid for uid, moment in defined.embargoes.items() if moment <= now < moment + _LIFT_NOTICE

@@ -51,14 +51,17 @@ class Shown(_Value):
 
 
 class LedgerEvent(_Value):
-    """Every revision of an event, oldest first; `shown` is None if it has left its feed."""
+    """Every revision of an event, oldest first; `shown` is None if the event has left its feed."""
 
     revisions: tuple[Entry, ...] = Field(min_length=1)
     shown: Shown | None = None
 
 
 class LedgerCalendar(_Value):
-    """A calendar without its events; `publish` is the last one that changed it or its events."""
+    """A calendar without its events.
+
+    `publish` is the number of the last publish that changed the calendar or its events.
+    """
 
     content: dict[str, Any]
     publish: int
@@ -66,7 +69,7 @@ class LedgerCalendar(_Value):
 
 
 class LedgerInstallation(_Value):
-    """The id of the installation, and the last publish before it had one."""
+    """The id of the installation; `since` is the number of the last publish before it had an id."""
 
     id: UUID
     since: int = 0
@@ -119,7 +122,7 @@ def write_ledger(ledger: Ledger) -> str:
 def fill(connection: Connection, ledger: Ledger) -> None:
     """Write a ledger into a database in which nothing is published.
 
-    Without an installation's id in the ledger the database keeps its own.
+    If the ledger has no id of an installation, the database keeps its own id.
     """
     own = ledger.installation
     save_installation(

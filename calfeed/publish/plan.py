@@ -27,11 +27,12 @@ class Plan:
     """The effects of a publish.
 
     `calendars` are new, changed or withdrawn. `rerendered` are events whose bytes may change,
-    `retired` UIDs that leave their feed, `carried` withdrawn events that move to their calendar's
-    new name. `planned` and `withdrawn` are reminders. `announced` are the changes that are
-    announced at once, each from the last announced revision, in `messages`; `waiting` are the
-    events that are announced later. `warnings` do not prevent a publish. `held` are the removals
-    that it leaves out. `site` is the new site, None if it does not change.
+    `retired` are the UIDs of events that leave their feed, `carried` are withdrawn events that move
+    to their calendar's new name. `planned` and `withdrawn` are reminders. `announced` are the
+    changes that are announced at once, each from the last announced revision, in `messages`;
+    `waiting` are the events that are announced later. `warnings` do not prevent a publish. `held`
+    are the removals that the publish leaves out. `site` is the new site, None if it does not
+    change.
     """
 
     calendars: tuple[CalendarRow, ...] = ()
@@ -56,7 +57,7 @@ class Plan:
 
     @cached_property
     def announced_late(self) -> list[EventChange]:
-        """The announced changes that include earlier publishes."""
+        """The announced changes that include changes of earlier publishes."""
         changes = {change.after.event.uid: change for change in self.changes}
         return [
             change for change in self.announced if changes.get(change.after.event.uid) != change
@@ -119,7 +120,10 @@ def _withdraws_cancelled(change: EventChange) -> bool:
 
 
 def select_unplanned(wanted: Iterable[Reminder], existing: Iterable[ReminderRow]) -> list[Reminder]:
-    """Select the reminders that have to be planned; `existing` are the event's, in any state."""
+    """Select the `wanted` reminders that have to be planned.
+
+    `existing` are the event's stored reminders, in any state.
+    """
     rows = {row.key: row for row in existing}
     return [reminder for reminder in wanted if _is_unplanned(reminder, rows.get(reminder.key))]
 
@@ -132,7 +136,10 @@ def _is_unplanned(reminder: Reminder, row: ReminderRow | None) -> bool:
 
 
 def planned_until(event: Event, now: datetime) -> datetime | None:
-    """Return the time up to which a plan made at `now` plans reminders; None if it plans all."""
+    """Return the time up to which a plan made at `now` has an event's reminders.
+
+    None if the plan has all of them.
+    """
     if not event.reminders and not event.day_open:
         return None
     end = last_end(event)

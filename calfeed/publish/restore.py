@@ -73,7 +73,8 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
         for uid, text in lineage.load_last_revisions(connection).items()
     }
     own = load_installation(connection)
-    # Events that were added after the backup began at the first SEQUENCE of the installation.
+    # An event that was added after the backup was made is not in it. Its first SEQUENCE was the
+    # `first_sequence` of the installation.
     lost = [sequence for uid, sequence in (seen or {}).items() if uid not in raised]
     first = own.first_sequence + unknown if seen is None else max(lost, default=-1) + 1
     first = max(first, own.first_sequence)
@@ -102,7 +103,10 @@ def raise_sequences(connection: Connection, seen: Mapping[str, int] | None, now:
 
 
 def _raise(text: str, seen: int | None, unknown: int, now: datetime) -> tuple[Revision, str]:
-    """Return the next revision after one in JSON, and its JSON, with times in the same format."""
+    """Return the revision that follows the one in `text` (JSON), and its JSON.
+
+    Only `sequence` and `modified` differ.
+    """
     last = Revision.model_validate_json(text)
     highest = last.sequence + unknown if seen is None else max(last.sequence, seen)
     modified = max(now.replace(microsecond=0), last.modified + timedelta(seconds=1))

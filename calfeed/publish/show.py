@@ -211,7 +211,10 @@ def _name_release(change: EventChange) -> list[str]:
 
 
 def _time_cells(change: EventChange) -> tuple[str, str]:
-    """The cells "when", which describes changed occurrences if there are some, and "was"."""
+    """Return the cells "when" and "was".
+
+    If only some occurrences have changed, "when" describes these, and "was" is empty.
+    """
     if change.occurrences:
         return describe_change(change), ""
     moved = change.kind in (Kind.MOVED, Kind.CORRECTED)

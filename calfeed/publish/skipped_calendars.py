@@ -1,4 +1,4 @@
-"""Calendars whose files were not read again, because they have not changed since the publish."""
+"""Calendars whose files were not read, because they are the same as at the last publish."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def check_skipped(
 ) -> None:
     """Check the calendars that were not read; raise StaleDefinitionsError if they must be read.
 
-    They must be published from the same files, and share no name and no UID with the others.
+    They must have been published from the same files, and must share no name and no UID with the
+    other calendars.
     """
     if not defined.unchanged <= published.keys():
         raise StaleDefinitionsError  # their published state cannot be decrypted

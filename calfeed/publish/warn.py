@@ -20,7 +20,7 @@ _EXPLAINED = (Kind.MOVED, Kind.CORRECTED, Kind.CANCELLED)
 """The kinds of changes for which people want a reason."""
 
 _MAX_SINGLE_WARNINGS = 3
-"""The maximum number of warnings about single events of a calendar; more events share one."""
+"""The maximum number of warnings about single events of a calendar; more events share a warning."""
 
 
 def find_warnings(
@@ -59,11 +59,7 @@ def _warn_of_notes(
 ) -> Iterator[DefinitionWarning]:
     for change in announced:
         event, before = change.after.event, change.before
-        if (
-            change.kind not in (Kind.MOVED, Kind.CORRECTED, Kind.CANCELLED)
-            or not event.note
-            or before is None
-        ):
+        if change.kind not in _EXPLAINED or not event.note or before is None:
             continue
         if event.note == before.event.note:
             message = (

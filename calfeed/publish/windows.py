@@ -22,9 +22,11 @@ from calfeed.store.people.followers import Followers
 
 @dataclass(frozen=True)
 class Planned:
-    """A reminder in a period; `state` is that of its row, empty if it has none.
+    """A reminder in a period.
 
-    `public` is the visibility of its calendar, and `endpoints` are its receivers.
+    `state` is the state of the stored reminder, "" if it is not stored. `public` says whether its
+    calendar is public. `endpoints` are its receivers, and `people` is how many people get it by
+    mail.
     """
 
     reminder: Reminder
@@ -61,7 +63,7 @@ def find_receivers(
 ) -> tuple[Endpoint, ...]:
     """Return the active endpoints whose filters match the reminders of an event.
 
-    `public` is the visibility of its calendar.
+    `public` says whether its calendar is public.
     """
     subject = make_subject("reminder.due", event)
     return tuple(

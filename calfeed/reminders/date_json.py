@@ -23,7 +23,8 @@ from calfeed.model.values import text_in
 def describe_dating(event: Event, language: str | None = None) -> dict[str, Any]:
     """Everything about an event's date besides its times; empty for a plain date.
 
-    As in all functions here, texts are in `language` if they have it, else in the calendar's.
+    As in all functions here, texts are in `language` if they have it, else in the language of the
+    calendar.
     """
     language = language or event.language
     entries: dict[str, Any] = describe_uncertainty(event, language)
@@ -36,9 +37,10 @@ def describe_dating(event: Event, language: str | None = None) -> dict[str, Any]
 
 
 def describe_uncertainty(event: Event, language: str | None = None) -> dict[str, Any]:
-    """The span of an uncertain date, and why there is no date; empty for a certain one.
+    """The possible days of an uncertain date (`when`), and why there is no date (`on_hold`).
 
-    `earliest` and `latest` are days, `edtf` is the date in the Extended Date/Time Format.
+    Empty for a certain date. `earliest` and `latest` are days, `edtf` is the date in the Extended
+    Date/Time Format.
     """
     language = language or event.language
     entries: dict[str, Any] = {}
@@ -58,7 +60,7 @@ def describe_uncertainty(event: Event, language: str | None = None) -> dict[str,
 
 
 def describe_cause_of(change: EventChange, language: str | None = None) -> dict[str, Any]:
-    """The reason of a change that no edit of the event made: its cause, or the holidays."""
+    """Why a counted date changed without an edit: its cause or the holidays did. Else empty."""
     reason = find_reason(change)
     if reason is None:
         return {}

@@ -29,7 +29,7 @@ class DigestEntry:
     """A reminder's message in a digest.
 
     `begins` (UTC) is when its occurrence begins, `until` (UTC) when it stops being relevant.
-    `digest` is an earlier digest with this reminder that was not received.
+    `digest` is the message id of an earlier digest with this reminder that was not received.
     """
 
     message_id: str
@@ -56,7 +56,8 @@ def split_entries(entries: Iterable[DigestEntry]) -> Iterator[list[DigestEntry]]
 def digest_id(endpoint: str, due: datetime, entries: Sequence[DigestEntry]) -> str:
     """The message id of an endpoint's digest that is due at `due`.
 
-    Depends on the first entry, because the same due time comes twice if the clock is set back.
+    The id also depends on the first entry, because the same due time comes twice if the clock is
+    set back.
     """
     first = entries[0]
     return make_id("digest", endpoint, due.isoformat(), first.message_id, first.digest or "")
@@ -65,8 +66,9 @@ def digest_id(endpoint: str, due: datetime, entries: Sequence[DigestEntry]) -> s
 def digest_message(message_id: str, entries: Iterable[DigestEntry], at: datetime) -> Message:
     """The digest of some reminders, nearest occurrence first, that is made at `at`.
 
-    Has the data of each reminder's message, with texts as of `at`. Its own text is in their
-    language, in English if they have several. Stays relevant as long as any of them.
+    It has the data of each reminder's message, with texts as of `at`. The digest's own text is in
+    the language of the reminders, in English if they have several. The digest stays relevant as
+    long as any of the reminders.
     """
     entries = _by_occurrence(entries)
     data = [_update_text(json.loads(entry.body)["data"], at) for entry in entries]

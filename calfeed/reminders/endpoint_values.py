@@ -1,5 +1,7 @@
-"""Validation of the endpoint values that people write, in commands, API, console and the channels
-file. Each fault has its place."""
+"""Validation of endpoint values that people write: in commands, API, console and channels file.
+
+Each fault has its place, such as `filters/types/0`.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,7 @@ def list_faults(filters: Filters) -> Iterator[Fault]:
                 check_line(entry)
             except InvalidInputError as error:
                 yield Fault(place, str(error))
-            # Nobody else may learn about other endpoints.
+            # Operational messages are about other endpoints: only operators can name their types.
             known_types = MESSAGE_TYPES if filters.public_only else FILTER_TYPES
             if name == "types" and entry not in known_types:
                 known = ", ".join(known_types)
@@ -59,7 +61,7 @@ def read_options(options: Options, given: Mapping[str, Any], faults: list[Fault]
     """Return options with the given ones replaced; None removes an option.
 
     Quiet hours and digests are given as text. An invalid option is added to `faults`, and keeps
-    its value.
+    its former value.
     """
     changed = options.model_dump()
     for name, value in given.items():

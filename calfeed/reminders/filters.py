@@ -44,9 +44,9 @@ class Subject(BaseModel):
 
 
 class Filters(BaseModel):
-    """The filters of an endpoint. They match messages that match an entry of each list.
+    """The filters of an endpoint. A message matches if it matches an entry of each list.
 
-    An empty list matches everything. `event.moved` also matches corrections, because otherwise a
+    An empty list matches every message. `event.moved` also matches corrections, because otherwise a
     receiver's copy of the date would stay wrong. `events` are named `calendar/event`. `follows` has
     the names of what a person follows: a `calendar`, one event as `calendar/event`, one category as
     `calendar#category`. `public_only` is for people and for endpoints that were registered through
@@ -84,9 +84,11 @@ class Filters(BaseModel):
         )
 
     def _want_operational(self, subject: Subject) -> bool:
-        """Return whether the filters name an operational type, and the calendar it is about.
+        """Return whether the filters match an operational message.
 
-        Most are about no calendar, and none is about an event or a category.
+        They must name its type. If they name calendars or events, and the message is about a
+        calendar, it must be one of these calendars, or the calendar of one of these events. Most
+        operational messages are about no calendar, and none is about an event or a category.
         """
         calendars = {*self.calendars, *(name.partition("/")[0] for name in self.events)}
         return (

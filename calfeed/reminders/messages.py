@@ -29,7 +29,7 @@ from calfeed.reminders.filters import Subject
 from calfeed.reminders.plan import ASK_RULE, Reminder
 
 LATE_AFTER = timedelta(minutes=1)
-"""The delay from which a reminder counts as late, and says so."""
+"""A reminder that is delayed by more than this counts as late, and its text says so."""
 
 _MAX_OCCURRENCES = 50
 """The maximum number of occurrences that a message lists."""
@@ -42,8 +42,8 @@ class Message:
     """A message; `id` is the webhook-id, the same for every endpoint and attempt.
 
     `until` (UTC) is when it stops being relevant; None for never. It is not sent before
-    `send_from` (UTC). `text` is the message in one line, `uid` its event. `translations` are its
-    bodies in other languages (BCP 47 tags), without those that are the same.
+    `send_from` (UTC). `text` is the message in one line, `uid` the UID of its event. `translations`
+    are bodies in other languages (BCP 47 tags), except those that would equal `body`.
     """
 
     id: str
@@ -70,8 +70,8 @@ def reminder_message(
     """The message of a reminder that is sent at `now`.
 
     Its id is derived from the reminder's key, so that a crash cannot give one reminder two ids.
-    `rehearsal` is the unique name of a rehearsal, which has its own ids and marks the body. It is
-    in `language`, by default the calendar's, and has translations into `languages`.
+    `rehearsal` is the unique name of a rehearsal, which has its own ids and marks the body. The
+    body is in `language`, by default the calendar's; there are translations into `languages`.
     """
     event = reminder.event
     message_type = "event.date_open" if reminder.asks else "reminder.due"
@@ -180,7 +180,7 @@ def _describe_change(change: EventChange, page: str | None, language: str) -> di
 
 
 def name_language(language: str) -> dict[str, str]:
-    """The key that names the language of a message's texts; there is none for English."""
+    """The key that names the language of a message's texts; empty for English."""
     return {} if language.split("-")[0] == "en" else {"language": language}
 
 
@@ -197,7 +197,7 @@ def _translate(
 
 
 def repeat_message(message: Message, times: int) -> Message:
-    """Make the message of a state to which an event returned, after `earlier` messages about it."""
+    """Make the message of a state to which an event returned, after `times` messages about it."""
     return replace(message, id=make_id(message.id, str(times)))
 
 
@@ -293,8 +293,8 @@ def describe_occurrence(
 ) -> dict[str, Any]:
     """An occurrence as JSON; `id` is empty for an event that does not recur.
 
-    Has a `summary` only if it differs from the event's. It is in `language`, by default the
-    calendar's.
+    It has a `summary` only if that differs from the event's. The summary is in `language`, by
+    default the calendar's.
     """
     summary = text_in(occurrence.summary, language or event.language, event.language)
     own_summary = {} if occurrence.summary == event.summary else {"summary": summary}

@@ -18,11 +18,12 @@ from calfeed.model.texts import nearest, shortened
 class Option:
     """How an option is parsed and shown in commands, API, console and the channels file.
 
-    `parse` returns its value for a text or a number, or raises InvalidInputError or ValueError;
-    `show` is the inverse. It is a number from 1 to `maximum` if that is given. `help`,
-    `description` and `label` with `hint` explain it in commands, the API and the console.
-    `removal` explains the command's flag that removes it, and is empty if it has a default.
-    `phrase` is the text for people, with the value and `{zone}`; empty: it is not listed.
+    `parse` returns the option's value for a text or a number, or raises InvalidInputError or
+    ValueError; `show` is the inverse. If `maximum` is given, the value is a number from 1 to
+    `maximum`. The option is explained by `help` in commands, by `description` in the API, and by
+    `label` and `hint` in the console. `removal` explains the command's flag that removes the
+    option; it is empty if the option has a default. `phrase` is the text for people, with the value
+    and `{zone}`; if it is empty, the option is not listed.
     """
 
     parse: Callable[[Any], Any]

@@ -101,7 +101,7 @@ class Options(BaseModel):
 
     @property
     def shown(self) -> dict[str, Any]:
-        """Each option as `parse` reads it, None if it is not set."""
+        """Each option by name, in the form that its `parse` reads; None if it is not set."""
         return {
             name: None if (value := getattr(self, name)) is None else option.show(value)
             for name, option in OPTIONS.items()
@@ -147,7 +147,7 @@ class Options(BaseModel):
         weekday = self.digest.weekday
         days_ahead = 0 if weekday is None else (weekday - local.weekday()) % 7
         interval = 1 if weekday is None else 7
-        # Begin with the previous one, which may be delayed by quiet hours.
+        # Begin with the previous digest, which may be delayed by quiet hours.
         for offset in (-1, 0, 1):
             at = self._at(local, self.digest.at, timedelta(days=days_ahead + offset * interval))
             at = self.quiet_until(at) or at

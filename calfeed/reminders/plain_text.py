@@ -11,7 +11,7 @@ from calfeed.model.texts import shortened
 from calfeed.reminders.operational.messages import TITLES
 
 MAX_TITLE_LENGTH = 100
-"""The title becomes the subject of a mail."""
+"""The maximum number of characters of a title, which becomes the subject of a mail."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def format_notification(body: bytes) -> Notification:
 
 
 def _list_dates(reminders: list[dict[str, Any]], words: Words) -> tuple[str, list[str]]:
-    # Several reminders of one occurrence give one line.
+    # Several reminders of one occurrence become one line.
     by_occurrence = {
         (reminder["event"]["uid"], reminder["occurrence"]["start"]): reminder
         for reminder in reminders

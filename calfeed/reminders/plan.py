@@ -17,7 +17,7 @@ GRACE = timedelta(minutes=10)
 """How long after its due time a reminder is still sent, even if the occurrence has begun."""
 
 ASK_RULE = ReminderRule(before=Duration(days=60), at=DEFAULT_REMINDER_TIME)
-"""When an event whose day is not known asks for its date: before its earliest possible day."""
+"""When the operator is asked for an open date: 60 days before the first possible day, at 09:00."""
 
 _ALL_TIME = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
@@ -58,9 +58,10 @@ def plan_reminders(event: Event, after: datetime, before: datetime) -> Iterator[
 
 
 def pending_reminders(event: Event, now: datetime, horizon: timedelta) -> Iterator[Reminder]:
-    """Yield the reminders that should be planned at `now`: due within the horizon, or relevant.
+    """Yield the reminders to plan at `now`: due before `now + horizon`, and still relevant.
 
-    An event may be published after the due time of a reminder, and before the occurrence.
+    These include overdue reminders, because an event may be published after the due time of a
+    reminder but before the occurrence.
     """
     for reminder in _list_reminders(event, now - _LOOK_BACK, now + horizon):
         if reminder.until > now:
@@ -68,7 +69,7 @@ def pending_reminders(event: Event, now: datetime, horizon: timedelta) -> Iterat
 
 
 def _list_reminders(event: Event, begin: datetime, before: datetime) -> list[Reminder]:
-    """Yield reminders due before `before`, of occurrences from `begin` on, by due time."""
+    """Return reminders due before `before`, of occurrences from `begin` on, by due time."""
     if event.day_open:
         return [each for each in _ask_for_date(event) if begin <= each.due < before]
     if event.silent or not event.reminders:
@@ -87,9 +88,9 @@ def _list_reminders(event: Event, begin: datetime, before: datetime) -> list[Rem
 
 
 def _ask_for_date(event: Event) -> Iterator[Reminder]:
-    """Yield the reminder that asks for the date of an event whose day is not known.
+    """Yield the reminder that asks for the date of an event whose day is open.
 
-    It is due before the earliest possible day, and relevant until the latest.
+    The reminder is due before the first possible day, and relevant until the end of the last one.
     """
     if event.status is Status.CANCELLED or event.on_hold is not None or event.done is not None:
         return
@@ -103,7 +104,7 @@ def make_reminder(event: Event, occurrence: Occurrence, rule: ReminderRule) -> R
     due = event.find_due(rule, occurrence.start, occurrence.end).astimezone(UTC)
     original = "" if occurrence.original is None else _format_wall_time(occurrence.original)
     start = _format_wall_time(occurrence.start)
-    # When the day is known, the same rule gives another reminder.
+    # The mark makes another key: once the day is known, the same rule is another reminder.
     key = f"{rule.key}?" if event.day_open else rule.key
     identity = "\0".join([event.uid, original, start, event.time_zone, key])
     return Reminder(
@@ -119,8 +120,8 @@ def make_reminder(event: Event, occurrence: Occurrence, rule: ReminderRule) -> R
 def relevant_until(event: Event, occurrence: Occurrence, due: datetime) -> datetime:
     """Return until when a reminder is relevant.
 
-    This is the occurrence's start, or `GRACE` after its due time. For an all-day occurrence, the
-    end of its first day is used instead of the start.
+    This is the start of the occurrence (for an all-day occurrence, the end of its first day), or
+    `GRACE` after the due time if that is later.
     """
     begins = occurrence.begins
     if event.all_day:
@@ -130,7 +131,7 @@ def relevant_until(event: Event, occurrence: Occurrence, due: datetime) -> datet
 
 
 def _format_wall_time(moment: date | datetime) -> str:
-    """Format a wall time, which new zone rules do not shift."""
+    """Format a moment as a wall time, which new zone rules do not change."""
     if not isinstance(moment, datetime):
         return moment.isoformat()
     return f"{moment.replace(tzinfo=None, fold=0).isoformat()}/{moment.fold}"

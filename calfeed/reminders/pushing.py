@@ -21,7 +21,8 @@ MAX_TEXT_LENGTH = 600
 def update_message(calendar: str, number: int, now: datetime) -> Message:
     """The message for CalDAV clients that publish `number` changed a calendar.
 
-    It matters for a day: a client that was offline for longer looks for changes by itself.
+    The message is relevant for a day: a client that was offline for longer looks for changes by
+    itself.
     """
     data = {"calendar": calendar, "text": "The calendar has changed."}
     return Message(
@@ -75,7 +76,7 @@ def update_payload(topic: str) -> bytes:
 
 
 def topic_of(*parts: str) -> str:
-    """Return an opaque name; a newer message with it replaces the older one (RFC 8030, 5.4)."""
+    """Return an opaque topic: a newer push replaces one with the same topic (RFC 8030, 5.4)."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return urlsafe_b64encode(digest[:24]).decode("ascii")
 

@@ -67,10 +67,10 @@ def check_secret(text: str) -> str:
 
 
 def make_private_key(random: bytes) -> str:
-    """Make a private key for Ed25519 from 32 random bytes: `whsk_`, and base64 of them (the seed)
-    and of the public key.
+    """Make a private key for Ed25519 from 32 random bytes, which are its seed.
 
-    Raises InvalidInputError for fewer or more bytes.
+    The key is `whsk_`, and base64 of the seed and the public key. Raises InvalidInputError for
+    fewer or more bytes.
     """
     if len(random) != _KEY_BYTES:
         raise InvalidInputError(
@@ -86,8 +86,10 @@ def scheme_of(secret: str) -> Scheme:
 
 
 def receiver_key(secret: str) -> str:
-    """Return what the receiver verifies with: the secret itself, or the public key of a private
-    key."""
+    """Return the key with which the receiver verifies messages.
+
+    This is the secret itself, or the public key if the secret is a private key.
+    """
     if scheme_of(secret) is Scheme.HMAC:
         return secret
     pair = b64decode(secret.removeprefix(_PRIVATE_PREFIX))
@@ -95,8 +97,10 @@ def receiver_key(secret: str) -> str:
 
 
 def check_receiver_key(text: str) -> str:
-    """Return a secret or a public key without surrounding white space, or raise
-    InvalidInputError."""
+    """Return a secret or a public key without surrounding white space.
+
+    Raises InvalidInputError for anything else.
+    """
     key = text.strip()
     if not key.startswith(_PUBLIC_PREFIX):
         return check_secret(key)
@@ -176,9 +180,10 @@ def verify(headers: Mapping[str, str], body: bytes, key: str) -> None:
 def _replace_signature(
     headers: Mapping[str, str], body: bytes, key: str
 ) -> tuple[dict[str, str], str]:
-    """Verify a signature of Ed25519, and sign again with HMAC, so that the library checks the rest.
+    """Replace a valid signature of Ed25519 by one of HMAC, so that the library checks the rest.
 
-    Raises InvalidInputError if no signature is valid.
+    Returns the headers with the new signature, and the secret that made it. Raises
+    InvalidInputError if no signature is valid.
     """
     given = {name.lower(): value for name, value in headers.items()}
     signed = f"{given.get('webhook-id')}.{given.get('webhook-timestamp')}.".encode() + body

@@ -48,12 +48,16 @@ def write_backup(database: Database, file: Path, *, replace: bool) -> int:
 
 
 def restore_in_place(database: Database, now: datetime, confirm: Confirm) -> Restored:
-    """Complete the restore of a database that has already been put back by other means."""
+    """Complete the restore of a database that another tool has restored already.
+
+    Its sessions are ended, its heartbeats are deleted, and SEQUENCEs are raised above what calendar
+    apps can have seen.
+    """
     with database.read() as connection:
         repeats, lost = find_repeats(connection, now), find_lost(connection)
     confirm(repeats, lost)
     with database.write_exclusive() as connection:
-        end_sessions(connection)  # the backup may contain sessions that were ended since
+        end_sessions(connection)  # some were perhaps ended after the backup
         delete_heartbeats(connection)
         return Restored(raise_sequences(connection, None, now))
 
@@ -98,7 +102,10 @@ def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm
 
 
 def _find_seen(database: Database, known: Lineage) -> dict[str, int] | None:
-    """The SEQUENCEs of the replaced database, if it is a later state of the backup."""
+    """Return the last SEQUENCE of each UID in the database that is to be replaced.
+
+    None if that database cannot be read, or is not a later state of the backup (`known`).
+    """
     with suppress(StoreError), database.read() as connection:
         if load_lineage(connection).continues(known):
             return load_last_sequences(connection)

@@ -14,9 +14,9 @@ _BATCH_SIZE = 1000
 
 
 def retry_deliveries(database: Transactions, ids: Sequence[int], now: datetime) -> RetryResult:
-    """Make failed deliveries pending again, each with its own webhook-id.
+    """Make failed deliveries pending again. Each keeps its webhook-id.
 
-    Raises NotFoundError for an unknown one; earlier batches are then done already.
+    Raises NotFoundError for an unknown id; the batches before it are retried nonetheless.
     """
     retried = RetryResult()
     for index in range(0, len(ids), _BATCH_SIZE):
@@ -35,7 +35,10 @@ def retry_failed(
     now: datetime,
     limit: int | None = None,
 ) -> RetryResult:
-    """Retry the deliveries of an endpoint that failed since a time, the oldest `limit` of them.
+    """Retry the deliveries of an endpoint that failed at or after `since`.
+
+    Deliveries that expired since then are in the result as refused. With a `limit`, only the oldest
+    deliveries of both states are tried, up to this number.
 
     Raises NotFoundError for an unknown endpoint.
     """

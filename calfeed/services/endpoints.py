@@ -40,11 +40,13 @@ POLL_SCOPE = tokens.POLL_PREFIX + "{endpoint}"
 
 @dataclass(frozen=True)
 class EndpointValues:
-    """New values of an endpoint, as people write them; None or a missing name means no change.
+    """New values of an endpoint, as people write them.
 
-    `filters` maps field names of `Filters` to lists. `options` maps field names of `Options` to
-    strings or numbers; None removes the option. `headers` contains lines of the form "Name: value".
-    Removing a header that does not exist is an error unless `missing_ok`. The repr has no secrets.
+    A field that is None, and a name that a mapping does not have, means no change. `filters` maps
+    field names of `Filters` to lists. `options` maps field names of `Options` to strings, to
+    numbers, or to None, which removes the option. `headers` contains lines of the form "Name:
+    value". Removing a header that does not exist is an error unless `missing_ok`. The repr has no
+    secrets.
     """
 
     url: str | None = field(default=None, repr=False)
@@ -66,7 +68,7 @@ class EndpointDetails(NamedTuple):
 
 
 def show_endpoint(database: Transactions, endpoint_id: str) -> EndpointDetails:
-    """Return an endpoint. Like all functions here, raises NotFoundError for an unknown one."""
+    """Return an endpoint. Like all functions here, raises NotFoundError for an unknown id."""
     with database.read() as connection:
         return _load_details(connection, endpoint_id)
 
@@ -107,7 +109,7 @@ def add_endpoint(
     secret: str | None = None,
     scheme: Scheme | None = None,
 ) -> Endpoint:
-    """Add an endpoint with a given secret, or a new one of a scheme, by default HMAC.
+    """Add an endpoint. Without a `secret`, a new one is made for `scheme`, by default HMAC.
 
     Raises InvalidFieldsError with every fault of the values.
     """
@@ -126,7 +128,7 @@ def change_endpoint(
     secret.
 
     Raises InvalidFieldsError with every fault of the values, ConflictError for a channel, SealError
-    for an endpoint whose key is lost if no URL is given.
+    if the key is lost and no URL is given.
     """
     with database.write() as connection:
         endpoint = _take_changeable(connection, endpoint_id)
@@ -186,10 +188,10 @@ def rotate_secret(
     secret: str | None = None,
     scheme: Scheme | None = None,
 ) -> Rotated:
-    """Give an endpoint a new secret, by default of its scheme; for 24 hours the former one signs
-    too.
+    """Give an endpoint a new secret; for 24 hours the former one also signs.
 
-    Raises InvalidInputError for an invalid secret or the current one, ConflictError for a channel,
+    Without a `secret`, a new one is made for `scheme`, by default the present scheme. Raises
+    InvalidInputError for an invalid secret or the current one, ConflictError for a channel,
     SealError for an endpoint whose key is lost.
     """
     faults: list[Fault] = []
@@ -205,7 +207,11 @@ def rotate_secret(
 
 
 def remove_endpoint(database: Transactions, endpoint_id: str, now: datetime) -> None:
-    """Remove an endpoint, drop its pending deliveries, and revoke its owner's token."""
+    """Remove an endpoint, and drop its pending deliveries.
+
+    Tokens that are only for this endpoint are revoked: its owner's, and those that fetch its
+    messages.
+    """
     with database.write() as connection:
         records.find_endpoint(connection, endpoint_id)
         drop_endpoints(connection, [endpoint_id], now)
@@ -277,8 +283,8 @@ def _apply_values(
 def _check_url(endpoint: Endpoint, given: str, rules: UrlRules) -> str:
     """Return a URL in normal form. Raises InvalidInputError.
 
-    An endpoint cannot become polled or stop being polled: otherwise its pending deliveries could
-    go to somebody else.
+    A polled endpoint cannot be given a URL, and no other endpoint can become polled: otherwise the
+    pending deliveries could go to somebody else.
     """
     url = given if given == POLLED else check_url(given, *rules)
     if url == POLLED and endpoint.filters.public_only and not endpoint.url:

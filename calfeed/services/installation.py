@@ -17,14 +17,15 @@ from calfeed.store.secrets.sealing import keyring_of
 
 
 def migrate_if_writable(database: Database) -> str | None:
-    """Migrate a database; return the error if it can only be read.
+    """Migrate a database; return an error message if the database can only be read.
 
-    Raises StoreError if it cannot be read either.
+    Raises StoreError if it cannot be read, or has another schema that cannot be migrated.
     """
     try:
         migrate(database)
+        # migrate() writes nothing if the schema is up to date, so check that writing is possible.
         with database.write():
-            return None  # a migration of an up-to-date database writes nothing
+            return None
     except StoreError as error:
         try:
             check_schema(database)
@@ -47,7 +48,8 @@ class Lost(NamedTuple):
 
 
 class Encrypted(NamedTuple):
-    """The current key, the numbers of texts encrypted with it and with others, and lost values."""
+    """The id of the current key, and how many texts are encrypted with it (`texts`) and with others
+    (`left`), and the values that cannot be decrypted."""
 
     key: str
     texts: int

@@ -87,7 +87,7 @@ def _compare(
 
 @contextmanager
 def published_or_nothing(database: Database) -> Iterator[Database]:
-    """Yield the database to compare with; if it is empty, a temporary one without publishes."""
+    """Yield the database, or if it is empty, a temporary one in which nothing is published."""
     if not is_empty(database):
         check_schema(database)
         yield database

@@ -58,7 +58,7 @@ def register_endpoint(
 ) -> Registered:
     """Register an endpoint for public calendars, and send it a challenge.
 
-    `origin` identifies the network that it comes from. If there are too many unconfirmed
+    `origin` identifies the network of the client. If there are too many unconfirmed
     registrations, the oldest one of the network with the most is dropped. Raises InvalidFieldsError
     with every fault of the values.
     """

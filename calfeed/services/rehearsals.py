@@ -37,9 +37,10 @@ def make_rehearsal(
 ) -> Rehearsal:
     """Make a worker send an active endpoint the matching reminders of a period.
 
-    They have ids of their own, and are not in the histories of their events. Raises NotFoundError
-    for an unknown endpoint, ConflictError for one that is not active, SealError for one whose
-    secrets cannot be decrypted, InvalidFieldsError for a period with no or too many reminders.
+    The messages have ids of their own, and are not in the histories of the events. Raises
+    NotFoundError for an unknown endpoint, ConflictError for one that is not active, SealError for
+    one whose secrets cannot be decrypted, InvalidFieldsError for a period with no or too many
+    reminders.
     """
     target = _find_target(database, endpoint_id)
     name = secrets.token_hex(8)
@@ -58,9 +59,10 @@ def send_rehearsal(
 ) -> Iterator[tuple[str, Outcome]]:
     """Send a rehearsal from this process, without storing it.
 
-    Each reminder is yielded as a text, with its outcome, by due time. An outcome is yielded as soon
-    as those of earlier reminders have been. `target` is the id of an endpoint, or one that is not
-    stored. Raises as `make_rehearsal`.
+    Yields a line about each reminder and the outcome of its attempt, in the order in which the
+    reminders are due, as soon as the outcomes of this reminder and all earlier ones are known.
+    `target` is the id of an endpoint, or an endpoint that is not stored. Raises the same errors as
+    `make_rehearsal`, and ConflictError for a polled endpoint.
     """
     endpoint = _find_target(database, target) if isinstance(target, str) else target
     if endpoint.is_polled:
@@ -118,7 +120,7 @@ def _make_messages(
     now: datetime,
     name: str,
 ) -> list[tuple[Planned, Message]]:
-    """Make the rehearsal's messages that match the target's filters; `name` is its unique name."""
+    """Make the messages that match the target's filters; `name` is the rehearsal's unique name."""
     messages = []
     for planned in load_window(database, *window):
         page = page_url(base_url, planned.reminder.event)

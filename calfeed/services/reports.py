@@ -27,10 +27,10 @@ def list_reminders(
 ) -> list[FiredReminder | Planned]:
     """List the reminders of `begin <= due < end`, by due time, with their receivers.
 
-    Past ones come from the record. Future ones, and past ones without a record, come from the
-    published state.
+    Past reminders come from the record of fired reminders. Future ones, and past ones that are not
+    recorded, come from the published state.
     """
-    record_end = now + timedelta.resolution  # `end` is exclusive
+    record_end = now + timedelta.resolution  # the end is exclusive, so this includes `now`
     fired: list[FiredReminder] = []
     if begin < record_end:
         with database.read() as connection:
@@ -43,7 +43,7 @@ def list_reminders(
 
 
 class Entry(NamedTuple):
-    """An entry of a history: a revision, a message, or a reminder that ended without one."""
+    """An entry of a history: a revision, a message, or a reminder that ended without a message."""
 
     at: datetime
     what: PublishedChange | SentMessage | ReminderRow
@@ -61,7 +61,7 @@ class EventHistory:
 def load_event_history(database: Database, name: str) -> EventHistory:
     """Load the history of the event `calendar/event`: revisions, messages, deliveries.
 
-    Raises NotFoundError if there never was one.
+    Raises NotFoundError if there never was such an event.
     """
     with database.read() as connection:
         uids = find_uids(connection, name)
@@ -71,7 +71,10 @@ def load_event_history(database: Database, name: str) -> EventHistory:
 
 
 def _list_entries(record: History) -> Iterator[Entry]:
-    """Yield entries in no order, but revisions first for a stable sort by time."""
+    """Yield entries that are not sorted by time.
+
+    Revisions come first, so that a stable sort puts them before messages of the same time.
+    """
     for revision in record.changes:
         yield Entry(revision.at, revision)
     for message in record.messages:

@@ -26,13 +26,13 @@ _TOUCH_INTERVAL = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Sessions:
-    """The sessions of an installation; a session is valid only for one admin token."""
+    """The sessions of an installation, each valid only while the admin token does not change."""
 
     database: Database
     token: SecretStr | None
 
     def begin(self, method: str, now: datetime, former: Session | None) -> tuple[str, Session]:
-        """Begin a session, and end the former one; return its secret id, and the session."""
+        """Begin a session, and end the former one; return the new secret id and session."""
         secret = secrets.token_urlsafe(32)
         with self.database.write() as connection:
             if former is not None:

@@ -99,9 +99,9 @@ def may_see(granted: Collection[str], token: Token) -> bool:
 
 
 def _refuse_calendar(connection: Connection, slug: str, granted: Collection[str]) -> str | None:
-    """Return why a calendar's feed cannot have a token.
+    """Return why a calendar's feed cannot have a token; None if it can.
 
-    Reveals only calendars the caller may read.
+    The text names no private calendar that the caller may not read.
     """
     calendars = {
         name: Calendar.model_validate_json(row.content)

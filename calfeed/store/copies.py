@@ -18,8 +18,9 @@ _MAX_REPORTED = 3
 def copy_database(source: Path, target: Path, *, at_rest: bool = False) -> None:
     """Write a consistent copy of a database to an existing empty file, and sync it.
 
-    The database may be in use, unless it is `at_rest`: then no file is created beside it, so its
-    folder may be read-only. Raises StoreError if it cannot be read, or the copy is damaged.
+    The database may be in use. If `at_rest` is true, it must not be in use; then no file is created
+    beside it, so its folder may be read-only. Raises StoreError if the database cannot be read, or
+    if the copy is damaged.
     """
     try:
         with closing(_connect(source, at_rest)) as origin, closing(_connect(target)) as made:
@@ -115,8 +116,8 @@ def exclusive_access(live: Path) -> Iterator[bool]:
 def swap_in(made: Path, live: Path, aside: Path) -> bool:
     """Replace an unused database with another one, and move the former one `aside`.
 
-    Its write-ahead log is moved too, so that it is not applied to the new database. Returns whether
-    there was a former database.
+    The former database's write-ahead log is moved too, so that it is not applied to the new
+    database. Returns whether there was a former database.
     """
     sync(made)
     existed = live.exists()

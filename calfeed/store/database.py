@@ -42,8 +42,8 @@ _PUBLISH_LOCK = 0x63616C66
 _TUNE = "SET LOCAL random_page_cost = 1.1"
 
 _SELECT_SCHEMA = "SELECT version_num FROM alembic_version"
-# In one round trip. The lock comes first: the first SELECT takes the snapshot of the transaction,
-# which would show the old schema if the lock then waits for a migration.
+# Begins a transaction in one round trip. The lock comes before the SELECT, which takes a snapshot:
+# if the lock waited for a migration after that, the snapshot would show the old schema.
 _BEGIN_CHECKED = f"{_TUNE}; LOCK TABLE alembic_version IN ACCESS SHARE MODE; {_SELECT_SCHEMA}"
 
 # The SQLSTATEs of a replica for a write statement, and for the begin of a write transaction.

@@ -13,9 +13,9 @@ from calfeed.store.migrations.compatibility import is_compatible
 HEAD = "0013"
 """The newest migration. If a database has it, Alembic need not be loaded.
 
-Processes that run during a migration stop using the database if its number changes. If everything
-that they read and write stays valid, the migration is a step of the same number (0013.1), and they
-continue.
+Processes that run during a migration stop using the database if the migration has a new number
+(0014). A migration after which everything that they read and write stays valid is a step of the
+same number (0013.1), and they continue.
 """
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -52,9 +52,9 @@ def migrate(database: Database) -> None:
 
 
 def check_schema(database: Database) -> None:
-    """Raise StoreError if the database does not have the schema of this version, now or later.
+    """Raise StoreError if the database does not have the schema of this version.
 
-    Every later transaction checks it again, and raises SchemaError.
+    Every later transaction checks the schema again, and raises SchemaError if it has changed.
     """
     revision = _find_revision(database)
     if revision is None:

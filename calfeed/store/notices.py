@@ -29,7 +29,7 @@ def notify_listeners(connection: Connection) -> None:
 class Listener:
     """Calls `on_notice` after each notification, on a thread of its own.
 
-    It is also called after each new connection, as notifications may have been missed.
+    `on_notice` is also called after each new connection, as notifications may have been missed.
     """
 
     def __init__(self, database: Database, on_notice: Callable[[], None]) -> None:

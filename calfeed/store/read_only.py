@@ -43,9 +43,9 @@ def open_unchanged(path: Path, seconds: float) -> sqlite3.Connection:
 def open_read_only(path: Path, error: sqlite3.Error) -> ReadOnlyConnection:
     """Open a file read-only after `error` was raised on opening it.
 
-    In WAL mode, SQLite creates two files beside the database even to read it. If it cannot, no
-    other process can write to the database, so it is opened as immutable. Raises `error` if it has
-    another cause, or if there are changes in a WAL, which cannot be read.
+    In WAL mode, SQLite creates two files beside the database even to read it. If it cannot create
+    them, no other process can write to the database either, so the file is opened as immutable.
+    Raises `error` if it has another cause, or if a WAL has changes, which cannot be read then.
     """
     wal = path.with_name(f"{path.name}-wal")
     # The lowest byte is the primary error code.

@@ -161,8 +161,8 @@ categories = Table(
     Column("name", PrivateText("categories", "name", ("calendar",)), primary_key=True),
 )
 
-# The names that events of public calendars ever had, because subscriptions use them; each with the
-# event that had it last.
+# The names that events of public calendars ever had, because subscriptions use these names. Each
+# name has the UID of the event that had it last.
 event_names = Table(
     "event_names",
     metadata,
@@ -181,7 +181,8 @@ revisions = Table(
     Column("at", Instant, nullable=False),
     Column("revision", PrivateText("revisions", "revision", ("uid", "sequence")), nullable=False),
     Column("publish_id", Serial, ForeignKey("publishes.id"), nullable=False, index=True),
-    # The number of the publish that announced it; None: not announced, or only a later revision.
+    # The number of the publish that announced it; None: it was not announced, or only as a part of
+    # the change to a later revision.
     Column("announced_in", BigInteger),
     # The announced kind of change, and the revision before it; None: the event was new.
     Column("announced_as", String(16)),
@@ -212,7 +213,7 @@ reminders = Table(
     Column("until", Instant, nullable=False),
     Column("state", state_type(ReminderState), nullable=False),
     Column("settled_at", Instant),
-    # Not sent before this time, when its event is announced.
+    # Not sent before this time, at which its event is announced; None: sent when it is due.
     Column("send_from", Instant),
     Index("ix_reminders_uid_begins", "uid", "begins"),
     Index(

@@ -1,6 +1,6 @@
 """State transitions as UPDATE statements. All code that writes a state uses a `Transition`.
 
-Transitions are created at import, so one that is not allowed fails at once.
+Transitions are created at import, so a transition that is not allowed raises an error at once.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _TABLES = {DeliveryState: deliveries, ReminderState: reminders, EndpointState: e
 
 
 class Transition(Generic[_S]):
-    """A transition from any of `sources` to any of `targets`. The source None is a new row.
+    """A transition from any of `sources` to any of `targets`. The source None means a new row.
 
-    Raises ValueError if one of them is not allowed.
+    Raises ValueError if a target is not allowed after one of the sources.
     """
 
     def __init__(self, sources: Collection[_S | None], *targets: _S) -> None:
@@ -51,8 +51,9 @@ class Transition(Generic[_S]):
     def update(self, target: Any = None, *, where: ColumnElement[bool] | None = None) -> Update:
         """Build an UPDATE of the rows that are in one of the sources.
 
-        It writes the only target, or the expression `target`: a parameter with a value of `to`, or
-        a CASE of `write`. `where` replaces the condition on `state`, and must imply it.
+        It writes the only target of the transition, or the expression `target`: a parameter whose
+        value is a result of `to`, or a CASE whose values are results of `write`. `where` replaces
+        the condition that the row is in one of the sources, and must imply it.
         """
         if target is None:
             (only,) = self.targets
@@ -61,7 +62,7 @@ class Transition(Generic[_S]):
         return update(self._table).where(condition).values(state=target)
 
     def write(self, target: _S) -> ColumnElement[str]:
-        """Return a target as a literal."""
+        """Return a target as an SQL literal. Raises ValueError if it is not one of the targets."""
         return state_literal(self.to(target))
 
 

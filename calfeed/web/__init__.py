@@ -1,1 +1,1 @@
-"""Web: the web server. Frontends look feeds up, the backend renders pages with Flask."""
+"""The web server: frontends look up stored feeds, and the backend renders pages with Flask."""

@@ -85,9 +85,10 @@ def make_flask(
 ) -> Flask:
     """Create the Flask application: pages, single events, following, health checks.
 
-    `push` is what pushing to browsers needs, if it is on. With `mails`, people can sign up to
-    follow dates by mail. `proxies` is the number of trusted proxies in front of the web server.
-    With `pictures`, pages have pictures of their dates; by default, if these can be drawn.
+    `push` has what push to browsers needs; it is None if push is off. With `mails`, people can sign
+    up to follow dates by mail. `proxies` is the number of trusted proxies in front of the web
+    server. With `pictures`, pages have pictures of their dates; if it is None, they have them if
+    pictures can be drawn (`can_draw`).
     """
     pictures = can_draw() if pictures is None else pictures
     app = RedactingFlask(__name__)
@@ -112,7 +113,7 @@ def make_flask(
 
     @app.get("/healthz")
     def healthz() -> Response:
-        # GET is a stored response; this route makes Flask respond with 405 to other methods.
+        # GET has a stored response; this route makes Flask respond with 405 to other methods.
         return Response("ok\n", content_type="text/plain; charset=utf-8")
 
     @app.get("/readyz")
@@ -128,7 +129,7 @@ def make_flask(
         else:
             text, status = "ok\n", HTTPStatus.OK
         response = Response(text, status, content_type="text/plain; charset=utf-8")
-        # For `calfeed doctor`: whether this installation responds, and through how many proxies.
+        # `calfeed doctor` checks whether this installation responds, and through how many proxies.
         forwarded = count_forwarded(request.headers.get("X-Forwarded-For", ""))
         response.headers[LINEAGE_HEADER] = state.snapshot.lineage
         response.headers[FORWARDED_HEADER] = str(forwarded)
@@ -176,7 +177,7 @@ def make_flask(
 
 
 def _describe_status(status: int) -> tuple[str, str]:
-    """Return the title and text for a status without a message, in the reader's language."""
+    """Return the title and text for an error without a message, in the reader's language."""
     words = {
         400: (
             gettext("This cannot be asked for"),

@@ -1,4 +1,4 @@
-"""The gettext catalogs of pages and mails that calfeed comes with, and the order of catalogs."""
+"""The gettext catalogs for pages and mails that calfeed ships, and the order of look-ups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from calfeed.model.site import SHIPPED_LANGUAGES
 from calfeed.model.texts import LANGUAGE_ALIASES
 
 TRANSLATIONS = Path(__file__).parent / "translations"
-"""The folder of the catalogs, for all languages except English, and of their template."""
+"""The folder with the catalogs of all languages except English, and with their template."""
 
 
 def list_fallbacks(tag: str) -> list[str]:
@@ -25,10 +25,10 @@ def list_fallbacks(tag: str) -> list[str]:
 
 
 def find_shipped(tag: str) -> Translations | None:
-    """Load the shipped catalog of exactly one language, without fallbacks."""
+    """Load the shipped catalog of exactly this language, without fallbacks; None if it has none."""
     if tag not in SHIPPED_LANGUAGES or tag == "en":
         return None
-    # By its full name, because gettext would fall back from `fr_CA` to `fr`.
+    # The file is named in full, because gettext's own search would fall back from `fr_CA` to `fr`.
     file = TRANSLATIONS / tag.replace("-", "_") / "LC_MESSAGES" / "messages.mo"
     with file.open("rb") as compiled:
         return Translations(compiled)
@@ -57,7 +57,7 @@ def chain_catalogs(
 
 @cache
 def load_shipped(tag: str) -> NullTranslations:
-    """Load the shipped translations of a language; other texts are in English."""
+    """Load the shipped translations of a language; texts without a translation are in English."""
     return chain_catalogs(tag)
 
 

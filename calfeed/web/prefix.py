@@ -17,7 +17,10 @@ SECURITY = "/.well-known/security.txt"
 """Where to report a vulnerability (RFC 9116)."""
 
 _AT_ROOT = frozenset({"/healthz", "/readyz", WELL_KNOWN, SECURITY})
-"""Paths that exist without the prefix too: for probes, which know only a port, and RFC 8615."""
+"""Paths that also exist without the prefix.
+
+Probes know only a port, and RFC 8615 puts `/.well-known/` at the root of a host.
+"""
 
 
 def prefix_of(base_url: str) -> str:
@@ -28,7 +31,7 @@ def prefix_of(base_url: str) -> str:
 def path_within(prefix: str, path: str) -> str | None:
     """Return the path of a request without the prefix; None if it is not below the prefix.
 
-    It is "" for the prefix without a slash, which Flask redirects.
+    For the prefix without a slash after it, the path is "", which Flask redirects.
     """
     if not prefix or path in _AT_ROOT:
         return path

@@ -45,14 +45,14 @@ def set_security_headers(response: Response) -> Response:
 
 
 def _make_redirect_local(response: Response) -> Response:
-    """Reduce the Location of a redirect to its path.
+    """Reduce the Location of a redirect to its path and query.
 
-    Werkzeug builds it from the Host header, which clients control. A path that begins with two
-    slashes would name another host.
+    Werkzeug builds the Location from the Host header, which clients control. A path that begins
+    with two slashes would name another host.
     """
     response.headers.extend(hsts_headers(current_app.config[_BASE_URL]))
     if response.location and 300 <= response.status_code < 400:
         _, _, path, *rest = urlsplit(response.location)
         response.location = urlunsplit(("", "", "/" + path.lstrip("/\\"), *rest))
-        response.set_data(b"")  # it contains the URL too
+        response.set_data(b"")  # the body contains the whole URL too
     return response

@@ -37,7 +37,7 @@ from calfeed.web.published.snapshot import ALL, Snapshot, load_snapshot
 @click.command()
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--base-url", help="The site's URL; default: CALFEED_PUBLIC_URL.")
-@click.option("--calendar", help="Print the feed of this calendar instead, even if private.")
+@click.option("--calendar", help="Print the feed of this calendar, even if it is private.")
 @click.option("--all", "everything", is_flag=True, help="Print the feed of all public calendars.")
 @click.option("--lang", default="", help="With --calendar or --all: the language, such as ur.")
 @click.option(
@@ -45,15 +45,19 @@ from calfeed.web.published.snapshot import ALL, Snapshot, load_snapshot
     "style",
     type=click.Choice(["ics", "vtodo"]),
     default="ics",
-    help="With --calendar: its deadlines as tasks (vtodo).",
+    help="With --calendar: the feed (ics), or its deadlines as tasks (vtodo).",
 )
 @click.option("--no-alarms", is_flag=True, help="With --calendar or --all: leave out alarms.")
-@click.option("--pictures", is_flag=True, help="With DIR: a picture for previews of each page.")
+@click.option(
+    "--pictures",
+    is_flag=True,
+    help="With DIR: make a picture for each page, which previews of links to the page show.",
+)
 @click.option(
     "--ledger",
     "ledger_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Before exporting, publish CALFEED_EVENTS to this ledger file; the database is not used.",
+    help="Publish CALFEED_EVENTS to this file, instead of to the database, and export the result.",
 )
 @click.option(
     "--allow-removals",

@@ -187,7 +187,10 @@ def _read(file: Path) -> tuple[bytes, str]:
 
 
 def _fetch(url: str, settings: Settings) -> tuple[bytes, str]:
-    """Fetch a URL; return the bytes, and the host, as the rest of the URL may be secret."""
+    """Fetch a URL; return the bytes, and the host as a name for them.
+
+    The rest of the URL may be secret.
+    """
     from urllib.parse import urlsplit
 
     from calfeed.delivery.transport.fetching import fetch

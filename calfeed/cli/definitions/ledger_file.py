@@ -9,7 +9,10 @@ from calfeed.publish import ledger
 
 
 def read_ledger_file(file: Path) -> ledger.Ledger:
-    """Read a ledger, which is empty if there is no file. Raises InvalidInputError."""
+    """Read a ledger, which is empty if there is no file.
+
+    Raises InvalidInputError if the file cannot be read or is not a ledger.
+    """
     try:
         return ledger.read_ledger(file.read_text("utf-8"))
     except FileNotFoundError:

@@ -115,7 +115,7 @@ def _find_warnings(
     "style",
     type=click.Choice(["text", "markdown", "json"]),
     default="text",
-    help="markdown is for a pull request.",
+    help="The format of the result; markdown is for pull requests.",
 )
 @output.as_json
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if there are differences.")

@@ -25,7 +25,7 @@ from calfeed.cli import output
     help="Write a file for this CI service, so that it checks each change.",
 )
 def init(folder: Path, example: bool, ci: str) -> None:
-    """Make a folder to start with: a calendar, the site, settings, and checks of changes.
+    """Make a folder to start with: a calendar, the site, settings, and a check of changes in CI.
 
     Files that exist are not changed. DIR is made if it does not exist; default: this folder.
     """

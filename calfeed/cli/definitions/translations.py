@@ -14,12 +14,12 @@ from calfeed.errors import CalfeedError, ConflictError, InvalidInputError, NotFo
 from calfeed.settings import load_settings
 
 FOLDER = "translations"
-"""The folder of the files `<tag>.po`, in that of the definitions."""
+"""The folder with the files `<tag>.po`, within the folder of the definitions."""
 
 
 @click.group()
 def translations() -> None:
-    """Translate pages and mails: files TAG.po in the folder translations of CALFEED_EVENTS.
+    """Translate pages and mails, by files TAG.po in the folder CALFEED_EVENTS/translations.
 
     TAG is a language (BCP 47), such as sw or pt-BR. For a language that calfeed has, the file
     replaces only the texts that it contains.
@@ -52,9 +52,9 @@ def new(tag: str) -> None:
 @translations.command()
 @click.argument("tags", metavar="[TAG]...", nargs=-1)
 def update(tags: tuple[str, ...]) -> None:
-    """Add the new texts of this version, and mark the texts that it no longer has (#~).
+    """Add the new texts of this version. Texts that it no longer has are marked (#~).
 
-    Translations stay. Without TAG, all files are updated.
+    Existing translations do not change. Without TAG, all files are updated.
     """
     from calfeed.cli.definitions.atomic_files import replace_file
     from calfeed.web.own_catalogs.editing import update_catalog
@@ -62,7 +62,7 @@ def update(tags: tuple[str, ...]) -> None:
     for file in _find_files(tags):
         try:
             updated = update_catalog(_read(file), file.stem, output.now())
-        except (CalfeedError, ValueError) as error:  # ValueError: its name is not a language tag
+        except (CalfeedError, ValueError) as error:  # ValueError: the name is not a tag
             raise CalfeedError(f"{file}: {error}") from error
         replace_file(file, updated.decode())
         click.echo(f"{file}: updated")
@@ -72,9 +72,9 @@ def update(tags: tuple[str, ...]) -> None:
 @click.argument("tags", metavar="[TAG]...", nargs=-1)
 @output.as_json
 def check(tags: tuple[str, ...], as_json: bool) -> None:
-    """List every problem of the files, with its line. The exit code is 1 if there is one.
+    """List every problem of the files, with its line. The exit code is 1 if there is a problem.
 
-    A text with a problem is not used; calfeed shows its own.
+    A translation with a problem is not used; the text that calfeed comes with is shown instead.
     """
     files = list(_find_files(tags))
     problems = [problem for file in files for problem in _check(file)]

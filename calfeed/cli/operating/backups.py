@@ -30,7 +30,7 @@ def backup(file: Path, force: bool, as_json: bool) -> None:
     """Write a consistent copy of the SQLite database to FILE, even while calfeed runs.
 
     The copy does not contain the encryption keys: keep a copy of the key file in another place.
-    For PostgreSQL it prints the command to use instead.
+    If the database is PostgreSQL, this prints the command to use instead.
     """
     from calfeed.services.backups import write_backup
     from calfeed.store.database import Database
@@ -51,13 +51,14 @@ def backup(file: Path, force: bool, as_json: bool) -> None:
 @click.option(
     "--in-place",
     is_flag=True,
-    help="Complete the restore of a database that has already been put back.",
+    help="Complete the restore of a database that another tool (such as pg_restore) has restored "
+    "already.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(file: Path | None, in_place: bool, yes: bool) -> None:
     """Restore the database from FILE, which `calfeed backup` has written.
 
-    Stop `serve`, every `web` and every `worker` before, and publish afterwards. Shows which
+    Before this, stop `serve`, every `web` and every `worker`; afterwards, publish. Shows which
     reminders will be sent again, and asks for confirmation. The replaced database is kept beside
     the new one. The SEQUENCE of every event is raised above any value that calendar apps can have
     seen.

@@ -29,7 +29,7 @@ def keys() -> None:
 @keys.command(name="list")
 @output.as_json
 def list_(as_json: bool) -> None:
-    """List the keys, how many texts each encrypts, and what cannot be decrypted."""
+    """List the keys. Shows how many texts each encrypts, and what cannot be decrypted."""
     with output.opened(load_settings()) as database, database.read() as connection:
         file = keyring_of(connection).file
         try:
@@ -66,7 +66,7 @@ def list_(as_json: bool) -> None:
 @keys.command()
 @output.as_json
 def rotate(as_json: bool) -> None:
-    """Create a new encryption key, make it current, and re-encrypt all stored values with it.
+    """Make a new encryption key the current one. All stored texts are encrypted with it.
 
     Running processes reload the key file automatically. Former keys stay in the file until `calfeed
     keys drop`.
@@ -96,7 +96,7 @@ def encrypt(as_json: bool) -> None:
 @keys.command()
 @click.argument("key_id", metavar="KEY")
 def drop(key_id: str) -> None:
-    """Remove from the key file a key that no longer encrypts anything in the database."""
+    """Remove a key from the key file. No text in the database may be encrypted with it."""
     with output.opened(load_settings()) as database:
         drop_key(database, key_id, output.now())
     click.echo(f"key {key_id} is dropped; earlier backups still need it, so keep a copy of")

@@ -19,7 +19,7 @@ def mail() -> None:
 @mail.command()
 @click.argument("address")
 def test(address: str) -> None:
-    """Send a test mail to ADDRESS through the server of CALFEED_MAIL_URL."""
+    """Send a test mail to ADDRESS. The server of CALFEED_MAIL_URL sends it."""
     from calfeed.services.mail.trial import send_test_mail
     from calfeed.web.catalogs import wording_in
 
@@ -33,7 +33,7 @@ def test(address: str) -> None:
 def bounce() -> None:
     """Process a returned mail from standard input.
 
-    A mail server can pipe all mails to the bounce address to this command. Mails that are not
+    A mail server can pipe every mail for the bounce address into this command. Mails that are not
     bounces of this site are ignored.
     """
     from calfeed.delivery.mail.bounces.returned import MAX_BYTES

@@ -1,4 +1,4 @@
-"""`status`: what runs, and what waits."""
+"""`status`: which processes run, and what waits to be sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @output.as_json
 def status(as_json: bool) -> None:
-    """Show which web servers and workers run, what is due next, and what waits."""
+    """Show which web servers and workers run, what is due next, and what waits to be sent."""
     from calfeed.services.watching.status import load_status
 
     with output.opened(load_settings()) as database:

@@ -24,7 +24,7 @@ def token() -> None:
     multiple=True,
     help=f"For the API: {', '.join(tokens.SCOPES)}, read:CALENDAR or poll:ENDPOINT; repeatable.",
 )
-@click.option("--description", default="", help="Who it belongs to; for your own reference.")
+@click.option("--description", default="", help="Who the token belongs to; for your own reference.")
 @click.option(
     "--expires",
     help='When it expires: a duration such as "90 days", or a date; default: never.',
@@ -37,7 +37,7 @@ def add(
     expires: str | None,
     as_json: bool,
 ) -> None:
-    """Make a token for the feed of a private CALENDAR or for the API; it is shown only now.
+    """Make a token for a private CALENDAR or for the API. It is shown only once.
 
     Make a separate token for each reader or program, so that you can revoke it without the others.
     """
@@ -112,7 +112,10 @@ def list_(as_json: bool) -> None:
 @token.command()
 @click.argument("number", type=int)
 def revoke(number: int) -> None:
-    """Revoke token NUMBER permanently: within a second its feed gives 410, and the API 401."""
+    """Revoke token NUMBER permanently.
+
+    Within a second, requests with this token get 410 (a feed) or 401 (the API).
+    """
     with output.opened(load_settings()) as database:
         changed = revoke_token(database, number, output.now())
     click.echo(f"token {number} {'is revoked' if changed else 'was revoked before'}")

@@ -24,7 +24,7 @@ _MAX_TEXT_WIDTH = 100
 
 @click.group()
 def delivery() -> None:
-    """Deliveries: one message for one endpoint each."""
+    """Deliveries: each is one message for one endpoint."""
 
 
 @delivery.command(name="list")
@@ -35,8 +35,8 @@ def delivery() -> None:
 @click.option("--event", help="Only deliveries about this event, as CALENDAR/EVENT.")
 @click.option(
     "--since",
-    help="Only deliveries that ended at or after this time. A delivery that has not ended "
-    "counts by the time of its message.",
+    help="Only deliveries that ended at or after this time. For a delivery that has not ended, "
+    "the time of its message counts.",
 )
 @click.option(
     "--limit",
@@ -119,7 +119,7 @@ def show(delivery_id: int, as_json: bool) -> None:
 @delivery.command()
 @click.argument("delivery_ids", type=int, nargs=-1, metavar="[DELIVERY_ID]...")
 @click.option("--endpoint", "endpoint_id", help="Retry all failed deliveries of this endpoint.")
-@click.option("--since", help="With --endpoint: only those since this time.")
+@click.option("--since", help="With --endpoint: only those that failed since this time.")
 @output.as_json
 def retry(
     delivery_ids: tuple[int, ...], endpoint_id: str | None, since: str | None, as_json: bool

@@ -14,7 +14,7 @@ from calfeed.services.endpoints import EndpointValues
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILTERS = {"calendar": "calendars", "category": "categories", "event": "events", "type": "types"}
-"""The names of filters as options, and in `Filters`."""
+"""The fields of `Filters` by the name of their option."""
 
 
 def _flag(name: str) -> str:
@@ -36,7 +36,7 @@ _SHARED = [
         "--event", "events", multiple=True, help="Only this event, as CALENDAR/EVENT; repeatable."
     ),
     click.option("--type", "types", multiple=True, help="Only this message type; repeatable."),
-    click.option("--description", help="Who it belongs to; for your own reference."),
+    click.option("--description", help="Who the endpoint belongs to; for your own reference."),
     click.option(
         "--header",
         "headers",
@@ -60,7 +60,9 @@ _UPDATE_ONLY = [
         type=click.Choice(list(FILTERS)),
         help="Remove this filter; `--every calendar` means all calendars again. Repeatable.",
     ),
-    click.option("--no-header", "no_headers", multiple=True, metavar="NAME", help="Remove it."),
+    click.option(
+        "--no-header", "no_headers", multiple=True, metavar="NAME", help="Remove this header."
+    ),
     *(
         click.option(f"--no-{_flag(name)}", f"no_{name}", is_flag=True, help=option.removal)
         for name, option in OPTIONS.items()
@@ -75,7 +77,7 @@ def add_options(command: Command) -> Command:
 
 
 def update_options(command: Command) -> Command:
-    """Add the same options, and options that remove values."""
+    """Add the options of `add_options` to a command, and options that remove values."""
     return _decorate(command, [*_SHARED, *_UPDATE_ONLY])
 
 
@@ -102,7 +104,7 @@ def read_values(given: Mapping[str, Any]) -> EndpointValues:
 
 
 def _list_headers(given: Mapping[str, Any]) -> list[str]:
-    """The header lines of the command line and of a file."""
+    """Return the header lines of `--header` and of the file of `--header-file`."""
     file = given["header_file"]
     lines = from_file(file).splitlines() if file is not None else []
     return [*given["headers"], *(line for line in lines if line.strip())]

@@ -1,4 +1,4 @@
-"""Format endpoints for people, without secrets and header values."""
+"""Format endpoints for people. Header values and present secrets are left out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from calfeed.store.endpoints.records import Endpoint
 
 
 def show(endpoint: Endpoint, now: datetime, counts: Mapping[DeliveryState, int]) -> list[str]:
-    """The lines of an endpoint; `counts` is its number of deliveries in each state."""
+    """Return the lines about an endpoint; `counts` are the numbers of its deliveries by state."""
     since = _time(endpoint.since or endpoint.created)
     lines = [f"endpoint {endpoint.id} is {endpoint.state} since {since}"]
     if endpoint.reason:
@@ -42,7 +42,10 @@ def show(endpoint: Endpoint, now: datetime, counts: Mapping[DeliveryState, int])
 
 
 def show_receiver_key(endpoint: Endpoint) -> list[str]:
-    """The lines about the secret or public key of a new or rotated endpoint, for its receiver."""
+    """Return the lines about what the receiver of a new or rotated endpoint needs.
+
+    This is the secret or, with Ed25519, the public key.
+    """
     if endpoint.public_key is not None:
         return [
             f"key      {endpoint.public_key}",

@@ -29,14 +29,14 @@ _scheme = click.option(
     "--signature",
     "scheme",
     type=click.Choice(Scheme, case_sensitive=False),
-    help="How messages are signed: hmac, by a shared secret, or ed25519, by a private key.",
+    help="How messages are signed: by a shared secret (hmac), or by a private key (ed25519).",
 )
 _own_secret = click.option("--secret", help="An existing secret (whsec_…) instead of a new one.")
 
 
 @click.group()
 def endpoint() -> None:
-    """Endpoints: the URLs that messages are sent to, and receivers that fetch them."""
+    """Endpoints: URLs to which messages are sent, or receivers that fetch their messages."""
 
 
 @endpoint.command()
@@ -53,11 +53,11 @@ def add(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Add an endpoint, and print its id, and its secret or public key.
+    """Add an endpoint. Print its id and what its receiver verifies messages with.
 
-    A secret is not shown again. Without options the endpoint gets every message of every calendar,
-    at once. If URL is -, it is read from standard input. If it is poll:, nothing is sent: the
-    receiver fetches the messages.
+    This is a secret, which is not shown again, or with --signature ed25519 a public key. Without
+    options the endpoint gets every message of every calendar, at once. If URL is -, the URL is read
+    from standard input. If URL is poll:, nothing is sent: the receiver fetches the messages.
     """
     settings, values, own = load_settings(), read_values(given), read_secret(secret, secret_file)
     with output.opened(settings) as database:
@@ -80,7 +80,7 @@ def add(
 def update(endpoint_id: str, as_json: bool, **given: Any) -> None:
     """Change the given values of an endpoint, and show it.
 
-    If its key is lost, --url also gives it a new secret, which is shown only once.
+    If its encryption key is lost, --url also creates a new secret, which is shown only once.
     """
     if not any(value not in (None, (), False) for value in given.values()):
         raise click.UsageError("give at least one option to change; --help lists them")
@@ -96,7 +96,7 @@ def update(endpoint_id: str, as_json: bool, **given: Any) -> None:
 @_by_id
 @output.as_json
 def show(endpoint_id: str, as_json: bool) -> None:
-    """Show an endpoint: its state, filters, options and numbers of deliveries."""
+    """Show an endpoint with its filters, options and delivery counts."""
     with output.opened(load_settings()) as database:
         details = service.show_endpoint(database, endpoint_id)
     _print(details, as_json)
@@ -131,7 +131,7 @@ def list_(as_json: bool) -> None:
 @_by_id
 @output.as_json
 def test(endpoint_id: str, as_json: bool) -> None:
-    """Send a test message now, even to a paused endpoint, and show the response."""
+    """Send a test message now, and show the response. The endpoint may be paused."""
     settings = load_settings()
     with output.opened(settings) as database:
         tested = test_endpoint(database, settings, endpoint_id, output.now)
@@ -185,7 +185,7 @@ def pause(endpoint_id: str, as_json: bool) -> None:
 @_by_id
 @output.as_json
 def resume(endpoint_id: str, as_json: bool) -> None:
-    """Resume a paused or disabled endpoint, and send its held deliveries."""
+    """Resume a paused or disabled endpoint. Its held deliveries are sent."""
     now = output.now()
     with output.opened(load_settings()) as database:
         shown, released = service.resume_endpoint(database, endpoint_id, now)
@@ -218,7 +218,10 @@ def rotate(
     scheme: Scheme | None,
     as_json: bool,
 ) -> None:
-    """Give an endpoint a new secret, and print it; for 24 hours the former one also signs."""
+    """Give an endpoint a new secret. For 24 hours the former one also signs.
+
+    Prints the new secret, or with ed25519 the new public key.
+    """
     now, own = output.now(), read_secret(secret, secret_file)
     with output.opened(load_settings()) as database:
         rotated, before = service.rotate_secret(database, endpoint_id, now, own, scheme)
@@ -236,7 +239,7 @@ def rotate(
 @endpoint.command()
 @_by_id
 def remove(endpoint_id: str) -> None:
-    """Remove an endpoint and drop its pending deliveries; its history is kept."""
+    """Remove an endpoint. Its pending deliveries are dropped; its history is kept."""
     with output.opened(load_settings()) as database:
         service.remove_endpoint(database, endpoint_id, output.now())
     click.echo(f"endpoint {endpoint_id} is removed")

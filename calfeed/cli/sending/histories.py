@@ -44,9 +44,10 @@ def event() -> None:
 @click.argument("name", metavar="CALENDAR/EVENT")
 @output.as_json
 def history(name: str, as_json: bool) -> None:
-    """Show the history of an event: revisions with their authors, messages with their receivers.
+    """Show the history of an event.
 
-    Sorted by time. Includes withdrawn events.
+    Lists its revisions with their authors, and its messages with their receivers, sorted by time.
+    The event may be withdrawn.
     """
     with output.opened(load_settings()) as database:
         loaded = load_event_history(database, name)

@@ -16,11 +16,12 @@ from calfeed.store.endpoints.records import Endpoint
 
 
 @click.command()
-@click.option("--from", "begin", required=True, help="A date or time; UTC without an offset.")
+@click.option("--from", "begin", required=True, help="A date or time; in UTC if it has no offset.")
 @click.option("--to", "end", required=True, help="The end of the period (exclusive).")
-@click.option("--endpoint", "endpoint_id", help="The endpoint to send to, with its filters.")
+@click.option("--endpoint", "endpoint_id", help="The endpoint to send to; its filters apply.")
 @click.option(
-    "--url", help="Instead of --endpoint: a URL to send all reminders to (- is standard input)."
+    "--url",
+    help="Instead of --endpoint: a URL to send all reminders to; - reads it from standard input.",
 )
 @click.option("--secret", help="With --url: the secret (whsec_…) to sign with.")
 @secret_file
@@ -36,7 +37,7 @@ def rehearse(
 ) -> None:
     """Send the reminders of a period now, marked as a rehearsal.
 
-    They have ids of their own and are not stored; real reminders are unaffected.
+    The messages have ids of their own and are not stored; real reminders are unaffected.
     """
     now = output.now()
     window = output.parse_window(begin, end, (now, now))

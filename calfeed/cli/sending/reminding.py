@@ -23,13 +23,11 @@ from calfeed.settings import load_settings
 from calfeed.store.reports.history import REMINDER_OUTCOMES, FiredReminder
 
 _MAX_LISTED_ENDPOINTS = 10
-"""The maximum number of endpoints that a reminder lists; of more, it shows only the number."""
+"""The maximum number of endpoints that are listed; if there are more, their number is shown."""
 
 
 @click.command()
-@click.option(
-    "--from", "begin", help="A date or time, in UTC unless it has an offset; default: now."
-)
+@click.option("--from", "begin", help="A date or time; in UTC if it has no offset. Default: now.")
 @click.option("--to", "end", help="The end of the period (exclusive); default: 30 days later.")
 @output.as_json
 def reminders(begin: str | None, end: str | None, as_json: bool) -> None:

@@ -312,7 +312,7 @@ def _end_with_parent() -> None:
     """Stop this process when its standard input, a pipe from `serve`, is closed."""
 
     def wait_for_end() -> None:
-        # Not sys.stdin, as a fork during a read would inherit its locked lock.
+        # Not by sys.stdin, whose lock would stay locked in a process that is forked during a read.
         while os.read(0, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)

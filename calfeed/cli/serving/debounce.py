@@ -16,13 +16,13 @@ SETTLE_SECONDS = 1.0
 STALE_LOCK_SECONDS = 60.0
 """A lock of git counts as stale if nothing has changed for this long."""
 
-# These exist in a git folder while git changes files, in a single operation or in a rebase.
+# They exist in a git folder while git changes files, in a single operation or in a rebase.
 _GIT_LOCKS = ("index.lock", "rebase-merge", "rebase-apply")
 
 
 @dataclass(frozen=True)
 class Lock:
-    """A file or folder that exists while git works; `state` distinguishes it from a later one."""
+    """A file or folder that exists while git works; `state` differs from that of a later lock."""
 
     path: Path
     state: tuple[int, ...]
@@ -37,7 +37,9 @@ class FolderState:
 
 
 class FolderDebounce:
-    """Decides from states and change events, with their times (s), whether a folder has settled.
+    """Decides whether a folder has settled, from its states and from change events.
+
+    Times are in seconds of one monotonic clock.
 
     It has settled after a second without a change, unless git is at work. A lock of git is ignored
     once nothing has changed for a minute.
@@ -50,11 +52,11 @@ class FolderDebounce:
         self._stale_locks: frozenset[Lock] = frozenset()
 
     def mark_changing(self, now: float) -> None:
-        """Handle a change event; the next state has the change."""
+        """Handle a change event. The next state that `update` gets contains the change."""
         self.changed_at, self.changing = now, True
 
     def update(self, state: FolderState, now: float) -> None:
-        """Handle a new state; a difference without an event counts as a change now."""
+        """Handle a new state. A difference without a change event counts as a change now."""
         if state != self.state and not self.changing:
             self.changed_at = now
         self.state, self.changing = state, False
@@ -70,7 +72,7 @@ class FolderDebounce:
         return not self.changing and self.unchanged_seconds(now) >= wait
 
     def ignore_locks(self) -> frozenset[Lock]:
-        """Treat the present locks as stale; return those that were not before."""
+        """Treat the present locks as stale; return those that were not treated as stale before."""
         ignored = self.state.locks - self._stale_locks
         self._stale_locks = self.state.locks
         return ignored
@@ -82,7 +84,7 @@ def read_folder_state(folder: Path) -> FolderState:
 
 
 def last_change(folder: Path, state: FolderState) -> float:
-    """The time of the last change by file metadata, in seconds of the system's clock."""
+    """Return the time of the last change according to file metadata, in seconds since 1970."""
     times = [lock.state[1] for lock in state.locks]
     for entry in state.files:
         times += entry.state[-2:]
@@ -98,7 +100,7 @@ def _find_locks(folder: Path) -> Iterator[Lock]:
     """Yield git's locks in repositories that contain a folder, or that are directly in it."""
     real = Path(os.path.realpath(folder))
     for parent in (real, *real.parents, *_list_subfolders(real)):
-        with suppress(OSError, ValueError):  # no repository, or not readable
+        with suppress(OSError, ValueError):  # there is no repository, or it cannot be read
             git_folder = _find_git_folder(parent / ".git")
             for name in _GIT_LOCKS:
                 with suppress(OSError):
@@ -114,7 +116,9 @@ def _list_subfolders(folder: Path) -> list[Path]:
 
 
 def _find_git_folder(path: Path) -> Path:
-    """The git folder of a repository; in worktrees and submodules `.git` is a file with its path.
+    """Return the git folder of a repository, from the path of its `.git`.
+
+    In worktrees and submodules, `.git` is a file that contains the path of the git folder.
 
     Raises OSError or ValueError if there is none.
     """

@@ -1,4 +1,4 @@
-"""Publish for `serve`: publish valid definitions, report problems."""
+"""Publish for `serve`: publish the definitions if they are valid, else report the problems."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ from calfeed.store.sqlite import Identity
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a publish: held-back removals, and whether to retry even without a change."""
+    """The outcome of a publish: whether it succeeded, which removals were held back, and whether to
+    try again even if no file changes."""
 
     published: bool
     held: Removals = NO_REMOVALS
@@ -73,7 +74,7 @@ class Publisher:
     def publish(
         self, files: Sequence[DefinitionFile], *, hold_removals: bool = False
     ) -> Outcome | None:
-        """Publish these files; None if they have to be read again."""
+        """Publish these files; return None if they changed meanwhile and have to be read again."""
         failure: CalfeedError | None = None
         try:
             file = self._database.identify()
@@ -138,7 +139,7 @@ class Publisher:
             return latest_publish(connection) > 0
 
     def _find_author(self, files: Sequence[DefinitionFile]) -> str | None:
-        """Return the author: at the start the user of `serve`, later the owners of the changed
+        """Return the author: at first the user that runs `serve`, later the owners of the changed
         files."""
         if self._settled is None:
             self._settled = frozenset(files)

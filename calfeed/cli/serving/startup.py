@@ -21,7 +21,7 @@ from calfeed.store.database import Database
 
 
 def migrate_database(database: Database, echo: Callable[[str], None]) -> None:
-    """Migrate a database; report if it is read-only. Raises StoreError if it cannot be read."""
+    """Migrate a database, or report that it is read-only. Raises StoreError if it is unreadable."""
     if (reason := migrate_if_writable(database)) is not None:
         echo(
             f"{reason}\nThe feeds are served as they were published last. Nothing is published, "

@@ -23,7 +23,7 @@ _STABLE_SECONDS = 60.0
 class Part:
     """A child process, with a pipe from this process as standard input.
 
-    `environment` replaces the one of this process.
+    `environment` is used instead of the environment of this process.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Part:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def ended(self) -> int | None:
-        """The exit code, if the process has ended."""
+        """Return the exit code; None if the process has not ended."""
         return None if self._process is None else self._process.poll()
 
     @property

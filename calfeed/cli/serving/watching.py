@@ -40,8 +40,8 @@ _EVENT_PAUSE_MS, _EVENT_BATCH_MS = 100, 300
 class Watcher:
     """Publishes a folder whenever it has changed and settled.
 
-    Additions, moves and changes are published then. Removals and cancellations wait until nothing
-    has changed for as long as the settings demand.
+    Additions, moves and changes are published then. Removals and cancellations are published once
+    nothing has changed for `removal_wait` seconds.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Watcher:
     def begin(self, stopping: threading.Event, timeout: float) -> bool:
         """Publish as soon as the folder has settled; return whether that was done.
 
-        After `timeout` seconds it is left to `watch`.
+        If the folder has not settled after `timeout` seconds, `watch` publishes later.
         """
         end = self._clock() + timeout
         self.tick()
@@ -83,7 +83,7 @@ class Watcher:
         return self._published
 
     def watch(self, stopping: threading.Event, poll: Callable[[], None]) -> None:
-        """Publish after each change until stopped; `poll` is called several times a second."""
+        """Publish after each change until `stopping` is set; call `poll` several times a second."""
         for changes in self._changes(stopping):
             self.tick(any(is_definition(path) for _, path in changes))
             poll()

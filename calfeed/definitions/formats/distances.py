@@ -23,7 +23,7 @@ _OF_END = re.compile(r"(?P<span>.+?) before (?:the|its) end")
 class Distance:
     """The parsed text: a duration or a number of working days, before the start or the end.
 
-    `at` is the time of day that it implies.
+    `at` is the time of day that the text "on the day" implies, None for any other text.
     """
 
     before: Duration = _NO_TIME
@@ -33,7 +33,7 @@ class Distance:
 
     @property
     def on_calendar(self) -> bool:
-        """Whether it counts whole days, so that a time of day can be chosen."""
+        """Whether the distance is in whole days, so that a time of day can be chosen."""
         return self.before.on_calendar and not self.of_end
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Distance:
 
 
 def parse_distance(text: str) -> Distance:
-    """Parse the distance of a reminder. Raises ValueError, as `parse_duration` does."""
+    """Parse the distance of a reminder; raise ValueError for an invalid one."""
     words = re.sub(" +", " ", text.strip().lower())
     if words == "on the day":
         return Distance(at=DEFAULT_REMINDER_TIME)

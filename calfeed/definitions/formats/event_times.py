@@ -92,7 +92,7 @@ class EventTimeReader:
 
 
 def _explain_offset(written: ParsedMoment, moment: date | datetime) -> str:
-    """Explain an offset that was probably meant as the end of a range; "" for any other.
+    """Explain an offset that was probably meant as the end of a range; "" for any other offset.
 
     `09:00-11:00` is a time with a UTC offset (ISO 8601), but people also write ranges like this.
     """

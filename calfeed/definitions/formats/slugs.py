@@ -26,8 +26,8 @@ def make_slug(title: str) -> str:
 def name_events(events: Iterable[tuple[str, date, str]]) -> list[str]:
     """Return a slug for each (title, first day, UID), whatever their order.
 
-    Of several events with the same title, the earliest gets the plain slug, the others have the
-    day appended, or a hash of the UID if that is not unique.
+    Of several events with the same title, the earliest gets the plain slug. The slugs of the others
+    end with the day, or with a hash of the UID if the slug with the day is not unique.
     """
     entries = list(events)
     slugs = [""] * len(entries)

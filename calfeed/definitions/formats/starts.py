@@ -135,7 +135,7 @@ _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nin
 
 
 class _UnfitError(InvalidValueError):
-    """A start in a known form with an impossible value; suggesting another form would not help."""
+    """A start in a known form, but with an impossible value, so that no other form is suggested."""
 
 
 def parse_start(text: str, today: date | None = None) -> Start:
@@ -147,7 +147,7 @@ def parse_start(text: str, today: date | None = None) -> Start:
         raise
     except ValueError as error:
         hint = explain_start(plain, today)
-        # A text whose only fault is its size would be suggested unchanged.
+        # Do not suggest the text itself, which is in the right form but too large.
         if hint and plain not in hint:
             raise InvalidValueError(shortened(text.strip()), hint) from error
         raise
@@ -241,7 +241,7 @@ def _parse_relative(text: str, plain: str) -> RelativeDate:
 
 @lru_cache(maxsize=1024)
 def _parse_offset(distance: str, direction: int) -> Offset:
-    """Parse a distance; many events of a calendar have the same one."""
+    """Parse a distance; cached, because many events of a calendar have the same distance."""
     written = distance
     side: dict[str, int] = {"direction": direction}
     weekday = distance.removeprefix("the ")

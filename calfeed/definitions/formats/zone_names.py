@@ -77,9 +77,9 @@ def find_places(text: str) -> list[str]:
 
 
 def explain_abbreviation(zone: str) -> str:
-    """Warn about an IANA zone named by an abbreviation; "" for any other.
+    """Return a warning about an IANA zone named by an abbreviation; "" for any other zone.
 
-    EST is an example: it has no summer time, so it is an hour off in summer.
+    EST is an example: it has no summer time, so its times are an hour off in summer.
     """
     if not re.fullmatch("[A-Z]{3}", zone) or zone in ("UTC", "GMT", "UCT"):
         return ""
@@ -123,7 +123,7 @@ def _names() -> dict[str, str]:
     }
     places = [row[2] for row in _table("zone.tab")]
     regions = {zone.partition("/")[0] for zone in places}
-    # Old names come after those in the table of places.
+    # Old names of zones come after the names in the table of places.
     places += sorted(zone for zone in zones if zone.partition("/")[0] in regions)
     named = {_normalize(zone): zone for zone in sorted(zones)}
     for zone in places:
@@ -133,7 +133,7 @@ def _names() -> dict[str, str]:
 
 @cache
 def _current_zones() -> tuple[str, ...]:
-    """Return the most populous zone of each group with equal future offsets, best known first."""
+    """Return one zone, the most populous, for all zones with the same future; best known first."""
     known = set(_windows().values())
     return tuple(
         sorted((row[2] for row in _table("zonenow.tab")), key=lambda zone: zone not in known)
@@ -186,7 +186,7 @@ def _areas() -> dict[str, str]:
 
     areas: dict[str, str] = {}
     for area, names in Locale.parse("en").meta_zones.items():
-        # Windows uses many of the same names, mapped to the best known place.
+        # Windows uses many of these names too, each for the best known place.
         if zone := _windows().get(names.get("long", {}).get("standard", "")):
             areas[area] = zone
     named = get_global("meta_zones")

@@ -111,17 +111,17 @@ _ON_HOLD = ["postponed", "delayed", "deferred", "suspended", "adjourned", "resch
 
 
 def find_key(key: str, keys: list[str]) -> str | None:
-    """Return the one of `keys` that was probably intended, None if none is close."""
+    """Return the key among `keys` that was probably intended, None if none is similar."""
     return _look_up(key, keys, _KEYS) or nearest(key, keys, cutoff=0.75)
 
 
 def known_word(word: str, words: Iterable[str]) -> str | None:
-    """Return the one of `words` that a value is a synonym of, else None."""
+    """Return the word among `words` that has `word` as a synonym, None if there is none."""
     return _look_up(word, words, _WORDS)
 
 
 def explain_word(word: str, words: Iterable[str]) -> str:
-    """Return a hint about a value that is none of `words`; "" for an unknown value."""
+    """Return a hint about a value that is not in `words`; "" if its meaning is unknown."""
     choices = list(words)
     if "cancelled" in choices and _plain(word) in _ON_HOLD:
         return ' (for a date that is no longer valid, write "start: postponed")'

@@ -107,7 +107,7 @@ def _explain_weekday(found: re.Match[str]) -> str:
 
 
 def _explain_title(found: re.Match[str]) -> str:
-    """Explain a cause that is named by its title."""
+    """Explain that a cause is written by its key, not by its title."""
     name = re.sub(r"[^a-z0-9]+", "-", found["title"]).strip("-")
     if re.search(r"\b(?:19|2[01])\d\d\b", found["title"]):
         return ""  # a date, not an event

@@ -98,7 +98,7 @@ def _find_open_quote(context: _Context) -> Diagnosis | None:
     for line in range(context.opened[0], context.line):
         entry = _ENTRY.match(context.lines[line])
         value = context.lines[line][entry.end() :] if entry else ""
-        # libyaml took a quote in the reported line as the end of this one.
+        # libyaml took a quote in the reported line as the end of the text that begins here.
         if value[:1] in ('"', "'") and value.count(value[0]) == 1 and value[0] in context.text:
             return line + 1, len(context.lines[line]) - len(value) + 1, message
     return None
@@ -233,8 +233,8 @@ def _find_indentation(context: _Context) -> Diagnosis | None:
     if before is not None and "mapping values" in context.error_text:
         right = before.start("key")
     elif "did not find expected" in context.error_text and indent not in levels and levels:
-        # Between two levels: a key with a value belongs to the inner map; one without a value
-        # opens a map.
+        # Halfway between two levels, a key with a value belongs to the inner map. A key without a
+        # value opens a map, so it belongs to the outer one.
         opens = not context.text[entry.end() :].strip()
         right = min(levels, key=lambda level: (abs(level - indent), level if opens else -level))
     else:

@@ -30,8 +30,8 @@ def text_in_braces(lines: Sequence[str], line: int, column: int) -> str:
 def find_comment(lines: Sequence[str], line: int, column: int) -> str:
     """Return the comment directly after a value that ends at a line and column (from 0).
 
-    Returns "" for a comment with a space after its `#`; without one, it may be meant as text: a
-    number, a colour, a tag.
+    Returns "" for a comment with a space after its `#`. Without that space, the comment may be
+    meant as text: a number, a colour, a tag.
     """
     if line >= len(lines) or "#" not in lines[line]:
         return ""

@@ -1,7 +1,7 @@
 """The structure of definition files: maps, their keys, and the types of their values.
 
-These models are independent of their calendar; `builder` turns them into the types of
-`calfeed.model`. Editors show the field descriptions (see `schema`).
+An entry has only what is written in it, not what it inherits from its calendar; `builder` turns
+entries into the types of `calfeed.model`. Editors show the field descriptions (see `schema`).
 """
 
 from __future__ import annotations

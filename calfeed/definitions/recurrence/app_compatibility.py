@@ -1,6 +1,6 @@
 """Recurrence rules that calendar apps misread or read differently.
 
-These facts come from expanding thousands of rules with the libraries that apps use; tests verify
+They were found by expanding thousands of rules with the libraries that apps use; tests verify
 them. calfeed itself follows RFC 5545, 3.3.10.
 """
 
@@ -76,7 +76,8 @@ def find_misreadings(rule: Rule) -> Iterator[str]:
         day = _WEEKDAYS[rule.start.weekday()]
         yield _warning("BYHOUR without BYDAY", _SABRE, alternative=_write(rule, BYDAY=day))
     if "BYSETPOS" in by and (frequency != "MONTHLY" or by != {"BYSETPOS", "BYDAY"}):
-        yield _warning("BYSETPOS with other parts than BYDAY in a month", _ICAL_JS, _SABRE)
+        what = "BYSETPOS, unless FREQ=MONTHLY and only BYDAY selects the days,"
+        yield _warning(what, _ICAL_JS, _SABRE)
     if frequency == "WEEKLY" and rule.interval > 1 and rule.week_start and len(rule.days) > 1:
         yield _warning("WKST with INTERVAL and several days", _LIBICAL)
     if "BYYEARDAY" in by:
@@ -142,7 +143,7 @@ def _parts(rule: Rule) -> dict[str, str]:
 
 
 def _is_plain(rule: Rule) -> bool:
-    """Return whether another frequency can express the rule: no INTERVAL, no BYSETPOS."""
+    """Return whether another FREQ can express the rule, because it has no INTERVAL or BYSETPOS."""
     return rule.interval == 1 and "BYSETPOS" not in rule.numbers
 
 

@@ -25,7 +25,7 @@ from calfeed.model.texts import by_language
 
 _UTC = ZoneInfo("UTC")
 _MAX_COMPARED_OCCURRENCES = 600
-"""The most occurrences of a rule that are compared: 50 years of months."""
+"""The maximum number of occurrences of a rule that are compared: 50 years of a monthly rule."""
 
 
 def build_repeat(
@@ -118,9 +118,9 @@ def _warn_of_alarms(
     reminders: Iterable[ReminderRule],
     reader: EventTimeReader,
 ) -> None:
-    """Warn if a reminder's distance varies: a series has one alarm for all occurrences."""
-    # All others are at the same distance from every occurrence. To walk through a rule takes most
-    # of the time in which a definition is read.
+    """Warn of reminders at varying distances: a series has one alarm for all occurrences."""
+    # All other reminders have the same distance from every occurrence. Expanding a rule takes most
+    # of the time of reading a definition, so it is avoided if possible.
     varying = [reminder for reminder in reminders if _may_vary(reminder, start)]
     if not varying:
         return
@@ -132,7 +132,7 @@ def _warn_of_alarms(
             # The distances are independent of the zone.
             spans = [wall - _wall_due(reminder, wall.replace(tzinfo=UTC), _UTC) for wall in walls]
         else:
-            # Apps count on the wall clock from midnight in their user's zone.
+            # Apps count from midnight in the zone of their user, on the wall clock.
             spans = [wall - _wall_due(reminder, wall.date(), reader.zone) for wall in walls]
         errors = [abs(span - spans[0]) for span in spans if span != spans[0]]
         if errors:

@@ -29,7 +29,7 @@ _RANGES = {
 }
 _PARTS = ("FREQ", "UNTIL", "BYDAY", "WKST", *_RANGES)
 _SINGLE = ("INTERVAL", "COUNT", "BYMINUTE", "BYSECOND")
-# The parts allowed with each frequency: the table of RFC 5545, 3.3.10, without ambiguous ones.
+# The parts allowed with each frequency: RFC 5545, 3.3.10, without ambiguous combinations.
 _ALWAYS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"})
 _CLOCK = frozenset({"BYHOUR", "BYMINUTE", "BYSECOND"})
 _ALLOWED = {

@@ -23,7 +23,7 @@ _SVG_ROOTS = ("{http://www.w3.org/2000/svg}svg", "svg")
 
 
 def read_image(file: str, data: bytes) -> Image:
-    """Read an image by the suffix of its name; raise ValueError with the correction."""
+    """Read an image by the suffix of its name; raise ValueError, with a fix, if it is invalid."""
     suffix = file.rpartition(".")[2].lower()
     if len(data) > MAX_IMAGE_BYTES:
         raise ValueError(
@@ -76,7 +76,7 @@ def _has_script(element: Element) -> bool:
 
 
 def _size_of(root: Element) -> tuple[int, int]:
-    """Return the width and height of an SVG, or numbers with their ratio."""
+    """Return the width and height of an SVG in pixels, or if they are unknown, their ratio."""
     box = re.split(r"[\s,]+", root.get("viewBox", "").strip())
     shape = [_LENGTH.fullmatch(root.get(name, "")) for name in ("width", "height")]
     try:

@@ -28,7 +28,7 @@ _FALLBACK: Mapping[str, Node] = {"name": "?", "languages": ["en"]}
 
 @dataclass(frozen=True)
 class SiteReading:
-    """A site, and the working days for all calendars that define none, if its file has them."""
+    """A site, and the working days in its file, which are for all calendars that define none."""
 
     site: Site = DEFAULT_SITE
     working_days: WorkingDaysEntry | None = None

@@ -30,7 +30,7 @@ from calfeed.reminders.plain_text import Notification
 
 _LOCAL_PLUGINS = frozenset(
     {
-        # These use the local machine or a device of it.
+        # These use this machine, or a device that is attached to it.
         *("blink1", "dbus", "glib", "gnome", "macosx", "syslog", "windows"),
         # This stores keys and subscriptions in local files.
         "vapid",
@@ -39,7 +39,7 @@ _LOCAL_PLUGINS = frozenset(
 """Modules of Apprise plugins that access the local machine."""
 
 _KEY_FILE_PARAMETERS = frozenset({"pgpprv", "pgppub"})
-"""Parameters of mail URLs that name files; files in other parameters become attachments."""
+"""Parameters of mail URLs that name key files. Every other file is found as an attachment."""
 
 _SCHEMA = re.compile(r"\s*([a-z0-9]{1,20})://", re.IGNORECASE)
 _URL_PART = re.compile(r"[^\s/?&=:@#,;+!*'()]+")
@@ -140,8 +140,8 @@ def _make_asset() -> AppriseAsset:
         pgp_autogen=False,
         pem_autogen=False,
         http_redirects=False,
-        # With Apprise's own timeout, the call would stay in a thread of the small pool that all
-        # services share.
+        # 0 turns off Apprise's own timeout: it would leave a call that hangs in a thread of the
+        # small pool that all services share.
         service_timeout=0,
     )
 

@@ -81,9 +81,10 @@ class Channel:
 
 
 def read_channels(file: Path, https_only: bool = False) -> dict[str, Channel]:
-    """Read the channels file, by channel name; `https_only` rejects channels without TLS.
+    """Read the channels file; return its channels by name.
 
-    Raises SettingsError with every problem; its text has no Apprise URL.
+    `https_only` rejects channels without TLS. Raises SettingsError with every problem; the text of
+    the error has no Apprise URL.
     """
     try:
         entries = tomllib.loads(file.read_text("utf-8"))
@@ -119,7 +120,8 @@ def _read_channel(
     filters, options, description = _read_values(name, entry, errors)
     service = None
     try:
-        # Not in the model, so that its error is reported together with those of the other keys.
+        # The URL is checked here and not in the model, so that its error is reported together with
+        # the errors of the other keys.
         service = Service(entry["url"]) if isinstance(entry.get("url"), str) else None
     except InvalidInputError as error:
         errors[f"{name}.url"] = str(error)

@@ -36,9 +36,10 @@ class Notifiable(Protocol):
 class ChannelSender(Sender):
     """A sender for channels, and for webhooks as its base class.
 
-    `services` are the channels by name. A notification has `send_timeout` seconds. A thread cannot
-    be ended from outside, so a call that hangs keeps its channel busy for longer; until it returns,
-    further messages to the channel fail at once. `options` are those of Sender.
+    `services` are the channels by name. Sending a notification may take `send_timeout` seconds. A
+    thread cannot be ended from outside, so a call that hangs keeps its channel busy for longer;
+    until the call returns, further messages to the channel fail at once. `options` are the other
+    parameters of Sender.
     """
 
     def __init__(
@@ -149,8 +150,8 @@ class _ChannelQueue:
             if sender is not None and sender.is_alive():
                 self._report_once(request, _outcome(request, _BUSY))
                 continue
-            # Each notification has another thread, so that this thread does not hang if a call
-            # hangs.
+            # Each notification has a thread of its own, so that this thread does not hang if a
+            # call hangs.
             sender = threading.Thread(
                 target=self._send, args=(request,), name=f"calfeed-send-{self._name}", daemon=True
             )

@@ -45,7 +45,7 @@ DISABLE_AFTER = timedelta(days=5)
 """An endpoint is disabled if all its attempts have failed for this long."""
 
 _MIN_FAILED_ATTEMPTS = 4
-"""Disabling also requires this many failed attempts of one message, about half an hour.
+"""Disabling also requires this many failed attempts of one message, which take about half an hour.
 
 Without this, a short fault would disable an endpoint whose previous message failed long before.
 """
@@ -71,11 +71,12 @@ def prepare_requests(
     `composers` make the requests to endpoints other than webhooks. Deliveries to polled endpoints
     are held: their receivers fetch them.
 
-    Claims whose message is no longer relevant or no longer stored are settled as expired, those
-    whose endpoint was removed as dropped. A claim is released if its endpoint is paused, in its
-    quiet hours or over its rate limit, if `accepts` rejects the endpoint's URL, if there is no
-    composer for the kind of endpoint, or if URL or message cannot be decrypted. The first attempt
-    of an urgent message, and an `immediate` one, ignore pausing, quiet hours and the rate limit.
+    Claims whose message is no longer relevant or no longer stored are settled as expired; claims
+    whose endpoint was removed are settled as dropped. A claim is released if its endpoint is
+    paused, in its quiet hours or over its rate limit, if `accepts` rejects the endpoint's URL, if
+    there is no composer for the kind of endpoint, or if the URL or the message cannot be decrypted.
+    The first attempt of an urgent message ignores pausing, quiet hours and the rate limit; if
+    `immediate` is true, every attempt does.
     """
     now = clock()
     bodies = load_bodies(connection, [(claim.message_id, claim.language) for claim in claims])
@@ -191,8 +192,8 @@ def record_outcomes(
 ) -> bool:
     """Store the attempts, settle or retry their deliveries, and disable endpoints that fail.
 
-    What operators have to know becomes operational messages in the same transaction. Returns
-    whether there may be such messages, which wait for their fan-out.
+    What operators have to know becomes operational messages in the same transaction. Return
+    whether there may be such messages, which then wait for their fan-out.
     """
     delivered: list[Claim] = []
     failed: list[Claim] = []
@@ -202,9 +203,9 @@ def record_outcomes(
     refused: list[str] = []  # ids of people whose mailbox does not exist
     recovered: set[str] = set()
     failing: set[str] = set()
-    certificates: dict[str, datetime] = {}  # when those of receivers expire
-    lasting: dict[str, str] = {}  # errors of webhooks that have failed a message several times
-    disabled: dict[str, str] = {}  # the reasons
+    certificates: dict[str, datetime] = {}  # when receivers' certificates expire, by endpoint
+    lasting: dict[str, str] = {}  # errors of endpoints for which a message failed several times
+    disabled: dict[str, str] = {}  # the reasons, by endpoint
     ended: set[str] = set()
     disable_before = now - DISABLE_AFTER
     for outcome in outcomes:
@@ -224,8 +225,8 @@ def record_outcomes(
             if since is not None:
                 recovered.add(endpoint_id)
             continue
-        # What a mail server reports about a person is in `fault`. A missing reply is the server's
-        # fault, not the person's.
+        # A failed mail does not make a person's endpoint a failing one: only `fault` says whether
+        # the mailbox exists, and a missing reply is the fault of the mail server.
         reason = outcome.error or f"status {outcome.status}"
         if delivery.kind is EndpointKind.MAIL:
             refused += [endpoint_id] * (outcome.fault is Fault.RECEIVER)
@@ -287,8 +288,8 @@ def deliver_now(
 ) -> Attempt:
     """Add a delivery, attempt it immediately, record the attempt and return it.
 
-    `add` returns the delivery's number. The same transaction claims it, so that no worker takes
-    it first. Raises CalfeedError if it cannot be attempted.
+    `add` returns the delivery's id. The same transaction claims the delivery, so that no worker
+    claims it first. Raises CalfeedError if the delivery cannot be attempted.
     """
     with database.write() as connection:
         delivery_id = add(connection)
@@ -311,7 +312,7 @@ def make_signer(
     secrets_at: Callable[[datetime], Sequence[str]],
     clock: Callable[[], datetime],
 ) -> Callable[[], Mapping[str, str]]:
-    """Return a function that signs a message with the time and the secrets of the call."""
+    """Return a function that signs a message, with the time and the secrets at each call."""
 
     def sign() -> Mapping[str, str]:
         now = clock()

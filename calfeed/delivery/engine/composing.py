@@ -19,7 +19,7 @@ class InFlightDelivery(NamedTuple):
     """A claimed delivery that is being sent; its repr leaves out the URL.
 
     `until` is the time at which its message stops being relevant; `failing_since` is the time since
-    which its endpoint fails.
+    which its endpoint has been failing.
     """
 
     claim: Claim
@@ -32,7 +32,7 @@ class InFlightDelivery(NamedTuple):
         return f"InFlightDelivery({self.claim!r})"
 
     def __str__(self) -> str:
-        """Return its name for logs; a person is named by the id, which reveals nothing else."""
+        """Return the delivery's name for logs, in which a person is only an id, not an address."""
         person = self.kind is EndpointKind.MAIL
         receiver = self.claim.endpoint_id if person else show_url(self.url)
         return f"delivery {self.claim.delivery_id} to {receiver}"

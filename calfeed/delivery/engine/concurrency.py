@@ -98,7 +98,7 @@ class ConcurrencyLimits:
         self._endpoints: dict[str, _EndpointState] = {}
         self._queued_endpoints: set[str] = set()
         self._queued = 0
-        self._last_claim: Counter[str] = Counter()  # its claims by endpoint
+        self._last_claim: Counter[str] = Counter()  # the deliveries claimed, by endpoint
         self._polled_at = 0.0  # when outcomes were last read
         self.outstanding = 0  # requests that are queued or being sent
 
@@ -162,7 +162,7 @@ class ConcurrencyLimits:
 
     @_locked
     def dequeue(self, at: float) -> list[Request]:
-        """Take the requests out of the queues that the limits allow to send now."""
+        """Remove from the queues the requests that the limits allow to send now; return them."""
         requests: list[Request] = []
         for endpoint_id in list(self._queued_endpoints):
             state = self._endpoints[endpoint_id]

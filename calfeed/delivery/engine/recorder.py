@@ -25,7 +25,7 @@ from calfeed.store.outbox.claims import Claim
 _log = logging.getLogger(__name__)
 
 _RENEWAL_INTERVAL = store.LEASE / 3
-"""Requests for a slow endpoint can be queued for minutes, which is longer than a lease."""
+"""How often leases are renewed: a request for a slow endpoint can be queued for minutes."""
 
 BATCH_SECONDS = 0.02
 """How long outcomes are collected before one transaction records them."""
@@ -127,7 +127,10 @@ class Recorder:
         self._wake.set()
 
     def revalidate(self) -> None:
-        """Check soon whether deliveries in flight are still pending, as after a publish."""
+        """Let the thread check soon whether deliveries in flight are still pending.
+
+        A publish may have superseded them.
+        """
         with self._lock:
             self._revalidations += 1
             self._must_revalidate = True
@@ -182,7 +185,7 @@ class Recorder:
             if renewing := self._is_renewal_due(now):
                 renewed = self._claims.difference(map(claim_of, self._unrecorded), self._releasing)
             if renewing or not self._claims:
-                # Before the transaction: a publish during it needs another revalidation.
+                # Reset before the transaction: a publish during it needs another revalidation.
                 self._must_revalidate = False
         if not (self._unrecorded or self._releasing or renewed):
             return
@@ -230,7 +233,8 @@ class StepRunner:
     """Runs steps of work, and retries after database errors.
 
     Each error is logged once, and again every ten minutes while it lasts. The database counts as
-    available again only after a while without an error, since steps that write nothing may succeed.
+    available again only after a while without an error: a step that writes nothing can succeed even
+    if the database cannot be written.
     """
 
     def __init__(
@@ -244,8 +248,8 @@ class StepRunner:
     def run(self, step: Callable[[], None]) -> bool:
         """Run a step; after a database error wait a second and return False.
 
-        Raises ReplacedError if the database file was replaced, as the claims belong to the former
-        one; SchemaError if the database was migrated by a newer version.
+        Raises ReplacedError if the database file was replaced, because the claims belong to the
+        former file; SchemaError if the database was migrated by a newer version.
         """
         try:
             step()

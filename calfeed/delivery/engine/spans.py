@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 _TIMEOUT_SECONDS = 2.0
-"""How long a batch may take; the end of a worker waits for the last one."""
+"""How long sending a batch may take; a worker that ends waits for its last batch."""
 
 Report = Callable[[Sequence[Outcome]], None]
 """Reports the outcomes of attempts; it must return at once."""
@@ -32,10 +32,10 @@ Report = Callable[[Sequence[Outcome]], None]
 
 @contextmanager
 def reporting_spans(url: str | None) -> Iterator[Report | None]:
-    """Give a function that reports outcomes to the collector at a URL; None without a URL.
+    """Yield a function that reports outcomes to the collector at a URL; None without a URL.
 
-    Spans are sent in batches by a thread. If the collector is down or slow they are dropped, and
-    OpenTelemetry logs it; deliveries do not wait. Raises SettingsError if OpenTelemetry is not
+    A thread sends the spans in batches. If the collector is down or slow, spans are dropped, which
+    OpenTelemetry logs; deliveries do not wait. Raises SettingsError if OpenTelemetry is not
     installed.
     """
     if url is None:
@@ -60,7 +60,7 @@ def reporting_spans(url: str | None) -> Iterator[Report | None]:
 
 
 def check_tracing(url: str | None) -> None:
-    """Raise SettingsError if there is a URL but OpenTelemetry, an extra, is not installed."""
+    """Raise SettingsError if there is a URL, but the optional OpenTelemetry is not installed."""
     if url is None:
         return
     try:

@@ -137,7 +137,10 @@ class Worker:
             self._recorder.stop()
 
     def seconds_since_step(self) -> float:
-        """How long ago a step ended, whether or not it failed; a step takes about a second."""
+        """Return the seconds since the last step ended, even if the step failed.
+
+        A step usually takes at most about a second.
+        """
         return time.monotonic() - self._stepped_at
 
     def agenda(self) -> Agenda:

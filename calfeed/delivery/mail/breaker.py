@@ -22,7 +22,7 @@ class Breaker:
 
     After a fault of the site's own mail server or its settings (`Fault.SITE`), no mail is admitted
     for a minute. Then one mail is admitted; if the server works again, the others are admitted too.
-    So an outage of any length uses up no attempts, and pauses nobody.
+    So an outage of any length uses up no attempts, and no person is paused because of it.
     """
 
     def __init__(self, server: str, elapsed: Callable[[], float]) -> None:

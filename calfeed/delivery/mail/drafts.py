@@ -34,7 +34,7 @@ GREETINGS = {
     "follow.known": greeting.describe_further_request,
     "follow.welcome": greeting.describe_welcome,
 }
-"""The mails about following itself, such as the confirmation, by the type of their message."""
+"""The functions that write mails about following itself, such as the confirmation, by type."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,10 @@ class Draft:
     request: str = ""
 
     def entry(self, language: str, *, has_event: bool) -> EntryTemplate | None:
-        """Return the calendar entry; `has_event` says whether the reader has an earlier one."""
+        """Return the calendar entry, None if the message has no change.
+
+        `has_event` says whether the reader may already have an entry of the event.
+        """
         if self.change is None:
             return None
         if has_event:
@@ -117,9 +120,10 @@ def load_calendar_names(connection: Connection, slugs: Sequence[str]) -> dict[st
 
 
 def name_followed(connection: Connection, follows: Sequence[str]) -> list[list[Named]]:
-    """Return the names of what a person follows: of the calendar, then of its event or category.
+    """Return, for each item that a person follows, the calendar's name and the item's own name.
 
-    If it is no longer public, these are the names in the person's filter.
+    There is no second name if the item is a whole calendar. A calendar or event that is no longer
+    public is named as in the person's filter.
     """
     slugs = {split_name(name)[0] for name in follows}
     calendars = load_calendar_names(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _BURST_SECONDS = 10.0
-"""The mails of this many seconds may be sent at once, so that a few mails need not wait."""
+"""As many mails as the rate allows in this time may be sent at once: a few mails need not wait."""
 
 _MAX_DOMAINS = 10_000
 
@@ -28,9 +28,9 @@ class DomainPacer:
         self._buckets: dict[str, _Bucket] = {}
 
     def delay(self, domain: str) -> float:
-        """Return 0 if a mail may be sent to a domain now, else the seconds until its turn.
+        """Return 0 if a mail may be sent to a domain now, else how many seconds it has to wait.
 
-        A delay is not a reservation: call this again after it.
+        The delay is not a reservation: call this again when it is over.
         """
         now = self._elapsed()
         if len(self._buckets) >= _MAX_DOMAINS:

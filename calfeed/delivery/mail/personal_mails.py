@@ -122,8 +122,8 @@ class MailRoom:
     ) -> Composed:
         """Compose mails.
 
-        Mails that exceed the rate of their domain are postponed until its turn. Mails to endpoints
-        without a person's record are postponed as well.
+        Mails that exceed the rate of their domain are postponed. Mails to endpoints without a
+        person's record are postponed as well.
         """
         try:
             key = load_people_key(connection)

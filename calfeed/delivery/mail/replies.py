@@ -1,7 +1,12 @@
-"""What the replies of an SMTP server mean (RFC 5321, RFC 3463), without the addresses they quote.
+"""Explain why an SMTP server did not accept a mail (RFC 5321, RFC 3463), without any address.
 
-Only the reply that there is no such mailbox is a fault of the receiver. Refusals because of a
-policy, the sender or the content are faults of the site; people are not paused because of them.
+It is the receiver's fault (`Fault.RECEIVER`) if there is no such mailbox, or if the server does not
+support the letters of the address. It is the fault of this site or its mail server (`Fault.SITE`)
+if no connection can be opened, if the server refuses the connection or the login or requires a
+login (530, 535), or if it permanently refuses the sender. Otherwise the fault is None: the mail is
+tried again on the retry schedule, and nobody is paused. Examples are a connection that breaks, a
+temporary reply after the login, and a permanent refusal of the recipient because of a policy or of
+the mail because of its content or size.
 """
 
 from __future__ import annotations
@@ -19,10 +24,14 @@ _MAX_REPLY = 300
 
 _ENHANCED = re.compile(r"\s*([245])\.([0-9]{1,3})\.([0-9]{1,3})\b")
 _NO_MAILBOX = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
-"""No such mailbox, domain or address; moved; no mail accepted by the domain; disabled."""
+"""Enhanced status codes (RFC 3463, RFC 7505) that mean that there is no such mailbox.
+
+In this order: no such mailbox; no such domain; not a valid address; the mailbox has moved; the
+domain accepts no mail; the mailbox is disabled.
+"""
 
 _NO_MAILBOX_CODES = {550, 551, 553}
-"""The same for a server without enhanced codes."""
+"""Reply codes (RFC 5321) that mean the same if the reply has no enhanced status code."""
 
 _ADDRESS = re.compile(r"<[^<>\s]*>|[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 
@@ -35,9 +44,11 @@ class Stage:
 
 @dataclass(eq=False)
 class MailError(Exception):
-    """A mail was not accepted: the server's code, its reply without addresses, whose fault it is.
+    """A mail was not accepted.
 
-    `lost` means that the connection ended.
+    `status` is the code of the server's reply, None without a reply. `response` is the text of the
+    reply, without addresses. `error` describes the problem for people. `fault` says whose fault it
+    is; None if it is neither the receiver's nor the site's. `lost` means that the connection ended.
     """
 
     status: int | None
@@ -59,7 +70,10 @@ def scrub(text: str, *secrets: str) -> str:
 
 
 def explain_reply(code: int, reply: bytes | str, stage: int, *addresses: str) -> MailError:
-    """Return the error for a refusal."""
+    """Return the error for a reply that refuses something at a stage of the session.
+
+    `addresses` are the sender and the recipient, which are removed from the reply.
+    """
     text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     clean = scrub(text, *addresses)
     fault = _judge(code, text, stage)
@@ -77,9 +91,10 @@ def explain_reply(code: int, reply: bytes | str, stage: int, *addresses: str) ->
 
 
 def explain_error(error: Exception, stage: int, *addresses: str) -> MailError:
-    """Return the error for an exception of a session, by its type.
+    """Return the error for an exception that was raised in a session at a stage.
 
-    The exception's text may quote an address.
+    The exception's own text is not used, because it may quote an address. A reply of the server is
+    used without the addresses in it.
     """
     match error:
         case MailError():
@@ -121,7 +136,7 @@ def _lost(text: str, stage: int) -> MailError:
 
 
 def _judge(code: int, text: str, stage: int) -> Fault | None:
-    too_large = code == 552  # the mail, not the sender
+    too_large = code == 552  # the server refuses the mail, not the sender
     refuses_sender = stage == Stage.SENDER and code >= 500 and not too_large
     if stage == Stage.OPEN or refuses_sender or code in (530, 535):
         return Fault.SITE

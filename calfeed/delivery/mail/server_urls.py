@@ -25,7 +25,7 @@ _IMAP_ADVICE = (
 class MailServer:
     """How to reach a mail server, and the `folder` of a mailbox on it.
 
-    A scheme that ends with "s" is TLS from the start. Otherwise the connection becomes TLS by
+    A scheme that ends with "s" means TLS from the start. Otherwise the connection is encrypted by
     STARTTLS, which is required unless `tls` is false.
     """
 
@@ -42,7 +42,10 @@ class MailServer:
 
 
 def read_server_url(url: str) -> MailServer:
-    """Read the URL of an SMTP server. Raises InvalidInputError, without quoting it."""
+    """Read the URL of an SMTP server.
+
+    Raises InvalidInputError, whose text does not quote the URL.
+    """
     server = _read(url, _SMTP_PORTS, _SMTP_ADVICE)
     if server.folder:
         raise InvalidInputError(_SMTP_ADVICE)
@@ -52,7 +55,7 @@ def read_server_url(url: str) -> MailServer:
 def read_mailbox_url(url: str) -> MailServer:
     """Read the URL of a mailbox; its folder is INBOX by default.
 
-    Raises InvalidInputError, without quoting it.
+    Raises InvalidInputError, whose text does not quote the URL.
     """
     server = _read(url, _IMAP_PORTS, _IMAP_ADVICE)
     if server.user is None:

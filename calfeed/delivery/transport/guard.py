@@ -65,7 +65,7 @@ _WORD = re.compile(r"(?=.{1,16}$)[A-Za-z_-]+\d{0,2}")
 
 
 def find_refusal(address: str) -> str | None:
-    """Return why requests must not be sent to an IP address ("private"); None if they may.
+    """Return why requests must not be sent to an IP address ("private"); None if they may be sent.
 
     An IPv4 address mapped into IPv6 (RFC 4291, 2.5.5.2) is checked as IPv4. Anything that is not
     an IP address is refused.

@@ -1,9 +1,9 @@
 """Send many requests concurrently, through libcurl's multi interface on a thread of its own.
 
-Each request that is passed to `submit` gives exactly one `Outcome` in `results`: a response, an
-error, or the sender's end. Only a request that `recall` takes back has no outcome. The sender does
-not retry. But libcurl repeats a request on a new connection if a reused connection was closed
-before the first byte of the response; this counts as one attempt.
+Each request that is passed to `submit` has exactly one `Outcome` in `results`: a response, an
+error, or that the sender was closed. Only a request that `recall` takes back has no outcome. The
+sender does not retry. But libcurl repeats a request on a new connection if a reused connection was
+closed before the first byte of the response; this counts as one attempt.
 
 perform() drives libcurl: on loopback it takes a quarter less CPU per request than
 socket_action(), whose callbacks are Python calls.
@@ -34,7 +34,8 @@ __all__ = ["Outcome", "Request", "Sender"]
 
 _log = logging.getLogger(__name__)
 
-# As many connections again may be idle; together they stay below select()'s 1024 descriptors.
+# The same number of connections may be idle besides; all together stay below the limit of select(),
+# which is 1024 descriptors.
 _MAX_IN_FLIGHT = 400
 _MAX_WAIT_SECONDS = 1.0
 

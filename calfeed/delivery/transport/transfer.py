@@ -46,9 +46,9 @@ class Request(NamedTuple):
 
     `sign` makes the headers that depend on the time. It is called when sending begins, because a
     request may be queued for minutes. `url` must be a result of `check_url`. The repr leaves out
-    URL, headers and body, which can contain tokens and signatures. For a mail the URL is the
-    address (`mailto:`), the header Return-Path its envelope sender, and `write` makes the body when
-    sending begins.
+    URL, headers and body, which can contain tokens and signatures. For a mail, the URL is the
+    address (`mailto:`), the header Return-Path is the envelope sender, and `write` makes the body
+    when sending begins.
     """
 
     key: Hashable

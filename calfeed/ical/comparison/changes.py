@@ -94,7 +94,7 @@ class EventChange:
 
     @property
     def reason(self) -> Text | None:
-        """The note of this change; an unchanged note belongs to an earlier change."""
+        """The note of this change, if any; an unchanged note belongs to an earlier change."""
         before, note = self.before, self.after.event.note
         if before is None or self.kind in (Kind.ADDED, Kind.WITHDRAWN):
             return None
@@ -159,8 +159,7 @@ def drops_occurrences(change: EventChange) -> bool:
 
 
 def _is_shifted(old: Revision, new: Revision) -> bool:
-    """Return whether any future occurrence has a different UTC offset than under the zone rules of
-    `old`."""
+    """Return whether new zone rules change the UTC offset of an occurrence in the next 400 days."""
     if old.event.time_zone != new.event.time_zone or old.clock == new.clock:
         return False
     begin = new.modified
@@ -251,8 +250,10 @@ def _compare_occurrences(old: Event, new: Event, now: datetime) -> tuple[Occurre
 
 
 def _find_window(old: Event, new: Event, now: datetime) -> tuple[datetime, datetime]:
-    """Return the comparison window: the next 400 days, extended to include every exception that
-    differs."""
+    """Return the period in which occurrences are compared (UTC).
+
+    It has the next 400 days, and is extended to every exception that differs.
+    """
     instants = [now, now + _COMPARISON_WINDOW]
     for event, other_event in ((old, new), (new, old)):
         repeat, other = event.repeat or Repeat(), other_event.repeat or Repeat()
@@ -275,7 +276,8 @@ def _find_first_shift(
 ) -> OccurrenceChange | None:
     """Return the first future occurrence whose start the new rule changed.
 
-    Returns None if the dates of one rule are a subset of the other's.
+    Returns None if the dates of one rule are a subset of the other's, because then dates were only
+    added or only removed.
     """
     olds, news = (
         [each for each in occurrences if _takes_place(each) and each.begins >= now]

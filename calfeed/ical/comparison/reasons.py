@@ -1,4 +1,4 @@
-"""Why a counted date changed without an edit of its definition: its cause, or the holidays."""
+"""Why a counted date changed without an edit of its definition: its cause or the holidays did."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CauseChange:
 
 @dataclass(frozen=True)
 class HolidayChange:
-    """Days that became non-working days, or stopped being non-working days."""
+    """The holidays changed: days without work were `added` or `removed` in the counted period."""
 
     added: tuple[SkippedDay, ...]
     removed: tuple[SkippedDay, ...]
@@ -61,7 +61,7 @@ def _days(cause: Cause) -> tuple[object, ...]:
 
 
 def _compare_holidays(before: Derivation, after: Derivation) -> HolidayChange | None:
-    """Compare the skipped days, without days that only one of the two counts reached."""
+    """Return the changed holidays among the days that both counts reached, None without any."""
     old, new = _find_skipped(before), _find_skipped(after)
     common = _common_days(before, after)
     added = [new[day] for day in sorted(new.keys() - old.keys()) if day in common]
@@ -82,7 +82,7 @@ def _find_skipped(derivation: Derivation) -> dict[date, SkippedDay]:
 
 
 def _common_days(*derivations: Derivation) -> frozenset[date]:
-    """Return the days that all of the counts have in common."""
+    """Return the days that all these counts reached."""
     return frozenset.intersection(*map(_walked_days, derivations))
 
 

@@ -1,7 +1,8 @@
 """Describe a change of an event in one line, for messages, plans and Atom.
 
-A line is in the wanted language (BCP 47 tag), or in English if there are no words in it. Titles in
-it are in the wanted language too, or in the calendar's.
+A line is in the wanted language (BCP 47 tag), or in English if calfeed has no words in that
+language. The titles in a line are in the wanted language too if they have it, else in the
+calendar's language.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def format_change(change: EventChange, language: str = "en") -> str:
 def describe_change(change: EventChange, language: str = "en", name: str | None = None) -> str:
     """Describe a change: "moved from 30 June 2025 to 31 August 2025".
 
-    `name` is what happened, by a key of `Words.dated`; None: the kind of the change.
+    `name` is a key of `Words.dated` that says what happened, by default the kind of the change.
     """
     event = change.after.event
     tongue = worded(language)
@@ -64,7 +65,7 @@ def describe_change(change: EventChange, language: str = "en", name: str | None 
         return words.done_now.format(done=_in_sentence(format_done(event, tongue)), when=when)
     if change.kind is Kind.CHANGED and change.new_rules:
         if isinstance(event.start, datetime) and event.start < change.after.modified:
-            # The start of the series is in the past.
+            # The day on which the series starts may be long past, so only the time is named.
             when = words.at_time.format(time=f"{event.start:%H:%M}")
         return (words.changed_still if change.event_differs else words.still).format(when=when)
     return words.dated[name or change.kind].format(when=when)
@@ -103,7 +104,7 @@ def _format_hold_within(event: Event, language: str) -> str:
 
 
 def _in_sentence(text: str) -> str:
-    """Begin with a small letter; names and months in the text keep their capitals."""
+    """Return a text with a small first letter; names and months in the text keep their capitals."""
     return text[:1].lower() + text[1:]
 
 

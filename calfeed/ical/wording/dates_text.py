@@ -1,4 +1,4 @@
-"""Format an event's date for people: certain, uncertain, or on hold; and how it was counted."""
+"""Format the date of an event for people, why it has none, and how it was counted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from calfeed.model.values import text_in
 def format_date_of(event: Event, language: str = "en") -> str:
     """Format an event's date: "27 September 2024, 10:30 EDT", "mid-June 2030".
 
-    An event on hold has no date; this is the one that it had.
+    An event on hold has no date: this formats its former date.
     """
     return format_times(event.start, event.end, event.precision, language)
 
@@ -29,7 +29,10 @@ def format_times(
     precision: Precision | None,
     language: str = "en",
 ) -> str:
-    """Format a date that is certain, or uncertain by its precision; `end` is exclusive."""
+    """Format a date, which is uncertain if it has a `precision`; `end` is exclusive.
+
+    An uncertain date falls on one of the days from `start` to the day before `end`.
+    """
     if precision is None or isinstance(start, datetime):
         return format_when(start, end, language)
     latest = start if end is None else end - timedelta(days=1)
@@ -61,13 +64,13 @@ def format_span(span: Span, language: str = "en") -> str:
 
 
 def _season_year(span: Span) -> str:
-    """Return the year of a season; a winter has two years: "2030/31"."""
+    """Return the year of a season; the winter falls in two years: "2030/31"."""
     first, last = span.earliest.year, span.latest.year
     return str(first) if first == last else f"{first}/{last % 100:02}"
 
 
 def format_hold(event: Event, *languages: str) -> str:
-    """Format why an event has no date: "Postponed", "Waiting for Ruling"; "" if it has one."""
+    """Format why an event has no date: "Postponed", "Waiting for Ruling"; "" if it has a date."""
     on_hold = event.on_hold
     if on_hold is None:
         return ""
@@ -78,7 +81,10 @@ def format_hold(event: Event, *languages: str) -> str:
 
 
 def format_title(event: Event, title: str, *languages: str) -> str:
-    """Format a title for a calendar app, which shows no other sign of these states."""
+    """Format a title that says if the event is on hold or done, or if its day is open.
+
+    Calendar apps do not show this otherwise.
+    """
     if hold := format_hold(event, *languages):
         return words_in(languages[0]).label(hold, title)
     if event.done is not None:
@@ -90,7 +96,7 @@ def format_title(event: Event, title: str, *languages: str) -> str:
 
 
 def format_done(event: Event, language: str) -> str:
-    """Format whether an event was met or waived: "Done: met, 12 June 2030"; "" if it was not."""
+    """Format if an event was met or waived: "Done: met, 12 June 2030"; "" if it is not done."""
     if event.done is None:
         return ""
     words = words_in(language)
@@ -128,7 +134,7 @@ def _format_distance(offset: Offset, words: Words, language: str) -> str:
 
 
 def format_cause(cause: Cause | None, language: str = "en") -> str:
-    """Format the date of a cause; "" if it has none."""
+    """Format the date of a cause; "" if there is no cause, or if it has no date."""
     if cause is None or cause.earliest is None or cause.latest is None:
         return ""
     after = cause.latest + timedelta(days=1)
@@ -138,7 +144,7 @@ def format_cause(cause: Cause | None, language: str = "en") -> str:
 def format_derivation(derivation: Derivation, *languages: str) -> list[str]:
     """Format how a date was counted, in lines: the rule, the skipped days, what is provisional.
 
-    An uncertain cause gives the lines of both of its ends.
+    If the date of the cause is uncertain, there are lines for its first and its last possible day.
     """
     lines = []
     for each in derivation.sums:
@@ -172,7 +178,7 @@ def format_skipped(days: Iterable[SkippedDay], *languages: str) -> str:
 
 
 def name_skipped(day: SkippedDay, *languages: str) -> str:
-    """Name a day that was not counted: its holiday, else why nobody works."""
+    """Name a day that was not counted: by its holiday or title, else as closed or as weekend."""
     words = words_in(languages[0])
     if day.name:
         return text_in(day.name, *languages, "en")

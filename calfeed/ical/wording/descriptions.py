@@ -30,12 +30,12 @@ def format_move(move: Move, *languages: str) -> str:
 
 
 def _format_moves(history: Sequence[Move], *languages: str) -> list[str]:
-    """Format the moves, newest first; those without a former date are left out."""
+    """Format the moves, newest first, except moves from a time when the event had no date."""
     return [format_move(move, *languages) for move in reversed(history) if move.held is None]
 
 
 def _format_state(event: Event, *languages: str) -> str:
-    """Format what the start of an event does not show: that it is uncertain, on hold, or done."""
+    """Format what a start does not show: why there is no date, a done event, an uncertain date."""
     date = format_date_of(event, languages[0]) if event.precision and not event.on_hold else ""
     states = format_hold(event, *languages), format_done(event, languages[0]), date
     return "\n".join(filter(None, states))

@@ -23,14 +23,14 @@ _ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
 
 class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802 (markdown-it's name)
-        """Reject relative links, as a feed has no base URL; they stay as text."""
+        """Reject relative links, because a feed has no base URL; rejected links stay as text."""
         return url.partition(":")[0].lower() in _SCHEMES
 
 
 def _render_image(
     _: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any
 ) -> str:
-    """Render an image as a link, so that viewing a calendar does not contact its host."""
+    """Render an image as a link, so that viewing a calendar does not contact the image's host."""
     address = str(tokens[index].attrGet("src") or "")
     return f'<a href="{escape(address)}">{escape(tokens[index].content or address)}</a>'
 

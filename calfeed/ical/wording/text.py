@@ -48,7 +48,7 @@ def format_when(start: date | datetime, end: date | datetime | None, language: s
 
 
 def _format_days(first: date, last: date, language: str) -> str:
-    """Format a span of days; its first day leaves out what it has in common with the last."""
+    """Format a span of days; the first day leaves out the month or year that both days share."""
     words = words_in(language)
     pattern = words.day_pattern
     if first.year == last.year:

@@ -1,4 +1,4 @@
-"""Check the words of a language against those of another: the kind of each, its placeholders."""
+"""Check that the words of a language have the types and placeholders of another's words."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _CATEGORIES = ("zero", "one", "two", "few", "many", "other")
 def check_words(
     place: str, given: object, model: object, faults: list[Fault], *, plural: bool
 ) -> object:
-    """Return a text, a list of texts or a table of texts, completed from `model`; add its faults.
+    """Return `given`, a text, a list of texts or a table of texts, completed from `model`.
 
-    `model` is the same in another language, None if there is none. With `plural` it is a table of
-    plural forms, which no other language completes.
+    Faults are added to `faults`. `model` is the same entry in another language, None to require a
+    complete `given`. With `plural`, `given` is a table of plural forms, which are not completed:
+    another language has other forms.
     """
     if given is None:
         faults.append(Fault(place, "is missing"))
@@ -78,11 +79,11 @@ _CHECKS: Mapping[type, Callable[[str, object, object, list[Fault]], object]] = {
     tuple: _check_list,
     dict: _check_table,
 }
-"""The checks by the kind of the value in the fallback."""
+"""The checks by the type of the `model`."""
 
 
 def _placeholders(text: str) -> set[str] | None:
-    """Return the names in braces; None if a brace has no partner, or holds anything but a name."""
+    """Return the names in braces; None if braces are unbalanced or hold anything but a name."""
     try:
         parts = [
             (name, spec, conversion)

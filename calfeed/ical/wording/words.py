@@ -27,9 +27,9 @@ _FILES = files("calfeed.ical.wording").joinpath("languages")
 class Words:
     """The words of one language, with placeholders in braces; `en.toml` shows each of them.
 
-    `parts` are early, mid- and late in a month, `seasons` begin with spring. The keys of
-    `titles` are types of message; those of `names` and `dated` are what happened. Patterns are
-    those of CLDR; `first_day` replaces the `d` of a pattern on the first of a month.
+    `parts` are early, mid- and late in a month, `seasons` begin with spring. The keys of `titles`
+    are types of message; the keys of `names` and `dated` say what happened. Patterns are those of
+    CLDR; `first_day` replaces the `d` of a pattern on the first of a month.
     """
 
     language: str
@@ -140,19 +140,20 @@ class Words:
 def words_in(language: str) -> Words:
     """Return the words of a language (BCP 47 tag), by default English.
 
-    Dates in a language without words are written out, as nothing is known about their short forms.
+    In a language without words, both days of a span are written in full, because it is not known
+    how that language shortens them.
     """
     base = language.split("-")[0]
     return _words_of(base if base in shipped_languages() else _UNKNOWN)
 
 
 def worded(language: str) -> str:
-    """Return the language if there are words in it, else English: sentences are in one language."""
+    """Return the language if it has words, else English: no sentence may be in two languages."""
     return language if language.split("-")[0] in shipped_languages() else _FALLBACK
 
 
 def shared_language(languages: Iterable[str]) -> str:
-    """Return the language of a text about several things: the one that all share, else English."""
+    """Return the language for a text about several events: their common one, else English."""
     found = set(languages)
     return found.pop() if len(found) == 1 else _FALLBACK
 

@@ -37,15 +37,15 @@ def clock_of(event: Event, now: datetime) -> Clock:
 
 
 def is_shifted(moment: datetime, before: Clock, after: Clock) -> bool:
-    """Return whether the UTC offset at `moment` differs; False beyond either horizon."""
+    """Return whether the offset at `moment` differs; False if a clock does not reach that far."""
     offsets = [_offset_at(clock, moment) for clock in (before, after)]
     return None not in offsets and offsets[0] != offsets[1]
 
 
 def full_fingerprint(event: Event) -> str:
-    """Return the fingerprint of an event and its inputs.
+    """Return a fingerprint of an event and of the data that it depends on.
 
-    The inputs are its zone's rules, and the working days that its reminders count.
+    This data is the rules of its zone, if it recurs, and the working days that its reminders count.
     """
     plain = fingerprint(event)
     if event.working_days is not None:
@@ -59,7 +59,7 @@ def full_fingerprint(event: Event) -> str:
 
 @lru_cache(maxsize=256)
 def _write_closed_days(rules: str, year: int) -> str:
-    """Return the non-working days around a year, as text; reminders are counted with them."""
+    """Return a digit for each day of ten years from `year - 1` on: 1 for working days, else 0."""
     working_days = find_working_days(WorkingDayRules.model_validate_json(rules))
     first = date(year - 1, 1, 1)
     days = (first + timedelta(days=number) for number in range(_HORIZON_YEARS * 366))

@@ -22,7 +22,7 @@ BEGINNING = datetime(1840, 1, 1)  # noqa: DTZ001 (a wall time)
 
 HORIZON = 2120
 """The last year that is sampled. Zone data lists single changes up to 2087 at most, followed by an
-endless rule; the years after that show the rule on every date it can fall on."""
+endless rule. The years after that have a change on every date on which the rule can fall."""
 
 _STEP = timedelta(days=6)
 """The sampling interval, shorter than any period between two changes (at least a week)."""
@@ -31,7 +31,7 @@ _SECOND, _ZERO = timedelta(seconds=1), timedelta()
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 _ORDINALS = {1: 1, 8: 2, 15: 3, 22: 4, -6: -1}
-"""The ordinals of BYDAY, by the first day of the week in the month."""
+"""The ordinals of BYDAY, by the day of the month on which the week begins."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _read_clock(zone: ZoneInfo, instant: datetime) -> _Clock:
 
 
 def _find_changes(zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield the beginning, then the instant of every change, in UTC."""
+    """Yield `BEGINNING`, then the instant of every change, in UTC."""
 
     def read(instant: datetime) -> tuple[object, ...]:
         local = instant.astimezone(zone)
@@ -123,7 +123,7 @@ def _find_changes(zone: ZoneInfo) -> Iterator[datetime]:
     instant = BEGINNING.replace(tzinfo=UTC)
     yield instant
     shown = read(instant)
-    # One year past the horizon: classifying a change requires the next one.
+    # One year past the horizon, because a change is classified by the change after it.
     while instant.year <= HORIZON + 1:
         low, high = instant, instant + _STEP
         instant = high

@@ -52,7 +52,7 @@ def begin_in_range(event: Component, losses: Losses) -> Component:
 
 
 def _first_in_range(rule: Rule) -> tuple[datetime, int] | None:
-    """Return the first occurrence from 1900 on; with COUNT, also the number of skipped ones."""
+    """Return the first occurrence from 1900 on, and how many a rule with COUNT has before it."""
     if rule.count is None and rule.frequency in _STEP_HOURS:
         step = timedelta(hours=_STEP_HOURS[rule.frequency] * rule.interval)
         rule = replace(rule, start=rule.start + (_FIRST_WALL_TIME - rule.start) // step * step)

@@ -18,7 +18,7 @@ _UNTIL = re.compile(r"(\d{4})\d{4}(?:T(\d{6})(Z)?)?", re.ASCII)
 _CLOCK = ("BYHOUR", "BYMINUTE", "BYSECOND")
 _BY_NUMBER = {"BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYSETPOS", *_CLOCK}
 _PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", *_BY_NUMBER}
-# The defaults of RFC 7529.
+# Parts that only state the defaults of RFC 7529.
 _EMPTY = {"RSCALE=GREGORIAN", "SKIP=OMIT"}
 
 
@@ -100,7 +100,7 @@ def parse_any_rule(text: str, start: date | datetime) -> Rule | None:
 def _until(value: date, start: date | datetime) -> datetime:
     """Return UNTIL as an inclusive wall time; a date means the end of that day.
 
-    If only UNTIL has a zone, a day is added, as the wall times may differ by that much.
+    If only UNTIL has a zone, a day is added, because wall times of two zones may differ by a day.
     """
     if not isinstance(value, datetime):
         return datetime.combine(value, time(23, 59, 59))

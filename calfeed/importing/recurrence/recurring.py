@@ -73,7 +73,7 @@ class Series:
 
 
 class _Finder:
-    """Finds the dates that match a moment, even if only one of the two has a time."""
+    """Finds the dates that match a moment: equal ones, else by the day if one side has no time."""
 
     def __init__(self, dates: DateSet | None, moments: Iterable[Moment], steps: StepBudget) -> None:
         last = max((datetime.combine(wall_time(each), time.max) for each in moments), default=None)
@@ -135,7 +135,7 @@ def _read_moments(
     """Return the moments of a property that refers to occurrences, in the event's zone."""
     stamps = (each for prop in component.all(name) for each in reader.read(prop, report))
     if not isinstance(draft.start, datetime):
-        return [stamp.moment for stamp in stamps]  # a time means its day, on its own clocks
+        return [stamp.moment for stamp in stamps]  # a time stands for its day in its own zone
     return [in_zone(stamp.moment, draft.zone) for stamp in stamps]
 
 
@@ -156,7 +156,7 @@ def _apply_overrides(
             )
         )
     ]
-    # Overrides with RANGE come first, so that those of single occurrences win.
+    # Overrides with RANGE come first, so that overrides of single occurrences replace them.
     originals.sort(key=lambda each: (not _has_range(each[0]), wall_time(each[1])))
     found = _Finder(series.dates, [original for _, original in originals], reader.steps)
     for override, moment in originals:

@@ -26,7 +26,7 @@ _LAST_WALL_TIME = datetime(LAST_YEAR, 12, 31)  # noqa: DTZ001 (a wall time)
 
 @dataclass
 class DateSet:
-    """A start, an optional rule, and `others`: the dates that no rule gives."""
+    """A start, an optional rule, and `others`: the dates that are not from the rule."""
 
     start: Moment
     rule: Rule | None = None

@@ -132,7 +132,7 @@ def current_name(name: str) -> str:
 
 
 def _shown_by_windows(words: str, offset: timedelta | None) -> str:
-    """Return the zone of a Windows display name: a kind of time, or cities."""
+    """Return the zone of a Windows display name (a kind of time, or cities), "" if unknown."""
     plain = re.sub(r"\s*\(.*\)$", "", words)
     for each in (words, plain):
         if name := _windows(_DISPLAY_NAMES.get(each, "")) or _windows(f"{each} Standard Time"):

@@ -41,11 +41,12 @@ class TimeValue:
 class TimeReader:
     """Reads the times of a calendar: `zones` resolves TZIDs, `home` is the zone of floating times.
 
-    `home` is also the calendar's zone: single events in UTC are converted to it, unless
-    `keeps_utc` is set, because calfeed writes only events in the zone UTC that way. `sure` is
-    False if the file does not name the home zone. `chosen` is the zone that the user chose for
-    unknown zones. While a series is read, `series` holds the zones of TZIDs within that series;
-    otherwise a TZID without a zone may still give instants.
+    `home` is also the calendar's zone. Single events in UTC are converted to it unless `keeps_utc`
+    is set, which it is for files by calfeed: calfeed writes only events of the zone UTC that way.
+    `sure` is False if the file does not name the home zone. `chosen` is the zone that the user
+    chose for unknown zones. While a series is read, `series` holds the zones of TZIDs within that
+    series. Otherwise it is None, and times with a TZID that is no IANA zone are converted to
+    instants if the file defines the offsets of the TZID.
     """
 
     zones: TzidResolver
@@ -78,7 +79,7 @@ class TimeReader:
         return known.zone or (self.series or {}).get(tzid) or self._choice(known)
 
     def _choice(self, known: ResolvedTzid) -> ZoneInfo | None:
-        """Return the chosen zone if a TZID does not give instants."""
+        """Return the chosen zone, None if times with the TZID can be converted to instants."""
         return self.chosen if known.rules is None or self.series is not None else None
 
     def read(self, prop: Property, report: LossReporter) -> list[TimeValue]:
@@ -95,7 +96,7 @@ class TimeReader:
         return values
 
     def read_first(self, prop: Property | None, report: LossReporter) -> Moment | None:
-        """Return the first valid moment of a property, if any."""
+        """Return the first valid moment of a property, None without one."""
         values = self.read(prop, report) if prop else []
         return values[0].moment if values else None
 
@@ -187,7 +188,7 @@ def length_between(start: Moment, end: Moment) -> timedelta:
 
 
 def write_moment(moment: Moment) -> date | str:
-    """Write a moment for a definition; only an ambiguous one has a UTC offset."""
+    """Write a moment for a definition; only an ambiguous wall time has a UTC offset."""
     if not isinstance(moment, datetime):
         return moment
     text = f"{moment:%Y-%m-%d %H:%M}" + (f":{moment:%S}" if moment.second else "")

@@ -53,9 +53,9 @@ class TzidUse:
 
 @dataclass
 class ResolvedTzid:
-    """The meaning of a TZID: a zone, else `rules` from the file or the name, if any.
+    """The meaning of a TZID: a zone, else the `rules` that the file or the name gives, if any.
 
-    `reason` explains why it is not a zone, or how the zone was found.
+    `reason` explains why the TZID is not a zone, or how the zone was found.
     """
 
     zone: ZoneInfo | None = None
@@ -92,7 +92,7 @@ class TzidResolver:
         return self._known[name]
 
     def resolve_for_series(self, tzid: str, series: Iterable[Component]) -> ZoneInfo | None:
-        """Return the zone of a TZID within one series, if it has none for all events."""
+        """Return a zone that agrees with a TZID at its uses in one series, None without one."""
         name, rules = _clean(tzid), self.resolve(tzid).rules
         uses = [use for each in series for tzid, use in _find_uses(each) if tzid == name]
         if rules is None or not uses:
@@ -156,7 +156,10 @@ class TzidResolver:
     def _matching_zone(
         self, rules: Rules, uses: Sequence[TzidUse], *, all_year: bool = True
     ) -> ZoneInfo | None:
-        """Return the most populous zone that agrees at all uses, or in these years (`all_year`)."""
+        """Return the most populous zone that agrees with the rules at all uses, None without one.
+
+        With `all_year`, the zone must also agree throughout the years of the uses.
+        """
         first, last = _span(uses)
         if all_year:
             first, last = first.replace(month=1, day=1), last.replace(month=12, day=31)

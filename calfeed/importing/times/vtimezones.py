@@ -33,8 +33,8 @@ _LAST = datetime(LAST_YEAR + 1, 1, 1, 12)  # noqa: DTZ001 (a wall time)
 class Rules:
     """The UTC offsets of a zone: `offsets[i]` applies before the wall time `walls[i]`.
 
-    There is one more offset than walls. An ambiguous time is the first, and one in a gap has the
-    offset before the gap (RFC 5545, 3.3.5).
+    There is one more offset than walls. An ambiguous wall time means the first instant, and a wall
+    time in a gap has the offset before the gap (RFC 5545, 3.3.5).
     """
 
     walls: tuple[datetime, ...]
@@ -112,7 +112,7 @@ def _changes(zone: ZoneInfo) -> tuple[datetime, ...]:
 
 
 def _onsets(part: Component, first: int, last: int) -> list[datetime]:
-    """Return the wall times at which an observance begins, by the previous offset."""
+    """Return the wall times at which an observance begins, in the offset before it."""
     start = _wall(part.value("DTSTART"))
     walls = [start]
     for prop in part.all("RDATE"):

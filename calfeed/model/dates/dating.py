@@ -1,4 +1,4 @@
-"""The origin of an event's date: counted from another event, postponed, corrected, done."""
+"""How an event's date was counted, and whether the event is on hold, done or corrected."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from calfeed.model.values import Day, Moment, Text, Value
 
 
 class Cause(Value):
-    """The event that another date is counted from, with the date that it had at that time.
+    """An event that another event's date is counted from, with its date at the time of counting.
 
-    `earliest` and `latest` are its local days. They differ if the date is uncertain, with
-    `precision`; they are None if there is no date.
+    `earliest` and `latest` are the first and the last possible day, in local time, and None if
+    there is no date. `precision` is set if the date is uncertain.
     """
 
     calendar: str
@@ -28,7 +28,11 @@ class Cause(Value):
 
 
 class Sum(Value):
-    """One calculation: the first day, the resulting day, and the move from a closed day."""
+    """One calculation of a counted date.
+
+    `begin` is the day that is counted from, `count` the result of counting. `rolled` is the move of
+    that result to a working day, None if it was not moved.
+    """
 
     begin: Day
     count: Count
@@ -44,9 +48,10 @@ class Sum(Value):
 
 
 class Derivation(Value):
-    """How a date was counted: the offset, its cause, and the calculations (`sums`).
+    """How a date was counted: from which cause, by which offset, and the calculations (`sums`).
 
-    An uncertain cause has two: from its earliest and from its latest day.
+    There is one calculation, or two if the date of the cause is uncertain: from its first and from
+    its last possible day.
     """
 
     cause: Cause
@@ -56,7 +61,7 @@ class Derivation(Value):
 
     @property
     def provisional(self) -> bool:
-        """Whether a proclaimed holiday may still move the date."""
+        """Whether the date may still move, because a holiday in the counted period is estimated."""
         return any(each.estimated for each in self.sums)
 
 
@@ -68,9 +73,10 @@ class Hold(StrEnum):
 
 
 class OnHold(Value):
-    """An event without a date; its `start` and `end` are its former date.
+    """Why an event has no date for now; its `start` and `end` are its former date.
 
-    `cause` is the event that it waits for.
+    If the event waits, `cause` is the event that it waits for, and `offset` how its date is counted
+    from that event. Both are None if the event was postponed.
     """
 
     why: Hold
@@ -93,9 +99,10 @@ class Done(Value):
 
 
 class Correction(Value):
-    """The wrong date that was published: its start, and the precision if it was uncertain.
+    """The wrong date that was published, according to the definition.
 
-    It only takes effect when that date is the last announced one.
+    `was` is its start. If the wrong date was uncertain, `was` and `latest` are its first and its
+    last possible day. A correction takes effect only if this date is the one announced last.
     """
 
     was: Moment

@@ -79,7 +79,7 @@ def _load_year(region: str, year: int) -> Mapping[date, Holiday]:
     with warnings.catch_warnings(record=True) as surprises:
         warnings.simplefilter("always")
         _ = first in english  # the library adds a year when one of its days is looked up
-    if surprises:  # it has some holidays of the year, but not those of the lunar calendar
+    if surprises:  # the library has only some holidays of the year, not those by the lunar calendar
         english.years.discard(year)
         raise ValueError(
             f"the holidays of {region} are not known for {year}: {surprises[0].message}"
@@ -92,7 +92,7 @@ def _load_year(region: str, year: int) -> Mapping[date, Holiday]:
                 "en": _name(english[day]),
                 **{tag: _name(other[day]) for tag, other in others.items() if day in other},
             },
-            # The remark is translated in other languages.
+            # Only the English names have this remark in English.
             "(estimated)" in english[day],
         )
         for day in days
@@ -100,7 +100,7 @@ def _load_year(region: str, year: int) -> Mapping[date, Holiday]:
 
 
 def _name(name: str) -> str:
-    """Return a name without remarks such as "(estimated)", which have a field of their own."""
+    """Return a name without remarks such as "(estimated)", which `Holiday.estimated` records."""
     return re.sub(r" ?\([^)]*\)", "", name)
 
 
@@ -123,6 +123,6 @@ def _load(region: str, language: str) -> HolidayBase:
 
 
 def _find_languages(region: str) -> dict[str, str]:
-    """Return the library's names of the languages that it has for a region, by language tag."""
+    """Return the library's names for the languages that it has for a region, by language tag."""
     supported = _load(region, "en_US").supported_languages
     return {tag: name for tag in _LANGUAGES for name in supported if name.split("_")[0] == tag}

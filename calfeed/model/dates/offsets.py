@@ -43,7 +43,10 @@ class Offset(BaseModel):
         return self.working > 0
 
     def apply(self, day: date, working_days: WorkingDays | None) -> Count:
-        """Count from a day. `working_days` may be None unless `needs_working_days`."""
+        """Return the result of counting from a day.
+
+        Raises ValueError if `needs_working_days` and `working_days` is None.
+        """
         if self.weekday is not None:
             distance = (self.direction * (self.weekday - day.weekday()) - 1) % 7 + 1
             return Count(day=day + timedelta(days=self.direction * distance))

@@ -16,9 +16,9 @@ DEFAULT_REMINDER_TIME = time(9, 0)
 class ReminderRule(Value):
     """How long before an occurrence a reminder is sent, and optionally at what time of day.
 
-    `working` counts working days instead of `before`. `at` is a wall time in the event's zone; it
-    requires whole days. With `of_end` the rule counts back from the end of the occurrence, which
-    for a deadline is the moment when it is due.
+    `working` is a number of working days, which replaces `before`. `at` is a wall time in the
+    event's zone; it requires a rule in whole days. With `of_end` the rule counts back from the end
+    of the occurrence, which for a deadline is the moment when it is due.
     """
 
     before: Span = Duration()
@@ -78,7 +78,7 @@ class ReminderRule(Value):
 
     @property
     def key(self) -> str:
-        """The rule's identity: the same for "1 week" and "7 days"."""
+        """A text that identifies the rule: "1 week" and "7 days" have the same."""
         span = f"P{self.before.months}M{self.before.days}DT{self.before.minutes}M"
         if self.working:
             span = f"W{self.working}"

@@ -1,8 +1,8 @@
 """Uncertain dates: a date falls within a span of days, known with some precision.
 
-Only the span is stored: the earliest and the latest possible day. Its precision records how it was
-written, and determines its text and its EDTF form (Extended Date/Time Format, Library of Congress,
-2019).
+A span has the earliest and the latest possible day. Its precision says how the date was written (as
+a month, a quarter and so on), and determines the text of the span and its EDTF form (Extended
+Date/Time Format, Library of Congress, 2019).
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 MAX_SHORT_SPAN = 7
-"""The maximum length of a span that calendars show as a whole; in a longer one, the day is open."""
+"""The maximum number of days of a span that calendars show on all of its days.
+
+The day of an event with a longer span is called open.
+"""
 
 
 class Precision(StrEnum):
@@ -119,6 +122,6 @@ def write_edtf(span: Span) -> str:
 
 
 def _months(year: int, month: int, count: int) -> tuple[date, date]:
-    """Return the first and the last day of `count` months from a month on."""
+    """Return the first and the last day of `count` months, the first of which is `month`."""
     after = year * 12 + month - 1 + count
     return date(year, month, 1), date(after // 12, after % 12 + 1, 1) - timedelta(days=1)

@@ -16,11 +16,14 @@ MAX_WORKING_DAYS = 2_000
 """The maximum number of working days that a rule counts: about eight years."""
 
 _MAX_CLOSED_DAYS = 400
-"""The maximum number of consecutive closed days; with more, a calendar has no working days."""
+"""The maximum number of consecutive days that are not working days.
+
+After that many, it is assumed that a calendar has no working days.
+"""
 
 
 class NoWorkingDayError(ValueError):
-    """A calendar has no working day within a year."""
+    """A calendar has no working days, or too few to count."""
 
 
 class _Value(BaseModel):
@@ -28,7 +31,7 @@ class _Value(BaseModel):
 
 
 class Closure(_Value):
-    """A closed day in addition to weekends and holidays, and the reason."""
+    """A closed day in addition to weekends and holidays; `title` is the reason, by language."""
 
     date: Day
     title: dict[str, str] = {}
@@ -37,9 +40,9 @@ class Closure(_Value):
 class WorkingDayRules(_Value):
     """The working days of a calendar.
 
-    `holidays` are regions whose holidays do not count, by ISO 3166: `PK`, `GB-SCT`. `weekend` are
-    days of the week, 0 is Monday; None means the weekends of the regions. `closed` and `open` are
-    the calendar's own exceptions.
+    `holidays` are the regions (ISO 3166: `PK`, `GB-SCT`) whose holidays are not working days.
+    `weekend` has days of the week (0 is Monday); None means the weekends of the regions. `closed`
+    and `open` are the calendar's own exceptions.
     """
 
     holidays: tuple[str, ...] = ()
@@ -50,7 +53,7 @@ class WorkingDayRules(_Value):
 
 @dataclass(frozen=True)
 class Holiday:
-    """A holiday's name by language; an estimated one may be proclaimed for another day."""
+    """A holiday's name by language; an estimated holiday may be proclaimed for another day."""
 
     name: Mapping[str, str]
     estimated: bool = False
@@ -71,9 +74,10 @@ class HolidayData(Protocol):
 
 
 class SkippedDay(_Value):
-    """A day that was not counted; its name by language, empty for a weekend.
+    """A day that was not counted, because it is not a working day.
 
-    `closed` means that it is one of the calendar's own closed days, which may also have no name.
+    `name` is that of the holiday or closed day, by language; it is empty for a weekend. `closed`
+    means that the day is one of the calendar's own closed days, which may have no name either.
     """
 
     date: Day
@@ -85,8 +89,8 @@ class SkippedDay(_Value):
 class Count(_Value):
     """The result of counting: the day reached, and the days that were not counted, in order.
 
-    `estimated` means that an estimated holiday is in the counted period, or on its first day. It
-    may be proclaimed for another day, so the result is provisional.
+    `estimated` means that an estimated holiday is in the counted period, or on its first day. Such
+    a holiday may be proclaimed for another day, so the result is provisional.
     """
 
     day: Day
@@ -95,16 +99,17 @@ class Count(_Value):
 
 
 ALWAYS_NAMED = ("ur", "ps", "fa")
-"""The languages in which events keep the names of holidays, in addition to English and their own.
+"""The languages in which every counted date has the names of skipped holidays.
 
-Names in more languages would change events that are published already.
+English and the calendar's own language are added. More languages here would change events that are
+already published.
 """
 
 
 class WorkingDays:
     """The working days of a calendar, by its rules and by data about holidays.
 
-    `language` (BCP 47 tag) is that of the calendar, in which holidays are named too.
+    `language` (BCP 47 tag) is that of the calendar; holidays are named in it too.
     """
 
     def __init__(self, rules: WorkingDayRules, data: HolidayData, language: str = "en") -> None:
@@ -123,7 +128,7 @@ class WorkingDays:
         return frozenset(self.rules.open)
 
     def find_reason(self, day: date) -> SkippedDay | None:
-        """Return why a day is not a working day, None if it is one."""
+        """Return why a day is not a working day, None if it is a working day."""
         if day not in self._known:
             self._known[day] = self._find_reason(day)
         return self._known[day]
@@ -148,14 +153,15 @@ class WorkingDays:
     def count(self, day: date, number: int) -> Count:
         """Count working days after `day`, or before it if `number` is negative.
 
-        The day itself does not count, so the result is the first, second, ... working day after it.
+        The day itself does not count: counting 1 returns the first working day after `day`.
         """
         if (day, number) not in self._counts:
             self._counts[day, number] = self._count(day, number)
         return self._counts[day, number]
 
     def _count(self, day: date, number: int) -> Count:
-        # An estimated holiday on the first day does not count, but may move to a day that does.
+        # The first day itself is not counted, but an estimated holiday may move from there to a
+        # counted day.
         start = self.find_reason(day)
         uncertain = start is not None and start.estimated
         skipped, left = [], abs(number)
@@ -171,7 +177,7 @@ class WorkingDays:
         raise AssertionError
 
     def roll(self, day: date, step: int) -> Count:
-        """Return the day, or if it is closed the next (1) or previous (-1) working day."""
+        """Return the day if it is a working day, else the next (1) or the previous one (-1)."""
         skipped = []
         while (reason := self.find_reason(day)) is not None:
             skipped.append(reason)
@@ -187,7 +193,7 @@ def _walk(day: date, step: int) -> Iterator[date]:
 
 
 def max_distance(number: int) -> timedelta:
-    """Return the longest time that this number of working days can span."""
+    """Return the longest time in which this number of working days is searched."""
     return timedelta(days=_MAX_CLOSED_DAYS + 8 * abs(number))
 
 

@@ -48,7 +48,7 @@ class When(Part):
 
 
 class CauseDays(Part):
-    """The days of an event that another date is counted from; null if it has no date."""
+    """The possible days of an event that another date is counted from; null if it has no date."""
 
     earliest: DayText | None
     latest: DayText | None
@@ -82,7 +82,7 @@ class SkippedDay(Part):
 class Sum(Part):
     """One calculation of a counted date.
 
-    If the cause is uncertain, there are two: one from its earliest day and one from its latest.
+    If the date of the cause is uncertain, there are two: from its first and its last possible day.
     """
 
     begin: DayText = Field(description="The day from which the date is counted.")

@@ -34,7 +34,7 @@ may be added.
 def describe_webhooks(schema_reference: str) -> dict[str, Any]:
     """Return the `webhooks` of an OpenAPI document, by type of message.
 
-    `schema_reference` is where their schemas are, with `{model}` for a class name.
+    `schema_reference` refers to the schema of a message, with `{model}` for its class name.
     """
     return {
         name: {

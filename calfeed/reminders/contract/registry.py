@@ -16,8 +16,8 @@ class MessageType:
 
     `sent_when` completes "It is sent when …". `data` is the model of the body's `data`. `example`
     makes a message of this type by the code that makes the real ones. Only `filterable` types can
-    be named in a filter, the others are sent regardless. `rehearsable` types are also sent in
-    rehearsals, which mark them.
+    be named in a filter; messages of other types are sent regardless of the filters. Messages of
+    `rehearsable` types are also sent in rehearsals, with a mark.
     """
 
     name: str
@@ -70,8 +70,8 @@ _LISTED = (
     ),
     MessageType(
         "event.date_open",
-        "the first possible day of an event is 60 days away (at 09:00), and its day is still not "
-        "known to within a week; somebody has to find out the date",
+        "it is 09:00, 60 days before the first possible day of an event whose possible days span "
+        "more than a week; somebody has to find out the date",
         data.ReminderData,
         examples.make_date_open,
         rehearsable=True,
@@ -149,7 +149,7 @@ TYPES: Mapping[str, MessageType] = {each.name: each for each in _LISTED}
 MESSAGE_TYPES = tuple(
     each.name for each in _LISTED if each.filterable and each.name not in OPERATIONAL_TYPES
 )
-"""The types that a filter can name, and that match a filter that names none."""
+"""The types that a filter can name. A filter that names no type matches all of these."""
 
 FILTER_TYPES = (*MESSAGE_TYPES, *OPERATIONAL_TYPES, OPERATIONAL)
 """All that the list `types` of a filter may contain."""

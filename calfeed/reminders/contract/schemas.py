@@ -51,7 +51,7 @@ def make_definitions(
 ) -> dict[str, Any]:
     """Return the schemas of these types and of their parts, by class name.
 
-    `template` is how they refer to each other; `{model}` in it is a class name.
+    `template` is the reference from one schema to another, with `{model}` for a class name.
     """
     models: list[tuple[type[BaseModel], Literal["validation"]]] = [
         (_model(TYPES[name]), "validation") for name in names
@@ -98,13 +98,13 @@ def _model(listed: MessageType) -> type[BaseModel]:
 
 
 def _tidy(schema: Any, strict: bool) -> Any:
-    """Remove what pydantic adds for its own use, and null for keys that are left out instead."""
+    """Remove what pydantic adds for its own use, and null where a key is left out instead."""
     if isinstance(schema, list):
         return [_tidy(item, strict) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
     tidied = {key: _tidy(value, strict) for key, value in schema.items()}
-    # A title is a text; a property that is called so is a schema.
+    # The keyword `title` has a text; a property named `title` has a schema.
     if isinstance(tidied.get("title"), str):
         del tidied["title"]
     if "default" in tidied and tidied["default"] is None:

@@ -50,7 +50,7 @@ class Choices(BaseModel):
 
     @property
     def wants_something(self) -> bool:
-        """Whether any mail is sent; in filters, an empty list of types would mean all of them."""
+        """Whether these choices include any mail; in filters, an empty list means all types."""
         return self.moves or self.reminders is not Reminders.NONE
 
 
@@ -114,7 +114,7 @@ def read_choices(filters: Filters, options: Options, *, language: str, entries: 
 def split_name(name: str) -> tuple[str, str, str]:
     """Split a followed name into the slug of its calendar, its event and its category.
 
-    For a whole calendar the last two are empty, otherwise one of them is.
+    For a whole calendar, event and category are empty; otherwise one of these is.
     """
     calendar, sign, category = name.partition("#")
     if sign:

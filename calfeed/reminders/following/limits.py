@@ -1,7 +1,8 @@
 """How many sign-ups are mailed, and in which order.
 
-A sign-up over a limit is not refused but waits; sign-ups from the networks that were sent the
-fewest mails go first. So a client that signs up many addresses delays mostly its own sign-ups.
+A sign-up over a limit is not refused but waits. The first sign-ups are those from the networks for
+which the fewest mails were sent. So a client that signs up many addresses delays mostly its own
+sign-ups.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ PER_NETWORK = 500
 """How many addresses are mailed in a day for sign-ups from one network."""
 
 _SHARE = 2
-"""At most one in this many mails may be a network's second or later mail of the day.
+"""At most one in this many mails may be the second or a later one for a network in a day.
 
-The others are reserved for networks that were sent nothing in that time.
+The other mails are reserved for networks for which nothing was sent in that time.
 """
 
 
@@ -46,12 +47,12 @@ class Sent(NamedTuple):
 def choose_mails(waiting: Sequence[Waiting], sent: Mapping[str, Sent]) -> list[Waiting]:
     """Choose the sign-ups to mail now, one of each address; `sent` is by network.
 
-    Sign-ups of the networks that were sent the fewest mails are first; among these, sign-ups of the
-    networks with the fewest waiting ones.
+    Sign-ups from networks for which the fewest mails were sent are first; among these, sign-ups
+    from networks with the fewest waiting sign-ups.
     """
     counts = Counter({origin: counted.day for origin, counted in sent.items()})
     day, minute = counts.total(), sum(counted.minute for counted in sent.values())
-    # The number of mails that are the second or later ones of their network in the day.
+    # The number of mails that were not the first for their network in the day.
     more_day = sum(max(0, counted.day - 1) for counted in sent.values())
     more_minute = minute - sum(counted.day == counted.minute > 0 for counted in sent.values())
     queues: dict[str, deque[Waiting]] = defaultdict(deque)
@@ -70,7 +71,7 @@ def choose_mails(waiting: Sequence[Waiting], sent: Mapping[str, Sent]) -> list[W
             continue
         is_more = count > 0
         if is_more and (more_minute >= PER_MINUTE // _SHARE or more_day >= PER_DAY // _SHARE):
-            break  # all networks left in the heap were sent a mail too
+            break  # mails were sent for all networks that are left in the heap
         queue = queues[origin]
         one = queue.popleft()
         if one.address_hash not in addresses:

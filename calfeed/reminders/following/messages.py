@@ -32,7 +32,7 @@ _TEXTS = {
 def person_message(
     message_type: str, request_id: str, now: datetime, until: datetime | None = None
 ) -> Message:
-    """A message of one of the types above about a request, made at `now`.
+    """A message about a request, of one of the types above, made at `now`.
 
     It is not sent after `until`. A request that is mailed again later gets further messages.
     """

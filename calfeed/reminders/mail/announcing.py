@@ -29,7 +29,7 @@ _MAX_OCCURRENCES = 10
 
 @dataclass(frozen=True)
 class _Verdict:
-    """Return the change in one word, and the subject, which contains the dates."""
+    """The change in one word, and the subject of the mail, which contains the dates."""
 
     kicker: str
     subject: str
@@ -161,7 +161,7 @@ def _date_facts(change: EventChange, wording: Wording) -> list[Fact]:
     if change.kind in (Kind.CANCELLED, Kind.WITHDRAWN):
         return [Fact(wording.gettext("Was"), format_date_of(event, language), former=True)]
     if change.occurrences and not change.event_differs:
-        return []  # each is listed
+        return []  # the changed occurrences are listed instead
     if change.before is None or change.kind not in (Kind.MOVED, Kind.CORRECTED):
         return [_when(event, wording)]
     old = change.before.event

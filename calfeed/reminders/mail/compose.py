@@ -34,7 +34,7 @@ class _VerbatimHeader(UnstructuredHeader):
 
 
 class _SubjectHeader(UniqueUnstructuredHeader):
-    """The header Subject. The spaces in it survive the encoding, unlike with the library's own."""
+    """The header Subject. Spaces in it survive the encoding; the library's class loses some."""
 
     def fold(self, *, policy: Policy) -> str:
         return f"Subject: {_encode_words(str(self), 'Subject', policy)}{policy.linesep}"
@@ -110,7 +110,7 @@ def compose(
     A mail with an entry is mixed{alternative{text, HTML, calendar}, attachment}, because Evolution
     does not show an attached entry as an invitation, and other apps show only an attached one.
     """
-    # An address with letters outside ASCII is written as such (RFC 6532).
+    # An address with letters outside ASCII is written in UTF-8 (RFC 6532).
     mail = EmailMessage(policy=_POLICY if envelope.to.isascii() else _POLICY.clone(utf8=True))
     _put_headers(mail, content, language, envelope)
     mail.set_content(write_text(content, footer, language))
@@ -135,7 +135,7 @@ def _put_headers(mail: EmailMessage, content: Content, language: str, envelope: 
     sender = envelope.sender
     name = shortened(sender.name, _MAX_NAME)
     mail["From"] = Address(display_name=name, addr_spec=sender.address)
-    # In two parts, because a whole address may not have letters outside ASCII.
+    # In two parts, because `Address` rejects a whole address with letters outside ASCII.
     local, _, domain = envelope.to.rpartition("@")
     mail["To"] = Address(username=local, domain=domain)
     mail["Subject"] = shortened(" ".join(content.subject.split()), _MAX_SUBJECT)
@@ -149,9 +149,9 @@ def _put_headers(mail: EmailMessage, content: Content, language: str, envelope: 
 
 
 def _set_boundaries(mail: EmailMessage, message_id: str) -> None:
-    """Set boundaries that depend on the message.
+    """Set boundaries that depend only on the message.
 
-    All parts are encoded, so none of their lines can equal one.
+    All parts are encoded, so no line of a part can equal a boundary.
     """
     parts = [part for part in mail.walk() if part.is_multipart()]
     for number, part in enumerate(parts):

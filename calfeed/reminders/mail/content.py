@@ -28,7 +28,7 @@ class Wording(Protocol):
 class Fact:
     """A line with a label; `former` marks a value that is no longer valid, `url` makes it a link.
 
-    `day` is a date that belongs to the text; the text may be in another language.
+    `day` is a date that belongs to the text, apart because the text may be in another language.
     """
 
     label: str

@@ -45,7 +45,10 @@ class EntryTemplate:
     events: tuple[Component, ...]
 
     def address(self, organizer: str, attendee: str, now: datetime) -> CalendarPart:
-        """Make the calendar part for one reader, at `now` (UTC); both are mail addresses."""
+        """Make the calendar part for one reader, at `now` (UTC).
+
+        `organizer` and `attendee` are mail addresses.
+        """
         events = []
         for template in self.events:
             event = template.copy(recursive=True)

@@ -20,15 +20,16 @@ def make_message_id(key: bytes, message_id: str, person: str, domain: str) -> st
 
 
 def make_bounce_token(key: bytes, delivery_id: int) -> str:
-    """Make the token in the envelope sender of a delivery, to which it bounces (VERP).
+    """Make the token in the envelope sender of a delivery, to which bounces are sent (VERP).
 
-    It has only digits and lower-case letters, because some servers change the case of addresses.
+    The token has only digits, a hyphen and lower-case letters, because some servers change the case
+    of addresses.
     """
     return f"{delivery_id}-{_sign_delivery(key, delivery_id)}"
 
 
 def read_bounce_token(key: bytes, token: str) -> int | None:
-    """Return the delivery of a token; None if it was not made with this key."""
+    """Return the id of the delivery of a token; None if the token was not made with `key`."""
     found = _TOKEN.fullmatch(token)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""The content of mails before a date: a reminder, a digest, a date that is still open."""
+"""The content of mails about coming dates: reminders, digests, and dates that are still open."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LATE_SECONDS = 60
 class Due:
     """A reminder: the `data` of its message, and its event's revision in the ledger.
 
-    Without the `revision`, texts are taken from the message, in the calendar's language.
+    If `revision` is None, texts are taken from the message, in the language of the calendar.
     """
 
     data: Mapping[str, Any]
@@ -32,7 +32,7 @@ class Due:
         return page
 
     def title(self, wording: Wording) -> str:
-        """The title of the occurrence, if it has its own, else of the event."""
+        """The title of the occurrence if it has its own, else the title of the event."""
         event, occurrence = self.data["event"], self.data["occurrence"]
         own: str | None = occurrence.get("summary")
         if self.revision is None or own is not None:
@@ -72,7 +72,7 @@ class Due:
 
 
 def describe_reminder(due: Due, moment: datetime, wording: Wording) -> Content:
-    """Describe a reminder that was due at `moment` (aware)."""
+    """Describe a reminder that is sent at `moment` (aware)."""
     title, when = due.title(wording), due.when(wording)
     late = due.data["reminder"]["late_seconds"] > _LATE_SECONDS
     at = moment if late else _read_due(due, moment)
@@ -92,7 +92,7 @@ def describe_reminder(due: Due, moment: datetime, wording: Wording) -> Content:
 
 
 def describe_open_date(due: Due, wording: Wording) -> Content:
-    """Describe an event whose day is still open shortly before its earliest day."""
+    """Describe an event whose day is still open, shortly before its first possible day."""
     title, when = due.title(wording), due.when(wording)
     return Content(
         subject=wording.gettext("Date still open: %(title)s, %(when)s", title=title, when=when),
@@ -104,7 +104,10 @@ def describe_open_date(due: Due, wording: Wording) -> Content:
 
 
 def describe_digest(reminders: Sequence[Due], moment: datetime, wording: Wording) -> Content:
-    """Describe the upcoming dates, nearest first; reminders of one occurrence are combined."""
+    """Describe the dates of reminders that are sent at `moment` (aware), in the given order.
+
+    Reminders of the same occurrence are combined.
+    """
     each = {(due.data["event"]["uid"], due.data["occurrence"]["start"]): due for due in reminders}
     title = wording.ngettext("%(num)s date ahead", "%(num)s dates ahead", len(each))
     return Content(
@@ -139,9 +142,9 @@ def _format_days(days: int, wording: Wording) -> str:
 
 
 def _read_due(due: Due, moment: datetime) -> datetime:
-    """Return when it was due.
+    """Return when a reminder was due, `moment` if its message has only the day.
 
-    The time of sending, milliseconds later, would turn "in 7 days" into "in 6 days".
+    Counted from the time of sending, milliseconds later, "in 7 days" would become "in 6 days".
     """
     planned = _read_moment(due.data["reminder"]["due"])
     return planned if isinstance(planned, datetime) else moment

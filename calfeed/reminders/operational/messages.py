@@ -1,4 +1,4 @@
-"""The operational messages, one function for each type. They are in English, as the console is.
+"""Make the operational messages, one function for each type, in English as in the console.
 
 A message's id is derived from what happened, so that processes that find the same thing send one
 message. Bodies contain no URL, no secret, no title of an event, and no text of a definition.
@@ -19,7 +19,7 @@ MAX_LISTED = 10
 """The maximum number of deliveries, reminders or problems that a message lists."""
 
 KEEP_SENDING = timedelta(days=1)
-"""How long an operational message is sent."""
+"""How long an operational message is relevant: it is not sent later."""
 
 _HOUR = timedelta(hours=1)
 
@@ -78,7 +78,7 @@ def failing_id(endpoint_id: str, since: datetime) -> str:
 
 
 def endpoint_failing(endpoint: EndpointName, since: datetime, error: str, now: datetime) -> Message:
-    """All attempts to send to an endpoint have failed `since`, the last of them with `error`."""
+    """The message that all attempts for an endpoint have failed `since`, the last with `error`."""
     data = {"endpoint": endpoint._asdict(), "since": _write(since), "error": error}
     text = f"Endpoint {endpoint} is failing: every attempt since {_show(since)}; {error}"
     subject = Subject(type="endpoint.failing", calendar="", event="", endpoint=endpoint.id)
@@ -86,7 +86,7 @@ def endpoint_failing(endpoint: EndpointName, since: datetime, error: str, now: d
 
 
 def endpoint_disabled(endpoint: EndpointName, reason: str, now: datetime) -> Message:
-    """calfeed has disabled an endpoint."""
+    """The message that calfeed has disabled an endpoint."""
     data = {"endpoint": endpoint._asdict(), "reason": reason}
     text = f"Endpoint {endpoint} is disabled: {reason}; its deliveries are held until it is resumed"
     subject = Subject(type="endpoint.disabled", calendar="", event="", endpoint=endpoint.id)
@@ -96,7 +96,7 @@ def endpoint_disabled(endpoint: EndpointName, reason: str, now: datetime) -> Mes
 def endpoint_recovered(
     endpoint: EndpointName, since: datetime | None, now: datetime, *, resumed: bool = False
 ) -> Message:
-    """An endpoint that failed `since` receives again, or was `resumed` after it was disabled."""
+    """The message that an endpoint, which had failed `since`, receives again or was `resumed`."""
     data = {
         "endpoint": endpoint._asdict(),
         "since": None if since is None else _write(since),
@@ -117,9 +117,10 @@ def endpoint_recovered(
 def delivery_failed(
     kind: str, endpoint: EndpointName | None, failed: Sequence[FailedDelivery], now: datetime
 ) -> Message:
-    """Deliveries to an endpoint were given up; the first in an hour are reported for all.
+    """The message that deliveries to an endpoint were given up.
 
-    People and browsers are reported together, by the `kind` of their endpoints.
+    Others that are given up in the same hour (UTC) are not reported. People and browsers are
+    reported together, by the `kind` of their endpoints.
     """
     hour = _hour_of(now)
     receiver = f"{kind} receivers" if endpoint is None else str(endpoint)
@@ -147,9 +148,10 @@ def publish_refused(
     digest: str,
     now: datetime,
 ) -> Message:
-    """Definitions were not published: because of `problems`, or of too many `removals`.
+    """The message that definitions were not published.
 
-    The state that was `published` last is still served; `digest` distinguishes sets of problems.
+    `why` is `problems`, `removals` or `error`. `published` is when the state that is still served
+    was published, None if there is none. `digest` distinguishes sets of problems.
     """
     data = {
         "why": why,
@@ -179,9 +181,10 @@ def publish_refused(
 def reminder_missed(
     calendar: str, missed: Sequence[MissedReminder], number: int, now: datetime
 ) -> Message:
-    """Reminders of a calendar were found too late; the first in an hour are reported for all.
+    """The message that reminders of a calendar were found too late.
 
-    `number` is how many there are; `missed` are some of them.
+    Others that are found in the same hour (UTC) are not reported. `number` is how many reminders
+    there are; `missed` are some of them.
     """
     hour = _hour_of(now)
     data = {
@@ -208,7 +211,10 @@ def reminder_missed(
 
 
 def worker_silent(process: SilentProcess, others: int, now: datetime) -> Message:
-    """A worker has ended without removing its heartbeat, or hangs; `others` are still running."""
+    """The message that a worker has ended without removing its heartbeat, or hangs.
+
+    `others` is the number of workers that are still running.
+    """
     data = {
         "host": process.host,
         "pid": process.pid,
@@ -230,7 +236,10 @@ def worker_silent(process: SilentProcess, others: int, now: datetime) -> Message
 
 
 def certificate_expiring(endpoint: EndpointName, until: datetime, now: datetime) -> Message:
-    """The certificate of an endpoint's receiver expires soon; the endpoint itself gets this too."""
+    """The message that the certificate of an endpoint's receiver expires soon.
+
+    The endpoint itself gets this message too.
+    """
     data = {"endpoint": endpoint._asdict(), "until": _write(until)}
     return _make(
         make_id("certificate.expiring", endpoint.id, _write(until)),

@@ -1,4 +1,7 @@
-"""The web server here, and the public URL: who answers, through which proxies, with what TLS."""
+"""The web server of this machine, and the public URL.
+
+Whether this installation responds there, behind how many proxies, and with which certificate.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,8 @@ _NUMBER = re.compile(r"[0-9]{1,3}")
 
 _MAX_NOTICE = timedelta(days=21)
 _NOTICE_SHARE = 4
-"""Certificates are renewed when a third of their lifetime is left; less than a fourth is late."""
+"""If less than a quarter of a certificate's lifetime is left, or less than 21 days if that is
+shorter, its renewal is late: certificates are usually renewed when a third is left."""
 
 
 def check_server(settings: Settings, load_mark: Callable[[], str]) -> Iterator[Finding]:
@@ -71,7 +75,10 @@ def check_public_url(
 
 
 def judge_identity(subject: str, url: str, answer: Answer, mark: str) -> Finding:
-    """Judge whether this installation, whose lineage is `mark`, responds and is ready."""
+    """Judge whether the response is from this installation, and says that it is ready.
+
+    `mark` is the lineage of this installation, "" if it is unknown.
+    """
     lineage = answer.headers.get(LINEAGE_HEADER)
     if lineage is None:
         what = f"{url} is answered by something else (status {answer.status})"
@@ -89,7 +96,7 @@ def judge_identity(subject: str, url: str, answer: Answer, mark: str) -> Finding
 
 
 def judge_certificate(begin: datetime, end: datetime, now: datetime) -> Finding:
-    """Judge how long a trusted certificate is still valid."""
+    """Judge how long a trusted certificate, valid from `begin` to `end` (UTC), is still valid."""
     left = end - now
     text = f"valid until {end:%Y-%m-%d}, {count(max(left.days, 0), 'more day')}"
     if left < min(_MAX_NOTICE, (end - begin) / _NOTICE_SHARE):

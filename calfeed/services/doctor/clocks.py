@@ -1,4 +1,4 @@
-"""The clock of this machine against the database's, and whether a worker is at work."""
+"""Whether this machine's clock agrees with the database's, and whether a worker is running."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from calfeed.store.watching.heartbeats import ProcessKind
 _CLOCK, _WORKER = "clock", "worker"
 
 _OVERDUE = timedelta(minutes=2)
-"""Work that is due for longer is a problem; a running worker does it within seconds."""
+"""If something has been due for longer than this, it is a problem.
+
+A running worker sends what is due within seconds.
+"""
 
 
 def check_clocks(condition: Condition | None, now: datetime) -> Iterator[Finding]:
-    """Judge the clock and the worker by what the database has recorded."""
+    """Judge the clock and the workers by what the database has recorded."""
     if condition is not None and condition.is_current:
         yield judge_clock(condition, now)
         yield judge_worker(condition, now)
@@ -53,7 +56,7 @@ def judge_clock(condition: Condition, now: datetime) -> Finding:
 
 
 def judge_worker(condition: Condition, now: datetime) -> Finding:
-    """Judge by overdue rows, and by the heartbeats of workers, whether one is at work."""
+    """Judge whether a worker is running, by what is overdue and by the heartbeats of workers."""
     start = "start `calfeed serve` or `calfeed worker`, and look at its log"
     workers = [one for one in condition.heartbeats if one.kind is ProcessKind.WORKER]
     alive = [one for one in workers if one.is_alive(now)]
@@ -74,7 +77,10 @@ def judge_worker(condition: Condition, now: datetime) -> Finding:
 
 
 def judge_silent(condition: Condition, now: datetime) -> Iterator[Finding]:
-    """Name the workers that hang, or ended without recording it, while others run."""
+    """Warn of workers without a recent heartbeat, which hang or were killed, while others run.
+
+    A worker that ends normally removes its heartbeat.
+    """
     workers = [one for one in condition.heartbeats if one.kind is ProcessKind.WORKER]
     silent = [one for one in workers if not one.is_alive(now)]
     if silent and len(silent) < len(workers):

@@ -17,7 +17,10 @@ _DATABASE, _PUBLISH = "database", "publish"
 
 
 def look_at(database: Database) -> Condition | StoreError | None:
-    """Return the condition of a database, or why it is not known; None if there is no file."""
+    """Return the condition of a database, or the error that prevents this; None if it has no file.
+
+    Closes the database.
+    """
     try:
         return load_condition(database) if database.exists else None
     except StoreError as error:
@@ -27,7 +30,7 @@ def look_at(database: Database) -> Condition | StoreError | None:
 
 
 def check_database(name: str, condition: Condition | StoreError | None) -> Iterator[Finding]:
-    """Judge the condition of the database of this name, or why it is not known."""
+    """Judge the condition of the database `name`, or report the error of `look_at`."""
     if isinstance(condition, StoreError):
         yield problem(_DATABASE, str(condition), "look at CALFEED_DATABASE_URL, and at the server")
     else:
@@ -37,7 +40,7 @@ def check_database(name: str, condition: Condition | StoreError | None) -> Itera
 
 
 def judge_condition(name: str, condition: Condition | None) -> Finding:
-    """Judge the schema of a database, and what may be done with it."""
+    """Judge the schema of a database, and whether it can be written to."""
     if condition is None or condition.revision is None:
         advice = "`calfeed publish` or `calfeed serve` makes them"
         return warning(_DATABASE, f"{name} has no tables yet", advice)
@@ -65,7 +68,7 @@ def judge_condition(name: str, condition: Condition | None) -> Finding:
 
 
 def judge_refusal(refusal: Refusal, published: datetime | None) -> Finding:
-    """Judge why the last publish was refused."""
+    """Report why the last publish was refused, and which state (`published`, in UTC) is served."""
     reason = {
         "problems": count(refusal.problems, "problem"),
         "removals": "it would withdraw too much",

@@ -34,7 +34,11 @@ def check_definitions(events: Path, today: date, *, published: bool) -> Iterator
 
 
 def judge_absence(events: Path, *, published: bool) -> Finding:
-    """Judge a folder without calendars: machines that only serve or send need none."""
+    """Judge a folder without calendars.
+
+    This is only a warning if something was published: a machine that only serves or sends needs no
+    definitions.
+    """
     text = f"{events} does not exist, or has no calendar"
     if published:
         return warning(_DEFINITIONS, text, "nothing can be published from here")
@@ -65,7 +69,7 @@ def judge_definitions(events: Path, defined: Definitions) -> Finding:
 
 
 def judge_site(defined: Definitions) -> Finding:
-    """Say whether the pages have a name of their own, and a privacy notice."""
+    """Judge whether the site has a name of its own."""
     site = defined.site
     if site == DEFAULT_SITE or site.name is None:
         return warning(_SITE, "the pages have no name of their own", "write one into site.yaml")

@@ -1,4 +1,4 @@
-"""Examine an installation: every check, for the settings that there are."""
+"""Examine an installation: run every check that its settings allow."""
 
 from __future__ import annotations
 
@@ -28,11 +28,14 @@ from calfeed.store.database import Database
 from calfeed.store.reports.database_condition import Condition
 
 _SECONDS = 10.0
-"""The longest that all checks take together; each exchange on a network has 4 seconds."""
+"""The time limit for all checks together.
+
+Within it, each connection to a server has a limit of 4 seconds.
+"""
 
 
 def examine(now: datetime) -> list[Finding]:
-    """Run all checks of the installation of this process, at `now` (UTC).
+    """Run all checks with the settings of this process, at `now` (UTC); return what they found.
 
     Without valid settings, only the checks that need no settings run. Changes nothing, and raises
     no error.

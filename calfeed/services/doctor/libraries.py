@@ -19,7 +19,7 @@ _PYTHON, _ZONES, _HOLIDAYS = "Python", "zone data", "holidays"
 
 
 def check_libraries() -> Iterator[Finding]:
-    """Compare what is installed with what this calfeed asks for."""
+    """Compare the installed libraries with those that this version of calfeed requires."""
     try:
         lines = requires("calfeed") or []
     except PackageNotFoundError:
@@ -32,9 +32,9 @@ def check_libraries() -> Iterator[Finding]:
 
 
 def judge_libraries(wanted: Sequence[Requirement], installed: Mapping[str, str]) -> Finding:
-    """Compare requirements with the versions of distributions by their canonical names.
+    """Compare requirements with `installed`, the versions of distributions by canonical name.
 
-    The requirements of an extra may be missing.
+    It is not a problem if a library that only an extra requires is not installed.
     """
     wrong, compared = [], 0
     for each in wanted:

@@ -38,8 +38,8 @@ class Once(Generic[Value]):
 def run_checks(checks: Sequence[Check], seconds: float) -> list[Finding]:
     """Run checks on threads, and return their findings in the order of the checks.
 
-    A check that fails is a problem, one that takes longer than `seconds` a warning; its thread is
-    left behind.
+    A check that raises an error yields a problem. If checks have not ended after `seconds`, each of
+    them yields a warning, and its thread keeps running.
     """
     results: dict[int, list[Finding]] = {}
 
@@ -69,6 +69,6 @@ def _run(check: Check) -> list[Finding]:
     except CalfeedError as error:
         findings.append(problem(check.subject, str(error)))
     except Exception as error:
-        # Only its type: its text can quote anything.
+        # Only the type of the error: its text can quote anything.
         findings.append(problem(check.subject, f"cannot be checked ({type(error).__name__})"))
     return findings

@@ -18,8 +18,9 @@ _RIGHTS, _KEYS = "secret files", "keys"
 
 
 def check_rights(files: Iterable[Path]) -> Iterator[Finding]:
-    """Look at the modes of files; those that do not exist, or that this user may not see, are left
-    out.
+    """Judge the modes of files.
+
+    Files that do not exist, or that this user may not see, are left out.
     """
     found: list[tuple[Path, os.stat_result]] = []
     for path in files:
@@ -58,7 +59,7 @@ def check_keys(file: Path, condition: Condition | None) -> Iterator[Finding]:
 
 
 def judge_missing_file(file: Path, needed: frozenset[str]) -> Finding:
-    """Judge that there is no key file."""
+    """Judge a missing key file: a problem if the database needs the keys `needed`."""
     if needed:
         return problem(
             _KEYS,
@@ -69,7 +70,7 @@ def judge_missing_file(file: Path, needed: frozenset[str]) -> Finding:
 
 
 def judge_keys(file: Path, keys: frozenset[str], needed: frozenset[str]) -> Finding:
-    """Compare the ids of keys with those that are needed."""
+    """Judge whether the key file has all keys (ids) that the database needs."""
     missing = sorted(needed - keys)
     if missing:
         return problem(

@@ -26,7 +26,7 @@ _TIMEOUT_SECONDS = 4.0
 
 
 def check_endpoints(condition: Condition | None) -> Iterator[Finding]:
-    """Judge endpoints by what was recorded of them. Nothing is sent."""
+    """Judge endpoints by what is recorded about them. Nothing is sent."""
     if condition is None or not condition.is_current:
         return
     disabled = [one for one in condition.unwell if one.state is EndpointState.DISABLED]
@@ -108,7 +108,7 @@ def check_channels(settings: Settings) -> Iterator[Finding]:
 
 
 def check_push(settings: Settings) -> Iterator[Finding]:
-    """Look at what pushing to browsers needs."""
+    """Check that the settings and libraries for pushing to browsers are there."""
     if settings.push_contact is None:
         yield ok(_PUSH, "is off: CALFEED_PUSH_CONTACT is not set")
         return

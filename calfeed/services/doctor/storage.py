@@ -21,7 +21,7 @@ _MOUNTS = Path("/proc/self/mounts")
 _NETWORK_TYPES = {"9p", "afs", "ceph", "cifs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
 _NETWORK_PROGRAMS = ("fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs")
 
-# The version numbers of the file format, for reading and for writing (byte 18, two bytes).
+# Bytes 18 and 19 of a SQLite file, the versions of the format for writing and reading. 2 means WAL.
 _WAL_FORMAT = b"\2\2"
 
 
@@ -102,7 +102,7 @@ def judge_file(path: Path, head: bytes, log_size: int) -> Finding:
 
 
 def find_filesystem(mounts: str, path: Path) -> str:
-    """Return the type of the file system of a path, from the text of `/proc/mounts`; "" if none."""
+    """Return the type of the file system of a path, from the text of `/proc/mounts`, or ""."""
     found, longest = "", -1
     for line in mounts.splitlines():
         fields = line.split()

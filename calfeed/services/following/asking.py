@@ -42,8 +42,8 @@ _MAX_ADDRESS = 254
 class Asked(NamedTuple):
     """A request that can be confirmed.
 
-    `wish` is None if it was confirmed. If the person already follows something, the earlier choices
-    do not change.
+    `wish` is what the confirmation adds, None if the request was confirmed already. `known` is
+    whether the person follows something already, whose choices then stay as they are.
     """
 
     wish: Wish | None
@@ -51,7 +51,7 @@ class Asked(NamedTuple):
 
 
 class Confirmed(NamedTuple):
-    """The result of a confirmation: the id of the person's endpoint, the path of the own page."""
+    """The result of a confirmation: the id of the person's endpoint, and the own page's path."""
 
     endpoint_id: str
     page: str
@@ -70,13 +70,13 @@ def read_address(text: str) -> str:
     """Return an address in its normal form.
 
     An international domain becomes ASCII, so that every mail server accepts it, unless the part
-    before the @ also has letters outside ASCII. Raises InvalidInputError if no mail can be sent to
-    it. Makes no DNS queries.
+    before the @ also has letters outside ASCII. Raises InvalidInputError if the text is not an
+    address to which mail can be sent. Makes no DNS queries.
     """
     from email_validator import EmailNotValidError, validate_email
 
     try:
-        if "\N{REPLACEMENT CHARACTER}" in text:  # it was sent in another encoding than UTF-8
+        if "\N{REPLACEMENT CHARACTER}" in text:  # the form was not sent in UTF-8
             raise EmailNotValidError
         found = validate_email(text.strip()[: _MAX_ADDRESS + 1], check_deliverability=False)
     except EmailNotValidError:
@@ -97,7 +97,10 @@ def identify_address(key: bytes, address: str) -> str:
 def ask_to_follow(
     database: Transactions, address: str, wish: Wish, network: str, now: datetime
 ) -> None:
-    """Store a sign-up; a worker mails the address, so that the response does not depend on it.
+    """Store a sign-up.
+
+    A worker sends the mail later, so that nobody can see from the response whether the address is
+    known here.
 
     `network` is the client's network, empty if unknown. Raises InvalidInputError for an invalid
     address, and if the wish names nothing to follow or no kind of mail.
@@ -136,8 +139,8 @@ def confirm(
 
     A person who already follows keeps the earlier choices, and the additions are followed too.
     Confirming again changes nothing. Raises NotFoundError for a wrong secret or an expired request,
-    ConflictError if the wish has changed since it was shown, because anybody who knows an address
-    can add to its request.
+    ConflictError if the wish has changed since it was shown. Anybody who knows an address can add
+    to its request, and the person must not confirm what was never shown.
     """
     with database.write() as connection:
         request = _find_request(connection, request_id, secret, now, lock=True)

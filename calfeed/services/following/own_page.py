@@ -83,7 +83,7 @@ def change_person(
     choices: Choices,
     now: datetime,
 ) -> bool:
-    """Change a person's choices; returns False if the person has left.
+    """Change a person's choices; return False if the person has left.
 
     Raises InvalidInputError if nothing would be sent.
     """
@@ -101,7 +101,7 @@ def change_person(
 
 
 def pause(database: Transactions, endpoint_id: str, secret: str, now: datetime) -> bool:
-    """Hold a person's mails until they are resumed; False if the person has left."""
+    """Hold a person's mails until they are resumed; return False if the person has left."""
     with database.write() as connection:
         if _take(connection, endpoint_id, secret) is None:
             return False
@@ -110,7 +110,7 @@ def pause(database: Transactions, endpoint_id: str, secret: str, now: datetime) 
 
 
 def resume(database: Transactions, endpoint_id: str, secret: str, now: datetime) -> bool:
-    """Resume mails to a person who was paused; False if the person has left."""
+    """Resume mails to a person who has paused them; return False if the person has left."""
     with database.write() as connection:
         followed = _take(connection, endpoint_id, secret)
         if followed is None:

@@ -87,12 +87,12 @@ def follow_in_browser(
     greeting: tuple[str, str],
     now: datetime,
 ) -> list[str]:
-    """Change what a browser follows, and return all that it follows then.
+    """Change what a browser follows, and return all that it follows after the change.
 
     A new subscription gets the `greeting` (a title and a text) as a push at once, as a test; if the
-    push service refuses it, the subscription is removed. A subscription that follows nothing any
-    more is deleted. Raises InvalidFieldsError for a receiver that cannot get pushes, ConflictError
-    if there are too many.
+    push service refuses this push, the subscription is removed. A subscription that follows nothing
+    any more is deleted. Raises InvalidFieldsError for a receiver that cannot get pushes,
+    ConflictError if there are too many subscriptions, or too many dates for this one.
     """
     receiver = _check(receiver, rules)
     with database.write() as connection:
@@ -130,7 +130,7 @@ def register_collection(
 
     If there is a subscription of the same receiver and calendar, it is renewed. If `public`,
     nothing is pushed while the calendar is private. Raises InvalidFieldsError for a receiver that
-    cannot get pushes, ConflictError if there are too many.
+    cannot get pushes, ConflictError if there are too many subscriptions.
     """
     receiver = _check(receiver, rules)
     wanted = now + MAX_COLLECTION_LIFETIME if expires is None else expires
@@ -180,7 +180,7 @@ def _check(receiver: Receiver, rules: UrlRules) -> Receiver:
     faults: list[Fault] = []
     resource = receiver.resource
     try:
-        # Others could read or suppress pushes over http.
+        # With http, others could read or suppress the pushes.
         resource = check_url(resource, rules.allow_private, https_only=not rules.allow_private)
     except InvalidInputError as error:
         faults.append(Fault("resource", str(error)))

@@ -1,1 +1,1 @@
-"""Mail for operators: send a test mail, process bounces."""
+"""Mail for operators: send a test mail, and process bounces."""

@@ -15,7 +15,7 @@ from calfeed.store.database import Database
 
 
 def require_mail_settings(settings: Settings) -> MailSettings:
-    """Read the settings of mail. Raises SettingsError if there are none."""
+    """Read the settings of mail. Raises SettingsError if mails are not set up."""
     mail = read_mail_settings(settings)
     if mail is None:
         raise SettingsError(
@@ -26,7 +26,7 @@ def require_mail_settings(settings: Settings) -> MailSettings:
 
 
 def take_bounce(database: Database, settings: Settings, content: bytes, now: datetime) -> Verdict:
-    """Process a mail to the bounce address.
+    """Process a mail to the bounce address, and return what kind of mail it was.
 
     Raises SettingsError if mails are not set up, or if flufl.bounce is not installed.
     """
@@ -37,7 +37,7 @@ def take_bounce(database: Database, settings: Settings, content: bytes, now: dat
 def poll_bounces(
     database: Database, settings: Settings, clock: Callable[[], datetime]
 ) -> Iterator[None]:
-    """Read the mailbox of bounces every few minutes, if the settings name one."""
+    """Read the mailbox of bounces every few minutes during the `with` block, if one is set."""
     mail = read_mail_settings(settings)
     if mail is None or mail.mailbox is None:
         yield

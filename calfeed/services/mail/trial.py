@@ -18,7 +18,8 @@ from calfeed.settings import Settings
 def send_test_mail(settings: Settings, address: str, wording: Wording, now: datetime) -> str:
     """Send a test mail to an address, and return the server's reply, without addresses.
 
-    Raises SettingsError if mails are not set up, CalfeedError if the server does not accept it.
+    Raises SettingsError if mails are not set up, CalfeedError if the server does not accept the
+    mail.
     """
     mail = require_mail_settings(settings)
     sign = mail.make_signer()

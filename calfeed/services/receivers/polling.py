@@ -1,4 +1,4 @@
-"""Polling: a receiver fetches the messages of its endpoint, and acknowledges the earlier ones."""
+"""Polling: a receiver fetches the messages of its endpoint, and acknowledges earlier ones."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from calfeed.store.outbox import fetches
 from calfeed.store.outbox.messages import load_bodies
 
 MAX_FETCHED = 100
-"""The most messages of one poll."""
+"""The maximum number of messages in the response to a poll."""
 
 MAX_BYTES = 1_000_000
-"""The largest total size of the bodies of one poll, unless the first body alone is larger."""
+"""The maximum size of all bodies in the response to a poll.
+
+A single body that is larger is returned alone.
+"""
 
 
 class FetchedMessage(NamedTuple):
@@ -37,10 +40,10 @@ def fetch_messages(
 ) -> Sequence[FetchedMessage]:
     """Return messages that wait for a polled endpoint, oldest first.
 
-    `received` are the deliveries of an earlier poll that the receiver has stored; they are not
-    returned again. All others are returned again, so that no message is lost with a lost response.
-    A paused or disabled endpoint gets none. Raises NotFoundError for an endpoint that is not
-    polled, SealError if its secret cannot be decrypted.
+    `received` are the ids of deliveries whose messages the receiver has stored; these are not
+    returned again. All others are returned again, so that a lost response loses no message. For a
+    paused or disabled endpoint, no messages are returned. Raises NotFoundError for an endpoint that
+    is not polled, SealError if its secret cannot be decrypted.
     """
     if not received:
         with database.read() as connection:
@@ -73,7 +76,7 @@ def _take(
         bodies = load_bodies(connection, [(claim.message_id, claim.language) for claim in claims])
         for claim in claims:
             message = bodies[claim.message_id, claim.language]
-            if message.unreadable:  # it waits until its key is back; the others do not wait
+            if message.unreadable:  # its key is lost; later messages need not wait
                 continue
             size += len(message.body)
             if len(fetched) == limit or (fetched and size > MAX_BYTES):

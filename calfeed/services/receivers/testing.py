@@ -1,4 +1,4 @@
-"""Test messages: to an endpoint from this process, or by a worker."""
+"""Test messages: sent to an endpoint by this process, or by a worker."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def request_test(database: Transactions, endpoint_id: str, now: datetime) -> Del
 
 
 class EndpointTest(NamedTuple):
-    """A test: its delivery, its attempt (None if the endpoint is polled), and the state of the
-    endpoint before."""
+    """A test: its delivery, its attempt (None if the endpoint is polled), and the state that the
+    endpoint had before the test."""
 
     delivery: DeliveryRow
     attempt: Attempt | None
@@ -50,7 +50,9 @@ class EndpointTest(NamedTuple):
 def test_endpoint(
     database: Database, settings: Settings, endpoint_id: str, clock: Callable[[], datetime]
 ) -> EndpointTest:
-    """Send a test message to an endpoint from this process; for a polled one it only waits.
+    """Send a test message to an endpoint from this process.
+
+    If the endpoint is polled, the message is only stored until the receiver polls.
 
     Raises the same errors as `request_test`, and InvalidInputError for a channel that this process
     cannot send to.

@@ -18,8 +18,8 @@ _IGNORED = ".gitignore"
 class Started:
     """The files that were written, and those that existed and are unchanged (paths in the folder).
 
-    If the folder had calendars, `had_calendars` is true, and no other was added. `unignored` are
-    the lines that an existing `.gitignore` does not have.
+    If the folder had calendars, `had_calendars` is true, and no calendar was added. `unignored` are
+    the lines that `init` would have written to `.gitignore`, and that the existing file lacks.
     """
 
     written: tuple[str, ...]
@@ -49,7 +49,7 @@ def start_folder(folder: Path, texts: Mapping[str, str]) -> Started:
 
 
 def has_calendars(events: Path) -> bool:
-    """Return whether a folder has files of calendars, valid or not, or cannot be listed."""
+    """Return whether a folder has files of calendars, valid or not; true if it cannot be listed."""
     try:
         if not events.exists():
             return False
@@ -69,7 +69,7 @@ def require_calendars(events: Path) -> None:
 
 
 def _write_new(file: Path, text: str) -> bool:
-    """Write a file; return False, and change nothing, if there is one."""
+    """Write a file. If it exists, change nothing and return False."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8", newline="\n") as stream:
@@ -84,7 +84,7 @@ def _write_new(file: Path, text: str) -> bool:
 
 
 def _find_missing_lines(file: Path, text: str) -> tuple[str, ...]:
-    """Return the lines of a text that a file does not have, without comments."""
+    """Return the lines of a text, other than comments, that a file does not have."""
     try:
         present = set(file.read_text("utf-8", "replace").splitlines())
     except OSError:

@@ -36,8 +36,8 @@ _CI_FILES = {Ci.GITHUB: ".github/workflows/calfeed.yml", Ci.GITLAB: ".gitlab-ci.
 def make_starter(today: date, ci: Ci, *, example: bool = False) -> dict[str, str]:
     """Return the text of each file of a new folder by its path, the definitions first.
 
-    The dates of the first calendar come after `today`. With `example`, the calendars that calfeed
-    ships take its place.
+    The dates of the first calendar come after `today`. With `example`, the folder has the calendars
+    that calfeed ships instead of a first calendar.
     """
     languages = DEFAULT_LANGUAGES if example else DEFAULT_LANGUAGES[:1]
     values = {"languages": f"[{', '.join(languages)}]", "version": __version__}

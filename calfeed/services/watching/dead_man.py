@@ -1,4 +1,4 @@
-"""Pings of a dead man's switch: a service elsewhere that raises the alarm when they stop."""
+"""Pings of a dead man's switch: a service elsewhere that alerts when the pings stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ MAX_LAG = timedelta(minutes=5)
 """How long something may be due before the pings stop."""
 
 MIN_FREE_BYTES = 100_000_000
-"""How much space has to be free for a SQLite file: what cannot be recorded is not sent."""
+"""How much space has to be free for a SQLite file.
+
+Nothing is sent if it cannot be recorded.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +40,10 @@ def is_on_time(database: Database, now: datetime) -> bool:
 
 
 def has_space(database: Database) -> bool:
-    """Whether space is left for a SQLite file; a server reports a full disk by an error."""
+    """Whether space is left for a SQLite file.
+
+    True for PostgreSQL, which reports a full disk by an error.
+    """
     if database.file is None:
         return True
     try:
@@ -86,7 +92,7 @@ def pinging(settings: Settings, is_well: Callable[[], bool]) -> Iterator[None]:
         while not stopping.wait(_INTERVAL_SECONDS):
             switch.ping()
 
-    # A ping may take long, so the end does not wait for it.
+    # A ping may take long, so the end of the block does not wait for this thread.
     threading.Thread(target=run, name="calfeed-ping", daemon=True).start()
     try:
         yield

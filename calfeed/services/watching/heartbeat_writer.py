@@ -1,4 +1,4 @@
-"""Write the heartbeat of a process while it runs, whatever happens to the database."""
+"""Write the heartbeats of a process while it runs, and continue after errors of the database."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _MISSED_BEATS = 2
 
 
 class HeartbeatWriter:
-    """Writes the heartbeats of this process, and looks at those of others at the same time.
+    """Writes the heartbeats of this process, and looks for workers whose heartbeats have stopped.
 
-    While the database is not writable, no heartbeat is written; the process reports that itself.
+    While the database is not writable, no heartbeat is written, and `is_beating` returns False.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class HeartbeatWriter:
         self._beaten_at = time.monotonic()
 
     def is_beating(self) -> bool:
-        """Whether a heartbeat was written recently, which shows that the database takes writes."""
+        """Whether a heartbeat was written recently, so the database is writable."""
         return time.monotonic() - self._beaten_at < (_MISSED_BEATS + 1) * self._seconds
 
     def run(self, stopping: threading.Event) -> None:

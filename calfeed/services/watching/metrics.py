@@ -1,4 +1,4 @@
-"""The metrics, read from the database when they are asked for: any one process can serve them."""
+"""The metrics, read from the database when they are requested, so any process can serve them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Values = Iterator[tuple[tuple[str, ...], float]]
 class Description(NamedTuple):
     """A metric: its name, its meaning, its labels, and how its values are read from a status.
 
-    A counter begins again at midnight (UTC).
+    The counters begin again at midnight (UTC).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The server of metrics: one small HTTP server within a worker, for /metrics alone."""
+"""The server of metrics: a small HTTP server within a worker, which serves only /metrics."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def serving_metrics(
 ) -> Iterator[None]:
     """Serve the metrics during the `with` block, if the settings name an address.
 
-    An address that cannot be used is only logged, because messages matter more. Raises
-    SettingsError if the library is not installed.
+    If the address cannot be used, this is only logged, because sending messages matters more.
+    Raises SettingsError if the library is not installed.
     """
     if settings.metrics is None:
         yield
@@ -91,7 +91,7 @@ def make_application(database: Database, clock: Callable[[], datetime]) -> Appli
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
-    block_on_close = False  # an idle client must not delay the end
+    block_on_close = False  # an idle client must not delay the end of the worker
 
     def __init__(self, host: str, port: int) -> None:
         if ":" in host:

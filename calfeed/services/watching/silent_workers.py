@@ -18,10 +18,10 @@ from calfeed.store.watching.heartbeats import (
 from calfeed.store.watching.operational import add_operational
 
 _LOOKS = 3
-"""The number of looks without a new heartbeat after which a worker counts as silent.
+"""The number of checks without a new heartbeat after which a worker counts as silent.
 
-Looks are as far apart as heartbeats, so this takes 45 seconds, whatever the clocks of other
-machines say.
+Checks are as far apart as heartbeats, so this takes 45 seconds. It does not depend on the clocks of
+other machines.
 """
 
 
@@ -29,11 +29,11 @@ class SilentWorkerDetector:
     """What one process has seen of the heartbeats of others."""
 
     def __init__(self) -> None:
-        # the heartbeat, and how often it was seen again
+        # by id: the time of the last heartbeat, and how often it was seen again
         self._seen: dict[str, tuple[datetime, int]] = {}
 
     def check(self, connection: Connection, now: datetime) -> None:
-        """Look at all heartbeats, and report each worker that has become silent, once."""
+        """Check all heartbeats, and report once each worker that has become silent."""
         beats = list_heartbeats(connection)
         workers = [beat for beat in beats if beat.kind is ProcessKind.WORKER]
         before, self._seen = self._seen, {}
@@ -41,13 +41,13 @@ class SilentWorkerDetector:
             at, looks = before.get(beat.id, (beat.beaten, -1))
             self._seen[beat.id] = (beat.beaten, looks + 1 if at == beat.beaten else 0)
         silent = [beat for beat in workers if self._seen[beat.id][1] >= _LOOKS]
-        # Report once, not at each look. If another process has reported it, this adds nothing.
+        # Report once, not at each check. If another process has reported it, this adds nothing.
         new = [beat for beat in silent if self._seen[beat.id][1] == _LOOKS]
         others = len(workers) - len(silent)
         add_operational(connection, [worker_silent(_describe(beat), others, now) for beat in new])
 
     def forget(self) -> None:
-        """Begin again, after an outage of the database: others could not write either."""
+        """Begin again after an outage of the database, when no worker could write heartbeats."""
         self._seen.clear()
 
 

@@ -1,4 +1,4 @@
-"""What runs here and what waits, for `calfeed status` and the metrics."""
+"""Which processes run, and what waits to be sent, for `calfeed status` and the metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from calfeed.store.watching.measures import Measures, load_measures
 
 @dataclass(frozen=True)
 class Status:
-    """The measures of an installation at `now` (UTC), and what they mean.
+    """The measures of an installation at `now` (UTC), and numbers calculated from them.
 
     `polls` are those since midnight (UTC), `seconds` is how long the database took for all this.
     """

@@ -87,7 +87,7 @@ def normalize_scopes(scopes: Collection[str]) -> tuple[str, ...]:
 
 
 def parse_expiry(text: str, now: datetime) -> datetime:
-    """Parse when a token expires: a duration ("90 days", "90d"), or a date, at its start in UTC.
+    """Parse when a token expires: after a duration ("90 days", "90d"), or when a date begins (UTC).
 
     Raises InvalidInputError if it is neither, or in the past.
     """
@@ -107,8 +107,10 @@ def parse_expiry(text: str, now: datetime) -> datetime:
 
 
 def allows(scopes: Collection[str], wanted: str) -> bool:
-    """Whether scopes include another: `admin` includes all, `read` that of each calendar, and
-    `endpoints` that of each polled endpoint."""
+    """Whether scopes include the scope `wanted`.
+
+    `admin` includes every scope, `read` every `read:CALENDAR`, `endpoints` every `poll:ENDPOINT`.
+    """
     if "admin" in scopes or wanted in scopes:
         return True
     if wanted.startswith(POLL_PREFIX):

@@ -176,7 +176,10 @@ def find_position(
 
 
 def find_announced(connection: Connection, uid: str, sequence: int) -> AnnouncedChange | None:
-    """Return an announced change by its event and SEQUENCE, None if it is not readable."""
+    """Return an announced change by its event's UID and SEQUENCE.
+
+    None if there is no such change, or if its key is missing.
+    """
     query = _select_announced().where(
         revisions.c.uid == uid, revisions.c.sequence == literal(sequence, BigInteger)
     )

@@ -66,7 +66,10 @@ def load_calendars(connection: Connection) -> dict[str, CalendarRow]:
 
 
 def load_shared_language(connection: Connection) -> str:
-    """Return the language of texts about no calendar: that of all calendars, or else English."""
+    """Return the language for texts that are not about one calendar.
+
+    It is the language that all calendars share, or else English.
+    """
     rows = load_calendars(connection).values()
     published = [Calendar.model_validate_json(row.content) for row in rows if not row.withdrawn]
     return shared_language(calendar.language for calendar in published)

@@ -44,8 +44,8 @@ def add_names_of(connection: Connection, calendars: Collection[str]) -> None:
 def load_former_event_names(connection: Connection) -> dict[tuple[str, str], str]:
     """Load the former names (calendar and slug) that no event has now.
 
-    Each has the UID of the event that had it last. The calendar has its name of that time, and may
-    be private or withdrawn now.
+    The value is the UID of the event that had the name last. The calendar in a key is the name that
+    the calendar had then; it may be private or withdrawn now.
     """
     present = select(events.c.uid).where(
         events.c.calendar == event_names.c.calendar, events.c.slug == event_names.c.slug
@@ -55,5 +55,5 @@ def load_former_event_names(connection: Connection) -> dict[tuple[str, str], str
 
 
 def load_once_public(connection: Connection) -> frozenset[str]:
-    """Load the calendars that ever had a public event, by the names of that time."""
+    """Load the names of calendars that ever had a public event, as they were named at that time."""
     return frozenset(connection.scalars(select(event_names.c.calendar).distinct()))

@@ -79,7 +79,7 @@ def _add_pending_announcements(connection: Connection, rows: list[EventRow]) -> 
 
 
 def _load_renderings(connection: Connection, query: Any) -> dict[str, dict[Variant, bytes]]:
-    """Load the other renderings of the events that a query selects, by UID."""
+    """Load the renderings, other than `PLAIN`, of the events that a query selects, by UID."""
     uids = query.with_only_columns(events.c.uid).order_by(None)
     variants: dict[str, dict[Variant, bytes]] = {}
     for row in connection.execute(select(renderings).where(renderings.c.uid.in_(uids))):
@@ -164,7 +164,8 @@ def load_fingerprints(
 ) -> dict[str, EventFingerprint]:
     """Load the fingerprints of published events whose key exists, by UID.
 
-    Of `unchanged` calendars, only events that are withdrawn or not rendered by this `renderer`.
+    From `unchanged` calendars, only events that are withdrawn, or that were not rendered by this
+    `renderer`, are loaded.
     """
     columns = (
         events.c.uid,

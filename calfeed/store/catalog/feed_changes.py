@@ -14,11 +14,11 @@ from calfeed.store.tables import revisions
 
 @dataclass(frozen=True)
 class FeedChanges:
-    """The changes of a calendar's events since a time, each by UID.
+    """The changes of a calendar's events since the time `since` (UTC), each by UID.
 
     `changed` has the number of the last publish that changed the event. `moved` has the number of
-    the publish that moved it to another calendar. `withdrawn` has the time (UTC) at which it was
-    last withdrawn.
+    the publish that moved it to another calendar, even if that was before `since`. `withdrawn` has
+    the time (UTC) at which it was last withdrawn.
     """
 
     since: datetime
@@ -50,7 +50,10 @@ def load_feed_changes(
 
 
 def _load_moved(connection: Connection, slugs: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Load the events that moved from these calendars to others: calendar to UID to publish."""
+    """Load the events that moved from these calendars to others.
+
+    Returns, for each calendar, the number of the publish that moved an event, by the event's UID.
+    """
     later = revisions.alias("later")
     query = (
         select(revisions.c.calendar, revisions.c.uid, later.c.publish_id)

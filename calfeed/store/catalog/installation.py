@@ -59,7 +59,10 @@ def change_installation_id(connection: Connection, wanted: UUID) -> None:
 
 
 def load_uid_scheme(connection: Connection) -> UidScheme:
-    """Load how UIDs are generated; events published before there was an id keep theirs."""
+    """Load how UIDs are generated.
+
+    Events that were published before the installation had an id keep their UIDs.
+    """
     installed = load_installation(connection)
     older = select(revisions.c.uid).where(revisions.c.publish_id <= installed.since).distinct()
     return UidScheme(installed.id, frozenset(connection.scalars(older) if installed.since else ()))

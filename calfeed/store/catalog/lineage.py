@@ -48,9 +48,9 @@ def load_lineage(connection: Connection) -> Lineage:
 
 
 def load_lineage_mark(connection: Connection) -> str:
-    """Return a short text that changes only with a restore.
+    """Return a short text that changes only with a restore, or with the installation's id.
 
-    A restore makes publish numbers recur.
+    After a restore, new publishes get numbers that were used before. The text tells them apart.
     """
     restores = select(publishes.c.id, publishes.c.at).where(publishes.c.command == RESTORE)
     last = connection.execute(restores.order_by(publishes.c.id.desc()).limit(1)).one_or_none()

@@ -32,11 +32,11 @@ def any_public(connection: Connection, slugs: Collection[str]) -> bool:
 def withhold_private(connection: Connection, slugs: Collection[str], now: datetime) -> None:
     """Supersede unsent deliveries of private calendars for endpoints with a public-only filter.
 
-    They were made while the calendars were public.
+    These deliveries were made while the calendars were public.
     """
     query = select(calendars.c.slug, calendars.c.content)
     is_private = calendars.c.slug.in_(slugs) & calendars.c.private
-    # Messages have the name that the calendar had at that time.
+    # A message has the name that its calendar had when the message was made.
     names = []
     for slug, content in connection.execute(query.where(is_private)):
         former = Calendar.model_validate_json(content).formerly if content is not None else ()

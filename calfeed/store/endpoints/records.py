@@ -206,7 +206,8 @@ def lock_inactive(connection: Connection, ids: Sequence[str]) -> set[str]:
 def list_languages(connection: Connection) -> list[str]:
     """List the languages that webhooks and channels want their messages in (BCP 47 tags).
 
-    Anybody can register an endpoint, so these are at most `MAX_LANGUAGES`: those of the oldest.
+    Anybody can register an endpoint, so at most `MAX_LANGUAGES` are returned: those that the oldest
+    endpoints want.
     """
     query = (
         select(endpoints.c.options)

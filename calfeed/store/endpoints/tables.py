@@ -18,11 +18,11 @@ endpoints = Table(
         nullable=False,
         server_default=EndpointKind.WEBHOOK.value,
     ),
-    # Empty if it was removed.
+    # Empty if the endpoint was removed.
     Column("url", Text, nullable=False, info=SEALED),
     Column("description", Text, nullable=False),
     Column("filters", Text, nullable=False),
-    # Whether it never receives messages about private calendars; also part of `filters`.
+    # Whether the endpoint never receives messages about private calendars; also part of `filters`.
     Column("public_only", Boolean, nullable=False, server_default=false()),
     Column("options", Text, nullable=False),
     # HTTP headers as JSON, which can contain tokens; empty if there are none.

@@ -146,7 +146,7 @@ def recall_members(connection: Connection, condition: ColumnElement[bool], now: 
 def restore_members(connection: Connection, message_ids: Select[Any]) -> None:
     """Put deliveries back into the digests that `recall_members` removed them from.
 
-    If the digest has been delivered without them, they are unchanged.
+    Deliveries whose digest has been delivered without them are unchanged.
     """
     digests = connection.scalars(
         _restore.update()

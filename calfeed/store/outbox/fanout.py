@@ -63,7 +63,8 @@ def fan_out(connection: Connection, now: datetime) -> bool:
             for endpoint in page
             # An endpoint gets no messages that were made before it was added.
             if endpoint.created <= row.at
-            # An endpoint gets no report about itself: it would arrive only when it works again.
+            # An endpoint gets no report about itself: the report that it fails could arrive only
+            # when the endpoint works again.
             and endpoint.id != subject.endpoint
             and (endpoint.filters.want(subject) or endpoint.id in to_correct)
             # Checked again here: the calendar may have become private since the filter was set.
@@ -95,7 +96,7 @@ def _select_pending(limit: int) -> Any:
 def _insert_deliveries(connection: Connection) -> Any:
     """Insert deliveries. Superseded deliveries that exist already are started again.
 
-    They keep their language, so that they send the same body again.
+    Superseded deliveries keep their language, so that they send the same body again.
     """
     columns = ("message_id", "endpoint_id", "language", "state", "next_at", "claim", "attempts")
     types = {name: deliveries.c[name].type for name in columns}

@@ -29,7 +29,11 @@ _expire = Transition([DeliveryState.HELD], DeliveryState.EXPIRED)
 
 @dataclass(frozen=True)
 class RetentionPosition:
-    """The position of `delete_old_bodies`: a message, and the last of its endpoints."""
+    """The position of `delete_old_bodies`: a message, and the last endpoint it has dealt with.
+
+    `at` is the time of the message. If `endpoint_id` is "", it continues with all endpoints of the
+    message.
+    """
 
     at: datetime
     message_id: str
@@ -41,9 +45,10 @@ def delete_old_bodies(
 ) -> RetentionPosition | None:
     """Delete the next bodies of messages older than `before`, oldest first, and the responses.
 
-    A body is kept if a delivery is unsettled, if the message is in a digest that has a body, or
-    if its `until` is not before `before`: its event can move back to that date. Returns the
-    position to continue from, or None at the end.
+    A body is kept if a delivery is unsettled, or if the message is in a digest that has a body. It
+    is also kept if the message's `until` is not before `before`: a reminder that was recalled is
+    sent after all if its event moves back to the former date. Returns the position to continue
+    from, or None at the end.
     """
     rows = connection.execute(_select_old(before, position)).all()
     left = BATCH_SIZE

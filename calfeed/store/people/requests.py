@@ -24,7 +24,7 @@ from calfeed.store.secrets.sealing import Places, keyring_of
 MAX_WAITING = 5_000
 """The maximum number of waiting sign-ups.
 
-Beyond it, the oldest ones of the network with the most are deleted.
+If this many wait, a new sign-up deletes some of the oldest ones of the network with the most.
 """
 
 _addresses = Places(sign_ups.c.address)
@@ -57,9 +57,9 @@ class SignUpKey(NamedTuple):
 
 @dataclass(frozen=True)
 class FollowRequest:
-    """The request of an address, which was last mailed at `mailed_at` (UTC).
+    """The request of an address; a mail about it was last sent at `mailed_at` (UTC).
 
-    `wish` is None when it was confirmed.
+    `wish` is None once the request is confirmed.
     """
 
     id: str
@@ -72,7 +72,7 @@ class FollowRequest:
 def add_sign_up(connection: Connection, sign_up: SignUp) -> None:
     """Store a sign-up for a worker.
 
-    If too many wait, the oldest ones of the busiest network are deleted.
+    If `MAX_WAITING` are waiting, some of the oldest ones of the network with the most are deleted.
     """
     if int(connection.scalar(select(func.count()).select_from(sign_ups)) or 0) >= MAX_WAITING:
         _evict(connection)
@@ -91,7 +91,7 @@ def add_sign_up(connection: Connection, sign_up: SignUp) -> None:
 
 
 def _evict(connection: Connection) -> None:
-    """Delete the oldest sign-ups of the network that has the most, some at a time."""
+    """Delete some of the oldest sign-ups of the network that has the most sign-ups."""
     largest = select(_waiting.origin).group_by(_waiting.origin).order_by(func.count().desc())
     oldest = (
         select(_waiting.id)

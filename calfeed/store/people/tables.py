@@ -1,8 +1,8 @@
 """The tables of people who follow dates by mail.
 
 The address itself is the URL of the person's endpoint (`mailto:`); it is sealed, and is deleted
-when the person leaves. These tables have a keyed hash of the address, by which it is found, and the
-proof of consent.
+when the person leaves. These tables have a keyed hash of the address, by which a person is found,
+and the proof of consent.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ sign_ups = Table(
     Column("origin", String(64), nullable=False),
     Column("wish", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    # When it is processed next; later if its mail must wait.
+    # When a worker processes the sign-up next; later if the mail for it must wait.
     Column("ready_at", Instant, nullable=False),
     Index("ix_sign_ups_ready_at", "ready_at"),
 )

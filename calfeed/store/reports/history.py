@@ -52,8 +52,8 @@ class Receipt:
 
     `received_at` is when the first successful response arrived. For a message in a digest,
     `attempts` and `received_at` are those of the digest, whose message id is `digest`. The URL is
-    empty if the endpoint was removed or its key is missing, and for a person, whose description has
-    the start of the hash of the address.
+    empty if the endpoint was removed, if its key is missing, or if the receiver is a person. The
+    description of a person has the start of the hash of the address.
     """
 
     delivery_id: int

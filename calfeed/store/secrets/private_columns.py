@@ -1,8 +1,9 @@
 """Column types whose values are sealed if their calendar is private, and plain if it is public.
 
-Reading such a column returns the plain value: the SELECT adds the name of the row to a sealed
-value, and the column type opens it. A value that cannot be opened is None. Rows are sealed with
-`private.seal_rows` before they are written.
+Reading such a column returns the plain value. The values of some columns are the name of a row, to
+which its sealed values are bound. The SELECT appends this name to a sealed value, and the column
+type decrypts the value with it. A value that cannot be decrypted is read as None. Rows are sealed
+with `private.seal_rows` before they are written.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from calfeed.errors import SealError
 from calfeed.store.secrets.sealing import PREFIX_LENGTH, VERSION, Keyring, Places
 
 _SEPARATOR = "\n"
-"""Separates a sealed value from the name of its row; neither contains it."""
+"""Separates a sealed value from the name of its row, which is appended; neither contains it."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def register_keyring(engine: Engine, keyring: Keyring) -> None:
 
 
 class _Private(TypeDecorator[Any]):
-    """A value that may be sealed; the columns `row` of the table name its row."""
+    """A value that may be sealed; `row` lists the columns whose values make the name of its row."""
 
     def __init__(self, table: str, column: str, row: tuple[str, ...]) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ class _Private(TypeDecorator[Any]):
         return type_coerce(case((is_sealed(plain), with_name), else_=raw(plain)), self)
 
     def place(self, row: str) -> str:
-        """Return the place of a sealed value in a row with this name."""
+        """Return the place (table, row and column) of a value in the row with this name."""
         return f"{self.table}:{row}:{self.column}"
 
 
@@ -101,7 +102,7 @@ def raw(column: Any) -> Any:
 
 
 def places_of(column: Any) -> Places:
-    """Return the places of the values of a column."""
+    """Return the places (table, row and column) to which a column's sealed values are bound."""
     kind = column.type
     return Places(column, kind.row if isinstance(kind, _Private) else ())
 
@@ -132,7 +133,7 @@ def plain_size(column: Any) -> ColumnElement[int]:
 
 
 def _name(row: list[ColumnElement[Any]]) -> ColumnElement[str]:
-    """Return an expression for the name of a row, as in `Places.of`."""
+    """Return an SQL expression for the name of a row: the text that `Places.of` makes of `row`."""
     texts = [
         cast(cast(column, Integer) if isinstance(column.type, Boolean) else column, Text)
         for column in row

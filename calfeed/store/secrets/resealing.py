@@ -31,11 +31,12 @@ def rewrite(
     after: tuple[Any, ...] | None = None,
     step: int | None = None,
 ) -> tuple[Any, ...] | None:
-    """Rewrite a column of the next `step` rows after a primary key, by default `BATCH_SIZE`.
+    """Rewrite a column in the next `step` rows (by default `BATCH_SIZE`) that match `condition`.
 
-    `convert` returns the new value for a place and the old value, or raises SealError to skip the
-    row. Rows that have changed meanwhile are skipped too. Returns the primary key of the last row,
-    or None if there are no more rows.
+    Rows are ordered by primary key; they begin after the key `after`. `convert` gets the place and
+    the old value, and returns the new value, or raises SealError to skip the row. Rows that have
+    changed meanwhile are skipped too. Returns the primary key of the last row, or None if there are
+    no more rows.
     """
     key = [raw(part) for part in places.key]
     query = select(*key, raw(column)).where(condition).order_by(*key).limit(step or BATCH_SIZE)

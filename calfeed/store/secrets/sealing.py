@@ -135,9 +135,10 @@ def prefix_of(key_id: str) -> str:
 
 
 class Places:
-    """The places of the values in a column: table, row and column, as associated data.
+    """The places (table, row and column) to which a column's sealed values are bound.
 
-    `key` are the columns of the primary key. They name a row, unless `row` has other columns.
+    A place is the associated data of the encryption. `key` are the columns of the primary key. The
+    values of the columns `row`, by default those of the key, make the name of a row.
     """
 
     def __init__(
@@ -148,7 +149,7 @@ class Places:
         self._begin, self._end = f"{column.table.name}:", f":{column.name}"
 
     def of(self, *row: object) -> str:
-        """Return the place in the row with these key values."""
+        """Return the place in the row that has these values in the columns `row`."""
         names = (str(int(value) if isinstance(value, bool) else value) for value in row)
         return self._begin + "/".join(names) + self._end
 

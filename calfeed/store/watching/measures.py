@@ -52,10 +52,11 @@ RECENT = timedelta(days=1)
 """The period in which outcomes are counted."""
 
 _LONGEST_OUTAGE = timedelta(days=30)
-"""Missed reminders are counted only if their occurrence began within this time."""
+"""Missed reminders are counted only if they stopped being relevant (`until`) within this time."""
 
 ATTEMPT_OUTCOMES = ("received", "refused", "error", "unreachable")
-"""The receiver accepted it, responded with 4xx, with another status, or did not respond."""
+"""The outcomes of attempts, in this order: the receiver accepted the message, responded with 4xx,
+responded with another status, or did not respond."""
 
 DELAY_BOUNDS = (1, 2, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)
 """The delays, in seconds, up to which received deliveries are counted."""
@@ -67,10 +68,11 @@ class Measures:
 
     `next_pending` is when the first pending delivery may be sent, or should have been;
     `oldest_message` is the time of the oldest message with a pending delivery. `unfinished` counts
-    deliveries that are not finished, `recent` those of the messages of the last day by the kind of
-    their endpoint, and `attempts` their attempts by outcome. `received` counts those that were
-    received within each of `DELAY_BOUNDS` after the message's time, and under infinity all that
-    were received.
+    unsettled deliveries by state. The next counts are about the messages of the last day: `recent`
+    counts their deliveries by the endpoint's kind and the state, `attempts` the attempts by
+    outcome. `received` maps each of `DELAY_BOUNDS` to the number of deliveries that were received
+    within so many seconds after the message's time, and infinity to the number of all that were
+    received.
     """
 
     processes: tuple[Heartbeat, ...]

@@ -34,8 +34,11 @@ CERTIFICATE_EXPIRES = timedelta(days=14)
 """How long before its expiry the certificate of a receiver is reported."""
 
 _UNREPORTED_TYPES = {*OPERATIONAL_TYPES, "endpoint.verify"}
-"""The types of messages whose failed deliveries are not reported: one report must not lead to the
-next, and anybody can register an endpoint."""
+"""The types of messages whose failed deliveries are not reported.
+
+The failure of a report must not lead to another report. The message that verifies an endpoint can
+fail for any endpoint that somebody registers.
+"""
 
 _REGISTERED = "registered"
 
@@ -45,7 +48,7 @@ _log = logging.getLogger(__name__)
 def add_operational(connection: Connection, added: Sequence[Message]) -> None:
     """Store operational messages for fan-out, except those that are stored already.
 
-    If the encryption key of the other messages is missing, they are only logged.
+    If they have to be encrypted and the key file is missing or invalid, they are only logged.
     """
     # In a fixed order, as two workers may add the same at once.
     added = sorted(added, key=attrgetter("id"))
@@ -62,7 +65,10 @@ def report_failing(
     errors: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """Report failing endpoints; `errors` has only those with a message that failed repeatedly."""
+    """Report endpoints that have been failing for `FAILING_AFTER`.
+
+    `errors` has only the endpoints for which a message failed repeatedly; others are not reported.
+    """
     lasting = {
         endpoint_id: since
         for endpoint_id, since in failing.items()
@@ -81,7 +87,10 @@ def report_failing(
 def report_recovered(
     connection: Connection, recovered: Mapping[str, datetime], now: datetime
 ) -> None:
-    """Report endpoints that receive again, if their failing since that time was reported."""
+    """Report endpoints that receive messages again, if it was reported that they were failing.
+
+    `recovered` has the time since which each had been failing.
+    """
     ids = {
         operational.failing_id(endpoint_id, since): endpoint_id
         for endpoint_id, since in recovered.items()
@@ -124,7 +133,10 @@ def report_resumed(
 def report_certificates(
     connection: Connection, until: Mapping[str, datetime], now: datetime
 ) -> None:
-    """Report endpoints whose receivers' certificates expire soon; `until` is when, by endpoint."""
+    """Report endpoints whose receivers' certificates expire soon.
+
+    `until` has the time at which the certificate of each endpoint's receiver expires.
+    """
     soon = [endpoint_id for endpoint_id, at in until.items() if at - now <= CERTIFICATE_EXPIRES]
     add_operational(
         connection,
@@ -148,7 +160,7 @@ def report_failed(connection: Connection, delivery_ids: Sequence[int], now: date
         .join_from(deliveries, messages)
         .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
         .where(deliveries.c.id.in_(delivery_ids))
-        # Not those that another worker has claimed since.
+        # Leave out deliveries that another worker has claimed since.
         .where(deliveries.c.state == DeliveryState.FAILED, deliveries.c.settled_at == now)
         .order_by(deliveries.c.id)
     )
@@ -167,7 +179,7 @@ def report_failed(connection: Connection, delivery_ids: Sequence[int], now: date
 def report_missed(connection: Connection, missed: Sequence[Reminder], now: datetime) -> None:
     """Report reminders that were recorded as missed at `now`, by calendar and hour.
 
-    The number includes those that will be recorded next.
+    The reported number includes reminders that are still planned but will be recorded as missed.
     """
     by_calendar: dict[str, list[MissedReminder]] = {}
     for reminder in missed:

@@ -45,7 +45,7 @@ class Access:
 
 
 def find_access(database: Database, admin_token: SecretStr | None, now: datetime) -> Access | None:
-    """Return the access of the current request, None if its token is not valid.
+    """Return the access of the current request; None if it has a token that is not valid.
 
     Raises StoreError if the database is unavailable.
     """

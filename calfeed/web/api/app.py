@@ -107,7 +107,7 @@ def make_api(
     registration_limit = RateLimit(registration_rate)
 
     def limit_registrations() -> None:
-        # By network, not by token: each registration creates a new token.
+        # Limited by network, not by token, because each registration creates a new token.
         registration_limit.count(hash_client_network())
 
     context = ApiContext(state, database, base_url, urls, limit_registrations)
@@ -115,7 +115,7 @@ def make_api(
     for operation in operations:
         add_operation_route(app, VERSION, operation, context)
 
-    # Made on first use, because it would delay the start of the server.
+    # Made on first use, because making it would delay the start of the server.
     @cache
     def document() -> dict[str, object]:
         return make_document(operations, prefix_of(base_url) + MOUNT + VERSION)

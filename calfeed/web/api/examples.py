@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document, which can be sent unchanged, for example from Swagger UI.
+"""The examples of the OpenAPI document, which can be sent as they are, such as from Swagger UI.
 
 Placeholders in braces stand for values of the site or the day: `{"endpoint": "{endpoint}"}`.
 """
@@ -19,7 +19,7 @@ _IDS: Mapping[str, str | int] = {
     "token": 1,
     "type": "event.moved",
 }
-"""The ids among these may not exist on a site; requests with them then get 404."""
+"""If a site has no object with one of these ids, a request with this example gets 404."""
 
 _WINDOW = timedelta(days=30)
 

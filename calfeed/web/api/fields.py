@@ -92,7 +92,7 @@ HeaderValue = Annotated[
 
 
 def option_fields(*, given: bool) -> dict[str, Any]:
-    """Return the fields of a model of the endpoint options, for requests or for responses."""
+    """Return the fields of a model of endpoint options, for requests (`given`) or for responses."""
     fields: dict[str, Any] = {}
     for name, option in OPTIONS.items():
         kind: Any = str if option.maximum is None else int
@@ -123,7 +123,7 @@ Moment = Annotated[
         }
     ),
 ]
-"""A date (its midnight, UTC) or a time with an offset, read as UTC."""
+"""A date (its midnight in UTC) or a time with an offset, converted to UTC."""
 
 
 class Window(BaseModel):

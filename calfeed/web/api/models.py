@@ -21,14 +21,14 @@ class View(BaseModel):
 class Calendar(View):
     """A calendar."""
 
-    slug: str = Field(description="Its name in URLs.")
+    slug: str = Field(description="The name of the calendar in URLs.")
     name: str
     description: str | None
     texts: dict[str, Texts] = Field(description="Name and description in all languages.")
     time_zone: str
     language: str = Field(description="The language (BCP 47) of all texts outside `texts`.")
     color: str | None = Field(description="A CSS3 name.")
-    private: bool = Field(description="Visible only with a token for it.")
+    private: bool = Field(description="Visible only with a token for this calendar.")
     events: int = Field(description="The number of its events.")
     modified: datetime = Field(description="When it last changed.")
     page: str | None = Field(description="Its page; null for a private calendar.")
@@ -36,7 +36,7 @@ class Calendar(View):
 
 
 class Move(View):
-    """An earlier time of an event, and the day on which it changed."""
+    """An earlier time of an event, and the day on which this time was changed."""
 
     occurrence: str | None = Field(
         None,
@@ -47,10 +47,10 @@ class Move(View):
     moved_on: str
     note: str | None
     precision: str | None = Field(
-        None, description="How precisely it was known; null for a certain time."
+        None, description="How precisely this time was known; null if it was certain."
     )
     on_hold: str | None = Field(
-        None, description="Why there was no date at that time; null if there was one."
+        None, description="Why the event had no date then; null if it had one."
     )
     corrected: bool = Field(default=False, description="Whether this time was never right.")
 
@@ -58,7 +58,7 @@ class Move(View):
 class ChangedCause(View):
     """Why a counted date changed without an edit: its cause, or the holidays, changed."""
 
-    text: str = Field(description="For people, in the event's language.")
+    text: str = Field(description="The reason for people to read, in the event's language.")
     calendar: str | None = None
     event: str | None = None
     uid: str | None = None
@@ -66,7 +66,9 @@ class ChangedCause(View):
     earliest: str | None = None
     latest: str | None = None
     when: str | None = None
-    previous: dict[str, str | None] | None = Field(None, description="Its earlier days.")
+    previous: dict[str, str | None] | None = Field(
+        None, description="The earlier days of the cause."
+    )
     holidays: str | None = Field(None, description="The release of the holiday data.")
     added: list[SkippedDay] | None = Field(None, description="Days that are no longer counted.")
     removed: list[SkippedDay] | None = Field(None, description="Days that are counted again.")
@@ -88,7 +90,7 @@ class Occurrence(Times):
     calendar: str
     event: str
     uid: str
-    id: str = Field(description="Its id within the event; empty if the event does not recur.")
+    id: str = Field(description="The id within the event; empty if the event does not recur.")
     summary: str
     location: str | None
     status: str
@@ -110,7 +112,7 @@ class Change(Times):
         None, description="Why a counted date changed, if its definition did not."
     )
     when: When | None = Field(None, description="The possible days of an uncertain date.")
-    on_hold: OnHold | None = Field(None, description="Present if it has no date for now.")
+    on_hold: OnHold | None = Field(None, description="Present if the event has no date for now.")
     calendar: str
     event: str
     uid: str
@@ -147,5 +149,5 @@ class Reminder(View):
     start: str
     time_zone: str
     endpoints: list[str] | None = Field(
-        description="The endpoints that receive it; null without the scope `endpoints`."
+        description="The endpoints that receive this reminder; null without the scope `endpoints`."
     )

@@ -1,8 +1,8 @@
 """Operations of the API: functions whose signatures define requests and responses.
 
-A handler takes a `Call` and, by name, `path`, `query` and `body` (pydantic models), and either
-`connection`, a read transaction, or `database`, for services that write. It returns the response
-model. The OpenAPI document is generated from the same signatures.
+A handler takes a `Call` and those of these arguments that it names: `path`, `query` and `body`
+(pydantic models), and either `connection`, a read transaction, or `database`, for services that
+write. It returns the response model. The OpenAPI document is generated from the same signatures.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ class Call:
 class Operation:
     """An operation of the API; `scope` is the required scope, None if it is public.
 
-    `path` has parameters in braces, as in OpenAPI; `scope` may use them. `idempotent` operations
-    accept an Idempotency-Key.
+    `path` has parameters in braces, as in OpenAPI; `scope` may contain them too. `idempotent`
+    operations accept an Idempotency-Key.
     """
 
     method: str
@@ -107,7 +107,7 @@ class Operation:
     handler: Handler
 
     def model(self, name: str) -> type[BaseModel] | None:
-        """Return the model of its `path`, `query` or `body`, if it has one."""
+        """Return the handler's model of `path`, `query` or `body`; None if it does not take it."""
         hint = get_type_hints(self.handler).get(name)
         found: type[BaseModel] | None = get_args(hint)[0] if self._is_optional(name) else hint
         return found

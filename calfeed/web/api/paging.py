@@ -19,7 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 _MAX_NUMBER = 2**53
-"""The limit of a number in a cursor; as a time, it is in the year 2255."""
+"""The maximum of a number in a cursor. As microseconds since 1970, it is in the year 2255."""
 
 
 class Query(BaseModel):

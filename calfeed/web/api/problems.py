@@ -39,7 +39,8 @@ class Mistake(BaseModel):
     """A mistake in a request."""
 
     pointer: str = Field(
-        description="Where: `#/…`, a JSON pointer into the body; `?name`, a parameter; or a header."
+        description="The place: a JSON pointer into the body (`#/…`), a parameter (`?name`), or "
+        "the name of a header."
     )
     detail: str = Field(description="What is wrong, and how to fix it.")
 

@@ -18,10 +18,10 @@ class LoginRequiredError(Exception):
     """The request has no token, or one that is not valid."""
 
     def make_response(self, host: str) -> Response:
-        """Make the response of a site at a host, which is also the realm.
+        """Make the 401 response; its realm is the host of the site.
 
-        Apps show the realm, and remember passwords by it: a host needs no translation, and does not
-        change.
+        Apps show the realm, and store passwords by it. A host name needs no translation, and does
+        not change.
         """
         text = (
             "A private calendar needs its token as the password; the user name does not matter. "
@@ -35,7 +35,8 @@ class LoginRequiredError(Exception):
 def find_private(snapshot: Snapshot, now: datetime, *, required: bool) -> frozenset[str]:
     """Return the private calendars (slugs) that the current request may read.
 
-    Raises LoginRequiredError if its token is not valid, or if there is none and one is `required`.
+    Raises LoginRequiredError if the request has a token that is not valid, or if it has none
+    although one is `required`.
     """
     given = request.headers.get("Authorization")
     login = request.authorization

@@ -23,7 +23,7 @@ from calfeed.web.published.snapshot import Snapshot
 OBJECT_TYPE = "text/calendar; charset=utf-8; component=VEVENT"
 
 _PLAIN_NAME = re.compile(r"[\w@.+-]{1,200}", re.ASCII)
-"""UIDs that are used as names in URLs."""
+"""The UIDs that are used as names in URLs; for others, a hash is used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,10 @@ def make_blueprint() -> Blueprint:
 
     @discovery.route("/", methods=["PROPFIND"])
     def describe_site() -> Response:
-        """Return the principal's URL: some clients query the site's address and follow no
-        redirect."""
+        """Respond with the principal's URL.
+
+        Some clients query the root of the site, and do not follow redirects.
+        """
         try:
             wanted = read_propfind(request.get_data())
         except InvalidInputError as error:

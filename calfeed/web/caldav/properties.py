@@ -1,7 +1,7 @@
-"""The properties of each kind of resource: one table for each.
+"""The properties of CalDAV resources, in one table for each kind of resource.
 
 A new property is a line in a table: its name, and a function from the resource to the XML of its
-value, or to None if that resource has none.
+value, or to None if the resource does not have the property.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ _ABOVE: Table = {
 }
 """The properties of the resources above the calendars.
 
-Some clients look for the home in each of them.
+All of them have the calendar home, because clients look for it in different ones.
 """
 
 ROOT: Table = {**_ABOVE, f"{DAV}resourcetype": _type(f"{DAV}collection")}

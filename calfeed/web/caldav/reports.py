@@ -51,7 +51,7 @@ def _multiget(resource: CalendarResource, request: Element) -> bytes:
             event = _find_linked(resource, href)
             if event is None:
                 yield write_status(href, HTTPStatus.NOT_FOUND)
-            elif event.href not in answered:  # each event once, in any spelling
+            elif event.href not in answered:  # once, however its URL is spelled
                 answered.add(event.href)
                 yield writer.write(event.href, event)
 

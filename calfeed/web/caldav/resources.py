@@ -27,7 +27,7 @@ LOGIN = "login"
 class View:
     """The part of a snapshot that a reader can see: public calendars, and `private` ones by slug.
 
-    `root` is the link to the tree, `push_key` the public key of a site that pushes.
+    `root` is the path of the tree. `push_key` is the public key for push, "" if push is off.
     """
 
     snapshot: Snapshot
@@ -150,6 +150,6 @@ def find_calendar(view: View, slug: str) -> CalendarResource | None:
 
 
 def find_event(calendar: CalendarResource, name: str) -> EventResource | None:
-    """Find an event by its name in URLs."""
+    """Find an event by its name in URLs; None if there is none."""
     member = calendar.collection.find_by_name(name)
     return EventResource(calendar, member) if member is not None else None

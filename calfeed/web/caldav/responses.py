@@ -39,7 +39,7 @@ class Multistatus:
 
     @property
     def size(self) -> int:
-        """In bytes; the compressed form is much smaller than the plain one."""
+        """The size of the plain body in bytes; the compressed one is much smaller."""
         return len(self.body)
 
     @cached_property

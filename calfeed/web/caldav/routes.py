@@ -213,7 +213,7 @@ def _find_properties(resource: Resource, body: bytes) -> bytes:
 
 
 def _get(resource: Resource, base_url: str) -> WsgiResponse:
-    """Respond to GET: an event, or a calendar as a feed; the levels above redirect to the pages."""
+    """Respond to GET: an event, a calendar as a feed, or else a redirect to the home page."""
     if isinstance(resource, EventResource):
         member = resource.member
         response = Response(member.body, content_type=OBJECT_TYPE)
@@ -256,7 +256,7 @@ def _find_new_name(view: View, parts: list[str]) -> str | None:
 
 
 def _refuse_writing() -> RefusedError:
-    """The refusal of a method that writes; it tells clients that they may not write (RFC 3744)."""
+    """Return the refusal of a method that writes, which names the missing privilege (RFC 3744)."""
     href = write_href(request.script_root + request.path)
     privilege = write_element(f"{DAV}privilege", write_element(f"{DAV}write"))
     resource = write_element(f"{DAV}resource", href + privilege)

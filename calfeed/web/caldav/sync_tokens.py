@@ -1,6 +1,7 @@
-"""Sync tokens (RFC 6578): the number of the publish that a client has, and the changes since it.
+"""Sync tokens (RFC 6578), and the changes since a token.
 
-A token also has the first year of the feed, because a feed can leave out a year without a publish,
+A token has the number of the publish whose state a client has. It also has the first year of the
+feed, because a new year can begin without a publish, and the feed then leaves out an older year;
 and the lineage of the database, because the numbers of publishes recur after a restore.
 """
 

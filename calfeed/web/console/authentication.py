@@ -1,6 +1,6 @@
 """Authentication: the admin token, one-time links, sessions, and CSRF protection.
 
-The cookie holds a random session id that the database knows. So sessions can be ended, and a
+The cookie contains the random id of a session in the database. So sessions can be ended, and a
 cookie does not reveal the token.
 """
 
@@ -26,7 +26,7 @@ from calfeed.web.network_hashes import hash_client_network
 from calfeed.web.prefix import prefix_of
 
 WRONG_TOKEN_LIMIT = RateLimitItemPerMinute(5)
-"""The rate limit of each client network."""
+"""The limit of wrong tokens from one client network."""
 
 _LOG_LIMIT = RateLimitItemPerMinute(1)
 
@@ -63,14 +63,15 @@ class Authenticator:
     def install(self, app: Flask, mount: str, base_url: str) -> None:
         """Load the session before each request of an application that is mounted in a site.
 
-        Cookies of an https site need https. Raises StoreError if the database cannot be read.
+        If the site has https, its cookies are sent only over https. Raises StoreError if the
+        database cannot be read.
         """
         with self._sessions.database.read() as connection:
             app.secret_key = load_session_key(connection)  # it signs flash messages only
         prefix, secure = prefix_of(base_url), base_url.startswith("https:")
-        # Browsers accept such a name only over https; __Host- also requires a cookie of this host
-        # alone and of all its paths. If the site has a prefix, the other paths of the host belong
-        # to others, and get no cookie.
+        # Browsers accept a cookie with such a name only over https. With __Host-, it must be for
+        # this host alone and for all its paths. If the site has a prefix, the other paths of the
+        # host belong to others, who must not get the cookie, so its name begins with __Secure-.
         guard = ("__Secure-" if prefix else "__Host-") if secure else ""
         self._cookie = f"{guard}calfeed_console"
         self._path = "/" if guard == "__Host-" else prefix + mount
@@ -135,7 +136,7 @@ class Authenticator:
         g.current_session = None if found is None else BrowserSession(secret, found)
 
     def _set_cookie(self, response: Response) -> Response:
-        """Set the cookie of a new session, delete that of an ended one."""
+        """Set the cookie of a new session, or delete the cookie of an ended one."""
         value = g.get("cookie")
         if value is not None:
             response.set_cookie(
@@ -151,7 +152,7 @@ class Authenticator:
 
 
 def current_session() -> BrowserSession | None:
-    """Return the session of the current request, if signed in."""
+    """Return the session of the current request; None if nobody is signed in."""
     current: BrowserSession | None = g.get("current_session")
     return current
 

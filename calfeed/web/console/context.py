@@ -27,7 +27,7 @@ class ConsoleContext:
 
 
 def read_day(text: str) -> datetime:
-    """Parse a date as its midnight in UTC. Raises InvalidInputError if it is not valid."""
+    """Parse a date; return its midnight in UTC. Raises InvalidInputError if it is not valid."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -43,7 +43,8 @@ def read_window(
     """Parse a form's first and last day (inclusive) as a period in UTC.
 
     Without a first day, the period begins like `default`; without a last day, it has the same
-    length. Also return errors by field (`from`, `to`); with errors, the period is `default`.
+    length. Return the period, and errors by field (`from`, `to`); if there are errors, the period
+    is `default`.
     """
     errors: dict[str, str] = {}
     first, last = default

@@ -43,7 +43,7 @@ def make_filters(clock: Callable[[], datetime]) -> dict[str, Callable[..., Any]]
 
 
 def format_time(moment: datetime, precision: str = "seconds") -> Markup:
-    """Format a time in UTC; `precision` is that of datetime.isoformat."""
+    """Format a time in UTC; `precision` is the timespec of datetime.isoformat."""
     text = moment.replace(tzinfo=None).isoformat(" ", precision)
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), text)
 
@@ -75,7 +75,7 @@ def format_described_time(described: dict[str, Any]) -> str:
 
 
 def format_share(part: int, whole: int) -> str:
-    """Format a percentage, as "<1%" or ">99%" if it would be rounded to 0 or 100."""
+    """Format a percentage; one that would be rounded to 0 or 100 becomes "<1%" or ">99%"."""
     share = 100 * part / whole
     if 0 < share < 1:
         return "<1%"

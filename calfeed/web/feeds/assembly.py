@@ -38,7 +38,7 @@ class FeedEvent:
         return self.row.revision.event.categories
 
     def render(self, options: FeedOptions) -> bytes:
-        """Return the VEVENT with some options; it is stored unless alarms or occurrences differ."""
+        """Return the VEVENT for options: the stored bytes, unless alarms or occurrences differ."""
         row, revision = self.row, self.row.revision
         variant = choose_variant(row.vevents, options.language, options.marked)
         vevent, languages = row.vevents[variant], [variant.language] if variant.language else []
@@ -56,10 +56,10 @@ class FeedEvent:
 class FeedSource:
     """The content of a feed. `calendar` is None for the feed of all calendars.
 
-    `known_categories` are all categories that its events ever had: a subscription to a category
-    stays valid when it becomes empty. `languages` are those of its texts (BCP 47 tags); `language`
-    is that of the name of the feed of all calendars, unless a request names one. `site_name` is
-    the name of the site, if it has one of its own.
+    `known_categories` are all categories that its events ever had, so that a subscription to a
+    category stays valid when the category becomes empty. `languages` are those of its texts (BCP 47
+    tags). `language` and `site_name` are for the name of the feed of all calendars: its language
+    unless a request names one, and the name of the site, if the site has one of its own.
     """
 
     path: str
@@ -114,7 +114,7 @@ class FeedSource:
         return self.path + (f"?{query}" if query else "")
 
     def choose(self, options: FeedOptions, this_year: int) -> list[FeedEvent]:
-        """Return the events that the options select."""
+        """Return the events that the options select. Raises QueryError for an unknown category."""
         first = self.first_year(options, this_year)
         chosen = [event for event in self.events if event.row.last_year >= first]
         if not options.open_days:

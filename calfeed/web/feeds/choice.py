@@ -1,8 +1,9 @@
-"""A reader's choice of calendars, categories and events, held by the address of its feed.
+"""A reader's choice of calendars, categories and events, which the URL of its feed contains.
 
 `calendar=court&calendar=un:address,deadline&event=desk/visa` is the calendar `court`, two
-categories of `un` and one event. A choice is the union of what it names. `category=` is for the
-calendars that are named without categories of their own; if none is named, for all calendars.
+categories of `un` and one event. A choice is the union of what it names. `category=` applies to the
+calendars that are named without categories of their own, or, if no calendar is named, to all
+calendars.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MAX_NAMES = 100
 """The most calendars, categories and events in a choice."""
 
 MAX_LENGTH = 4_000
-"""The most characters in the query string of a choice; few apps take longer addresses."""
+"""The most characters in the query string of a choice; few apps accept longer URLs."""
 
 PARAMETERS = ("calendar", "category", "event")
 
@@ -32,7 +33,7 @@ _MAX_CACHED_LENGTH = 500
 
 
 class CalendarChoice(NamedTuple):
-    """A calendar by name; without `categories`, with all its events."""
+    """A calendar by name, with its events in `categories`; if these are empty, with all events."""
 
     calendar: str
     categories: tuple[str, ...] = ()
@@ -42,7 +43,7 @@ class CalendarChoice(NamedTuple):
 
 
 class EventChoice(NamedTuple):
-    """An event by the names of its calendar and its own."""
+    """An event by the name of its calendar and its slug."""
 
     calendar: str
     slug: str
@@ -53,7 +54,7 @@ class EventChoice(NamedTuple):
 
 @dataclass(frozen=True)
 class Choice:
-    """A choice in its normal form: sorted, each name once. `categories` are of all calendars."""
+    """A choice in its normal form: sorted, each name once. `categories` apply to all calendars."""
 
     calendars: tuple[CalendarChoice, ...] = ()
     categories: tuple[str, ...] = ()

@@ -33,10 +33,10 @@ Value = TypeVar("Value")
 class FeedOptions:
     """Which events a feed contains, and in which form.
 
-    No `categories` means all events; an empty `language`, the calendar's; `past` is the number of
-    past years, None means the calendar's setting. Without `open_days` it has no events whose day is
-    not known to within a week. `own_alarms` replace the published ones. With `dropped` it has
-    nothing that was cancelled.
+    Empty `categories` mean all events, an empty `language` that of the calendar. `past` is the
+    number of past years; None means the calendar's setting. Without `open_days`, the feed has no
+    events whose day is not known to within a week. `own_alarms` replace the published alarms. With
+    `marked`, titles say what is cancelled; with `dropped`, what is cancelled is left out.
     """
 
     categories: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ DEFAULT_OPTIONS = FeedOptions()
 def parse_feed_options(query: str) -> FeedOptions:
     """Parse a query string; unknown parameters are ignored.
 
-    Raises QueryError for an invalid value, with the valid ones.
+    Raises QueryError for an invalid value; the message says which values are valid.
     """
     return _read_cached(query) if len(query) <= _MAX_CACHED_QUERY_LENGTH else _read_query(query)
 

@@ -37,7 +37,7 @@ def make_blueprint(state: State) -> Blueprint:
         if ALL not in snapshot.sources:
             abort(503, gettext("Nothing is published yet."))
         chosen, options = _abort_if_invalid(lambda: read_chosen(snapshot, _read_query()))
-        # It became valid during this request, and has a stored response now.
+        # A valid choice has a stored response; this one became valid during this request.
         source = chosen.make_source()
         return _conditional(source.make_body(options, snapshot.version.year), source.modified)
 
@@ -65,7 +65,7 @@ def make_blueprint(state: State) -> Blueprint:
     @feeds.get("/calendars/<slug:slug>/changes.atom", defaults={"shape": "atom"})
     def other_format(slug: str, shape: str) -> Response:
         find_calendar(state.snapshot, slug)
-        abort(404)  # it was published during this request, and has a stored response now
+        abort(404)  # published during this request; the next request gets a stored response
 
     @feeds.get("/changes.atom")
     def changes() -> Response:

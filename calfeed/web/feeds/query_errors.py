@@ -21,7 +21,7 @@ def N_(text: str, **values: object) -> Sentence:  # noqa: N802 - by this name te
 
 
 class QueryError(InvalidInputError):
-    """A query string is not valid: what is wrong, and what would be right."""
+    """A query string is not valid; the sentences say what is wrong, and what would be right."""
 
     def __init__(self, *sentences: Sentence) -> None:
         self.sentences = sentences

@@ -26,7 +26,8 @@ class PersonConverter(BaseConverter):
 def add_following(app: Flask, state: State, *, open_to_all: bool, proxies: int) -> None:
     """Add the pages to an application.
 
-    If mail is not set up, nobody can sign up, but links in earlier mails still work.
+    Without `open_to_all` (mail is not set up), nobody can sign up, but links in earlier mails still
+    work.
     """
     app.config["MAX_CONTENT_LENGTH"] = _MAX_FORM_BYTES
     app.url_map.converters["person"] = PersonConverter

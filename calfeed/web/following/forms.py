@@ -22,8 +22,9 @@ HONEYPOT = "website"
 class Followed:
     """A followed calendar, category or event: its name in filters, and its titles for the reader.
 
-    `calendar` is empty for a whole calendar. `address` is the path of its page, empty if it is
-    no longer published.
+    `title` is that of the calendar, category or event. `calendar` is the title of the calendar that
+    contains the category or event, empty for a whole calendar. `address` is the path of the page of
+    the event or else of the calendar, empty if the calendar is no longer published.
     """
 
     name: str
@@ -33,7 +34,7 @@ class Followed:
 
 
 class FormError(Exception):
-    """A form is not valid; has the text for the reader, by the name of the field."""
+    """A form is not valid: `text` tells the reader what is wrong in `field`."""
 
     def __init__(self, field: str, text: str) -> None:
         super().__init__(text)
@@ -70,7 +71,7 @@ def read_choices() -> Choices:
 def describe(snapshot: Snapshot, name: str) -> Followed:
     """Describe what a person follows, in the reader's language.
 
-    If it is no longer published, or is private now, it has only its name.
+    What is no longer published, or is private now, has its name as the title.
     """
     reader: Reader = g.reader
     slug, event_slug, category = split_name(name)

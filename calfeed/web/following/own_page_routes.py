@@ -44,7 +44,7 @@ def add_own_page_routes(pages: Blueprint, state: State) -> None:
             return show_left()
         public = state.snapshot.calendars
         names = request.form.getlist("follows")
-        # Additions have to be public; what the person followed before may be private now.
+        # What a person adds has to be public; what they followed before may be private now.
         follows = [one for one in names if one in shown.follows or split_name(one)[0] in public]
         try:
             if not follows:
@@ -63,7 +63,7 @@ def add_own_page_routes(pages: Blueprint, state: State) -> None:
 
     @pages.post(_PATH + "leave")
     def leave(person: str, secret: str) -> Response:
-        """Leave with one click; mail programs send it without confirmation (RFC 8058)."""
+        """End following without confirmation; mail programs send this POST (RFC 8058)."""
         act(service.leave, person, secret)
         return show_left()
 

@@ -25,7 +25,8 @@ from calfeed.web.serving.client_addresses import find_network, identifies_client
 _ORIGIN_BITS = 48
 """The prefix length of IPv6 networks.
 
-One customer can have 65,536 networks of 64 bits, and each of them would get a share of the mails.
+One customer can have 65,536 networks with prefixes of 64 bits, and each of these networks would
+have a limit of its own.
 """
 
 
@@ -93,7 +94,7 @@ def add_sign_up_routes(pages: Blueprint, state: State, proxies: int) -> None:
 
 
 def add_confirm_routes(pages: Blueprint, state: State) -> None:
-    """Add the page behind the link in the first mail."""
+    """Add the page on which people confirm a sign-up; the first mail contains a link to it."""
 
     @pages.get("/follow/confirm/<request_id>/<secret>")
     def show_request(request_id: str, secret: str) -> str:

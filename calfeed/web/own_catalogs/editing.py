@@ -27,17 +27,17 @@ _HEADER = """# {name}: texts of calfeed's pages and mails.
 def make_catalog(tag: str, now: datetime) -> bytes:
     """Make a .po file with all texts of this version, for a language (BCP 47 tag).
 
-    A comment has the shipped translation, if there is one. Raises InvalidValueError for a tag that
-    CLDR does not know.
+    Each text has its shipped translation as a comment, if there is one. Raises InvalidValueError
+    for a tag that CLDR does not know.
     """
     return _write(_make(tag, now))
 
 
 def update_catalog(content: bytes, tag: str, now: datetime) -> bytes:
-    """Add the new texts of this version to a .po file, and mark those that it no longer has.
+    """Add the new texts of this version to a .po file, and mark texts that the version lacks.
 
-    Translations and comments stay. Raises CalfeedError if the file cannot be read,
-    InvalidValueError as `make_catalog`.
+    Translations and comments stay. Raises CalfeedError if the file cannot be read, and
+    InvalidValueError for a tag that CLDR does not know.
     """
     catalog, problems = read_catalog(content)
     if catalog is None:

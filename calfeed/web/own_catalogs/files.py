@@ -15,7 +15,7 @@ from babel.messages.pofile import PoFileError, PoFileParser, read_po
 from calfeed.web.catalogs import TRANSLATIONS
 
 MAX_BYTES = 1_000_000
-"""The maximum size of a .po file; the shipped ones have a tenth of it."""
+"""The maximum size of a .po file; the shipped files have about a tenth of this size."""
 
 _MAX_FORMS = 10
 
@@ -24,7 +24,7 @@ _LINE = re.compile(
 )
 
 _SAMPLE = range(1_001)
-"""Numbers by which plural rules are compared; in some languages a million has a form of its own."""
+"""The numbers by which plural rules are compared, apart from a million."""
 
 _MILLION = 1_000_000
 
@@ -69,7 +69,7 @@ def read_catalog(content: bytes) -> tuple[Catalog | None, list[CatalogProblem]]:
     except PoFileError as error:
         return None, [CatalogProblem(error.lineno + 1, "", "is not complete: a text has no msgstr")]
     except (ValueError, IndexError, LookupError, TypeError):
-        # From headers and comments that are not valid, such as an impossible date.
+        # Babel raises these for invalid headers and comments, such as an impossible date.
         return None, [CatalogProblem(parser.offset + 1, "", "cannot be read near this line")]
     return catalog, []
 
@@ -109,22 +109,22 @@ def forms_of(message: Message) -> tuple[str, ...]:
 
 
 def describe_plural(locale_name: str) -> str:
-    """Return the header of CLDR's plural rule: `nplurals=2; plural=(n != 1);`."""
+    """Return CLDR's plural rule as in the header Plural-Forms: `nplurals=2; plural=(n != 1);`."""
     return str(get_plural(locale_name).plural_forms)
 
 
 def match_forms(catalog: Catalog, locale_name: str) -> tuple[int, ...] | None:
-    """Return a catalog's form for each of CLDR's plural forms; None if their rules differ.
+    """Return a catalog's form (index) for each plural form of CLDR; None if their rules differ.
 
-    CLDR has a form for a million in some languages, which a catalog need not have.
+    In some languages, CLDR has a separate form for a million, which a catalog need not have.
     """
     rule: Any = get_plural(locale_name)
     try:
         theirs, ours = c2py(catalog.plural_expr), c2py(rule.plural_expr)
         pairs = {ours(number): theirs(number) for number in _SAMPLE}
         same = all(pairs[ours(number)] == theirs(number) for number in _SAMPLE)
-        # No form may stand for two of CLDR's, unless it is the only one, as in some Persian
-        # catalogs.
+        # No form of the catalog may stand for two of CLDR's forms, unless the catalog has only one
+        # form, as some Persian catalogs do.
         distinct = len(set(pairs.values())) == len(pairs) or catalog.num_plurals == 1
         pairs.setdefault(ours(_MILLION), theirs(_MILLION))
     except (ValueError, ArithmeticError, RecursionError):
@@ -132,5 +132,5 @@ def match_forms(catalog: Catalog, locale_name: str) -> tuple[int, ...] | None:
     known = all(0 <= form < catalog.num_plurals for form in pairs.values())
     if not (same and distinct and known):
         return None
-    # Forms of fractions are never asked for.
+    # CLDR's other forms are for fractions, which never occur, so any form will do.
     return tuple(pairs.get(index, catalog.num_plurals - 1) for index in range(rule.num_plurals))

@@ -35,21 +35,21 @@ _MAX_LENGTH = 2_000
 _PLACE = re.compile(r"%\((\w+)\)s")
 _MARKUP = re.compile(r"<[a-z/!?][^>]*>?|&#?\w+;", re.IGNORECASE)
 _COUNTS = {"count", "num"}
-"""The numbers that a plural is chosen by."""
+"""The placeholders of the number by which a plural form is chosen."""
 
 
 @dataclass(frozen=True)
 class OwnCatalog:
     """A site's own translations of a language, as a compiled catalog (.mo).
 
-    `complete` if they are all texts of this version.
+    `complete` says that all texts of this version have a translation that can be used.
     """
 
     compiled: bytes
     complete: bool
 
     def open(self) -> Translations:
-        """Return the translations as a new object, since catalogs are chained by changing them."""
+        """Return the translations as a new object, because chaining catalogs changes them."""
         return Translations(BytesIO(self.compiled) if self.compiled else None)
 
 
@@ -79,7 +79,7 @@ def _read(content: bytes, tag: str) -> tuple[OwnCatalog, list[CatalogProblem]]:
         header = f'is not the rule of "{tag}"; write "Plural-Forms: {describe_plural(locale_name)}"'
         problems.append(CatalogProblem(1, "Plural-Forms", header))
     template = {key_of(message): message for message in list_messages(load_template())}
-    # Without the locale of the file, whose header may have another rule.
+    # Made without the header of the file, which may have another plural rule.
     usable, used = Catalog(locale=locale_name, charset="utf-8"), set()
     for message in list_messages(read):
         key = key_of(message)
@@ -121,7 +121,7 @@ def _find_faults(message: Message, known: Message | None) -> Iterator[str]:
 
 
 def _compare(text: str, originals: Sequence[str], *, counted: bool) -> Iterator[str]:
-    """Compare a translation with its English text; for a plural, with both forms.
+    """Say how a translation differs from its English text; for a plural, from both forms.
 
     A `counted` form may leave out the number, because the form may be for one number only.
     """

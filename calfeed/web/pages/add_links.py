@@ -11,7 +11,7 @@ from calfeed.model.events import Event
 from calfeed.web.pages.reader.languages import Reader
 
 _MAX_DESCRIPTION_LENGTH = 1_000
-"""Browsers and servers refuse long URLs."""
+"""The maximum length of a description in a link, because browsers and servers refuse long URLs."""
 
 
 def google_link(event: Event, page: str, reader: Reader) -> str:

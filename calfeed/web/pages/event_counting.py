@@ -25,10 +25,11 @@ _PLACEHOLDER = "\N{OBJECT REPLACEMENT CHARACTER}"
 
 @dataclass(frozen=True)
 class CountedSum:
-    """One counting in words: the days it begins and ends on, and what lies between.
+    """One calculation of a counted date, in words: its first day, and the resulting `day`.
 
-    `skipped` says which days were not counted and why, `rolled` from which closed day it moved, and
-    `passed` which other closed days lay on the way; each is empty if there are none.
+    `skipped` says which days were not counted and why, `rolled` from which closed day the date was
+    moved to a working day, and `passed` which other closed days lie between these two; each is
+    empty if there are none.
     """
 
     begin: str
@@ -40,9 +41,10 @@ class CountedSum:
 
 @dataclass(frozen=True)
 class Counting:
-    """How a date was counted: the rule with a link to its cause, the cause's date, the sums.
+    """How a date was counted: a rule with a link to its cause, the cause's date, and calculations.
 
-    An uncertain cause has two sums: from its earliest and from its latest day.
+    If the date of the cause is uncertain, there are two calculations in `sums`: from its
+    earliest day and from its latest.
     """
 
     rule: Markup
@@ -55,7 +57,10 @@ class Counting:
 def make_counting(
     derivation: Derivation, own: str, release: str, reader: Reader, find_page: FindPage
 ) -> Counting:
-    """Describe a derivation; `own` is the event's language, `release` that of the holiday data."""
+    """Describe a derivation.
+
+    `own` is the event's language, `release` the version of the holiday data.
+    """
     language = reader.language
     return Counting(
         rule=_describe_rule(derivation.offset, derivation.cause, own, reader, find_page),
@@ -97,7 +102,7 @@ def _leave_out_name(cause: Cause, tag: str) -> Cause:
 
 
 def _put_link(text: str, cause: Cause, own: str, reader: Reader, find_page: FindPage) -> Markup:
-    """Put the name of a cause, linked to its page, in the place that was left for it."""
+    """Replace the placeholder in a text by the name of a cause, with a link if it has a page."""
     name, page = reader.localize(cause.summary, own), find_page(cause)
     link = Markup('<a href="{}">{}</a>').format(page, name) if page else name.__html__()
     before, placeholder, after = text.partition(_PLACEHOLDER)
@@ -151,7 +156,7 @@ def _describe_skipped(days: Sequence[SkippedDay], own: str, reader: Reader) -> s
 
 
 def _name_day(day: SkippedDay, own: str, reader: Reader) -> str:
-    """Say why a day is closed, by its name in the reader's language or else in the event's."""
+    """Say why a day is closed: its name, in the reader's language or else in the event's."""
     if day.name:
         return reader.localize(day.name, own).text
     return gettext("closed by the calendar") if day.closed else gettext("weekend")

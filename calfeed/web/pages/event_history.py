@@ -19,11 +19,11 @@ from calfeed.web.published.former_dates import has_moved
 
 @dataclass(frozen=True)
 class Step:
-    """A current or earlier date of an event: when it was set (empty if unknown), and why.
+    """The current or an earlier date of an event; `on` is the day on which it was set, if known.
 
-    `start` is the date for machines, empty if its day is not known. `held` means that there was no
-    date then. `corrects` is the date before this one, if that date was never right; `wrong` says
-    that this date was never right.
+    `when` is the date in words, `start` the same in ISO 8601, empty if the day is not known. `note`
+    says why it was set. `held` means that there was no date then. `corrects` is the date before
+    this one, if that date was never right; `wrong` says that this date was never right.
     """
 
     when: str
@@ -103,7 +103,7 @@ def _make_timeline(moves: Sequence[Move], current: _State, reader: Reader, own: 
 
 
 def _write(state: _State, reader: Reader) -> str:
-    """Format the date of a state; only the current one says so if its day is not known."""
+    """Format the date of a state; the current one also says if its day is not known yet."""
     if state.move is None and state.precision is not None:
         return write_uncertain(state.start, state.end, state.precision, reader.language)
     return write_date(state.start, state.end, state.precision, reader.language)

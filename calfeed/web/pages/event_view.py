@@ -130,7 +130,7 @@ class EventView:
 
     @property
     def moves_with_the_clock(self) -> bool:
-        """Whether its local time depends on the zone.
+        """Whether the shown time depends on the time zone.
 
         An all-day date is the same day everywhere, except for a deadline, which ends at an instant.
         """
@@ -202,7 +202,7 @@ class EventView:
 
     @property
     def due_by_day(self) -> bool:
-        """Whether it is due by the end of a day in its zone."""
+        """Whether it is a deadline by the end of a day in its own zone."""
         return self.deadline and self.event.all_day and self.event.precision is None
 
     @property
@@ -256,12 +256,12 @@ class EventView:
 
     @property
     def held_rule(self) -> Markup:
-        """How its new date will be counted; empty if it will not be counted."""
+        """How the new date of an event on hold will be counted; empty if it will not be counted."""
         return describe_held_rule(self.event, self.reader, self.find_page)
 
     @property
     def outcome(self) -> str:
-        """Whether it was met or waived, and when: "met on 12 June 2030"; empty if it was not."""
+        """Whether it was met or waived, and when: "met on 12 June 2030"; empty if neither."""
         done, language = self.event.done, self.reader.language
         if done is None:
             return ""

@@ -41,7 +41,7 @@ from calfeed.web.sharing.icons import list_missing_icons
 from calfeed.web.sharing.sitemap import SITEMAP, sitemap_path
 from calfeed.web.site.files import list_files
 
-# For operators, with a token, or made by the server for one reader's choice.
+# Paths that are not exported: for operators, with a token, or for the choice of a single reader.
 _NOT_PUBLIC = (
     *("/healthz", "/readyz", "/metrics", "/api/", "/console", "/private/", "/.well-known/"),
     *("/choice.ics", "/choice/", "/embed/choice/"),

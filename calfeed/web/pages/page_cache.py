@@ -28,7 +28,7 @@ PUBLIC = "public, no-cache"
 """The Cache-Control of a page that is the same for everybody: cache, but revalidate."""
 
 _REPLACED_HEADERS = {"Content-Length", "ETag", "Last-Modified", "Accept-Ranges", "Date"}
-"""Headers of Flask about the bytes that it sends."""
+"""Headers that Flask sets for its own bytes; the stored response has others."""
 
 
 @dataclass(frozen=True)

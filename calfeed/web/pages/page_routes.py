@@ -68,7 +68,11 @@ _MAX_EMBEDDED_LINES = 10
 _MAX_SEARCH_LENGTH = 200
 
 _CHOICE_EMBED = "/embed/choice/"
-"""Also the address of a calendar called "choice", if it names neither calendars nor events."""
+"""The path of embedded choices.
+
+If the query names neither calendars nor events, it is the path of an embedded calendar called
+"choice", if there is one.
+"""
 
 
 def make_blueprint(state: State, base_url: str) -> Blueprint:
@@ -78,21 +82,21 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
     @pages.after_request
     def set_cache_headers(response: Response) -> Response:
         if response.status_code == 200:
-            # Searches are rarely repeated.
+            # Searches are not cached, because they are rarely repeated.
             public = not request.args.get("q")
             response.headers["Cache-Control"] = PUBLIC if public else "no-store"
             response.headers["Vary"] = list_varying_headers()
         return response
 
     def find_zone(page: PageChoice) -> Reader:
-        """Return the reader in the zone of a choice, unless the URL names one."""
+        """Return the reader, in the zone of the choice unless the URL names another zone."""
         own = page.chosen.time_zone
         return default_zone(own or state.time_zone or shared_zone(state.snapshot))
 
     def list_pages(
         timeline: Timeline, reader: Reader, max_lines: int, *, past: bool = True
     ) -> dict[str, Any]:
-        """Return the requested page of a list; by default upcoming and `past` occurrences."""
+        """Return values for a template: the requested page of a list, or upcoming and past ones."""
         now, page_request = state.clock(), read_page_request()
         if page_request is not None:
             return {
@@ -108,7 +112,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
     def show_moves(
         found: Iterable[PublishedCalendar], reader: Reader, wanted: Wanted = lambda _: True
     ) -> list[MoveLine]:
-        """Return what moved lately in calendars; nothing on the further pages of a list."""
+        """Return what moved lately in calendars; nothing if another page of a list is requested."""
         if read_page_request() is not None:
             return []
         find_page = partial(_find_cause_page, state.snapshot)
@@ -192,7 +196,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
         reader = default_zone(row.revision.event.time_zone)
         page = f"{base_url}/calendars/{slug}/{event_slug}/"
         shown = row.revision.event
-        # A form of a web calendar wants a day.
+        # The form of a web calendar needs a day.
         links = [google_link, outlook_link] if knows_day(shown) else []
         find_page = partial(_find_cause_page, state.snapshot)
         return render_template(
@@ -260,7 +264,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
 
 
 def _is_calendar(snapshot: Snapshot, slug: str) -> bool:
-    """Whether a calendar has this name, or had it in public."""
+    """Whether a public calendar has this name, or a withdrawn or renamed one had it."""
     current = snapshot.renamed.get(slug, slug)
     return current in snapshot.calendars or slug in snapshot.withdrawn
 

@@ -38,7 +38,7 @@ class _Wish(BaseModel):
 
 
 def make_blueprint(state: State, site: PushSite) -> Blueprint:
-    """The routes; their templates get the public key of the site."""
+    """Return the routes of push; all templates get the public key of the site as `push_key`."""
     push = Blueprint("push", __name__)
     limit = RateLimit(RATE)
 
@@ -48,12 +48,12 @@ def make_blueprint(state: State, site: PushSite) -> Blueprint:
 
     @push.get("/push-worker.js")
     def worker() -> Response:
-        # At the root, since a service worker is for the pages below its own address.
+        # At the root, because a service worker controls only the pages below its own path.
         return current_app.send_static_file("push-worker.js")
 
     @push.post("/push/")
     def follow() -> Response:
-        """Change what a browser follows, and return all of it. JSON only: forms cannot send it."""
+        """Change what a browser follows; return all that it follows. Forms cannot send JSON."""
         limit.count(hash_client_network())
         wish = _read_wish()
         g.reader = choose_reader(

@@ -12,7 +12,7 @@ from calfeed.model.texts import check_language
 from calfeed.web.pages.reader.languages import nearest_language
 
 CHOICE = ("alarms", "calendar", "cancelled", "category", "event", "open", "past")
-"""What goes into a feed: a choice and its options."""
+"""The parameters that say what goes into a feed: a choice and its options."""
 
 REPEATABLE = frozenset({"alarms", "calendar", "category", "event"})
 
@@ -27,7 +27,7 @@ KNOWN = frozenset(
 )
 
 FEED_SUFFIX = ".ics"
-"""Feeds have other parameters."""
+"""The end of the paths of feeds, which have other parameters than pages."""
 
 FILES = ("/pictures/", "/site/", "/sitemap", "/static/")
 """The beginnings of the paths of files; the only parameter of a file is a language."""

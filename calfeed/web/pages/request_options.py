@@ -29,7 +29,7 @@ _KEPT_FOR_ZONE = (*CHOICE, "begun", "from", "month", "q", "until", "view", "year
 
 
 def add_reader(app: Flask, offered: Callable[[], SiteLanguages]) -> None:
-    """Set the reader of each request, and add their functions to the templates.
+    """Set the reader of each request, and add functions for that reader to the templates.
 
     `offered` returns the languages that the site offers now.
     """
@@ -55,7 +55,7 @@ def add_reader(app: Flask, offered: Callable[[], SiteLanguages]) -> None:
             "link_to_page": link_to_page,
             "zone_form_fields": list_zone_form_fields,
             "zones": lambda *others: list_zones(reader, *others),
-            # For a word in another script, such as a version, within a sentence of the page.
+            # Isolates a word in another script, such as a version, from the sentence around it.
             "isolated": lambda text: f"\u2068{text}\u2069",
             "digits": lambda number: write_number(number, reader.language),
             "part": lambda day, pattern: write_part(day, pattern, reader.language),

@@ -22,8 +22,8 @@ from calfeed.web.pages.reader.wording import gettext as _
 class Client:
     """A calendar app: its link, instructions, and refresh interval, in the reader's language.
 
-    `account` is how to use it with the CalDAV address, "" if it cannot. A `slow` app learns of a
-    move so late that a mail is better.
+    `account` says how to use the CalDAV address in the app, "" if the app cannot use it. A `slow`
+    app shows a move so late that a mail is better.
     """
 
     key: str
@@ -40,7 +40,7 @@ class Subscription:
     """A feed with options: its URL, name, download, and apps.
 
     `page` is the link to its subscription page, `download` a path of the site. `caldav` is the
-    CalDAV address of the same events; "" for a selection of them, which CalDAV does not have.
+    CalDAV address of the same events; "" for a part of a calendar, which CalDAV does not offer.
     """
 
     feed: str
@@ -58,7 +58,7 @@ class Subscription:
 
 @lru_cache(maxsize=256)
 def _make_qr(text: str) -> Markup:
-    # Takes half as long as rendering a page, and about 8 kB of cache.
+    # A QR code takes half as long to make as a page, and about 8 kB of the cache.
     for level in ("m", "l"):
         with suppress(DataOverflowError):
             code = segno.make(text, error=level, micro=False)

@@ -1,4 +1,4 @@
-"""The addresses of pictures, which change with what they show, and the pictures of a request."""
+"""Pictures of pages, and their URLs, which change when the content of a picture changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ MOUNT = "/pictures"
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the page of `shown`, such as `desk/visa/`, in a language."""
+    """The picture of a page, in a language.
+
+    `shown` is the path of the page below `/calendars/`, such as `desk/visa/`; "" for the site.
+    """
 
     shown: str
     content: Content

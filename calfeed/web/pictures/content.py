@@ -21,7 +21,7 @@ _LOOK = 1
 """Increase it when the same content is drawn differently, so that pictures get new addresses."""
 
 ACCENT = "#0b6161"
-"""The accent of a site that has none of its own, as in style.css."""
+"""The accent of a site that sets none; style.css has the same."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Content:
 
     @property
     def digest(self) -> str:
-        """A short digest of all that is shown, for an address that changes with it."""
+        """A short digest of all that is shown, for URLs that change when the content changes."""
         logo = self.logo.digest if self.logo else ""
         return sha256(repr((_LOOK, logo, self)).encode()).hexdigest()[:16]
 
@@ -120,7 +120,7 @@ def _replace(about: Content, **shown: object) -> Content:
 
 
 def _list_marks(names: Iterable[str]) -> Iterable[Mark]:
-    """List marks with the words and shapes that pages have, and in the order of pages."""
+    """List marks with the same words and shapes, and in the same order, as on pages."""
     parts = current_app.jinja_env.get_template("parts.html").make_module()
     kinds: Iterable[tuple[str, str, str]] = parts.kinds  # type: ignore[attr-defined]  # a template
     return (Mark(*kind) for kind in kinds if kind[0] in names)

@@ -1,4 +1,4 @@
-"""The layout of a picture, 1200 by 630 pixels: what previews of links show in full."""
+"""The layout of a picture of 1200 by 630 pixels, which previews of links show uncropped."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ WIDTH, HEIGHT = 1200, 630
 _MARGIN = 72
 _INNER = WIDTH - 2 * _MARGIN
 _HEAD = 96
-"""Where the middle of the first row is, from above."""
+"""The distance of the middle of the first row from the top."""
 
 _FOOT = HEIGHT - 58
-"""Where the lowest baseline may be."""
+"""The distance of the lowest possible baseline from the top."""
 
 _INK, _QUIET = "#1d2327", "#5a646b"
 """The colours of texts, as on pages."""
@@ -53,7 +53,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Chip:
-    """A mark at a place, from its left upper corner."""
+    """A mark in a picture; `x` and `y` are those of its upper left corner."""
 
     mark: Mark
     x: float
@@ -83,11 +83,11 @@ class Layout:
         return all(placed.line.covered for placed in [*self.texts, *words])
 
     def _from_start(self, distance: float) -> float:
-        """Return the x of a distance from the side where lines begin."""
+        """Return the x at a distance from the side on which lines begin: left or right."""
         return WIDTH - _MARGIN - distance if self.rtl else _MARGIN + distance
 
     def _place_head(self) -> None:
-        """Place the logo and the name of the site, and the calendar at the other side."""
+        """Place the logo and name of the site where lines begin, the calendar at the other side."""
         content = self.content
         side = 56.0
         self.logo_place = (self._from_start(side if self.rtl else 0), _HEAD - side / 2)
@@ -101,7 +101,7 @@ class Layout:
             self.dot_x = self._from_start(distance - 22)
 
     def _place_date(self) -> float:
-        """Place marks, the date and the former one at the bottom; return where they begin."""
+        """Place the marks, the date and the former date at the bottom; return their top (y)."""
         content, y = self.content, float(_FOOT)
         if content.former is not None:
             y = self._place_former(content.former, y)
@@ -153,7 +153,7 @@ class Layout:
         return top - _GAP
 
     def _place_title(self, bottom: float) -> None:
-        """Place the title below the head, in two large lines if it fits, else in three small."""
+        """Place the title below the head in two lines, or else in three of the smallest size."""
         title, room = self.content.title, bottom - _TITLE_TOP
         fitting = [
             size for size in _TITLE_SIZES if 2 * title_leading(title.language, size) <= room
@@ -196,7 +196,7 @@ def draw(content: Content) -> Drawing:
 
 
 def draw_icon(icon: Image, side: int, *, ground: bool) -> Drawing:
-    """Return an icon of a size; with `ground` on white, for systems that round its corners."""
+    """Return an icon of `side` pixels; if `ground`, on white, for systems that round corners."""
     margin = round(side * _ICON_SHARE) if ground else 0
     paper = f'<rect width="{side}" height="{side}" fill="#ffffff"/>' if ground else ""
     return Drawing(
@@ -207,6 +207,6 @@ def draw_icon(icon: Image, side: int, *, ground: bool) -> Drawing:
 
 
 def _make_data_url(image: Image) -> str:
-    """Return an image as a data URL, in which an SVG is drawn without the files that it names."""
+    """Return an image as a data URL; an SVG in a data URL cannot load the files that it names."""
     kind = "svg+xml" if image.suffix == "svg" else image.suffix
     return f"data:image/{kind};base64,{b64encode(image.content).decode()}"

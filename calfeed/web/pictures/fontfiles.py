@@ -13,7 +13,7 @@ FAMILIES = {
     "NotoNaskhArabic-Bold": "Noto Naskh Arabic",
     "NotoNastaliqUrdu-Bold": "Noto Nastaliq Urdu",
 }
-"""Their family names, by the names of their files."""
+"""The family names of the fonts, by the names of their files without `.ttf`."""
 
 
 def font_file(name: str) -> str:

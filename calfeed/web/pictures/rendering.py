@@ -1,7 +1,7 @@
-"""SVG to PNG, in a process of its own: a drawing takes a tenth of a second of one processor.
+"""Draw SVG as PNG in a separate process; a drawing takes a tenth of a second of processor time.
 
-In the backend itself, it would hold up all pages (resvg keeps the interpreter's lock), and a logo
-that takes too long or too much memory would end it.
+In the process of the backend, a drawing would delay all pages, because resvg keeps the global
+interpreter lock; and a logo that needs too much time or memory would end the backend.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Drawing:
 
 
 class DrawingError(CalfeedError):
-    """A drawing did not become a picture: its file cannot be drawn, or took too long."""
+    """A PNG could not be made: the SVG or an image in it cannot be drawn, or took too long."""
 
 
 def can_draw() -> bool:

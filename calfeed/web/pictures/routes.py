@@ -1,4 +1,4 @@
-"""The route of pictures. Each is drawn at its first request, one at a time."""
+"""The routes of pictures, which are drawn on first request, one at a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 _MAX_CACHE_BYTES = 16_000_000
 _MAX_WAITING = 3
-"""How many pictures may be drawn or wait at once; they hold up pages of the backend."""
+"""The maximum number of requests that wait for a picture; more would delay pages."""
 
 _RETRY_SECONDS = "5"
 

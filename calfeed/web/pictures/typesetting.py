@@ -1,4 +1,4 @@
-"""Fonts of pictures, widths of texts, and lines that fit."""
+"""The fonts of pictures, the widths of texts, and how texts are broken into lines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MAX_LENGTH = 300
 _NASTALIQ = "NotoNastaliqUrdu-Bold"
 _NASTALIQ_SHARE = 0.75
 _NASKH_SHARE = 1.12
-"""The sizes at which scripts look as large as Latin."""
+"""The sizes, as multiples of that of Latin, at which these scripts look as large as Latin."""
 
 _LEADING = 1.28
 _NASTALIQ_LEADING = 1.85
@@ -38,7 +38,7 @@ _END = "\u202c"
 
 @dataclass(frozen=True)
 class Span:
-    """A part of a line in one font; `family` is empty if it needs a font of the system."""
+    """A part of a line in one font; `family` is empty if the part needs a font of the system."""
 
     text: str
     family: str
@@ -53,7 +53,7 @@ class Line:
 
     @property
     def covered(self) -> bool:
-        """Whether the fonts of this package have all of its characters."""
+        """Whether the fonts of this package have all characters of the line."""
         return all(span.family for span in self.spans)
 
 
@@ -61,7 +61,7 @@ class Line:
 class Block:
     """Lines of one size, in pixels; `leading` is the distance of their baselines.
 
-    `cut` says that the text goes on.
+    `cut` says that the text was too long, so that its end is missing.
     """
 
     lines: tuple[Line, ...]
@@ -88,9 +88,10 @@ def set_text(
     lines: int = 1,
     title: bool = False,
 ) -> Block:
-    """Set a text in at most `lines` lines of a `width`, in the largest of `sizes` that fits.
+    """Set a text in at most `lines` lines of a `width` (pixels), in the first of `sizes` that fits.
 
-    `sizes` are those of Latin script. If none fits, the text is cut, and ends with an ellipsis.
+    `sizes` are font sizes in pixels for Latin script, the largest first; other scripts are scaled.
+    If none fits, the text is cut in the last size, and ends with an ellipsis.
     """
     words = " ".join(text.split())[:_MAX_LENGTH]
     fonts = _choose_fonts(language, title=title)
@@ -123,7 +124,7 @@ def _share_of(language: str, *, title: bool) -> float:
 
 
 def _wrap(text: str, fonts: tuple[str, ...], width: float) -> list[str]:
-    """Break a text into lines of a width in em, between words, and in words that are too long."""
+    """Break a text into lines of a width (em) between words, or within words that are too long."""
     found: list[str] = []
     for word in text.split(" "):
         if found and _measure(f"{found[-1]} {word}", fonts) <= width:
@@ -138,7 +139,7 @@ def _wrap(text: str, fonts: tuple[str, ...], width: float) -> list[str]:
 
 
 def _cut(line: str, fonts: tuple[str, ...], width: float) -> str:
-    """Return as much of a line as fits in a width (em) with an ellipsis."""
+    """Return the beginning of a line, with an ellipsis, that fits in a width (em)."""
     return line[: _find_length(line, fonts, width - 1.0)].rstrip(" ,.;:،؛") + _ELLIPSIS
 
 
@@ -156,7 +157,7 @@ def _find_length(text: str, fonts: tuple[str, ...], width: float) -> int:
 
 def _make_line(text: str, fonts: tuple[str, ...], size: float, direction: str) -> Line:
     spans = [Span(part, FAMILIES.get(font, "")) for font, part in _split(text, fonts)]
-    # resvg lays lines out from left to right, so each line states its direction.
+    # resvg lays lines out from left to right, unless control characters set another direction.
     spans[0] = Span(_EMBED[direction] + spans[0].text, spans[0].family)
     spans[-1] = Span(spans[-1].text + _END, spans[-1].family)
     return Line(tuple(spans), _measure(text, fonts) * size)
@@ -164,7 +165,7 @@ def _make_line(text: str, fonts: tuple[str, ...], size: float, direction: str) -
 
 @lru_cache(maxsize=4096)
 def _measure(text: str, fonts: tuple[str, ...]) -> float:
-    """Return the width of a text in em. A character that no font has counts as one."""
+    """Return the width of a text in em. A character that no font has counts as 1 em."""
     width = 0.0
     for name, part in _split(text, fonts):
         if not name:
@@ -180,11 +181,11 @@ def _measure(text: str, fonts: tuple[str, ...]) -> float:
 
 
 def _split(text: str, fonts: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Split a text into parts of one font each; "" is the font of characters that none has."""
+    """Split a text into pairs of font and text; the font is "" for characters that no font has."""
     chosen: list[tuple[str, str]] = []
     last = fonts[0]
     for character in text:
-        # Spaces, marks and digits go with what is before them.
+        # Spaces, marks and digits are in the font of the character before, if that font has them.
         loose = not unicodedata.category(character).startswith("L")
         having = [name for name in fonts if ord(character) in _load(name)[2]]
         if not (loose and last in having):

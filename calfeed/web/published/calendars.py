@@ -22,10 +22,10 @@ from calfeed.web.published.timeline import Timeline, make_span
 
 @dataclass(frozen=True)
 class PublishedCalendar:
-    """A calendar with its feed; `publish_id` is the last publish that changed it.
+    """A calendar with its feed; `publish_id` is the number of the last publish that changed it.
 
-    `changes` are the newest announced ones (`load_newest_announced`), `feed_changes` those of the
-    feed in the last 400 days.
+    `changes` are its newest announced changes (see `load_newest_announced`), `feed_changes` the
+    changes in its feed in the last 400 days.
     """
 
     calendar: Calendar
@@ -65,7 +65,7 @@ class PublishedCalendar:
 
     @cached_property
     def by_slug(self) -> dict[str, EventRow]:
-        """The events by slug; of a reused slug, the current event."""
+        """The events by slug. If a slug is reused, it leads to the current event."""
         return {
             row.slug: row for row in sorted(self.rows, key=lambda row: row.withdrawn_at is None)
         }
@@ -87,7 +87,7 @@ def make_calendar(
 ) -> PublishedCalendar:
     """Make a calendar from its row and its events; `modified` is the time of its last publish.
 
-    `categories` are all that events ever had, by calendar.
+    `categories` are all categories that events ever had, by calendar.
     """
     calendar = Calendar.model_validate_json(row.content)
     source = FeedSource(

@@ -38,7 +38,7 @@ _MAX_TITLE_LENGTH = 60
 
 
 class UnknownNamesError(QueryError):
-    """A choice names calendars, categories or events that never were public; `names` are those."""
+    """A choice names calendars, categories or events that never were public: `names`."""
 
     def __init__(self, names: Iterable[str], advice: Iterable[Sentence]) -> None:
         self.names = tuple(names)
@@ -50,7 +50,8 @@ class UnknownNamesError(QueryError):
 class Chosen:
     """A choice of names that exist or existed; `choice` has the current names of what is public.
 
-    `calendars` are the public ones that it needs, by name; `combined` is the feed of all.
+    `calendars` are the public calendars from which the choice has events. `combined` is the feed of
+    all public calendars.
     """
 
     choice: Choice
@@ -85,7 +86,7 @@ class Chosen:
 
     @property
     def single_rows(self) -> list[EventRow]:
-        """The events that are chosen one by one and are here now."""
+        """The events that are chosen one by one and are published now."""
         by_name = {each.calendar.slug: each.by_slug for each in self.calendars}
         return [
             row
@@ -129,7 +130,7 @@ class Chosen:
             path=CHOICE,
             base_url=self.combined.base_url,
             calendar=None,
-            # Any publish can change it: a calendar that it names may be withdrawn.
+            # Any publish can change the feed, even one that withdraws a calendar of the choice.
             modified=self.combined.modified,
             events=self.events,
             languages=self.languages,
@@ -139,7 +140,7 @@ class Chosen:
 
 @dataclass(frozen=True, kw_only=True)
 class ChoiceSource(FeedSource):
-    """The content of the feed of a choice, whose address holds the choice."""
+    """The content of the feed of a choice; the URL of the feed contains the choice."""
 
     chosen: Chosen = field(repr=False)
 
@@ -160,7 +161,7 @@ class ChoiceSource(FeedSource):
 def read_chosen(snapshot: Snapshot, query: str) -> tuple[Chosen, FeedOptions]:
     """Return the choice in a query string, and the simplest options that give the same feed.
 
-    Raises QueryError if one of them is not valid.
+    Raises QueryError if the choice or an option is not valid.
     """
     choice, options = parse_choice(query)
     chosen = find_chosen(snapshot, choice)
@@ -212,7 +213,7 @@ def find_chosen(snapshot: Snapshot, choice: Choice) -> Chosen:
 
 
 def _find_event(snapshot: Snapshot, event: EventChoice) -> EventChoice | None:
-    """Return an event under its current name, or unchanged if it is gone; None if unknown."""
+    """Return a chosen event by its current name, unchanged if it is gone; None if never public."""
     current = snapshot.renamed.get(event.calendar, event.calendar)
     found = snapshot.calendars.get(current)
     if found is None:

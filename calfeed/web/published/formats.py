@@ -56,7 +56,7 @@ _TOLD_BY_KIND = (
     *(ChangeKind.ADDED, ChangeKind.CHANGED),
     *(ChangeKind.CANCELLED, ChangeKind.WITHDRAWN),
 )
-"""Changes whose Atom entries say whether they are of an event or a deadline."""
+"""The changes whose Atom entries say whether an event or a deadline changed."""
 
 
 def make_json(calendar: Calendar, rows: Iterable[EventRow], base_url: str) -> bytes:
@@ -88,7 +88,7 @@ def describe_move(move: Move, language: str) -> dict[str, Any]:
     """Describe an earlier time of an event, and the day on which it changed.
 
     If only one occurrence moved, `occurrence` is its id. `precision` is there if the time was
-    uncertain, `on_hold` if there was none then, `corrected` if it was never right.
+    uncertain, `on_hold` if there was no date then, `corrected` if the time was never right.
     """
     return {
         **({"occurrence": move.occurrence} if move.occurrence is not None else {}),
@@ -105,8 +105,8 @@ def describe_move(move: Move, language: str) -> dict[str, Any]:
 def make_csv(rows: Iterable[EventRow]) -> bytes:
     """Return events as CSV (RFC 4180, UTF-8); `end` is exclusive.
 
-    The columns from `earliest` to `edtf` are empty for a date that is certain, `on_hold` for an
-    event that has a date; for an event without a date, the times are its former ones.
+    The columns from `earliest` to `edtf` are empty for a date that is certain. `on_hold` is empty
+    for an event that has a date; for an event on hold, the times are those of its former date.
     """
     text = io.StringIO()
     table = csv.writer(text)
@@ -159,9 +159,9 @@ def make_atom(
 def make_json_ld(row: EventRow, page: str, image: str = "") -> dict[str, Any] | None:
     """Describe an event for search engines (schema.org/Event), None if its day is not known.
 
-    They show `startDate` as the date, so the day must be known. A postponed event keeps the date
-    that it had. `image` is the URL of its picture, if there is one. Google shows only events with a
-    location (https://developers.google.com/search/docs/appearance/structured-data/event).
+    Search engines show `startDate` as the date, so the day must be known. A postponed event keeps
+    the date that it had. `image` is the URL of its picture, if there is one. Google shows only
+    events with a location (https://developers.google.com/search/docs/appearance/structured-data/event).
     """
     event = row.revision.event
     if event.precision not in (None, Precision.TIME):
@@ -234,7 +234,7 @@ def _find_previous_start(row: EventRow) -> str | None:
 
 
 def _title(row: AnnouncedChange) -> str:
-    """Name an event and what happened to its date, which says more than that it moved."""
+    """Return the event's title and the kind of the change; of a move, its exact kind (Shift)."""
     event = row.change.after.event
     words = words_in(event.language)
     name = words.names[row.change.shift or row.kind]

@@ -1,4 +1,4 @@
-"""Facts about the date of a published event: whether it is known, and its former dates."""
+"""Facts about the date of a published event: whether its day is known, and its former dates."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def knows_day(event: Event) -> bool:
 class PastDate:
     """A date that an event had, and the move that ended it.
 
-    `held` means that it had no date at that time. `really_moved` is false if the date was never
-    right, became more or less precise, or was withdrawn without a new one.
+    `held` says why it had no date then; None if it had one. `really_moved` is false if the date
+    was never right, became more or less precise, or was withdrawn without a new one.
     """
 
     start: Moment
@@ -36,7 +36,10 @@ class PastDate:
 
 
 def list_past_dates(announced: Revision) -> list[PastDate]:
-    """Return the dates that an event had as a whole as of its last announcement, oldest first."""
+    """Return the former dates of an event, as of its last announcement, oldest first.
+
+    Moves of single occurrences are left out.
+    """
     event = announced.event
     whole = [move for move in announced.history if move.occurrence is None]
     states = [_replace_times(event, move) for move in whole] + [event]
@@ -57,7 +60,10 @@ def list_past_dates(announced: Revision) -> list[PastDate]:
 
 
 def has_moved(announced: Revision, occurrence: str) -> bool:
-    """Whether another date of an event, or of its occurrence, was announced and was right."""
+    """Whether an event, or its occurrence with this id, had another announced date that was right.
+
+    A former date of the occurrence alone counts even if it was never right.
+    """
     moves = announced.history
     if any(move.occurrence == occurrence for move in moves if move.occurrence is not None):
         return True
@@ -67,8 +73,9 @@ def has_moved(announced: Revision, occurrence: str) -> bool:
 def find_former_date(row: EventRow, occurrence: str) -> PastDate | None:
     """Return the date that an event, or the occurrence with this id, had before the current one.
 
-    None if it had no other one, or if the current one is not announced yet. A series as a whole has
-    no former date that could be shown beside the date of an occurrence.
+    `occurrence` is "" for an event without a series. Return None if there was no other date, if the
+    event is on hold, or if its current revision is not announced yet. For an occurrence, only its
+    own moves count: a former date of the whole series would not fit beside its date.
     """
     event, announced = row.revision.event, row.announced
     if announced is None or row.waiting or event.on_hold is not None:
@@ -93,7 +100,7 @@ def _replace_times(event: Event, move: Move) -> Event:
 def _is_another(old: Event, new: Event) -> bool:
     """Whether a date differs from the former one, apart from its precision.
 
-    An event that was on hold is compared by its former date.
+    An event on hold is compared by the date that it had.
     """
     new = new.model_copy(update={"on_hold": None})
     if _times(old) == _times(new):

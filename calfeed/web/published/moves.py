@@ -55,7 +55,7 @@ class Times(NamedTuple):
 
 @dataclass(frozen=True)
 class RecentMove:
-    """The net change of an event's date, or of an occurrence's; announced last at `at` (UTC).
+    """The net change of the date of an event or occurrence; `at` is its last announcement (UTC).
 
     `new` is None if there is no date now, `old` is None if the event was cancelled before. `change`
     is the last change, which has the reason. `others` says that other occurrences changed too.
@@ -74,7 +74,7 @@ class RecentMove:
 
     @property
     def stands_at(self) -> datetime:
-        """The sort key: its date (UTC), or its former date if it has none."""
+        """The sort key: the start of the new date (UTC), or of the old one if there is none."""
         times = self.new or self.old
         return self.row.revision.event.instant(times.start) if times else self.at
 
@@ -82,11 +82,12 @@ class RecentMove:
 def list_recent_moves(
     changes: Iterable[tuple[AnnouncedChange, EventRow]], now: datetime, limit: int
 ) -> list[RecentMove]:
-    """Return the last moves of 60 days whose dates are not over, the newest announcement first.
+    """Return at most `limit` moves of the last 60 days, the newest announcement first.
 
-    `changes` are the changes of all events, each with the present revision of its event. Moves of
-    one announcement are sorted by date. An event with a change that is not announced yet is left
-    out: its announced date is outdated, and its new one is not announced.
+    Moves whose old and new dates are both over are left out. `changes` are the changes of all
+    events, each with the present revision of its event. Moves that were announced at the same time
+    are sorted by date. An event with a change that is not announced yet is left out: its announced
+    date is outdated, and its new one is not announced.
     """
     chains: dict[str, tuple[EventRow, list[AnnouncedChange]]] = {}
     for change, row in sorted(changes, key=lambda pair: pair[0].at, reverse=True):
@@ -131,7 +132,7 @@ def _sum_up(row: EventRow, chain: Sequence[AnnouncedChange], now: datetime) -> R
         return None if was_cancelled else _find_cancellation(row, since, now)
     if was_cancelled:
         return _find_restoration(row, since, now)
-    # A withdrawn event may be restored at another date.
+    # A withdrawn event that is restored, perhaps at another date, counts as added.
     kinds = (*_DATE_KINDS, Kind.ADDED)
     whole = [each for each in since if each.kind in kinds and not each.change.occurrences]
     return _compare_dates(row, whole, now) if whole else _compare_occurrences(row, since, now)
@@ -164,7 +165,7 @@ def _find_restoration(
 def _compare_dates(
     row: EventRow, whole: Sequence[AnnouncedChange], now: datetime
 ) -> RecentMove | None:
-    """Compare the date before these changes of it with the current one."""
+    """Return the net move from the date before these changes to the current date, or None."""
     last, new = whole[-1], row.revision.event
     corrections = [n for n, each in enumerate(whole) if each.kind == Kind.CORRECTED]
     corrected = last.kind == Kind.CORRECTED
@@ -177,7 +178,7 @@ def _compare_dates(
     if not (_coming(old, now) or _coming(new, now)):
         return None
     if new.on_hold is not None:
-        # An event on hold has its former times.
+        # The times of an event on hold are those of its former date.
         news = News(new.on_hold.why.value)
         return RecentMove(row, news, _times(new, last.at), None, last.at, last.change)
     news = News.CORRECTED if corrected else _NEWS_OF_SHIFT[find_shift(old, new)]
@@ -209,7 +210,10 @@ class _Changed(NamedTuple):
 def _compare_occurrences(
     row: EventRow, since: Sequence[AnnouncedChange], now: datetime
 ) -> RecentMove | None:
-    """Return the occurrence of a series that changed last; of several, the earliest."""
+    """Return the newest announced change of an occurrence of a series, None if there is none.
+
+    If several occurrences changed at that time, return the change of the earliest occurrence.
+    """
     net: dict[str, _Changed] = {}
     for announced in since:
         for each in announced.change.occurrences:
@@ -250,7 +254,7 @@ def _coming(event: Event, now: datetime) -> bool:
 
 
 def _state(event: Event) -> tuple[object, ...]:
-    """Return the compared parts of a date: the time, the precision, whether there is a date."""
+    """Return what is compared of a date: the times, the precision, and why there is no date."""
     instants = event.instant(event.start), event.instant(event.end or event.start)
     return event.all_day, instants, event.precision, event.on_hold and event.on_hold.why
 

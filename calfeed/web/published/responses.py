@@ -54,7 +54,7 @@ class StoredResponse:
 
     They have different bytes and so different ETags (RFC 9110, 8.8.3); If-None-Match accepts both.
     `unchanged` are the headers of a 304, for plain and compressed; `modified` is None if there is
-    no Last-Modified. Requests are counted if `is_feed`. `status` is that of a whole response.
+    no Last-Modified. Requests are counted if `is_feed`. `status` is for responses other than 304.
     """
 
     etags: frozenset[str]
@@ -95,7 +95,8 @@ class StoredResponse:
 def hsts_headers(base_url: str) -> Headers:
     """Return the HSTS header (RFC 6797, one year) if the public URL is https and has no path.
 
-    The header is about a whole host. Below a path, the rest of the host belongs to others.
+    The header applies to a whole host. If the site is below a path, the rest of the host may belong
+    to others.
     """
     own_host = base_url.startswith("https:") and not prefix_of(base_url)
     return [("Strict-Transport-Security", "max-age=31536000")] if own_host else []
@@ -158,7 +159,7 @@ class ResponseCache(BoundedCache[Key, StoredResponse], Generic[Key]):
 
 
 def _measure(key: object, response: StoredResponse) -> int:
-    """Return the memory of a cache entry in bytes; a character of the key takes up to four."""
+    """Return the memory of a cache entry in bytes; a character takes up to four bytes."""
     return response.size + _OVERHEAD_BYTES + 4 * len(repr(key))
 
 
@@ -227,7 +228,7 @@ def respond(
 
 
 def _accepts_gzip(accept_encoding: str) -> bool:
-    """Check whether Accept-Encoding prefers gzip to plain bytes (RFC 9110, 12.5.3)."""
+    """Check whether Accept-Encoding allows gzip and does not prefer identity (RFC 9110, 12.5.3)."""
     too_long = len(accept_encoding) > _MAX_ACCEPT_ENCODING_LENGTH
     return not too_long and _prefers_gzip(accept_encoding)
 

@@ -45,8 +45,8 @@ from calfeed.web.published.timeline import CombinedTimeline, Timeline
 DEFAULT_LANGUAGES = make_site_languages()
 """The languages of a site that names none.
 
-They are made here, not beside `make_site_languages`: a frontend does not need them, and so starts
-faster.
+They are not made in the module of `make_site_languages`, because frontends import that module, do
+not need these languages, and start faster without them.
 """
 
 _MAX_CACHE_BYTES = 64_000_000
@@ -58,7 +58,7 @@ _KEEP_CHANGES = timedelta(days=400)
 
 @dataclass(frozen=True)
 class Version:
-    """The data that a snapshot depends on; it is reloaded when this changes."""
+    """What a snapshot depends on; the snapshot is reloaded when any of these changes."""
 
     publish_id: int
     tokens: tuple[int, datetime | None]
@@ -71,9 +71,9 @@ class Snapshot:
 
     `offered` are the languages of pages. `all_calendars` and `timelines` include private calendars;
     `timeline` covers all public ones. `responses` are the public feeds by path. `other_formats` are
-    functions that make the JSON, jCal, CSV and Atom responses on first use; those, and feeds with
-    options, are kept in `cache`. `renamed` maps former names of calendars to current ones,
-    `withdrawn` are the names of withdrawn calendars. `lineage` changes when the database is
+    functions that make the responses in other formats on first use, by path. These responses, and
+    feeds with options, are kept in `cache`. `renamed` maps former names of calendars to current
+    ones, `withdrawn` are the names of withdrawn calendars. `lineage` changes when the database is
     restored from a backup.
     `former_events` are the UIDs of events by the calendar and name that they had in public, and
     `once_public` the calendars that ever had a public event. `published_site` is the site, with
@@ -107,7 +107,7 @@ class Snapshot:
         return {slug: calendar for slug, calendar in self.all_calendars.items() if calendar.public}
 
     def was_public(self, slug: str) -> bool:
-        """Whether a calendar that is not public was so once, under this name."""
+        """Whether a calendar that is not public now was public once, under this name."""
         return slug in self.withdrawn or slug in self.once_public
 
     def find_row(self, uid: str) -> EventRow | None:
@@ -182,7 +182,7 @@ def load_snapshot(
 ) -> Snapshot:
     """Load the published state in one transaction, reusing unchanged calendars of `last`."""
     if last.version.year != now.year:
-        last = EMPTY  # in a new year, feeds may leave out a different year of history
+        last = EMPTY  # in a new year, feeds may leave out one more past year
     with database.read() as connection:
         publish_id = latest_publish(connection)
         times = load_publish_times(connection)

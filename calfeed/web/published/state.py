@@ -24,9 +24,9 @@ _log = logging.getLogger(__name__)
 _SQLITE_POLL_SECONDS = 0.3
 
 _POSTGRESQL_POLL_SECONDS = 0.8
-"""The interval with NOTIFY.
+"""The interval on PostgreSQL, where NOTIFY reports a publish at once.
 
-Polling is still needed, because a notification can be lost with its connection.
+Polling is still needed, because a notification is lost if the connection breaks.
 """
 
 _SAVE_POLLS_SECONDS = 60.0
@@ -105,8 +105,8 @@ class State:
     def save_polls(self) -> None:
         """Add the poll counts to the database.
 
-        Raises StoreError if it is unavailable. The counts are then saved later, and count for the
-        day of that save.
+        Raises StoreError if the database is unavailable. The counts are then kept and saved later,
+        as counts of the day on which they are saved.
         """
         taken = self.poll_counter.take()
         if not taken:

@@ -6,8 +6,8 @@ before it, and `beginning` those that begin between two instants. Only events th
 range are expanded, and recently used months are cached. A timeline is rebuilt when its calendar
 changes.
 
-An uncertain date is listed on its latest day, because it is not past before that. `by_day` has it
-on each of its days if they are a week at the most, otherwise on none, like an event without a date.
+An uncertain date is listed on its latest day, because it is not past before that day. `by_day` has
+it on each of its possible days if these are at most a week. Without a date it is on no day.
 
     timeline = snapshot.timeline            # of all public calendars
     timeline = snapshot.timelines[slug]     # of one calendar
@@ -60,7 +60,7 @@ class EventOccurrence(NamedTuple):
 
 
 class _OccurrenceDays(NamedTuple):
-    """An occurrence with its days in the reader's zone; the fields are the sort order of a page.
+    """An occurrence with its days in the reader's zone; pages sort by these fields.
 
     `first` and `last` are its days in a list, `earliest` is its first possible day.
     """
@@ -104,14 +104,14 @@ class Timeline:
                     self._single.setdefault(number, []).append(span.row)
 
     def choose(self, wanted: Callable[[EventRow], bool]) -> Timeline:
-        """The timeline of some of the events."""
+        """Return a timeline of the events that are `wanted`."""
         chosen = [span for span in self._spans if wanted(span.row)]
         if 2 * len(chosen) > len(self._spans):
             return _FilteredTimeline(self, chosen, wanted)
         return Timeline(chosen)
 
     def preload(self, today: date) -> None:
-        """Cache the occurrences of the next twelve months."""
+        """Cache the occurrences of this month and of the next twelve."""
         for number in range(_number(today), _number(today) + _PRELOADED_MONTHS + 1):
             self._month(number)
 
@@ -173,7 +173,7 @@ class Timeline:
     def _overlapping(
         self, first: date, last: date, zone: ZoneInfo, *, possible: bool = False
     ) -> list[_OccurrenceDays]:
-        """Return the occurrences on some days; with `possible`, those that may be on them."""
+        """Return the occurrences on some days; with `possible`, those that may be on these days."""
         numbers = range(_number(first), _number(last) + 1)
         return sorted(
             days
@@ -182,7 +182,7 @@ class Timeline:
             for days in (listed._replace(first=listed.earliest) if possible else listed,)
             if days.first <= last
             and days.last >= first
-            # An occurrence in several of the months is returned for the first one.
+            # An occurrence in several of these months is returned for the first of them only.
             and number == max(_number(days.first), numbers[0])
         )
 
@@ -232,7 +232,7 @@ class CombinedTimeline(Timeline):
 
 
 class _FilteredTimeline(Timeline):
-    """Most of the events of a timeline, filtered from the months that it has expanded."""
+    """A timeline of most events of `whole`, which filters the months that `whole` has cached."""
 
     def __init__(
         self, whole: Timeline, chosen: Sequence[Span], wanted: Callable[[EventRow], bool]
@@ -259,7 +259,7 @@ def is_on_days(event: Event) -> bool:
 
 
 def list_days_of(found: EventOccurrence, zone: ZoneInfo) -> tuple[date, date]:
-    """Return the first and last day of an occurrence in a list: the latest, if it is uncertain."""
+    """Return an occurrence's first and last day in a list; both the latest if it is uncertain."""
     first, last = days_of(found.occurrence, zone)
     return (last, last) if found.row.revision.event.precision is not None else (first, last)
 
@@ -267,7 +267,8 @@ def list_days_of(found: EventOccurrence, zone: ZoneInfo) -> tuple[date, date]:
 def days_of(occurrence: Occurrence, zone: ZoneInfo) -> tuple[date, date]:
     """Return the first and last day of an occurrence in `zone`.
 
-    An all-day date is the same day everywhere. The day that begins at the end is not included.
+    An all-day date is the same day everywhere. An occurrence that ends at midnight is not on the
+    day that begins then.
     """
     start, end = occurrence.start, occurrence.end
     if not isinstance(start, datetime):
@@ -293,7 +294,7 @@ def _place(event: EventOccurrence, zone: ZoneInfo) -> _OccurrenceDays:
 
 
 def make_span(row: EventRow) -> Span:
-    """Return the months in which an event can occur."""
+    """Return an event with the months in which it can occur."""
     event = row.revision.event
     ends = event.instant(event.end or event.start)
     if event.repeat is not None:

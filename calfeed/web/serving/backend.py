@@ -1,7 +1,7 @@
 """The backend: the process with the published state and the Flask applications.
 
-Slow work is done here, in another process than the frontends': because of the global interpreter
-lock, even a separate thread would delay their event loops.
+Slow work is done in this process and not in those of the frontends: because of the global
+interpreter lock, even a separate thread in a frontend would delay its event loop.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ _log = logging.getLogger(__name__)
 
 
 class Backend:
-    """Answers the frontends' requests with an application, and sends them snapshot updates.
+    """Responds to the frontends' requests by a WSGI application, and sends them snapshot updates.
 
-    The application is told that it is mounted at `prefix`.
+    `prefix` is passed to the application as SCRIPT_NAME.
     """
 
     def __init__(self, state: State, application: Application, prefix: str = "") -> None:
@@ -90,7 +90,7 @@ class Backend:
                 500, [("Content-Type", "text/plain")], b"Internal server error\n"
             )
         if stored:
-            # Pages depend on the minute.
+            # Pages can contain times relative to the current minute.
             return CacheableResponse(stored[0], generation, max_age_seconds=60 - now % 60)
         return UncachedResponse(int(status[:3]), list(headers), b"".join(body))
 
@@ -159,7 +159,7 @@ def make_environ(request: Request, prefix: str) -> dict[str, Any]:
 def open_push(
     database: Database, settings: Settings, clock: Callable[[], datetime]
 ) -> PushSite | None:
-    """What pushing to browsers needs; None if it is off, or its key cannot be read now."""
+    """Return what push to browsers needs; None if push is off, or its key cannot be read now."""
     if settings.push_contact is None:
         return None
     try:
@@ -171,7 +171,7 @@ def open_push(
 
 
 def main(address: str) -> None:
-    """Serve frontends at a socket until SIGTERM, with the settings of this process."""
+    """Serve frontends at the Unix socket `address` until SIGTERM."""
     end_with_parent(Path(address).parent)
     logs.configure("web")
     signal.signal(signal.SIGTERM, _end)

@@ -19,13 +19,13 @@ class BackendUnavailableError(Exception):
 
 
 class ConnectionLostError(Exception):
-    """The backend ended while it had the request; it may or may not have processed it."""
+    """The backend ended during the request, which it may or may not have processed."""
 
 
 class BackendPool:
     """Sends up to `concurrency` requests at once, and queues up to `max_queued` more.
 
-    Each pool has its own threads and connections, so a full one does not delay the others.
+    Each pool has its own threads and connections, so a full pool does not delay the others.
     """
 
     def __init__(self, address: str, concurrency: int, max_queued: int) -> None:

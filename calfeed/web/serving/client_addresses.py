@@ -1,4 +1,4 @@
-"""The address of a client, and the network by which rate limits count it."""
+"""The address of a client, and its network; rate limits are per network."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def client_address(peer: str, forwarded: str, proxies: int) -> str:
 
     `peer` is the remote address of the connection, `forwarded` the value of X-Forwarded-For. Each
     of n proxies appends the address from which it was reached, so the client's address is the n-th
-    from the right; a client can forge everything before it. With fewer entries, the request did not
-    pass through the proxies, and the client is the peer.
+    from the right; a client can forge all entries to the left of it. With fewer entries, the
+    request did not pass through the proxies, and the client is the peer.
     """
     if not proxies:
         return peer
@@ -39,10 +39,11 @@ def without_port(address: str) -> str:
 
 
 def find_network(address: str, bits: int = _NETWORK_BITS) -> str:
-    """Return the network of an address, by which all limits count.
+    """Return the network of an address; all rate limits are per network.
 
-    This is an IPv4 address, or the first `bits` of an IPv6 address: one customer has too many
-    IPv6 addresses to limit each of them. Text that is no address is returned unchanged.
+    It is the whole address for IPv4, and the network of the first `bits` bits for IPv6, because one
+    customer has too many IPv6 addresses to limit each of them. Text that is no address is returned
+    unchanged.
     """
     try:
         parsed = ip_address(address.partition("%")[0])
@@ -60,7 +61,8 @@ def find_network(address: str, bits: int = _NETWORK_BITS) -> str:
 def identifies_client(network: str, proxies: int) -> bool:
     """Check whether a network from `find_network` distinguishes clients.
 
-    Without trusted proxies, a loopback address may be an unconfigured proxy for all clients.
+    If no trusted proxy is configured, a loopback address may be that of a proxy through which all
+    clients connect.
     """
     if proxies:
         return True

@@ -7,7 +7,7 @@ import re
 UNNAMED = "No name given"
 OTHER = "Other programs"
 
-# The first match wins: many clients also name Mozilla, and Nextcloud's names a "crawler".
+# The first match wins, because many User-Agents contain "Mozilla", and Nextcloud's "crawler".
 _FAMILIES = [
     (family, re.compile(pattern, re.IGNORECASE))
     for family, pattern in (

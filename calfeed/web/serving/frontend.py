@@ -65,9 +65,9 @@ _SEND_COUNTS_SECONDS = 10.0
 
 
 class Frontend:
-    """An RSGI application in front of the backend, behind a number of trusted proxies.
+    """An RSGI application in front of the backend, behind `proxies` trusted proxies.
 
-    It serves what is below `prefix`.
+    It serves the paths below `prefix`, and responds with 404 to others (see `path_within`).
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Frontend:
                     proto, headers.get("content-length", ""), find_body_limit(method, path)
                 )
             if method == "REPORT" and path.startswith(CALDAV_PREFIX):
-                # Its answer is the same for everybody who sends the same body without a login.
+                # The response is the same for everybody who sends the same body without a login.
                 key = path, sha256(body).hexdigest(), ""
                 stored = None if "authorization" in headers else self._table.find_cached(key)
                 if stored is not None:
@@ -235,7 +235,7 @@ class Frontend:
 
     @contextmanager
     def _limit(self, client: str) -> Iterator[None]:
-        """Limit the client's requests in flight. Raises HttpError (429)."""
+        """Limit how many requests of a client are in flight. Raises HttpError (429) for more."""
         network = find_network(client)
         if not identifies_client(network, self._proxies):
             yield
@@ -259,7 +259,7 @@ class Frontend:
             self._send_counts()
 
     def _send_counts(self) -> None:
-        """Send the poll counts to the backend; keep them if it is unavailable."""
+        """Send the poll counts to the backend; if it is unavailable, keep the counts."""
         taken = self._poll_counter.take()
         if taken:
             try:

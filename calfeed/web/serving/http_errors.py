@@ -1,4 +1,4 @@
-"""Errors that a frontend answers by itself, without the backend."""
+"""Error responses that a frontend makes by itself, without the backend."""
 
 from __future__ import annotations
 

@@ -29,10 +29,10 @@ _MAX_SOCKET_PATH_BYTES = 103
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A complete request; `client` is the client's address, behind trusted proxies.
+    """A complete request; `client` is the address of the client, not of a trusted proxy.
 
-    `path` is decoded and without the prefix, `query` is as it came. The repr leaves out everything
-    that can hold secrets, such as the path of a private feed.
+    `path` is decoded and without the prefix, `query` is as it was sent. The repr leaves out
+    everything that can contain secrets, such as the path of a private feed.
     """
 
     method: str
@@ -73,10 +73,10 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotUpdate:
-    """The responses that changed in a snapshot; `languages` are the tags that it is available in,
-    `offer` those of the pages.
+    """The stored responses that are new, changed or removed in a snapshot, by path.
 
-    `generation` counts the snapshots of the backend.
+    `generation` counts the snapshots of the backend. `languages` are the tags (BCP 47) of pages and
+    of published texts; `offer` has the languages of pages only.
     """
 
     generation: int
@@ -88,7 +88,7 @@ class SnapshotUpdate:
 
 @dataclass(frozen=True, slots=True)
 class PollReport:
-    """Feed requests that a frontend answered. The backend echoes it as an acknowledgement."""
+    """Counts of feed requests to a frontend. The backend returns the report to acknowledge it."""
 
     polls: list[PollCounts]
 
@@ -140,7 +140,7 @@ def connect(address: str) -> Connection:
 def end_with_parent(folder: Path | None = None) -> None:
     """End this process when its parent ends, so that the port is released.
 
-    A `folder` of the parent's is removed then.
+    If `folder` is given, this process removes that folder before it ends.
     """
     parent = os.getppid()
 

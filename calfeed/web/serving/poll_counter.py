@@ -10,10 +10,10 @@ from calfeed.store.reports.poll_counts import PollCounts
 from calfeed.web.serving.client_families import name_family
 
 _BATCH_SIZE = 256
-"""How many requests are queued before they are summed: queueing needs no lock, summing does."""
+"""How many requests are added up at once: adding up needs the lock, but queueing does not."""
 
 _MAX_CACHED_AGENTS = 1000
-"""Pairs of feed and User-Agent whose family is cached until the counts are taken."""
+"""The maximum number of pairs of feed and User-Agent whose family is cached."""
 
 _MAX_AGENT_LENGTH = 300
 

@@ -9,10 +9,10 @@ from http import HTTPStatus
 from calfeed.web.serving.http_errors import HttpError
 
 MAX_BODY_BYTES = 262_144
-"""The limit for all requests but REPORT; each application has a lower one."""
+"""The limit for all requests but REPORT; most applications have a lower limit of their own."""
 
 MAX_REPORT_BYTES = 4_000_000
-"""The limit for REPORT, with which a CalDAV client asks for events by their addresses: 20,000."""
+"""The limit for REPORT, in which a CalDAV client can list the URLs of about 20,000 events."""
 
 BODY_TIMEOUT_SECONDS = 10.0
 """How long a body may take to arrive after the request's header."""

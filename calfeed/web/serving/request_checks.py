@@ -21,10 +21,10 @@ METHODS = frozenset(
     | {"PROPFIND", "REPORT", "PROPPATCH", "MKCALENDAR", "MKCOL"}
     | {"COPY", "MOVE", "LOCK", "UNLOCK", "ACL"}
 )
-"""The methods for which some address of the site has an answer, even if it is a refusal."""
+"""The methods that any URL of the site handles, if only by a refusal; all others get 501."""
 
 CALDAV_PREFIX = "/dav/"
-"""The paths of the CalDAV door."""
+"""The beginning of the paths of the CalDAV server."""
 
 # A name, an IPv4 address or an IPv6 address in brackets, with an optional port (RFC 9110, 7.2).
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~%!$&'()*+,;=-]+)(?::[0-9]*)?", re.ASCII)
@@ -43,10 +43,10 @@ _TOO_LONG = HttpError(
 def find_request_error(
     scope: Scope, listed: Headers, headers: Mapping[str, str]
 ) -> HttpError | None:
-    """Return the error to answer a request with, or None if the request is valid.
+    """Return the error response for an invalid request, None if the request is valid.
 
-    `headers` are the `listed` ones by name. A second or an invalid Host header is refused
-    (RFC 9112, 3.2); HTTP/1.0 requests need none.
+    `headers` are the `listed` headers by name. A second or an invalid Host header is refused
+    (RFC 9112, 3.2); HTTP/1.0 requests need no Host header.
     """
     host = headers.get("host", "")
     if len(headers) != len(listed) and sum(name == "host" for name, _ in listed) > 1:

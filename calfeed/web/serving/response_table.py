@@ -18,7 +18,7 @@ Key: TypeAlias = tuple[str, str, str]
 
 _MAX_CACHE_BYTES = 64_000_000
 _MAX_URL_LENGTH = 1_000
-"""Longer URLs are not cached; no page links to one."""
+"""Longer URLs are not cached; no page links to such a URL."""
 
 _RECONNECT_SECONDS = 0.2
 
@@ -35,8 +35,8 @@ class _PageCache:
 class ResponseTable:
     """The responses of the newest snapshot by path, and a cache of pages.
 
-    Use it from the event loop only. The constructor waits until the backend is available; while
-    the backend is unavailable later, the table keeps its content.
+    Use it from the event loop only. The constructor waits until the backend is available. If the
+    backend becomes unavailable later, the table keeps its content.
     """
 
     def __init__(self, address: str) -> None:
@@ -90,7 +90,7 @@ class ResponseTable:
         threading.Thread(target=apply_updates, daemon=True).start()
 
     def _subscribe(self) -> tuple[Connection, SnapshotUpdate]:
-        """Connect to the backend and return its first update, however long that takes."""
+        """Wait for the backend; return a connection to it, and the first update from it."""
         while True:
             try:
                 connection = connect(self._address)
@@ -100,7 +100,7 @@ class ResponseTable:
                 time.sleep(_RECONNECT_SECONDS)
 
     def _apply(self, update: SnapshotUpdate, base: Mapping[str, StoredResponse] | None) -> None:
-        """Apply an update to `base`, or to the current responses if that is None."""
+        """Apply an update to the responses in `base`, or to the current ones if `base` is None."""
         responses = dict(self.responses if base is None else base)
         for path in update.removed_paths:
             responses.pop(path, None)

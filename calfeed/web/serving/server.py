@@ -26,7 +26,7 @@ from calfeed.web.serving.ipc import end_with_parent
 _HEADER_TIMEOUT_MILLISECONDS = 5_000
 """How long a connection may take to send a request's header, or stay idle between requests.
 
-It applies to connections that send nothing at all only if HTTP/2 is disabled.
+If HTTP/2 were enabled, it would not apply to connections that send nothing at all.
 """
 
 _MAX_CONNECTIONS = 4_096
@@ -39,14 +39,15 @@ _RESERVED_FILES = 256
 """Open files of a process that are not connections."""
 
 _EXIT_NOTICE_SECONDS = 5.0
-"""How long the processes may take to end, and granian to notice it, before one counts as stuck."""
+"""How long processes may take to end, and granian to notice it, before they count as stuck."""
 
 
 class ShutdownFalseAlarms(logging.Filter):
     """Drops granian's warning about killing a process that has already ended.
 
-    The process looks alive to granian until another thread has waited for it. The warning does not
-    say which process it is about, so this waits for all of them, which were stopped together.
+    To granian, the process looks alive until another thread has waited for it. The warning does not
+    name the process, so the filter waits for all processes, which were stopped together. If one of
+    them does not end, the warning is logged.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -111,7 +112,7 @@ def serve(settings: Settings, processes: int, backend: str) -> None:
 def _make_frontend(address: str, proxies: int, prefix: str) -> Frontend:
     """Create the application of a granian process.
 
-    This waits for the backend; here, a signal still ends the process at once.
+    The constructor of Frontend waits for the backend. Meanwhile, a signal still ends the process.
     """
     end_with_parent()
     return Frontend(address, proxies, prefix=prefix)

@@ -23,7 +23,7 @@ _PAGES = frozenset(
 """The endpoints of the pages that are meant to be found."""
 
 _KEPT = ("begun", "category", "from", "month", "skip", "until", "view", "year")
-"""The parameters that choose what a page shows. The time zone only changes how it is written."""
+"""The parameters that choose what a page shows. A time zone only changes how times are written."""
 
 _MAX_ABOUT = 200
 """The most characters of the text about a page; previews show no more."""

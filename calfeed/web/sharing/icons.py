@@ -21,7 +21,7 @@ _SHIPPED = Path(__file__).with_name("icons")
 
 
 def make_favicon(icon: Image | None, *, drawn: bool) -> bytes | None:
-    """Return the icon as ICO; None if it has to be drawn and `drawn` says that it cannot be."""
+    """Return the icon as ICO; None if it has to be drawn, but drawing is off or fails."""
     if icon is None:
         return (_SHIPPED / "favicon.ico").read_bytes()
     if _fits_ico(icon):
@@ -88,7 +88,7 @@ def _draw(icon: Image, side: int, *, ground: bool) -> bytes | None:
     try:
         return _draw_once(icon, side, ground)
     except DrawingError:
-        return None  # not kept: the machine may have been too busy
+        return None  # not cached, because the machine may only have been too busy
 
 
 @lru_cache(maxsize=8)

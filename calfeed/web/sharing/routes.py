@@ -116,7 +116,8 @@ def make_blueprint(state: State, base_url: str, *, pictures: bool) -> Blueprint:
 def write_security(site: Site, base_url: str, now: datetime) -> str | None:
     """Return the content of `security.txt` (RFC 9116), whose contact is the site's.
 
-    None if the site has none, or one without encryption. It is the same for a whole day (UTC).
+    None if the site has no contact, or only an `http:` URL. The content is the same for a whole day
+    (UTC).
     """
     contact = contact_url(site.contact)
     if not contact.startswith(("mailto:", "https:")):

@@ -20,8 +20,8 @@ _ACCENT = re.compile(r"#?([0-9a-fA-F]{6})")
 class EmbedLook:
     """How an embed looks; `accent` is a colour (`#rrggbb`), or empty for that of the site.
 
-    `auto` is the theme that the browser prefers. Without a `border`, the list has neither margin
-    nor background of its own, so that the page around it shows through.
+    The theme `auto` is the one that the browser prefers. Without a `border`, the list has neither
+    margin nor background of its own, so that the page around it shows through.
     """
 
     theme: str = "auto"
@@ -39,7 +39,7 @@ class EmbedLook:
 
     @property
     def stylesheet(self) -> str:
-        """The path of the style sheet of its accent; empty if it has none of its own."""
+        """The path of the style sheet of its accent; empty if it has no accent."""
         return make_embed_theme(self.accent).path if self.accent else ""
 
 

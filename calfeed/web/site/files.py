@@ -56,12 +56,12 @@ def _make_theme(accent: str) -> SiteFile:
 
 @lru_cache(maxsize=64)
 def make_embed_theme(accent: str) -> SiteFile:
-    """Return the style sheet of an embed's accent (`#rrggbb`), as close to it as is legible."""
+    """Return the style sheet for an accent (`#rrggbb`); its colours are changed to be legible."""
     return _make_file(_EMBED_THEME, "css", _write_theme(accent), accent[1:])
 
 
 def find_embed_theme(name: str) -> SiteFile | None:
-    """Return the style sheet of an embed by its name, None if it is not the name of one."""
+    """Return the style sheet of an embed by its name, None if the name is of another file."""
     found = re.fullmatch(rf"{_EMBED_THEME}-([0-9a-f]{{6}})\.css", name)
     return make_embed_theme(f"#{found[1]}") if found else None
 

@@ -16,7 +16,7 @@ for (const link of document.querySelectorAll("a[data-opens]")) {
   });
 }
 
-// The app of this device comes first. The page is the same for everybody, so the server does not know.
+// Put the app of this device first. The server cannot, because the page is the same for everybody.
 const platforms = [
   [/iphone|ipad|macintosh/, "apple"], [/android/, "android"],
   [/windows/, "outlook"], [/cros/, "google"], [/linux/, "thunderbird"],
@@ -60,7 +60,7 @@ const known = [...(zones?.options ?? [])].find((option) => option.value === zone
 if (zones && !known) zones.add(new Option(city, zone), zones.options[1]);
 
 // Show the date in the browser's zone, unless the URL names a zone or the browser does not support
-// the page's language. All-day dates have no such line.
+// the page's language. Pages of all-day dates have no line for this.
 const yours = document.querySelector(".yours[hidden]");
 if (yours) {
   if (zones) zones.value = zone;

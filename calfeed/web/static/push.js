@@ -1,4 +1,4 @@
-// Tell this browser when a date moves. The button is hidden where that cannot work.
+// Subscribe this browser to push messages about a date. Without push, the button stays hidden.
 "use strict";
 
 (() => {
@@ -6,7 +6,7 @@
   if (!box || !navigator.serviceWorker || !window.PushManager) return;
   const button = box.querySelector("button");
   const status = box.querySelector("[role=status]");
-  // The site may be below a path; this script is in a folder of the site.
+  // The site may be below a path, so its root is the parent of this script's folder.
   const root = new URL("..", document.currentScript.src).pathname;
   const [off, on] = [button.textContent, button.dataset.on];
 
@@ -60,5 +60,5 @@
     if (subscription) show(await ask(subscription, {}));
   };
   box.hidden = false;
-  begun().catch(() => {}); // the button then begins again
+  begun().catch(() => {}); // a click on the button tries again
 })();

@@ -25,7 +25,7 @@ class Mailbox:
     def __init__(self, address: MailServer, take: Callable[[bytes], bool]) -> None:
         self._address = address
         self._take = take
-        self._left: set[tuple[bytes, bytes]] = set()  # other mails, by UIDVALIDITY and UID
+        self._left: set[tuple[bytes, bytes]] = set()  # mails to keep, by UIDVALIDITY and UID
 
     def read(self) -> int:
         """Read new mails, delete those that `take` accepts, and return the number of deleted mails.

@@ -47,8 +47,9 @@ def take_returned(database: Database, content: bytes, address: str, now: datetim
 
     Raises SettingsError if flufl.bounce is not installed.
     """
-    # The compatible policy, because the others fail on some malformed headers. Anybody can send a
-    # mail to this address, and a malformed mail must not prevent the next ones from being read.
+    # Parsed with the default policy, compat32, because the others fail on some malformed headers.
+    # Anybody can send a mail to this address, and a malformed one must not prevent the next mails
+    # from being read.
     mail = message_from_bytes(content[:MAX_BYTES])
     if _is_calendar_reply(mail):
         return Verdict.REPLY
@@ -90,7 +91,7 @@ def judge_bounce(content: bytes) -> Verdict:
     try:
         temporary, permanent = all_failures(message_from_bytes(content))
     except Exception:
-        return Verdict.OTHER  # malformed in a way that it does not expect
+        return Verdict.OTHER  # malformed in a way that flufl.bounce does not expect
     if permanent:
         return Verdict.PERMANENT
     return Verdict.TEMPORARY if temporary else Verdict.OTHER

@@ -13,7 +13,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Give this installation an id; record public publishes, announcements and all categories."""
+    """Give this installation an id, and add what 0.2 records about publishes and calendars."""
     serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     installation = op.create_table(
         "installation",
@@ -41,7 +41,7 @@ def upgrade() -> None:
 
 
 def _add_categories() -> None:
-    """Return every category in the ledger."""
+    """Add a table of categories, and fill it with every category in the ledger."""
     categories = op.create_table(
         "categories",
         sa.Column("calendar", sa.String(length=64), nullable=False),
@@ -58,7 +58,7 @@ def _add_categories() -> None:
 
 
 def _add_announcements() -> None:
-    """Record that all published changes were announced."""
+    """Add the table and columns of announcements; record all published changes as announced."""
     op.create_table(
         "announcements",
         sa.Column("uid", sa.String(length=255), nullable=False),
@@ -87,7 +87,7 @@ def _add_announcements() -> None:
 
 
 def _keep_time() -> None:
-    """Store a worker's time, and add indexes to find the effects of a wrong clock."""
+    """Add a table for a worker's time, and indexes to find the effects of a wrong clock."""
     op.create_table(
         "clock",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),

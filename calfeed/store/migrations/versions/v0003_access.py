@@ -12,7 +12,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Keep the sessions of the console, when tokens expire, and where registrations come from."""
+    """Add tables of console sessions and registrations, and the time at which a token expires."""
     _add_sessions()
     op.add_column("tokens", sa.Column("expires", sa.BigInteger(), nullable=True))
     op.create_table(

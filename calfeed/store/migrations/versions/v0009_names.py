@@ -12,7 +12,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Keep the names of events of public calendars; begin with the names in the ledger."""
+    """Add a table of the names of events of public calendars, with the names in the ledger."""
     names = op.create_table(
         "event_names",
         sa.Column("calendar", sa.String(64), nullable=False),

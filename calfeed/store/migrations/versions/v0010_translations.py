@@ -10,7 +10,7 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    """Keep the bodies of a message in other languages, and which of them a delivery sends."""
+    """Add a table of the bodies of messages in other languages, and the language of a delivery."""
     op.create_table(
         "translations",
         sa.Column("message_id", sa.String(40), nullable=False),

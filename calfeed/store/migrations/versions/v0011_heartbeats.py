@@ -10,7 +10,7 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    """Keep which web servers and workers are running, with the times of their last heartbeats."""
+    """Add a table of the web servers and workers that run, with the times of their heartbeats."""
     op.create_table(
         "heartbeats",
         sa.Column("id", sa.String(32), nullable=False),

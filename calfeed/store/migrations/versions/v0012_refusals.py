@@ -10,7 +10,7 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    """Keep why the last publish was refused, until one succeeds."""
+    """Add a table for the reason for which the last publish was refused."""
     op.create_table(
         "refusals",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),

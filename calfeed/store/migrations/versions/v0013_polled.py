@@ -10,7 +10,7 @@ down_revision = "0012"
 
 
 def upgrade() -> None:
-    """Find the held deliveries of an endpoint in the order in which they are fetched."""
+    """Add an index of an endpoint's held deliveries, in the order in which they are fetched."""
     held = sa.text("state = 'held'")
     op.create_index(
         "ix_deliveries_held",

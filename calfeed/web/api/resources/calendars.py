@@ -73,7 +73,7 @@ class ChangesQuery(PageQuery):
     """Filters of changes."""
 
     calendar: list[Slug] = Field(
-        default_factory=list, max_length=50, description="Only of this calendar; repeatable."
+        default_factory=list, max_length=50, description="Only this calendar; repeatable."
     )
 
 
@@ -204,7 +204,7 @@ def _find_calendars(call: Call, names: Sequence[str]) -> list[PublishedCalendar]
 def _list_slugs(call: Call, connection: Connection, names: Sequence[str]) -> list[str]:
     """Return the slugs of readable calendars with these names, or of all if there are no names.
 
-    This includes withdrawn calendars, unless they are private under another name now.
+    This includes withdrawn calendars, except those that are private under another name now.
     """
     current = {found.calendar.slug for found in _find_calendars(call, names)}
     withdrawn = {
@@ -217,9 +217,10 @@ def _list_slugs(call: Call, connection: Connection, names: Sequence[str]) -> lis
 
 
 def _read_place(call: Call, connection: Connection, cursor: str | None) -> AnnouncementPosition:
-    """Return the place of a cursor's change, or the start if that is not readable.
+    """Return the position of the change that a cursor names.
 
-    An unreadable change is treated as a missing one, so that guessing reveals nothing.
+    If there is no such change, or the caller may not read it, return the start: both are treated
+    alike, so that guessing cursors reveals nothing.
     """
     parts = read_cursor(cursor, str, int, former=(int, str, int)) or ()
     if len(parts) == 3:

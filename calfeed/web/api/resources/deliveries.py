@@ -46,7 +46,7 @@ class Delivery(View):
     state: State
     attempts: int
     next_at: datetime | None = Field(description="When the next attempt is due.")
-    settled_at: datetime | None = Field(description="When it reached its final state.")
+    settled_at: datetime | None = Field(description="When the delivery reached its final state.")
     digest: str | None = Field(description="The message of the digest that contains it.")
 
 
@@ -82,7 +82,7 @@ class Message(View):
 class MessageMore(Message):
     """A message with its body."""
 
-    body: Any = Field(description="Null once it is deleted.")
+    body: Any = Field(description="Null once the body is deleted.")
 
 
 class DeliveriesQuery(PageQuery):
@@ -90,7 +90,9 @@ class DeliveriesQuery(PageQuery):
 
     endpoint: Id | None = Field(None, description="Only those of this endpoint.")
     message: Id | None = Field(None, description="Only those of this message.")
-    state: list[State] = Field(default_factory=list, description="In this state; repeatable.")
+    state: list[State] = Field(
+        default_factory=list, description="Only those in this state; repeatable."
+    )
     event: str | None = Field(
         None,
         pattern=r"^[a-z0-9][a-z0-9-]{0,63}/[a-z0-9][a-z0-9-]{0,63}$",
@@ -98,13 +100,13 @@ class DeliveriesQuery(PageQuery):
     )
     since: Moment | None = Field(
         None,
-        description="Only those that ended at or after this time. A delivery that has not ended "
-        "counts by the time at which its message was created.",
+        description="Only those that ended at or after this time. For a delivery that has not "
+        "ended, the time at which its message was created counts.",
     )
 
 
 class RetryGiven(RequestBody):
-    """The deliveries to retry: by number, or all of an endpoint since a time."""
+    """The deliveries to retry: numbers, or all that failed at an endpoint since a time."""
 
     model_config = as_example(deliveries=[1])
 
@@ -112,7 +114,8 @@ class RetryGiven(RequestBody):
     endpoint: Id | None = None
     since: Moment | None = Field(
         None,
-        description=f"With `endpoint`: its deliveries that failed since, at most {_MAX_RETRIES}.",
+        description="With `endpoint`: retry its deliveries that failed at or after this time, "
+        f"at most {_MAX_RETRIES}.",
     )
 
     @model_validator(mode="after")
@@ -136,7 +139,7 @@ class Retried(View):
     """The result of a retry."""
 
     pending: list[int]
-    held: list[int] = Field(description="Sent when their endpoint is resumed.")
+    held: list[int] = Field(description="Deliveries that are sent when their endpoint is resumed.")
     refused: list[Refused]
 
 

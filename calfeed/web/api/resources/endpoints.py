@@ -81,7 +81,7 @@ class EndpointGiven(RequestBody):
     )
     secret: Secret | None = Field(None, description="A secret of your own (whsec_…).")
     signature: Scheme | None = Field(
-        None, description="`hmac`, with a secret, or `ed25519`, with a public key."
+        None, description="`hmac` (with a secret) or `ed25519` (with a public key)."
     )
 
 
@@ -107,7 +107,9 @@ class SecretGiven(RequestBody):
     model_config = as_example()
 
     secret: Secret | None = Field(None, description="Your own secret; null generates one.")
-    signature: Scheme | None = Field(None, description="Another scheme; null keeps the current.")
+    signature: Scheme | None = Field(
+        None, description="Another scheme; null keeps the current one."
+    )
 
 
 class FiltersView(View):
@@ -117,7 +119,9 @@ class FiltersView(View):
     categories: list[str]
     events: list[str]
     types: list[str]
-    public_only: bool = Field(description="Excludes private calendars; set by registration.")
+    public_only: bool = Field(
+        description="Whether private calendars are excluded, as for every registered endpoint."
+    )
 
 
 _OptionsView: Any = create_model("_OptionsView", __base__=View, **option_fields(given=False))
@@ -133,7 +137,7 @@ class Endpoint(View):
     id: str
     state: str = Field(description="active, paused or disabled; unverified until it is confirmed.")
     since: datetime
-    reason: str | None = Field(description="Why it is disabled.")
+    reason: str | None = Field(description="Why the endpoint is disabled.")
     failing_since: datetime | None = Field(
         description="The time since which every attempt has failed."
     )
@@ -144,7 +148,7 @@ class Endpoint(View):
     options: OptionsView
     headers: list[str] = Field(description="The names of its own headers.")
     public_key: str | None = Field(
-        description="The public key (whpk_…) if its messages are signed by Ed25519."
+        description="The public key (whpk_…) if messages are signed by Ed25519."
     )
     former_secret_until: datetime | None = Field(
         description="Until then, messages are also signed with the former secret."
@@ -166,7 +170,7 @@ class Released(View):
 
     endpoint: EndpointMore
     pending: int = Field(description="How many are being sent now.")
-    gathered: int = Field(description="How many are in its next digest.")
+    gathered: int = Field(description="How many are in the next digest.")
     expired: int = Field(description="How many have expired.")
 
 
@@ -189,8 +193,8 @@ def list_endpoints(call: Call, query: PageQuery, connection: Connection) -> Page
 def add_endpoint(call: Call, body: EndpointGiven, database: Transactions) -> EndpointOnce:
     """Add an endpoint.
 
-    It receives messages from now on. The response has the secret that verifies messages (Standard
-    Webhooks), which is not shown again.
+    The endpoint receives messages from now on. The response has the secret that verifies messages
+    (Standard Webhooks), which is not shown again.
     """
     added = service.add_endpoint(
         database, call.context.urls, read_values(body), call.now, body.secret, body.signature
@@ -247,7 +251,7 @@ def resume_endpoint(call: Call, path: EndpointPath, database: Transactions) -> R
 def rotate_secret(
     call: Call, path: EndpointPath, database: Transactions, body: SecretGiven | None = None
 ) -> EndpointOnce:
-    """Rotate the secret of an endpoint; for 24 hours, the former one signs too."""
+    """Rotate the secret of an endpoint; for 24 hours, the former one also signs."""
     own, scheme = (body.secret, body.signature) if body else (None, None)
     return _show_once(
         service.rotate_secret(database, path.endpoint, call.now, own, scheme).endpoint, call.now
@@ -260,7 +264,7 @@ def rotate_secret(
 def test_endpoint(call: Call, path: EndpointPath, database: Transactions) -> Delivery:
     """Send a test message to an endpoint, even if it is paused.
 
-    A worker posts it at once; `/deliveries/{delivery}` shows the result.
+    A worker sends it at once; `/deliveries/{delivery}` shows the result.
     """
     row = request_test(database, path.endpoint, call.now)
     return Delivery.model_validate(describe_delivery(row))

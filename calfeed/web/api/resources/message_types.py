@@ -25,7 +25,7 @@ class MessageType(View):
     """A type of message."""
 
     type: str
-    sent_when: str = Field(description="Completes the sentence: It is sent when ….")
+    sent_when: str = Field(description='Completes the sentence "It is sent when …".')
     filterable: bool = Field(description="Whether a filter can name it.")
     json_schema: str = Field(alias="schema", description="The URL of its JSON Schema.")
     example: dict[str, Any]

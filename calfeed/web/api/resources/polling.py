@@ -24,8 +24,8 @@ class FetchQuery(Query):
     after: str | None = Field(
         None,
         pattern="^[A-Za-z0-9_-]{1,2500}$",
-        description="The `next` of the previous poll, once its messages are stored: they are "
-        "acknowledged, and not returned again.",
+        description="The `next` of the previous poll, once you have stored its messages. This "
+        "acknowledges them, so they are not returned again.",
     )
     limit: int = Field(50, ge=1, le=MAX_FETCHED, description="The maximum number of messages.")
 
@@ -34,7 +34,7 @@ class Fetched(View):
     """A message as a webhook would send it."""
 
     headers: dict[str, str] = Field(
-        description="Its headers `webhook-id`, `webhook-timestamp` and `webhook-signature`."
+        description="The headers `webhook-id`, `webhook-timestamp` and `webhook-signature`."
     )
     body: str = Field(description="The body, whose bytes in UTF-8 are signed.")
 
@@ -54,8 +54,8 @@ def poll_messages(
 ) -> FetchedMessages:
     """Fetch the messages that wait for a polled endpoint, and acknowledge earlier ones.
 
-    Store the messages, then send `next` as `after`. Without it, the same messages are returned
-    again.
+    Store the messages, then send `next` as `after` in the next request. Without `after`, the same
+    messages are returned again.
     """
     received = _read_receipt(query.after)
     found = fetch_messages(database, path.endpoint, received, query.limit, call.now)
@@ -69,7 +69,7 @@ def _read_receipt(after: str | None) -> list[int]:
     """Return the ids of the deliveries that a cursor acknowledges.
 
     The cursor has the id of each delivery, not only the last one: between two polls, a delivery
-    with a lower id can appear, because transactions do not end in the order in which they take ids.
+    with a lower id can appear, because transactions may end in another order than they took ids.
     """
     return list(accumulate(read_numbers(after)))
 

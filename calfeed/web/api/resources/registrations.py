@@ -71,10 +71,10 @@ class ChallengeGiven(RequestBody):
 def register_endpoint(call: Call, body: RegistrationGiven, database: Transactions) -> Registration:
     """Register an endpoint for public calendars.
 
-    It receives one message, `endpoint.verify`. Confirm the registration within an hour, with the
-    challenge in that message; until then, the endpoint receives nothing else. A registration that
-    is not confirmed in time is dropped. If too many are unconfirmed, the oldest one of the network
-    with the most is dropped earlier.
+    The endpoint receives one message, `endpoint.verify`. Confirm the registration within an hour,
+    with the challenge in that message; until then, the endpoint receives nothing else. A
+    registration that is not confirmed in time is dropped. If too many are unconfirmed, the oldest
+    one of the network with the most is dropped earlier.
     """
     call.context.limit_registrations()
     values = read_values(body)
@@ -93,7 +93,7 @@ def confirm_registration(
 ) -> EndpointMore:
     """Confirm a registration with the challenge that its URL received.
 
-    It receives messages from now on.
+    The endpoint receives messages from now on.
     """
     confirmed = service.confirm_registration(database, path.endpoint, body.challenge, call.now)
     return show_details(confirmed, call.now)
@@ -121,7 +121,7 @@ def resume_registration(call: Call, path: EndpointPath, database: Transactions) 
 def rotate_registration(
     call: Call, path: EndpointPath, database: Transactions, body: SecretGiven | None = None
 ) -> EndpointOnce:
-    """Rotate the secret of a registered endpoint; for 24 hours, the former one signs too."""
+    """Rotate the secret of a registered endpoint; for 24 hours, the former one also signs."""
     return endpoint_operations.rotate_secret(call, path, database, body)
 
 

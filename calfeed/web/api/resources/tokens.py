@@ -40,7 +40,7 @@ class TokenGiven(RequestBody):
     description: Line = ""
     expires: Moment | None = Field(
         default=None,
-        description="When it expires: a date (its start, UTC), or a time with an offset. "
+        description="When the token expires: a date (its start in UTC), or a time with an offset. "
         "Without it, the token is valid until it is revoked.",
     )
 
@@ -52,11 +52,11 @@ class TokenGiven(RequestBody):
 
 
 class Token(View):
-    """A token without its secret, which is not stored."""
+    """A token, without the secret, which is not stored."""
 
     id: int
-    scopes: list[str] = Field(description="Its scopes in the API.")
-    calendar: str | None = Field(description="The private calendar whose feed it opens.")
+    scopes: list[str] = Field(description="The scopes of the token in the API.")
+    calendar: str | None = Field(description="The private calendar whose feed the token opens.")
     description: str
     created: datetime
     revoked: datetime | None
@@ -94,7 +94,7 @@ def list_tokens(call: Call, query: PageQuery, connection: Connection) -> Page[To
 def make_token(call: Call, body: TokenGiven, database: Transactions) -> TokenOnce:
     """Create a token, with at most the scopes of the requesting token.
 
-    The response has it as `secret`; it is not shown again.
+    The response has the token as `secret`; it is not shown again.
     """
     made = service.add_token(
         database,

@@ -1,6 +1,7 @@
 "use strict";
 
-// What axe-core finds in Swagger UI's markup is mended as it is rendered, without a change to it.
+// Corrects the accessibility problems that axe-core finds in the markup of Swagger UI, while it
+// is rendered, so that the files of Swagger UI stay unchanged.
 function accessible({ React: { Fragment, createElement } }) {
   const inside = (tag, props) => (Original) => (given) =>
     createElement(tag, props, createElement(Original, given));
@@ -17,7 +18,7 @@ function accessible({ React: { Fragment, createElement } }) {
           createElement("h2", { className: "unseen" }, "Operations"),
           createElement(Original, given),
         ),
-      // Receivers cannot be tried here, and docs/messages.md lists the messages.
+      // Webhooks are left out: they cannot be tried here, and docs/messages.md lists the messages.
       Webhooks: () => () => null,
       // A path is the label of a button, which can have no link inside.
       OperationSummaryPath: (Original) => (given) =>

@@ -28,10 +28,10 @@ _PROLOGUE = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
 def write_element(name: str, content: str = "") -> str:
-    """Write an element with a name in Clark notation around XML."""
+    """Write an element; `name` is in Clark notation, `content` is XML."""
     uri, _, local = name.rpartition("}")
     prefix = PREFIXES.get(uri[1:])
-    # A namespace of the client's own is declared where it is used.
+    # Any other namespace comes from the client's request, and is declared in the element.
     tag = f"{prefix}:{local}" if prefix else f"X:{local}" if uri else local
     declared = "" if prefix or not uri else f" xmlns:X={quoteattr(uri[1:])}"
     return f"<{tag}{declared}>{content}</{tag}>" if content else f"<{tag}{declared}/>"
@@ -45,7 +45,7 @@ class ResponseWriter:
     """Writes the D:response elements of resources that share a table of properties."""
 
     def __init__(self, table: Table, wanted: Wanted, ordinary: Sequence[str] = ()) -> None:
-        """`ordinary` are the names that a request for all properties gets (RFC 4791, 5.2)."""
+        """`ordinary` are the properties in the response to allprop (RFC 4791, 5.2)."""
         self._names_only = wanted.names_only
         names = wanted.names
         if wanted.everything:
@@ -84,7 +84,7 @@ def write_refused_update(href: str, names: Iterable[str]) -> str:
 
 
 def write_multistatus(responses: Iterable[str], sync_token: str | None = None) -> bytes:
-    """Write a whole multistatus, with the token of a sync-collection report."""
+    """Write a whole multistatus; only a sync-collection report has a `sync_token`."""
     end = "" if sync_token is None else f"<D:sync-token>{escape(sync_token)}</D:sync-token>"
     text = "".join(responses)
     return f"{_PROLOGUE}<D:multistatus{_DECLARED}>{text}{end}</D:multistatus>\n".encode()

@@ -17,7 +17,7 @@ from calfeed.store.endpoints.records import Endpoint
 PLAIN_OPTIONS = {
     name: option for name, option in OPTIONS.items() if name not in ("quiet", "digest")
 }
-"""The options with one text field each; the others have fields of their own."""
+"""The options that have a single text field each; all others have special fields."""
 
 _DEFAULTS = {name: Options.model_fields[name].default for name in PLAIN_OPTIONS}
 
@@ -80,7 +80,7 @@ class EndpointForm:
         return Scheme.ED25519 if wanted == Scheme.ED25519 else Scheme.HMAC
 
     def read(self, *, new: bool) -> EndpointValues:
-        """Return the values of the form. Without a URL, an existing endpoint keeps its own."""
+        """Return the values of the form. An existing endpoint keeps its URL if none is given."""
         typed = {name: self.typed.get(name, "") for name in _FIELDS}
         begin, end, day = (typed[name] for name in ("quiet_begin", "quiet_end", "digest_day"))
         return EndpointValues(

@@ -61,7 +61,7 @@ def add_routes(console: Flask, context: ConsoleContext) -> None:
 
 
 def _start_rehearsal(context: ConsoleContext, window: Any, errors: dict[str, str]) -> str | None:
-    """Start the rehearsal and return its id; on failure add to `errors` and return None."""
+    """Start the rehearsal and return its id; after a failure, add to `errors` and return None."""
     base_url, endpoint_id, now = (
         context.settings.base_url,
         form_value("endpoint_id"),

@@ -91,6 +91,6 @@ def _safe_target(address: str) -> str:
     """Return a path within the console; for any other URL, the overview."""
     parts, home = urlsplit(address), url_for("show_overview")
     is_local = not parts.scheme and not parts.netloc and parts.path.startswith(home)
-    # Browsers resolve dots, percent-encoded ones too, and take a backslash for a slash.
+    # Browsers resolve dots, even percent-encoded ones, and treat a backslash as a slash.
     leaves = ".." in unquote(parts.path) or "\\" in address
     return address if is_local and not leaves else home

@@ -19,7 +19,7 @@ from calfeed.web.published.snapshot import Snapshot
 from calfeed.web.published.timeline import Timeline
 
 _MAX_EVENTS = 20
-"""The upcoming events to choose from one by one."""
+"""The maximum number of upcoming events that can be chosen one by one."""
 
 _ALARMS = (
     Duration(minutes=15),
@@ -28,7 +28,7 @@ _ALARMS = (
     Duration(days=2),
     Duration(days=7),
 )
-"""The alarms to choose from; an address may have others."""
+"""The alarms to choose from; a URL may have others."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class CalendarTicks:
 
 @dataclass(frozen=True)
 class EventTick:
-    """The box of a single event; `when` is empty if it is not among the upcoming ones."""
+    """The box of a single event; `when` is empty if the event is not among the upcoming ones."""
 
     tick: Tick
     calendar: Card
@@ -60,7 +60,7 @@ class EventTick:
 
 @dataclass(frozen=True)
 class ChoiceForm:
-    """The form, as a choice fills it in; `own_alarms` are the chosen ones in words."""
+    """The form, filled in with a choice; `own_alarms` are the chosen alarms in words."""
 
     calendars: list[CalendarTicks]
     general: list[Tick]
@@ -71,7 +71,7 @@ class ChoiceForm:
 
     @property
     def past(self) -> str:
-        """How much of the past is chosen, as in an address; empty for the default."""
+        """How much of the past is chosen: the value of `past=`, empty for the default."""
         return dict(self.options.pairs()).get("past", "")
 
     @property
@@ -116,7 +116,7 @@ def make_form(
 def _tick_calendar(card: Card, chosen: dict[str, tuple[str, ...]]) -> CalendarTicks:
     own = chosen.get(card.slug, ())
     offered = card.categories if len(card.categories) > 1 else ()
-    # A comma separates categories in an address.
+    # In a URL, a comma separates categories, so a name with a comma cannot be chosen.
     names = sorted({*(name for name in offered if "," not in name), *own})
     return CalendarTicks(
         card,

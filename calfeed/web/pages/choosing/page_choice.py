@@ -1,4 +1,4 @@
-"""The choice that the address of a page holds."""
+"""The choice that the URL of a page contains."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class PageChoice:
 
     @property
     def parts(self) -> list[Part]:
-        """Its calendars and single events that are here now."""
+        """Its calendars and single events that are published now."""
         found = {each.calendar.slug: each.calendar for each in self.chosen.calendars}
         parts = []
         for slug, categories in self.choice.calendars:
@@ -91,7 +91,7 @@ class PageChoice:
         return f"{path}?{write_query(self.choice, replace(self.options, language=language))}"
 
     def write_snippet(self, url: str) -> str:
-        """Return the HTML that embeds its dates in another page; they are at `url`."""
+        """Return the HTML that embeds the list at `url` in another page."""
         frame = '<iframe src="{}" title="{}" width="100%" height="480" loading="lazy"></iframe>'
         return str(Markup(frame).format(url, self.name))
 
@@ -112,7 +112,7 @@ def read_page_choice(snapshot: Snapshot) -> PageChoice:
     reader: Reader = g.reader
     if ALL not in snapshot.sources:
         abort(503, gettext("Nothing is published yet."))
-    # The language of a page need not be one of the feed.
+    # Left out, because the language of a page need not be one of the feed.
     pairs = [pair for pair in request.args.items(multi=True) if pair[0] != "lang"]
     try:
         chosen, options = read_chosen(snapshot, urlencode(pairs, safe="/:,"))

@@ -73,7 +73,7 @@ def subscribe_to(
     categories: tuple[str, ...],
     base_url: str,
 ) -> Subscription:
-    """Return the subscription to a calendar, or to some of its categories; None means to all."""
+    """Return the subscription to a calendar or some of its categories; None means all calendars."""
     reader: Reader = g.reader
     slug, name = None, gettext("All calendars")
     if found is not None:

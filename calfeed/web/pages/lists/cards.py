@@ -18,7 +18,10 @@ from calfeed.web.published.timeline import Timeline
 
 @dataclass(frozen=True)
 class Card:
-    """A calendar in a reader's language; `color` is "#rrggbb", `events` counts active ones."""
+    """A calendar in a reader's language.
+
+    `color` is "#rrggbb" or None; `events` is the number of events that are not cancelled.
+    """
 
     slug: str
     name: LocalizedText
@@ -66,6 +69,6 @@ def choose_timeline(found: PublishedCalendar, categories: tuple[str, ...]) -> Ti
 
 
 def in_categories(categories: tuple[str, ...]) -> Callable[[EventRow], bool]:
-    """Return a test for whether an event is in one of the categories; without any, all pass."""
+    """Return a test for whether an event is in one of the categories; without any, all are."""
     wanted = set(categories)
     return lambda row: not wanted or not wanted.isdisjoint(row.revision.event.categories)

@@ -39,11 +39,11 @@ _CHANGED = frozenset({"moved", "corrected"})
 class Entry:
     """A line of a list, in the reader's language and time zone.
 
-    An all-day date is the same day everywhere. `now` is the time of the request; `distance` the
-    relative day, empty if over; `time` the part of the time that the day does not show. An
-    uncertain date is listed on its latest day, and its `time` says what is known of it. `others`
-    are the days of further occurrences of the series that the line includes, in the order of the
-    list; None if each occurrence has its own line.
+    An all-day date is the same day everywhere. An uncertain date is listed on its latest day.
+    `now` is the time of the request. `distance` is the relative day, such as "in 3 days", empty if
+    the occurrence is over. `time` says what the day does not show: times of day, the last day, or
+    what is known of an uncertain date. `others` are the days of further occurrences of the series
+    that the line includes, in the order of the list; None if each occurrence has its own line.
     """
 
     row: EventRow
@@ -119,7 +119,7 @@ class Entry:
 
     @cached_property
     def former(self) -> PastDate | None:
-        """The date that it had before, None if it is over, or never had another one."""
+        """The date that it had before; None if it is over, or if it never had another date."""
         if self.over or self.cancelled or self.done or self.marks.isdisjoint(_CHANGED):
             return None
         return find_former_date(self.row, self.occurrence.id)
@@ -151,14 +151,17 @@ class Entry:
 
     @property
     def over(self) -> bool:
-        """Whether it has ended: all-day dates end with the reader's day, deadlines do not."""
+        """Whether it has ended.
+
+        An all-day date ends with the day in the reader's zone, a deadline with that in its own.
+        """
         if self.deadline or isinstance(self.occurrence.start, datetime):
             return self.occurrence.ends < self.now
         return self.until < self.reader.today(self.now)
 
     @property
     def overdue(self) -> bool:
-        """Whether all days on which it could be are over, and nobody said what became of it."""
+        """Whether all its possible days are over, and it is not cancelled, on hold or done."""
         return self.vague and self.over and not (self.cancelled or self.held or self.done)
 
     @property

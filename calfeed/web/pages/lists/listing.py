@@ -2,7 +2,8 @@
 
 A page begins or ends at a place: a day, and a number of occurrences to skip on it. The next page
 begins after the last occurrence, so a reader who pages through sees each occurrence once: as a
-line, or folded into the line of its series. What is after a place does not depend on the time.
+line, or folded into the line of its series. Which occurrences are after a place does not depend
+on the time of the request.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from calfeed.web.pages.reader.languages import Reader
 from calfeed.web.published.timeline import EventOccurrence, Timeline
 
 _MAX_PAGE_SPAN = timedelta(days=365)
-"""The span of a page, since a series may have no end."""
+"""The maximum span of a page; there has to be one, because a series may have no end."""
 
 _MAX_OCCURRENCES = 1_000
 """The maximum number of occurrences on a page, including folded ones."""
@@ -33,8 +34,8 @@ Keep: TypeAlias = Callable[[Entry], bool]
 class Place:
     """A position in a list: a day in the reader's zone, and how many occurrences to skip on it.
 
-    Only those that begin on the day count. Those that began before and are in progress are not
-    after the place, unless `begun` says how many of them to skip.
+    `skip` counts only occurrences that begin on the day. Those that began earlier and are still in
+    progress are not after the place, unless `begun` says how many of them to skip.
     """
 
     day: date
@@ -71,7 +72,7 @@ def list_upcoming(
     *,
     fold: bool = True,
 ) -> Listing:
-    """Return the occurrences after a place, soonest first; by default those not yet over.
+    """Return the occurrences after a place, soonest first; by default those that are not over.
 
     `fold` joins equal occurrences of a series into one line.
     """

@@ -29,9 +29,10 @@ _NONE: frozenset[str] = frozenset()
 def find_marks(row: EventRow, occurrence: Occurrence) -> frozenset[str]:
     """Return the marks of an occurrence.
 
-    It counts as moved if a different date of it, or of its event, was announced and was right; as
-    corrected if such a date was never right. `open` means that its day is not known, `provisional`
-    that it was counted across a holiday whose day is estimated.
+    It is `moved` if another date of its event was announced and was right, or any other date of the
+    occurrence itself. It is `corrected` if any announced date of the event, or of one of its
+    occurrences, was never right. `open` means that its day is not known, `provisional` that it was
+    counted across a holiday whose day is estimated.
     """
     revision, event = row.revision, row.revision.event
     cancelled = revision.withdrawn or occurrence.status is Status.CANCELLED

@@ -93,8 +93,9 @@ class Month:
 class DateGrid:
     """A month or year view, with the keys of the previous and next one.
 
-    The keys are empty at the limits of the range. `current` is true if it contains today. `open`
-    are the dates that may be on one of its days, but are shown on none, as too little is known.
+    The keys are empty at the limits of the range. `current` is true if the view contains
+    today. `open` are the dates that may be on its days, but are not shown on any day, because they
+    are not known to within a week.
     """
 
     name: str
@@ -152,7 +153,7 @@ def make_year_grid(timeline: Timeline, year: int, now: datetime, reader: Reader)
 def _list_open(
     timeline: Timeline, first: date, last: date, now: datetime, reader: Reader
 ) -> list[Entry]:
-    """Return the dates of these days that are not known to within a week, by their last day."""
+    """Return dates that may be in a period, and are not known to within a week, by last day."""
     found = [
         Entry(row, occurrence, reader, now)
         for row, occurrence in timeline.overlapping(first, last, reader.zone)
@@ -213,6 +214,6 @@ def read_year(text: str, today: date) -> int | None:
 
 
 def step_month(first: date, months: int) -> date:
-    """Return the first day of a month a number of months later."""
+    """Return the first day of the month that is `months` later; it is earlier if negative."""
     number = first.year * 12 + first.month - 1 + months
     return date(number // 12, number % 12 + 1, 1)

@@ -38,7 +38,7 @@ _MAX_MOVES = 5
 
 @dataclass(frozen=True)
 class MoveLine:
-    """A recent move in the reader's language and time zone; `find_page` is for causes' pages."""
+    """A recent move in the reader's language and time zone; `find_page` returns a cause's page."""
 
     found: RecentMove
     reader: Reader
@@ -77,7 +77,7 @@ class MoveLine:
 
     @property
     def struck(self) -> bool:
-        """Whether the old date is no longer valid; it still is if it only became more exact."""
+        """Whether the old date is no longer valid: the new one is not only more or less exact."""
         return self.found.news not in (News.FIRMED, News.LOOSENED)
 
     @property
@@ -171,9 +171,9 @@ def make_former_date(
     reader: Reader,
     find_page: FindPage,
 ) -> FormerDate | None:
-    """Return the former date of an event or of an occurrence by its id, None if it has none.
+    """Return the former date of an event, or of its `occurrence` (an id); None if it has none.
 
-    It is in the event's zone at that time.
+    The date is in the zone that the event had then.
     """
     past = find_former_date(row, occurrence)
     if past is None:

@@ -42,7 +42,8 @@ def list_occurrences(
 ) -> list[dict[str, Any]]:
     """Return the occurrences of a window, sorted by start; `end` is exclusive.
 
-    An uncertain date is on all days on which it may be, and titles say what a widget does not show.
+    An uncertain date is on all its possible days. Titles say what widgets do not show, such as
+    that an event is cancelled.
     """
     found = []
     first, last = window[0], window[1] - timedelta(days=1)

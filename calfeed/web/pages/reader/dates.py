@@ -59,12 +59,12 @@ def _write_whole_day(day: date, pattern: str, language: Language) -> str:
 
 
 def write_day_and_time(day: str, clock: str, language: Language) -> str:
-    """Join a day and a time of it: "30 June 2027, 10:30"."""
+    """Join a day and a time of day: "30 June 2027, 10:30"."""
     return language.formats.joined.format(clock, day)
 
 
 def write_span(first: str, last: str, language: Language) -> str:
-    """Join the first and the last of some days or times: "10:30 – 11:00"."""
+    """Join the first and the last of several days or times: "10:30 – 11:00"."""
     return language.formats.span.format(first, last)
 
 
@@ -110,12 +110,12 @@ def write_uncertain(
     """Format an uncertain date and say so: "June 2030, day not yet known"."""
     text = write_date(start, end, precision, language)
     if precision in (Precision.RANGE, Precision.TIME):
-        return text  # the text itself says so
+        return text  # it already says that the day or time is uncertain
     return gettext("%(when)s, day not yet known", when=text)
 
 
 def write_due_day(day: date, zone: str, language: Language, *, short: bool = False) -> str:
-    """Format when a deadline of a day is over: "by the end of 30 June 2030 in Karachi"."""
+    """Format a deadline that is due on a day: "by the end of 30 June 2030 in Karachi"."""
     written = write_short_day(day, language) if short else write_day(day, language)
     city = write_city(zone, language)
     return gettext("by the end of %(day)s in %(zone)s", day=written, zone=city)

@@ -1,4 +1,4 @@
-"""The reader of a page: language and time zone, and the choice of texts."""
+"""The reader of a page: language and time zone, and the texts in that language."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LocalizedText:
 
 @dataclass(frozen=True)
 class Reader:
-    """The reader of a page: its language, and the preferred tag of event texts.
+    """The reader of a page: the language of the page, and the preferred `tag` of event texts.
 
     If `explicit`, the URL names the language, so links must keep it. `time_zone` (an IANA name)
     determines days and hours. `chosen_zone` is the zone in the URL, for links to keep, or empty.
@@ -63,7 +63,7 @@ class Reader:
         return now.astimezone(self.zone).date()
 
     def localize(self, text: Text, own: str) -> LocalizedText:
-        """Return a text in the reader's language, or else in `own`, the event's or calendar's."""
+        """Return a text in the reader's language, or else in `own` (of the event or calendar)."""
         found = language_of(text, self.tag, own)
         return LocalizedText(text[found], found)
 

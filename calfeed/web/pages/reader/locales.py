@@ -67,7 +67,7 @@ _URDU_PASHTO_DARI = Formats(
     parts="{0} {1}",
     comma="، ",
 )
-"""CLDR has other forms of these, which are not in common use."""
+"""CLDR has other formats for these languages, which are not in common use."""
 
 _COLONS = {"fr": "\u00a0: ", "ja": "：", "zh": "："}
 
@@ -78,9 +78,9 @@ _OWN_FORMATS = dict.fromkeys(("ur_PK", "ps_AF", "fa_AF"), _URDU_PASHTO_DARI)
 class Language:
     """A language of pages and mails: BCP 47 tag, native name, and the name of its CLDR locale.
 
-    `reviewed` is false if a machine translated texts of it and no native speaker has reviewed
-    them. `own` are its translations if a site has some of its own, `first_day` the first day of the
-    week (0 is Monday) if a site sets it.
+    `reviewed` is false if it has machine translations that no native speaker has reviewed. `own`
+    are its translations if the site has some of its own. `first_day` is the first day of the week
+    (0 is Monday) if the site sets it.
     """
 
     tag: str
@@ -132,7 +132,7 @@ def name_locale(tag: str) -> str:
 def name_language(tag: str) -> str:
     """Return the name of a language in that language, capitalized: "Français".
 
-    Raises InvalidValueError as `name_locale`.
+    Raises InvalidValueError for a tag of a language that CLDR does not know.
     """
     checked = check_known_language(tag)
     if checked in _NAMES:
@@ -167,7 +167,7 @@ def _read_formats(locale_name: str) -> Formats:
         short_day=locale.date_formats["long"].pattern,
         month=str(skeletons["yMMMM"].pattern),
         year=str(skeletons["y"].pattern),
-        # 24 hours in every language, as the same page has feeds and addresses with such times.
+        # 24 hours in every language, because feeds and URLs on the same page have such times.
         clock=str(skeletons["Hm"].pattern),
         joined=str(locale.datetime_formats["full"]).replace("'", ""),
         # Thin spaces are missing in many fonts.
@@ -187,7 +187,7 @@ def _find_parts(locale: Locale) -> str:
 
 def _find_comma(locale: Locale) -> str:
     comma: str = locale.list_patterns["standard"]["start"].replace("{0}", "").replace("{1}", "")
-    if any(letter.isalpha() for letter in comma):  # Arabic repeats the word for "and"
+    if any(letter.isalpha() for letter in comma):  # in Arabic, it is the word for "and"
         return "، " if text_direction(str(locale).replace("_", "-")) == "rtl" else ", "
     return comma
 
@@ -196,6 +196,6 @@ def _find_first_weekday(locale_name: str) -> int:
     locale = _find_locale(locale_name)
     likely = get_global("likely_subtags").get(locale_name, "")
     if locale.territory is None and likely:
-        # The week is that of a country, whatever is spoken there.
+        # The first day of the week depends on the country, not on the language.
         locale = _find_locale("und_" + likely.split("_")[-1])
     return locale.first_week_day

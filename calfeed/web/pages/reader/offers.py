@@ -83,7 +83,7 @@ def _prefixes(tag: str) -> list[str]:
 
 
 def _script_of(tag: str) -> str:
-    """Return the script of a language, by default that of most of its texts: Hant for zh-TW."""
+    """Return the script in a tag, or else the usual script of the language: Hant for zh-TW."""
     base, *others = tag.split("-")
     if others and len(others[0]) == 4:
         return others[0].title()
@@ -116,7 +116,7 @@ class SiteLanguages:
         return Offer(tuple(language.tag for language in self.languages))
 
     def find(self, tag: str) -> Language | None:
-        """Return the language that is nearest to a tag (BCP 47); None if none is."""
+        """Return the language that is nearest to a tag (BCP 47); None if no language is near it."""
         found = self.offer.find(tag)
         return None if found is None else self._by_tag[found]
 
@@ -143,13 +143,12 @@ def make_site_languages(
     """Make the languages of a site from their tags (BCP 47), the default one first.
 
     Without tags they are English, Urdu, Pashto and Dari. `own_catalogs` are the contents of the
-    site's own .po files by tag; what is wrong in them is left out, see `check_catalog`. `names` are
-    names of languages that replace CLDR's; `first_day` is the first day of the week (0 is Monday),
-    if it replaces that of each language. Raises InvalidValueError for a tag that CLDR does not
-    know.
+    site's own .po files by tag; texts with problems (see `check_catalog`) are left out. `names` are
+    names of languages that replace CLDR's. `first_day` is the first day of the week (0 is Monday);
+    None means that of each language. Raises InvalidValueError for a tag that CLDR does not know.
     """
     chosen = tags or site.DEFAULT_LANGUAGES
-    # Reading a catalog can take a second, so only those of these languages are read.
+    # Reading a catalog can take a second, so only catalogs in which texts are looked up are read.
     needed = {each for tag in chosen for each in list_fallbacks(tag)}
     own = _load({tag: po for tag, po in (own_catalogs or {}).items() if tag in needed})
     given = names or {}
@@ -171,21 +170,21 @@ def make_site_languages(
 def _load(catalogs: Mapping[str, bytes]) -> dict[str, OwnCatalog]:
     if not catalogs:
         return {}
-    # Frontends need no .po files.
+    # Imported only here, because frontends import this module and read no .po files.
     from calfeed.web.own_catalogs.loading import load_own_catalog
 
     return {tag: load_own_catalog(content, tag) for tag, content in catalogs.items()}
 
 
 def _chain(tag: str, own: Mapping[str, OwnCatalog]) -> NullTranslations | None:
-    """Return the translations of a language with a site's own ones; None if it has none."""
+    """Return the translations of a language with the site's own; None if the site has none."""
     if own.keys().isdisjoint(list_fallbacks(tag)):
         return None
     return chain_catalogs(tag, lambda each: own[each].open() if each in own else None)
 
 
 def _is_reviewed(tag: str, own: Mapping[str, OwnCatalog]) -> bool:
-    """Return whether no text is a machine translation that nobody has reviewed."""
+    """Return whether no text in a language is a machine translation that nobody has reviewed."""
     for each in list_fallbacks(tag):
         if each in own and own[each].complete:
             return True

@@ -16,10 +16,10 @@ _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;"})
 
 
 def install(app: Flask, catalog: Callable[[], NullTranslations]) -> None:
-    """Add translations to an application; `catalog` returns those of a request."""
+    """Add translations to an application; `catalog` returns those for the current request."""
     app.extensions[_CATALOG] = catalog
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    # Jinja interpolates and escapes the values, but takes the texts themselves for HTML.
+    # Jinja interpolates and escapes the values, but does not escape the texts themselves.
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension
         lambda text: _catalog().ugettext(text).translate(_MARKUP),
         lambda one, many, number: _catalog().ungettext(one, many, number).translate(_MARKUP),
