@@ -312,7 +312,7 @@ def test_the_spans_of_lateness_are_the_ones_in_the_code() -> None:
         "at least a minute late": LATE_AFTER,
         "ten minutes after it was due": GRACE,
         "postpone that by at most 24 hours": MAX_RETRY_AFTER,
-        "within ten minutes of its turn": GRACE,
+        "within ten minutes after that": GRACE,
     }
     assert [words for words in told if words not in RECEIVING] == []
     assert [span.total_seconds() for span in told.values()] == [60, 600, 86_400, 600]

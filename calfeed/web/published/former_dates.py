@@ -62,7 +62,7 @@ def list_past_dates(announced: Revision) -> list[PastDate]:
 def has_moved(announced: Revision, occurrence: str) -> bool:
     """Whether an event, or its occurrence with this id, had another announced date that was right.
 
-    A former date of the occurrence alone counts even if it was never right.
+    Only the date of a whole event can be corrected, so any former date of the occurrence counts.
     """
     moves = announced.history
     if any(move.occurrence == occurrence for move in moves if move.occurrence is not None):

@@ -30,9 +30,9 @@ def find_marks(row: EventRow, occurrence: Occurrence) -> frozenset[str]:
     """Return the marks of an occurrence.
 
     It is `moved` if another date of its event was announced and was right, or any other date of the
-    occurrence itself. It is `corrected` if any announced date of the event, or of one of its
-    occurrences, was never right. `open` means that its day is not known, `provisional` that it was
-    counted across a holiday whose day is estimated.
+    occurrence itself. It is `corrected` if any announced date of its event was never right. `open`
+    means that its day is not known, `provisional` that it was counted across a holiday whose day is
+    estimated.
     """
     revision, event = row.revision, row.revision.event
     cancelled = revision.withdrawn or occurrence.status is Status.CANCELLED
