@@ -12,7 +12,7 @@ from calfeed.definitions.code_digest import list_source_files
 
 PACKAGE = Path(__file__).parents[1] / "calfeed"
 ORDER = [
-    {"errors", "counting"},
+    {"errors", "counting", "garbage"},
     {"private_files", "setting_checks"},
     {"settings", "logs"},
     {"clock"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from importlib import import_module
 from keyword import iskeyword
@@ -12,6 +11,7 @@ import click
 from calfeed import __version__
 from calfeed.cli.advice import advise
 from calfeed.errors import CalfeedError
+from calfeed.garbage import tune_collection
 
 # Module and short help of each command. Only the command that runs is imported, to start fast.
 _COMMANDS = {
@@ -77,9 +77,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. Errors are printed in a few lines, with exit code 1."""
-    # With Python's default threshold of 700 objects, garbage collection takes a tenth of the
-    # start-up time.
-    gc.set_threshold(50_000)
+    tune_collection()
     try:
         cli()
     except CalfeedError as error:

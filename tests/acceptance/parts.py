@@ -25,7 +25,7 @@ from typing import Any, NoReturn, TypeAlias
 _PARTS = {"serve": 2, "web": 1}
 """How many parts a command starts at first."""
 
-_MODULES = ("calfeed", "calfeed.web.serving.backend")
+_MODULES = ("calfeed", "calfeed.web")
 """What a part runs with `python -m`."""
 
 _LONGEST = 1_000_000

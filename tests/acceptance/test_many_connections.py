@@ -133,7 +133,5 @@ def test_feeds_outlast_the_process_that_makes_pages_which_comes_back(site: Site)
 
 def back_of(serve: Running) -> int:
     """The process that makes what is not settled."""
-    (found,) = (
-        pid for pid, words in serve.members().items() if "calfeed.web.serving.backend" in words
-    )
+    (found,) = (pid for pid, words in serve.members().items() if "calfeed.web" in words)
     return found

@@ -183,7 +183,7 @@ def publish(allow_removals: bool, announce_all: bool, by: str | None, as_json: b
     Changes are announced at once.
     """
     from calfeed.cli.authors import check_name, find_user
-    from calfeed.cli.gc_tuning import freeze_startup_objects
+    from calfeed.garbage import freeze_startup_objects
     from calfeed.publish.folder import publish_folder, shortened_feeds
     from calfeed.publish.show import show_json, show_shortened, show_text
     from calfeed.services.starting.folder import require_calendars

@@ -19,10 +19,10 @@ from pydantic import SecretStr
 
 from calfeed import logs
 from calfeed.cli import output
-from calfeed.cli.gc_tuning import freeze_startup_objects
 from calfeed.cli.serving.reporting import open_report
 from calfeed.cli.serving.service_manager import reporting_to, responds
 from calfeed.errors import ReplacedError, StoreError
+from calfeed.garbage import freeze_startup_objects
 from calfeed.settings import environment_with, find_service_manager, load_settings
 
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ def web(processes: int, supervised: bool) -> None:
     if supervised:
         _end_with_parent()
     with private_address() as address:
-        backend = Part(
-            "web server's backend", [sys.executable, "-m", "calfeed.web.serving.backend", address]
-        )
+        backend = Part("web server's backend", [sys.executable, "-m", "calfeed.web", address])
         with Supervisor([backend], open_report("web", settings)) as supervisor:
             stopping = threading.Event()
             reviving = threading.Thread(target=_revive, args=(supervisor, stopping))

@@ -24,7 +24,7 @@ from werkzeug.test import run_wsgi_app
 from calfeed import logs
 from calfeed.clock import SteadyClock
 from calfeed.delivery.senders import url_rules
-from calfeed.errors import CalfeedError, SealError, StoreError
+from calfeed.errors import SealError, StoreError
 from calfeed.services.following.asking import check_installed
 from calfeed.services.following.pushing import load_public_key
 from calfeed.services.watching.heartbeat_writer import beating
@@ -214,10 +214,3 @@ def _end(*_: object) -> None:
     # A second signal would interrupt the end of the threads with a traceback.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit()
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1])
-    except CalfeedError as error:
-        sys.exit(f"web: {error}")
