@@ -128,7 +128,7 @@ def _warn_of_alarms(
     if rule is not None:
         walls = [*islice(rule.walk(), _MAX_COMPARED_OCCURRENCES), *walls]
     for reminder in varying:
-        if reminder.before.months or reminder.at:
+        if _has_date_arithmetic(reminder):
             # The distances are independent of the zone.
             spans = [wall - _wall_due(reminder, wall.replace(tzinfo=UTC), _UTC) for wall in walls]
         else:
@@ -147,9 +147,13 @@ def _warn_of_alarms(
 
 
 def _may_vary(reminder: ReminderRule, start: date | datetime) -> bool:
-    if reminder.before.months or reminder.at:
-        return True
-    return bool(reminder.before.minutes) and not isinstance(start, datetime)
+    from_midnight = bool(reminder.before.minutes) and not isinstance(start, datetime)
+    return from_midnight or _has_date_arithmetic(reminder)
+
+
+def _has_date_arithmetic(reminder: ReminderRule) -> bool:
+    """Return whether the distance depends on the date: on the length of months or the hour."""
+    return bool(reminder.before.months or reminder.at)
 
 
 def _wall_due(reminder: ReminderRule, start: date | datetime, zone: ZoneInfo) -> datetime:
