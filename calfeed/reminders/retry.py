@@ -41,7 +41,7 @@ class Fault(StrEnum):
     """Whose fault a failed attempt is; only mail servers report this."""
 
     RECEIVER = "receiver"
-    """There is no such mailbox: a retry is useless."""
+    """There is no such mailbox, or its address cannot be sent to: a retry is useless."""
 
     SITE = "site"
     """This site's own mail server or its settings: no attempt succeeds until that is fixed."""
