@@ -110,6 +110,25 @@ def test_a_search_is_not_indexed_and_is_nobodys_canonical_page(site: Published, 
     assert find_links(page) == ([], {})
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/choice/?calendar=desk&event=desk%2Fstay",
+        "/subscribe/?alarms=1h&calendar=desk",
+        "/choice/?calendar=desk&lang=ur",
+    ],
+)
+def test_a_choice_is_shared_as_it_is_with_a_preview_and_not_indexed(
+    site: Published, path: str
+) -> None:
+    page = site.get(f"{path}&zone=Asia/Tokyo").text
+    shown = find_properties(page)
+    assert page.count('<meta name="robots" content="noindex">') == 1
+    assert find_links(page) == ([BASE + path], {})
+    assert shown["og:url"] == BASE + path
+    assert {"og:title", "og:description", "og:image"} <= shown.keys()
+
+
 @pytest.mark.parametrize("path", ["/nothing/", "/calendars/desk/nothing/", "/?from=2026-99-99"])
 def test_an_error_has_nothing_to_share(site: Published, path: str) -> None:
     page = site.get(path, Accept="text/html").text

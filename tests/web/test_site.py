@@ -135,6 +135,17 @@ def test_the_first_day_and_the_time_zone_are_those_of_the_site(site: Published) 
     assert re.search(r'<option value="America/New_York"[^>]* selected', site.get("/").text)
 
 
+@pytest.mark.parametrize("path", ["/choice/", "/embed/choice/"])
+def test_a_choice_of_calendars_in_several_zones_is_in_that_of_the_site(
+    site: Published, path: str
+) -> None:
+    other = CALENDAR.replace("Desk", "Court").replace("Asia/Karachi", "Europe/Paris")
+    site.publish({**FILES, "court": other})
+    page = site.get(f"{path}?calendar=court,desk").text
+    # 10:00 in Karachi and in Paris.
+    assert re.findall(r"\b\d\d:\d\d\b", plain(page))[:2] == ["00:00", "04:00"]
+
+
 def test_a_changed_site_is_published_and_one_that_stays_is_not(site: Published) -> None:
     before = site.state.snapshot.version
     site.publish(FILES)

@@ -44,7 +44,7 @@ from calfeed.web.pages.lists.moves import MoveLine, Wanted, list_moves
 from calfeed.web.pages.lists.occurrences import list_occurrences, read_window
 from calfeed.web.pages.page_cache import PUBLIC
 from calfeed.web.pages.reader.languages import Reader
-from calfeed.web.pages.reader.time_zones import default_zone, read_zone, shared_zone
+from calfeed.web.pages.reader.time_zones import default_zone, find_site_zone, read_zone
 from calfeed.web.pages.reader.wording import gettext
 from calfeed.web.pages.request_options import (
     address,
@@ -90,8 +90,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
 
     def find_zone(page: PageChoice) -> Reader:
         """Return the reader, in the zone of the choice unless the URL names another zone."""
-        own = page.chosen.time_zone
-        return default_zone(own or state.time_zone or shared_zone(state.snapshot))
+        return default_zone(page.chosen.time_zone or find_site_zone(state))
 
     def list_pages(
         timeline: Timeline, reader: Reader, max_lines: int, *, past: bool = True
@@ -121,7 +120,7 @@ def make_blueprint(state: State, base_url: str) -> Blueprint:
     @pages.get("/")
     def home() -> str:
         snapshot = state.snapshot
-        reader = default_zone(snapshot.site.time_zone or state.time_zone or shared_zone(snapshot))
+        reader = default_zone(find_site_zone(state))
         words = request.args.get("q", "").strip()[:_MAX_SEARCH_LENGTH]
         timeline, found = snapshot.timeline, None
         if words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin
@@ -9,6 +10,8 @@ from urllib.parse import quote, urlencode, urljoin
 from flask import Flask, current_app, g, request
 from markupsafe import Markup
 
+from calfeed.web.pages.choosing.page_choice import names_choice
+from calfeed.web.pages.query import CHOICE
 from calfeed.web.pictures.addresses import Picture, make_picture
 from calfeed.web.prefix import prefix_of
 from calfeed.web.published.state import State
@@ -22,6 +25,9 @@ _PAGES = frozenset(
 )
 """The endpoints of the pages that are meant to be found."""
 
+_CHOICES = frozenset({"pages.choice", "pages.subscribe_to_all"})
+"""The endpoints of the pages of a reader's choice, which are shared, but not to be found."""
+
 _KEPT = ("begun", "category", "from", "month", "skip", "until", "view", "year")
 """The parameters that choose what a page shows. A time zone only changes how times are written."""
 
@@ -33,15 +39,21 @@ _EXTENSION = "calfeed-sharing"
 
 @dataclass(frozen=True)
 class Head:
-    """The head of a page. `indexed` is false for a search, which search engines leave out."""
+    """The head of a page. Search engines leave it out if it is not `indexed`.
+
+    `parameters` choose what the page shows. `previewed` is false for a search, which apps show no
+    preview of.
+    """
 
     base_url: str
     picture: Picture | None
+    parameters: Sequence[str] = _KEPT
     indexed: bool = True
+    previewed: bool = True
 
     def url_in(self, tag: str, default: str) -> str:
         """Return the URL of this page in a language; the default one has no parameter."""
-        kept = {name: sorted(request.args.getlist(name)) for name in _KEPT}
+        kept = {name: sorted(request.args.getlist(name)) for name in self.parameters}
         chosen = {**kept, "lang": tag if tag != default else ""}
         query = urlencode({k: v for k, v in sorted(chosen.items()) if v}, doseq=True)
         return make_absolute(self.base_url, quote(request.path) + (f"?{query}" if query else ""))
@@ -73,10 +85,18 @@ def add_head(app: Flask, state: State, base_url: str, *, pictures: bool) -> None
     @app.context_processor
     def offer() -> dict[str, Any]:
         found = None
-        if request.endpoint in _PAGES and not g.get("in_error"):
-            found = Head(base_url, find_picture(), indexed=not request.args.get("q"))
+        if request.endpoint in _PAGES | _CHOICES and not g.get("in_error"):
+            found = _make_head(base_url)
         icon = has_touch_icon(state.snapshot.site.icon, drawn=pictures)
         return {"shared": found, "touch_icon": icon}
+
+
+def _make_head(base_url: str) -> Head:
+    if request.endpoint in _CHOICES and names_choice():
+        kept = sorted({*_KEPT, *CHOICE})
+        return Head(base_url, find_picture(), kept, indexed=False)
+    searched = bool(request.args.get("q"))
+    return Head(base_url, find_picture(), indexed=not searched, previewed=not searched)
 
 
 def _shorten(text: str | Markup) -> str:

@@ -12,7 +12,7 @@ from calfeed.web.pages.choosing.form import make_form
 from calfeed.web.pages.choosing.page_choice import PageChoice, names_choice, read_page_choice
 from calfeed.web.pages.lists.cards import make_card, read_categories
 from calfeed.web.pages.reader.languages import Reader
-from calfeed.web.pages.reader.time_zones import default_zone, shared_zone
+from calfeed.web.pages.reader.time_zones import default_zone, find_site_zone
 from calfeed.web.pages.reader.wording import gettext
 from calfeed.web.pages.request_options import address
 from calfeed.web.pages.resolve import find_calendar
@@ -31,8 +31,7 @@ def add_subscribe_routes(pages: Blueprint, state: State, base_url: str) -> None:
         if ALL not in snapshot.sources:
             return render_template("subscribe.html", subscription=None, calendar=None)
         page = read_page_choice(snapshot) if names_choice() else None
-        zone = (page and page.chosen.time_zone) or state.time_zone or shared_zone(snapshot)
-        reader = default_zone(zone)
+        reader = default_zone((page and page.chosen.time_zone) or find_site_zone(state))
         choice = page.choice if page else Choice()
         options = page.options if page else DEFAULT_OPTIONS
         return render_template(

@@ -11,7 +11,7 @@ from calfeed.model.texts import shortened
 from calfeed.web.pages.reader.dates import write_city, write_zone
 from calfeed.web.pages.reader.languages import Reader
 from calfeed.web.pages.reader.wording import gettext
-from calfeed.web.published.snapshot import Snapshot
+from calfeed.web.published.state import State
 
 _OFFERED = (
     "UTC",
@@ -61,10 +61,15 @@ def default_zone(name: str) -> Reader:
     return reader
 
 
-def shared_zone(snapshot: Snapshot) -> str:
-    """Return the zone that all public calendars share, or UTC."""
-    zones = {found.calendar.time_zone for found in snapshot.calendars.values()}
-    return zones.pop() if len(zones) == 1 else "UTC"
+def find_site_zone(state: State) -> str:
+    """Return the zone of pages about several calendars.
+
+    It is that of `site.yaml`, that of the settings, the one that all public calendars share, or
+    UTC: the first of these that there is.
+    """
+    zones = {found.calendar.time_zone for found in state.snapshot.calendars.values()}
+    shared = zones.pop() if len(zones) == 1 else "UTC"
+    return state.snapshot.site.time_zone or state.time_zone or shared
 
 
 def list_zones(
