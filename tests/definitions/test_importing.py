@@ -44,6 +44,24 @@ def test_a_zone_is_found_by_its_name_by_windows_name_by_suffix_and_by_its_rules(
     assert [prop for prop, _ in told(made)] == ["TZID"]
 
 
+@pytest.mark.parametrize("began", ["19501029T020000", "19961031T020000", "20241027T020000"])
+@pytest.mark.parametrize("year", range(2026, 2034))
+def test_winter_has_the_standard_time_of_a_zone_whatever_day_its_rule_began(
+    began: str, year: int
+) -> None:
+    """The change back of the year before is on an earlier day than the one of DTSTART."""
+    rules = (
+        "BEGIN:VTIMEZONE\nTZID:W. Europe\n"
+        f"BEGIN:STANDARD\nDTSTART:{began}\nTZOFFSETFROM:+0200\nTZOFFSETTO:+0100\n"
+        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\n"
+        "BEGIN:DAYLIGHT\nDTSTART:19500326T020000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\n"
+        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3\nEND:DAYLIGHT\nEND:VTIMEZONE\n"
+    )
+    made = take(f"UID:1\nSUMMARY:T\nDTSTART;TZID=W. Europe:{year}0112T140000\n", head=rules)
+    (event,) = read(made.definition).events
+    assert event.start.isoformat() == f"{year}-01-12T14:00:00+01:00"
+
+
 def test_a_floating_time_is_read_in_the_calendars_zone_and_said_to_be() -> None:
     made = take(
         "UID:1\nSUMMARY:T\nDTSTART:20300711T103000\nDTEND:20300711T110000\n",

@@ -121,10 +121,12 @@ def _onsets(part: Component, first: int, last: int) -> list[datetime]:
         rule = parse_any_rule(prop.value, start)
         if rule is None or rule.frequency not in ("YEARLY", "MONTHLY"):
             raise ValueError(f"its rule {prop.value.strip()[:60]} is not one that can be followed")
-        # Start an endless yearly rule close to the relevant years.
+        # Start an endless yearly rule close to the relevant years. Its first year may be without an
+        # onset, because the day of DTSTART may be after that of the rule; the year before `first`
+        # decides which offset is in effect when `first` begins.
         endless = rule.count is None and rule.until is None and rule.interval == 1
-        if endless and start.year < first - 1 and (start.month, start.day) != (2, 29):
-            rule = replace(rule, start=start.replace(year=first - 1))
+        if endless and start.year < first - 2 and (start.month, start.day) != (2, 29):
+            rule = replace(rule, start=start.replace(year=first - 2))
         walls += rule.starts(datetime(last + 1, 12, 31), MAX_CHANGES + 1)  # noqa: DTZ001 (a wall time)
     return walls
 
