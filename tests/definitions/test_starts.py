@@ -180,6 +180,45 @@ def test_what_is_no_start_is_refused_with_what_to_write(text: str) -> None:
     assert REFUSED[text] in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fourteen days after ruling",
+        "thirty days after ruling",
+        "ninety days after ruling",
+        "sixty working days before ruling",
+        "thirteen months after ruling",
+        "half a year after ruling",
+        "6 weeks to the day after ruling",
+        "two and a half weeks after ruling",
+        "one month and one day after ruling",
+        "end of year after ruling",
+        "last day of the month after ruling",
+        "every other day after ruling",
+        "a dozen days after ruling",
+    ],
+)
+def test_a_distance_that_is_not_understood_has_no_suggestion_of_another_one(text: str) -> None:
+    with pytest.raises(ValueError, match=r'^"') as caught:
+        parse_start(text)
+    assert "is written as" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("within 14 days of ruling", "14 days after ruling"),
+        ("within 10 court days of ruling", "10 working days after ruling"),
+        ("the day following ruling", "1 day after ruling"),
+        ("next working day after ruling", "1 working day after ruling"),
+        ("7 full calendar days prior to ruling", "7 days before ruling"),
+    ],
+)
+def test_a_distance_in_other_words_is_suggested_as_it_is_written(text: str, written: str) -> None:
+    with pytest.raises(ValueError, match=f"is written as {written}"):
+        parse_start(text)
+
+
 def test_a_postponed_date_may_have_its_former_date() -> None:
     assert parse_start("Postponed") == PostponedDate("Postponed")
     certain = parse_start("postponed from 2030-06-12")

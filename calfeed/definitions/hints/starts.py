@@ -21,7 +21,8 @@ _SIDES = {
 }
 _UNIT = r"(?:day|weekday|workday|week|month|year)s?"
 _COUNT = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|\d{1,5})"
-_DISTANCE = rf"(?P<count>{_COUNT}|the|next|last|first)? ?(?P<kind>[a-z-]+ )*?(?P<unit>{_UNIT})"
+_KIND = r"(?:working|business|court|office|bank|clear|calendar|full|whole|consecutive)"
+_DISTANCE = rf"(?:(?P<count>{_COUNT}|the|next|last|first) )?(?:{_KIND} )*(?P<unit>{_UNIT})"
 _WORKING = ("working", "business", "court", "office", "bank")
 
 _PARTS = {
