@@ -14,6 +14,8 @@ from calfeed.model.dates.reminder_rules import ReminderRule
 from calfeed.model.events import Event
 from calfeed.model.values import start_of
 
+_MINUTE = timedelta(minutes=1)
+
 
 def make_alarms(
     event: Event, start: Moment, end: Moment | None, title: str, rules: Iterable[ReminderRule]
@@ -32,30 +34,39 @@ def make_alarms(
         if event.repeat is None:
             _put_trigger(alarm, event, start, end, rule)
         else:
-            alarm.put("TRIGGER", _write_duration(_alarm_offset(event, start, end, rule)))
+            alarm.put("TRIGGER", _write_offset(event, start, end, rule))
         alarms.append(alarm)
     return alarms
 
 
+def _write_offset(event: Event, moment: Moment, end: Moment | None, rule: ReminderRule) -> str:
+    """Write the offset of an alarm from the start of each occurrence; `moment` is the first start.
+
+    In a duration, days are nominal, and hours and minutes are exact (RFC 5545, 3.3.6): one day
+    before a change of the clocks is not 24 hours.
+    """
+    start, due = start_of(moment, event.zone), event.find_due(rule, moment, end)
+    if rule.on_calendar:
+        return _write_duration(due.replace(tzinfo=None) - start.replace(tzinfo=None))
+    if rule.of_end or rule.before.months:
+        return _write_exact(0, (due.astimezone(UTC) - start.astimezone(UTC)) // _MINUTE)
+    return _write_exact(-rule.before.days, -rule.before.minutes)
+
+
 @lru_cache(maxsize=1024)
 def _write_duration(span: timedelta) -> str:
+    """Write a duration in days, and in hours only for the rest."""
     written: bytes = vDuration(span).to_ical()  # type: ignore[no-untyped-call]  # icalendar's
     return written.decode()
 
 
-def _alarm_offset(
-    event: Event, moment: Moment, end: Moment | None, rule: ReminderRule
-) -> timedelta:
-    """Return the offset of an alarm from the start of an occurrence.
-
-    Days in a duration are nominal (RFC 5545, 3.8.6.3), so calendar rules use the difference of
-    wall times, rules with hours and minutes the elapsed time.
-    """
-    start = start_of(moment, event.zone)
-    due = event.find_due(rule, moment, end)
-    if rule.on_calendar:
-        return due.replace(tzinfo=None) - start.replace(tzinfo=None)
-    return due.astimezone(UTC) - start.astimezone(UTC)
+@lru_cache(maxsize=1024)
+def _write_exact(days: int, minutes: int) -> str:
+    """Write a duration of nominal days and exact minutes, which have the same sign."""
+    hours, rest = divmod(abs(minutes), 60)
+    time = (f"{hours}H" if hours else "") + (f"{rest}M" if rest or not hours else "")
+    sign = "-" if minutes < 0 or days < 0 else ""
+    return f"{sign}P{f'{abs(days)}D' if days else ''}T{time}"
 
 
 def _put_trigger(

@@ -23,7 +23,7 @@ from calfeed.model.properties import replace_backslashes
 from calfeed.model.revision import Move, Revision
 from calfeed.model.values import Text, language_of, start_of, text_in
 
-RENDERER = 6
+RENDERER = 7
 """The version of the output. Increment it when the output for a revision changes.
 
 The next publish then renders all events again.

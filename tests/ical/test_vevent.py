@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -256,9 +257,29 @@ def test_an_alarm_counts_days_on_the_wall_clock_and_hours_on_the_timeline() -> N
     """The clocks change in New York on 3 November 2024, between the alarms and the event."""
     text = IN_NEW_YORK + "start: 2024-11-03 10:00\nreminders: [1 day, 24 hours, 1 day 2 hours]"
     series = define_event(text + "\nrepeat: {rule: FREQ=WEEKLY}")
-    assert triggers(series) == [
-        [-timedelta(days=1), -timedelta(hours=24), -timedelta(days=1, hours=3)]
+    # A day of a duration is a day on the wall clock (RFC 5545, 3.3.6).
+    assert [line for line in lines_of(series) if line.startswith("TRIGGER")] == [
+        "TRIGGER:-P1D",
+        "TRIGGER:-PT24H",
+        "TRIGGER:-P1DT2H",
     ]
+
+
+@pytest.mark.parametrize("reminder", ["24 hours", "36 hours", "1 day 2 hours", "90 minutes"])
+def test_the_alarm_of_a_series_rings_when_its_reminders_go_out_also_when_the_clocks_change(
+    reminder: str,
+) -> None:
+    text = IN_NEW_YORK + f"start: 2024-10-30 10:00\nreminders: [{reminder}]"
+    event = define_event(text + "\nrepeat: {rule: FREQ=DAILY;COUNT=9}")
+    (line,) = [each for each in lines_of(event) if each.startswith("TRIGGER")]
+    found = re.fullmatch(r"TRIGGER:-P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", line)
+    assert found
+    days, hours, minutes = (int(number or 0) for number in found.groups())
+    for day in range(9):
+        start = datetime(2024, 10, 30, 10, tzinfo=NEW_YORK) + timedelta(days=day)
+        nominal = start - timedelta(days=days)
+        rings = nominal.astimezone(UTC) - timedelta(hours=hours, minutes=minutes)
+        assert event.reminders[0].due(start, NEW_YORK) == rings
 
 
 @pytest.mark.parametrize(
