@@ -204,6 +204,8 @@ def test_all_problems_are_told_at_once() -> None:
     [
         ("[fr, fr]", '1:17: languages.1: "fr" is in the list twice; keep one'),
         ("[en, sw]", '1:17: languages.1: the pages have no words in "sw"; there are ar, de, en'),
+        ("[en, fa]", '1:17: languages.1: the pages have no words in "fa"; did you mean fa-AF?'),
+        ("[fa-IR]", '1:13: languages.0: the pages have no words in "fa-IR"; did you mean fa-AF?'),
         ("[en, xx]", '1:17: languages.1: "xx" is not a language that CLDR knows; write a tag such'),
         ("[en_GB]", '1:13: languages.0: "en_GB" is not a language tag (BCP 47); write "en-GB"'),
         ("[]", "1:1: languages: "),
@@ -219,6 +221,23 @@ def test_a_language_of_ones_own_is_known_by_its_catalog() -> None:
     catalog = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
     site = read({"site.yaml": "name: X\nlanguages: [sw, fr-CA]\n", "translations/sw.po": catalog})
     assert site.languages == ("sw", "fr-CA")
+
+
+def test_a_catalog_of_a_country_is_no_catalog_of_the_language_or_of_another_country() -> None:
+    catalog = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+    languages = "[pt-BR, pt, pt-PT]"
+    found = problems_of(
+        {"site.yaml": f"name: X\nlanguages: {languages}\n", "translations/pt-BR.po": catalog}
+    )
+    assert [line.partition("; `calfeed")[0].partition("words in ")[2] for line in found] == [
+        '"pt"; did you mean pt-BR?',
+        '"pt-PT"; did you mean pt-BR?',
+    ]
+
+
+@pytest.mark.parametrize("tag", ["prs", "fa-AF", "en-US"])
+def test_a_language_has_the_words_of_the_one_that_it_is_another_name_or_a_part_of(tag: str) -> None:
+    assert read({"site.yaml": f"name: X\nlanguages: [{tag}]\n"}).languages == (tag,)
 
 
 def test_there_is_one_site_file_and_one_place_of_working_days() -> None:

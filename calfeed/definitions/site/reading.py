@@ -21,7 +21,13 @@ from calfeed.definitions.site.images import read_image
 from calfeed.definitions.tree import Document, Node, Path, read_tree
 from calfeed.definitions.validation import read_entry
 from calfeed.model.site import ABOUT_PAGES, DEFAULT_SITE, SHIPPED_LANGUAGES, Image, Site
-from calfeed.model.texts import by_language, check_text, join_words, nearest
+from calfeed.model.texts import (
+    by_language,
+    check_text,
+    join_words,
+    list_bases,
+    nearest,
+)
 
 _FALLBACK: Mapping[str, Node] = {"name": "?", "languages": ["en"]}
 
@@ -116,14 +122,13 @@ class _Builder:
 
     def _read_languages(self) -> tuple[str, ...]:
         known = {*SHIPPED_LANGUAGES, *self._catalogs}
-        bases = {tag.split("-")[0] for tag in known}
         seen: dict[str, None] = {}
         for number, tag in enumerate(self._entry.languages):
             place = ("languages", number)
             if tag in seen:
                 self._document.report(place, f'"{tag}" is in the list twice; keep one')
-            elif tag not in known and tag.split("-")[0] not in bases:
-                near = nearest(tag, known)
+            elif known.isdisjoint(list_bases(tag)):
+                near = _find_near(tag, sorted(known))
                 hint = f"did you mean {near}?" if near else f"there are {join_words(sorted(known))}"
                 self._document.report(
                     place,
@@ -191,3 +196,9 @@ def _read_language(document: Document) -> str:
     except ValueError as error:
         document.report_at(0, 0, (), f"its name {error}, followed by .po")
     return ""
+
+
+def _find_near(tag: str, known: Sequence[str]) -> str | None:
+    """Return the known tag that was probably meant: one of the same language, or one like it."""
+    base = list_bases(tag)[-1]
+    return next((each for each in known if list_bases(each)[-1] == base), nearest(tag, known))
