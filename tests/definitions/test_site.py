@@ -240,6 +240,12 @@ def test_a_language_has_the_words_of_the_one_that_it_is_another_name_or_a_part_o
     assert read({"site.yaml": f"name: X\nlanguages: [{tag}]\n"}).languages == (tag,)
 
 
+def test_an_invalid_tag_hides_no_problem_of_another_language() -> None:
+    languages = "[fr, 12, fr, und, [de], pt-BR]"
+    found = problems_of({"site.yaml": f"languages: {languages}\nname: X\n"})
+    assert [line.split("languages.")[1].split(": ")[0] for line in found] == list("12345")
+
+
 def test_there_is_one_site_file_and_one_place_of_working_days() -> None:
     text = MINIMUM + "working_days: {weekend: [friday]}\n"
     found = problems_of({"site.yaml": text, "site.yml": MINIMUM, "working_days.yaml": "open: []\n"})

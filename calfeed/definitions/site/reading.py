@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,6 +23,7 @@ from calfeed.definitions.validation import read_entry
 from calfeed.model.site import ABOUT_PAGES, DEFAULT_SITE, SHIPPED_LANGUAGES, Image, Site
 from calfeed.model.texts import (
     by_language,
+    check_known_language,
     check_text,
     join_words,
     list_bases,
@@ -123,7 +124,7 @@ class _Builder:
     def _read_languages(self) -> tuple[str, ...]:
         known = {*SHIPPED_LANGUAGES, *self._catalogs}
         seen: dict[str, None] = {}
-        for number, tag in enumerate(self._entry.languages):
+        for number, tag in self._list_tags():
             place = ("languages", number)
             if tag in seen:
                 self._document.report(place, f'"{tag}" is in the list twice; keep one')
@@ -137,6 +138,19 @@ class _Builder:
                 )
             seen[tag] = None
         return tuple(seen) or DEFAULT_SITE.languages
+
+    def _list_tags(self) -> Iterator[tuple[int, str]]:
+        """List the valid language tags with their numbers in the list.
+
+        They are taken from the file, as the entry has none of them if one is invalid.
+        """
+        value = self._document.value
+        written = value.get("languages") if isinstance(value, dict) else None
+        for number, tag in enumerate(written if isinstance(written, list) else ()):
+            try:
+                yield number, check_known_language(str(tag))
+            except ValueError:
+                continue  # already reported
 
     def _read_icon(self) -> Image | None:
         image = self._read_image("icon", self._entry.icon)
