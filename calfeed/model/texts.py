@@ -158,13 +158,13 @@ def _cased(subtag: str) -> str:
     return subtag.title() if len(subtag) == 4 and subtag.isalpha() else subtag.lower()
 
 
-def check_text(text: str) -> str:
+def check_text(text: str, maximum: int = MAX_TEXT_LENGTH) -> str:
     """Return the text, trimmed; raise ValueError if it is blank or too long."""
     trimmed = trim(text)
     if not trimmed:
         raise ValueError("must not be empty; write a text, or remove the key")
-    if len(trimmed) > MAX_TEXT_LENGTH:
-        raise ValueError(f"has {len(trimmed):,} characters; the maximum is {MAX_TEXT_LENGTH:,}")
+    if len(trimmed) > maximum:
+        raise ValueError(f"has {len(trimmed):,} characters; the maximum is {maximum:,}")
     return trimmed
 
 

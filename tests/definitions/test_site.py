@@ -156,6 +156,8 @@ PROBLEMS = {
     "imprint: {fr: site/no.md}": "3:11: imprint.fr: there is no file events/site/no.md",
     "imprint: site/logo.svg": "3:1: imprint: site/logo.svg is not a Markdown file; name it .md",
     "privacy: site/empty.md": "3:1: privacy: site/empty.md must not be empty",
+    "privacy: site/long.md": "3:1: privacy: site/long.md has 100,001 characters; the maximum is "
+    "100,000",
     "privacy: site/latin.md": "3:1: privacy: site/latin.md is not UTF-8; save it as UTF-8",
     "contact: nobody": '3:1: contact: "nobody" is neither a mail address nor a URL; write one',
     "contact: 'https://u:p@x.org/'": "3:1: contact: a public URL must not contain a user name",
@@ -171,6 +173,7 @@ MATERIAL: dict[str, str | bytes] = {
     "site/logo.svg": SVG,
     "site/text.md": "text",
     "site/empty.md": " \n",
+    "site/long.md": "x" * 100_001,
     "site/latin.md": "é".encode("latin-1"),
     "site/false.svg": "<html></html>",
     "site/broken.svg": "<svg",
@@ -191,6 +194,12 @@ MATERIAL: dict[str, str | bytes] = {
 def test_a_problem_is_told_with_its_line_and_what_would_be_right(line: str) -> None:
     (problem,) = problems_of({"site.yaml": f"{MINIMUM}{line}\n", **MATERIAL})
     assert problem.startswith(f"events/site.yaml:{PROBLEMS[line]}")
+
+
+def test_a_privacy_notice_may_be_as_long_as_they_are() -> None:
+    text = "Wir speichern nichts. " * 4_000
+    site = read({"site.yaml": MINIMUM + "privacy: site/notice.md\n", "site/notice.md": text})
+    assert site.about["privacy"]["fr"] == text.strip()
 
 
 def test_all_problems_are_told_at_once() -> None:

@@ -20,7 +20,14 @@ from calfeed.definitions.site.files import (
 from calfeed.definitions.site.images import read_image
 from calfeed.definitions.tree import Document, Node, Path, read_tree
 from calfeed.definitions.validation import read_entry
-from calfeed.model.site import ABOUT_PAGES, DEFAULT_SITE, SHIPPED_LANGUAGES, Image, Site
+from calfeed.model.site import (
+    ABOUT_PAGES,
+    DEFAULT_SITE,
+    MAX_ABOUT_LENGTH,
+    SHIPPED_LANGUAGES,
+    Image,
+    Site,
+)
 from calfeed.model.texts import (
     by_language,
     check_known_language,
@@ -184,7 +191,7 @@ class _Builder:
                 self._document.report(place, f"{path} is not a Markdown file; name it .md")
                 continue
             try:
-                texts[tag] = check_text(data.decode("utf-8-sig"))
+                texts[tag] = check_text(data.decode("utf-8-sig"), MAX_ABOUT_LENGTH)
             except UnicodeDecodeError:
                 self._document.report(place, f"{path} is not UTF-8; save it as UTF-8")
             except ValueError as error:
