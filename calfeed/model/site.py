@@ -15,6 +15,9 @@ PRODUCT = "calfeed"
 ABOUT_PAGES = ("imprint", "privacy", "accessibility")
 """The pages about a site, by their names in URLs, in the order of the footer."""
 
+MAX_ABOUT_LENGTH = 100_000
+"""The maximum length of the text of such a page, in characters."""
+
 DEFAULT_LANGUAGES = ("en", "ur", "ps", "fa-AF")
 """The languages of a site without a `site.yaml`; the first is its default."""
 

@@ -6,6 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from calfeed.errors import InvalidValueError
@@ -24,13 +25,15 @@ _LOGIN = re.compile(r"[^/?#]*//[^/?#]*@")
 _AROUND = re.compile(r"\A[\s\ufeff]+|[\s\ufeff]+\Z")
 _PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
-_RTL_LANGUAGES = frozenset(
+# The scripts whose letters Unicode sets from right to left, and variants of them (ISO 15924).
+_RTL_SCRIPTS = frozenset(
     {
-        *("ar", "arc", "arz", "ckb", "dv", "fa", "glk", "he", "iw", "ks", "ku", "lrc", "mzn"),
-        *("nqo", "pnb", "prs", "ps", "sd", "sdh", "skr", "ug", "ur", "yi"),
+        *("Adlm", "Arab", "Aran", "Armi", "Avst", "Chrs", "Cprt", "Elym", "Gara", "Hatr", "Hebr"),
+        *("Hung", "Khar", "Lydi", "Mand", "Mani", "Mend", "Merc", "Mero", "Narb", "Nbat", "Nkoo"),
+        *("Orkh", "Ougr", "Palm", "Phli", "Phlp", "Phnx", "Prti", "Rohg", "Samr", "Sarb", "Sogd"),
+        *("Sogo", "Syrc", "Syre", "Syrj", "Syrn", "Thaa", "Yezi"),
     }
 )
-_RTL_SCRIPTS = frozenset({"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
 
 
 def by_language(written: Mapping[str, str] | None, language: str) -> dict[str, str] | None:
@@ -113,13 +116,40 @@ LANGUAGE_ALIASES = {"prs": "fa-AF"}
 """Tags of languages for which CLDR uses another tag."""
 
 
+def list_bases(tag: str) -> list[str]:
+    """List a language and those that it is a part of: `fr-CA`, `fr`; `prs`, `fa-AF`, `fa`."""
+    base = tag.split("-")[0]
+    return list(dict.fromkeys([*_prefixes(tag), *_prefixes(LANGUAGE_ALIASES.get(base, base))]))
+
+
+def _prefixes(tag: str) -> list[str]:
+    parts = tag.split("-")
+    return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
+@lru_cache(maxsize=1024)
+def script_of(tag: str) -> str:
+    """Return the script in a tag, or else the usual one of the language: `Hant` for `zh-TW`.
+
+    It is "" for a language of which CLDR knows no script.
+    """
+    # Imported late: Babel loads slowly.
+    from babel.core import get_global
+
+    base, *others = tag.split("-")
+    if others and len(others[0]) == 4 and others[0].isalpha():
+        return others[0].title()
+    likely, aliases = get_global("likely_subtags"), get_global("language_aliases")
+    parts = [each.partition("-") for each in list_bases(tag.lower())]
+    names = [f"{language}_{rest.upper()}".rstrip("_") for language, _, rest in parts]
+    names.append(aliases.get(base.lower(), ""))
+    full: str = next((likely[name] for name in names if name in likely), "")
+    return full.split("_")[1] if "_" in full else ""
+
+
 def text_direction(tag: str) -> str:
     """Return the writing direction of a language (BCP 47 tag): `rtl` or `ltr`."""
-    base, *rest = tag.split("-")
-    script = rest[0] if rest and len(rest[0]) == 4 else ""
-    if script:
-        return "rtl" if script in _RTL_SCRIPTS else "ltr"
-    return "rtl" if base in _RTL_LANGUAGES else "ltr"
+    return "rtl" if script_of(tag) in _RTL_SCRIPTS else "ltr"
 
 
 def _cased(subtag: str) -> str:
@@ -128,13 +158,13 @@ def _cased(subtag: str) -> str:
     return subtag.title() if len(subtag) == 4 and subtag.isalpha() else subtag.lower()
 
 
-def check_text(text: str) -> str:
+def check_text(text: str, maximum: int = MAX_TEXT_LENGTH) -> str:
     """Return the text, trimmed; raise ValueError if it is blank or too long."""
     trimmed = trim(text)
     if not trimmed:
         raise ValueError("must not be empty; write a text, or remove the key")
-    if len(trimmed) > MAX_TEXT_LENGTH:
-        raise ValueError(f"has {len(trimmed):,} characters; the maximum is {MAX_TEXT_LENGTH:,}")
+    if len(trimmed) > maximum:
+        raise ValueError(f"has {len(trimmed):,} characters; the maximum is {maximum:,}")
     return trimmed
 
 

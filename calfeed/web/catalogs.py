@@ -10,7 +10,7 @@ from pathlib import Path
 from babel.support import NullTranslations, Translations
 
 from calfeed.model.site import SHIPPED_LANGUAGES
-from calfeed.model.texts import LANGUAGE_ALIASES
+from calfeed.model.texts import list_bases
 
 TRANSLATIONS = Path(__file__).parent / "translations"
 """The folder with the catalogs of all languages except English, and with their template."""
@@ -18,10 +18,7 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 
 def list_fallbacks(tag: str) -> list[str]:
     """List the languages in which a text is looked up, in order: `fr-CA`, `fr`, `en`."""
-    tag = LANGUAGE_ALIASES.get(tag, tag)
-    parts = tag.split("-")
-    tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
-    return [*tags, "en"] if "en" not in tags else tags
+    return list(dict.fromkeys([*list_bases(tag), "en"]))
 
 
 def find_shipped(tag: str) -> Translations | None:

@@ -156,6 +156,8 @@ PROBLEMS = {
     "imprint: {fr: site/no.md}": "3:11: imprint.fr: there is no file events/site/no.md",
     "imprint: site/logo.svg": "3:1: imprint: site/logo.svg is not a Markdown file; name it .md",
     "privacy: site/empty.md": "3:1: privacy: site/empty.md must not be empty",
+    "privacy: site/long.md": "3:1: privacy: site/long.md has 100,001 characters; the maximum is "
+    "100,000",
     "privacy: site/latin.md": "3:1: privacy: site/latin.md is not UTF-8; save it as UTF-8",
     "contact: nobody": '3:1: contact: "nobody" is neither a mail address nor a URL; write one',
     "contact: 'https://u:p@x.org/'": "3:1: contact: a public URL must not contain a user name",
@@ -171,6 +173,7 @@ MATERIAL: dict[str, str | bytes] = {
     "site/logo.svg": SVG,
     "site/text.md": "text",
     "site/empty.md": " \n",
+    "site/long.md": "x" * 100_001,
     "site/latin.md": "é".encode("latin-1"),
     "site/false.svg": "<html></html>",
     "site/broken.svg": "<svg",
@@ -193,6 +196,12 @@ def test_a_problem_is_told_with_its_line_and_what_would_be_right(line: str) -> N
     assert problem.startswith(f"events/site.yaml:{PROBLEMS[line]}")
 
 
+def test_a_privacy_notice_may_be_as_long_as_they_are() -> None:
+    text = "Wir speichern nichts. " * 4_000
+    site = read({"site.yaml": MINIMUM + "privacy: site/notice.md\n", "site/notice.md": text})
+    assert site.about["privacy"]["fr"] == text.strip()
+
+
 def test_all_problems_are_told_at_once() -> None:
     lines = ["accent: yellow", "contact: x", "icon: site/logo.svg", "imprint: site/empty.md"]
     text = "\n".join([MINIMUM, *lines])
@@ -204,6 +213,8 @@ def test_all_problems_are_told_at_once() -> None:
     [
         ("[fr, fr]", '1:17: languages.1: "fr" is in the list twice; keep one'),
         ("[en, sw]", '1:17: languages.1: the pages have no words in "sw"; there are ar, de, en'),
+        ("[en, fa]", '1:17: languages.1: the pages have no words in "fa"; did you mean fa-AF?'),
+        ("[fa-IR]", '1:13: languages.0: the pages have no words in "fa-IR"; did you mean fa-AF?'),
         ("[en, xx]", '1:17: languages.1: "xx" is not a language that CLDR knows; write a tag such'),
         ("[en_GB]", '1:13: languages.0: "en_GB" is not a language tag (BCP 47); write "en-GB"'),
         ("[]", "1:1: languages: "),
@@ -219,6 +230,29 @@ def test_a_language_of_ones_own_is_known_by_its_catalog() -> None:
     catalog = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
     site = read({"site.yaml": "name: X\nlanguages: [sw, fr-CA]\n", "translations/sw.po": catalog})
     assert site.languages == ("sw", "fr-CA")
+
+
+def test_a_catalog_of_a_country_is_no_catalog_of_the_language_or_of_another_country() -> None:
+    catalog = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+    languages = "[pt-BR, pt, pt-PT]"
+    found = problems_of(
+        {"site.yaml": f"name: X\nlanguages: {languages}\n", "translations/pt-BR.po": catalog}
+    )
+    assert [line.partition("; `calfeed")[0].partition("words in ")[2] for line in found] == [
+        '"pt"; did you mean pt-BR?',
+        '"pt-PT"; did you mean pt-BR?',
+    ]
+
+
+@pytest.mark.parametrize("tag", ["prs", "fa-AF", "en-US"])
+def test_a_language_has_the_words_of_the_one_that_it_is_another_name_or_a_part_of(tag: str) -> None:
+    assert read({"site.yaml": f"name: X\nlanguages: [{tag}]\n"}).languages == (tag,)
+
+
+def test_an_invalid_tag_hides_no_problem_of_another_language() -> None:
+    languages = "[fr, 12, fr, und, [de], pt-BR]"
+    found = problems_of({"site.yaml": f"languages: {languages}\nname: X\n"})
+    assert [line.split("languages.")[1].split(": ")[0] for line in found] == list("12345")
 
 
 def test_there_is_one_site_file_and_one_place_of_working_days() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calfeed.ical.wording.markdown import to_html, to_text
+from calfeed.ical.wording.markdown import to_html, to_page_html, to_text
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,29 @@ def test_markdown_becomes_html_that_can_do_no_harm(markdown: str, html: str) -> 
     assert to_html(markdown) == html
 
 
+@pytest.mark.parametrize(
+    ("markdown", "html"),
+    [
+        ("[a](/b/?c&d#e)", '<p><a href="@/b/?c&amp;d#e" rel="noreferrer">a</a></p>'),
+        ("[a](../b/) ![p](c.png)", '<p><a href="@../b/" rel="noreferrer">a</a> '
+         '<a href="@c.png" rel="noreferrer">p</a></p>'),
+        ("[a][b]\n\n[b]: #c", '<p><a href="@#c" rel="noreferrer">a</a></p>'),
+        ("[a](https://x.example)", '<p><a href="https://x.example" rel="noreferrer">a</a></p>'),
+        ("[a](//x.example/b)", "<p>[a](//x.example/b)</p>"),
+        ("[a](//[)", "<p>[a](//[)</p>"),
+        ("[a](javascript:alert(1))", "<p>[a](javascript:alert(1))</p>"),
+        ("[a](data:text/html,b)", "<p>[a](data:text/html,b)</p>"),
+        ("# a\n\nb\n---\n\n###### c", "<h2>a</h2>\n<h3>b</h3>\n<h6>c</h6>"),
+        ("> # a", "<blockquote>\n<h2>a</h2>\n</blockquote>"),
+        ("<h1>a</h1>", "<p>&lt;h1&gt;a&lt;/h1&gt;</p>"),
+    ],
+)  # fmt: skip
+def test_on_a_page_links_may_stay_in_the_site_and_headings_are_below_the_title(
+    markdown: str, html: str
+) -> None:
+    assert to_page_html(markdown, lambda link: f"@{link}") == html
+
+
 PIECES = [
     "[a](",
     "](",
@@ -89,10 +112,14 @@ PIECES += [
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=30))
 def test_whatever_is_written_gives_text_and_only_harmless_tags(pieces: list[str]) -> None:
     markdown = "".join(pieces)
-    html = to_html(markdown)
+    check_harmless(to_html(markdown), "(?i)(https?|mailto|tel):")
+    check_harmless(to_page_html(markdown, lambda link: f"@{link}"), "@|(?i:https?|mailto|tel):")
+    assert isinstance(to_text(markdown), str)
+
+
+def check_harmless(html: str, addresses: str) -> None:
     for tag, attributes in re.findall(r"<(\w+)([^>]*)>", html):
         assert re.fullmatch("a|blockquote|br|code|em|h[1-6]|hr|li|ol|p|pre|strong|ul", tag)
         found = re.fullmatch(r'(?: (?:href="([^"]*)"|rel="noreferrer"|start="\d+"))*', attributes)
         assert found is not None
-        assert found[1] is None or re.match("(?i)(https?|mailto|tel):", found[1])
-    assert isinstance(to_text(markdown), str)
+        assert found[1] is None or re.match(addresses, found[1])

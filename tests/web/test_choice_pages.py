@@ -75,6 +75,33 @@ def test_the_form_comes_back_to_the_choice_in_its_address(site: Published) -> No
     assert parse_choice(feed_of(page).partition("?")[2]) == parse_choice(f"{CHOICE}&lang=en")
 
 
+@pytest.mark.parametrize("tag", ["ur", "ur-PK", "fr-CA", "xx"])
+@pytest.mark.parametrize("path", ["/subscribe/?calendar=court", "/subscribe/court/?"])
+def test_the_form_keeps_a_language_that_only_events_have(
+    site: Published, path: str, tag: str
+) -> None:
+    court = COURT.replace("ur: عدالت", "ur: عدالت, fr-CA: Tribunal, xx: X")
+    site.publish({"court": court, "site": "name: Dates\nlanguages: [fr, en]\n"})
+    page = site.get(f"{path}&lang={tag}").text
+    pairs = Form(page).pairs
+    language = tag.removesuffix("-PK")
+    assert dict(pairs)["lang"] == language
+    assert feed_of(site.get(f"/subscribe/?{urlencode(pairs)}").text).endswith(f"lang={language}")
+
+
+def test_the_form_offers_no_language_that_neither_pages_nor_events_have(site: Published) -> None:
+    for tag, found in {
+        "": "en",
+        "de": "en",
+        "fr-CA": "en",
+        "ur-PK": "ur",
+        "fa-IR": "fa-AF",
+    }.items():
+        page = site.get(f"/subscribe/?calendar=court&lang={tag}").text
+        assert dict(Form(page).pairs)["lang"] == found, tag
+        assert page.count('<option value="ur"') == 1
+
+
 @pytest.mark.parametrize(
     ("path", "query"),
     [

@@ -171,6 +171,7 @@ def test_every_language_of_cldr_has_a_name_and_writes_dates() -> None:
         (("zh-Hans", "zh-Hant"), "zh", "zh-Hans"),
         (("fa", "en"), "prs", "fa"),
         (("prs", "en"), "prs", "prs"),
+        (("en", "prs"), "fa-AF", "prs"),
         (("fr", "en"), "de", None),
     ],
 )

@@ -88,6 +88,22 @@ def test_the_script_decides_on_the_direction_where_it_is_named() -> None:
     assert text_direction("en") == "ltr"
 
 
+@pytest.mark.parametrize(
+    ("direction", "tags"),
+    [
+        ("rtl", "ar ary apc arc az-IR bal brh ckb dv fa haz he iw khw ks nqo pa-PK pnb prs ps"),
+        ("rtl", "sd skr ug ur uz-AF uz-Arab-AF yi ur-Aran"),
+        ("ltr", "az en en-PK fr-CA ku pa pa-IN sd-IN sr-ME sw uz zh-TW"),
+    ],
+)
+def test_without_a_script_a_language_runs_in_the_direction_of_its_usual_script(
+    direction: str, tags: str
+) -> None:
+    assert {tag: text_direction(tag) for tag in tags.split()} == dict.fromkeys(
+        tags.split(), direction
+    )
+
+
 def test_accept_language_is_the_default_and_the_address_goes_before_it(site: Published) -> None:
     def language(path: str, accepted: str) -> str:
         return site.get(path, Accept_Language=accepted).text.partition("<head>")[0]

@@ -162,7 +162,8 @@ def test_a_form_of_one_number_may_leave_it_out_and_that_of_many_may_not() -> Non
 
 def test_what_is_missing_is_named_only_where_calfeed_has_no_text_either() -> None:
     assert wrong(po(("Month", "")), "de") == []
-    assert wrong(po(("Month", "")), "de-AT") == []
+    for tag in ("de-AT", "en", "en-US"):
+        assert wrong(po(("Month", "")), tag) == [], tag
     (absent, empty) = wrong(po(("Month", "")), "sw")
     assert empty == (6, "is not translated")
     assert absent[1].endswith("texts are not in it; run calfeed translations update")

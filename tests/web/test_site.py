@@ -129,6 +129,66 @@ def test_the_pages_about_the_site_are_markdown_in_the_readers_language(site: Pub
     assert site.get("/accessibility/").status_code == 404
 
 
+LINKS = {
+    "/calendars/desk/": "/calendars/desk/",
+    "../privacy/#data": "/privacy/#data",
+    "..": "/",
+    "?lang=ur": "/imprint/?lang=ur",
+    "#here": "#here",
+    "/calendars/desk/?view=month&month=2026-12": "/calendars/desk/?month=2026-12&view=month",
+    "/calendars/desk.ics?alarms=0": "/calendars/desk.ics?alarms=0",
+    "..//[evil.example": "/[evil.example",
+    "/?path=x": "/?path=x",
+}
+
+
+def links_of(site: Published, path: str, **environment: str) -> list[str]:
+    page = site.client.get(path, environ_overrides=environment).text
+    return [unescape(link) for link in re.findall(r'<a href="([^"]*)" rel="noreferrer">l<', page)]
+
+
+def test_the_pages_about_the_site_link_to_its_other_pages(site: Published) -> None:
+    site.publish({**FILES, "site/who.md": " ".join(f"[l](<{link}>)" for link in LINKS)})
+    assert links_of(site, "/imprint/") == [link.replace("[", "%5B") for link in LINKS.values()]
+
+
+def test_links_on_the_pages_about_the_site_keep_its_path_and_the_readers_language(
+    site: Published,
+) -> None:
+    text = "[l](/calendars/desk/) [l](../imprint/?lang=en) [l](/calendars/desk.ics)"
+    site.publish({**FILES, "site/who.md": text})
+    assert links_of(site, "/privacy/?lang=ur", SCRIPT_NAME="/dates") == [
+        "/dates/calendars/desk/?lang=ur",
+        "/dates/imprint/?lang=en",
+        "/dates/calendars/desk.ics",
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["", "/dates"])
+def test_links_on_the_exported_pages_about_the_site_lead_to_files(
+    site: Published, prefix: str
+) -> None:
+    text = "[l](/calendars/desk/?view=month) [l](../imprint/?lang=ur) [l](/calendars/desk/#moved)"
+    site.publish({**FILES, "site/who.md": text})
+    files = dict(export.make_site(site.database, BASE + prefix, NOW))
+    page = files["privacy/index.html"].decode()
+    links = re.findall(r'<a href="([^"]*)" rel="noreferrer">l<', page)
+    assert links == [
+        f"{prefix}/calendars/desk/index.month.html",
+        f"{prefix}/imprint/index.ur.html",
+        f"{prefix}/calendars/desk/#moved",
+    ]
+    other = files["privacy/index.ur.html"].decode()
+    assert f'<a href="{prefix}/calendars/desk/index.ur.html#moved"' in other
+
+
+def test_a_page_about_the_site_has_one_title(site: Published) -> None:
+    site.publish({**FILES, "site/who.md": "# Who we are\n\n## Where\n"})
+    page = site.get("/imprint/").text
+    assert page.count("<h1") == 1
+    assert "<h2>Who we are</h2>\n<h3>Where</h3>" in page
+
+
 def test_the_first_day_and_the_time_zone_are_those_of_the_site(site: Published) -> None:
     month = site.get("/calendars/desk/?view=month&month=2026-12").text
     assert re.findall(r"<abbr[^>]*>|<th[^>]*>(?:<[^>]+>)*([A-Z][a-z]+)", month)[0] == "Sat"

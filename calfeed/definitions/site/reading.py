@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,8 +20,22 @@ from calfeed.definitions.site.files import (
 from calfeed.definitions.site.images import read_image
 from calfeed.definitions.tree import Document, Node, Path, read_tree
 from calfeed.definitions.validation import read_entry
-from calfeed.model.site import ABOUT_PAGES, DEFAULT_SITE, SHIPPED_LANGUAGES, Image, Site
-from calfeed.model.texts import by_language, check_text, join_words, nearest
+from calfeed.model.site import (
+    ABOUT_PAGES,
+    DEFAULT_SITE,
+    MAX_ABOUT_LENGTH,
+    SHIPPED_LANGUAGES,
+    Image,
+    Site,
+)
+from calfeed.model.texts import (
+    by_language,
+    check_known_language,
+    check_text,
+    join_words,
+    list_bases,
+    nearest,
+)
 
 _FALLBACK: Mapping[str, Node] = {"name": "?", "languages": ["en"]}
 
@@ -116,14 +130,13 @@ class _Builder:
 
     def _read_languages(self) -> tuple[str, ...]:
         known = {*SHIPPED_LANGUAGES, *self._catalogs}
-        bases = {tag.split("-")[0] for tag in known}
         seen: dict[str, None] = {}
-        for number, tag in enumerate(self._entry.languages):
+        for number, tag in self._list_tags():
             place = ("languages", number)
             if tag in seen:
                 self._document.report(place, f'"{tag}" is in the list twice; keep one')
-            elif tag not in known and tag.split("-")[0] not in bases:
-                near = nearest(tag, known)
+            elif known.isdisjoint(list_bases(tag)):
+                near = _find_near(tag, sorted(known))
                 hint = f"did you mean {near}?" if near else f"there are {join_words(sorted(known))}"
                 self._document.report(
                     place,
@@ -132,6 +145,19 @@ class _Builder:
                 )
             seen[tag] = None
         return tuple(seen) or DEFAULT_SITE.languages
+
+    def _list_tags(self) -> Iterator[tuple[int, str]]:
+        """List the valid language tags with their numbers in the list.
+
+        They are taken from the file, as the entry has none of them if one is invalid.
+        """
+        value = self._document.value
+        written = value.get("languages") if isinstance(value, dict) else None
+        for number, tag in enumerate(written if isinstance(written, list) else ()):
+            try:
+                yield number, check_known_language(str(tag))
+            except ValueError:
+                continue  # already reported
 
     def _read_icon(self) -> Image | None:
         image = self._read_image("icon", self._entry.icon)
@@ -165,7 +191,7 @@ class _Builder:
                 self._document.report(place, f"{path} is not a Markdown file; name it .md")
                 continue
             try:
-                texts[tag] = check_text(data.decode("utf-8-sig"))
+                texts[tag] = check_text(data.decode("utf-8-sig"), MAX_ABOUT_LENGTH)
             except UnicodeDecodeError:
                 self._document.report(place, f"{path} is not UTF-8; save it as UTF-8")
             except ValueError as error:
@@ -191,3 +217,9 @@ def _read_language(document: Document) -> str:
     except ValueError as error:
         document.report_at(0, 0, (), f"its name {error}, followed by .po")
     return ""
+
+
+def _find_near(tag: str, known: Sequence[str]) -> str | None:
+    """Return the known tag that was probably meant: one of the same language, or one like it."""
+    base = list_bases(tag)[-1]
+    return next((each for each in known if list_bases(each)[-1] == base), nearest(tag, known))

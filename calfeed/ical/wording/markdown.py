@@ -1,13 +1,14 @@
-"""Convert Markdown (CommonMark) to plain text and safe HTML for calendar apps.
+"""Convert Markdown (CommonMark) to plain text and safe HTML, for calendar apps and pages.
 
-Imported only for descriptions in Markdown, as its libraries are needed for nothing else.
+Imported only for texts in Markdown, as its libraries are needed for nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
+from urllib.parse import urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
@@ -27,6 +28,16 @@ class _Markdown(MarkdownIt):
         return url.partition(":")[0].lower() in _SCHEMES
 
 
+class _PageMarkdown(_Markdown):
+    def validateLink(self, url: str) -> bool:  # noqa: N802 (markdown-it's name)
+        """Accept links inside the site too; `//host/path` leads out of it."""
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
+        return super().validateLink(url) or not (parts.scheme or url.startswith("//"))
+
+
 def _render_image(
     _: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any
 ) -> str:
@@ -37,12 +48,36 @@ def _render_image(
 
 _MARKDOWN = _Markdown("commonmark", {"html": False})
 _MARKDOWN.add_render_rule("image", _render_image)
+_PAGE_MARKDOWN = _PageMarkdown("commonmark", {"html": False})
+_PAGE_MARKDOWN.add_render_rule("image", _render_image)
 
 
 def to_html(markdown: str) -> str:
     """Convert to an HTML fragment with text markup, lists and links, without external content."""
+    return _clean(str(_MARKDOWN.render(markdown)))
+
+
+def to_page_html(markdown: str, resolve: Callable[[str], str]) -> str:
+    """Convert to the HTML of a page that has a title, so headings are one level lower.
+
+    Links inside the site are kept: `resolve` returns the address of one, which is a path, a
+    relative path or only a fragment.
+    """
+    tokens = _PAGE_MARKDOWN.parse(markdown)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+        for inner in token.children or ():
+            name = {"link_open": "href", "image": "src"}.get(inner.type, "")
+            address = str(inner.attrGet(name) or "")
+            if address and not urlsplit(address).scheme:
+                inner.attrSet(name, resolve(address))
+    return _clean(str(_PAGE_MARKDOWN.renderer.render(tokens, _PAGE_MARKDOWN.options, {})))
+
+
+def _clean(html: str) -> str:
     return nh3.clean(
-        str(_MARKDOWN.render(markdown)),
+        html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=lambda tag, name, value: value or None,  # drops empty attributes

@@ -14,8 +14,7 @@ from babel.support import Translations
 
 from calfeed.errors import InvalidValueError
 from calfeed.model.site import SHIPPED_LANGUAGES
-from calfeed.model.texts import shortened
-from calfeed.web.catalogs import list_fallbacks
+from calfeed.model.texts import list_bases, shortened
 from calfeed.web.own_catalogs.files import (
     CatalogProblem,
     describe_plural,
@@ -147,7 +146,7 @@ def _show_places(names: set[str]) -> str:
 
 def _find_gaps(read: Catalog, template: dict[str, Message], tag: str) -> Iterator[CatalogProblem]:
     """Say which texts are not translated, if there is no shipped catalog to take them from."""
-    if not {"en"}.union(SHIPPED_LANGUAGES).isdisjoint(list_fallbacks(tag)[:-1] or ["en"]):
+    if not set(SHIPPED_LANGUAGES).isdisjoint(list_bases(tag)):
         return
     written = {key_of(message): message for message in list_messages(read)}
     for key, message in written.items():

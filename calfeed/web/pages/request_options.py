@@ -69,7 +69,7 @@ def list_varying_headers() -> str:
     return "Accept-Encoding, Accept-Language" if g.offered.several else "Accept-Encoding"
 
 
-def address(path: str, **query: str | tuple[str, ...] | None) -> str:
+def address(path: str, /, **query: str | tuple[str, ...] | None) -> str:
     """Return a link to a path of the site that keeps the language and zone of this request."""
     reader: Reader = g.reader
     kept = {"lang": reader.tag if reader.explicit else "", "zone": reader.chosen_zone}

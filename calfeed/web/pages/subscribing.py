@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -80,9 +81,14 @@ def choose_feed(source: FeedSource, reader: Reader, categories: tuple[str, ...])
     Unavailable languages are left out, and so is the calendar's own, the default.
     """
     own = _own_language(source.calendar)
-    tags = (reader.tag, reader.tag.split("-")[0])
-    language = next((tag for tag in tags if tag in source.languages), "")
+    language = find_feed_language(source.languages, reader)
     return FeedOptions(categories=categories, language="" if language == own else language)
+
+
+def find_feed_language(languages: Container[str], reader: Reader) -> str:
+    """Return the reader's language (BCP 47 tag) if a feed has texts in it, else ""."""
+    tags = (reader.tag, reader.tag.split("-")[0])
+    return next((tag for tag in tags if tag in languages), "")
 
 
 def _own_language(calendar: Calendar | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from calfeed.errors import InvalidValueError
 from calfeed.model.dates.durations import Duration
 from calfeed.model.dates.reminder_rules import ReminderRule
 from calfeed.store.rows import EventRow
@@ -15,7 +16,9 @@ from calfeed.web.pages.lists.entries import Entry
 from calfeed.web.pages.lists.listing import list_upcoming
 from calfeed.web.pages.reader.dates import describe_rule, write_short_day
 from calfeed.web.pages.reader.languages import LocalizedText, Reader
-from calfeed.web.published.snapshot import Snapshot
+from calfeed.web.pages.reader.locales import name_language
+from calfeed.web.pages.subscribing import find_feed_language
+from calfeed.web.published.snapshot import ALL, Snapshot
 from calfeed.web.published.timeline import Timeline
 
 _MAX_EVENTS = 20
@@ -60,7 +63,11 @@ class EventTick:
 
 @dataclass(frozen=True)
 class ChoiceForm:
-    """The form, filled in with a choice; `own_alarms` are the chosen alarms in words."""
+    """The form, filled in with a choice; `own_alarms` are the chosen alarms in words.
+
+    `other_language` is the tag and the name of the reader's language if events have texts in it,
+    but pages do not.
+    """
 
     calendars: list[CalendarTicks]
     general: list[Tick]
@@ -68,6 +75,7 @@ class ChoiceForm:
     alarms: list[Tick]
     options: FeedOptions
     own_alarms: str
+    other_language: tuple[str, str] | None
 
     @property
     def past(self) -> str:
@@ -110,7 +118,18 @@ def make_form(
         alarms=alarms,
         options=options,
         own_alarms=reader.language.formats.comma.join(own_alarms),
+        other_language=_find_other_language(snapshot, reader),
     )
+
+
+def _find_other_language(snapshot: Snapshot, reader: Reader) -> tuple[str, str] | None:
+    tag = find_feed_language(snapshot.sources[ALL].languages, reader)
+    if not reader.explicit or not tag or tag in snapshot.offered.offer.tags:
+        return None
+    try:
+        return tag, name_language(tag)
+    except InvalidValueError:  # texts may be in a language that CLDR does not know
+        return tag, tag
 
 
 def _tick_calendar(card: Card, chosen: dict[str, tuple[str, ...]]) -> CalendarTicks:

@@ -17,6 +17,7 @@ from calfeed.web.pages.reader.languages import LocalizedText, Reader
 from calfeed.web.pages.reader.wording import gettext, ngettext
 from calfeed.web.pages.request_options import address
 from calfeed.web.pages.resolve import explain_query
+from calfeed.web.pages.subscribing import find_feed_language
 from calfeed.web.published.chosen import Chosen, UnknownNamesError, read_chosen
 from calfeed.web.published.snapshot import ALL, Snapshot
 
@@ -74,8 +75,7 @@ class PageChoice:
     @property
     def feed_options(self) -> FeedOptions:
         """The options with the reader's language, if texts are available in it."""
-        tags = (self.reader.tag, self.reader.tag.split("-")[0])
-        language = next((tag for tag in tags if tag in self.chosen.languages), "")
+        language = find_feed_language(self.chosen.languages, self.reader)
         return replace(self.options, language=language)
 
     def link(self, path: str) -> str:

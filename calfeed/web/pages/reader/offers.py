@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from babel.core import get_global
 from babel.support import NullTranslations
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from calfeed.model import site
 from calfeed.model.site import SHIPPED_LANGUAGES
-from calfeed.model.texts import LANGUAGE_ALIASES, check_known_language
+from calfeed.model.texts import LANGUAGE_ALIASES, check_known_language, list_bases, script_of
 from calfeed.web.catalogs import CatalogWording, chain_catalogs, list_fallbacks
 from calfeed.web.pages.reader.locales import Language, name_language, name_locale
 
@@ -40,7 +39,7 @@ class Offer:
     @cached_property
     def known(self) -> frozenset[str]:
         """The tags that select one of the languages, such as `fa` for `fa-AF`."""
-        selecting = {prefix for tag in self.tags for prefix in _prefixes(tag)}
+        selecting = {prefix for tag in self.tags for prefix in list_bases(tag)}
         aliases = {old for old, new in LANGUAGE_ALIASES.items() if new.split("-")[0] in selecting}
         return frozenset(selecting | aliases)
 
@@ -67,31 +66,13 @@ def _choose(offer: Offer, accepted: str) -> str:
 @lru_cache(maxsize=1024)
 def _find(offered: tuple[str, ...], tag: str) -> str | None:
     by_lower = {each.lower(): each for each in offered}
-    base = tag.split("-")[0]
-    wanted = [*_prefixes(tag), *_prefixes(LANGUAGE_ALIASES.get(base, base).lower())]
+    wanted = [each.lower() for each in list_bases(tag)]
     for prefix in wanted:
         if prefix in by_lower:
             return by_lower[prefix]
-    related = [each for lower, each in by_lower.items() if lower.split("-")[0] == wanted[-1]]
-    alike = [each for each in related if _script_of(each) == _script_of(tag)]
+    related = [each for lower, each in by_lower.items() if list_bases(lower)[-1] == wanted[-1]]
+    alike = [each for each in related if script_of(each) == script_of(tag)]
     return next(iter([*alike, *related]), None)
-
-
-def _prefixes(tag: str) -> list[str]:
-    parts = tag.split("-")
-    return ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
-
-
-def _script_of(tag: str) -> str:
-    """Return the script in a tag, or else the usual script of the language: Hant for zh-TW."""
-    base, *others = tag.split("-")
-    if others and len(others[0]) == 4:
-        return others[0].title()
-    likely = get_global("likely_subtags")
-    full: str = likely.get("_".join([base, *(other.upper() for other in others[:1])])) or (
-        likely.get(base, "")
-    )
-    return full.split("_")[1] if "_" in full else ""
 
 
 @dataclass(frozen=True)
