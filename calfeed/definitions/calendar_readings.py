@@ -28,7 +28,10 @@ def calendar_of(file: str) -> str:
 
 
 def is_working_days_file(file: str) -> bool:
-    """Return whether a file holds the working days of the folder; no slug has an underscore."""
+    """Return whether a file holds the working days of the folder.
+
+    It cannot be the file of a calendar, because no slug has an underscore.
+    """
     return file.partition("/")[2] in ("working_days.yaml", "working_days.yml")
 
 

@@ -44,7 +44,7 @@ class Entry(_Value):
 
 
 class Shown(_Value):
-    """The data of an event in its feed that comparisons need."""
+    """What a comparison needs to know about an event that is in its feed."""
 
     fingerprint: str
     renderer: int

@@ -51,7 +51,7 @@ from calfeed.web.published.snapshot import ALL, Snapshot, load_snapshot
 @click.option(
     "--pictures",
     is_flag=True,
-    help="With DIR: make a picture for each page, which previews of links to the page show.",
+    help="With DIR: make a picture for each page. Apps show it when they preview a link.",
 )
 @click.option(
     "--ledger",

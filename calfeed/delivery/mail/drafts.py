@@ -39,7 +39,7 @@ GREETINGS = {
 
 @dataclass(frozen=True)
 class Named:
-    """A name in its languages; `default` is a language that always has a name."""
+    """A name in one or more languages; there is always one in the language `default`."""
 
     text: Text
     default: str
@@ -53,8 +53,8 @@ class Named:
 class Draft:
     """A message for which `describe` makes the content in any language.
 
-    The calendar entry is made from `change` or `revision`; both are None if there is no entry.
-    `request` is the id of the request to follow that the message is about, "" for none.
+    The calendar entry is made from `change`, which is None if there is no entry.
+    `request` is the id of the request to follow dates, if the message is about one, otherwise "".
     """
 
     type: str

@@ -42,7 +42,7 @@ class TimeReader:
     """Reads the times of a calendar: `zones` resolves TZIDs, `home` is the zone of floating times.
 
     `home` is also the calendar's zone. Single events in UTC are converted to it unless `keeps_utc`
-    is set, which it is for files by calfeed: calfeed writes only events of the zone UTC that way.
+    is set. It is set for files that calfeed made: they have times in UTC only if the zone is UTC.
     `sure` is False if the file does not name the home zone. `chosen` is the zone that the user
     chose for unknown zones. While a series is read, `series` holds the zones of TZIDs within that
     series. Otherwise it is None, and times with a TZID that is no IANA zone are converted to

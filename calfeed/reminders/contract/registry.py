@@ -70,8 +70,8 @@ _LISTED = (
     ),
     MessageType(
         "event.date_open",
-        "it is 09:00, 60 days before the first possible day of an event whose possible days span "
-        "more than a week; somebody has to find out the date",
+        "the first possible day of an event is 60 days away, and its possible days span more than "
+        "a week, so that somebody has to find out the date; sent at 09:00",
         data.ReminderData,
         examples.make_date_open,
         rehearsable=True,

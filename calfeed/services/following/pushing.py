@@ -128,9 +128,10 @@ def register_collection(
 ) -> Registered:
     """Subscribe a CalDAV client to changes of a calendar.
 
-    If there is a subscription of the same receiver and calendar, it is renewed. If `public`,
-    nothing is pushed while the calendar is private. Raises InvalidFieldsError for a receiver that
-    cannot get pushes, ConflictError if there are too many subscriptions.
+    If there is a subscription of the same receiver and calendar, it is renewed. `public`
+    says whether the calendar is public now; if so, nothing is pushed should it become private.
+    Raises InvalidFieldsError for a receiver that cannot get pushes, ConflictError if there are too
+    many subscriptions.
     """
     receiver = _check(receiver, rules)
     wanted = now + MAX_COLLECTION_LIFETIME if expires is None else expires

@@ -1,9 +1,9 @@
 """Column types whose values are sealed if their calendar is private, and plain if it is public.
 
-Reading such a column returns the plain value. The values of some columns are the name of a row, to
-which its sealed values are bound. The SELECT appends this name to a sealed value, and the column
-type decrypts the value with it. A value that cannot be decrypted is read as None. Rows are sealed
-with `private.seal_rows` before they are written.
+Reading such a column returns the plain value. The values of some columns make the name of a row. A
+sealed value is bound to this name: the SELECT appends the name to the value, and the column type
+decrypts the value with it. A value that cannot be decrypted is read as None. Rows are sealed with
+`private.seal_rows` before they are written.
 """
 
 from __future__ import annotations
