@@ -24,11 +24,18 @@ def site(tmp_path: Path) -> Iterator[Published]:
     site.database.close()
 
 
-def put(site: Published, days_ago: float, *events: str, slug: str = "desk", top: str = "") -> None:
+def put(
+    site: Published,
+    days_ago: float,
+    *events: str,
+    slug: str = "desk",
+    top: str = "",
+    zone: str = "Asia/Karachi",
+) -> None:
     """Publish a calendar of these events, some days before now, and announce what changed."""
     site.now = NOW - timedelta(days=days_ago)
     lines = "\n".join(f"  {event}" for event in events)
-    site.files[slug] = f"name: {slug}\ntime_zone: Asia/Karachi\n{top}events:\n{lines}\n"
+    site.files[slug] = f"name: {slug}\ntime_zone: {zone}\n{top}events:\n{lines}\n"
     site.publish(site.files)
     site.now = NOW
 
@@ -155,6 +162,84 @@ def test_an_occurrence_of_a_series_that_moved_or_was_cancelled_is_named(site: Pu
     put(site, 2, weekly.format(", except: [2026-11-30 10:00, 2026-12-07 10:00]"))
     (said,) = moves(site)
     assert said.startswith("Weekly cancelled Was ~Monday, 30 November 2026, 10:00~ Other dates")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "was", "now"),
+    [
+        # Published on Monday, 23 November, after the meeting of that day.
+        (
+            "2020-11-20, repeat: {rule: FREQ=YEARLY}",
+            "2020-12-05, repeat: {rule: FREQ=YEARLY}",
+            *("Friday, 20 November 2026", "Saturday, 5 December 2026"),
+        ),
+        (
+            "2020-01-25, repeat: {rule: FREQ=YEARLY}",
+            "2020-12-20, repeat: {rule: FREQ=YEARLY}",
+            *("Sunday, 25 January 2026", "Sunday, 20 December 2026"),
+        ),
+        (
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY;COUNT=30}",
+            "2026-11-03 09:00, repeat: {rule: FREQ=WEEKLY;COUNT=30}",
+            *("Monday, 23 November 2026, 09:00", "Tuesday, 24 November 2026, 09:00"),
+        ),
+        (
+            "2026-11-03 09:00, repeat: {rule: FREQ=WEEKLY;COUNT=30}",
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY;COUNT=30}",
+            *("Tuesday, 1 December 2026, 09:00", "Monday, 30 November 2026, 09:00"),
+        ),
+        (
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY}",
+            "2026-11-06 09:00, repeat: {rule: FREQ=WEEKLY}",
+            *("Monday, 23 November 2026, 09:00", "Friday, 27 November 2026, 09:00"),
+        ),
+        (
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY}, time_zone: Asia/Tokyo",
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY}",
+            *("Monday, 30 November 2026, 01:00", "Monday, 30 November 2026, 09:00"),
+        ),
+        # The series has not begun, or begins anew.
+        (
+            "2026-12-07, repeat: {rule: FREQ=WEEKLY;COUNT=3}",
+            "2027-02-01, repeat: {rule: FREQ=WEEKLY;COUNT=3}",
+            *("Monday, 7 December 2026", "Monday, 1 February 2027"),
+        ),
+        (
+            "2020-11-02 09:00, repeat: {rule: FREQ=WEEKLY}",
+            "2026-12-08 09:00, repeat: {rule: FREQ=WEEKLY}",
+            *("Monday, 30 November 2026, 09:00", "Tuesday, 8 December 2026, 09:00"),
+        ),
+        (  # So rare that no occurrence is near.
+            "2019-02-24, repeat: {rule: FREQ=YEARLY;INTERVAL=4}",
+            "2020-03-01, repeat: {rule: FREQ=YEARLY;INTERVAL=4}",
+            *("Sunday, 24 February 2019", "Sunday, 1 March 2020"),
+        ),
+        # It is, or becomes, a single event.
+        (
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY}",
+            "2026-12-15 09:00",
+            *("Monday, 30 November 2026, 09:00", "Tuesday, 15 December 2026, 09:00"),
+        ),
+        (
+            "2026-12-15 09:00",
+            "2026-12-01 09:00, repeat: {rule: FREQ=WEEKLY}",
+            *("Tuesday, 15 December 2026, 09:00", "Tuesday, 1 December 2026, 09:00"),
+        ),
+    ],
+)
+def test_the_old_and_the_new_date_of_a_series_belong_together(
+    site: Published, old: str, new: str, was: str, now: str
+) -> None:
+    for days_ago, start in ((0.1, old), (0, new)):
+        put(site, days_ago, hearing(start), zone="Europe/Paris")
+    (said,) = moves(site)
+    assert said.startswith(f"Hearing moved Was ~{was}~ Now {now} Announced")
+
+
+def test_a_series_whose_dates_to_come_are_the_same_did_not_move_lately(site: Published) -> None:
+    for days_ago, start in ((9, "2026-11-03"), (2, "2026-11-10")):
+        put(site, days_ago, hearing(f"{start} 10:00, repeat: {{rule: FREQ=WEEKLY}}"))
+    assert moves(site) == []
 
 
 def test_a_page_begins_with_five_and_many_new_events_hide_none(site: Published) -> None:

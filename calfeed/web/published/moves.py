@@ -19,6 +19,7 @@ from calfeed.ical.comparison.shifts import Shift, find_shift
 from calfeed.ical.occurrences import Occurrence, expand, last_end
 from calfeed.model.dates.uncertainty import Precision
 from calfeed.model.events import Event, Status
+from calfeed.model.recurrences import wall_time
 from calfeed.model.revision import Move
 from calfeed.model.values import Moment
 from calfeed.store.catalog.announcements import AnnouncedChange
@@ -28,6 +29,7 @@ RECENT = timedelta(days=60)
 """How long after its announcement a change counts as recent."""
 
 _NEXT_OCCURRENCE = timedelta(days=400)
+"""How far from a time an occurrence of a series is looked for."""
 
 _DATE_KINDS = (Kind.MOVED, Kind.CORRECTED)
 
@@ -182,12 +184,17 @@ def _compare_dates(
         news = News(new.on_hold.why.value)
         return RecentMove(row, news, _times(new, last.at), None, last.at, last.change)
     news = News.CORRECTED if corrected else _NEWS_OF_SHIFT[find_shift(old, new)]
-    old_times, new_times = _times(old, last.at), _times(new, last.at)
+    new_times = _times(new, last.at)
+    old_times = _find_counterpart(old, new, new_times, last.at)
+    if old.on_hold is None and old_times == new_times:
+        return None  # of a series, only other occurrences moved
     between = None
     if last is not first and (previous := last.change.before) is not None:
         held = previous.event.on_hold is not None
         if not held and _state(previous.event) not in (_state(old), _state(new)):
-            between = _times(previous.event, last.at)
+            between = _find_counterpart(previous.event, new, new_times, last.at)
+            if between in (old_times, new_times):
+                between = None
     return RecentMove(row, news, old_times, new_times, last.at, last.change, between=between)
 
 
@@ -266,3 +273,30 @@ def _times(event: Event, at: datetime) -> Times:
             if occurrence.status is not Status.CANCELLED or event.status is Status.CANCELLED:
                 return Times(occurrence.start, occurrence.end)
     return Times(event.start, event.end, event.precision)
+
+
+def _find_counterpart(old: Event, new: Event, times: Times, at: datetime) -> Times:
+    """Return the date that an event had instead of `times`, its next date at the time `at`.
+
+    If it was a series, that is the occurrence that became the next one: the nearest one in the
+    direction from which the start of the series moved. The next occurrence of the old series may
+    be another one: if weekly meetings move from Monday to Tuesday, it is six days later on Mondays.
+    """
+    coming = _times(old, at)
+    if old.repeat is None or not _coming(new, at):
+        return coming
+    begins = new.instant(times.start)
+    # Wall times, because an occurrence has the same one in summer and in winter.
+    wall, old_start = wall_time(times.start), wall_time(old.start)
+    later = wall_time(new.start) >= old_start
+    if later and times.start == new.start and at <= old.instant(coming.start) <= begins:
+        return coming  # the new series only begins then, so the old one's next date is gone
+    around = [
+        each
+        for each in expand(old, begins - _NEXT_OCCURRENCE, begins + _NEXT_OCCURRENCE)
+        if each.status is not Status.CANCELLED
+    ]
+    before = [each for each in around if wall_time(each.start) <= wall]
+    after = [each for each in around if wall_time(each.start) >= wall]
+    found = (before[-1:] or after[:1]) if later else (after[:1] or before[-1:])
+    return Times(found[0].start, found[0].end) if found else Times(old.start, old.end)
