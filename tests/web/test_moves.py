@@ -321,6 +321,19 @@ def test_an_events_page_has_the_old_date_beside_the_new(site: Published) -> None
     assert plain(block[0]).startswith("~ Friday, 11 December 2026 ~")
 
 
+def test_an_events_page_has_all_its_dates_on_the_clock_that_it_names(site: Published) -> None:
+    for days_ago, zone in ((20, "Europe/Paris"), (2, "Asia/Tokyo")):
+        put(site, days_ago, hearing(f"2027-03-01 09:00, time_zone: {zone}"))
+    page = site.get(f"{DESK}hearing/").text
+    now, was = "Monday, 1 March 2027, 09:00", "Monday, 1 March 2027, 17:00"
+    assert f"{now} Was ~{was}~ Announced" in plain(page)
+    assert "On the clock of Tokyo" in page
+    (told,) = re.findall(r'<meta name="description" content="([^"]*)">', page)
+    assert f"{now} · Was {was}" in told
+    history = plain(page[page.index('aria-labelledby="history"') :])
+    assert history.index(now) < history.index(was)
+
+
 def test_an_exported_site_says_the_same_whenever_it_is_made(site: Published) -> None:
     put(site, 20, hearing("2026-12-04"))
     put(site, 2, hearing("2026-12-11"))

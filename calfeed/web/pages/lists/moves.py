@@ -9,8 +9,6 @@ from typing import TypeAlias
 
 from calfeed.ical.comparison.changes import EventChange
 from calfeed.ical.comparison.reasons import CauseChange, find_reason
-from calfeed.model.dates.uncertainty import Precision
-from calfeed.model.values import Moment
 from calfeed.reminders.mail.announcing import explain_reason
 from calfeed.store.catalog.announcements import AnnouncedChange
 from calfeed.store.rows import EventRow
@@ -115,7 +113,7 @@ class MoveLine:
         return _explain(self.found.change, self.found.row, self.reader, self.find_page)
 
     def _write(self, times: Times | None) -> str:
-        return write_past(*times, self.reader) if times else ""
+        return write_date(*times, self.reader.language, self.reader.zone) if times else ""
 
 
 def _explain(change: EventChange, row: EventRow, reader: Reader, find_page: FindPage) -> str:
@@ -173,29 +171,19 @@ def make_former_date(
 ) -> FormerDate | None:
     """Return the former date of an event, or of its `occurrence` (an id); None if it has none.
 
-    The date is in the zone that the event had then.
+    The date is in the zone that the event has now, which its page names.
     """
     past = find_former_date(row, occurrence)
     if past is None:
         return None
-    move, language = past.move, reader.language
+    move, language, zone = past.move, reader.language, row.revision.event.zone
     announced = find_announcement(changes, row.uid, move)
     day = reader.today(announced.at) if announced else move.on
     return FormerDate(
-        when=write_date(past.start, past.end, past.precision, language),
+        when=write_date(past.start, past.end, past.precision, language, zone),
         moved=past.really_moved,
         wrong=move.corrected,
         announced=write_short_day(day, language),
         note=reader.localize(move.note, row.revision.event.language) if move.note else None,
         because=_explain(announced.change, row, reader, find_page) if announced else "",
     )
-
-
-def write_past(
-    start: Moment, end: Moment | None, precision: Precision | None, reader: Reader
-) -> str:
-    """Format a date in the reader's zone."""
-    if isinstance(start, datetime):
-        start = start.astimezone(reader.zone)
-        end = end.astimezone(reader.zone) if isinstance(end, datetime) else end
-    return write_date(start, end, precision, reader.language)
