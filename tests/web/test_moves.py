@@ -321,6 +321,13 @@ def test_an_events_page_has_the_old_date_beside_the_new(site: Published) -> None
     assert plain(block[0]).startswith("~ Friday, 11 December 2026 ~")
 
 
+def test_a_list_has_the_former_time_of_a_postponed_event_in_its_own_zone(site: Published) -> None:
+    held = "held: {summary: Held, start: postponed from 2027-02-01 02:30}"
+    put(site, 2, held)
+    (line,) = re.findall(r'<li class="entry.*?</li>', site.get("/?zone=UTC").text, re.S)
+    assert "Sun 31 ~ Held desk it was Sunday, 31 January 2027, 21:30" in plain(line)
+
+
 def test_an_events_page_has_all_its_dates_on_the_clock_that_it_names(site: Published) -> None:
     for days_ago, zone in ((20, "Europe/Paris"), (2, "Asia/Tokyo")):
         put(site, days_ago, hearing(f"2027-03-01 09:00, time_zone: {zone}"))

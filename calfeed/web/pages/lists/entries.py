@@ -97,7 +97,7 @@ class Entry:
         language, zone = self.reader.language, self.reader.zone
         event, last = self.row.revision.event, write_short_day(self.until, self.reader.language)
         if self.held:
-            former = write_date(event.start, event.end, event.precision, language)
+            former = write_date(event.start, event.end, event.precision, language, zone)
             return gettext("it was %(when)s", when=former)
         if not isinstance(self.occurrence.start, datetime):
             if event.precision is not None:
