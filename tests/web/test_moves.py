@@ -304,6 +304,17 @@ def test_the_cause_of_a_move_is_named(site: Published) -> None:
     assert cause not in site.get(f"{DESK}hearing/").text
 
 
+def test_the_cause_is_that_of_the_last_move_if_there_were_several_on_a_day(site: Published) -> None:
+    appeal = "appeal: {summary: Appeal, start: 10 days after hearing}"
+    put(site, 0.4, hearing("2026-12-05"), appeal)
+    days_ago = (0.3, 0.2, 0.1, 0)
+    for ago, before, day in zip(days_ago, (5, 6, 5, 6), (6, 5, 6, 8), strict=True):
+        put(site, ago, hearing(f"2026-12-0{day}"), appeal)
+        page = site.get(f"{DESK}appeal/").text
+        assert f"{before + 10} December 2026~ Announced on 23 November" in plain(page)
+        assert f"Hearing is now {day} December 2026; it was {before} December 2026." in page
+
+
 def test_an_events_page_has_the_old_date_beside_the_new(site: Published) -> None:
     put(site, 20, hearing("2026-12-04"))
     assert '<p class="former' not in site.get(f"{DESK}hearing/").text

@@ -113,13 +113,24 @@ def _position(move: RecentMove) -> tuple[float, datetime, str]:
 def find_announcement(
     changes: Iterable[AnnouncedChange], uid: str, move: Move
 ) -> AnnouncedChange | None:
-    """Return the change that announced a move of an event, None if unknown."""
+    """Return the change that announced the last move of an event or occurrence, None if unknown.
+
+    If the same move was made several times on a day, that is the newest of these changes.
+    """
     found = [
-        change
-        for change in changes
-        if change.position.uid == uid and change.kind in _DATE_KINDS and change.at.date() >= move.on
+        each
+        for each in changes
+        if each.position.uid == uid
+        and each.kind in _DATE_KINDS
+        and each.at.date() >= move.on
+        and _adds_to_history(each.change, move)
     ]
-    return min(found, key=lambda change: change.at, default=None)
+    return max(found, key=lambda change: change.at, default=None)
+
+
+def _adds_to_history(change: EventChange, move: Move) -> bool:
+    before = change.before.history if change.before else ()
+    return change.after.history.count(move) > before.count(move)
 
 
 def _sum_up(row: EventRow, chain: Sequence[AnnouncedChange], now: datetime) -> RecentMove | None:
