@@ -92,6 +92,28 @@ def test_two_moves_of_a_date_are_one_and_there_and_back_is_none(site: Published)
     assert moves(site) == []
 
 
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        (("2027", "2027-06", "2027-06-11"), "Was 2027 Then June 2027 Now Friday, 11 June 2027"),
+        (
+            ("2027", "2027-06-11", "2027-06-14"),
+            "Was 2027 Then ~Friday, 11 June 2027~ Now Monday, 14 June 2027",
+        ),
+        (
+            ("2027-05-03", "2027-06", "2027-06-11"),
+            "Was ~Monday, 3 May 2027~ Then June 2027 Now Friday, 11 June 2027",
+        ),
+    ],
+)
+def test_a_date_is_struck_only_if_the_next_one_is_not_just_more_exact(
+    site: Published, dates: tuple[str, ...], said: str
+) -> None:
+    for days_ago, start in zip((20, 10, 2), dates, strict=True):
+        put(site, days_ago, hearing(start))
+    assert said in moves(site)[0]
+
+
 def test_an_old_move_and_one_of_a_date_that_is_over_are_no_news(site: Published) -> None:
     put(site, 90, hearing("2026-12-04"), "fair: {summary: Fair, start: 2026-11-10}")
     put(site, 61, hearing("2026-12-11"), "fair: {summary: Fair, start: 2026-11-10}")

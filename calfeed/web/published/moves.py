@@ -62,7 +62,7 @@ class RecentMove:
     `new` is None if there is no date now, `old` is None if the event was cancelled before. `change`
     is the last change, which has the reason. `others` says that other occurrences changed too.
     `between` is the date before the current one, if the event moved more than once; the event's
-    page shows that date.
+    page shows that date. `last_news` is the kind of the last change.
     """
 
     row: EventRow
@@ -73,6 +73,7 @@ class RecentMove:
     change: EventChange
     others: bool = False
     between: Times | None = None
+    last_news: News | None = None
 
     @property
     def stands_at(self) -> datetime:
@@ -199,14 +200,24 @@ def _compare_dates(
     old_times = _find_counterpart(old, new, new_times, last.at)
     if old.on_hold is None and old_times == new_times:
         return None  # of a series, only other occurrences moved
-    between = None
+    between, last_news = None, news
     if last is not first and (previous := last.change.before) is not None:
         held = previous.event.on_hold is not None
         if not held and _state(previous.event) not in (_state(old), _state(new)):
             between = _find_counterpart(previous.event, new, new_times, last.at)
             if between in (old_times, new_times):
                 between = None
-    return RecentMove(row, news, old_times, new_times, last.at, last.change, between=between)
+            last_news = _NEWS_OF_SHIFT[find_shift(previous.event, new)]
+    return RecentMove(
+        row,
+        news,
+        old_times,
+        new_times,
+        last.at,
+        last.change,
+        between=between,
+        last_news=last_news,
+    )
 
 
 _NEWS_OF_SHIFT = {

@@ -30,6 +30,9 @@ from calfeed.web.published.moves import (
 Wanted: TypeAlias = Callable[[EventRow], bool]
 """Whether a page is about an event."""
 
+_STILL_TRUE = (News.FIRMED, News.LOOSENED)
+"""The changes after which the old date is not wrong, but more or less exact."""
+
 _MAX_MOVES = 5
 """The maximum number of moves at the top of a page; the list below shows the others by marks."""
 
@@ -76,7 +79,12 @@ class MoveLine:
     @property
     def struck(self) -> bool:
         """Whether the old date is no longer valid: the new one is not only more or less exact."""
-        return self.found.news not in (News.FIRMED, News.LOOSENED)
+        return self.found.news not in _STILL_TRUE
+
+    @property
+    def between_struck(self) -> bool:
+        """Whether the date in between is no longer valid."""
+        return self.found.last_news not in _STILL_TRUE
 
     @property
     def old(self) -> str:
