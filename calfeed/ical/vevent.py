@@ -111,12 +111,8 @@ def _component(
     component.put("CREATED", write_moment(revision.created))
     component.put("LAST-MODIFIED", modified)
     status = _status_of(revision, event, change)
-    marked = options.marked and status is Status.CANCELLED
-    summary = _title_of(event, change)
-    if marked and event.on_hold is None:
-        summary = {
-            tag: words_in(tag).label(words_in(tag).cancelled, text) for tag, text in summary.items()
-        }
+    marked = options.marked and _is_cancelled(revision, change)
+    summary = _mark_cancelled(event, change) if marked else _title_of(event, change)
     _put_text(component, "SUMMARY", summary, options)
     location = (change and change.location) or event.location
     if location:
@@ -150,11 +146,24 @@ def _component(
 
 
 def _status_of(revision: Revision, event: Event, change: Change | None) -> Status:
-    if revision.cancelled or event.on_hold is not None:
+    if _is_cancelled(revision, change) or event.on_hold is not None:
         return Status.CANCELLED
     if event.precision is not None:
         return Status.TENTATIVE
     return (change and change.status) or event.status
+
+
+def _is_cancelled(revision: Revision, change: Change | None) -> bool:
+    """Return whether an event or an overridden occurrence is cancelled, not only on hold."""
+    return revision.cancelled or (change is not None and change.status is Status.CANCELLED)
+
+
+def _mark_cancelled(event: Event, change: Change | None) -> Text:
+    """Return a title that says that it is cancelled; why it had no date before does not matter."""
+    summary = _title_of(event.model_copy(update={"on_hold": None}), change)
+    return {
+        tag: words_in(tag).label(words_in(tag).cancelled, text) for tag, text in summary.items()
+    }
 
 
 def _title_of(event: Event, change: Change | None) -> Text:

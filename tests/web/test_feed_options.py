@@ -80,6 +80,26 @@ def test_a_cancelled_event_can_be_marked_in_its_title(site: Published) -> None:
     assert site.titles(f"{FEED}?cancelled=mark")[-1] == "Cancelled: Visit"
 
 
+@pytest.mark.parametrize("ends", ["cancelled", "withdrawn"])
+def test_an_event_without_a_date_is_marked_once_it_is_cancelled(site: Published, ends: str) -> None:
+    """Until then it is cancelled only in STATUS, and its title says why it has no date."""
+    held = """  talk: {summary: Talk, start: %s}
+  party: {summary: Party, start: 2 days after talk%s}
+"""
+    marked = f"{FEED}?cancelled=mark"
+    waiting = {"Postponed: Talk", "Waiting for Talk: Party"}
+    site.publish({"desk": DESK + held % ("2027-02-13", "")})
+    site.publish({"desk": DESK + held % ("postponed", "")})
+    assert waiting <= set(site.titles(marked))
+    assert site.get(marked).text.count("STATUS:CANCELLED") == 2
+    cancelled = held % ("postponed, status: cancelled", ", status: cancelled")
+    site.publish({"desk": DESK + (cancelled if ends == "cancelled" else "")})
+    assert {"Cancelled: Talk", "Cancelled: Party"} <= set(site.titles(marked))
+    assert "STATUS:CANCELLED" not in site.get(marked).text
+    assert waiting <= set(site.titles(FEED))
+    assert site.get(FEED).text.count("STATUS:CANCELLED") == 3
+
+
 def test_the_past_can_be_left_out_by_years(site: Published) -> None:
     assert site.titles(f"{FEED}?past=0") == ["Fair", "Visit"]
     assert site.titles(f"{FEED}?past=2") == ["Audit", "Fair", "Visit"]

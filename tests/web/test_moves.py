@@ -24,11 +24,18 @@ def site(tmp_path: Path) -> Iterator[Published]:
     site.database.close()
 
 
-def put(site: Published, days_ago: float, *events: str, slug: str = "desk", top: str = "") -> None:
+def put(
+    site: Published,
+    days_ago: float,
+    *events: str,
+    slug: str = "desk",
+    top: str = "",
+    zone: str = "Asia/Karachi",
+) -> None:
     """Publish a calendar of these events, some days before now, and announce what changed."""
     site.now = NOW - timedelta(days=days_ago)
     lines = "\n".join(f"  {event}" for event in events)
-    site.files[slug] = f"name: {slug}\ntime_zone: Asia/Karachi\n{top}events:\n{lines}\n"
+    site.files[slug] = f"name: {slug}\ntime_zone: {zone}\n{top}events:\n{lines}\n"
     site.publish(site.files)
     site.now = NOW
 
@@ -83,6 +90,28 @@ def test_two_moves_of_a_date_are_one_and_there_and_back_is_none(site: Published)
     assert "21 November" in said
     put(site, 1, hearing("2026-12-04"))
     assert moves(site) == []
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        (("2027", "2027-06", "2027-06-11"), "Was 2027 Then June 2027 Now Friday, 11 June 2027"),
+        (
+            ("2027", "2027-06-11", "2027-06-14"),
+            "Was 2027 Then ~Friday, 11 June 2027~ Now Monday, 14 June 2027",
+        ),
+        (
+            ("2027-05-03", "2027-06", "2027-06-11"),
+            "Was ~Monday, 3 May 2027~ Then June 2027 Now Friday, 11 June 2027",
+        ),
+    ],
+)
+def test_a_date_is_struck_only_if_the_next_one_is_not_just_more_exact(
+    site: Published, dates: tuple[str, ...], said: str
+) -> None:
+    for days_ago, start in zip((20, 10, 2), dates, strict=True):
+        put(site, days_ago, hearing(start))
+    assert said in moves(site)[0]
 
 
 def test_an_old_move_and_one_of_a_date_that_is_over_are_no_news(site: Published) -> None:
@@ -157,6 +186,84 @@ def test_an_occurrence_of_a_series_that_moved_or_was_cancelled_is_named(site: Pu
     assert said.startswith("Weekly cancelled Was ~Monday, 30 November 2026, 10:00~ Other dates")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "was", "now"),
+    [
+        # Published on Monday, 23 November, after the meeting of that day.
+        (
+            "2020-11-20, repeat: {rule: FREQ=YEARLY}",
+            "2020-12-05, repeat: {rule: FREQ=YEARLY}",
+            *("Friday, 20 November 2026", "Saturday, 5 December 2026"),
+        ),
+        (
+            "2020-01-25, repeat: {rule: FREQ=YEARLY}",
+            "2020-12-20, repeat: {rule: FREQ=YEARLY}",
+            *("Sunday, 25 January 2026", "Sunday, 20 December 2026"),
+        ),
+        (
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY;COUNT=30}",
+            "2026-11-03 09:00, repeat: {rule: FREQ=WEEKLY;COUNT=30}",
+            *("Monday, 23 November 2026, 09:00", "Tuesday, 24 November 2026, 09:00"),
+        ),
+        (
+            "2026-11-03 09:00, repeat: {rule: FREQ=WEEKLY;COUNT=30}",
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY;COUNT=30}",
+            *("Tuesday, 1 December 2026, 09:00", "Monday, 30 November 2026, 09:00"),
+        ),
+        (
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY}",
+            "2026-11-06 09:00, repeat: {rule: FREQ=WEEKLY}",
+            *("Monday, 23 November 2026, 09:00", "Friday, 27 November 2026, 09:00"),
+        ),
+        (
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY}, time_zone: Asia/Tokyo",
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY}",
+            *("Monday, 30 November 2026, 01:00", "Monday, 30 November 2026, 09:00"),
+        ),
+        # The series has not begun, or begins anew.
+        (
+            "2026-12-07, repeat: {rule: FREQ=WEEKLY;COUNT=3}",
+            "2027-02-01, repeat: {rule: FREQ=WEEKLY;COUNT=3}",
+            *("Monday, 7 December 2026", "Monday, 1 February 2027"),
+        ),
+        (
+            "2020-11-02 09:00, repeat: {rule: FREQ=WEEKLY}",
+            "2026-12-08 09:00, repeat: {rule: FREQ=WEEKLY}",
+            *("Monday, 30 November 2026, 09:00", "Tuesday, 8 December 2026, 09:00"),
+        ),
+        (  # So rare that no occurrence is near.
+            "2019-02-24, repeat: {rule: FREQ=YEARLY;INTERVAL=4}",
+            "2020-03-01, repeat: {rule: FREQ=YEARLY;INTERVAL=4}",
+            *("Sunday, 24 February 2019", "Sunday, 1 March 2020"),
+        ),
+        # It is, or becomes, a single event.
+        (
+            "2026-11-02 09:00, repeat: {rule: FREQ=WEEKLY}",
+            "2026-12-15 09:00",
+            *("Monday, 30 November 2026, 09:00", "Tuesday, 15 December 2026, 09:00"),
+        ),
+        (
+            "2026-12-15 09:00",
+            "2026-12-01 09:00, repeat: {rule: FREQ=WEEKLY}",
+            *("Tuesday, 15 December 2026, 09:00", "Tuesday, 1 December 2026, 09:00"),
+        ),
+    ],
+)
+def test_the_old_and_the_new_date_of_a_series_belong_together(
+    site: Published, old: str, new: str, was: str, now: str
+) -> None:
+    for days_ago, start in ((0.1, old), (0, new)):
+        put(site, days_ago, hearing(start), zone="Europe/Paris")
+    (said,) = moves(site)
+    assert said.startswith(f"Hearing moved Was ~{was}~ Now {now} Announced")
+
+
+def test_a_series_whose_dates_to_come_are_the_same_did_not_move_lately(site: Published) -> None:
+    for days_ago, start in ((9, "2026-11-03"), (2, "2026-11-10")):
+        put(site, days_ago, hearing(f"{start} 10:00, repeat: {{rule: FREQ=WEEKLY}}"))
+    assert moves(site) == []
+
+
 def test_a_page_begins_with_five_and_many_new_events_hide_none(site: Published) -> None:
     old = [f"e{n}: {{summary: E{n}, start: 2026-12-{n + 1:02}}}" for n in range(1, 9)]
     new = [f"e{n}: {{summary: E{n}, start: 2027-01-{n + 1:02}}}" for n in range(1, 9)]
@@ -219,6 +326,17 @@ def test_the_cause_of_a_move_is_named(site: Published) -> None:
     assert cause not in site.get(f"{DESK}hearing/").text
 
 
+def test_the_cause_is_that_of_the_last_move_if_there_were_several_on_a_day(site: Published) -> None:
+    appeal = "appeal: {summary: Appeal, start: 10 days after hearing}"
+    put(site, 0.4, hearing("2026-12-05"), appeal)
+    days_ago = (0.3, 0.2, 0.1, 0)
+    for ago, before, day in zip(days_ago, (5, 6, 5, 6), (6, 5, 6, 8), strict=True):
+        put(site, ago, hearing(f"2026-12-0{day}"), appeal)
+        page = site.get(f"{DESK}appeal/").text
+        assert f"{before + 10} December 2026~ Announced on 23 November" in plain(page)
+        assert f"Hearing is now {day} December 2026; it was {before} December 2026." in page
+
+
 def test_an_events_page_has_the_old_date_beside_the_new(site: Published) -> None:
     put(site, 20, hearing("2026-12-04"))
     assert '<p class="former' not in site.get(f"{DESK}hearing/").text
@@ -234,6 +352,26 @@ def test_an_events_page_has_the_old_date_beside_the_new(site: Published) -> None
     block = re.search(r'<section class="when".*?</section>', site.get(f"{DESK}hearing/").text, re.S)
     assert block is not None
     assert plain(block[0]).startswith("~ Friday, 11 December 2026 ~")
+
+
+def test_a_list_has_the_former_time_of_a_postponed_event_in_its_own_zone(site: Published) -> None:
+    held = "held: {summary: Held, start: postponed from 2027-02-01 02:30}"
+    put(site, 2, held)
+    (line,) = re.findall(r'<li class="entry.*?</li>', site.get("/?zone=UTC").text, re.S)
+    assert "Sun 31 ~ Held desk it was Sunday, 31 January 2027, 21:30" in plain(line)
+
+
+def test_an_events_page_has_all_its_dates_on_the_clock_that_it_names(site: Published) -> None:
+    for days_ago, zone in ((20, "Europe/Paris"), (2, "Asia/Tokyo")):
+        put(site, days_ago, hearing(f"2027-03-01 09:00, time_zone: {zone}"))
+    page = site.get(f"{DESK}hearing/").text
+    now, was = "Monday, 1 March 2027, 09:00", "Monday, 1 March 2027, 17:00"
+    assert f"{now} Was ~{was}~ Announced" in plain(page)
+    assert "On the clock of Tokyo" in page
+    (told,) = re.findall(r'<meta name="description" content="([^"]*)">', page)
+    assert f"{now} · Was {was}" in told
+    history = plain(page[page.index('aria-labelledby="history"') :])
+    assert history.index(now) < history.index(was)
 
 
 def test_an_exported_site_says_the_same_whenever_it_is_made(site: Published) -> None:

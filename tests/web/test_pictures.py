@@ -124,6 +124,13 @@ def test_a_picture_says_what_the_page_says(site: Published) -> None:
         *("by the end of Friday, 18 December 2026 in Karachi", "Stay ends"),
     ]
     assert texts_of(site, "stay", "ur")[-1] == "قیام کی مدت"
+    desk = DESK % "2026-12-18" + "  call: {summary: Call, start: 2026-12-04 10:00%s}\n"
+    site.publish({"desk": desk % ""})
+    site.publish({"desk": desk % ", time_zone: Europe/Paris"})
+    assert texts_of(site, "call") == [
+        *("moved", "calfeed", "The desk", "Was", "Friday, 4 December 2026, 06:00"),
+        *("Friday, 4 December 2026, 10:00", "Call"),
+    ]
 
 
 @pytest.mark.parametrize(

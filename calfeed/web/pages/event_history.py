@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from calfeed.ical.occurrences import find_times
 from calfeed.ical.wording.dates_text import format_hold
@@ -59,8 +60,8 @@ class History:
     moved: bool
 
 
-def make_history(announced: Revision | None, reader: Reader) -> History:
-    """Return the history of an event, as of its last announcement."""
+def make_history(announced: Revision | None, reader: Reader, zone: ZoneInfo) -> History:
+    """Return the history of an event, as of its last announcement; its dates are in `zone`."""
     if announced is None:
         return History([], moved=False)
     event = announced.event
@@ -72,12 +73,14 @@ def make_history(announced: Revision | None, reader: Reader) -> History:
         if moves and times is not None:
             hold = format_hold(event, reader.language.tag, event.language)
             current = _State(*times, event.precision, hold, None)
-            timelines.append(_make_timeline(moves, current, reader, event.language))
+            timelines.append(_make_timeline(moves, current, reader, zone, event.language))
     moved = any(has_moved(announced, name or "") for name in names)
     return History(timelines, moved)
 
 
-def _make_timeline(moves: Sequence[Move], current: _State, reader: Reader, own: str) -> list[Step]:
+def _make_timeline(
+    moves: Sequence[Move], current: _State, reader: Reader, zone: ZoneInfo, own: str
+) -> list[Step]:
     language = reader.language
     states = [
         _State(move.start, move.end, move.precision, _name_hold(move.held), move) for move in moves
@@ -89,7 +92,7 @@ def _make_timeline(moves: Sequence[Move], current: _State, reader: Reader, own: 
         known = state.precision in (None, Precision.TIME) and not state.hold
         steps.append(
             Step(
-                when=state.hold or _write(state, reader),
+                when=state.hold or _write(state, reader, zone),
                 start=state.start.isoformat() if known else "",
                 on=write_short_day(move.on, language) if move else "",
                 note=reader.localize(move.note, own) if move and move.note else None,
@@ -102,11 +105,11 @@ def _make_timeline(moves: Sequence[Move], current: _State, reader: Reader, own: 
     return steps[::-1]
 
 
-def _write(state: _State, reader: Reader) -> str:
+def _write(state: _State, reader: Reader, zone: ZoneInfo) -> str:
     """Format the date of a state; the current one also says if its day is not known yet."""
     if state.move is None and state.precision is not None:
         return write_uncertain(state.start, state.end, state.precision, reader.language)
-    return write_date(state.start, state.end, state.precision, reader.language)
+    return write_date(state.start, state.end, state.precision, reader.language, zone)
 
 
 def _name_hold(hold: Hold | None) -> str:

@@ -241,7 +241,7 @@ class EventView:
 
     @cached_property
     def history(self) -> History:
-        return make_history(self.row.announced, self.reader)
+        return make_history(self.row.announced, self.reader, self.event.zone)
 
     @property
     def done(self) -> bool:

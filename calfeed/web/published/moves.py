@@ -19,6 +19,7 @@ from calfeed.ical.comparison.shifts import Shift, find_shift
 from calfeed.ical.occurrences import Occurrence, expand, last_end
 from calfeed.model.dates.uncertainty import Precision
 from calfeed.model.events import Event, Status
+from calfeed.model.recurrences import wall_time
 from calfeed.model.revision import Move
 from calfeed.model.values import Moment
 from calfeed.store.catalog.announcements import AnnouncedChange
@@ -28,6 +29,7 @@ RECENT = timedelta(days=60)
 """How long after its announcement a change counts as recent."""
 
 _NEXT_OCCURRENCE = timedelta(days=400)
+"""How far from a time an occurrence of a series is looked for."""
 
 _DATE_KINDS = (Kind.MOVED, Kind.CORRECTED)
 
@@ -60,7 +62,7 @@ class RecentMove:
     `new` is None if there is no date now, `old` is None if the event was cancelled before. `change`
     is the last change, which has the reason. `others` says that other occurrences changed too.
     `between` is the date before the current one, if the event moved more than once; the event's
-    page shows that date.
+    page shows that date. `last_news` is the kind of the last change.
     """
 
     row: EventRow
@@ -71,6 +73,7 @@ class RecentMove:
     change: EventChange
     others: bool = False
     between: Times | None = None
+    last_news: News | None = None
 
     @property
     def stands_at(self) -> datetime:
@@ -111,13 +114,24 @@ def _position(move: RecentMove) -> tuple[float, datetime, str]:
 def find_announcement(
     changes: Iterable[AnnouncedChange], uid: str, move: Move
 ) -> AnnouncedChange | None:
-    """Return the change that announced a move of an event, None if unknown."""
+    """Return the change that announced the last move of an event or occurrence, None if unknown.
+
+    If the same move was made several times on a day, that is the newest of these changes.
+    """
     found = [
-        change
-        for change in changes
-        if change.position.uid == uid and change.kind in _DATE_KINDS and change.at.date() >= move.on
+        each
+        for each in changes
+        if each.position.uid == uid
+        and each.kind in _DATE_KINDS
+        and each.at.date() >= move.on
+        and _adds_to_history(each.change, move)
     ]
-    return min(found, key=lambda change: change.at, default=None)
+    return max(found, key=lambda change: change.at, default=None)
+
+
+def _adds_to_history(change: EventChange, move: Move) -> bool:
+    before = change.before.history if change.before else ()
+    return change.after.history.count(move) > before.count(move)
 
 
 def _sum_up(row: EventRow, chain: Sequence[AnnouncedChange], now: datetime) -> RecentMove | None:
@@ -182,13 +196,28 @@ def _compare_dates(
         news = News(new.on_hold.why.value)
         return RecentMove(row, news, _times(new, last.at), None, last.at, last.change)
     news = News.CORRECTED if corrected else _NEWS_OF_SHIFT[find_shift(old, new)]
-    old_times, new_times = _times(old, last.at), _times(new, last.at)
-    between = None
+    new_times = _times(new, last.at)
+    old_times = _find_counterpart(old, new, new_times, last.at)
+    if old.on_hold is None and old_times == new_times:
+        return None  # of a series, only other occurrences moved
+    between, last_news = None, news
     if last is not first and (previous := last.change.before) is not None:
         held = previous.event.on_hold is not None
         if not held and _state(previous.event) not in (_state(old), _state(new)):
-            between = _times(previous.event, last.at)
-    return RecentMove(row, news, old_times, new_times, last.at, last.change, between=between)
+            between = _find_counterpart(previous.event, new, new_times, last.at)
+            if between in (old_times, new_times):
+                between = None
+            last_news = _NEWS_OF_SHIFT[find_shift(previous.event, new)]
+    return RecentMove(
+        row,
+        news,
+        old_times,
+        new_times,
+        last.at,
+        last.change,
+        between=between,
+        last_news=last_news,
+    )
 
 
 _NEWS_OF_SHIFT = {
@@ -266,3 +295,30 @@ def _times(event: Event, at: datetime) -> Times:
             if occurrence.status is not Status.CANCELLED or event.status is Status.CANCELLED:
                 return Times(occurrence.start, occurrence.end)
     return Times(event.start, event.end, event.precision)
+
+
+def _find_counterpart(old: Event, new: Event, times: Times, at: datetime) -> Times:
+    """Return the date that an event had instead of `times`, its next date at the time `at`.
+
+    If it was a series, that is the occurrence that became the next one: the nearest one in the
+    direction from which the start of the series moved. The next occurrence of the old series may
+    be another one: if weekly meetings move from Monday to Tuesday, it is six days later on Mondays.
+    """
+    coming = _times(old, at)
+    if old.repeat is None or not _coming(new, at):
+        return coming
+    begins = new.instant(times.start)
+    # Wall times, because an occurrence has the same one in summer and in winter.
+    wall, old_start = wall_time(times.start), wall_time(old.start)
+    later = wall_time(new.start) >= old_start
+    if later and times.start == new.start and at <= old.instant(coming.start) <= begins:
+        return coming  # the new series only begins then, so the old one's next date is gone
+    around = [
+        each
+        for each in expand(old, begins - _NEXT_OCCURRENCE, begins + _NEXT_OCCURRENCE)
+        if each.status is not Status.CANCELLED
+    ]
+    before = [each for each in around if wall_time(each.start) <= wall]
+    after = [each for each in around if wall_time(each.start) >= wall]
+    found = (before[-1:] or after[:1]) if later else (after[:1] or before[-1:])
+    return Times(found[0].start, found[0].end) if found else Times(old.start, old.end)

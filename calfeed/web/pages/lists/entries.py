@@ -12,7 +12,6 @@ from calfeed.ical.occurrences import Occurrence
 from calfeed.model.dates.uncertainty import Precision
 from calfeed.store.rows import EventRow
 from calfeed.web.pages.lists.marks import find_marks
-from calfeed.web.pages.lists.moves import write_past
 from calfeed.web.pages.reader.dates import (
     describe_days,
     describe_repeat,
@@ -98,7 +97,7 @@ class Entry:
         language, zone = self.reader.language, self.reader.zone
         event, last = self.row.revision.event, write_short_day(self.until, self.reader.language)
         if self.held:
-            former = write_date(event.start, event.end, event.precision, language)
+            former = write_date(event.start, event.end, event.precision, language, zone)
             return gettext("it was %(when)s", when=former)
         if not isinstance(self.occurrence.start, datetime):
             if event.precision is not None:
@@ -127,8 +126,10 @@ class Entry:
     @property
     def former_date(self) -> str:
         """The date that it had before, in words."""
-        past = self.former
-        return write_past(past.start, past.end, past.precision, self.reader) if past else ""
+        past, reader = self.former, self.reader
+        if past is None:
+            return ""
+        return write_date(past.start, past.end, past.precision, reader.language, reader.zone)
 
     @property
     def series(self) -> str:

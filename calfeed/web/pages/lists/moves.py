@@ -9,8 +9,6 @@ from typing import TypeAlias
 
 from calfeed.ical.comparison.changes import EventChange
 from calfeed.ical.comparison.reasons import CauseChange, find_reason
-from calfeed.model.dates.uncertainty import Precision
-from calfeed.model.values import Moment
 from calfeed.reminders.mail.announcing import explain_reason
 from calfeed.store.catalog.announcements import AnnouncedChange
 from calfeed.store.rows import EventRow
@@ -31,6 +29,9 @@ from calfeed.web.published.moves import (
 
 Wanted: TypeAlias = Callable[[EventRow], bool]
 """Whether a page is about an event."""
+
+_STILL_TRUE = (News.FIRMED, News.LOOSENED)
+"""The changes after which the old date is not wrong, but more or less exact."""
 
 _MAX_MOVES = 5
 """The maximum number of moves at the top of a page; the list below shows the others by marks."""
@@ -78,7 +79,12 @@ class MoveLine:
     @property
     def struck(self) -> bool:
         """Whether the old date is no longer valid: the new one is not only more or less exact."""
-        return self.found.news not in (News.FIRMED, News.LOOSENED)
+        return self.found.news not in _STILL_TRUE
+
+    @property
+    def between_struck(self) -> bool:
+        """Whether the date in between is no longer valid."""
+        return self.found.last_news not in _STILL_TRUE
 
     @property
     def old(self) -> str:
@@ -115,7 +121,7 @@ class MoveLine:
         return _explain(self.found.change, self.found.row, self.reader, self.find_page)
 
     def _write(self, times: Times | None) -> str:
-        return write_past(*times, self.reader) if times else ""
+        return write_date(*times, self.reader.language, self.reader.zone) if times else ""
 
 
 def _explain(change: EventChange, row: EventRow, reader: Reader, find_page: FindPage) -> str:
@@ -173,29 +179,19 @@ def make_former_date(
 ) -> FormerDate | None:
     """Return the former date of an event, or of its `occurrence` (an id); None if it has none.
 
-    The date is in the zone that the event had then.
+    The date is in the zone that the event has now, which its page names.
     """
     past = find_former_date(row, occurrence)
     if past is None:
         return None
-    move, language = past.move, reader.language
+    move, language, zone = past.move, reader.language, row.revision.event.zone
     announced = find_announcement(changes, row.uid, move)
     day = reader.today(announced.at) if announced else move.on
     return FormerDate(
-        when=write_date(past.start, past.end, past.precision, language),
+        when=write_date(past.start, past.end, past.precision, language, zone),
         moved=past.really_moved,
         wrong=move.corrected,
         announced=write_short_day(day, language),
         note=reader.localize(move.note, row.revision.event.language) if move.note else None,
         because=_explain(announced.change, row, reader, find_page) if announced else "",
     )
-
-
-def write_past(
-    start: Moment, end: Moment | None, precision: Precision | None, reader: Reader
-) -> str:
-    """Format a date in the reader's zone."""
-    if isinstance(start, datetime):
-        start = start.astimezone(reader.zone)
-        end = end.astimezone(reader.zone) if isinstance(end, datetime) else end
-    return write_date(start, end, precision, reader.language)

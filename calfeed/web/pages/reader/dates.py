@@ -96,9 +96,19 @@ def _write_moment(moment: datetime, language: Language) -> str:
 
 
 def write_date(
-    start: Moment, end: Moment | None, precision: Precision | None, language: Language
+    start: Moment,
+    end: Moment | None,
+    precision: Precision | None,
+    language: Language,
+    zone: ZoneInfo | None = None,
 ) -> str:
-    """Format a date that is certain, or uncertain by its precision: "June 2030"."""
+    """Format a date that is certain, or uncertain by its precision: "June 2030".
+
+    Datetimes are shown in `zone`, by default in their own.
+    """
+    if zone is not None and isinstance(start, datetime):
+        start = start.astimezone(zone)
+        end = end.astimezone(zone) if isinstance(end, datetime) else end
     if precision is None:
         return write_when(start, end, language)
     return write_number(format_times(start, end, precision, language.tag), language)
