@@ -111,8 +111,9 @@ def _component(
     component.put("CREATED", write_moment(revision.created))
     component.put("LAST-MODIFIED", modified)
     status = _status_of(revision, event, change)
-    marked = options.marked and _is_cancelled(revision, change)
-    summary = _mark_cancelled(event, change) if marked else _title_of(event, change)
+    marked = options.marked and status is Status.CANCELLED
+    cancelled = marked and _is_cancelled(revision, change)
+    summary = _mark_cancelled(event, change) if cancelled else _title_of(event, change)
     _put_text(component, "SUMMARY", summary, options)
     location = (change and change.location) or event.location
     if location:
