@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from calfeed.errors import DefinitionWarning, InvalidInputError, Problem
+from calfeed.model.dates.years import FIRST_YEAR, LAST_YEAR
 
 if TYPE_CHECKING:
     from calfeed.settings import Settings
@@ -58,6 +59,10 @@ def echo(text: str) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+NUMBER = click.IntRange(1, 2**63 - 1)
+"""The type of an argument that is the number of a row; databases have no larger ones."""
+
+
 def print_findings(findings: Iterable[Problem | DefinitionWarning]) -> None:
     """Print problems and warnings on standard error, one per line."""
     for finding in findings:
@@ -97,7 +102,7 @@ def parse_window(
 def parse_time(option: str, text: str) -> datetime:
     """Parse the value of an option: a date (midnight, UTC), or a time, in UTC if it has no offset.
 
-    Raises InvalidInputError for anything else.
+    Raises InvalidInputError for anything else, and for a year that no definition may have.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -105,4 +110,8 @@ def parse_time(option: str, text: str) -> datetime:
         raise InvalidInputError(
             f'{option} "{text}" is not a time; write 2025-06-30 or 2025-06-30T09:00+05:00'
         ) from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise InvalidInputError(
+            f'{option} "{text}" is not supported; the year must be from {FIRST_YEAR} to {LAST_YEAR}'
+        )
     return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)

@@ -163,6 +163,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Do not log requests: `on_message` shows them."""
 
 
+def escape_surrogates(text: str) -> str:
+    """Return a text that can be encoded: JSON may contain halves of surrogate pairs."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def format_message(message: ReceivedMessage, *, color: bool) -> str:
     """Format a message for a terminal: type, result of the verification, body.
 
@@ -188,6 +193,7 @@ def format_message(message: ReceivedMessage, *, color: bool) -> str:
 
 
 def _escape(text: str) -> str:
+    text = escape_surrogates(text)
     return _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 

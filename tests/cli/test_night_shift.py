@@ -149,6 +149,37 @@ def test_of_many_each_that_is_not_sent_again_has_its_reason(records: Records) ->
     assert result.stderr == f"delivery {good} was delivered, so it is not sent again\n"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("delivery", "show", "9" * 23),
+        ("delivery", "retry", "9" * 23),
+        ("token", "revoke", str(2**63)),
+        ("delivery", "show", "0"),
+    ],
+)
+def test_a_number_that_no_row_can_have_is_wrong_usage(
+    records: Records, words: tuple[str, ...]
+) -> None:
+    assert records.run(*words).exit_code == 2
+    assert records.run(words[0], words[1], str(2**63 - 1)).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("reminders", "--to", "9999-12-31"),
+        ("reminders", "--from", "9999-12-31T23:59-14:00"),
+        ("reminders", "--from", "0001-01-01", "--to", "0001-01-02"),
+        ("delivery", "list", "--since", "0001-01-01T00:00+05:00"),
+    ],
+)
+def test_a_time_in_a_year_that_no_definition_may_have_is_an_error_for_people(
+    records: Records, words: tuple[str, ...]
+) -> None:
+    assert "the year must be from 1900 to 2200" in str(records.run(*words).exception)
+
+
 def test_a_number_that_is_not_there_sends_nothing_again(records: Records) -> None:
     records.tell()
     (number,) = records.give_up()

@@ -47,6 +47,15 @@ def signed(secret: str = SECRET) -> dict[str, str]:
     return sign_headers("msg_1", datetime.now(UTC), BODY, [secret])
 
 
+def test_a_body_with_half_a_character_is_shown_as_it_was_escaped() -> None:
+    body = b'{"a":"\\ud800"}'
+    with listening() as (listener, came):
+        assert post(listener, body, {}) == 204
+    shown = format_message(came[0], color=False)
+    assert '"a": "\\ud800"' in shown
+    shown.encode()
+
+
 def test_a_message_whose_signature_holds_is_answered_with_204() -> None:
     headers = signed()
     with listening(SECRET) as (listener, came):

@@ -110,7 +110,7 @@ def list_(as_json: bool) -> None:
 
 
 @token.command()
-@click.argument("number", type=int)
+@click.argument("number", type=output.NUMBER)
 def revoke(number: int) -> None:
     """Revoke token NUMBER permanently.
 

@@ -84,7 +84,7 @@ def list_(
 
 
 @delivery.command()
-@click.argument("delivery_id", type=int)
+@click.argument("delivery_id", type=output.NUMBER)
 @output.as_json
 def show(delivery_id: int, as_json: bool) -> None:
     """Show a delivery with its message and attempts."""
@@ -117,7 +117,7 @@ def show(delivery_id: int, as_json: bool) -> None:
 
 
 @delivery.command()
-@click.argument("delivery_ids", type=int, nargs=-1, metavar="[DELIVERY_ID]...")
+@click.argument("delivery_ids", type=output.NUMBER, nargs=-1, metavar="[DELIVERY_ID]...")
 @click.option("--endpoint", "endpoint_id", help="Retry all failed deliveries of this endpoint.")
 @click.option("--since", help="With --endpoint: only those that failed since this time.")
 @output.as_json

@@ -8,7 +8,12 @@ import sys
 import click
 
 from calfeed.cli.secret_inputs import read_secret, secret_file
-from calfeed.delivery.local_receiver import Listener, ReceivedMessage, format_message
+from calfeed.delivery.local_receiver import (
+    Listener,
+    ReceivedMessage,
+    escape_surrogates,
+    format_message,
+)
 from calfeed.reminders.signing import check_receiver_key
 
 
@@ -40,7 +45,7 @@ def listen(port: int, secret: str | None, secret_file: str | None, as_json: bool
                 "problem": received.problem,
                 "message": received.json,
             }
-            click.echo(json.dumps(entry, ensure_ascii=False))
+            click.echo(escape_surrogates(json.dumps(entry, ensure_ascii=False)))
         else:
             click.echo(format_message(received, color=color))
         sys.stdout.flush()
