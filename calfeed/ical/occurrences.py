@@ -15,7 +15,7 @@ from typing import TypeAlias
 from calfeed.definitions.recurrence.rules import read_rule
 from calfeed.model.events import Change, Event, Repeat, Status, length_of
 from calfeed.model.recurrences import Rule, wall_time
-from calfeed.model.values import Text, start_of
+from calfeed.model.values import Text, in_utc, start_of
 
 Moment: TypeAlias = date | datetime
 
@@ -90,11 +90,11 @@ def expand(event: Event, after: datetime, before: datetime) -> Iterator[Occurren
             yield occurrence
         return
     length = length_of(event)
-    changes = {_instant(change.original): change for change in event.repeat.changes}
-    excluded = set(map(_instant, event.repeat.exclude))
+    changes = {in_utc(change.original): change for change in event.repeat.changes}
+    excluded = set(map(in_utc, event.repeat.exclude))
     found: dict[Moment, Occurrence] = {}
     for moment in _originals(event, after, before):
-        instant = _instant(moment)
+        instant = in_utc(moment)
         if instant not in excluded and instant not in changes:
             found[instant] = _make(event, moment, moment, None, length)
     for instant, change in changes.items():
@@ -103,11 +103,6 @@ def expand(event: Event, after: datetime, before: datetime) -> Iterator[Occurren
     for _, occurrence in sorted(found.items(), key=lambda item: (item[1].begins, item[0])):
         if after <= occurrence.begins < before:
             yield occurrence
-
-
-def _instant(moment: Moment) -> Moment:
-    """Convert a datetime to UTC, so that equal moments are equal keys; return a date unchanged."""
-    return moment.astimezone(UTC) if isinstance(moment, datetime) else moment
 
 
 def find_times(event: Event, name: str) -> tuple[Moment, Moment | None] | None:

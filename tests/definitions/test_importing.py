@@ -110,6 +110,52 @@ def test_an_end_comes_from_dtend_or_duration(lines: str, end: str | None) -> Non
     assert str(event.get("end")).replace("+00:00", "Z") == str(end)
 
 
+BERLIN = "X-WR-TIMEZONE:Europe/Berlin\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "end"),
+    [
+        ("003000", "013000", "2027-10-31T02:30:00+01:00"),
+        ("004500", "011500", "2027-10-31T02:15:00+01:00"),
+    ],
+)
+def test_an_event_is_as_long_where_the_clocks_go_back(first: str, last: str, end: str) -> None:
+    times = f"DTSTART:20271031T{first}Z\nDTEND:20271031T{last}Z\n"
+    made = take(f"UID:1\nSUMMARY:T\n{times}", head=BERLIN)
+    (event,) = read(made.definition).events
+    assert event.end is not None
+    assert (event.end.isoformat(), told(made)) == (end, [])
+
+
+def test_an_occurrence_can_move_from_the_first_to_the_second_of_two_equal_wall_times() -> None:
+    made = take(
+        "UID:1\nSUMMARY:T\nDTSTART;TZID=Europe/Berlin:20271030T023000\nDURATION:PT1H\n"
+        "RRULE:FREQ=DAILY;COUNT=4\n",
+        "UID:1\nSUMMARY:T\nRECURRENCE-ID:20271031T003000Z\nDTSTART:20271031T013000Z\n"
+        "DURATION:PT1H\n",
+        head=BERLIN,
+    )
+    (event,) = read(made.definition).events
+    assert event.repeat is not None
+    (change,) = event.repeat.changes
+    assert change.start is not None
+    assert change.start.isoformat() == "2027-10-31T02:30:00+01:00"
+    assert told(made) == []
+
+
+def test_a_date_at_the_second_of_two_equal_wall_times_is_not_lost_without_a_remark() -> None:
+    made = take(
+        "UID:1\nSUMMARY:T\nDTSTART;TZID=Europe/Berlin:20271031T023000\n"
+        "RDATE:20271031T013000Z,20271101T013000Z\n",
+        head=BERLIN,
+    )
+    (event,) = read(made.definition).events
+    assert event.repeat is not None
+    assert [str(moment) for moment in event.repeat.also] == ["2027-11-01 02:30:00+01:00"]
+    assert "is left out" in dict(told(made))["RDATE"]
+
+
 def test_a_day_long_duration_keeps_the_wall_clock_and_24_hours_do_not() -> None:
     start = "UID:1\nSUMMARY:T\nDTSTART;TZID=America/New_York:20300309T120000\n"
     assert only(start + "DURATION:P1D\n")["end"] == "2030-03-10T12:00:00-04:00"

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from calfeed.definitions.formats.times import ParsedMoment
 from calfeed.definitions.tree import Path
 from calfeed.model.dates.durations import Duration
+from calfeed.model.values import in_utc
 
 Report: TypeAlias = Callable[[Path, str | ValueError], None]
 Warn: TypeAlias = Callable[[Path, str], None]
@@ -66,7 +67,7 @@ class EventTimeReader:
         if last is None or not self.check_kind(last, start, place):
             return None
         if isinstance(last, datetime) and isinstance(start, datetime):
-            if last <= start:
+            if in_utc(last) <= in_utc(start):
                 hint = "omit the end of an event without duration"
                 self.report(place, f"must be later than the start, {start:%Y-%m-%d %H:%M}; {hint}")
             return last
