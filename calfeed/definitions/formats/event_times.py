@@ -13,6 +13,9 @@ from calfeed.definitions.tree import Path
 from calfeed.model.dates.durations import Duration
 from calfeed.model.values import in_utc
 
+_MAX_NIGHT = timedelta(hours=12)
+"""The longest range over midnight that people write as two times; 09:00-05:00 has an offset."""
+
 Report: TypeAlias = Callable[[Path, str | ValueError], None]
 Warn: TypeAlias = Callable[[Path, str], None]
 """A callback that gets a path inside the event's entry and a message."""
@@ -95,14 +98,20 @@ class EventTimeReader:
 def _explain_offset(written: ParsedMoment, moment: date | datetime) -> str:
     """Explain an offset that was probably meant as the end of a range; "" for any other offset.
 
-    `09:00-11:00` is a time with a UTC offset (ISO 8601), but people also write ranges like this.
+    `09:00-11:00` is a time with a UTC offset (ISO 8601), but people also write ranges like this,
+    and `22:00-02:00` for one that ends on the next day.
     """
     if written.offset is None or written.clock is None or not isinstance(moment, datetime):
         return ""
+    behind = written.offset < timedelta() or written.text.rstrip().endswith(("-00:00", "-0000"))
+    if not behind or moment.utcoffset() == written.offset:
+        return ""
     start = datetime.combine(written.day, written.clock)
     end = datetime.combine(written.day, time()) - written.offset
-    if end <= start or moment.utcoffset() == written.offset:
-        return ""
+    if end <= start:
+        end += timedelta(days=1)
+        if end - start > _MAX_NIGHT:
+            return ""
     return (
         f'"{written.text}" is {start:%H:%M} at an offset of -{end:%H:%M} from UTC; if it is a '
         f'range, write "start: {start:%Y-%m-%d %H:%M}" and "end: {end:%Y-%m-%d %H:%M}"'

@@ -17,6 +17,8 @@ _MOMENT = re.compile(
     r"(?:[T ](\d\d):(\d\d)(?::(\d\d))?(?: ?(?:(Z)|([+-])(\d\d):?(\d\d)))?)?",
     re.ASCII,
 )
+_RANGE_DASHES = "\u2012\u2013\u2014\u2015\u301c\u3030"
+"""The figure, en, em, wave and wavy dash, and the horizontal bar."""
 _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 
 
@@ -55,7 +57,7 @@ def parse_moment(text: str, today: date | None = None) -> ParsedMoment:
     """
     written = text.strip()
     found = _MOMENT.fullmatch(written) or _MOMENT.fullmatch(rewrite_moment(text))
-    if found is None:
+    if found is None or (found[8] == "-" and _ends_with_range(written)):
         raise InvalidValueError(shortened(text.strip()), explain_moment(text, today))
     year, month, day = (int(part) for part in found.groups()[:3])
     if month > 12 >= day:
@@ -116,6 +118,15 @@ def _offset(text: str, found: re.Match[str]) -> timedelta | None:
         limits = "an offset from UTC goes from -12:00 to +14:00"
         raise InvalidValueError(text, limits, separator=": ")
     return offset
+
+
+def _ends_with_range(text: str) -> bool:
+    """Return whether the last dash of a text is one that is written between two times.
+
+    ISO 8601 has a hyphen or a minus sign before an offset.
+    """
+    dashes = [character for character in text if normalize(character) == "-"]
+    return bool(dashes) and dashes[-1] in _RANGE_DASHES
 
 
 def _explain_change(first: datetime, second: datetime) -> str:
