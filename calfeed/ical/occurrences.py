@@ -1,7 +1,6 @@
 """Expand the recurrence set of an event over a window (RFC 5545, 3.8.5).
 
-Rules are expanded on the wall clock of the event's zone. A wall time in a gap uses the offset
-before the gap; an ambiguous one is the first (RFC 5545, 3.3.5).
+Rules are expanded on the wall clock of the event's zone.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import TypeAlias
 
 from calfeed.definitions.recurrence.rules import read_rule
 from calfeed.model.events import Change, Event, Repeat, Status, length_of
-from calfeed.model.recurrences import Rule, wall_time
+from calfeed.model.recurrences import Rule, moment_at, wall_time
 from calfeed.model.values import Text, in_utc, start_of
 
 Moment: TypeAlias = date | datetime
@@ -142,15 +141,10 @@ def _originals(event: Event, after: datetime, before: datetime) -> Iterator[Mome
     first = max(after.replace(tzinfo=None) - margin, wall_time(event.start))
     last = before.replace(tzinfo=None) + margin
     rule = _find_rule(repeat.rule, event.start, event.time_zone)
-    zone = event.zone
     for wall in rule.walk(since=first).xafter(first, inc=True):
         if wall > last:
             break
-        if event.all_day:
-            yield wall.date()
-        else:
-            # The round trip through UTC turns a wall time in a gap into one that exists.
-            yield wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+        yield moment_at(wall, event.start)
 
 
 def _make(

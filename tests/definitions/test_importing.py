@@ -165,6 +165,27 @@ def test_a_day_long_duration_keeps_the_wall_clock_and_24_hours_do_not() -> None:
 # Recurrence.
 
 
+SPRING = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 4, 30, tzinfo=UTC)
+NIGHTLY = (
+    "UID:1\nSUMMARY:T\nDTSTART;TZID=Europe/Berlin:20270327T023000\nDURATION:PT1H\n"
+    "RRULE:FREQ=DAILY;COUNT=3\n"
+)
+
+
+@pytest.mark.parametrize("at", [";TZID=Europe/Berlin:20270328T023000", ":20270328T013000Z"])
+def test_an_occurrence_at_a_time_that_the_clocks_skip_stays_excluded_or_changed(at: str) -> None:
+    """RFC 5545, 3.3.5: 02:30 with the offset before the gap, 01:30 UTC."""
+    berlin = ZoneInfo("Europe/Berlin")
+    moved = f"UID:1\nSUMMARY:T\nRECURRENCE-ID{at}\nDTSTART:20270328T100000Z\nDURATION:PT1H\n"
+    for made, days in (
+        (take(f"{NIGHTLY}EXDATE{at}\n"), ["2027-03-27T01:30", "2027-03-29T00:30"]),
+        (take(NIGHTLY, moved), ["2027-03-27T01:30", "2027-03-28T10:00", "2027-03-29T00:30"]),
+    ):
+        feed, _ = render(read(made.definition))
+        assert [start[:16] for start, *_ in occurrences(feed, *SPRING, berlin)] == days
+        assert told(made) == []
+
+
 def test_a_series_keeps_its_rule_dates_and_changed_occurrences() -> None:
     made = take(
         "UID:1\nSUMMARY:Board\nDTSTART;TZID=Europe/Berlin:20300107T103000\n"

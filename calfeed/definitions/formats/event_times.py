@@ -29,12 +29,17 @@ class EventTimeReader:
     report: Report
     warn: Warn
 
-    def read_moment(self, written: ParsedMoment | None, path: Path) -> date | datetime | None:
-        """Return the moment in the zone; report a problem if it does not exist."""
+    def read_moment(
+        self, written: ParsedMoment | None, path: Path, *, of_rule: bool = False
+    ) -> date | datetime | None:
+        """Return the moment in the zone; report a problem if it does not exist.
+
+        A moment `of_rule` is an occurrence, which may be at a time that the clocks skip.
+        """
         if written is None:
             return None
         try:
-            moment = written.in_zone(self.zone)
+            moment = written.in_zone(self.zone, of_rule=of_rule)
         except ValueError as error:
             self.report(path, error)
             return None

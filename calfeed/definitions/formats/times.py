@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from calfeed.definitions.formats.dates import check_day, normalize, rewrite_clock, rewrite_moment
 from calfeed.definitions.hints.moments import explain_clock, explain_moment, explain_range
 from calfeed.errors import InvalidValueError
+from calfeed.model.recurrences import moment_at, wall_time
 from calfeed.model.texts import shortened
 
 _MOMENT = re.compile(
@@ -31,10 +32,11 @@ class ParsedMoment:
     clock: time | None = None
     offset: timedelta | None = None
 
-    def in_zone(self, zone: ZoneInfo) -> date | datetime:
+    def in_zone(self, zone: ZoneInfo, *, of_rule: bool = False) -> date | datetime:
         """Return the date, or the aware datetime in `zone`.
 
-        Raises ValueError for a wall time in a gap, and for an ambiguous one without an offset.
+        Raises ValueError for a wall time in a gap, and for an ambiguous one without an offset. If
+        the moment is `of_rule`, a wall time in a gap means the occurrence of a rule at that time.
         """
         if self.clock is None:
             return self.day
@@ -42,6 +44,9 @@ class ParsedMoment:
             fixed = datetime.combine(self.day, self.clock, timezone(self.offset))
             return fixed.astimezone(zone)
         moment = datetime.combine(self.day, self.clock, zone)
+        found = moment_at(wall_time(moment), moment)
+        if of_rule and wall_time(found) != wall_time(moment):
+            return found
         other = moment.replace(fold=1)
         if moment.utcoffset() != other.utcoffset():
             raise InvalidValueError(self.text, _explain_change(moment, other))
