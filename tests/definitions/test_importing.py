@@ -462,6 +462,27 @@ def test_what_is_no_calendar_is_an_error_that_says_so(data: bytes, words: str) -
         import_calendar(data, "desk", "desk")
 
 
+def test_a_wrong_byte_in_one_text_leaves_the_others_as_they_are() -> None:
+    data = ics("UID:1\nSUMMARY:Zürich – Übung\nDTSTART:20300211T103000Z\nDESCRIPTION:für X\n")
+    made = import_calendar(data.replace(b" X", b" \xc3"), "desk", "desk")
+    (event,) = read(made.definition).events
+    assert event.summary == {"en": "Zürich – Übung"}
+    assert event.description == {"en": "für Ã"}
+    assert told(made)[0] == (
+        "the file",
+        "is not UTF-8 in 1 line; the wrong bytes are read as Windows-1252",
+    )
+
+
+def test_a_file_in_windows_1252_is_read_so_even_where_it_looks_like_utf_8() -> None:
+    text = ics("UID:1\nSUMMARY:CAFÉ…\nDTSTART:20300211T103000Z\nDESCRIPTION:Zürich – Übung\n")
+    made = import_calendar(text.decode().encode("cp1252"), "desk", "desk")
+    (event,) = read(made.definition).events
+    assert event.summary == {"en": "CAFÉ…"}
+    assert event.description == {"en": "Zürich – Übung"}
+    assert "read as Windows-1252" in dict(told(made))["the file"]
+
+
 def test_a_title_that_nobody_could_see_is_no_title() -> None:
     assert (
         only(EVENT.replace("Talk", "\u200f\ufeff"))["summary"]
