@@ -38,6 +38,7 @@ from calfeed.model.dates.working_days import HolidayData, WorkingDayRules
 from calfeed.model.events import Calendar, Event
 from calfeed.model.texts import check_slug
 from calfeed.model.uids import NAME_BASED_UIDS, UidScheme
+from calfeed.model.values import in_utc
 
 
 def read_definitions(
@@ -232,7 +233,7 @@ class _Batch:
         for name, cause in resolution.causes.items():  # causes come before their dependents
             moments = [own[each] for each in (name, cause) if each in own]
             if moments:
-                own[name] = max(moments)
+                own[name] = max(moments, key=in_utc)
         uids: dict[Name, str] = {}
         for result in self.results:
             for event in result.calendar.events:

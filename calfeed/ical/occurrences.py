@@ -1,7 +1,6 @@
 """Expand the recurrence set of an event over a window (RFC 5545, 3.8.5).
 
-Rules are expanded on the wall clock of the event's zone. A wall time in a gap uses the offset
-before the gap; an ambiguous one is the first (RFC 5545, 3.3.5).
+Rules are expanded on the wall clock of the event's zone.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from typing import TypeAlias
 
 from calfeed.definitions.recurrence.rules import read_rule
 from calfeed.model.events import Change, Event, Repeat, Status, length_of
-from calfeed.model.recurrences import Rule, wall_time
-from calfeed.model.values import Text, start_of
+from calfeed.model.recurrences import Rule, moment_at, wall_time
+from calfeed.model.values import Text, in_utc, start_of
 
 Moment: TypeAlias = date | datetime
 
@@ -90,11 +89,11 @@ def expand(event: Event, after: datetime, before: datetime) -> Iterator[Occurren
             yield occurrence
         return
     length = length_of(event)
-    changes = {_instant(change.original): change for change in event.repeat.changes}
-    excluded = set(map(_instant, event.repeat.exclude))
+    changes = {in_utc(change.original): change for change in event.repeat.changes}
+    excluded = set(map(in_utc, event.repeat.exclude))
     found: dict[Moment, Occurrence] = {}
     for moment in _originals(event, after, before):
-        instant = _instant(moment)
+        instant = in_utc(moment)
         if instant not in excluded and instant not in changes:
             found[instant] = _make(event, moment, moment, None, length)
     for instant, change in changes.items():
@@ -103,11 +102,6 @@ def expand(event: Event, after: datetime, before: datetime) -> Iterator[Occurren
     for _, occurrence in sorted(found.items(), key=lambda item: (item[1].begins, item[0])):
         if after <= occurrence.begins < before:
             yield occurrence
-
-
-def _instant(moment: Moment) -> Moment:
-    """Convert a datetime to UTC, so that equal moments are equal keys; return a date unchanged."""
-    return moment.astimezone(UTC) if isinstance(moment, datetime) else moment
 
 
 def find_times(event: Event, name: str) -> tuple[Moment, Moment | None] | None:
@@ -147,15 +141,10 @@ def _originals(event: Event, after: datetime, before: datetime) -> Iterator[Mome
     first = max(after.replace(tzinfo=None) - margin, wall_time(event.start))
     last = before.replace(tzinfo=None) + margin
     rule = _find_rule(repeat.rule, event.start, event.time_zone)
-    zone = event.zone
     for wall in rule.walk(since=first).xafter(first, inc=True):
         if wall > last:
             break
-        if event.all_day:
-            yield wall.date()
-        else:
-            # The round trip through UTC turns a wall time in a gap into one that exists.
-            yield wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+        yield moment_at(wall, event.start)
 
 
 def _make(

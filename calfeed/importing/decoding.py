@@ -8,6 +8,7 @@ import quopri
 import re
 from collections.abc import Iterable, Iterator
 
+from calfeed.counting import count
 from calfeed.errors import InvalidInputError
 from calfeed.importing.losses import LossReporter
 
@@ -26,6 +27,11 @@ _OTHER_FORMATS = (
     (b"PK\x03\x04", "is a ZIP archive"),
     (b"%PDF", "is a PDF document"),
 )
+# With `surrogateescape`, bytes that are not UTF-8 become these characters.
+_UNDECODED = re.compile("[\udc80-\udcff]")
+_WINDOWS_1252 = {
+    0xDC00 + byte: bytes([byte]).decode("cp1252", errors="replace") for byte in range(0x80, 0x100)
+}
 # vCalendar 1.0 and mail: a line that ends with "=" continues on the next one.
 _QUOTED = re.compile(r";ENCODING=QUOTED-PRINTABLE[;:]", re.IGNORECASE)
 
@@ -34,6 +40,7 @@ def read_lines(data: bytes, report: LossReporter) -> Iterator[str]:
     """Return the unfolded, non-empty lines of a file.
 
     The encoding is that of the byte order mark, else UTF-8, else Windows-1252, which is reported.
+    So are lines of UTF-8 with wrong bytes.
     Raises InvalidInputError for other file formats.
     """
     for beginning, what in _OTHER_FORMATS:
@@ -84,18 +91,34 @@ def _decode(data: bytes, report: LossReporter) -> str:
         (name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), _guess(data[:200])
     )
     try:
-        if encoding:
-            text = data.decode(encoding)
-        else:
-            # A fold may split a character, so bytes are unfolded before decoding.
-            lines = data.replace(b"\r\n", b"\n")
-            text = lines.replace(b"\n ", b"").replace(b"\n\t", b"").decode("utf-8-sig")
+        text = data.decode(encoding) if encoding else _decode_utf8(data, report)
     except UnicodeDecodeError as error:
-        if encoding:
-            raise InvalidInputError(f"the file begins like {encoding}, but is damaged") from error
-        report("the file", "is not UTF-8, which iCalendar is written in; read as Windows-1252")
-        text = data.decode("cp1252", errors="replace")
+        raise InvalidInputError(f"the file begins like {encoding}, but is damaged") from error
     return text if "\n" in text else text.replace("\r", "\n")
+
+
+def _decode_utf8(data: bytes, report: LossReporter) -> str:
+    """Decode UTF-8 or Windows-1252, whichever most of the file is.
+
+    Bytes that are not UTF-8, such as half a character at the end of a text, are Windows-1252.
+    """
+    # A fold may split a character, so bytes are unfolded before decoding.
+    lines = data.replace(b"\r\n", b"\n").replace(b"\n ", b"").replace(b"\n\t", b"")
+    text = lines.decode("utf-8-sig", errors="surrogateescape")
+    if not _UNDECODED.search(text):
+        return text
+    decoded = text.encode(errors="ignore").decode()
+    others = len(decoded) - len(decoded.encode("ascii", errors="ignore"))
+    if len(text) - len(decoded) >= others:
+        report("the file", "is not UTF-8, which iCalendar is written in; read as Windows-1252")
+        return data.decode("cp1252", errors="replace")
+    lines_of_text = _split(text.replace("\r", "\n"))
+    wrong = sum(1 for line in lines_of_text if _UNDECODED.search(line))
+    report(
+        "the file",
+        f"is not UTF-8 in {count(wrong, 'line')}; the wrong bytes are read as Windows-1252",
+    )
+    return text.translate(_WINDOWS_1252)
 
 
 def _guess(beginning: bytes) -> str:

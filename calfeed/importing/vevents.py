@@ -17,6 +17,7 @@ from calfeed.model.events import PROPERTIES, Status
 from calfeed.model.properties import CONFERENCE
 from calfeed.model.properties import Property as EventProperty
 from calfeed.model.texts import MAX_TEXT_LENGTH, check_language, trim
+from calfeed.model.values import in_utc
 
 _RECURRENCE = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID")
 _SINGLE_PROPERTIES = (
@@ -98,12 +99,12 @@ def _read_end(
             raise ValueError("the start and the end must both be dates or both have a time")
         if isinstance(end, datetime) and isinstance(start, datetime):
             end = end.astimezone(start.tzinfo)
-        if end < start or (end == start and one_day):
+        if in_utc(end) < in_utc(start) or (end == start and one_day):
             raise ValueError("it is not after the start")
     except (ValueError, TypeError, OverflowError) as error:
         report(prop.name, f"is left out: {error}", prop.value.strip())
         return one_day
-    return None if end == start else end
+    return None if in_utc(end) == in_utc(start) else end
 
 
 def _read_texts(component: Component, language: str, report: LossReporter) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, product, takewhile
 from typing import Any, Literal, TypeAlias
 
@@ -61,6 +61,18 @@ def wall_time(moment: date | datetime) -> datetime:
     if isinstance(moment, datetime):
         return moment.replace(tzinfo=None, fold=0)
     return datetime.combine(moment, time())
+
+
+def moment_at(wall: datetime, like: date | datetime) -> date | datetime:
+    """Convert a wall time of a rule to the type and zone of the event's start.
+
+    A wall time in a gap uses the offset before the gap; an ambiguous one is the first (RFC 5545,
+    3.3.5).
+    """
+    if not isinstance(like, datetime):
+        return wall.date()
+    # The round trip through UTC turns a wall time in a gap into one that exists.
+    return wall.replace(tzinfo=like.tzinfo).astimezone(UTC).astimezone(like.tzinfo)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -62,6 +62,15 @@ class Value(BaseModel):
     """A frozen value; unknown fields are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def in_utc(moment: date | datetime) -> date | datetime:
+    """Convert a datetime to UTC, for comparisons and as a key; return a date unchanged.
+
+    Python compares datetimes of one zone by their wall times: where the clocks go back, the first
+    and the second 02:30 would be equal, and the second 02:15 earlier than the first 02:45.
+    """
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else moment
 
 
 def start_of(moment: date | datetime, zone: ZoneInfo) -> datetime:

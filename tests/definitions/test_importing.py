@@ -128,6 +128,52 @@ def test_an_end_comes_from_dtend_or_duration(lines: str, end: str | None) -> Non
     assert str(event.get("end")).replace("+00:00", "Z") == str(end)
 
 
+BERLIN = "X-WR-TIMEZONE:Europe/Berlin\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "end"),
+    [
+        ("003000", "013000", "2027-10-31T02:30:00+01:00"),
+        ("004500", "011500", "2027-10-31T02:15:00+01:00"),
+    ],
+)
+def test_an_event_is_as_long_where_the_clocks_go_back(first: str, last: str, end: str) -> None:
+    times = f"DTSTART:20271031T{first}Z\nDTEND:20271031T{last}Z\n"
+    made = take(f"UID:1\nSUMMARY:T\n{times}", head=BERLIN)
+    (event,) = read(made.definition).events
+    assert event.end is not None
+    assert (event.end.isoformat(), told(made)) == (end, [])
+
+
+def test_an_occurrence_can_move_from_the_first_to_the_second_of_two_equal_wall_times() -> None:
+    made = take(
+        "UID:1\nSUMMARY:T\nDTSTART;TZID=Europe/Berlin:20271030T023000\nDURATION:PT1H\n"
+        "RRULE:FREQ=DAILY;COUNT=4\n",
+        "UID:1\nSUMMARY:T\nRECURRENCE-ID:20271031T003000Z\nDTSTART:20271031T013000Z\n"
+        "DURATION:PT1H\n",
+        head=BERLIN,
+    )
+    (event,) = read(made.definition).events
+    assert event.repeat is not None
+    (change,) = event.repeat.changes
+    assert change.start is not None
+    assert change.start.isoformat() == "2027-10-31T02:30:00+01:00"
+    assert told(made) == []
+
+
+def test_a_date_at_the_second_of_two_equal_wall_times_is_not_lost_without_a_remark() -> None:
+    made = take(
+        "UID:1\nSUMMARY:T\nDTSTART;TZID=Europe/Berlin:20271031T023000\n"
+        "RDATE:20271031T013000Z,20271101T013000Z\n",
+        head=BERLIN,
+    )
+    (event,) = read(made.definition).events
+    assert event.repeat is not None
+    assert [str(moment) for moment in event.repeat.also] == ["2027-11-01 02:30:00+01:00"]
+    assert "is left out" in dict(told(made))["RDATE"]
+
+
 def test_a_day_long_duration_keeps_the_wall_clock_and_24_hours_do_not() -> None:
     start = "UID:1\nSUMMARY:T\nDTSTART;TZID=America/New_York:20300309T120000\n"
     assert only(start + "DURATION:P1D\n")["end"] == "2030-03-10T12:00:00-04:00"
@@ -135,6 +181,27 @@ def test_a_day_long_duration_keeps_the_wall_clock_and_24_hours_do_not() -> None:
 
 
 # Recurrence.
+
+
+SPRING = datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 4, 30, tzinfo=UTC)
+NIGHTLY = (
+    "UID:1\nSUMMARY:T\nDTSTART;TZID=Europe/Berlin:20270327T023000\nDURATION:PT1H\n"
+    "RRULE:FREQ=DAILY;COUNT=3\n"
+)
+
+
+@pytest.mark.parametrize("at", [";TZID=Europe/Berlin:20270328T023000", ":20270328T013000Z"])
+def test_an_occurrence_at_a_time_that_the_clocks_skip_stays_excluded_or_changed(at: str) -> None:
+    """RFC 5545, 3.3.5: 02:30 with the offset before the gap, 01:30 UTC."""
+    berlin = ZoneInfo("Europe/Berlin")
+    moved = f"UID:1\nSUMMARY:T\nRECURRENCE-ID{at}\nDTSTART:20270328T100000Z\nDURATION:PT1H\n"
+    for made, days in (
+        (take(f"{NIGHTLY}EXDATE{at}\n"), ["2027-03-27T01:30", "2027-03-29T00:30"]),
+        (take(NIGHTLY, moved), ["2027-03-27T01:30", "2027-03-28T10:00", "2027-03-29T00:30"]),
+    ):
+        feed, _ = render(read(made.definition))
+        assert [start[:16] for start, *_ in occurrences(feed, *SPRING, berlin)] == days
+        assert told(made) == []
 
 
 def test_a_series_keeps_its_rule_dates_and_changed_occurrences() -> None:
@@ -411,6 +478,27 @@ def test_no_event_can_write_to_the_terminal_through_a_report() -> None:
 def test_what_is_no_calendar_is_an_error_that_says_so(data: bytes, words: str) -> None:
     with pytest.raises(InvalidInputError, match=words):
         import_calendar(data, "desk", "desk")
+
+
+def test_a_wrong_byte_in_one_text_leaves_the_others_as_they_are() -> None:
+    data = ics("UID:1\nSUMMARY:Zürich – Übung\nDTSTART:20300211T103000Z\nDESCRIPTION:für X\n")
+    made = import_calendar(data.replace(b" X", b" \xc3"), "desk", "desk")
+    (event,) = read(made.definition).events
+    assert event.summary == {"en": "Zürich – Übung"}
+    assert event.description == {"en": "für Ã"}
+    assert told(made)[0] == (
+        "the file",
+        "is not UTF-8 in 1 line; the wrong bytes are read as Windows-1252",
+    )
+
+
+def test_a_file_in_windows_1252_is_read_so_even_where_it_looks_like_utf_8() -> None:
+    text = ics("UID:1\nSUMMARY:CAFÉ…\nDTSTART:20300211T103000Z\nDESCRIPTION:Zürich – Übung\n")
+    made = import_calendar(text.decode().encode("cp1252"), "desk", "desk")
+    (event,) = read(made.definition).events
+    assert event.summary == {"en": "CAFÉ…"}
+    assert event.description == {"en": "Zürich – Übung"}
+    assert "read as Windows-1252" in dict(told(made))["the file"]
 
 
 def test_a_title_that_nobody_could_see_is_no_title() -> None:

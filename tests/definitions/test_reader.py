@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import permutations
 
+import pytest
+
 from calfeed.definitions.reader import read_definitions
+from calfeed.errors import DefinitionError
 from calfeed.model.dates.durations import Duration
 from calfeed.model.dates.reminder_rules import ReminderRule
 from calfeed.model.events import (
@@ -17,6 +20,7 @@ from calfeed.model.events import (
     Source,
     Status,
     canonical_json,
+    length_of,
 )
 from calfeed.model.uids import NAME_BASED_UIDS
 
@@ -184,6 +188,15 @@ def test_days_of_a_duration_keep_the_wall_clock_and_hours_do_not() -> None:
     assert read_event(text + "    duration: 24 hours\n").end == datetime(
         2025, 3, 9, 15, 30, tzinfo=UTC
     )
+
+
+def test_an_end_is_later_than_the_start_on_the_timeline_where_the_clocks_go_back() -> None:
+    head = HEAD.replace("America/New_York", "Europe/Berlin")
+    text = head + "events:\n  a:\n    summary: S\n    start: 2027-10-31 02:30{}\n    end: {}\n"
+    event = read_event(text.format("+02:00", "2027-10-31 02:30+01:00"))
+    assert length_of(event) == timedelta(hours=1)
+    with pytest.raises(DefinitionError, match="must be later than the start"):
+        read_event(text.format("+01:00", "2027-10-31 02:45+02:00"))
 
 
 def test_an_all_day_duration_is_counted_in_days() -> None:

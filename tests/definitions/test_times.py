@@ -68,6 +68,28 @@ def test_what_is_no_moment_is_explained(text: str, words: str) -> None:
         parse_moment(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2030-06-14 10:00–12:00", "2030-06-14 10:00", "2030-06-14 12:00"),
+        ("2030-06-14 20:00–01:00", "2030-06-14 20:00", "2030-06-15 01:00"),
+        ("2030-06-14 22:00 — 02:00", "2030-06-14 22:00", "2030-06-15 02:00"),
+        ("2030-06-14 22:00 to 02:00", "2030-06-14 22:00", "2030-06-15 02:00"),
+        ("31 December 2030, 22:00〜02:00", "2030-12-31 22:00", "2031-01-01 02:00"),
+    ],
+)
+def test_a_dash_between_two_times_is_a_range_which_may_end_on_the_next_day(
+    text: str, first: str, last: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(f'write "start: {first}" and "end: {last}"')):
+        parse_moment(text)
+
+
+@pytest.mark.parametrize("sign", ["-", "\N{MINUS SIGN}", "\N{HYPHEN}", "\N{NON-BREAKING HYPHEN}"])
+def test_an_offset_has_a_hyphen_or_a_minus_sign_of_any_script(sign: str) -> None:
+    assert parse_moment(f"2030–06–14 10:00{sign}05:00").offset == timedelta(hours=-5)
+
+
 def test_a_wall_time_that_the_clocks_skip_names_the_change_and_the_time_after_it() -> None:
     with pytest.raises(ValueError, match="does not exist in America/New_York") as caught:
         parse_moment("2025-03-09 02:30").in_zone(NEW_YORK)

@@ -314,7 +314,16 @@ def test_warnings_name_zones_without_summer_time_and_offsets_that_look_like_rang
     assert "America/New_York" in zone
     assert offset.startswith("events/x.yaml:6:5: warning: events.report.start: ")
     assert 'write "start: 2030-06-14 09:00" and "end: 2030-06-14 11:00"' in offset
-    for start in ("2030-06-14 09:00-05:00", "2030-06-14 09:00+11:00", "2030-06-14 09:00Z"):
+    (overnight,) = read(event("summary: R", "start: 2030-06-14 22:00-02:00"))
+    assert 'write "start: 2030-06-14 22:00" and "end: 2030-06-15 02:00"' in overnight
+    (until_midnight,) = read(event("summary: R", "start: 2030-06-14 22:00-00:00"))
+    assert '"end: 2030-06-15 00:00"' in until_midnight
+    for start in (
+        "2030-06-14 22:00+00:00",
+        "2030-06-14 09:00-05:00",
+        "2030-06-14 09:00+11:00",
+        "2030-06-14 09:00Z",
+    ):
         assert read(event("summary: R", f"start: {start}")) == []
 
 

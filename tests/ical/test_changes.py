@@ -190,3 +190,32 @@ def test_a_date_that_is_extended_has_no_earlier_time() -> None:
 
 def test_the_same_again_is_nothing_to_tell() -> None:
     assert not compare(series(LATER), series(LATER)).is_newsworthy
+
+
+def night(change: str = "") -> Event:
+    """An hour at 02:30 each night, also in that in which the clocks of Berlin go back."""
+    return define_event(f"""
+        start: 2027-10-30 02:30
+        duration: 1 hour
+        time_zone: Europe/Berlin
+        repeat:
+          rule: FREQ=DAILY;COUNT=4
+          changes: {{2027-10-31 02:30+02:00: {{location: Here, {change}}}}}
+    """)
+
+
+def test_a_move_to_the_second_of_two_equal_wall_times_is_told() -> None:
+    found = compare(night(), night("start: 2027-10-31 02:30+01:00"))
+    assert found.kind is Kind.MOVED
+    assert describe_change(found) == (
+        "moved from 31 October 2027, 02:30 CEST to 02:30 CET to 31 October 2027, 02:30 to 03:30 CET"
+    )
+    first, second = (f"start: 2027-10-31 02:30{offset}" for offset in ("+02:00", "+01:00"))
+    assert compare(night(first), night(second)).kind is Kind.MOVED
+
+
+def test_a_longer_hour_where_the_clocks_go_back_ends_later() -> None:
+    found = compare(night(), night("end: 2027-10-31 03:00"))
+    assert describe_change(found) == (
+        "now ends 31 October 2027, 03:00 CET instead of 31 October 2027, 02:30 CET"
+    )

@@ -12,6 +12,7 @@ from dateutil.tz import resolve_imaginary
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from calfeed.errors import DefinitionError
 from calfeed.ical.occurrences import expand, last_end
 from calfeed.model.events import Event, Repeat, Status
 from tests.ical.defining import define_event
@@ -58,6 +59,19 @@ def test_occurrences_keep_their_wall_time_across_a_change_of_the_clocks() -> Non
 def test_a_wall_time_that_the_clocks_skip_is_read_with_the_offset_before_the_gap() -> None:
     event = in_new_york("2024-03-09 02:30", "FREQ=DAILY;COUNT=3")
     assert starts(event) == ["2024-03-09 02:30", "2024-03-10 03:30", "2024-03-11 02:30"]
+
+
+@pytest.mark.parametrize("written", ["02:30", "03:30", "03:30-04:00", "07:30Z"])
+def test_an_occurrence_that_the_clocks_skip_can_be_excluded_and_changed(written: str) -> None:
+    event = in_new_york(
+        "2024-03-09 02:30", "FREQ=DAILY;COUNT=3", f", except: [2024-03-10 {written}]"
+    )
+    assert starts(event) == ["2024-03-09 02:30", "2024-03-11 02:30"]
+    moved = f", changes: {{2024-03-10 {written}: {{start: 2024-03-10 12:00}}}}"
+    event = in_new_york("2024-03-09 02:30", "FREQ=DAILY;COUNT=3", moved)
+    assert starts(event) == ["2024-03-09 02:30", "2024-03-10 12:00", "2024-03-11 02:30"]
+    with pytest.raises(DefinitionError, match="the last before it is 2024-03-10 02:30"):
+        in_new_york("2024-03-09 02:30", "FREQ=DAILY;COUNT=3", ", except: [2024-03-10 02:45]")
 
 
 def test_a_wall_time_that_comes_twice_is_the_first_of_the_two() -> None:

@@ -89,6 +89,12 @@ def test_a_time_from_and_to_is_written_as_the_language_writes_it(tag: str, writt
     assert write_when(MOMENT, MOMENT.replace(hour=10, minute=30), language(tag)) == written
 
 
+def test_an_hour_in_which_the_clocks_go_back_has_an_end() -> None:
+    first = datetime(2027, 10, 31, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    written = write_when(first, first.replace(fold=1), language("en"))
+    assert written == "Sunday, 31 October 2027, 02:30 – 02:30"
+
+
 @pytest.mark.parametrize(
     ("tag", "first"),
     [("en", 0), ("fr", 0), ("ar", 5), ("ar-MA", 0), ("ur", 6), ("fa-AF", 5), ("pt", 6), ("he", 6)],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import fields
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from babel import Locale
@@ -96,6 +98,14 @@ def test_days_are_written_as_the_language_writes_them(
         assert format_when(day("2030-06-28"), day("2030-07-03"), language) == month
     if year:
         assert format_when(day("2030-12-30"), day("2031-01-03"), language).startswith(year)
+
+
+def test_times_where_the_clocks_go_back_have_the_zones_that_tell_them_apart() -> None:
+    first = datetime(2027, 10, 31, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    second = first.replace(fold=1)
+    assert format_when(first, second) == "31 October 2027, 02:30 CEST to 02:30 CET"
+    assert format_when(second, second) == "31 October 2027, 02:30 CET"
+    assert format_when(first, first.replace(hour=3)) == "31 October 2027, 02:30 to 03:30 CET"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,10 @@ from zoneinfo import ZoneInfo
 from calfeed.definitions.formats.times import ParsedMoment
 from calfeed.definitions.tree import Path
 from calfeed.model.dates.durations import Duration
+from calfeed.model.values import in_utc
+
+_MAX_NIGHT = timedelta(hours=12)
+"""The longest range over midnight that people write as two times; 09:00-05:00 has an offset."""
 
 Report: TypeAlias = Callable[[Path, str | ValueError], None]
 Warn: TypeAlias = Callable[[Path, str], None]
@@ -25,12 +29,17 @@ class EventTimeReader:
     report: Report
     warn: Warn
 
-    def read_moment(self, written: ParsedMoment | None, path: Path) -> date | datetime | None:
-        """Return the moment in the zone; report a problem if it does not exist."""
+    def read_moment(
+        self, written: ParsedMoment | None, path: Path, *, of_rule: bool = False
+    ) -> date | datetime | None:
+        """Return the moment in the zone; report a problem if it does not exist.
+
+        A moment `of_rule` is an occurrence, which may be at a time that the clocks skip.
+        """
         if written is None:
             return None
         try:
-            moment = written.in_zone(self.zone)
+            moment = written.in_zone(self.zone, of_rule=of_rule)
         except ValueError as error:
             self.report(path, error)
             return None
@@ -66,7 +75,7 @@ class EventTimeReader:
         if last is None or not self.check_kind(last, start, place):
             return None
         if isinstance(last, datetime) and isinstance(start, datetime):
-            if last <= start:
+            if in_utc(last) <= in_utc(start):
                 hint = "omit the end of an event without duration"
                 self.report(place, f"must be later than the start, {start:%Y-%m-%d %H:%M}; {hint}")
             return last
@@ -94,14 +103,20 @@ class EventTimeReader:
 def _explain_offset(written: ParsedMoment, moment: date | datetime) -> str:
     """Explain an offset that was probably meant as the end of a range; "" for any other offset.
 
-    `09:00-11:00` is a time with a UTC offset (ISO 8601), but people also write ranges like this.
+    `09:00-11:00` is a time with a UTC offset (ISO 8601), but people also write ranges like this,
+    and `22:00-02:00` for one that ends on the next day.
     """
     if written.offset is None or written.clock is None or not isinstance(moment, datetime):
         return ""
+    behind = written.offset < timedelta() or written.text.rstrip().endswith(("-00:00", "-0000"))
+    if not behind or moment.utcoffset() == written.offset:
+        return ""
     start = datetime.combine(written.day, written.clock)
     end = datetime.combine(written.day, time()) - written.offset
-    if end <= start or moment.utcoffset() == written.offset:
-        return ""
+    if end <= start:
+        end += timedelta(days=1)
+        if end - start > _MAX_NIGHT:
+            return ""
     return (
         f'"{written.text}" is {start:%H:%M} at an offset of -{end:%H:%M} from UTC; if it is a '
         f'range, write "start: {start:%Y-%m-%d %H:%M}" and "end: {end:%Y-%m-%d %H:%M}"'

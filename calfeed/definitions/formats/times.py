@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from calfeed.definitions.formats.dates import check_day, normalize, rewrite_clock, rewrite_moment
 from calfeed.definitions.hints.moments import explain_clock, explain_moment, explain_range
 from calfeed.errors import InvalidValueError
+from calfeed.model.recurrences import moment_at, wall_time
 from calfeed.model.texts import shortened
 
 _MOMENT = re.compile(
@@ -17,6 +18,8 @@ _MOMENT = re.compile(
     r"(?:[T ](\d\d):(\d\d)(?::(\d\d))?(?: ?(?:(Z)|([+-])(\d\d):?(\d\d)))?)?",
     re.ASCII,
 )
+_RANGE_DASHES = "\u2012\u2013\u2014\u2015\u301c\u3030"
+"""The figure, en, em, wave and wavy dash, and the horizontal bar."""
 _CLOCK = re.compile(r"(\d\d):(\d\d)", re.ASCII)
 
 
@@ -29,10 +32,11 @@ class ParsedMoment:
     clock: time | None = None
     offset: timedelta | None = None
 
-    def in_zone(self, zone: ZoneInfo) -> date | datetime:
+    def in_zone(self, zone: ZoneInfo, *, of_rule: bool = False) -> date | datetime:
         """Return the date, or the aware datetime in `zone`.
 
-        Raises ValueError for a wall time in a gap, and for an ambiguous one without an offset.
+        Raises ValueError for a wall time in a gap, and for an ambiguous one without an offset. If
+        the moment is `of_rule`, a wall time in a gap means the occurrence of a rule at that time.
         """
         if self.clock is None:
             return self.day
@@ -40,6 +44,9 @@ class ParsedMoment:
             fixed = datetime.combine(self.day, self.clock, timezone(self.offset))
             return fixed.astimezone(zone)
         moment = datetime.combine(self.day, self.clock, zone)
+        found = moment_at(wall_time(moment), moment)
+        if of_rule and wall_time(found) != wall_time(moment):
+            return found
         other = moment.replace(fold=1)
         if moment.utcoffset() != other.utcoffset():
             raise InvalidValueError(self.text, _explain_change(moment, other))
@@ -55,7 +62,7 @@ def parse_moment(text: str, today: date | None = None) -> ParsedMoment:
     """
     written = text.strip()
     found = _MOMENT.fullmatch(written) or _MOMENT.fullmatch(rewrite_moment(text))
-    if found is None:
+    if found is None or (found[8] == "-" and _ends_with_range(written)):
         raise InvalidValueError(shortened(text.strip()), explain_moment(text, today))
     year, month, day = (int(part) for part in found.groups()[:3])
     if month > 12 >= day:
@@ -116,6 +123,15 @@ def _offset(text: str, found: re.Match[str]) -> timedelta | None:
         limits = "an offset from UTC goes from -12:00 to +14:00"
         raise InvalidValueError(text, limits, separator=": ")
     return offset
+
+
+def _ends_with_range(text: str) -> bool:
+    """Return whether the last dash of a text is one that is written between two times.
+
+    ISO 8601 has a hyphen or a minus sign before an offset.
+    """
+    dashes = [character for character in text if normalize(character) == "-"]
+    return bool(dashes) and dashes[-1] in _RANGE_DASHES
 
 
 def _explain_change(first: datetime, second: datetime) -> str:

@@ -177,10 +177,13 @@ def explain_range(text: str) -> str:
 def _write_range(begin: str, end: str) -> str:
     try:
         first, _ = find_readings(to_english(begin))
-        if first and CLOCK.fullmatch(end.strip()):
-            end = f"{first[0].text[:10]} {end.strip()}"
-        last, _ = find_readings(to_english(end))
-    except ValueError:
+        clock = end.strip() if first and CLOCK.fullmatch(end.strip()) else ""
+        day = first[0].text[:10] if clock else ""
+        last, _ = find_readings(to_english(f"{day} {clock}" if clock else end))
+        if clock and last and last[0].text < first[0].text:
+            day = str(date.fromisoformat(day) + timedelta(days=1))
+            last, _ = find_readings(f"{day} {clock}")
+    except (ValueError, OverflowError):
         return ""
     if len(first) != 1 or len(last) != 1:
         return ""

@@ -20,7 +20,7 @@ from calfeed.definitions.tree import Path
 from calfeed.model.dates.durations import Duration
 from calfeed.model.dates.reminder_rules import ReminderRule
 from calfeed.model.events import Change, Repeat
-from calfeed.model.recurrences import Rule, wall_time
+from calfeed.model.recurrences import Rule, moment_at, wall_time
 from calfeed.model.texts import by_language
 
 _UTC = ZoneInfo("UTC")
@@ -90,7 +90,7 @@ def _read_moments(
     moments: dict[date | datetime, Path] = {}
     for place, parsed in written:
         path = ("repeat", key, place)
-        moment = reader.read_moment(parsed, path)
+        moment = reader.read_moment(parsed, path, of_rule=key != "also")
         if moment is None or not reader.check_kind(moment, start, path):
             continue
         _check_ambiguous(moment, path, reader)
@@ -177,14 +177,14 @@ def _check_occurrences(
     if not sought:
         return
     starts = rule.starts(max(sought)) if rule else [wall_time(start)]
-    known = set(starts)
+    known = {moment_at(wall, start) for wall in starts}
     for moment, path in exclude.items():
-        if wall_time(moment) not in known:
+        if moment not in known:
             reader.report(path, f"is not an occurrence of the rule{_nearest(starts, moment)}")
     for moment, path in originals.items():
         if moment in exclude:
             reader.report(path, "is also excluded under except; keep one")
-        elif wall_time(moment) not in known and moment not in also:
+        elif moment not in known and moment not in also:
             reader.report(path, f"is not an occurrence of this event{_nearest(starts, moment)}")
 
 

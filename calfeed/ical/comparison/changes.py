@@ -12,7 +12,7 @@ from calfeed.ical.occurrences import Moment, Occurrence, expand, format_moment, 
 from calfeed.ical.zones.clocks import is_shifted
 from calfeed.model.events import Change, Event, Repeat, Status
 from calfeed.model.revision import ComparableRevision, Move, Revision
-from calfeed.model.values import Text
+from calfeed.model.values import Text, in_utc
 
 MAX_MOVES = 50
 """The maximum number of moves in an event's history."""
@@ -148,7 +148,7 @@ def drops_occurrences(change: EventChange) -> bool:
     if before is None or change.kind not in (Kind.MOVED, Kind.CORRECTED, Kind.CHANGED):
         return False
     old, new = before.event, after.event
-    if old.repeat is None or old.repeat == new.repeat:
+    if old.repeat is None or _is_same_repeat(old.repeat, new.repeat):
         return False
     if any(occurrence.dropped for occurrence in change.occurrences):
         return True
@@ -222,7 +222,7 @@ def _own_times(event: Event) -> tuple[object, ...]:
 
 def _compare_occurrences(old: Event, new: Event, now: datetime) -> tuple[OccurrenceChange, ...]:
     """Compare the occurrences of two revisions of an event with the same start and end."""
-    if old.repeat is None or new.repeat is None or old.repeat == new.repeat:
+    if old.repeat is None or new.repeat is None or _is_same_repeat(old.repeat, new.repeat):
         return ()
     if Status.CANCELLED in (old.status, new.status):
         return ()
@@ -258,11 +258,26 @@ def _find_window(old: Event, new: Event, now: datetime) -> tuple[datetime, datet
     for event, other_event in ((old, new), (new, old)):
         repeat, other = event.repeat or Repeat(), other_event.repeat or Repeat()
         moments = [*set(repeat.exclude) - set(other.exclude), *set(repeat.also) - set(other.also)]
+        others = list(map(_to_compare, other.changes))
         for change in repeat.changes:
-            if change not in other.changes:
+            if _to_compare(change) not in others:
                 moments += [moment for moment in (change.original, change.start) if moment]
         instants += map(event.instant, moments)
     return min(instants) - _DAY, max(instants) + _DAY
+
+
+def _is_same_repeat(old: Repeat, new: Repeat | None) -> bool:
+    if new is None or old != new:
+        return False
+    return all(
+        _to_compare(one) == _to_compare(other)
+        for one, other in zip(old.changes, new.changes, strict=True)
+    )
+
+
+def _to_compare(change: Change) -> tuple[object, ...]:
+    """Return a change for comparison: its own times are equal if they are the same instants."""
+    return change, *(each and in_utc(each) for each in (change.start, change.end))
 
 
 def _rule_without_end(repeat: Repeat) -> frozenset[str]:

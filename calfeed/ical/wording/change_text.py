@@ -23,7 +23,7 @@ from calfeed.ical.wording.dates_text import (
 from calfeed.ical.wording.text import format_day, format_when
 from calfeed.ical.wording.words import Words, worded, words_in
 from calfeed.model.events import Event
-from calfeed.model.values import text_in
+from calfeed.model.values import in_utc, text_in
 
 _MAX_NAMED_OCCURRENCES = 3
 """The most occurrences that are listed."""
@@ -161,8 +161,8 @@ _Times = tuple[Moment, Moment | None]
 
 def _format_move(old: _Times, new: _Times, words: Words, language: str) -> str:
     (start, end), (new_start, new_end) = old, new
-    timed = type(start) is type(new_start)
-    if timed and start == new_start and end is not None and new_end is not None:
+    same_start = in_utc(start) == in_utc(new_start)
+    if same_start and end is not None and new_end is not None:
         before, after = _format_end(end, language), _format_end(new_end, language)
         return words.ends_now.format(before=before, after=after)
     before, after = format_when(*old, language), format_when(*new, language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from calfeed.ical.wording.words import words_in
+from calfeed.model.values import in_utc
 
 # strftime's %B depends on the process's locale.
 _MONTH_NAMES = [
@@ -39,9 +40,12 @@ def format_when(start: date | datetime, end: date | datetime | None, language: s
         return format_day(start, language) if last <= start else _format_days(start, last, language)
     words = words_in(language)
     begin = words.date_time.format(day=format_day(start, language), time=f"{start:%H:%M}")
-    if not isinstance(end, datetime) or end == start:
+    if not isinstance(end, datetime) or in_utc(end) == in_utc(start):
         return f"{begin} {start:%Z}"
     last_time = f"{end:%H:%M %Z}"
+    if end <= start:
+        # The clocks go back in between, so that the end looks as if it were no later.
+        begin = f"{begin} {start:%Z}"
     if end.date() != start.date():
         last_time = words.date_time.format(day=format_day(end, language), time=last_time)
     return words.span_of_times.format(first=begin, last=last_time)

@@ -23,6 +23,7 @@ from calfeed.importing.times.property_times import (
 from calfeed.importing.vevents import Draft
 from calfeed.model.events import Status
 from calfeed.model.recurrences import StepBudget, wall_time
+from calfeed.model.values import in_utc
 
 _OVERRIDABLE_KEYS = ("summary", "description", "location", "status", "url")
 """The keys that an occurrence can override, apart from its times."""
@@ -100,7 +101,7 @@ def import_series(draft: Draft, overrides: Sequence[Draft], reader: TimeReader) 
     for moment in series.exclude(out, reader.steps):
         report("EXDATE", "is not one of its dates, so there is nothing to take out", moment)
     for moment, end in rdates.items():
-        if end is not None and end != _usual_end(draft, moment):
+        if end is not None and _differs(end, _usual_end(draft, moment)):
             series.changes[moment] = {"end": write_end(end)}
     _apply_overrides(series, draft, overrides, reader)
     if series.changes and not series.entry():
@@ -125,6 +126,10 @@ def _read_rdates(
                     moment,
                 )
                 continue
+            if isinstance(moment, datetime) and moment.fold and _differs(moment, draft.start):
+                reason = "of two times where the clocks go back, a recurring event has the first"
+                report("RDATE", f"is left out: {reason}", moment)
+                continue
             found[moment] = stamp.end and in_zone(stamp.end, draft.zone)
     return found
 
@@ -142,6 +147,10 @@ def _read_moments(
 def _usual_end(draft: Draft, start: Moment) -> Moment | None:
     """Return the end of an occurrence with the length of the event."""
     return None if draft.end is None else after(start, length_between(draft.start, draft.end))
+
+
+def _differs(moment: Moment, usual: Moment | None) -> bool:
+    return usual is None or in_utc(moment) != in_utc(usual)
 
 
 def _apply_overrides(
@@ -219,11 +228,11 @@ def _find_change(draft: Draft, override: Draft, original: Moment) -> dict[str, A
     """Return the override of an occurrence; report unsupported differences."""
     change: dict[str, Any] = {}
     start = in_zone(override.start, draft.zone)
-    if start != original:
+    if _differs(start, original):
         change["start"] = write_moment(start)
     if override.end is not None:
         end = in_zone(override.end, draft.zone)
-        if end != _usual_end(draft, start):
+        if _differs(end, _usual_end(draft, start)):
             change["end"] = write_end(end)
     elif draft.end is not None:
         override.report("DTEND", "an occurrence without length keeps the length of the event")

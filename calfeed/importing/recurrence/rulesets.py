@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from calfeed.counting import count
 from calfeed.definitions.recurrence.app_compatibility import accept_rule
@@ -16,7 +16,7 @@ from calfeed.importing.recurrence.foreign_rules import normal_rule, parse_any_ru
 from calfeed.importing.times.property_times import Moment
 from calfeed.importing.vevents import Draft
 from calfeed.model.dates.years import LAST_YEAR
-from calfeed.model.recurrences import Rule, StepBudget, wall_time
+from calfeed.model.recurrences import Rule, StepBudget, moment_at, wall_time
 
 _MAX_WRITTEN_DATES = 1_000
 _STEPS_OF_EMPTY_RULE = 1_000
@@ -101,14 +101,7 @@ def _rules(draft: Draft, name: str) -> list[str]:
 def _dates(rule: Rule | None, last: datetime, like: Moment, steps: StepBudget) -> set[Moment]:
     walls = rule.starts(last) if rule else []
     steps.spend(len(walls))
-    return {_moment_at(wall, like) for wall in walls}
-
-
-def _moment_at(wall: datetime, like: Moment) -> Moment:
-    """Convert a wall time to the type and zone of another moment."""
-    if not isinstance(like, datetime):
-        return wall.date()
-    return wall.replace(tzinfo=like.tzinfo).astimezone(UTC).astimezone(like.tzinfo)
+    return {moment_at(wall, like) for wall in walls}
 
 
 def _list_dates(
@@ -137,7 +130,7 @@ def _move_start(rules: list[str], exception_rules: list[str], start: Moment) -> 
     first = rule.first_start() if rule is not None and rule.count is None else None
     if first is None:
         return None
-    moment = _moment_at(first, start)
+    moment = moment_at(first, start)
     try:
         return DateSet(moment, accept_rule(rules[0], moment))
     except ValueError:

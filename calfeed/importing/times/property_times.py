@@ -26,6 +26,9 @@ _STEPS_TO_READ = 4
 MAX_LISTED_DATES = 50_000
 """The maximum number of dates in one property."""
 
+_REFERENCES = ("EXDATE", "RECURRENCE-ID")
+"""The properties that name an occurrence, which may be at a time that the clocks skip."""
+
 _NOMINAL = re.compile(r"[+-]?P(?:(\d+)W)?(?:(\d+)D)?", re.IGNORECASE)
 
 
@@ -128,7 +131,7 @@ class TimeReader:
             report(prop.name, f"has no time zone; it is read on the clocks of {self.home.key}")
         moment = value.replace(tzinfo=zone or self.home)
         shown = moment.astimezone(UTC).astimezone(moment.tzinfo)
-        if shown.replace(tzinfo=None) != value:
+        if shown.replace(tzinfo=None) != value and prop.name not in _REFERENCES:
             report(
                 prop.name,
                 "does not exist, as the clocks skip it, and becomes a later time",

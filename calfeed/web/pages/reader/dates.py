@@ -15,6 +15,7 @@ from calfeed.ical.wording.words import words_in
 from calfeed.model.dates.durations import Duration
 from calfeed.model.dates.reminder_rules import ReminderRule
 from calfeed.model.dates.uncertainty import Precision
+from calfeed.model.values import in_utc
 from calfeed.web.pages.reader.locales import Language, capitalize
 from calfeed.web.pages.reader.wording import gettext, ngettext
 
@@ -83,7 +84,7 @@ def write_when(start: Moment, end: Moment | None, language: Language) -> str:
         first = write_day(start, language)
         return first if last == start else write_span(first, write_day(last, language), language)
     begin = _write_moment(start, language)
-    if not isinstance(end, datetime) or end == start:
+    if not isinstance(end, datetime) or in_utc(end) == in_utc(start):
         return begin
     if end.date() == start.date():
         clocks = write_span(write_clock(start, language), write_clock(end, language), language)
