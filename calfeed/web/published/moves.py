@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from calfeed.ical.comparison.changes import EventChange, Kind, OccurrenceChange
+from calfeed.ical.comparison.changes import EventChange, Kind
+from calfeed.ical.comparison.occurrence_changes import OccurrenceChange
 from calfeed.ical.comparison.shifts import Shift, find_shift
 from calfeed.ical.occurrences import Occurrence, expand, last_end
 from calfeed.model.dates.uncertainty import Precision
