@@ -43,6 +43,13 @@ class Occurrence:
         """The occurrence's id within its event, "" if the event does not recur."""
         return "" if self.original is None else format_moment(self.original)
 
+    @property
+    def times(self) -> tuple[Moment, Moment | None]:
+        """The start and end for comparison, as those of an event."""
+        if isinstance(self.start, datetime):
+            return self.begins, self.ends
+        return self.start, self.end
+
 
 def format_moment(moment: Moment) -> str:
     """Format a moment as in iCalendar: `20250630`, or in UTC `20250630T073000Z`."""

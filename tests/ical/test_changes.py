@@ -190,3 +190,32 @@ def test_a_date_that_is_extended_has_no_earlier_time() -> None:
 
 def test_the_same_again_is_nothing_to_tell() -> None:
     assert not compare(series(LATER), series(LATER)).is_newsworthy
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "start: 2027-03-04",
+        "start: 2027-03-04\nend: 2027-03-06\nkind: deadline",
+        "start: 2027-06",
+        "start: 2027-06-03..2027-06-05",
+        "start: 2027-03-01\nrepeat: {rule: FREQ=DAILY}",
+    ],
+)
+@pytest.mark.parametrize("zones", [("Asia/Karachi", "Europe/London"), ("UTC", "Pacific/Auckland")])
+def test_days_do_not_move_when_the_time_zone_changes(keys: str, zones: tuple[str, str]) -> None:
+    old, new = (define_event(f"{keys}\ntime_zone: {zone}") for zone in zones)
+    for before, after in ((old, new), (new, old)):
+        found = compare(before, after)
+        assert (found.kind, found.occurrences) == (Kind.CHANGED, ())
+        assert extend_history(found, NOW) == ()
+
+
+def test_only_the_excepted_day_is_told_when_the_time_zone_changes_too() -> None:
+    keys = "start: 2027-03-01\nrepeat: {rule: FREQ=DAILY, except: [%s]}\ntime_zone: %s"
+    found = compare(
+        define_event(keys % ("2027-03-09", "Asia/Karachi")),
+        define_event(keys % ("2027-03-09, 2027-03-08", "Europe/London")),
+    )
+    assert found.kind is Kind.CHANGED
+    assert [(each.after.id, each.dropped) for each in found.occurrences] == [("20270308", True)]

@@ -85,6 +85,16 @@ def test_two_moves_of_a_date_are_one_and_there_and_back_is_none(site: Published)
     assert moves(site) == []
 
 
+def test_days_there_and_back_in_another_time_zone_are_no_move(site: Published) -> None:
+    london = ", time_zone: Europe/London"
+    series = "{{summary: Talk, start: 2026-12-04{}, repeat: {{rule: FREQ=WEEKLY, changes: {}}}}}"
+    put(site, 9, hearing("2026-12-04"), f"talk: {series.format('', '{}')}")
+    talk = f"talk: {series.format('', '{2026-12-11: {start: 2026-12-12}}')}"
+    put(site, 6, hearing("2026-12-05"), talk)
+    put(site, 2, hearing("2026-12-04", london), f"talk: {series.format(london, '{}')}")
+    assert moves(site) == []
+
+
 def test_an_old_move_and_one_of_a_date_that_is_over_are_no_news(site: Published) -> None:
     put(site, 90, hearing("2026-12-04"), "fair: {summary: Fair, start: 2026-11-10}")
     put(site, 61, hearing("2026-12-11"), "fair: {summary: Fair, start: 2026-11-10}")

@@ -182,9 +182,8 @@ def find_cancel_note(change: EventChange) -> Text | None:
 def _own_times(event: Event) -> tuple[object, ...]:
     """Return the time of an event, or of the start of a series, for comparison."""
     hold = event.on_hold and event.on_hold.why
-    instants = event.instant(event.start), event.instant(event.end or event.start)
     # The same possible days written differently ("June 2030", or as a range) are the same time.
-    return event.all_day, *instants, event.precision is not None, hold
+    return event.times, event.precision is not None, hold
 
 
 _SILENT_FIELDS = {

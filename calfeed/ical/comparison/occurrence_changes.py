@@ -42,8 +42,7 @@ class OccurrenceChange:
         """Whether its time changed."""
         if self.before is None or self.dropped or self.added:
             return False
-        times = (self.before.begins, self.before.ends)
-        return times != (self.after.begins, self.after.ends)
+        return self.before.times != self.after.times
 
 
 def takes_place(occurrence: Occurrence | None) -> bool:
@@ -57,6 +56,9 @@ def compare_occurrences(old: Event, new: Event, now: datetime) -> tuple[Occurren
         return ()
     if Status.CANCELLED in (old.status, new.status):
         return ()
+    if old.all_day:
+        # Days have no zone, so they are compared as in one.
+        old = old.model_copy(update={"time_zone": new.time_zone})
     begin, end = _find_window(old, new, now)
     before, after = (
         {occurrence.id: occurrence for occurrence in expand(event, begin, end)}
@@ -134,4 +136,4 @@ def _own_values(occurrence: Occurrence | None, changes: Mapping[str, Change]) ->
     change = changes.get(occurrence.id)
     texts = change and (change.summary, change.description, change.location, change.url)
     status = change and change.status
-    return occurrence.begins, occurrence.ends, texts or (None,) * 4, status
+    return *occurrence.times, texts or (None,) * 4, status

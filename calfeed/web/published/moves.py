@@ -256,8 +256,7 @@ def _coming(event: Event, now: datetime) -> bool:
 
 def _state(event: Event) -> tuple[object, ...]:
     """Return what is compared of a date: the times, the precision, and why there is no date."""
-    instants = event.instant(event.start), event.instant(event.end or event.start)
-    return event.all_day, instants, event.precision, event.on_hold and event.on_hold.why
+    return event.times, event.precision, event.on_hold and event.on_hold.why
 
 
 def _times(event: Event, at: datetime) -> Times:
