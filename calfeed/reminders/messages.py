@@ -305,12 +305,13 @@ def describe_occurrence(
 def describe_occurrences(change: EventChange, language: str | None = None) -> list[dict[str, Any]]:
     """The occurrences that a change affects, as `describe_occurrence`, with previous times."""
     event = change.after.event
+    old = change.before.event if change.before else event
     return [
         {
             **describe_occurrence(event, occurrence.after, language),
             "status": occurrence.after.status.value,
             **(
-                {"previous": describe_time(event, occurrence.before.start, occurrence.before.end)}
+                {"previous": describe_time(old, occurrence.before.start, occurrence.before.end)}
                 if occurrence.before is not None
                 else {}
             ),

@@ -219,3 +219,33 @@ def test_only_the_excepted_day_is_told_when_the_time_zone_changes_too() -> None:
     )
     assert found.kind is Kind.CHANGED
     assert [(each.after.id, each.dropped) for each in found.occurrences] == [("20270308", True)]
+
+
+LONDON = """
+start: 2027-01-04 10:00
+duration: 1 hour
+time_zone: {zone}
+repeat: {{rule: FREQ=WEEKLY{more}}}
+"""
+
+
+@pytest.mark.parametrize("more", ["", ", except: [2027-01-11 10:00, 2027-04-05 10:00]"])
+def test_a_series_whose_zone_moves_half_its_dates_has_moved_from_the_first_of_these(
+    more: str,
+) -> None:
+    zones = ("GMT", "Europe/London")
+    found = compare(*(define_event(LONDON.format(zone=zone, more=more)) for zone in zones))
+    assert (found.kind, describe_change(found)) == (
+        Kind.MOVED,
+        "moved from 29 March 2027, 10:00 to 11:00 GMT to 29 March 2027, 10:00 to 11:00 BST; "
+        "others too",
+    )
+    assert [move.start.isoformat() for move in extend_history(found, NOW)] == [
+        "2027-03-29T10:00:00+00:00"
+    ]
+
+
+def test_a_series_in_a_zone_with_the_same_hours_has_not_moved() -> None:
+    zones = ("Asia/Karachi", "Asia/Tashkent")
+    found = compare(*(define_event(LONDON.format(zone=zone, more="")) for zone in zones))
+    assert (found.kind, found.occurrences) == (Kind.CHANGED, ())

@@ -86,7 +86,11 @@ class EventChange:
         """Whether the event itself changed, apart from its recurrence and note."""
         if self.before is None:
             return True
-        return _without_repeat(self.before.event) != _without_repeat(self.after.event)
+        old, new = self.before.event, self.after.event
+        # The changed occurrences say what another start or zone of a series changed.
+        apart = ("repeat", "start", "end", "time_zone") if self.occurrences else ("repeat",)
+        old = old.model_copy(update={name: getattr(new, name) for name in apart})
+        return _announced_fields(old) != _announced_fields(new)
 
 
 def compare_revisions(before: ComparableRevision | None, after: ComparableRevision) -> EventChange:
@@ -198,7 +202,3 @@ _SILENT_FIELDS = {
 def _announced_fields(event: Event) -> Event:
     on_hold = event.on_hold and event.on_hold.model_copy(update={"cause": None})
     return event.model_copy(update={**_SILENT_FIELDS, "on_hold": on_hold})
-
-
-def _without_repeat(event: Event) -> Event:
-    return _announced_fields(event).model_copy(update={"repeat": None})

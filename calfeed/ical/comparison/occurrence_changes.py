@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from calfeed.ical.occurrences import Occurrence, expand, format_moment
 from calfeed.model.events import Change, Event, Repeat, Status
+from calfeed.model.recurrences import wall_time
 
 COMPARISON_WINDOW = timedelta(days=400)
 """How far ahead occurrences are compared."""
@@ -20,7 +22,7 @@ class OccurrenceChange:
     """A change of one occurrence; `before` is None if it is new.
 
     A removed occurrence has the status cancelled in `after`. `onwards` means that the rule
-    changed, so that the following occurrences differ too.
+    or the zone changed, so that following occurrences differ too.
     """
 
     before: Occurrence | None
@@ -52,19 +54,22 @@ def takes_place(occurrence: Occurrence | None) -> bool:
 
 def compare_occurrences(old: Event, new: Event, now: datetime) -> tuple[OccurrenceChange, ...]:
     """Compare the occurrences of two revisions of an event with the same start and end."""
-    if old.repeat is None or new.repeat is None or old.repeat == new.repeat:
-        return ()
-    if Status.CANCELLED in (old.status, new.status):
-        return ()
     if old.all_day:
         # Days have no zone, so they are compared as in one.
         old = old.model_copy(update={"time_zone": new.time_zone})
+    if old.repeat is None or new.repeat is None:
+        return ()
+    zone_differs = old.time_zone != new.time_zone
+    if old.repeat == new.repeat and not zone_differs:
+        return ()
+    if Status.CANCELLED in (old.status, new.status):
+        return ()
     begin, end = _find_window(old, new, now)
     before, after = (
         {occurrence.id: occurrence for occurrence in expand(event, begin, end)}
         for event in (old, new)
     )
-    if _rule_without_end(old.repeat) != _rule_without_end(new.repeat):
+    if zone_differs or _rule_without_end(old.repeat) != _rule_without_end(new.repeat):
         shifted = _find_first_shift(before.values(), after.values(), now)
         if shifted is not None:
             return (shifted,)
@@ -107,7 +112,7 @@ def _rule_without_end(repeat: Repeat) -> frozenset[str]:
 def _find_first_shift(
     before: Iterable[Occurrence], after: Iterable[Occurrence], now: datetime
 ) -> OccurrenceChange | None:
-    """Return the first future occurrence whose start the new rule changed.
+    """Return the first future occurrence whose start the new rule or zone changed.
 
     Returns None if the dates of one rule are a subset of the other's, because then dates were only
     added or only removed.
@@ -119,8 +124,11 @@ def _find_first_shift(
     starts, new_starts = {old.begins for old in olds}, {new.begins for new in news}
     if starts <= new_starts or new_starts <= starts:
         return None
-    for old, new in zip(olds, news, strict=False):
-        if old.begins != new.begins:
+    by_wall_time = {wall_time(new.start): new for new in news}
+    same = [(old, by_wall_time.get(wall_time(old.start))) for old in olds]
+    # In another zone, an occurrence belongs to the one at the same wall time.
+    for old, new in chain(same, zip(olds, news, strict=False)):
+        if new is not None and old.begins != new.begins:
             return OccurrenceChange(old, new, onwards=True)
     return None
 
