@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 import icalendar
 import pytest
 
-from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions, extend_history
+from calfeed.ical.comparison.changes import (
+    EventChange,
+    Kind,
+    compare_revisions,
+    drops_occurrences,
+    extend_history,
+)
 from calfeed.ical.vevent import render_event
 from calfeed.ical.wording.change_text import describe_change
 from calfeed.model.events import Event
@@ -249,3 +255,118 @@ def test_a_series_in_a_zone_with_the_same_hours_has_not_moved() -> None:
     zones = ("Asia/Karachi", "Asia/Tashkent")
     found = compare(*(define_event(LONDON.format(zone=zone, more="")) for zone in zones))
     assert (found.kind, found.occurrences) == (Kind.CHANGED, ())
+
+
+def recurring(start: str, rule: str = "FREQ=WEEKLY", *more: str, also: str = "") -> Event:
+    lines = "".join(f"  {line}\n" for line in more)
+    return define_event(
+        f"start: {start} 10:00\nduration: 1 hour\nrepeat:\n  rule: {rule}\n{lines}" + also
+    )
+
+
+COMING = "2027-02-08"
+"""The first Monday after `NOW`, which is a Monday too."""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (recurring("2026-11-02"), recurring(COMING)),
+        (recurring("2027-02-01"), recurring(COMING)),
+        (recurring("2026-11-02", "FREQ=WEEKLY;COUNT=20"), recurring(COMING, "FREQ=WEEKLY;COUNT=6")),
+        (
+            recurring("2026-11-02", "FREQ=WEEKLY", "except: [2027-01-04 10:00]"),
+            recurring(COMING),
+        ),
+        (
+            recurring(
+                "2026-11-02",
+                "FREQ=WEEKLY",
+                "changes: {2027-01-04 10:00: {start: 2027-01-05 10:00},"
+                " 2027-02-15 10:00: {start: 2027-02-16 10:00}}",
+            ),
+            recurring(
+                COMING, "FREQ=WEEKLY", "changes: {2027-02-15 10:00: {start: 2027-02-16 10:00}}"
+            ),
+        ),
+    ],
+)
+def test_a_series_whose_past_dates_are_tidied_away_has_not_moved(
+    before: Event, after: Event
+) -> None:
+    found = compare(before, after)
+    assert (found.kind, found.occurrences) == (Kind.CHANGED, ())
+    assert extend_history(found, NOW) == ()
+    assert not drops_occurrences(found)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            recurring("2026-11-02"),
+            recurring("2027-02-15"),
+            "cancelled on 8 February 2027, 10:00 to 11:00 PKT",
+        ),
+        (
+            recurring(COMING, "FREQ=WEEKLY;COUNT=2"),
+            define_event(f"start: {COMING} 10:00\nduration: 1 hour"),
+            "cancelled on 15 February 2027, 10:00 to 11:00 PKT",
+        ),
+        (
+            recurring(COMING),
+            define_event("start: 2027-03-01 10:00\nduration: 1 hour"),
+            "cancelled on 8 February 2027, 10:00 to 11:00 PKT; "
+            "cancelled on 15 February 2027, 10:00 to 11:00 PKT; "
+            "cancelled on 22 February 2027, 10:00 to 11:00 PKT; others too",
+        ),
+    ],
+)
+def test_the_dates_that_a_series_loses_or_gains_are_named(
+    before: Event, after: Event, said: str
+) -> None:
+    found, back = compare(before, after), compare(after, before)
+    assert (found.kind, describe_change(found)) == (Kind.CHANGED, said)
+    assert (back.kind, describe_change(back)) == (
+        Kind.CHANGED,
+        said.replace("cancelled", "also"),
+    )
+    assert all(each.dropped for each in found.occurrences)
+    assert drops_occurrences(found)
+    assert not drops_occurrences(back)
+    assert extend_history(found, NOW) == extend_history(back, NOW) == ()
+
+
+def test_a_tidied_series_names_the_date_that_moved() -> None:
+    own = "changes: {2027-02-15 10:00: {start: 2027-02-16 10:00}}"
+    found = compare(recurring("2026-11-02"), recurring(COMING, "FREQ=WEEKLY", own))
+    assert (found.kind, describe_change(found)) == (
+        Kind.MOVED,
+        "moved from 15 February 2027, 10:00 to 11:00 PKT to 16 February 2027, 10:00 to 11:00 PKT",
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (recurring(COMING, "FREQ=WEEKLY;COUNT=4"), recurring("2027-02-15", "FREQ=WEEKLY;COUNT=4")),
+        (recurring("2026-02-02", "FREQ=WEEKLY;COUNT=4"), recurring(COMING)),
+        (
+            recurring(COMING),
+            define_event("start: 2027-02-15 10:00\nduration: 2 hours\nrepeat: {rule: FREQ=WEEKLY}"),
+        ),
+        (recurring(COMING, "FREQ=WEEKLY;INTERVAL=2"), recurring("2027-02-15")),
+        (
+            define_event("start: 2027-01-04 10:00\nduration: 1 hour"),
+            define_event("start: 2027-03-01 10:00\nduration: 1 hour"),
+        ),
+    ],
+)
+def test_a_series_with_other_times_has_moved_as_a_whole(before: Event, after: Event) -> None:
+    found = compare(before, after)
+    assert (found.kind, found.occurrences) == (Kind.MOVED, ())
+
+
+def test_a_corrected_start_of_a_series_stays_a_correction() -> None:
+    after = recurring("2027-02-15", also="correction: 2027-02-08\n")
+    assert compare(recurring(COMING), after).kind is Kind.CORRECTED

@@ -10,12 +10,13 @@ from calfeed.ical.comparison.occurrence_changes import (
     COMPARISON_WINDOW,
     OccurrenceChange,
     compare_occurrences,
+    shares_dates,
     takes_place,
 )
 from calfeed.ical.comparison.shifts import Shift, find_shift, is_correction
 from calfeed.ical.occurrences import Moment, expand, last_end
 from calfeed.ical.zones.clocks import is_shifted
-from calfeed.model.events import Event, Status
+from calfeed.model.events import Event, Status, length_of
 from calfeed.model.revision import ComparableRevision, Move, Revision
 from calfeed.model.values import Text
 
@@ -106,7 +107,7 @@ def compare_revisions(before: ComparableRevision | None, after: ComparableRevisi
         return EventChange(Kind.ADDED, old, new)
     if new.event.status is Status.CANCELLED and old.event.status is not Status.CANCELLED:
         return EventChange(Kind.CANCELLED, old, new, new_rules=new_rules)
-    if _own_times(old.event) != _own_times(new.event):
+    if _moves_as_a_whole(old.event, new.event, new.modified):
         kind = Kind.CORRECTED if is_correction(old.event, new.event) else Kind.MOVED
         return EventChange(kind, old, new, new_rules=new_rules)
     occurrences = compare_occurrences(old.event, new.event, new.modified)
@@ -122,11 +123,11 @@ def drops_occurrences(change: EventChange) -> bool:
     before, after = change.before, change.after
     if before is None or change.kind not in (Kind.MOVED, Kind.CORRECTED, Kind.CHANGED):
         return False
+    if any(occurrence.dropped for occurrence in change.occurrences):
+        return True
     old, new = before.event, after.event
     if old.repeat is None or old.repeat == new.repeat:
         return False
-    if any(occurrence.dropped for occurrence in change.occurrences):
-        return True
     # If the series itself moved, its occurrences were not compared one by one.
     begin, end = after.modified, after.modified + COMPARISON_WINDOW
     counts = [sum(map(takes_place, expand(event, begin, end))) for event in (old, new)]
@@ -183,11 +184,20 @@ def find_cancel_note(change: EventChange) -> Text | None:
     return change.reason or (change.before.cancel_note if change.after.event.note else None)
 
 
-def _own_times(event: Event) -> tuple[object, ...]:
-    """Return the time of an event, or of the start of a series, for comparison."""
+def _moves_as_a_whole(old: Event, new: Event, now: datetime) -> bool:
+    """Return whether the time of an event changed, and not only which dates its series has."""
+    if _form(old) != _form(new):
+        return True
+    if old.times == new.times:
+        return False
+    return is_correction(old, new) or not shares_dates(old, new, now)
+
+
+def _form(event: Event) -> tuple[object, ...]:
+    """Return what has to be the same for the dates of two series to be compared."""
     hold = event.on_hold and event.on_hold.why
     # The same possible days written differently ("June 2030", or as a range) are the same time.
-    return event.times, event.precision is not None, hold
+    return event.all_day, length_of(event), event.precision is not None, hold
 
 
 _SILENT_FIELDS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -46,6 +46,11 @@ class OccurrenceChange:
             return False
         return self.before.times != self.after.times
 
+    @property
+    def ends(self) -> datetime:
+        """The later one of its former and its present end (UTC)."""
+        return max(each.ends for each in (self.before, self.after) if each is not None)
+
 
 def takes_place(occurrence: Occurrence | None) -> bool:
     """Return whether there is this occurrence, and it is not cancelled."""
@@ -53,27 +58,24 @@ def takes_place(occurrence: Occurrence | None) -> bool:
 
 
 def compare_occurrences(old: Event, new: Event, now: datetime) -> tuple[OccurrenceChange, ...]:
-    """Compare the occurrences of two revisions of an event with the same start and end."""
-    if old.all_day:
-        # Days have no zone, so they are compared as in one.
-        old = old.model_copy(update={"time_zone": new.time_zone})
-    if old.repeat is None or new.repeat is None:
-        return ()
-    zone_differs = old.time_zone != new.time_zone
-    if old.repeat == new.repeat and not zone_differs:
-        return ()
+    """Compare the occurrences of two revisions of an event that did not move as a whole."""
     if Status.CANCELLED in (old.status, new.status):
         return ()
-    begin, end = _find_window(old, new, now)
+    if old.repeat is None and new.repeat is None:
+        return ()
+    old, new = _as_series(old, new.time_zone), _as_series(new, new.time_zone)
+    zone_differs, start_differs = old.time_zone != new.time_zone, old.times != new.times
+    if old.repeat == new.repeat and not zone_differs and not start_differs:
+        return ()
     before, after = (
-        {occurrence.id: occurrence for occurrence in expand(event, begin, end)}
-        for event in (old, new)
+        {occurrence.id: occurrence for occurrence in occurrences}
+        for occurrences in _expand_both(old, new, now)
     )
-    if zone_differs or _rule_without_end(old.repeat) != _rule_without_end(new.repeat):
+    if zone_differs or _rule_without_end(old) != _rule_without_end(new):
         shifted = _find_first_shift(before.values(), after.values(), now)
         if shifted is not None:
             return (shifted,)
-    olds, news = _changes_by_id(old.repeat), _changes_by_id(new.repeat)
+    olds, news = _changes_by_id(old), _changes_by_id(new)
     changes = []
     for name in before.keys() | after.keys():
         old_one, new_one = before.get(name), after.get(name)
@@ -84,7 +86,37 @@ def compare_occurrences(old: Event, new: Event, now: datetime) -> tuple[Occurren
         elif old_one is not None:
             cancelled = replace(old_one, status=Status.CANCELLED)
             changes.append(OccurrenceChange(old_one, cancelled))
+    if start_differs:
+        # Dates that are over may have been tidied away, with their exceptions.
+        changes = [change for change in changes if change.ends > now]
     return tuple(sorted(changes, key=lambda change: (change.after.begins, change.after.id)))
+
+
+def shares_dates(old: Event, new: Event, now: datetime) -> bool:
+    """Return whether a series with another start only gained, or only lost, coming dates.
+
+    An occurrence with a time of its own counts as the date that it has by the rule.
+    """
+    old, new = _as_series(old, new.time_zone), _as_series(new, new.time_zone)
+    before, after = (
+        {each.id for each in occurrences if takes_place(each) and each.begins >= now}
+        for occurrences in _expand_both(old, new, now)
+    )
+    return bool(before and after) and (before <= after or after <= before)
+
+
+def _as_series(event: Event, time_zone: str) -> Event:
+    """Return an event as a series; without a rule, the series has one date.
+
+    Days have no zone, so an all-day event is compared in this one.
+    """
+    zone = time_zone if event.all_day else event.time_zone
+    return event.model_copy(update={"repeat": event.repeat or Repeat(), "time_zone": zone})
+
+
+def _expand_both(old: Event, new: Event, now: datetime) -> tuple[Iterator[Occurrence], ...]:
+    begin, end = _find_window(old, new, now)
+    return expand(old, begin, end), expand(new, begin, end)
 
 
 def _find_window(old: Event, new: Event, now: datetime) -> tuple[datetime, datetime]:
@@ -103,9 +135,9 @@ def _find_window(old: Event, new: Event, now: datetime) -> tuple[datetime, datet
     return min(instants) - _DAY, max(instants) + _DAY
 
 
-def _rule_without_end(repeat: Repeat) -> frozenset[str]:
+def _rule_without_end(event: Event) -> frozenset[str]:
     """Return the parts of a rule without COUNT and UNTIL."""
-    parts = (repeat.rule or "").upper().split(";")
+    parts = ((event.repeat and event.repeat.rule) or "").upper().split(";")
     return frozenset(part for part in parts if not part.startswith(("COUNT=", "UNTIL=")))
 
 
@@ -133,8 +165,9 @@ def _find_first_shift(
     return None
 
 
-def _changes_by_id(repeat: Repeat) -> dict[str, Change]:
-    return {format_moment(change.original): change for change in repeat.changes}
+def _changes_by_id(event: Event) -> dict[str, Change]:
+    changes = event.repeat.changes if event.repeat else ()
+    return {format_moment(change.original): change for change in changes}
 
 
 def _own_values(occurrence: Occurrence | None, changes: Mapping[str, Change]) -> object:
