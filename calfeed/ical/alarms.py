@@ -46,7 +46,8 @@ def _write_offset(event: Event, moment: Moment, end: Moment | None, rule: Remind
     before a change of the clocks is not 24 hours.
     """
     start, due = start_of(moment, event.zone), event.find_due(rule, moment, end)
-    if rule.on_calendar:
+    if rule.on_calendar or not isinstance(moment, datetime):
+        # For apps, an all-day event begins at midnight on the user's clock, and so do its days.
         return _write_duration(due.replace(tzinfo=None) - start.replace(tzinfo=None))
     if rule.of_end or rule.before.months:
         return _write_exact(0, (due.astimezone(UTC) - start.astimezone(UTC)) // _MINUTE)

@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from calfeed.definitions.recurrence.rules import read_rule
+from calfeed.model.dates.wall_times import moment_at, wall_time
 from calfeed.model.events import Change, Event, Repeat, Status, length_of
-from calfeed.model.recurrences import Rule, moment_at, wall_time
+from calfeed.model.recurrences import Rule
 from calfeed.model.values import Text, in_utc, start_of
 
 Moment: TypeAlias = date | datetime
@@ -41,6 +42,13 @@ class Occurrence:
     def id(self) -> str:
         """The occurrence's id within its event, "" if the event does not recur."""
         return "" if self.original is None else format_moment(self.original)
+
+    @property
+    def times(self) -> tuple[Moment, Moment | None]:
+        """The start and end for comparison, as those of an event."""
+        if isinstance(self.start, datetime):
+            return self.begins, self.ends
+        return self.start, self.end
 
 
 def format_moment(moment: Moment) -> str:

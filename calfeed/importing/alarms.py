@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -15,6 +16,9 @@ from calfeed.model.dates.reminder_rules import DEFAULT_REMINDER_TIME
 Reminder: TypeAlias = "str | dict[str, str]"
 
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+
+_DAYS = re.compile(r"-P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?", re.IGNORECASE)
+"""The beginning of a negative duration."""
 
 
 def import_alarms(
@@ -38,7 +42,8 @@ def import_alarms(
             continue
         try:
             offset = _offset(trigger, start, end, zone, recurs)
-            reminder = _remind(offset, all_day=not isinstance(start, datetime))
+            days = _nominal_days(trigger, offset) if recurs else None
+            reminder = _remind(offset, days, all_day=not isinstance(start, datetime))
         except (ValueError, TypeError, OverflowError) as error:
             report("VALARM", f"is left out: {error}", trigger.value.strip())
             continue
@@ -66,23 +71,37 @@ def _offset(
     return moment.astimezone(zone).replace(tzinfo=None) - datetime.combine(start, time())
 
 
-def _remind(offset: timedelta, *, all_day: bool) -> Reminder:
-    """Return the reminder at an offset from the start; whole days become calendar days."""
+def _nominal_days(trigger: Property, offset: timedelta) -> int | None:
+    """Return the days of a duration as it is written; the rest is exact (RFC 5545, 3.3.6).
+
+    Return None for an alarm that is relative to the end of the event.
+    """
+    found = _DAYS.match(trigger.value.strip())
+    if found is None or parse_value(trigger.value) != offset:
+        return None
+    return 7 * int(found["weeks"] or 0) + int(found["days"] or 0)
+
+
+def _remind(offset: timedelta, days: int | None, *, all_day: bool) -> Reminder:
+    """Return the reminder at an offset from the start, of which `days` are nominal.
+
+    Without `days`, whole days become calendar days.
+    """
     if offset % _MINUTE:
         raise ValueError("reminders have a precision of minutes")
     if all_day:
-        days = -(offset // _DAY)
+        days_before = -(offset // _DAY)
         clock = datetime.combine(date.min, time()) + offset % _DAY
-        if days < 0:
+        if days_before < 0:
             raise ValueError("it is after the first day, and reminders come before that")
-        span = str(Duration(days=days))
+        span = str(Duration(days=days_before))
         at = clock.time()
         return span if at == DEFAULT_REMINDER_TIME else {"before": span, "at": f"{at:%H:%M}"}
     if offset > timedelta():
         raise ValueError("it is after the start, and reminders come before that")
-    if offset % _DAY:
-        return str(Duration(minutes=-offset // _MINUTE))
-    return str(Duration(days=-offset // _DAY))
+    if days is None:
+        days = 0 if offset % _DAY else -offset // _DAY
+    return str(Duration(days=days, minutes=(-offset - days * _DAY) // _MINUTE))
 
 
 def _report_unsupported(alarm: Component, event: Component, report: LossReporter) -> None:

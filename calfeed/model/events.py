@@ -173,6 +173,12 @@ class Event(Value):
         return not isinstance(self.start, datetime)
 
     @property
+    def times(self) -> tuple[Moment, Moment]:
+        """The start and end for comparison: instants or, if all-day, days, which have no zone."""
+        end = self.end or self.start
+        return (self.start, end) if self.all_day else (self.instant(self.start), self.instant(end))
+
+    @property
     def span(self) -> DaySpan | None:
         """The earliest and latest day of an uncertain date, None for a certain one."""
         if self.precision is None or isinstance(self.start, datetime):

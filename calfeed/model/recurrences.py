@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice, product, takewhile
 from typing import Any, Literal, TypeAlias
 
 from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, weekday
 
 from calfeed.errors import InvalidInputError
+from calfeed.model.dates.wall_times import wall_time
 from calfeed.model.dates.years import LAST_YEAR
 
 MAX_OCCURRENCES_WALKED = 50_000
@@ -54,25 +55,6 @@ class StepBudget:
             raise InvalidInputError(
                 f"finding its dates takes more than {MAX_STEPS:,} steps; split the file"
             )
-
-
-def wall_time(moment: date | datetime) -> datetime:
-    """Return the naive wall time of a moment; midnight for a date."""
-    if isinstance(moment, datetime):
-        return moment.replace(tzinfo=None, fold=0)
-    return datetime.combine(moment, time())
-
-
-def moment_at(wall: datetime, like: date | datetime) -> date | datetime:
-    """Convert a wall time of a rule to the type and zone of the event's start.
-
-    A wall time in a gap uses the offset before the gap; an ambiguous one is the first (RFC 5545,
-    3.3.5).
-    """
-    if not isinstance(like, datetime):
-        return wall.date()
-    # The round trip through UTC turns a wall time in a gap into one that exists.
-    return wall.replace(tzinfo=like.tzinfo).astimezone(UTC).astimezone(like.tzinfo)
 
 
 @dataclass(frozen=True)

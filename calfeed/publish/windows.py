@@ -10,7 +10,7 @@ from functools import cache, partial
 from calfeed.model.events import Event
 from calfeed.model.revision import Revision
 from calfeed.model.states import EndpointState
-from calfeed.reminders.messages import make_subject
+from calfeed.reminders.filters import make_subject
 from calfeed.reminders.plan import Reminder, plan_reminders
 from calfeed.store.catalog import visibility
 from calfeed.store.catalog.events import load_events

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from calfeed.model.events import Event
+
 OPERATIONAL_TYPES = (
     "endpoint.failing",
     "endpoint.disabled",
@@ -30,7 +32,7 @@ class Subject(BaseModel):
     """The properties of a message that filters match, and whether it is a rehearsal.
 
     `endpoint` is the id of the endpoint that an operational message is about; that endpoint does
-    not get the message.
+    not get the message. `drops` is set if an occurrence of the event no longer takes place.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +43,21 @@ class Subject(BaseModel):
     categories: tuple[str, ...] = ()
     rehearsal: bool = False
     endpoint: str = ""
+    drops: bool = False
+
+
+def make_subject(
+    message_type: str, event: Event, *, rehearsal: bool = False, drops: bool = False
+) -> Subject:
+    """The subject of a message about an event."""
+    return Subject(
+        type=message_type,
+        calendar=event.calendar,
+        event=event.slug,
+        categories=event.categories,
+        rehearsal=rehearsal,
+        drops=drops,
+    )
 
 
 class Filters(BaseModel):

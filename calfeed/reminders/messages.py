@@ -25,7 +25,7 @@ from calfeed.model.revision import Revision
 from calfeed.model.site import PRODUCT
 from calfeed.model.values import text_in
 from calfeed.reminders.date_json import describe_cause_of, describe_dating, describe_uncertainty
-from calfeed.reminders.filters import Subject
+from calfeed.reminders.filters import Subject, make_subject
 from calfeed.reminders.plan import ASK_RULE, Reminder
 
 LATE_AFTER = timedelta(minutes=1)
@@ -145,9 +145,10 @@ def change_message(
         return _describe_change(change, page, tag)
 
     data = describe(event.language)
+    drops = any(occurrence.dropped for occurrence in change.occurrences)
     return Message(
         id=make_id("state", event.uid, fingerprint(event), "gone" if revision.withdrawn else ""),
-        subject=make_subject(message_type, event),
+        subject=make_subject(message_type, event, drops=drops),
         at=now,
         body=make_body(message_type, now, data),
         text=data["text"],
@@ -305,12 +306,13 @@ def describe_occurrence(
 def describe_occurrences(change: EventChange, language: str | None = None) -> list[dict[str, Any]]:
     """The occurrences that a change affects, as `describe_occurrence`, with previous times."""
     event = change.after.event
+    old = change.before.event if change.before else event
     return [
         {
             **describe_occurrence(event, occurrence.after, language),
             "status": occurrence.after.status.value,
             **(
-                {"previous": describe_time(event, occurrence.before.start, occurrence.before.end)}
+                {"previous": describe_time(old, occurrence.before.start, occurrence.before.end)}
                 if occurrence.before is not None
                 else {}
             ),
@@ -327,17 +329,6 @@ def describe_time(event: Event, start: Moment, end: Moment | None) -> dict[str, 
         "all_day": event.all_day,
         "time_zone": event.time_zone,
     }
-
-
-def make_subject(message_type: str, event: Event, *, rehearsal: bool = False) -> Subject:
-    """The subject of a message about an event."""
-    return Subject(
-        type=message_type,
-        calendar=event.calendar,
-        event=event.slug,
-        categories=event.categories,
-        rehearsal=rehearsal,
-    )
 
 
 def make_body(

@@ -44,6 +44,22 @@ def test_a_zone_is_found_by_its_name_by_windows_name_by_suffix_and_by_its_rules(
     assert [prop for prop, _ in told(made)] == ["TZID"]
 
 
+@pytest.mark.parametrize(
+    ("trigger", "reminder"),
+    [
+        ("-PT24H", "24 hours"),
+        ("-P1D", "1 day"),
+        ("-P1DT2H", "1 day 2 hours"),
+        ("-P1W", "1 week"),
+        ("-PT90M", "90 minutes"),
+    ],
+)
+def test_the_alarm_of_a_series_is_as_exact_as_it_was(trigger: str, reminder: str) -> None:
+    """Days of a duration are nominal, hours are exact (RFC 5545, 3.3.6)."""
+    alarm = f"BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:Talk\nTRIGGER:{trigger}\nEND:VALARM\n"
+    assert only(EVENT + "RRULE:FREQ=DAILY\n" + alarm)["reminders"] == [{"before": reminder}]
+
+
 @pytest.mark.parametrize("began", ["19501029T020000", "19961031T020000", "20241027T020000"])
 @pytest.mark.parametrize("year", range(2026, 2034))
 def test_winter_has_the_standard_time_of_a_zone_whatever_day_its_rule_began(

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from icalendar import vRecur
 
 from calfeed.definitions.recurrence.rules import read_rule
-from calfeed.model.recurrences import Rule, wall_time
+from calfeed.model.dates.wall_times import wall_time
+from calfeed.model.recurrences import Rule
 
 FRIDAY = datetime(2024, 9, 27, 10, 30, tzinfo=ZoneInfo("America/New_York"))
 FRIDAY_ALL_DAY = date(2024, 9, 27)

@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 import icalendar
 import pytest
 
-from calfeed.ical.comparison.changes import EventChange, Kind, compare_revisions, extend_history
+from calfeed.ical.comparison.changes import (
+    EventChange,
+    Kind,
+    compare_revisions,
+    drops_occurrences,
+    extend_history,
+)
 from calfeed.ical.vevent import render_event
 from calfeed.ical.wording.change_text import describe_change
 from calfeed.model.events import Event
@@ -219,3 +225,177 @@ def test_a_longer_hour_where_the_clocks_go_back_ends_later() -> None:
     assert describe_change(found) == (
         "now ends 31 October 2027, 03:00 CET instead of 31 October 2027, 02:30 CET"
     )
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "start: 2027-03-04",
+        "start: 2027-03-04\nend: 2027-03-06\nkind: deadline",
+        "start: 2027-06",
+        "start: 2027-06-03..2027-06-05",
+        "start: 2027-03-01\nrepeat: {rule: FREQ=DAILY}",
+    ],
+)
+@pytest.mark.parametrize("zones", [("Asia/Karachi", "Europe/London"), ("UTC", "Pacific/Auckland")])
+def test_days_do_not_move_when_the_time_zone_changes(keys: str, zones: tuple[str, str]) -> None:
+    old, new = (define_event(f"{keys}\ntime_zone: {zone}") for zone in zones)
+    for before, after in ((old, new), (new, old)):
+        found = compare(before, after)
+        assert (found.kind, found.occurrences) == (Kind.CHANGED, ())
+        assert extend_history(found, NOW) == ()
+
+
+def test_only_the_excepted_day_is_told_when_the_time_zone_changes_too() -> None:
+    keys = "start: 2027-03-01\nrepeat: {rule: FREQ=DAILY, except: [%s]}\ntime_zone: %s"
+    found = compare(
+        define_event(keys % ("2027-03-09", "Asia/Karachi")),
+        define_event(keys % ("2027-03-09, 2027-03-08", "Europe/London")),
+    )
+    assert found.kind is Kind.CHANGED
+    assert [(each.after.id, each.dropped) for each in found.occurrences] == [("20270308", True)]
+
+
+LONDON = """
+start: 2027-01-04 10:00
+duration: 1 hour
+time_zone: {zone}
+repeat: {{rule: FREQ=WEEKLY{more}}}
+"""
+
+
+@pytest.mark.parametrize("more", ["", ", except: [2027-01-11 10:00, 2027-04-05 10:00]"])
+def test_a_series_whose_zone_moves_half_its_dates_has_moved_from_the_first_of_these(
+    more: str,
+) -> None:
+    zones = ("GMT", "Europe/London")
+    found = compare(*(define_event(LONDON.format(zone=zone, more=more)) for zone in zones))
+    assert (found.kind, describe_change(found)) == (
+        Kind.MOVED,
+        "moved from 29 March 2027, 10:00 to 11:00 GMT to 29 March 2027, 10:00 to 11:00 BST; "
+        "others too",
+    )
+    assert [move.start.isoformat() for move in extend_history(found, NOW)] == [
+        "2027-03-29T10:00:00+00:00"
+    ]
+
+
+def test_a_series_in_a_zone_with_the_same_hours_has_not_moved() -> None:
+    zones = ("Asia/Karachi", "Asia/Tashkent")
+    found = compare(*(define_event(LONDON.format(zone=zone, more="")) for zone in zones))
+    assert (found.kind, found.occurrences) == (Kind.CHANGED, ())
+
+
+def recurring(start: str, rule: str = "FREQ=WEEKLY", *more: str, also: str = "") -> Event:
+    lines = "".join(f"  {line}\n" for line in more)
+    return define_event(
+        f"start: {start} 10:00\nduration: 1 hour\nrepeat:\n  rule: {rule}\n{lines}" + also
+    )
+
+
+COMING = "2027-02-08"
+"""The first Monday after `NOW`, which is a Monday too."""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (recurring("2026-11-02"), recurring(COMING)),
+        (recurring("2027-02-01"), recurring(COMING)),
+        (recurring("2026-11-02", "FREQ=WEEKLY;COUNT=20"), recurring(COMING, "FREQ=WEEKLY;COUNT=6")),
+        (
+            recurring("2026-11-02", "FREQ=WEEKLY", "except: [2027-01-04 10:00]"),
+            recurring(COMING),
+        ),
+        (
+            recurring(
+                "2026-11-02",
+                "FREQ=WEEKLY",
+                "changes: {2027-01-04 10:00: {start: 2027-01-05 10:00},"
+                " 2027-02-15 10:00: {start: 2027-02-16 10:00}}",
+            ),
+            recurring(
+                COMING, "FREQ=WEEKLY", "changes: {2027-02-15 10:00: {start: 2027-02-16 10:00}}"
+            ),
+        ),
+    ],
+)
+def test_a_series_whose_past_dates_are_tidied_away_has_not_moved(
+    before: Event, after: Event
+) -> None:
+    found = compare(before, after)
+    assert (found.kind, found.occurrences) == (Kind.CHANGED, ())
+    assert extend_history(found, NOW) == ()
+    assert not drops_occurrences(found)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            recurring("2026-11-02"),
+            recurring("2027-02-15"),
+            "cancelled on 8 February 2027, 10:00 to 11:00 PKT",
+        ),
+        (
+            recurring(COMING, "FREQ=WEEKLY;COUNT=2"),
+            define_event(f"start: {COMING} 10:00\nduration: 1 hour"),
+            "cancelled on 15 February 2027, 10:00 to 11:00 PKT",
+        ),
+        (
+            recurring(COMING),
+            define_event("start: 2027-03-01 10:00\nduration: 1 hour"),
+            "cancelled on 8 February 2027, 10:00 to 11:00 PKT; "
+            "cancelled on 15 February 2027, 10:00 to 11:00 PKT; "
+            "cancelled on 22 February 2027, 10:00 to 11:00 PKT; others too",
+        ),
+    ],
+)
+def test_the_dates_that_a_series_loses_or_gains_are_named(
+    before: Event, after: Event, said: str
+) -> None:
+    found, back = compare(before, after), compare(after, before)
+    assert (found.kind, describe_change(found)) == (Kind.CHANGED, said)
+    assert (back.kind, describe_change(back)) == (
+        Kind.CHANGED,
+        said.replace("cancelled", "also"),
+    )
+    assert all(each.dropped for each in found.occurrences)
+    assert drops_occurrences(found)
+    assert not drops_occurrences(back)
+    assert extend_history(found, NOW) == extend_history(back, NOW) == ()
+
+
+def test_a_tidied_series_names_the_date_that_moved() -> None:
+    own = "changes: {2027-02-15 10:00: {start: 2027-02-16 10:00}}"
+    found = compare(recurring("2026-11-02"), recurring(COMING, "FREQ=WEEKLY", own))
+    assert (found.kind, describe_change(found)) == (
+        Kind.MOVED,
+        "moved from 15 February 2027, 10:00 to 11:00 PKT to 16 February 2027, 10:00 to 11:00 PKT",
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (recurring(COMING, "FREQ=WEEKLY;COUNT=4"), recurring("2027-02-15", "FREQ=WEEKLY;COUNT=4")),
+        (recurring("2026-02-02", "FREQ=WEEKLY;COUNT=4"), recurring(COMING)),
+        (
+            recurring(COMING),
+            define_event("start: 2027-02-15 10:00\nduration: 2 hours\nrepeat: {rule: FREQ=WEEKLY}"),
+        ),
+        (recurring(COMING, "FREQ=WEEKLY;INTERVAL=2"), recurring("2027-02-15")),
+        (
+            define_event("start: 2027-01-04 10:00\nduration: 1 hour"),
+            define_event("start: 2027-03-01 10:00\nduration: 1 hour"),
+        ),
+    ],
+)
+def test_a_series_with_other_times_has_moved_as_a_whole(before: Event, after: Event) -> None:
+    found = compare(before, after)
+    assert (found.kind, found.occurrences) == (Kind.MOVED, ())
+
+
+def test_a_corrected_start_of_a_series_stays_a_correction() -> None:
+    after = recurring("2027-02-15", also="correction: 2027-02-08\n")
+    assert compare(recurring(COMING), after).kind is Kind.CORRECTED

@@ -287,6 +287,20 @@ def test_a_cancelled_occurrence_goes_alone(branch: MailBranch) -> None:
     assert (alone["STATUS"], alone["SEQUENCE"]) == ("CANCELLED", 1)
 
 
+def test_a_series_that_begins_later_is_sent_whole(branch: MailBranch) -> None:
+    branch.follow(Follower(ADA))
+    tell(branch, WEEKLY.format(more=""))
+    (before,) = events_of(newest(branch))
+    first, second = before["DTSTART"].dt, before["DTSTART"].dt + timedelta(weeks=1)
+    shorter = WEEKLY.replace("COUNT=6", "COUNT=5").format(more="")
+    tell(branch, shorter.replace(f"{first:%Y-%m-%d}", f"{second:%Y-%m-%d}"))
+    mail = newest(branch)
+    (whole,) = events_of(mail)
+    assert method_of(mail) == "REQUEST"
+    assert (whole["DTSTART"].dt, "RRULE" in whole) == (second, True)
+    assert mail["Subject"].startswith(f"Cancelled: Meeting, {first.day} June 2025")
+
+
 def test_an_uncertain_date_is_entered_as_feeds_show_it(branch: MailBranch) -> None:
     branch.follow(Follower(ADA))
     tell(branch, hearing("2025-09").replace("  duration: 90 minutes\n", ""))

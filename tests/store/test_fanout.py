@@ -30,9 +30,11 @@ def desk(database: Database) -> Desk:
     return Desk(database)
 
 
-def remind(desk: Desk, *, state: DeliveryState | None = DeliveryState.DELIVERED) -> None:
-    """Send the first reminder with this result; None: it was never claimed."""
-    now = desk.reminders()[0].due
+def remind(
+    desk: Desk, *, number: int = 0, state: DeliveryState | None = DeliveryState.DELIVERED
+) -> None:
+    """Send a reminder, by default the first, with this result; None: it was never claimed."""
+    now = desk.reminders()[number].due
     fire_due(desk.database, now, BASE, LateReminderPacer())
     fan_all(desk)
     if state is not None:
@@ -91,6 +93,53 @@ def test_other_changes_are_sent_only_by_filter(desk: Desk) -> None:
     desk.publish(JUNE, OTHERS)
     remind(desk)
     desk.publish(JUNE.replace("The stay ends", "The stay is over"), OTHERS)
+    assert told(desk) == ["reminder.due"]
+
+
+SERIES = """course:
+  summary: Course
+  start: 2025-06-30 10:00
+  reminders: [1 day]
+  repeat:
+    rule: {rule}
+"""
+WEEKLY = SERIES.format(rule="FREQ=WEEKLY;COUNT=4")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        WEEKLY + "    changes: {2025-06-30 10:00: {status: cancelled}}\n",
+        WEEKLY + "    except: [2025-06-30 10:00]\n",
+        SERIES.format(rule="FREQ=WEEKLY;COUNT=3").replace("06-30", "07-07"),
+    ],
+)
+def test_a_reminded_endpoint_learns_that_the_occurrence_is_cancelled(desk: Desk, edit: str) -> None:
+    desk.publish(WEEKLY, OTHERS)
+    remind(desk)
+    desk.publish(edit, OTHERS)
+    assert told(desk) == ["reminder.due", "event.changed"]
+    assert set(told(desk, "end_2")) == {"event.added"}
+    desk.publish(edit.replace("Course", "The course"), OTHERS)
+    assert told(desk) == ["reminder.due", "event.changed"]
+
+
+@pytest.mark.parametrize("rule", ["FREQ=WEEKLY;UNTIL=20250630", "FREQ=WEEKLY;COUNT=1", None])
+def test_a_reminded_endpoint_learns_that_a_later_occurrence_is_cancelled(
+    desk: Desk, rule: str | None
+) -> None:
+    desk.publish(WEEKLY, OTHERS)
+    remind(desk)
+    remind(desk, number=1)
+    single = SERIES.partition("  repeat:")[0]
+    desk.publish(SERIES.format(rule=rule) if rule else single, OTHERS)
+    assert told(desk) == ["reminder.due", "reminder.due", "event.changed"]
+
+
+def test_an_endpoint_without_a_reminder_of_the_occurrence_gets_no_correction(desk: Desk) -> None:
+    desk.publish(WEEKLY, OTHERS)
+    remind(desk)
+    desk.publish(WEEKLY + "    except: [2025-07-14 10:00]\n", OTHERS)
     assert told(desk) == ["reminder.due"]
 
 

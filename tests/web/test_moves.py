@@ -114,6 +114,16 @@ def test_a_date_is_struck_only_if_the_next_one_is_not_just_more_exact(
     assert said in moves(site)[0]
 
 
+def test_days_there_and_back_in_another_time_zone_are_no_move(site: Published) -> None:
+    london = ", time_zone: Europe/London"
+    series = "{{summary: Talk, start: 2026-12-04{}, repeat: {{rule: FREQ=WEEKLY, changes: {}}}}}"
+    put(site, 9, hearing("2026-12-04"), f"talk: {series.format('', '{}')}")
+    talk = f"talk: {series.format('', '{2026-12-11: {start: 2026-12-12}}')}"
+    put(site, 6, hearing("2026-12-05"), talk)
+    put(site, 2, hearing("2026-12-04", london), f"talk: {series.format(london, '{}')}")
+    assert moves(site) == []
+
+
 def test_an_old_move_and_one_of_a_date_that_is_over_are_no_news(site: Published) -> None:
     put(site, 90, hearing("2026-12-04"), "fair: {summary: Fair, start: 2026-11-10}")
     put(site, 61, hearing("2026-12-11"), "fair: {summary: Fair, start: 2026-11-10}")
@@ -244,8 +254,8 @@ def test_an_occurrence_of_a_series_that_moved_or_was_cancelled_is_named(site: Pu
         ),
         (
             "2026-12-15 09:00",
-            "2026-12-01 09:00, repeat: {rule: FREQ=WEEKLY}",
-            *("Tuesday, 15 December 2026, 09:00", "Tuesday, 1 December 2026, 09:00"),
+            "2026-12-02 09:00, repeat: {rule: FREQ=WEEKLY}",
+            *("Tuesday, 15 December 2026, 09:00", "Wednesday, 2 December 2026, 09:00"),
         ),
     ],
 )

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from calfeed.definitions.formats.dates import check_day, normalize, rewrite_clock, rewrite_moment
 from calfeed.definitions.hints.moments import explain_clock, explain_moment, explain_range
 from calfeed.errors import InvalidValueError
-from calfeed.model.recurrences import moment_at, wall_time
+from calfeed.model.dates.wall_times import moment_at, wall_time
 from calfeed.model.texts import shortened
 
 _MOMENT = re.compile(

@@ -19,8 +19,9 @@ from calfeed.definitions.recurrence.app_compatibility import (
 from calfeed.definitions.tree import Path
 from calfeed.model.dates.durations import Duration
 from calfeed.model.dates.reminder_rules import ReminderRule
+from calfeed.model.dates.wall_times import moment_at, wall_time
 from calfeed.model.events import Change, Repeat
-from calfeed.model.recurrences import Rule, moment_at, wall_time
+from calfeed.model.recurrences import Rule
 from calfeed.model.texts import by_language
 
 _UTC = ZoneInfo("UTC")

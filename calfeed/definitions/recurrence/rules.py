@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from calfeed.definitions.formats.times import parse_moment
 from calfeed.definitions.hints.rules import explain_rule
 from calfeed.errors import InvalidValueError
-from calfeed.model.recurrences import FREQUENCIES, Rule, wall_time
+from calfeed.model.dates.wall_times import wall_time
+from calfeed.model.recurrences import FREQUENCIES, Rule
 from calfeed.model.texts import join_words, nearest, shortened
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")

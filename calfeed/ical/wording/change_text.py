@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from calfeed.ical.comparison.changes import EventChange, Kind, OccurrenceChange
+from calfeed.ical.comparison.changes import EventChange, Kind
+from calfeed.ical.comparison.occurrence_changes import OccurrenceChange
 from calfeed.ical.comparison.reasons import CauseChange, HolidayChange, find_reason
 from calfeed.ical.comparison.shifts import Shift
 from calfeed.ical.occurrences import Moment

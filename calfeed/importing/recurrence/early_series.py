@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from calfeed.importing.components import Component, name_event, parse_value
 from calfeed.importing.losses import Losses
 from calfeed.importing.recurrence.foreign_rules import normal_rule, parse_any_rule
+from calfeed.model.dates.wall_times import wall_time
 from calfeed.model.dates.years import FIRST_YEAR
-from calfeed.model.recurrences import MAX_OCCURRENCES_WALKED, Rule, wall_time
+from calfeed.model.recurrences import MAX_OCCURRENCES_WALKED, Rule
 
 _FIRST_WALL_TIME = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001 (a wall time)
 _STEP_HOURS = {"DAILY": 24, "WEEKLY": 24 * 7, "HOURLY": 1}

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from icalendar.prop import vRecur
 
 from calfeed.importing.losses import LossReporter
+from calfeed.model.dates.wall_times import wall_time
 from calfeed.model.dates.years import LAST_YEAR
-from calfeed.model.recurrences import FREQUENCIES, Rule, wall_time
+from calfeed.model.recurrences import FREQUENCIES, Rule
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)", re.ASCII)

@@ -21,8 +21,9 @@ from calfeed.importing.times.property_times import (
     write_moment,
 )
 from calfeed.importing.vevents import Draft
+from calfeed.model.dates.wall_times import wall_time
 from calfeed.model.events import Status
-from calfeed.model.recurrences import StepBudget, wall_time
+from calfeed.model.recurrences import StepBudget
 from calfeed.model.values import in_utc
 
 _OVERRIDABLE_KEYS = ("summary", "description", "location", "status", "url")

@@ -15,8 +15,9 @@ from calfeed.definitions.recurrence.app_compatibility import accept_rule
 from calfeed.importing.recurrence.foreign_rules import normal_rule, parse_any_rule
 from calfeed.importing.times.property_times import Moment
 from calfeed.importing.vevents import Draft
+from calfeed.model.dates.wall_times import moment_at, wall_time
 from calfeed.model.dates.years import LAST_YEAR
-from calfeed.model.recurrences import Rule, StepBudget, moment_at, wall_time
+from calfeed.model.recurrences import Rule, StepBudget
 
 _MAX_WRITTEN_DATES = 1_000
 _STEPS_OF_EMPTY_RULE = 1_000

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from calfeed.importing.components import Component, parse_value
 from calfeed.importing.recurrence.foreign_rules import parse_any_rule
+from calfeed.model.dates.wall_times import wall_time
 from calfeed.model.dates.years import FIRST_YEAR, LAST_YEAR
-from calfeed.model.recurrences import wall_time
 
 MAX_CHANGES = 5_000
 """The maximum number of clock changes of one VTIMEZONE."""

@@ -86,7 +86,7 @@ def make_entry_of_change(change: EventChange, language: str) -> EntryTemplate:
     if len(change.occurrences) != 1 or change.event_differs or whole.method == "CANCEL":
         return whole
     (one,) = change.occurrences
-    if one.onwards or one.after.original is None:
+    if one.onwards or one.after.original is None or not _begins_as_before(change):
         return whole
     revision = _cancel(change.after, one.after.original) if one.dropped else change.after
     rendered = render_event(revision, (language,))
@@ -94,6 +94,16 @@ def make_entry_of_change(change: EventChange, language: str) -> EntryTemplate:
     if not own:
         return whole  # it is an ordinary occurrence again, without its own values
     return EntryTemplate("CANCEL" if one.dropped else "REQUEST", whole.zones, own)
+
+
+def _begins_as_before(change: EventChange) -> bool:
+    """Whether the start and the zone of a series, which only its whole entry has, are the same."""
+    starts = [
+        (revision.event.start, revision.event.time_zone)
+        for revision in (change.before, change.after)
+        if revision is not None
+    ]
+    return len(set(starts)) == 1
 
 
 def _cancel(revision: Revision, original: Moment) -> Revision:

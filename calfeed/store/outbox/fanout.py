@@ -26,7 +26,10 @@ _MAX_MESSAGES = 200
 """The maximum number of messages in one transaction."""
 
 CORRECTION_TYPES = ("event.moved", "event.corrected", "event.cancelled")
-"""The types of messages that go to every endpoint that was sent a reminder of the event."""
+"""The types of messages that go to every endpoint that was sent a reminder of the event.
+
+So do messages of other types that say that an occurrence no longer takes place.
+"""
 
 _make = Transition([None, DeliveryState.SUPERSEDED], *UNSETTLED)
 
@@ -143,7 +146,8 @@ def _find_to_correct(
     They were sent a reminder that has been recalled since.
     """
     unwanted = [endpoint.id for endpoint in page if not endpoint.filters.want(subject)]
-    if subject.type not in CORRECTION_TYPES or not unwanted:
+    corrects = subject.type in CORRECTION_TYPES or subject.drops
+    if not corrects or not unwanted:
         return set()
     query = (
         select(deliveries.c.endpoint_id)

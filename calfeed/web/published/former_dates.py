@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from calfeed.ical.comparison.shifts import Shift, find_shift
 from calfeed.model.dates.dating import Hold
@@ -109,5 +108,4 @@ def _is_another(old: Event, new: Event) -> bool:
 
 
 def _times(event: Event) -> tuple[object, ...]:
-    end = event.instant(event.end or event.start)
-    return isinstance(event.start, datetime), event.instant(event.start), end, event.precision
+    return event.times, event.precision

@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from calfeed.ical.comparison.changes import EventChange, Kind, OccurrenceChange
+from calfeed.ical.comparison.changes import EventChange, Kind
+from calfeed.ical.comparison.occurrence_changes import OccurrenceChange
 from calfeed.ical.comparison.shifts import Shift, find_shift
 from calfeed.ical.occurrences import Occurrence, expand, last_end
 from calfeed.model.dates.uncertainty import Precision
+from calfeed.model.dates.wall_times import wall_time
 from calfeed.model.events import Event, Status
-from calfeed.model.recurrences import wall_time
 from calfeed.model.revision import Move
 from calfeed.model.values import Moment
 from calfeed.store.catalog.announcements import AnnouncedChange
@@ -284,8 +285,7 @@ def _coming(event: Event, now: datetime) -> bool:
 
 def _state(event: Event) -> tuple[object, ...]:
     """Return what is compared of a date: the times, the precision, and why there is no date."""
-    instants = event.instant(event.start), event.instant(event.end or event.start)
-    return event.all_day, instants, event.precision, event.on_hold and event.on_hold.why
+    return event.times, event.precision, event.on_hold and event.on_hold.why
 
 
 def _times(event: Event, at: datetime) -> Times:

@@ -8,7 +8,7 @@ from flask import Flask, render_template
 
 from calfeed.model.states import DeliveryState, EndpointState
 from calfeed.publish.windows import find_receivers
-from calfeed.reminders.messages import make_subject
+from calfeed.reminders.filters import make_subject
 from calfeed.store.catalog.publishes import list_publishes
 from calfeed.store.catalog.visibility import is_public
 from calfeed.store.endpoints.records import list_endpoints
