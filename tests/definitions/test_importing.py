@@ -51,7 +51,7 @@ def test_a_zone_is_found_by_its_name_by_windows_name_by_suffix_and_by_its_rules(
         ("-P1D", "1 day"),
         ("-P1DT2H", "1 day 2 hours"),
         ("-P1W", "1 week"),
-        ("-PT90M", "90 minutes"),
+        ("-PT90M", "1 hour 30 minutes"),
     ],
 )
 def test_the_alarm_of_a_series_is_as_exact_as_it_was(trigger: str, reminder: str) -> None:
