@@ -40,7 +40,7 @@ def write_backup(database: Database, file: Path, *, replace: bool) -> int:
     if database.file is None:
         raise InvalidInputError(
             "calfeed cannot back up a PostgreSQL database; run "
-            f'`pg_dump --format=custom --file="{file}" "{_without_password(database)}"`'
+            f'`pg_dump --format=custom --file="{file}" "{database.program_url}"`'
         )
     if is_empty(database):
         raise StoreError(f"the database {database.name} is still empty")
@@ -71,7 +71,7 @@ def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm
     if database.file is None:
         raise InvalidInputError(
             "calfeed cannot restore a PostgreSQL database; run "
-            f'`pg_restore --clean --if-exists --dbname="{_without_password(database)}" "{file}"`, '
+            f'`pg_restore --clean --if-exists --dbname="{database.program_url}" "{file}"`, '
             "then `calfeed restore --in-place`"
         )
     live = database.file.path
@@ -110,9 +110,3 @@ def _find_seen(database: Database, known: Lineage) -> dict[str, int] | None:
         if load_lineage(connection).continues(known):
             return load_last_sequences(connection)
     return None
-
-
-def _without_password(database: Database) -> str:
-    """The URL of a PostgreSQL database for its programs, without the password."""
-    url = database.engine.url.set(drivername="postgresql")._replace(password=None)
-    return url.render_as_string(hide_password=False)

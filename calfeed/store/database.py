@@ -22,6 +22,7 @@ from calfeed.store.engines.read_only import ReadOnlyConnection
 from calfeed.store.engines.sqlite import DatabaseFile, Identity, compact
 from calfeed.store.engines.urls import (
     is_sqlite,
+    make_program_url,
     not_a_url,
     parse_url,
     show_url,
@@ -84,7 +85,7 @@ class Database:
         opened, or ReplacedError is raised if the database is `pinned`. With `looking` nothing
         is changed, not even the mode of a file. Raises StoreError if the URL is invalid.
         """
-        parsed = parse_url(url)
+        parsed = self._url = parse_url(url)
         self.is_sqlite = is_sqlite(parsed)
         self.file = DatabaseFile(Path(parsed.database or "")) if self.is_sqlite else None
         if keys is None and self.file is not None:
@@ -188,6 +189,11 @@ class Database:
             # Take it out of the pool, because it continues to listen.
             connection.detach()
             yield driver
+
+    @property
+    def program_url(self) -> str:
+        """The URL of a PostgreSQL database for `pg_dump` and others, without passwords."""
+        return make_program_url(self._url)
 
     @property
     def exists(self) -> bool:

@@ -136,3 +136,31 @@ def test_a_sqlite_url_with_a_host_is_refused_with_the_right_form() -> None:
 def test_a_driver_of_sqlite_that_calfeed_does_not_use_is_refused() -> None:
     with pytest.raises(StoreError, match=r"not sqlite\+aiosqlite"):
         Database("sqlite+aiosqlite:///x.db")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("u:hunter2@h:1/x", "u@h:1/x"),
+        ("h:1/x?user=u&password=hunter2", "h:1/x?user=u"),
+        ("/x?host=/run/pg&user=u&password=hunter2", "/x?host=/run/pg&user=u"),
+        ("u@h/x?sslmode=require&sslpassword=hunter2", "u@h/x?sslmode=require"),
+        ("u:hunter2@a:1,b:2/x", "u@a:1,b:2/x"),
+        (
+            "u:hunter2@[::1]:1,b/x?target_session_attrs=any",
+            "u@[::1]:1,b/x?target_session_attrs=any",
+        ),
+        (
+            "a%20%24b:hunter2@h/c%20d%22?options=-c%20x%3D%241",
+            "a%20%24b@h/c%20d%22?options=-c%20x%3D%241",
+        ),
+    ],
+)
+def test_the_url_for_other_programs_is_one_of_libpq_without_passwords(url: str, shown: str) -> None:
+    from psycopg.conninfo import conninfo_to_dict
+
+    with closing(Database(f"postgresql://{url}", KEYS)) as database:
+        assert database.program_url == f"postgresql://{shown}"
+    written = conninfo_to_dict(f"postgresql://{url}")
+    kept = {key: value for key, value in written.items() if "hunter2" not in str(value)}
+    assert conninfo_to_dict(database.program_url) == kept

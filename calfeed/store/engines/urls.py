@@ -72,6 +72,12 @@ def show_url(url: URL) -> str:
     return _render(url, shown, "" if url.password is None else f":{_HIDDEN}")
 
 
+def make_program_url(url: URL) -> str:
+    """Return a URL for the programs of PostgreSQL, without passwords."""
+    public = _find_public_parameters()
+    return _render(url, {key: value for key, value in url.query.items() if key in public})
+
+
 def _make_sqlite(match: re.Match[str]) -> URL:
     if match["host"]:
         raise StoreError(
