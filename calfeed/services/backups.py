@@ -11,6 +11,7 @@ from typing import NamedTuple
 from calfeed.errors import InvalidInputError, StoreError
 from calfeed.publish.restore import Repeats, find_repeats, raise_sequences
 from calfeed.services.installation import Lost, find_lost
+from calfeed.setting_checks import make_sqlite_url
 from calfeed.store.access.sessions import end_sessions
 from calfeed.store.catalog.lineage import Lineage, load_last_sequences, load_lineage
 from calfeed.store.copies import exclusive_access, staged_copy, swap_in, write_copy
@@ -80,7 +81,7 @@ def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm
         pass  # fail early if calfeed is running
     with (
         staged_copy(file, live) as restored,
-        closing(Database(f"sqlite:///{restored}", database.keys)) as copy,
+        closing(Database(make_sqlite_url(restored), database.keys)) as copy,
     ):
         if is_empty(copy):
             raise InvalidInputError(f"{file} is not a database of calfeed")
