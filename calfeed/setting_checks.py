@@ -1,9 +1,13 @@
-"""Check the texts of settings. Error messages describe the valid form to the operator."""
+"""Check the texts of settings, and write URLs of databases.
+
+Error messages describe the valid form to the operator.
+"""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AnyHttpUrl, TypeAdapter
@@ -142,3 +146,8 @@ def _is_proxy_url(text: str) -> bool:
         and text.isascii()
         and not any(character.isspace() or not character.isprintable() for character in text)
     )
+
+
+def make_sqlite_url(file: Path) -> str:
+    """Return the URL of a SQLite database. Its path may have any characters."""
+    return f"sqlite:///{quote(str(file))}"

@@ -35,6 +35,7 @@ from calfeed.setting_checks import (
     check_proxy_url,
     check_public_url,
     check_time_zone,
+    make_sqlite_url,
 )
 
 PREFIX = "CALFEED_"
@@ -194,7 +195,7 @@ class Settings(BaseModel):
         """The database's SQLAlchemy URL; it may hold a password."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        return f"sqlite:///{(self.data / 'calfeed.sqlite3').absolute()}"
+        return make_sqlite_url((self.data / "calfeed.sqlite3").absolute())
 
     @property
     def keys(self) -> Path | None:

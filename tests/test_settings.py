@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from calfeed.errors import SettingsError
 from calfeed.settings import Settings, load_settings
+from calfeed.store.database import Database
 
 SECRET_URL = "postgresql://calfeed:hunter2@db.example.org/calfeed"
 SECRET_PROXY = "http://calfeed:hunter2@proxy.example.org:3128"
@@ -28,6 +30,14 @@ def test_without_anything_there_are_defaults(tmp_path: Path) -> None:
     assert settings.allow_private_endpoints is False
     assert settings.base_url == "http://127.0.0.1:8000"
     assert settings.database == f"sqlite:///{Path('var/calfeed.sqlite3').absolute()}"
+
+
+def test_the_database_is_in_the_data_folder_whatever_its_name(tmp_path: Path) -> None:
+    data = tmp_path / "p%41 100%?x=1#é"
+    with closing(Database(load(tmp_path, DATA=str(data)).database)) as database:
+        assert database.file is not None
+        assert database.file.path == data / "calfeed.sqlite3"
+        assert database.name == f"sqlite:///{database.file.path}"
 
 
 def test_the_environment_goes_before_the_file_and_the_file_before_the_defaults(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from calfeed.errors import InvalidInputError, StoreError
 from calfeed.publish.restore import Repeats, find_repeats, raise_sequences
 from calfeed.services.installation import Lost, find_lost
+from calfeed.setting_checks import make_sqlite_url
 from calfeed.store.access.sessions import end_sessions
 from calfeed.store.catalog.lineage import Lineage, load_last_sequences, load_lineage
 from calfeed.store.copies import exclusive_access, staged_copy, swap_in, write_copy
@@ -40,7 +41,7 @@ def write_backup(database: Database, file: Path, *, replace: bool) -> int:
     if database.file is None:
         raise InvalidInputError(
             "calfeed cannot back up a PostgreSQL database; run "
-            f'`pg_dump --format=custom --file="{file}" "{_without_password(database)}"`'
+            f'`pg_dump --format=custom --file="{file}" "{database.program_url}"`'
         )
     if is_empty(database):
         raise StoreError(f"the database {database.name} is still empty")
@@ -71,7 +72,7 @@ def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm
     if database.file is None:
         raise InvalidInputError(
             "calfeed cannot restore a PostgreSQL database; run "
-            f'`pg_restore --clean --if-exists --dbname="{_without_password(database)}" "{file}"`, '
+            f'`pg_restore --clean --if-exists --dbname="{database.program_url}" "{file}"`, '
             "then `calfeed restore --in-place`"
         )
     live = database.file.path
@@ -80,7 +81,7 @@ def restore_file(database: Database, file: Path, now: datetime, confirm: Confirm
         pass  # fail early if calfeed is running
     with (
         staged_copy(file, live) as restored,
-        closing(Database(f"sqlite:///{restored}", database.keys)) as copy,
+        closing(Database(make_sqlite_url(restored), database.keys)) as copy,
     ):
         if is_empty(copy):
             raise InvalidInputError(f"{file} is not a database of calfeed")
@@ -110,9 +111,3 @@ def _find_seen(database: Database, known: Lineage) -> dict[str, int] | None:
         if load_lineage(connection).continues(known):
             return load_last_sequences(connection)
     return None
-
-
-def _without_password(database: Database) -> str:
-    """The URL of a PostgreSQL database for its programs, without the password."""
-    url = database.engine.url.set(drivername="postgresql")._replace(password=None)
-    return url.render_as_string(hide_password=False)

@@ -17,6 +17,7 @@ from calfeed.publish import ledger
 from calfeed.publish.apply import check_plan, plan_publish
 from calfeed.publish.folder import publish_folder
 from calfeed.publish.plan import Plan
+from calfeed.setting_checks import make_sqlite_url
 from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.database import Connection, Database
 from calfeed.store.migrate import check_schema, is_empty, migrate
@@ -100,7 +101,7 @@ def published_or_nothing(database: Database) -> Iterator[Database]:
 def _temporary_database() -> Iterator[Database]:
     with (
         TemporaryDirectory(prefix="calfeed-") as folder,
-        closing(Database(f"sqlite:///{folder}/temporary.sqlite3")) as database,
+        closing(Database(make_sqlite_url(Path(folder, "temporary.sqlite3")))) as database,
     ):
         migrate(database)
         yield database

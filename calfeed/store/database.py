@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,24 +10,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection as Connection
-from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from calfeed.errors import SchemaError, StoreError
 from calfeed.settings import KEY_FILE
+from calfeed.store.engines import postgresql, sqlite
+from calfeed.store.engines.postgresql import BEGIN_CHECKED, SELECT_SCHEMA, TUNE
+from calfeed.store.engines.read_only import ReadOnlyConnection
+from calfeed.store.engines.sqlite import DatabaseFile, Identity, compact
+from calfeed.store.engines.urls import (
+    is_sqlite,
+    make_program_url,
+    not_a_url,
+    parse_url,
+    show_url,
+)
 from calfeed.store.migrations.compatibility import is_compatible
-from calfeed.store.read_only import ReadOnlyConnection
 from calfeed.store.secrets.keys import KeyFile
 from calfeed.store.secrets.private_columns import register_keyring
 from calfeed.store.secrets.sealing import OPTION, Keyring
-from calfeed.store.sqlite import (
-    DatabaseFile,
-    Identity,
-    compact,
-    make_engine,
-    make_looking_engine,
-)
 
 if TYPE_CHECKING:
     import psycopg
@@ -36,21 +38,8 @@ if TYPE_CHECKING:
 _PUBLISH_LOCK = 0x63616C66
 """The number of the advisory lock for exclusive transactions on PostgreSQL ("calf")."""
 
-# Frequent queries read a few rows by an index, from cached pages. With the default, which is meant
-# for hard disks, claims scan and sort the whole backlog until PostgreSQL has updated its
-# statistics. LOCAL, because a pooler shares connections between transactions.
-_TUNE = "SET LOCAL random_page_cost = 1.1"
-
-_SELECT_SCHEMA = "SELECT version_num FROM alembic_version"
-# Begins a transaction in one round trip. The lock comes before the SELECT, which takes a snapshot:
-# if the lock waited for a migration after that, the snapshot would show the old schema.
-_BEGIN_CHECKED = f"{_TUNE}; LOCK TABLE alembic_version IN ACCESS SHARE MODE; {_SELECT_SCHEMA}"
-
 # The SQLSTATEs of a replica for a write statement, and for the begin of a write transaction.
 _READ_ONLY_STATES = ("25006", "0A000")
-
-# Several hosts, in the syntax of libpq: `postgresql://user@one:5432,two:5432/name`.
-_HOSTS = re.compile(r"(?P<before>[^/]+://([^/@]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?P<path>/[^?]*)?\??")
 
 
 class Transactions(Protocol):
@@ -96,23 +85,18 @@ class Database:
         opened, or ReplacedError is raised if the database is `pinned`. With `looking` nothing
         is changed, not even the mode of a file. Raises StoreError if the URL is invalid.
         """
-        parsed = _parse(url)
-        self.file = DatabaseFile(Path(parsed.database or "")) if _is_sqlite(parsed) else None
+        parsed = self._url = parse_url(url)
+        self.is_sqlite = is_sqlite(parsed)
+        self.file = DatabaseFile(Path(parsed.database or "")) if self.is_sqlite else None
         if keys is None and self.file is not None:
             keys = self.file.path.with_name(KEY_FILE)
         self.keys = keys
         self.keyring = Keyring(KeyFile(keys)) if keys is not None else None
-        if self.file is None:
-            engine = _create_postgresql(parsed)
-        elif looking:
-            engine = make_looking_engine(url, self.file)
-        else:
-            engine = make_engine(url, self.file, pinned=pinned)
+        engine = _make_engine(parsed, self.file, pinned=pinned, looking=looking)
         if self.keyring is not None:
             register_keyring(engine, self.keyring)
         self.engine = engine.execution_options(**{OPTION: self.keyring})
-        self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self.name = _redact(self.engine.url)
+        self.name = show_url(parsed)
         # SQLite has one writer at a time, and a waiting thread polls. With a lock of our own, the
         # waiting thread is woken at once.
         self._writing: AbstractContextManager[object] = (
@@ -207,6 +191,11 @@ class Database:
             yield driver
 
     @property
+    def program_url(self) -> str:
+        """The URL of a PostgreSQL database for `pg_dump` and others, without passwords."""
+        return make_program_url(self._url)
+
+    @property
     def exists(self) -> bool:
         """Whether the SQLite file exists; always True for PostgreSQL.
 
@@ -250,9 +239,9 @@ class Database:
         needed = None if any_schema else self._schema
         if needed is None:
             if not self.is_sqlite:
-                connection.exec_driver_sql(_TUNE)
+                connection.exec_driver_sql(TUNE)
             return
-        statement = _SELECT_SCHEMA if self.is_sqlite else _BEGIN_CHECKED
+        statement = SELECT_SCHEMA if self.is_sqlite else BEGIN_CHECKED
         found = connection.exec_driver_sql(statement).scalar()
         if found is None or not is_compatible(found, needed):
             raise SchemaError(
@@ -278,73 +267,12 @@ class Database:
             raise StoreError(f"the database {self.name} cannot be used: {error}") from error
 
 
-def _parse(url: str) -> URL:
+def _make_engine(url: URL, file: DatabaseFile | None, *, pinned: bool, looking: bool) -> Engine:
     try:
-        parsed = make_url(_HOSTS.sub(_spell_hosts, url))
-    except (ArgumentError, ValueError):
-        # Do not quote the URL: it may contain a password.
-        raise StoreError(
-            "CALFEED_DATABASE_URL is not a database URL; write sqlite:///path or "
-            "postgresql://user:password@host/name"
-        ) from None
-    name = parsed.get_backend_name()
-    if name not in ("sqlite", "postgresql", "postgres"):
-        raise StoreError(f"calfeed supports SQLite and PostgreSQL, not {name}")
-    if name == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise StoreError("a SQLite database must be a file; write sqlite:///path")
-    return parsed
-
-
-def _redact(url: URL) -> str:
-    """Return a URL without passwords, including those in parameters."""
-    hidden = {name: "***" if "password" in name else value for name, value in url.query.items()}
-    return url.set(query=hidden).render_as_string(hide_password=True)
-
-
-def _is_sqlite(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite"
-
-
-def _spell_hosts(match: re.Match[str]) -> str:
-    """Rewrite several hosts in the syntax of SQLAlchemy: one parameter for each."""
-    hosts = "".join(f"host={host}&" for host in match["hosts"].split(","))
-    return f"{match['before']}{match['path'] or '/'}?{hosts}"
-
-
-def _create_postgresql(url: URL) -> Engine:
-    try:
-        import psycopg  # not at the top: SQLite does not need it, and commands start faster
-    except ImportError as error:
-        raise StoreError(
-            "PostgreSQL needs a driver that is not installed; pip install 'calfeed[postgresql]'"
-        ) from error
-
-    engine = create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        pool_pre_ping=True,
-        hide_parameters=True,  # keep secrets and texts out of errors
-        pool_size=4,
-        # No prepared statements: behind a pooler, transactions share connections.
-        connect_args={
-            "connect_timeout": 5,
-            "application_name": "calfeed",
-            "prepare_threshold": None,
-        },
-    )
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def _set_format(
-        _: Any, cursor: Any, _text: str, _given: Any, context: Any, _many: bool
-    ) -> None:
-        if context is not None and context.execution_options.get("calfeed_binary", False):
-            cursor.format = psycopg.pq.Format.BINARY
-
-    @event.listens_for(engine, "after_cursor_execute")
-    def _show_last_result(
-        _: Any, cursor: Any, text: str, _given: Any, _context: Any, _many: bool
-    ) -> None:
-        if text == _BEGIN_CHECKED:
-            while cursor.nextset():
-                pass
-
-    return engine
+        if file is None:
+            return postgresql.make_engine(url)
+        if looking:
+            return sqlite.make_looking_engine(url, file)
+        return sqlite.make_engine(url, file, pinned=pinned)
+    except (ArgumentError, ValueError):  # parameters that SQLAlchemy refuses
+        raise not_a_url() from None

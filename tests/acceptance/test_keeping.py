@@ -8,6 +8,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.restores import restore_again_and_again
 from tests.acceptance.site import Site, split_feed
 
@@ -111,6 +113,24 @@ def test_what_cannot_be_restored_changes_nothing(site: Site) -> None:
     assert live(site).read_bytes() == before
     left = {one.name for one in live(site).parent.iterdir()}
     assert left == {"calfeed.keys", "calfeed.sqlite3"}
+
+
+@pytest.mark.parametrize("name", ["p%41 100%", "q?x=1", "h#é b@c"])
+def test_the_name_of_a_folder_may_have_any_character(name: str, tmp_path: Path) -> None:
+    """Also those that have a meaning in a URL."""
+    site = Site(tmp_path / name)
+    site.do("publish")
+    site.do("status")
+    site.do("backup", "one.sqlite3")
+    kept = site.do("restore", "one.sqlite3", "--yes")
+    assert f"the previous database is kept as {live(site)}.before-" in kept
+    assert site.do("publish").startswith("nothing to publish")
+    examined = site.run("doctor").stdout
+    assert f"sqlite:///{live(site)}, schema" in examined
+    assert f"{site.keys} has every key" in examined
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+    live(site).unlink()
+    assert f"sqlite:///{live(site)} " in site.run("status").stderr
 
 
 def test_on_postgresql_the_commands_to_run_are_named_without_the_password(site: Site) -> None:

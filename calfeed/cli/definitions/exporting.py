@@ -22,6 +22,7 @@ from calfeed.model.texts import check_url
 from calfeed.publish import apply, ledger, show
 from calfeed.publish.plan import Plan
 from calfeed.services.publishing import fill_ledger
+from calfeed.setting_checks import make_sqlite_url
 from calfeed.settings import Settings, load_settings
 from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.database import Database
@@ -146,7 +147,7 @@ def _published(
     now = output.now()
     with (
         TemporaryDirectory(prefix="calfeed-") as folder,
-        closing(Database(f"sqlite:///{folder}/ledger.sqlite3")) as database,
+        closing(Database(make_sqlite_url(Path(folder, "ledger.sqlite3")))) as database,
     ):
         migrate(database)
         fill_ledger(database, before)

@@ -36,7 +36,7 @@ from calfeed.settings import Settings
 from calfeed.store.catalog.installation import load_uid_scheme
 from calfeed.store.catalog.publishes import Author, latest_publish
 from calfeed.store.database import Database
-from calfeed.store.sqlite import Identity
+from calfeed.store.engines.sqlite import Identity
 
 
 @dataclass(frozen=True)

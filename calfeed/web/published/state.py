@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 from calfeed.errors import StoreError
 from calfeed.store.database import Database
+from calfeed.store.engines.sqlite import Identity
 from calfeed.store.migrate import check_schema
 from calfeed.store.notices import Listener
 from calfeed.store.reports.polls import add_polls
-from calfeed.store.sqlite import Identity
 from calfeed.web.published.responses import StoredResponseMiddleware
 from calfeed.web.published.snapshot import EMPTY, Snapshot, load_snapshot, read_version
 from calfeed.web.serving.poll_counter import PollCounter

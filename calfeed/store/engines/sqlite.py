@@ -14,11 +14,12 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 
 from calfeed.errors import DatabaseFileError, ReplacedError, StoreError
 from calfeed.private_files import keep_folder_private, keep_private
-from calfeed.store.read_only import (
+from calfeed.store.engines.read_only import (
     ReadOnlyConnection,
     TrackedConnection,
     open_read_only,
@@ -147,7 +148,7 @@ def compact(connection: Any) -> None:
         connection.execute("PRAGMA user_version = 0").close()
 
 
-def make_engine(url: str, file: DatabaseFile, *, pinned: bool) -> Engine:
+def make_engine(url: URL, file: DatabaseFile, *, pinned: bool) -> Engine:
     """Create an engine that checks the identity of its file before each transaction.
 
     If the file was replaced, a `pinned` engine raises ReplacedError, and others open the new file.
@@ -199,7 +200,7 @@ def make_engine(url: str, file: DatabaseFile, *, pinned: bool) -> Engine:
     return engine
 
 
-def make_looking_engine(url: str, file: DatabaseFile) -> Engine:
+def make_looking_engine(url: URL, file: DatabaseFile) -> Engine:
     """Create an engine that changes nothing, not even a file's mode, and can only read."""
 
     def connect() -> sqlite3.Connection:

@@ -1,0 +1,1 @@
+"""The engines: database URLs, and connections to SQLite and PostgreSQL."""
