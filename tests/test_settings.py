@@ -106,6 +106,17 @@ def test_no_error_and_no_repr_shows_a_password(tmp_path: Path) -> None:
         assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["EVENTS", "DATA", "KEYS_FILE", "CHANNELS", "MAIL_DKIM_KEY", "ADMIN_TOKEN_FILE"],
+)
+def test_an_empty_path_is_an_error_and_not_the_working_directory(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match=f"^CALFEED_{name}: is empty; leave it out$"):
+        load(tmp_path, **{name: ""})
+    with pytest.raises(SettingsError, match=f"^{name.lower()} in .*: is empty; leave it out$"):
+        load(tmp_path, f"{name.lower()} = ''\n")
+
+
 def test_a_file_that_is_not_toml_is_an_error_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"calfeed\.toml cannot be read"):
         load(tmp_path, "port: 8000")
