@@ -73,6 +73,20 @@ def keep_folder_private(folder: Path) -> None:
             ) from None
 
 
+def may_exist(path: Path) -> bool:
+    """Return whether a path exists; true if this user may not see it, or if its name is too long.
+
+    `Path.exists` raises an error then, or is false, depending on the version of Python.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def read_secret(file: Path) -> str:
     """Read the secret in a file, without the trailing newline.
 

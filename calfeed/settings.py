@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from calfeed.errors import SettingsError, reason_of
-from calfeed.private_files import keep_private, read_secret
+from calfeed.private_files import keep_private, may_exist, read_secret
 from calfeed.setting_checks import (
     SettingPath,
     check_admin_token,
@@ -206,8 +206,8 @@ class Settings(BaseModel):
 
     @property
     def has_database(self) -> bool:
-        """Whether a database is configured or its SQLite file exists."""
-        return self.database_url is not None or (self.data / "calfeed.sqlite3").exists()
+        """Whether a database is configured, or its SQLite file exists or cannot be seen."""
+        return self.database_url is not None or may_exist(self.data / "calfeed.sqlite3")
 
     @property
     def proxy(self) -> str | None:
@@ -245,7 +245,7 @@ def load_settings(
         ),
     }
     credential = Path(environment.get(_CREDENTIALS_VARIABLE, ""), _CREDENTIAL_NAME)
-    if _CREDENTIALS_VARIABLE in environment and credential.exists():
+    if _CREDENTIALS_VARIABLE in environment and may_exist(credential):
         given.setdefault("keys_file", (credential, str(credential)))
     entries = {key: value for key, (value, _) in given.items()}
     places = {key: place for key, (_, place) in given.items()}
