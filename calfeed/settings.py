@@ -327,7 +327,7 @@ def _read_secret_files(given: Mapping[str, tuple[Any, str]]) -> dict[str, tuple[
 
 def _read_file(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return tomllib.loads(file.read_text("utf-8-sig"))  # editors on Windows write a BOM
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

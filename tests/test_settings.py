@@ -45,6 +45,10 @@ def test_other_variables_are_nobody_elses_business(tmp_path: Path) -> None:
     assert load_settings({"PORT": "1", "HOME": "/"}, tmp_path / "none.toml").port == 8000
 
 
+def test_a_byte_order_mark_at_the_start_of_the_file_is_ignored(tmp_path: Path) -> None:
+    assert load(tmp_path, "\ufeffport = 8001\n").port == 8001
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
