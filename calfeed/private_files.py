@@ -23,8 +23,9 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 def keep_private(path: Path) -> None:
     """Restrict a file to its owner if its mode is too open.
 
-    A missing file is ignored. Raises FilePermissionsError, with the command that fixes the mode,
-    if the file belongs to another user.
+    A missing file is ignored, and so is a folder or a device, which a mistaken path can name.
+    Raises FilePermissionsError, with the command that fixes the mode, if the file belongs to
+    another user.
     """
     try:
         mode = path.stat().st_mode
@@ -42,8 +43,12 @@ def keep_private(path: Path) -> None:
 
 
 def is_exposed(mode: int) -> bool:
-    """Return whether the mode of a file lets other users read it, or its group change it."""
-    return bool(mode & _FORBIDDEN_MODE)
+    """Return whether other users can read a regular file with this mode, or its group change it.
+
+    Nothing else counts: nobody could enter a folder with the mode of a private file, and devices
+    are not calfeed's.
+    """
+    return stat.S_ISREG(mode) and bool(mode & _FORBIDDEN_MODE)
 
 
 def keep_folder_private(folder: Path) -> None:
@@ -66,6 +71,20 @@ def keep_folder_private(folder: Path) -> None:
                 f"every user can replace the files in {folder}, which hold secrets; its owner or "
                 f"root has to run `chmod go-w {folder}` first"
             ) from None
+
+
+def may_exist(path: Path) -> bool:
+    """Return whether a path exists; true if this user may not see it, or if its name is too long.
+
+    `Path.exists` raises an error then, or is false, depending on the version of Python.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def read_secret(file: Path) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AnyHttpUrl, TypeAdapter
+from pydantic import AnyHttpUrl, BeforeValidator, TypeAdapter
 
 # The syntax of a bearer token (RFC 6750, 2.1).
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{20,198}={0,2}")
@@ -26,6 +27,17 @@ _PATH = re.compile(r"/|(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
 # With socks5h, the proxy resolves host names, as http and https proxies do; with socks5, it does
 # not.
 _PROXY_SCHEMES = ("http", "https", "socks5h")
+
+
+def check_path(value: Any) -> Any:
+    """Return a path as written. Raises ValueError if it is empty: that is the working directory."""
+    if value == "":
+        raise ValueError("is empty; leave it out")
+    return value
+
+
+SettingPath = Annotated[Path, BeforeValidator(check_path)]
+"""The type of a setting that is a path."""
 
 
 def check_public_url(value: str) -> str:

@@ -25,12 +25,14 @@ from pydantic import (
 )
 
 from calfeed.errors import SettingsError, reason_of
-from calfeed.private_files import keep_private, read_secret
+from calfeed.private_files import keep_private, may_exist, read_secret
 from calfeed.setting_checks import (
+    SettingPath,
     check_admin_token,
     check_collector_url,
     check_contact,
     check_listen_address,
+    check_path,
     check_ping_url,
     check_proxy_url,
     check_public_url,
@@ -69,7 +71,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    events: Path = Field(Path("events"), description="the folder with the definitions")
+    events: SettingPath = Field(Path("events"), description="the folder with the definitions")
     removal_wait: int = Field(
         10,
         ge=0,
@@ -84,11 +86,11 @@ class Settings(BaseModel):
         description="how many seconds a change that `serve` publishes must last before it is "
         "announced",
     )
-    data: Path = Field(Path("var"), description="the data folder")
+    data: SettingPath = Field(Path("var"), description="the data folder")
     database_url: SecretStr | None = Field(
         None, description="the database URL; by default SQLite in the data folder"
     )
-    keys_file: Path | None = Field(
+    keys_file: SettingPath | None = Field(
         None,
         description="the file of encryption keys; by default `calfeed.keys` next to the SQLite "
         "database, or in the data folder",
@@ -118,7 +120,7 @@ class Settings(BaseModel):
     self_service: bool = Field(
         False, description="let anybody register an endpoint for public calendars through the API"
     )
-    channels: Path | None = Field(
+    channels: SettingPath | None = Field(
         None, description="the configuration file of channels such as chats and mail"
     )
     push_contact: str | None = Field(
@@ -139,7 +141,7 @@ class Settings(BaseModel):
         le=100_000,
         description="how many mails in a minute a worker sends to the addresses of one domain",
     )
-    mail_dkim_key: Path | None = Field(
+    mail_dkim_key: SettingPath | None = Field(
         None, description="the file of the RSA key (PEM) that signs mails"
     )
     mail_dkim_selector: str | None = Field(
@@ -205,8 +207,8 @@ class Settings(BaseModel):
 
     @property
     def has_database(self) -> bool:
-        """Whether a database is configured or its SQLite file exists."""
-        return self.database_url is not None or (self.data / "calfeed.sqlite3").exists()
+        """Whether a database is configured, or its SQLite file exists or cannot be seen."""
+        return self.database_url is not None or may_exist(self.data / "calfeed.sqlite3")
 
     @property
     def proxy(self) -> str | None:
@@ -240,11 +242,11 @@ def load_settings(
             {name: (text, f"{name} in {file}") for name, text in from_file.items()}
         ),
         **_read_secret_files(
-            {name: (environment[name], name) for name in environment if _has_prefix(name)}
+            {name: (environment[name], name) for name in environment if name.startswith(PREFIX)}
         ),
     }
     credential = Path(environment.get(_CREDENTIALS_VARIABLE, ""), _CREDENTIAL_NAME)
-    if _CREDENTIALS_VARIABLE in environment and credential.exists():
+    if _CREDENTIALS_VARIABLE in environment and may_exist(credential):
         given.setdefault("keys_file", (credential, str(credential)))
     entries = {key: value for key, (value, _) in given.items()}
     places = {key: place for key, (_, place) in given.items()}
@@ -269,7 +271,7 @@ def find_secret_files(
     environment = os.environ if environment is None else environment
     from_file = _read_file(file)
     named = {_key_of(name): value for name, value in from_file.items()}
-    named |= {_key_of(name): environment[name] for name in environment if _has_prefix(name)}
+    named |= {_key_of(name): environment[name] for name in environment if name.startswith(PREFIX)}
     found = [named.get(name + _FILE_SUFFIX) for name in sorted(_SECRET_SETTINGS)]
     own = [file] if _has_secrets(from_file) else []
     return own + [Path(str(path)) for path in found if path is not None]
@@ -305,10 +307,6 @@ def _key_of(name: str) -> str:
     return name.removeprefix(PREFIX).lower()
 
 
-def _has_prefix(name: str) -> bool:
-    return name.startswith(PREFIX)
-
-
 def _has_secrets(from_file: Mapping[str, Any]) -> bool:
     return any(_key_of(name) in _SECRET_SETTINGS for name in from_file)
 
@@ -322,15 +320,15 @@ def _read_secret_files(given: Mapping[str, tuple[Any, str]]) -> dict[str, tuple[
             if key in settings:
                 raise SettingsError(f"{source}: {settings[key][1]} is set as well; keep one")
             try:
-                settings[key] = read_secret(Path(str(path))), source
-            except SettingsError as error:
+                settings[key] = read_secret(Path(check_path(str(path)))), source
+            except (SettingsError, ValueError) as error:
                 raise SettingsError(f"{source}: {error}") from error
     return settings
 
 
 def _read_file(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return tomllib.loads(file.read_text("utf-8-sig"))  # editors on Windows write a BOM
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from calfeed.errors import FilePermissionsError
 from calfeed.private_files import keep_folder_private, keep_private
+from calfeed.services.doctor.secrets import check_rights
 from calfeed.settings import load_settings
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
@@ -48,20 +50,31 @@ def test_a_folder_with_the_sticky_bit_is_left_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
 
 
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_not_a_regular_file_keeps_its_mode(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "path"
+    make(path)
+    path.chmod(0o755)
+    keep_private(path)
+    assert mode(path) == 0o755
+    assert list(check_rights([path])) == []
+
+
 @pytest.mark.parametrize("guard", [keep_private, keep_folder_private])
 def test_what_cannot_be_mended_is_refused_with_the_command_that_mends_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guard: object
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guard: Callable[[Path], None]
 ) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError
 
-    tmp_path.chmod(0o777)
+    path = tmp_path / "path"
+    path.touch() if guard is keep_private else path.mkdir()
+    path.chmod(0o777)
     monkeypatch.setattr(Path, "chmod", refuse)
-    assert callable(guard)
-    with pytest.raises(FilePermissionsError, match=f"run `chmod (600|go-w) {tmp_path}` first"):
-        guard(tmp_path)
-    monkeypatch.undo()
-    tmp_path.chmod(0o700)
+    with pytest.raises(FilePermissionsError, match=f"run `chmod (600|go-w) {path}` first"):
+        guard(path)
 
 
 def test_a_database_that_was_there_is_this_users_alone_from_then_on(tmp_path: Path) -> None:

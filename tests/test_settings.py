@@ -55,6 +55,10 @@ def test_other_variables_are_nobody_elses_business(tmp_path: Path) -> None:
     assert load_settings({"PORT": "1", "HOME": "/"}, tmp_path / "none.toml").port == 8000
 
 
+def test_a_byte_order_mark_at_the_start_of_the_file_is_ignored(tmp_path: Path) -> None:
+    assert load(tmp_path, "\ufeffport = 8001\n").port == 8001
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
@@ -114,6 +118,17 @@ def test_no_error_and_no_repr_shows_a_password(tmp_path: Path) -> None:
             load(tmp_path, **environment)
         assert "hunter2" not in str(caught.value)
         assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["EVENTS", "DATA", "KEYS_FILE", "CHANNELS", "MAIL_DKIM_KEY", "ADMIN_TOKEN_FILE"],
+)
+def test_an_empty_path_is_an_error_and_not_the_working_directory(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match=f"^CALFEED_{name}: is empty; leave it out$"):
+        load(tmp_path, **{name: ""})
+    with pytest.raises(SettingsError, match=f"^{name.lower()} in .*: is empty; leave it out$"):
+        load(tmp_path, f"{name.lower()} = ''\n")
 
 
 def test_a_file_that_is_not_toml_is_an_error_with_its_place(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import quote
 
 from calfeed.errors import InvalidInputError, StoreError
 from calfeed.private_files import make_temporary_beside, sync
+from calfeed.store.engines.sqlite import DatabaseFile
 
 _SUFFIXES = ("", "-wal", "-shm")
 _MAX_REPORTED = 3
@@ -49,9 +51,9 @@ def write_copy(source: Path, file: Path, *, replace: bool) -> int:
     The file is written atomically. Raises InvalidInputError if it exists and `replace` is False,
     StoreError if the copy cannot be made.
     """
-    if file.exists() and not replace:
-        raise InvalidInputError(f"{file} exists already; name another file, or give --force")
     try:
+        if file.exists() and not replace:
+            raise InvalidInputError(f"{file} exists already; name another file, or give --force")
         made = make_temporary_beside(file)
     except OSError as error:
         raise StoreError(f"{file} cannot be written: {error.strerror}") from error
@@ -69,13 +71,22 @@ def write_copy(source: Path, file: Path, *, replace: bool) -> int:
 def staged_copy(backup: Path, live: Path) -> Iterator[Path]:
     """Copy a backup into the folder of the database that it will replace; delete it at the end.
 
-    Raises InvalidInputError if the backup does not exist, StoreError if it is not a database or is
-    damaged.
+    Raises InvalidInputError if the backup does not exist or cannot be seen, StoreError if it is not
+    a database or is damaged, or if the folder cannot be written to.
     """
-    if not backup.is_file():
+    try:
+        mode = backup.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        mode = 0
+    except OSError as error:
+        raise InvalidInputError(f"{backup} cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
         raise InvalidInputError(f"there is no file {backup}")
-    live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = make_temporary_beside(live)
+    try:
+        live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = make_temporary_beside(live)
+    except OSError as error:
+        raise StoreError(f"{live.parent} cannot be written to: {error.strerror}") from error
     try:
         # A backup that was copied by hand can have a write-ahead log.
         copy_database(backup, made, at_rest=not Path(f"{backup}-wal").exists())
@@ -89,9 +100,9 @@ def staged_copy(backup: Path, live: Path) -> Iterator[Path]:
 def exclusive_access(live: Path) -> Iterator[bool]:
     """Lock a database exclusively; yield False if it does not exist or is damaged.
 
-    Raises StoreError if another process has it open.
+    Raises StoreError if another process has it open, or if its folder cannot be entered.
     """
-    if not live.exists():
+    if not DatabaseFile(live).exists:
         yield False
         return
     with closing(_connect(live)) as connection:

@@ -199,7 +199,7 @@ class Database:
     def exists(self) -> bool:
         """Whether the SQLite file exists; always True for PostgreSQL.
 
-        Raises StoreError if its folder cannot exist.
+        Raises StoreError if its folder cannot be entered or exist.
         """
         return self.file is None or self.file.exists
 

@@ -11,6 +11,8 @@ import sys
 import pytest
 
 from tests.acceptance.site import Site
+from tests.patience import PATIENCE
+from tests.privileges import WITHOUT_PRIVILEGES
 
 SECRET_IN_URL = "postgresql://desk:hunter2@127.0.0.1:1/calfeed"
 
@@ -48,6 +50,60 @@ def complaint_of(site: Site, code: int, *words: str, **environment: str) -> str:
 )
 def test_a_database_that_cannot_be_used(site: Site, command: str, url: str, said: str) -> None:
     assert said in complaint_of(site, 1, command, CALFEED_DATABASE_URL=url)
+
+
+def test_a_data_folder_that_this_user_may_not_enter(site: Site) -> None:
+    site.do("publish")
+    site.do("backup", "copy")
+    folder = site.folder / "var"
+    folder.chmod(0o000)
+    try:
+        for words in ("publish", "serve", "diff", "status", "web", "worker", "restore copy --yes"):
+            with site.running(*words.split(), through=WITHOUT_PRIVILEGES) as running:
+                assert running.process.wait(PATIENCE) == 1, words
+            (line,) = running.everything.splitlines()
+            assert f"{folder} cannot be entered: Permission denied; run this as the owner" in line
+        with site.running("check", through=WITHOUT_PRIVILEGES) as running:
+            assert running.process.wait(PATIENCE) == 0, running.everything
+    finally:
+        folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("command", ["publish", "serve", "status", "restore calfeed.toml --yes"])
+def test_a_data_folder_with_a_name_that_is_too_long(site: Site, command: str) -> None:
+    said = complaint_of(site, 1, *command.split(), CALFEED_DATA="x" * 300)
+    assert "cannot be made: File name too long" in said
+
+
+def test_a_copy_in_a_folder_that_this_user_may_not_enter(site: Site) -> None:
+    site.do("publish")
+    folder = site.folder / "locked"
+    folder.mkdir()
+    site.do("backup", "locked/copy")
+    folder.chmod(0o000)
+    try:
+        for words, said in (
+            ("backup locked/copy", "locked/copy cannot be written: Permission denied"),
+            ("restore locked/copy --yes", "locked/copy cannot be read: Permission denied"),
+        ):
+            with site.running(*words.split(), through=WITHOUT_PRIVILEGES) as running:
+                assert running.process.wait(PATIENCE) == 1, words
+            assert running.everything == f"calfeed: {said}\n"
+    finally:
+        folder.chmod(0o700)
+
+
+def test_keys_in_a_folder_that_this_user_may_not_enter(site: Site) -> None:
+    site.do("publish")
+    folder = site.folder / "locked"
+    folder.mkdir(0o000)
+    for environment in ({"CALFEED_KEYS_FILE": "locked/keys"}, {"CREDENTIALS_DIRECTORY": "locked"}):
+        with site.running(
+            "endpoint", "add", "poll:", environment=environment, through=WITHOUT_PRIVILEGES
+        ) as running:
+            assert running.process.wait(PATIENCE) == 1
+        assert "cannot be read: Permission denied" in running.errors
+        assert "Traceback" not in running.errors
 
 
 @pytest.mark.parametrize("command", ["serve", "web"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from urllib.error import URLError
 
 import pytest
@@ -29,7 +30,7 @@ def answers(site: Site) -> bool:
         return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_serve_ends_every_process_cleanly(site: Site, number: signal.Signals) -> None:
     with site.serving(anew=True) as serve:
         assert len(serve.members()) >= 4
@@ -39,13 +40,41 @@ def test_a_signal_to_serve_ends_every_process_cleanly(site: Site, number: signal
         assert serve.errors == ""
 
 
-def test_ctrl_c_which_reaches_every_process_at_once_ends_them_cleanly(site: Site) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_terminal_that_ends_every_process_at_once_ends_them_cleanly(
+    site: Site, number: signal.Signals
+) -> None:
+    """By Ctrl-C, and when it is closed."""
     with site.serving(anew=True) as serve:
-        os.killpg(serve.process.pid, signal.SIGINT)
+        os.killpg(serve.process.pid, number)
         assert serve.process.wait(PATIENCE) == 0
         assert serve.members() == {}
         assert serve.output.endswith("stopping\n")
         assert serve.errors == ""
+
+
+@pytest.mark.parametrize("part", ["web", "worker"])
+def test_a_part_ends_cleanly_when_its_terminal_is_closed(site: Site, part: str) -> None:
+    site.do("publish")
+    with site.running(part, anew=True) as running:
+        until(lambda: site.ask("status")["processes"], "its heartbeat")
+        assert part == "worker" or until(lambda: answers(site), "the web server")
+        os.killpg(running.process.pid, signal.SIGHUP)
+        assert running.process.wait(PATIENCE) == 0
+        assert running.members() == {}
+        assert running.everything == ""
+
+
+@pytest.mark.parametrize("part", ["serve", "web"])
+def test_nohup_keeps_everything_running_when_the_terminal_is_closed(site: Site, part: str) -> None:
+    site.do("publish")
+    with site.running(part, through=["nohup"]) as running:
+        until(lambda: answers(site), "the web server")
+        before = running.members().keys()
+        os.killpg(running.process.pid, signal.SIGHUP)
+        time.sleep(1)  # nothing would tell that nothing happens
+        assert running.members().keys() == before
+        assert answers(site)
 
 
 def test_ctrl_c_while_it_starts_ends_it_cleanly(site: Site) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import resource
+import signal
 import subprocess
 import sys
 from datetime import UTC, date, datetime, time
@@ -104,6 +106,22 @@ def test_init_never_changes_a_file_and_says_which_exist(folder: Path) -> None:
         assert f"exists   {name}, which is not changed" in output
     assert "add to .gitignore: /secrets/  *.sqlite3  *.sqlite3-*  calfeed.keys\n" in output
     assert {"events/dates.yaml", ".gitlab-ci.yml"} <= files_in(folder)
+
+
+def test_a_file_that_cannot_be_written_to_its_end_is_written_by_the_next_init(folder: Path) -> None:
+    """A limit of the size of files ends a write as a full disk does."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limit[1]))
+    try:
+        result = CliRunner().invoke(cli, ["init", "site"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
+    assert isinstance(result.exception, CalfeedError)
+    assert "cannot be written: File too large" in str(result.exception)
+    assert "exists" not in run("init", "site").output
+    assert run("check", "site/events", "--strict").output == "valid: 1 calendar, 5 events\n"
 
 
 def test_init_adds_no_calendar_to_others(folder: Path) -> None:

@@ -55,6 +55,10 @@ def problems(file: Path, text: str) -> list[str]:
     return [line.removeprefix(f"{file}: ") for line in lines]
 
 
+def test_a_byte_order_mark_at_the_start_of_the_file_is_ignored(file: Path) -> None:
+    assert list(read(file, f"\ufeff{GOOD}")) == ["newsroom", "mail"]
+
+
 def test_a_channel_has_what_the_file_says(file: Path) -> None:
     channels = read(file, GOOD)
     assert list(channels) == ["newsroom", "mail"]

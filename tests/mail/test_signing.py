@@ -13,7 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from calfeed.delivery.mail.signing import make_signer
 from calfeed.errors import SettingsError
+from calfeed.services.doctor.sending import check_mail
+from calfeed.settings import Settings
 from tests.mail.branch import Follower, MailBranch
+from tests.ports import free_port
 from tests.publish.desk import STAY
 
 
@@ -62,6 +65,22 @@ def test_a_mail_is_signed_with_its_unsubscribe_headers(
     changed = one.content.replace(b"\r\nList-Unsubscribe: <https:", b"\r\nList-Unsubscribe: <http:")
     assert changed != one.content
     assert not dkim.verify(changed, dnsfunc=look_up)
+
+
+def test_the_doctor_leaves_the_mode_of_a_key_to_those_who_sign_with_it(key_file: Path) -> None:
+    key_file.chmod(0o644)
+    settings = Settings.model_validate(
+        {
+            "mail_url": f"smtp://127.0.0.1:{free_port()}?tls=none",
+            "mail_from": "a@example.org",
+            "mail_dkim_key": key_file,
+            "mail_dkim_selector": "cal1",
+        }
+    )
+    assert [finding.subject for finding in check_mail(settings)] == ["mail"]
+    assert key_file.stat().st_mode & 0o777 == 0o644
+    make_signer(key_file, "cal1", "example.org")
+    assert key_file.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("text", ["", "not a key\n", "-----BEGIN RSA PRIVATE KEY-----\nAA==\n"])

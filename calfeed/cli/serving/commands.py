@@ -10,8 +10,9 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -54,7 +55,7 @@ _MAX_STEP_SECONDS = 60.0
 @_supervised
 def web(processes: int, supervised: bool) -> None:
     """Serve the published feeds and pages. Several web servers may run at once."""
-    from calfeed.cli.serving.supervisor import Part, Supervisor
+    from calfeed.cli.serving.supervisor import TERMINAL_SIGNALS, Part, Supervisor
     from calfeed.web.serving.ipc import private_address
     from calfeed.web.serving.server import check_address
     from calfeed.web.serving.server import serve as serve_web
@@ -72,7 +73,7 @@ def web(processes: int, supervised: bool) -> None:
             stopping = threading.Event()
             reviving = threading.Thread(target=_revive, args=(supervisor, stopping))
             reviving.start()
-            os.register_at_fork(after_in_child=_reset_signals)
+            os.register_at_fork(after_in_child=partial(_reset_signals, TERMINAL_SIGNALS))
             try:
                 with reporting_to(manager, lambda: responds(f"{settings.local_base_url}/healthz")):
                     serve_web(settings, processes, address)
@@ -283,7 +284,7 @@ def _revive(supervisor: Supervisor, stopping: threading.Event) -> None:
 
 
 def _on_signal(stop: Callable[[], None]) -> None:
-    """Call `stop`, on a thread of its own, when SIGTERM or SIGINT arrives.
+    """Call `stop`, on a thread of its own, when SIGTERM, SIGINT or SIGHUP arrives.
 
     A signal handler interrupts the main thread. `Event.set` needs a lock that this thread may hold
     at that moment.
@@ -294,16 +295,20 @@ def _on_signal(stop: Callable[[], None]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)
+    # The terminal was closed; nohup ignores that.
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, handle)
 
 
-def _reset_signals() -> None:
+def _reset_signals(blocked: Set[signal.Signals]) -> None:
     """Prepare a process of the web server to be stopped by SIGTERM from the main process.
 
     Until granian installs its handlers, a process has the inherited ones, which would ignore
-    SIGTERM. SIGINT is blocked: Ctrl-C reaches all processes, and would interrupt the shutdown.
+    SIGTERM. `blocked` are the signals that a terminal sends to all processes: they would interrupt
+    the shutdown.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
 
 
 def _end_with_parent() -> None:

@@ -13,6 +13,9 @@ from typing import Self
 
 from calfeed.errors import CalfeedError
 
+TERMINAL_SIGNALS = frozenset({signal.SIGINT, signal.SIGHUP})
+"""The signals that a terminal sends to every process, on Ctrl-C and when it is closed."""
+
 _START_SECONDS = 120.0
 _STOP_SECONDS = 20.0
 _MAX_RESTART_DELAY = 30.0
@@ -39,9 +42,8 @@ class Part:
     def start(self) -> None:
         """Start the process."""
         self._started_at = time.monotonic()
-        # A terminal sends Ctrl-C to every process. Block it in children, which inherit the mask,
-        # so that this process stops them in order.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        # Children inherit the mask, so that this process stops them in order.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL_SIGNALS)
         try:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, env=self._environment

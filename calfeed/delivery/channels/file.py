@@ -87,7 +87,7 @@ def read_channels(file: Path, https_only: bool = False) -> dict[str, Channel]:
     the error has no Apprise URL.
     """
     try:
-        entries = tomllib.loads(file.read_text("utf-8"))
+        entries = tomllib.loads(file.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"the channels file {file} cannot be read: {error}") from error
     problems: list[Problem] = []

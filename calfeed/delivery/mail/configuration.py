@@ -40,16 +40,17 @@ class MailSettings:
     dkim_selector: str = ""
     mailbox: MailServer | None = None
 
-    def make_signer(self) -> Callable[[bytes], bytes]:
+    def make_signer(self, *, protect: bool = True) -> Callable[[bytes], bytes]:
         """Return a function that signs mails, or leaves them as they are if there is no key.
 
-        Raises SettingsError if the key cannot be used.
+        The key's file is made private, unless `protect` is false. Raises SettingsError if the key
+        cannot be used.
         """
         if self.dkim_key is None:
             return lambda content: content
         from calfeed.delivery.mail.signing import make_signer
 
-        return make_signer(self.dkim_key, self.dkim_selector, self.sender.domain)
+        return make_signer(self.dkim_key, self.dkim_selector, self.sender.domain, protect=protect)
 
 
 def read_mail_settings(settings: Settings) -> MailSettings | None:

@@ -16,11 +16,14 @@ SIGNED_HEADERS = (
 )
 
 
-def make_signer(key_file: Path, selector: str, domain: str) -> Callable[[bytes], bytes]:
+def make_signer(
+    key_file: Path, selector: str, domain: str, *, protect: bool = True
+) -> Callable[[bytes], bytes]:
     """Return a function that signs a mail with an RSA key (PEM) for a domain.
 
-    Raises SettingsError if the key cannot be used, or if dkimpy is not installed;
-    FilePermissionsError if other users can read the key.
+    The file is made private, unless `protect` is false. Raises SettingsError if the key cannot be
+    used, or if dkimpy is not installed; FilePermissionsError if other users can read the key and
+    that cannot be changed.
     """
     try:
         import dkim
@@ -29,7 +32,8 @@ def make_signer(key_file: Path, selector: str, domain: str) -> Callable[[bytes],
             "CALFEED_MAIL_DKIM_KEY is set, but dkimpy, which signs mails, is not installed; "
             "run pip install 'calfeed[mail]'"
         ) from error
-    keep_private(key_file)
+    if protect:
+        keep_private(key_file)
     key = read_text(key_file).encode()
 
     def sign(content: bytes) -> bytes:

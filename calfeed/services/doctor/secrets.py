@@ -20,12 +20,15 @@ _RIGHTS, _KEYS = "secret files", "keys"
 def check_rights(files: Iterable[Path]) -> Iterator[Finding]:
     """Judge the modes of files.
 
-    Files that do not exist, or that this user may not see, are left out.
+    Files that do not exist, or that this user may not see, are left out, and so is what is not a
+    regular file.
     """
     found: list[tuple[Path, os.stat_result]] = []
     for path in files:
         with suppress(OSError):
-            found.append((path, path.stat()))
+            status = path.stat()
+            if stat.S_ISREG(status.st_mode):
+                found.append((path, status))
     wrong = [
         judge_rights(path, status.st_mode, mine=os.geteuid() in (0, status.st_uid))
         for path, status in found

@@ -53,12 +53,12 @@ def check_endpoints(condition: Condition | None) -> Iterator[Finding]:
 
 
 def check_mail(settings: Settings) -> Iterator[Finding]:
-    """Log in to the mail server, without sending a mail."""
+    """Log in to the mail server, without sending a mail. Changes no file's mode."""
     mail = read_mail_settings(settings)
     if mail is None:
         yield ok(_MAIL, "is off: CALFEED_MAIL_URL is not set")
         return
-    mail.make_signer()
+    mail.make_signer(protect=False)
     connection = Connection(mail.server, _TIMEOUT_SECONDS)
     try:
         connection.open()

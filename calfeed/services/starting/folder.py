@@ -69,11 +69,16 @@ def require_calendars(events: Path) -> None:
 
 
 def _write_new(file: Path, text: str) -> bool:
-    """Write a file. If it exists, change nothing and return False."""
+    """Write a file as a whole or not at all. If it exists, change nothing and return False."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        stream = file.open("x", encoding="utf-8", newline="\n")
+        try:
+            with stream:
+                stream.write(text)
+        except BaseException:
+            file.unlink()  # the next call would leave it as it is, like a file of the operator
+            raise
     except FileExistsError:
         if file.parent.is_dir():
             return False

@@ -64,11 +64,16 @@ class DatabaseFile:
 
     @property
     def exists(self) -> bool:
-        """Whether the file exists. Raises StoreError if its folder cannot exist."""
+        """Whether the file exists. Raises StoreError if its folder cannot be entered or exist."""
         try:
             self.path.stat()
         except FileNotFoundError:
             return False
+        except PermissionError as error:
+            raise StoreError(
+                f"the data folder {self.path.parent} cannot be entered: {error.strerror}; run this "
+                "as the owner of the folder"
+            ) from error
         except OSError as error:
             raise self._no_folder(error) from error
         return True

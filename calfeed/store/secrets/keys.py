@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from calfeed.errors import InvalidInputError, KeyFileError
-from calfeed.private_files import keep_private, make_temporary_beside, sync
+from calfeed.private_files import keep_private, make_temporary_beside, may_exist, sync
 
 ID_LENGTH = 8
 """Characters of a key's id."""
@@ -68,8 +68,8 @@ class KeyFile:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a file."""
-        return self.path.exists()
+        """Whether there is a file, or it cannot be seen."""
+        return may_exist(self.path)
 
     def load(self) -> tuple[Key, ...]:
         """Load the keys, the current one first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import resource
+import signal
 import socket
 import time
 from contextlib import closing
@@ -85,7 +86,7 @@ def serve(settings: Settings, processes: int, backend: str) -> None:
     There is no access log, for the privacy of subscribers.
     """
     _raise_file_limit(_MAX_CONNECTIONS + _RESERVED_FILES)
-    Server(
+    server = Server(
         "calfeed.web.serving.frontend",
         address=settings.host,
         port=settings.port,
@@ -101,12 +102,21 @@ def serve(settings: Settings, processes: int, backend: str) -> None:
         log_access=False,
         log_level=LogLevels.warning,
         log_dictconfig=LOGGING if settings.log == "text" else JSON_LOGGING,
-    ).serve(
+    )
+    # By default, granian starts its processes again on SIGHUP, which a terminal sends when it is
+    # closed. nohup ignores the signal.
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    server.signal_handler_reload = _ignore if ignored else server.signal_handler_interrupt  # type: ignore[method-assign]
+    server.serve(
         target_loader=partial(
             _make_frontend, backend, settings.trusted_proxies, prefix_of(settings.base_url)
         ),
         wrap_loader=False,
     )
+
+
+def _ignore(*_: object) -> None:
+    pass
 
 
 def _make_frontend(address: str, proxies: int, prefix: str) -> Frontend:
