@@ -44,6 +44,8 @@ def read_code(page: Page) -> str:
 def links_of(page: Page) -> dict[str, str]:
     # A click on a link that leads here returns before this page is there.
     expect(page.locator("[data-client=android]")).to_be_attached()
+    # What follows this link on the page may still be on its way.
+    page.wait_for_load_state()
     return {
         str(link.get_attribute("data-client")): str(link.get_attribute("href"))
         for link in page.locator("[data-client]").all()
