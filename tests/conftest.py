@@ -26,6 +26,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from calfeed.garbage import tune_collection
 from calfeed.store.catalog.installation import Installation, save_installation
 from calfeed.store.database import Database
 from calfeed.store.migrate import migrate
@@ -45,7 +46,7 @@ sys.dont_write_bytecode = False
 
 # As the commands do. With Python's own threshold a fifth of the suite was garbage collection, which
 # looked through thousands of collected tests again and again.
-gc.set_threshold(50_000)
+tune_collection()
 
 share_compiled_templates()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -196,12 +197,15 @@ def test_what_is_no_start_is_refused_with_what_to_write(text: str) -> None:
         "last day of the month after ruling",
         "every other day after ruling",
         "a dozen days after ruling",
+        "fourteen days after the big hearing",
     ],
 )
 def test_a_distance_that_is_not_understood_has_no_suggestion_of_another_one(text: str) -> None:
     with pytest.raises(ValueError, match=r'^"') as caught:
         parse_start(text)
+    distance = re.split(" (?:after|before) ", text)[0]
     assert "is written as" not in str(caught.value)
+    assert f"such as {distance}" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -113,8 +113,8 @@ def _explain_title(found: re.Match[str]) -> str:
     if re.search(r"\b(?:19|2[01])\d\d\b", found["title"]):
         return ""  # a date, not an event
     return (
-        f'names an event by "{found["title"]}"; write its key under `events`, in one '
-        f"word, such as {found['distance']} {found['side']} {name}"
+        f'names an event by "{found["title"]}"; write its key under `events`, which is one word, '
+        f"such as {name}"
     )
 
 
@@ -252,7 +252,7 @@ _PATTERNS: tuple[tuple[str, _Explain], ...] = (
         _explain_weekday,
     ),
     (
-        rf"(?P<distance>\S+ .*?[a-z]) {_SIDE} (?:the )?(?P<title>\S+ .*[a-z].*)",
+        rf"\S+ .*?[a-z] {_SIDE} (?:the )?(?P<title>\S+ .*[a-z].*)",
         _explain_title,
     ),
     (rf"{_PART}(?P<month>{MONTH})\.?,?[ -]?(?P<year>\d{{4}})", _explain_part),

@@ -50,7 +50,7 @@ def load_lineage(connection: Connection) -> Lineage:
 def load_lineage_mark(connection: Connection) -> str:
     """Return a short text that changes only with a restore, or with the installation's id.
 
-    After a restore, new publishes get numbers that were used before. The text tells them apart.
+    After a restore, new publishes get numbers that were used before. The text is another then.
     """
     restores = select(publishes.c.id, publishes.c.at).where(publishes.c.command == RESTORE)
     last = connection.execute(restores.order_by(publishes.c.id.desc()).limit(1)).one_or_none()

@@ -106,7 +106,8 @@ def serve(settings: Settings, processes: int, backend: str) -> None:
     # By default, granian starts its processes again on SIGHUP, which a terminal sends when it is
     # closed. nohup ignores the signal.
     ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
-    server.signal_handler_reload = _ignore if ignored else server.signal_handler_interrupt  # type: ignore[method-assign]
+    on_hangup = _ignore if ignored else server.signal_handler_interrupt
+    server.signal_handler_reload = on_hangup  # type: ignore[method-assign]  # it is no option
     server.serve(
         target_loader=partial(
             _make_frontend, backend, settings.trusted_proxies, prefix_of(settings.base_url)
