@@ -32,6 +32,7 @@ _PARTS = {
 }
 _PART = rf"(?:the )?(?P<part>{'|'.join(_PARTS)})[ -](?:the )?"
 _ABOUT = r"(?:about|around|approximately|approx\.?|roughly|circa|ca?\.|~) ?"
+_WRITTEN = "is written as "
 _OPEN = r"(?:t\.?b\.?[acd]\.?|to be (?:confirmed|announced|decided|determined)|provisional)"
 
 _Explain: TypeAlias = Callable[[re.Match[str]], str]
@@ -109,12 +110,14 @@ def _explain_weekday(found: re.Match[str]) -> str:
 
 def _explain_title(found: re.Match[str]) -> str:
     """Explain that a cause is written by its key, not by its title."""
-    name = re.sub(r"[^a-z0-9]+", "-", found["title"]).strip("-")
     if re.search(r"\b(?:19|2[01])\d\d\b", found["title"]):
         return ""  # a date, not an event
+    name = re.sub(r"[^a-z0-9]+", "-", found["title"]).strip("-")
+    written = explain_start(found.string[: found.start("title")] + name, None)
+    example = written.removeprefix(_WRITTEN) if written.startswith(_WRITTEN) else name
     return (
-        f'names an event by "{found["title"]}"; write its key under `events`, which is one word, '
-        f"such as {name}"
+        f'names an event by "{found["title"]}"; write its key under `events`, which is one word: '
+        f"{example}, for example"
     )
 
 
